@@ -1,0 +1,206 @@
+"""The small coloured parts of a page as finished HTML: icons, badges, states, faces, times (design: Parts and classes).
+
+They are built in Python because a list draws hundreds of them: an include per cell costs more than all its queries.
+Everything that is not a constant of this file is escaped. The classes are the API's own words.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_noop as _
+
+from soar.lib.text import ago as ago_words
+from soar.lib.text import defang, initials, shorten_hash
+
+WORDS = {
+    "informational": _("Informational"),
+    "low": _("Low"),
+    "medium": _("Medium"),
+    "high": _("High"),
+    "critical": _("Critical"),
+    "new": _("New"),
+    "in_progress": _("In progress"),
+    "resolved": _("Resolved"),
+    "open": _("Open"),
+    "contained": _("Contained"),
+    "closed": _("Closed"),
+    "unknown": _("Unknown"),
+    "malicious": _("Malicious"),
+    "suspicious": _("Suspicious"),
+    "benign": _("Benign"),
+    "queued": _("Queued"),
+    "pending_approval": _("Pending approval"),
+    "needs_decision": _("Needs a decision"),
+    "successful": _("Successful"),
+    "partially_successful": _("Partially successful"),
+    "unsuccessful": _("Unsuccessful"),
+    "cancelled": _("Cancelled"),
+    "rejected": _("Rejected"),
+    "expired": _("Expired"),
+    "no_action": _("No action"),
+    "unknown_outcome": _("Unknown outcome"),
+    "highly_suspicious": _("Highly suspicious"),
+    "unrated": _("Unrated"),
+}
+DETERMINATION_ICONS = {
+    "unknown": "st-unknown_outcome",
+    "malicious": "det-malicious",
+    "suspicious": "warn",
+    "benign": "shield",
+}
+RISK_ICONS = {"highly_suspicious": "det-malicious", "suspicious": "warn", "unrated": "st-new"}
+STATE_ICONS = {"needs_decision": "st-unknown_outcome"}
+STATES_WITH_ICON = frozenset(
+    "new in_progress resolved open contained closed queued running pending_approval successful "
+    "partially_successful unsuccessful cancelled rejected expired no_action unknown_outcome".split()
+)
+TLP_TONES = {"red": "red", "amber+strict": "amber", "amber": "amber", "green": "green", "clear": "grey"}
+FACES = ("", " face-b", " face-c", " face-d", " face-e")
+NOT_A_CLASS = re.compile(r"[^A-Za-z0-9_-]")
+
+
+def label(word: str) -> str:
+    """What people read for one of the API's words, in their language. An unknown word is made readable."""
+    return gettext(WORDS[word]) if word in WORDS else word.replace("_", " ").capitalize()
+
+
+@lru_cache(maxsize=1024)
+def icon(name: str, css: str = "") -> SafeString:
+    """The sign ``name`` of static/icons.svg, hidden from screen readers; ``css`` adds classes ("i-14", "spin")."""
+    classes = f"i {css}".strip()
+    return mark_safe(  # noqa: S308  both are escaped
+        f'<svg class="{escape(classes)}" aria-hidden="true"><use href="{_sprite()}#{escape(name)}"/></svg>'
+    )
+
+
+@lru_cache(maxsize=1)
+def _sprite() -> str:
+    """The address of the sprite, looked up once a process."""
+    return escape(static("icons.svg"))
+
+
+def sev(word: str, hidden: bool = False) -> SafeString:
+    """The badge of a severity. ``hidden`` shows the sign alone (``.sevdot``), the word for screen readers."""
+    return _badge("sev", f"sev-{word}", f"sev-{word}", word, hidden, False, get_language())
+
+
+def state(word: str, hidden: bool = False, running: bool = False) -> SafeString:
+    """The status of an alert or incident. ``hidden`` keeps the word for screen readers and the tooltip (dense rows).
+
+    ``running`` turns the sign of work in progress into one that moves: use it for runs and steps.
+    """
+    name = STATE_ICONS.get(word) or (f"st-{word}" if word in STATES_WITH_ICON else "st-unknown_outcome")
+    moving = running and word == "in_progress"
+    return _badge("state", f"is-{word}", "st-running" if moving else name, word, hidden, moving, get_language())
+
+
+def determination(word: str, hidden: bool = False) -> SafeString:
+    """What people decided about an alert or incident: unknown, malicious, suspicious, benign."""
+    name = DETERMINATION_ICONS.get(word, "st-unknown_outcome")
+    return _badge("state", f"is-{word}", name, word, hidden, False, get_language())
+
+
+def risk(word: str, hidden: bool = False) -> SafeString:
+    """The rating of an observable: highly_suspicious, suspicious, unrated."""
+    return _badge("risk", f"risk-{word}", RISK_ICONS.get(word, "st-new"), word, hidden, False, get_language())
+
+
+@lru_cache(maxsize=1024)
+def _badge(
+    base: str, css: str, sign: str, word: str, hidden: bool, moving: bool, language: str | None
+) -> SafeString:
+    """One badge; ``language`` is only a key of the cache. Classes keep to letters, digits, - and _."""
+    css = NOT_A_CLASS.sub("-", css)
+    text = escape(label(word))
+    drawn = icon(sign, "spin" if moving else "")
+    if hidden:
+        base = "sevdot" if base == "sev" else base
+        html = f'<span class="{base} {css}" title="{text}">{drawn}<span class="visually-hidden">{text}</span></span>'
+    else:
+        html = f'<span class="{base} {css}">{drawn}{text}</span>'
+    return mark_safe(html)  # noqa: S308  every part is escaped above
+
+
+def pill(text: object, tone: str = "grey", live: bool = False, out: bool = False) -> SafeString:
+    """A small label in a tone; ``live`` with a dot before it, ``out`` as a plain tag with an outline."""
+    more = (" live" if live else "") + (" out" if out else "")
+    css = f"pill{more}" if out and tone == "grey" else f"pill t-{NOT_A_CLASS.sub('-', tone)}{more}"
+    return mark_safe(f'<span class="{css}">{escape(text)}</span>')  # noqa: S308
+
+
+def tlp(word: str) -> SafeString:
+    """The traffic light protocol's mark: "amber" or "TLP:AMBER" gives TLP:AMBER. Nothing for an empty word."""
+    name = word.lower().removeprefix("tlp:")
+    return pill(f"TLP:{name.upper()}", TLP_TONES.get(name, "grey")) if name else mark_safe("")
+
+
+def face(user: Any, beside: bool = False) -> SafeString:
+    """A person's initials in a disc; the colour is the id modulo 5. None is "Unassigned".
+
+    ``user`` has ``pk`` and ``display_name()``. ``beside``: the name stands next to it, so it is hidden from readers.
+    """
+    if user is None:
+        text = escape(gettext("Unassigned"))
+        role = 'aria-hidden="true"' if beside else f'role="img" aria-label="{text}"'
+        return mark_safe(f'<span class="face face-none" title="{text}" {role}>–</span>')  # noqa: S308
+    return face_of(user.display_name(), user.pk, beside)
+
+
+@lru_cache(maxsize=2048)
+def face_of(name: str, pk: int, beside: bool = False) -> SafeString:
+    """Like ``face`` for rows that carry only a name and an id."""
+    text = escape(name)
+    role = 'aria-hidden="true"' if beside else f'role="img" aria-label="{text}"'
+    shown = escape(initials(name))
+    return mark_safe(f'<span class="face{FACES[pk % 5]}" title="{text}" {role}>{shown}</span>')  # noqa: S308
+
+
+def person(user: Any) -> SafeString:
+    """Face and name of a person; "Unassigned" for None."""
+    name = gettext("Unassigned") if user is None else user.display_name()
+    return mark_safe(f'<span class="person">{face(user, beside=True)}{escape(name)}</span>')  # noqa: S308
+
+
+def ago(moment: datetime | None, now: datetime | None = None, suffix: bool = False) -> SafeString:
+    """``<time>`` that says how long ago ("11 min"), with the exact time of the person's zone on hover.
+
+    ``suffix`` says "11 min ago". static/js/live.js keeps the text true while the page stays open. None gives "–".
+    """
+    if moment is None:
+        return mark_safe("–")
+    words = ago_words(moment, now or timezone.now())
+    text, kind = (gettext("%s ago") % words, "ago") if suffix else (words, "short")
+    return _time(moment, f' data-ago="{kind}"', text)
+
+
+def clock(moment: datetime | None, date: bool = False) -> SafeString:
+    """``<time>`` with the hour and minute of the person's zone, the day before it when ``date``. None gives "–"."""
+    if moment is None:
+        return mark_safe("–")
+    local = timezone.localtime(moment)
+    return _time(moment, "", f"{local:%Y-%m-%d %H:%M:%S}" if date else f"{local:%H:%M}")
+
+
+def _time(moment: datetime, attributes: str, text: str) -> SafeString:
+    utc = moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    title = f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S %Z}"
+    return mark_safe(  # noqa: S308
+        f'<time datetime="{utc}" title="{escape(title)}"{attributes}>{escape(text)}</time>'
+    )
+
+
+def observable(value: str, url: str = "") -> SafeString:
+    """A value as it may be shown: defanged, a hash shortened, the whole in the tooltip; a link when ``url`` is given."""
+    whole = defang(value)
+    shown = escape(shorten_hash(whole))
+    tag, attributes = ("a", f' class="mono" href="{escape(url)}"') if url else ("code", "")
+    return mark_safe(f'<{tag}{attributes} title="{escape(whole)}">{shown}</{tag}>')  # noqa: S308

@@ -1,0 +1,102 @@
+"""The places of the main navigation, in the order shown. A new feature adds its line here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One place: ``url_name`` to go to, ``permission`` needed to see it ("" = signed in is enough).
+
+    ``key`` entries are also in the bar at the bottom of a phone; ``go`` is the letter after ``g`` on the keyboard.
+    ``under`` are further beginnings of paths on which this place is the current one.
+    """
+
+    url_name: str
+    label: str | Promise
+    icon: str
+    permission: str = ""
+    key: bool = False
+    go: str = ""
+    under: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Group:
+    """Some entries under a heading ("" = no heading)."""
+
+    label: str | Promise
+    entries: tuple[Entry, ...]
+
+
+GROUPS = (
+    Group(
+        "",
+        (
+            Entry("alert-list", _("Alerts"), "alerts", "accounts.view_cases", key=True, go="a"),
+            Entry("incident-list", _("Incidents"), "incidents", "accounts.view_cases", key=True, go="i"),
+        ),
+    ),
+    Group(
+        _("Respond"),
+        (
+            Entry("playbook-list", _("Playbooks"), "playbooks", "accounts.view_cases", go="p"),
+            Entry("run-list", _("Runs"), "runs", "accounts.view_cases", key=True, go="r"),
+            Entry("observable-list", _("Observables"), "observables", "accounts.view_cases", go="o"),
+        ),
+    ),
+    Group(
+        _("Connect"),
+        (
+            Entry("source-list", _("Sources"), "sources", "accounts.manage_sources", go="s"),
+            Entry("settings-home", _("Settings"), "settings"),
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """An entry as one person sees it on one page."""
+
+    entry: Entry
+    url: str
+    current: bool
+
+
+def url_or_none(name: str) -> str | None:
+    """The address of a URL name, or None when this installation has no such page."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return None
+
+
+def places(user: AbstractBaseUser | AnonymousUser, path: str) -> Iterator[tuple[str | Promise, list[Place]]]:
+    """Groups of places that exist and that ``user`` may open, on the page at ``path``. Empty groups are left out."""
+    for group in GROUPS:
+        found = [place for entry in group.entries if (place := _place(entry, user, path))]
+        if found:
+            yield group.label, found
+
+
+def _place(entry: Entry, user: AbstractBaseUser | AnonymousUser, path: str) -> Place | None:
+    if entry.permission and not user.has_perm(entry.permission):  # type: ignore[union-attr]
+        return None
+    url = url_or_none(entry.url_name)
+    return Place(entry, url, _is_current(entry, url, path)) if url else None
+
+
+def _is_current(entry: Entry, url: str, path: str) -> bool:
+    # "/" shows the queue until there is a dashboard.
+    if path == "/":
+        return entry.url_name == "alert-list"
+    return url != "/" and path.startswith((url, *entry.under))

@@ -1,0 +1,111 @@
+"""Tags of every page (built in, no ``{% load %}``): the parts of soar/lib/parts.py, the frame, form fields.
+
+All parts are shown with their call on /styleguide/.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.forms.boundfield import BoundField
+from django.http import HttpRequest
+from django.template import Context, Library
+from django.utils.safestring import SafeString, mark_safe
+
+from soar import nav
+from soar.lib import parts, text
+from soar.theme import theme_of
+
+register = Library()
+
+for part in (
+    parts.icon, parts.sev, parts.state, parts.determination, parts.risk, parts.pill, parts.tlp,
+    parts.face, parts.face_of, parts.person, parts.ago, parts.clock, parts.observable,
+):  # fmt: skip
+    register.simple_tag(part)
+register.filter("label", parts.label)
+register.filter("defang", text.defang)
+register.filter("shorten", text.shorten_hash)
+register.filter("initials", text.initials)
+
+
+@register.simple_tag
+def run_state(word: str, hidden: bool = False) -> SafeString:
+    """The status of a run or step: as ``state``, but work in progress moves."""
+    return parts.state(word, hidden, running=True)
+
+
+@register.filter(name="markdown")
+def markdown_filter(value: str | None) -> SafeString:
+    """Markdown to safe HTML; every @word is marked as a mention."""
+    return text.markdown(value or "")
+
+
+@register.simple_tag(takes_context=True)
+def oob(context: Context) -> SafeString:
+    """`` hx-swap-oob="true"`` when the region goes beside the one that was asked for (soar.lib.htmx.render_regions)."""
+    return mark_safe(' hx-swap-oob="true"' if context.get("oob") else "")
+
+
+@register.simple_tag(takes_context=True)
+def theme(context: Context) -> str:
+    """"light", "dark" or "auto" for this person or browser."""
+    return theme_of(context.get("request"))
+
+
+@register.simple_tag
+def link_to(url_name: str) -> str:
+    """The address of ``url_name``, or "" when there is no such page."""
+    return nav.url_or_none(url_name) or ""
+
+
+@register.inclusion_tag("components/nav.html", takes_context=True)
+def main_nav(context: Context) -> dict[str, Any]:
+    """The main navigation: places that exist and that the person may open. ``nav_counts`` (url name -> number)
+    in the page's context puts figures beside them."""
+    request: HttpRequest | None = context.get("request")
+    user = getattr(request, "user", None)
+    if request is None or user is None or not user.is_authenticated:
+        return {"groups": []}
+    counts = context.get("nav_counts") or {}
+    groups = [
+        (label, [(place, counts.get(place.entry.url_name)) for place in places])
+        for label, places in nav.places(user, request.path)
+    ]
+    return {"groups": groups, "more": nav.url_or_none("more"), "at_more": request.path == nav.url_or_none("more")}
+
+
+@register.inclusion_tag("components/field.html")
+def field(bound: BoundField, css: str = "", label: str = "") -> dict[str, Any]:
+    """A form field with its label, hint and error, tied together by aria-describedby.
+
+    ``css`` adds classes to the control, ``label`` replaces the form's own.
+    """
+    widget = bound.field.widget
+    several = isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple)
+    tick = isinstance(widget, forms.CheckboxInput)
+    described = [f"{bound.auto_id}-{kind}" for kind, given in _about(bound) if given]
+    attrs = {"class": f"{_control_class(widget)} {'is-invalid ' if bound.errors else ''}{css}".strip()}
+    if bound.errors:
+        attrs["aria-invalid"] = "true"
+    if described:
+        attrs["aria-describedby"] = " ".join(described)
+    return {
+        "bound": bound,
+        "label": label or bound.label,
+        "kind": "several" if several else "tick" if tick else "plain",
+        "options": [(option, _control_class(widget)) for option in bound] if several else (),
+        "control": "" if several else bound.as_widget(attrs=attrs),
+        "described": " ".join(described),
+    }
+
+
+def _about(bound: BoundField) -> tuple[tuple[str, Any], ...]:
+    return ("hint", bound.help_text), ("error", bound.errors)
+
+
+def _control_class(widget: forms.Widget) -> str:
+    if isinstance(widget, forms.CheckboxInput | forms.RadioSelect | forms.CheckboxSelectMultiple):
+        return "form-check-input"
+    return "form-select" if isinstance(widget, forms.Select) else "form-control"
