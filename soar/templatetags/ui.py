@@ -50,8 +50,8 @@ def oob(context: Context) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def theme(context: Context) -> str:
-    """"light", "dark" or "auto" for this person or browser."""
-    return theme_of(context.get("request"))
+    """"light", "dark" or "auto" for this person or browser. Error pages have no request and bring ``theme_cookie``."""
+    return str(context.get("theme_cookie") or theme_of(context.get("request")))
 
 
 @register.simple_tag

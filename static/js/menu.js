@@ -1,0 +1,73 @@
+// Menus (<details class="menu">) close on Escape and on a click outside; dialogs open from data-dialog="id" and give
+// the focus back; data-copy="text" copies. A dialog that htmx put into #dialog opens by itself.
+(function () {
+  const openMenus = () => document.querySelectorAll("details.menu[open]");
+  const openers = new WeakMap();
+
+  function show(dialog, opener) {
+    if (!dialog || dialog.open) return;
+    openers.set(dialog, opener || document.activeElement);
+    dialog.showModal();
+    (dialog.querySelector("[autofocus], [aria-invalid=true]") || dialog).focus();
+  }
+
+  function giveFocusBack(dialog) {
+    const opener = openers.get(dialog);
+    // The opener may have been swapped for its successor with the same id.
+    const target = opener?.isConnected ? opener : opener?.id && document.getElementById(opener.id);
+    if (target && document.activeElement === document.body) target.focus();
+  }
+
+  document.addEventListener("click", (event) => {
+    for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
+    const opener = event.target.closest("[data-dialog]");
+    const dialog = opener && document.getElementById(opener.dataset.dialog);
+    if (dialog) { event.preventDefault(); show(dialog, opener); }
+    if (event.target.closest("[data-dialog-close]")) event.target.closest("dialog")?.close();
+    // A click on the backdrop is a click on the dialog itself, outside of its parts.
+    if (event.target.matches("dialog") && outside(event)) event.target.close();
+    const copy = event.target.closest("[data-copy]");
+    if (copy) copyText(copy);
+  });
+
+  function outside(event) {
+    const box = event.target.getBoundingClientRect();
+    return event.clientX < box.left || event.clientX > box.right || event.clientY < box.top || event.clientY > box.bottom;
+  }
+
+  async function copyText(button) {
+    const words = document.getElementById("toast-error")?.dataset || {};
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      say(`${words.copied}: ${button.dataset.copy}`);
+    } catch {
+      say(words.notCopied);
+    }
+    const menu = button.closest("details.menu");
+    if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+  }
+
+  function say(text) { document.dispatchEvent(new CustomEvent("soar:say", { detail: text })); }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of openMenus()) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+      event.stopPropagation();
+    }
+  }, true);
+
+  // Tabbing out of a menu closes it: it would cover what has the focus.
+  document.addEventListener("focusin", (event) => {
+    for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
+  });
+
+  document.addEventListener("close", (event) => giveFocusBack(event.target), true);
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const target = event.detail.target;
+    if (target?.id === "dialog" && target.innerHTML.trim()) show(target, event.detail.requestConfig?.elt);
+  });
+  // A server answer that is done with the dialog says so: HX-Trigger: dialog-close.
+  document.addEventListener("dialog-close", () => { for (const open of document.querySelectorAll("dialog[open]")) open.close(); });
+})();

@@ -1,0 +1,148 @@
+// Lists with a keyboard: a table.queue with rows that tick (bulk bar #bulk-bar), and the keys of detail pages.
+//
+//   table.queue tbody tr       a row; .c-title a opens it, input[type=checkbox] in .c-x ticks it
+//   [data-check-all]           ticks the page
+//   #bulk-bar[data-count]      hidden by soar.css while the count is 0; data-total = all that match the filter
+//     [data-bulk-count]        the figure; [data-bulk-all] says "all that match" (sets input[name=all] to 1);
+//     [data-bulk-some]         back to the ticked ones; [data-bulk-clear] clears
+//   [data-key="a"]             what the key presses: in the row under the cursor, else in the bar, else on the page
+//   a[data-go="i"]             where "g i" goes
+(function () {
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const rows = () => [...document.querySelectorAll("table.queue tbody tr[id]")];
+  const tick = (row) => $(".c-x input[type=checkbox]", row);
+  const ticked = () => rows().filter((row) => tick(row)?.checked);
+  let lastTicked = null, cursorId = "", going = 0;
+
+  // --- ticking and the bar
+  function paint() {
+    const all = rows().filter(tick), chosen = ticked(), bar = $("#bulk-bar"), head = $("[data-check-all]");
+    for (const row of all) row.classList.toggle("sel", tick(row).checked);
+    if (head) {
+      head.checked = all.length > 0 && chosen.length === all.length;
+      head.indeterminate = chosen.length > 0 && chosen.length < all.length;
+    }
+    if (bar) paintBar(bar, chosen.length, all.length);
+  }
+  function paintBar(bar, count, onPage) {
+    const everything = $("input[name=all]", bar) || $("#alert-form input[name=all]");
+    if (everything && count < onPage) everything.value = "";
+    const whole = everything?.value === "1";
+    const total = Number(bar.dataset.total || 0);
+    bar.dataset.count = count;
+    const figure = $("[data-bulk-count]", bar);
+    if (figure) figure.textContent = whole ? bar.dataset.total : count;
+    const more = $("[data-bulk-all]", bar), less = $("[data-bulk-some]", bar);
+    if (more) more.hidden = whole || count < onPage || total <= count;
+    if (less) less.hidden = !whole;
+  }
+  function setAll(on) { for (const row of rows()) if (tick(row)) tick(row).checked = on; paint(); }
+  function whole(on) {
+    const field = $("#bulk-bar input[name=all]") || $("#alert-form input[name=all]");
+    if (field) field.value = on ? "1" : "";
+    paint();
+  }
+
+  document.addEventListener("click", (event) => {
+    const box = event.target.closest("table.queue .c-x input[type=checkbox]");
+    if (event.target.matches("[data-check-all]")) setAll(event.target.checked);
+    else if (box) range(box, event.shiftKey);
+    else if (event.target.closest("[data-bulk-all]")) whole(true);
+    else if (event.target.closest("[data-bulk-some]")) whole(false);
+    else if (event.target.closest("[data-bulk-clear]")) { whole(false); setAll(false); }
+  });
+  // Shift + click ticks everything between this row and the one ticked before.
+  function range(box, shift) {
+    const list = rows(), here = box.closest("tr"), from = list.indexOf(lastTicked?.isConnected ? lastTicked : here);
+    if (shift && from >= 0) {
+      const [low, high] = [from, list.indexOf(here)].sort((a, b) => a - b);
+      for (const row of list.slice(low, high + 1)) if (tick(row)) tick(row).checked = box.checked;
+    }
+    lastTicked = here;
+    paint();
+  }
+
+  // --- the cursor
+  const current = () => (cursorId && document.getElementById(cursorId)) || $("table.queue tr.cur");
+  function move(step) {
+    const list = rows();
+    if (!list.length) return;
+    const at = list.indexOf(current());
+    const next = list[at < 0 ? 0 : Math.max(0, Math.min(list.length - 1, at + step))];
+    setCursor(next);
+    ($(".c-title a", next) || next).focus({ preventScroll: true });
+    next.scrollIntoView({ block: "nearest" });
+  }
+  function setCursor(row) {
+    for (const old of document.querySelectorAll("table.queue tr.cur")) old.classList.remove("cur");
+    cursorId = row.id;
+    row.classList.add("cur");
+  }
+  document.addEventListener("focusin", (event) => {
+    const row = event.target.closest?.("table.queue tbody tr[id]");
+    if (row) setCursor(row);
+  });
+
+  // --- keys
+  const off = () => document.body.dataset.shortcuts === "off";
+  const typing = (target) => target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+
+  function press(key) {
+    const row = current(), chosen = ticked().length > 0;
+    const inRow = !chosen && row && $(`[data-key="${key}"]`, row);
+    const inBar = $(`#bulk-bar [data-key="${key}"]`);
+    if (inRow) return inRow.click();
+    if (inBar && (chosen || row)) {
+      if (!chosen && tick(row)) { tick(row).checked = true; paint(); }
+      return inBar.click();
+    }
+    return $(`[data-key="${key}"]:not(#bulk-bar *, tr *)`)?.click();
+  }
+  const does = {
+    j: () => move(1),
+    k: () => move(-1),
+    x: () => { const row = current(); if (row && tick(row)) { tick(row).checked = !tick(row).checked; lastTicked = row; paint(); } },
+    Enter: () => { const row = current(); if (row) $(".c-title a", row)?.click(); },
+    "/": () => { const field = $("#q") || $("#find"); field?.focus(); field?.select(); },
+    "?": () => help(),
+    Escape: () => leave(),
+    g: () => { going = Date.now(); },
+  };
+  function help() {
+    const url = document.body.dataset.shortcutsUrl;
+    if (url) htmx.ajax("GET", url, { target: "#dialog", swap: "innerHTML" });
+  }
+  // Escape steps back: out of the selection first, then out of the open panel.
+  function leave() {
+    if (ticked().length) { whole(false); setAll(false); } else $("[data-panel-close]")?.click();
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
+    if (typing(event.target)) {
+      if (event.key === "Escape") event.target.blur();
+      return;
+    }
+    if (off() && event.key !== "Escape") return;
+    // Enter on a link or button is the browser's own; on a tick box it would send the form to its first button.
+    if (event.key === "Enter" && event.target.closest("table.queue input")) event.preventDefault();
+    else if (event.key === "Enter" && event.target.closest("a, button, summary, label, input")) return;
+    if (Date.now() - going < 1500 && event.key !== "g") {
+      going = 0;
+      const place = $(`a[data-go="${CSS.escape(event.key)}"]`);
+      if (place) { event.preventDefault(); place.click(); return; }
+    }
+    const act = does[event.key] || (/^[a-z]$/.test(event.key) && (() => press(event.key)));
+    if (!act) return;
+    if ("/?jk".includes(event.key)) event.preventDefault();
+    act();
+  });
+
+  // --- after a swap: the same cursor, the right count
+  addEventListener("htmx:afterSettle", () => {
+    const row = cursorId && document.getElementById(cursorId);
+    if (row && !row.classList.contains("cur")) setCursor(row);
+    paint();
+  });
+  paint();
+})();
