@@ -24,11 +24,13 @@ TITLES = {400: "Bad request", 403: "Forbidden", 404: "Not found", 500: "Internal
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """400: what was sent cannot be read."""
-    return _answer(request, 400, _("That request cannot be read"), _said(exception) or _("Nothing was saved."))
+    return _answer(
+        request, 400, _("That request cannot be read"), _said(exception) or _("Nothing was saved.")
+    )
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """403. ``PermissionDenied("accounts.work_cases")`` names the missing right; any other text is shown as it is."""
+    """403. ``PermissionDenied("accounts.work_cases")`` names the missing right; other text is shown."""
     codename = _codename(exception)
     if codename is None:
         said = _said(exception) or _("Your role does not allow this.")
@@ -38,7 +40,7 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
     if _for_program(request):
         return _answer(request, 403, "", _("This needs the right “%s”.") % right)
     more = {"right": right, "holders": ", ".join(_holders(codename))}
-    return _answer(request, 403, _("You may not do that"), detail, more)
+    return _answer(request, 403, _("You may not do that"), detail, more=more)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -56,13 +58,22 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 for a form whose token is missing or old (setting ``CSRF_FAILURE_VIEW``). Nothing was saved."""
-    text = _("This page was open for too long, or it was sent from elsewhere. Nothing was saved; open it again.")
-    return _answer(request, 403, _("That form has run out"), text, {"back": _came_from(request)}, "403_csrf.html")
+    text = _(
+        "This page was open for too long, or it was sent from elsewhere. Nothing was saved; open it again."
+    )
+    return _answer(
+        request, 403, _("That form has run out"), text, {"back": _came_from(request)}, "403_csrf.html"
+    )
 
 
 def problem(status: int, detail: str, request_id: str = "", title: str = "") -> JsonResponse:
     """An RFC 9457 problem document."""
-    body = {"type": "about:blank", "title": title or TITLES.get(status, ""), "status": status, "detail": detail}
+    body = {
+        "type": "about:blank",
+        "title": title or TITLES.get(status, ""),
+        "status": status,
+        "detail": detail,
+    }
     if request_id:
         body["request_id"] = request_id
     return JsonResponse(body, status=status, content_type="application/problem+json")
@@ -73,6 +84,7 @@ def _answer(
     status: int,
     heading: str,
     text: str,
+    *,
     more: dict[str, str] | None = None,
     template: str = "",
 ) -> HttpResponse:
@@ -102,7 +114,11 @@ def _cookie(request: HttpRequest) -> str:
 
 def _said(exception: Exception | None) -> str:
     """The text of an exception that was written for people. Django's own technical texts are not."""
-    if isinstance(exception, PermissionDenied | Http404) and exception.args and isinstance(exception.args[0], str):
+    if (
+        isinstance(exception, PermissionDenied | Http404)
+        and exception.args
+        and isinstance(exception.args[0], str)
+    ):
         return exception.args[0]
     return ""
 

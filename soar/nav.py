@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 class Entry:
     """One place: ``url_name`` to go to, ``permission`` needed to see it ("" = signed in is enough).
 
-    ``key`` entries are also in the bar at the bottom of a phone; ``go`` is the letter after ``g`` on the keyboard.
+    ``key`` entries are also in the bar at the bottom of a phone; ``go`` is the letter after ``g`` (keyboard).
     ``under`` are further beginnings of paths on which this place is the current one.
     """
 
@@ -81,7 +81,7 @@ def url_or_none(name: str) -> str | None:
 
 
 def places(user: AbstractBaseUser | AnonymousUser, path: str) -> Iterator[tuple[str | Promise, list[Place]]]:
-    """Groups of places that exist and that ``user`` may open, on the page at ``path``. Empty groups are left out."""
+    """Groups of places that exist and that ``user`` may open, seen from ``path``. Empty ones are left out."""
     for group in GROUPS:
         found = [place for entry in group.entries if (place := _place(entry, user, path))]
         if found:

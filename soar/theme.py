@@ -1,4 +1,4 @@
-"""Light or dark: by the person's choice, else by the browser's cookie, else by the system (interface.md 5)."""
+"""Light or dark: by the person's choice, else by the browser's cookie, else by the system (interface 5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers to htmx: regions of a page, out-of-band parts, toasts, the line for screen readers (interface.md 2, 3).
+"""Answers to htmx: regions of a page, out-of-band parts, toasts, a line for readers (interface.md 2, 3).
 
 A region is a named partial inside its page's template, so the page and the answer are made of the same piece.
 """
@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 
 def is_partial(request: HttpRequest) -> bool:
-    """Whether htmx asks for a region. A boosted link or a restored page of the history gets the whole page."""
+    """Whether htmx asks for a region. A boosted link or a page of the history is whole."""
     headers = request.headers
     return (
         headers.get("HX-Request") == "true"
@@ -35,8 +35,9 @@ def render_regions(
 ) -> HttpResponse:
     """The named partials of ``template`` in one answer.
 
-    The first is what the element asked for; the others are rendered with ``oob`` true, so that ``{% oob %}`` in their outer element writes ``hx-swap-oob``.
-    ``extra`` are finished pieces (``toast()``, ``live()``) that go behind them.
+    The first is what the element asked for; the others are rendered with ``oob`` true, so that ``{% oob %}``
+    in their outer element writes ``hx-swap-oob``. ``extra`` are finished pieces behind them
+    (``toast()``, ``live()``).
     """
     parts: list[str] = []
     for number, name in enumerate(partials):
@@ -53,7 +54,7 @@ def toast(
     undo_url: str = "",
     request: HttpRequest | None = None,
 ) -> SafeString:
-    """A message that htmx adds to ``#toasts``. ``tone``: green, blue, amber, violet or red; red stays until closed.
+    """A message that htmx adds to ``#toasts``. ``tone``: green, blue, amber, violet, red (stays).
 
     ``undo_url`` is posted to by the Undo button; it needs ``request`` for the form's token.
     """

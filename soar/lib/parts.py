@@ -1,6 +1,6 @@
-"""The small coloured parts of a page as finished HTML: icons, badges, states, faces, times (design: Parts and classes).
+"""The small coloured parts of a page as finished HTML: icons, badges, states, faces, times.
 
-They are built in Python because a list draws hundreds of them: an include per cell costs more than all its queries.
+They are built in Python because a list draws hundreds: an include per cell costs more than all its queries.
 Everything that is not a constant of this file is escaped. The classes are the API's own words.
 """
 
@@ -58,11 +58,9 @@ DETERMINATION_ICONS = {
     "benign": "shield",
 }
 RISK_ICONS = {"highly_suspicious": "det-malicious", "suspicious": "warn", "unrated": "st-new"}
+# What has no sign of its own; every other word of a status is drawn as st-<word>.
 STATE_ICONS = {"needs_decision": "st-unknown_outcome"}
-STATES_WITH_ICON = frozenset(
-    "new in_progress resolved open contained closed queued running pending_approval successful "
-    "partially_successful unsuccessful cancelled rejected expired no_action unknown_outcome".split()
-)
+PREFIXES = {"sev": "sev-", "state": "is-", "risk": "risk-"}
 TLP_TONES = {"red": "red", "amber+strict": "amber", "amber": "amber", "green": "green", "clear": "grey"}
 FACES = ("", " face-b", " face-c", " face-d", " face-e")
 NOT_A_CLASS = re.compile(r"[^A-Za-z0-9_-]")
@@ -75,7 +73,7 @@ def label(word: str) -> str:
 
 @lru_cache(maxsize=1024)
 def icon(name: str, css: str = "") -> SafeString:
-    """The sign ``name`` of static/icons.svg, hidden from screen readers; ``css`` adds classes ("i-14", "spin")."""
+    """The sign ``name`` of static/icons.svg, hidden from readers; ``css`` adds classes ("i-14", "spin")."""
     classes = f"i {css}".strip()
     return mark_safe(  # noqa: S308  both are escaped
         f'<svg class="{escape(classes)}" aria-hidden="true"><use href="{_sprite()}#{escape(name)}"/></svg>'
@@ -90,44 +88,44 @@ def _sprite() -> str:
 
 def sev(word: str, hidden: bool = False) -> SafeString:
     """The badge of a severity. ``hidden`` shows the sign alone (``.sevdot``), the word for screen readers."""
-    return _badge("sev", f"sev-{word}", f"sev-{word}", word, hidden, False, get_language())
+    return _badge("sev", word, sign=f"sev-{word}", hidden=hidden, language=get_language())
 
 
 def state(word: str, hidden: bool = False, running: bool = False) -> SafeString:
-    """The status of an alert or incident. ``hidden`` keeps the word for screen readers and the tooltip (dense rows).
+    """The status of an alert or incident. ``hidden`` leaves the word to readers and the tooltip (dense rows).
 
     ``running`` turns the sign of work in progress into one that moves: use it for runs and steps.
     """
-    name = STATE_ICONS.get(word) or (f"st-{word}" if word in STATES_WITH_ICON else "st-unknown_outcome")
     moving = running and word == "in_progress"
-    return _badge("state", f"is-{word}", "st-running" if moving else name, word, hidden, moving, get_language())
+    sign = "st-running" if moving else STATE_ICONS.get(word, f"st-{word}" if word in WORDS else "st-new")
+    return _badge("state", word, sign=sign, hidden=hidden, moving=moving, language=get_language())
 
 
 def determination(word: str, hidden: bool = False) -> SafeString:
     """What people decided about an alert or incident: unknown, malicious, suspicious, benign."""
-    name = DETERMINATION_ICONS.get(word, "st-unknown_outcome")
-    return _badge("state", f"is-{word}", name, word, hidden, False, get_language())
+    sign = DETERMINATION_ICONS.get(word, "st-unknown_outcome")
+    return _badge("state", word, sign=sign, hidden=hidden, language=get_language())
 
 
 def risk(word: str, hidden: bool = False) -> SafeString:
     """The rating of an observable: highly_suspicious, suspicious, unrated."""
-    return _badge("risk", f"risk-{word}", RISK_ICONS.get(word, "st-new"), word, hidden, False, get_language())
+    sign = RISK_ICONS.get(word, "st-new")
+    return _badge("risk", word, sign=sign, hidden=hidden, language=get_language())
 
 
 @lru_cache(maxsize=1024)
 def _badge(
-    base: str, css: str, sign: str, word: str, hidden: bool, moving: bool, language: str | None
+    base: str, word: str, *, sign: str, hidden: bool, language: str | None, moving: bool = False
 ) -> SafeString:
     """One badge; ``language`` is only a key of the cache. Classes keep to letters, digits, - and _."""
-    css = NOT_A_CLASS.sub("-", css)
+    css = PREFIXES[base] + NOT_A_CLASS.sub("-", word)
     text = escape(label(word))
     drawn = icon(sign, "spin" if moving else "")
-    if hidden:
-        base = "sevdot" if base == "sev" else base
-        html = f'<span class="{base} {css}" title="{text}">{drawn}<span class="visually-hidden">{text}</span></span>'
-    else:
-        html = f'<span class="{base} {css}">{drawn}{text}</span>'
-    return mark_safe(html)  # noqa: S308  every part is escaped above
+    if not hidden:
+        return mark_safe(f'<span class="{base} {css}">{drawn}{text}</span>')  # noqa: S308  escaped above
+    base = "sevdot" if base == "sev" else base
+    read = f'<span class="visually-hidden">{text}</span>'
+    return mark_safe(f'<span class="{base} {css}" title="{text}">{drawn}{read}</span>')  # noqa: S308  escaped above
 
 
 def pill(text: object, tone: str = "grey", live: bool = False, out: bool = False) -> SafeString:
@@ -138,7 +136,7 @@ def pill(text: object, tone: str = "grey", live: bool = False, out: bool = False
 
 
 def tlp(word: str) -> SafeString:
-    """The traffic light protocol's mark: "amber" or "TLP:AMBER" gives TLP:AMBER. Nothing for an empty word."""
+    """The traffic light protocol's mark: "amber" and "TLP:AMBER" give TLP:AMBER; "" gives nothing."""
     name = word.lower().removeprefix("tlp:")
     return pill(f"TLP:{name.upper()}", TLP_TONES.get(name, "grey")) if name else mark_safe("")
 
@@ -146,7 +144,7 @@ def tlp(word: str) -> SafeString:
 def face(user: Any, beside: bool = False) -> SafeString:
     """A person's initials in a disc; the colour is the id modulo 5. None is "Unassigned".
 
-    ``user`` has ``pk`` and ``display_name()``. ``beside``: the name stands next to it, so it is hidden from readers.
+    ``user`` has ``pk`` and ``display_name()``. ``beside``: the name stands next to it, so readers skip it.
     """
     if user is None:
         text = escape(gettext("Unassigned"))
@@ -173,7 +171,7 @@ def person(user: Any) -> SafeString:
 def ago(moment: datetime | None, now: datetime | None = None, suffix: bool = False) -> SafeString:
     """``<time>`` that says how long ago ("11 min"), with the exact time of the person's zone on hover.
 
-    ``suffix`` says "11 min ago". static/js/live.js keeps the text true while the page stays open. None gives "–".
+    ``suffix`` says "11 min ago". static/js/live.js keeps the text true on an open page. None gives "–".
     """
     if moment is None:
         return mark_safe("–")
@@ -183,7 +181,7 @@ def ago(moment: datetime | None, now: datetime | None = None, suffix: bool = Fal
 
 
 def clock(moment: datetime | None, date: bool = False) -> SafeString:
-    """``<time>`` with the hour and minute of the person's zone, the day before it when ``date``. None gives "–"."""
+    """``<time>`` with the hour and minute of the person's zone, the day too with ``date``. None: "–"."""
     if moment is None:
         return mark_safe("–")
     local = timezone.localtime(moment)
@@ -199,7 +197,7 @@ def _time(moment: datetime, attributes: str, text: str) -> SafeString:
 
 
 def observable(value: str, url: str = "") -> SafeString:
-    """A value as it may be shown: defanged, a hash shortened, the whole in the tooltip; a link when ``url`` is given."""
+    """A value as it may be shown: defanged, a hash shortened, the whole as tooltip; a link with ``url``."""
     whole = defang(value)
     shown = escape(shorten_hash(whole))
     tag, attributes = ("a", f' class="mono" href="{escape(url)}"') if url else ("code", "")

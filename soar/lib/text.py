@@ -16,15 +16,30 @@ from markdown_it.token import Token
 
 MENTION = re.compile(r"(?<![\w@./-])@([A-Za-z0-9](?:[A-Za-z0-9_.+-]{0,148}[A-Za-z0-9_])?)")
 HASH = re.compile(r"[0-9a-fA-F]{32,128}")
-ALLOWED_TAGS = set(
-    "a b blockquote br code del em h1 h2 h3 h4 hr i li ol p pre s span strong table tbody td th thead tr ul".split()
-)
+ALLOWED_TAGS = {
+    "a",
+    "blockquote",
+    "br",
+    "code",
+    "em",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "hr",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "s",
+}
+ALLOWED_TAGS |= {"span", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul"}
 
 
 def ago(moment: datetime, now: datetime) -> str:
-    """How long ago ``moment`` was, in the one or two characters a dense column has: "40 s", "11 min", "3 h", "5 d".
+    """How long ago ``moment`` was, as short as a dense column needs it: "40 s", "11 min", "3 h", "5 d".
 
-    Both are aware. The future (a clock that runs ahead) reads as "0 s". The same steps are in static/js/live.js.
+    Both are aware. The future (a clock that runs ahead) reads as "0 s". static/js/live.js has the same steps.
     """
     seconds = max(0, int((now - moment).total_seconds()))
     if seconds < 60:
@@ -50,7 +65,7 @@ def initials(name: str) -> str:
 
 
 def defang(value: str) -> str:
-    """``value`` so that nobody opens it by accident: hxxps://…[.]example, name[at]example[.]org, 203[.]0[.]113[.]7.
+    """``value`` that nobody opens by accident: hxxps://…[.]example, a.b[at]example[.]org, 203[.]0[.]113[.]7.
 
     Only the host of a URL is changed after its scheme, so that the path can still be read and compared.
     """
@@ -58,7 +73,8 @@ def defang(value: str) -> str:
     if separator:
         host, slash, path = rest.partition("/")
         return re.sub("^http", "hxxp", scheme, flags=re.I) + "://" + _dots(host) + slash + path
-    return _dots(value.replace("@", "[at]"))
+    name, at, host = value.rpartition("@")
+    return f"{name}[at]{_dots(host)}" if at else _dots(host)
 
 
 def _dots(host: str) -> str:

@@ -18,6 +18,7 @@ from soar.lib import parts, text
 from soar.theme import theme_of
 
 register = Library()
+OOB, NOTHING = mark_safe(' hx-swap-oob="true"'), mark_safe("")
 
 for part in (
     parts.icon, parts.sev, parts.state, parts.determination, parts.risk, parts.pill, parts.tlp,
@@ -44,13 +45,13 @@ def markdown_filter(value: str | None) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def oob(context: Context) -> SafeString:
-    """`` hx-swap-oob="true"`` when the region goes beside the one that was asked for (soar.lib.htmx.render_regions)."""
-    return mark_safe(' hx-swap-oob="true"' if context.get("oob") else "")
+    """`` hx-swap-oob="true"`` when the region goes beside the one asked for (soar.lib.htmx)."""
+    return OOB if context.get("oob") else NOTHING
 
 
 @register.simple_tag(takes_context=True)
 def theme(context: Context) -> str:
-    """"light", "dark" or "auto" for this person or browser. Error pages have no request and bring ``theme_cookie``."""
+    """``light``, ``dark`` or ``auto`` for this person or browser. Error pages bring ``theme_cookie``."""
     return str(context.get("theme_cookie") or theme_of(context.get("request")))
 
 
@@ -62,8 +63,10 @@ def link_to(url_name: str) -> str:
 
 @register.inclusion_tag("components/nav.html", takes_context=True)
 def main_nav(context: Context) -> dict[str, Any]:
-    """The main navigation: places that exist and that the person may open. ``nav_counts`` (url name -> number)
-    in the page's context puts figures beside them."""
+    """The main navigation: places that exist and that the person may open.
+
+    ``nav_counts`` (url name -> number) in the page's context puts figures beside them.
+    """
     request: HttpRequest | None = context.get("request")
     user = getattr(request, "user", None)
     if request is None or user is None or not user.is_authenticated:
@@ -73,20 +76,33 @@ def main_nav(context: Context) -> dict[str, Any]:
         (label, [(place, counts.get(place.entry.url_name)) for place in places])
         for label, places in nav.places(user, request.path)
     ]
-    return {"groups": groups, "more": nav.url_or_none("more"), "at_more": request.path == nav.url_or_none("more")}
+    return {
+        "groups": groups,
+        "more": nav.url_or_none("more"),
+        "at_more": request.path == nav.url_or_none("more"),
+    }
 
 
 @register.inclusion_tag("components/field.html")
-def field(bound: BoundField, css: str = "", label: str = "") -> dict[str, Any]:
+def field(
+    bound: BoundField, css: str = "", label: str = "", hint: str | None = None, **more: Any
+) -> dict[str, Any]:
     """A form field with its label, hint and error, tied together by aria-describedby.
 
-    ``css`` adds classes to the control, ``label`` replaces the form's own.
+    ``css`` adds classes to the control, ``label`` and ``hint`` replace the form's own ("" = no hint), and any
+    other name is an attribute of the control: ``autofocus=True``, ``placeholder=""``.
     """
+    hint = str(bound.help_text) if hint is None else hint
     widget = bound.field.widget
     several = isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple)
     tick = isinstance(widget, forms.CheckboxInput)
-    described = [f"{bound.auto_id}-{kind}" for kind, given in _about(bound) if given]
-    attrs = {"class": f"{_control_class(widget)} {'is-invalid ' if bound.errors else ''}{css}".strip()}
+    described = [
+        f"{bound.auto_id}-{kind}" for kind, given in (("hint", hint), ("error", bound.errors)) if given
+    ]
+    attrs = {
+        "class": f"{_control_class(widget)} {'is-invalid ' if bound.errors else ''}{css}".strip(),
+        **more,
+    }
     if bound.errors:
         attrs["aria-invalid"] = "true"
     if described:
@@ -94,15 +110,12 @@ def field(bound: BoundField, css: str = "", label: str = "") -> dict[str, Any]:
     return {
         "bound": bound,
         "label": label or bound.label,
+        "hint": hint,
         "kind": "several" if several else "tick" if tick else "plain",
         "options": [(option, _control_class(widget)) for option in bound] if several else (),
         "control": "" if several else bound.as_widget(attrs=attrs),
         "described": " ".join(described),
     }
-
-
-def _about(bound: BoundField) -> tuple[tuple[str, Any], ...]:
-    return ("hint", bound.help_text), ("error", bound.errors)
 
 
 def _control_class(widget: forms.Widget) -> str:
