@@ -1,0 +1,80 @@
+"""Several changes of an alert in one go: what PATCH does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from cases.actions import alerts
+from cases.actions.base import change, person, save, tags_of, team_of, text_of, word
+from cases.actors import Actor
+from cases.choices import AlertStatus, Determination, Severity, Tlp
+from cases.errors import Refused
+from cases.models import Alert
+
+FIELDS = (
+    "title", "description", "severity", "status", "determination", "findings", "owner", "team", "tags", "tlp",
+    "reason",
+)  # fmt: skip
+
+
+def apply_changes(actor: Actor, alert: Alert, changes: dict[str, Any]) -> Alert:
+    """Apply checked changes to a locked alert. Raises Refused for the first one that breaks a rule."""
+    for name in changes:
+        if name not in FIELDS:
+            raise Refused(f"{name!s:.40} cannot be changed. These can: {', '.join(FIELDS)}.", field=str(name))
+    _plain(actor, alert, changes)
+    _state(actor, alert, changes)
+    return alert
+
+
+def _plain(actor: Actor, alert: Alert, changes: dict[str, Any]) -> None:
+    wanted: dict[str, Any] = {}
+    if "title" in changes:
+        wanted["title"] = text_of(changes["title"], "title", most=500)
+    if "description" in changes:
+        wanted["description"] = text_of(changes["description"], "description", required=False)
+    if "severity" in changes:
+        wanted["severity"] = word(Severity, changes["severity"], "severity")
+    if "owner" in changes:
+        wanted["owner"] = person(changes["owner"])
+    if "team" in changes:
+        wanted["team"] = team_of(changes["team"])
+    if "tags" in changes:
+        wanted["tags"] = tags_of(changes["tags"])
+    if "tlp" in changes:
+        wanted["tlp"] = tlp_of(changes["tlp"])
+    changed = [name for name, value in wanted.items() if change(alert, actor, name, value)]
+    if "owner" in changed and alert.owner and alert.acknowledged_at is None:
+        alert.acknowledged_at = timezone.now()
+        changed.append("acknowledged_at")
+    if changed:
+        save(alert, *changed)
+
+
+def _state(actor: Actor, alert: Alert, changes: dict[str, Any]) -> None:
+    """Status, determination and findings belong together: resolving needs all of them."""
+    if not {"status", "determination", "findings"} & changes.keys():
+        return
+    status = word(AlertStatus, changes.get("status", AlertStatus(alert.status)), "status")
+    given = changes.get("determination", Determination(alert.determination))
+    determination = word(Determination, given, "determination")
+    findings = changes.get("findings") or ""
+    if status == AlertStatus.RESOLVED:
+        reason = text_of(changes.get("reason") or "", "reason", most=5000, required=False)
+        alerts.resolve(actor, alert.pk, determination=determination, findings=findings, reason=reason)
+    else:
+        if "status" in changes:
+            alerts.set_status(actor, alert.pk, status)
+        if {"determination", "findings"} & changes.keys():
+            alerts.set_determination(actor, alert.pk, determination, findings=changes.get("findings"))
+    alert.refresh_from_db()
+
+
+def tlp_of(value: Any) -> str:
+    """A TLP word. Raises Refused that names them."""
+    wanted = str(value).lower().removeprefix("tlp:")
+    if wanted not in Tlp.values:
+        raise Refused(f"TLP is one of: {', '.join(Tlp.values)}.", field="tlp")
+    return wanted

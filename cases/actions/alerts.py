@@ -1,0 +1,256 @@
+"""Every change of an alert (casework.md 1). Pages, API and playbooks call these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from cases import timeline
+from cases.actions.base import (
+    KEEP,
+    _Keep,
+    change,
+    check_version,
+    person,
+    save,
+    tags_of,
+    team_of,
+    text_of,
+    word,
+)
+from cases.actors import Actor
+from cases.choices import FINDINGS_OF, AlertStatus, Determination, Findings, Severity
+from cases.errors import Conflict, Refused
+from cases.models import Alert, TimelineEntry
+from cases.permissions import alert_for
+from soar.accounts.models import Team, User
+
+Owner = User | str | None | _Keep
+AlertId = str | int
+
+
+@transaction.atomic
+def claim(actor: Actor, alert_id: AlertId, *, expected_version: int | None = None) -> Alert:
+    """Assign to me and set in progress. Claiming one's own alert again changes nothing.
+
+    Raises Refused for an actor that is no person, or for a resolved alert."""
+    if actor.user is None:
+        raise Refused("Only a person can claim an alert.")
+    alert = _working_on(actor, alert_id, expected_version)
+    if alert.status == AlertStatus.RESOLVED:
+        raise Conflict("The alert is resolved. Reopen it first.")
+    if alert.owner_id == actor.user.pk and alert.status == AlertStatus.IN_PROGRESS:
+        return alert
+    old = alert.owner.display_name() if alert.owner else None
+    alert.owner, alert.status = actor.user, AlertStatus.IN_PROGRESS
+    alert.acknowledged_at = alert.acknowledged_at or timezone.now()
+    timeline.record("alert.claimed", alert, actor, data={"old": old, "new": actor.user.display_name()})
+    save(alert, "owner", "status", "acknowledged_at")
+    return alert
+
+
+@transaction.atomic
+def assign(
+    actor: Actor,
+    alert_id: AlertId,
+    *,
+    owner: Owner = KEEP,
+    team: Team | str | _Keep | None = KEEP,
+    expected_version: int | None = None,
+) -> Alert:
+    """Give the alert to an active user, a team, or nobody (None). A team moves who may see it (rulings 21)."""
+    alert = _working_on(actor, alert_id, expected_version)
+    changed = False
+    if not isinstance(owner, _Keep):
+        changed = change(alert, actor, "owner", person(owner))
+        if changed and alert.owner and alert.acknowledged_at is None:
+            alert.acknowledged_at = timezone.now()
+    if not isinstance(team, _Keep):
+        changed = change(alert, actor, "team", team_of(team)) or changed
+    if changed:
+        save(alert, "owner", "team", "acknowledged_at")
+    return alert
+
+
+@transaction.atomic
+def set_status(
+    actor: Actor, alert_id: AlertId, status: AlertStatus | str, *, expected_version: int | None = None
+) -> Alert:
+    """Set new or in progress. From resolved this reopens. Raises Refused for *resolved*: that needs a
+    determination, so it is ``resolve``."""
+    wanted: AlertStatus = word(AlertStatus, status, "status")
+    alert = _working_on(actor, alert_id, expected_version)
+    if wanted == AlertStatus.RESOLVED:
+        if alert.status == AlertStatus.RESOLVED:
+            return alert
+        return _resolve(actor, alert, Determination(alert.determination), alert.findings, "")
+    if alert.status == AlertStatus.RESOLVED:
+        return _reopen(actor, alert, wanted, "")
+    if change(alert, actor, "status", wanted):
+        if wanted == AlertStatus.IN_PROGRESS and alert.acknowledged_at is None:
+            alert.acknowledged_at = timezone.now()
+        save(alert, "status", "acknowledged_at")
+    return alert
+
+
+@transaction.atomic
+def set_severity(
+    actor: Actor, alert_id: AlertId, severity: Severity | str, *, expected_version: int | None = None
+) -> Alert:
+    """Set how urgent it is."""
+    wanted = word(Severity, severity, "severity")
+    alert = _working_on(actor, alert_id, expected_version)
+    if change(alert, actor, "severity", wanted):
+        save(alert, "severity")
+    return alert
+
+
+@transaction.atomic
+def set_determination(
+    actor: Actor,
+    alert_id: AlertId,
+    determination: Determination | str,
+    *,
+    findings: str | None = None,
+    expected_version: int | None = None,
+) -> Alert:
+    """Say what it is. A resolved alert cannot go back to *unknown* (the peer's bypass)."""
+    wanted: Determination = word(Determination, determination, "determination")
+    alert = _working_on(actor, alert_id, expected_version)
+    if alert.status == AlertStatus.RESOLVED and wanted == Determination.UNKNOWN:
+        raise Refused("A resolved alert needs a determination other than unknown.", field="determination")
+    changed = change(alert, actor, "determination", wanted)
+    kept = findings if findings is not None else (alert.findings if not changed else "")
+    changed = change(alert, actor, "findings", findings_of(wanted, kept)) or changed
+    if changed:
+        save(alert, "determination", "findings")
+    return alert
+
+
+@transaction.atomic
+def set_tags(actor: Actor, alert_id: AlertId, tags: list[str], *, expected_version: int | None = None) -> Alert:
+    """Replace the tags."""
+    wanted = tags_of(tags)
+    alert = _working_on(actor, alert_id, expected_version)
+    if change(alert, actor, "tags", wanted):
+        save(alert, "tags")
+    return alert
+
+
+@transaction.atomic
+def add_tags(actor: Actor, alert_id: AlertId, tags: Iterable[str]) -> Alert:
+    """Add tags, keeping those that are there."""
+    alert = _working_on(actor, alert_id, None)
+    if change(alert, actor, "tags", tags_of([*alert.tags, *tags])):
+        save(alert, "tags")
+    return alert
+
+
+@transaction.atomic
+def resolve(
+    actor: Actor,
+    alert_id: AlertId,
+    *,
+    determination: Determination | str,
+    reason: str = "",
+    findings: str = "",
+    expected_version: int | None = None,
+) -> Alert:
+    """Resolve with a determination other than *unknown*, which is refused here as everywhere.
+
+    Resolving again with another determination corrects it; with the same it changes nothing."""
+    wanted: Determination = word(Determination, determination, "determination")
+    why = text_of(reason or "", "reason", most=5000, required=False)
+    alert = _working_on(actor, alert_id, expected_version)
+    return _resolve(actor, alert, wanted, findings, why)
+
+
+@transaction.atomic
+def reopen(actor: Actor, alert_id: AlertId, *, reason: str = "", expected_version: int | None = None) -> Alert:
+    """Back to in progress (with an owner) or new. Reopening an open alert changes nothing."""
+    alert = _working_on(actor, alert_id, expected_version)
+    if alert.status != AlertStatus.RESOLVED:
+        return alert
+    return _reopen(actor, alert, None, text_of(reason or "", "reason", most=5000, required=False))
+
+
+@transaction.atomic
+def comment(actor: Actor, alert_id: AlertId, text: str) -> TimelineEntry:
+    """Write a note. Raises Conflict with the incident's ``url`` when the alert has one (rulings 5)."""
+    body = text_of(text)
+    alert = _working_on(actor, alert_id, None)
+    if alert.incident_id:
+        raise Conflict(
+            f"This alert is part of INC-{alert.incident_id}: write the note there.",
+            incident=f"INC-{alert.incident_id}",
+            url=f"/incidents/INC-{alert.incident_id}/",
+        )
+    entry = timeline.record("comment", alert, actor, text=body)
+    Alert.objects.filter(pk=alert.pk).update(updated_at=timezone.now())
+    return entry
+
+
+def update(actor: Actor, alert_id: AlertId, *, changes: dict[str, Any], expected_version: int | None = None) -> Alert:
+    """Several changes at once, all or nothing (PATCH). Fields: severity, status, determination, findings,
+    owner, team, tags, tlp, title, description, reason. Raises Refused for a field that is not one of them."""
+    from cases.actions.alert_update import apply_changes
+
+    with transaction.atomic():
+        alert = _working_on(actor, alert_id, expected_version)
+        return apply_changes(actor, alert, changes)
+
+
+def findings_of(determination: Determination, given: str) -> Findings:
+    """The findings of a determination (rulings 15): given ones if they fit it, else its first.
+
+    Raises Refused for findings that the determination cannot have."""
+    allowed = FINDINGS_OF[determination]
+    if not given:
+        return allowed[0]
+    for finding in allowed:
+        if finding == given:
+            return finding
+    if given in Findings.values:
+        raise Refused(f"{determination.label} goes with: {', '.join(f.value for f in allowed if f)}.", field="findings")
+    raise Refused(f"{given!s:.40} is no finding.", field="findings")
+
+
+def _working_on(actor: Actor, alert_id: AlertId, expected_version: int | None) -> Alert:
+    alert = alert_for(actor, alert_id, work=True, lock=True)
+    check_version(alert, expected_version)
+    return alert
+
+
+def _resolve(actor: Actor, alert: Alert, determination: Determination, findings: str, reason: str) -> Alert:
+    if determination == Determination.UNKNOWN:
+        raise Refused("Resolving needs a determination other than unknown.", field="determination")
+    finding = findings_of(determination, findings)
+    same = (alert.determination, alert.findings, alert.resolve_reason) == (determination, finding, reason)
+    if alert.status == AlertStatus.RESOLVED and (same or (alert.determination == determination and not reason)):
+        return alert
+    data = {
+        "old": AlertStatus(alert.status).word,
+        "new": "resolved",
+        "determination": determination.word,
+        "findings": str(finding),
+    }
+    alert.status, alert.determination, alert.findings = AlertStatus.RESOLVED, determination, finding
+    alert.resolve_reason = reason
+    alert.resolved_at = timezone.now()
+    alert.resolved_by_playbook = actor.type == "playbook"
+    timeline.record("alert.resolved", alert, actor, text=reason, data=data)
+    save(alert, "status", "determination", "findings", "resolve_reason", "resolved_at", "resolved_by_playbook")
+    return alert
+
+
+def _reopen(actor: Actor, alert: Alert, status: AlertStatus | None, reason: str) -> Alert:
+    wanted = status or (AlertStatus.IN_PROGRESS if alert.owner_id else AlertStatus.NEW)
+    data = {"old": "resolved", "new": wanted.word}
+    alert.status, alert.resolved_at, alert.resolve_reason = wanted, None, ""
+    alert.resolved_by_playbook = False
+    timeline.record("alert.reopened", alert, actor, text=reason, data=data)
+    save(alert, "status", "resolved_at", "resolve_reason", "resolved_by_playbook")
+    return alert

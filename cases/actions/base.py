@@ -1,0 +1,137 @@
+"""What all actions share: finding stale forms, moving the version on, telling changes to the timeline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import models
+from django.utils import timezone
+
+from cases import timeline
+from cases.actors import Actor
+from cases.choices import Words
+from cases.errors import Refused, Stale
+from cases.models import Alert, Incident
+from soar.accounts.models import Team, User
+
+
+class _Keep:
+    """Stands for "leave it as it is", where None means "nobody"."""
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return "KEEP"
+
+
+KEEP = _Keep()
+TEXT_AT_MOST = 50_000
+TAGS_AT_MOST = 50
+
+
+def check_version(subject: Alert | Incident, expected: int | None) -> None:
+    """Raise Stale when the subject changed since the form or the ETag was made (casework.md 5)."""
+    if expected is not None and subject.version != expected:
+        raise Stale(
+            f"{subject.number} was changed by somebody else in the meantime. Nothing was saved.",
+            current=subject,
+        )
+
+
+def save(subject: Alert | Incident, *fields: str) -> None:
+    """Write these fields, the version and the time of change."""
+    subject.version += 1
+    subject.updated_at = timezone.now()
+    subject.save(update_fields=[*fields, "version", "updated_at"])
+
+
+def shown(value: Any) -> Any:
+    """A value as the timeline keeps it: words for choices, names for people and teams."""
+    if isinstance(value, Words):
+        return value.word
+    if isinstance(value, User):
+        return value.display_name()
+    if isinstance(value, models.Model):
+        return str(value)
+    return value
+
+
+def change(
+    subject: Alert | Incident, actor: Actor, field: str, new: Any, *, reason: str = "", kind: str = "changed"
+) -> bool:
+    """Set a field and record old and new value. Returns False, and records nothing, if it is so already."""
+    old = getattr(subject, field)
+    if old == new:
+        return False
+    old_shown, new_shown = _pair(subject, field, old, new)
+    setattr(subject, field, new)
+    data = {"field": field, "old": old_shown, "new": new_shown}
+    timeline.record(kind, subject, actor, text=reason, data=data)
+    return True
+
+
+def _pair(subject: Alert | Incident, field: str, old: Any, new: Any) -> tuple[Any, Any]:
+    """Both values as shown; integers of a choice field become words."""
+    if isinstance(new, Words):
+        return type(new)(old).word, new.word
+    return shown(old), shown(new)
+
+
+def person(value: User | str | None) -> User | None:
+    """An active user, given as such or by user name; None and "" are nobody. Raises Refused if unknown."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, User):
+        user: User | None = value
+    else:
+        user = get_user_model().objects.filter(username=str(value)[:150].replace("\x00", "")).first()
+    if user is None or not user.is_active:
+        raise Refused(f"There is no active user {value!s:.60}.", field="owner")
+    return user
+
+
+def team_of(value: Team | str | int | None) -> Team | None:
+    """A team, given as such or by name; None and "" are no team. Raises Refused if unknown."""
+    if value is None or value == "" or isinstance(value, Team):
+        return value or None
+    team = Team.objects.filter(name__iexact=str(value)[:100].replace("\x00", "")).first()
+    if team is None:
+        raise Refused(f"There is no team {value!s:.60}.", field="team")
+    return team
+
+
+def text_of(value: Any, field: str = "text", *, most: int = TEXT_AT_MOST, required: bool = True) -> str:
+    """A text without NUL characters, stripped. Raises Refused when empty (if required) or too long."""
+    if not isinstance(value, str):
+        raise Refused("This must be a text.", field=field)
+    text = value.replace("\x00", "").encode("utf-8", "replace").decode().strip()
+    if required and not text:
+        raise Refused("Write something first.", field=field)
+    if len(text) > most:
+        raise Refused(f"At most {most} characters, this has {len(text)}.", field=field)
+    return text
+
+
+def tags_of(value: Any) -> list[str]:
+    """Tags, stripped, lower case, each once, in order. Raises Refused for anything but a list of short texts."""
+    if not isinstance(value, list | tuple) or not all(isinstance(tag, str) for tag in value):
+        raise Refused("Tags are a list of texts.", field="tags")
+    tags = list(dict.fromkeys(tag.replace("\x00", "").strip().lower() for tag in value))
+    tags = [tag for tag in tags if tag]
+    if any(len(tag) > 100 for tag in tags) or len(tags) > TAGS_AT_MOST:
+        raise Refused(f"At most {TAGS_AT_MOST} tags of at most 100 characters.", field="tags")
+    return tags
+
+
+def word(choices: type[Words], value: Any, field: str) -> Any:
+    """A choice, given as a member or as the API's word. Raises Refused that names the words."""
+    if isinstance(value, choices):
+        return value
+    if not isinstance(value, str):
+        raise Refused(f"Must be one of: {', '.join(choices.words())}.", field=field)
+    try:
+        return choices.from_word(value)
+    except ValueError as error:
+        raise Refused(str(error), field=field) from error

@@ -1,0 +1,41 @@
+"""Correcting a note: the first text stays, the correction is an entry of its own (casework.md 13)."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from cases import timeline
+from cases.actions.base import text_of
+from cases.actors import Actor
+from cases.errors import Forbidden, Missing, Refused
+from cases.models import TimelineEntry
+from cases.permissions import alert_for, incident_for
+
+
+@transaction.atomic
+def edit_comment(actor: Actor, entry_id: int, text: str) -> TimelineEntry:
+    """Correct one's own note on an alert or incident. Returns the entry of the correction.
+
+    Raises Missing if there is no such note to be seen, Forbidden for somebody else's, Refused if nothing
+    changes."""
+    body = text_of(text)
+    entry = TimelineEntry.objects.filter(pk=entry_id, kind__in=("comment", "handoff")).first()
+    if entry is None:
+        raise Missing("There is no such note.")
+    subject = (
+        alert_for(actor, entry.alert_id, work=True, lock=True)
+        if entry.alert_id
+        else incident_for(actor, entry.incident_id or 0, level="comment", lock=True)
+    )
+    if (entry.actor_type, entry.actor_id) != (actor.type, actor.id):
+        raise Forbidden("Only the writer of a note can correct it.")
+    if body == _latest_text(entry):
+        raise Refused("The text is the same as before.", field="text")
+    return timeline.record("comment.edited", subject, actor, text=body, data={"of": entry.pk})
+
+
+def _latest_text(entry: TimelineEntry) -> str:
+    last = TimelineEntry.objects.filter(
+        alert=entry.alert_id, incident=entry.incident_id, kind="comment.edited", data__of=entry.pk
+    ).last()
+    return last.text if last else entry.text

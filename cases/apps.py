@@ -1,0 +1,10 @@
+"""The app of alerts, incidents, observables and the timeline."""
+
+from django.apps import AppConfig
+
+
+class CasesConfig(AppConfig):
+    """Never imports ``playbooks`` (ARCHITECTURE: one direction)."""
+
+    name = "cases"
+    label = "cases"

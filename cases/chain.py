@@ -1,0 +1,46 @@
+"""The hash chain of timeline entries. Pure: the same functions write, verify and stand in the export's own
+verifier (rulings 14)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+
+def canonical_time(at: datetime) -> str:
+    """ISO 8601 in UTC with microseconds: ``2026-03-12T09:41:07.000000Z``."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def entry_hash(
+    previous: bytes | None,
+    *,
+    id: int,
+    subject: str,
+    kind: str,
+    actor: dict[str, Any],
+    occurred_at: datetime,
+    recorded_at: datetime,
+    text: str,
+    data: dict[str, Any],
+) -> bytes:
+    """SHA-256 over the canonical JSON (sorted keys, no spaces, UTF-8) of
+    ``[previous, id, subject, kind, actor, occurred_at, recorded_at, text, data]``.
+
+    ``previous`` is the hash before it in hex, or null for the first entry; ``subject`` is the number
+    (``ALR-7``, ``INC-3``); ``actor`` is ``{"id", "name", "type"}``."""
+    fields = [
+        previous.hex() if previous else None,
+        id,
+        subject,
+        kind,
+        actor,
+        canonical_time(occurred_at),
+        canonical_time(recorded_at),
+        text,
+        data,
+    ]
+    body = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(body.encode()).digest()

@@ -1,0 +1,138 @@
+"""States with their words, labels, tones and legal transitions. Badge, form and API ask these classes.
+
+The numbers are stored, the words stand in JSON and in URLs (contract.md)."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+
+
+class Words(models.IntegerChoices):
+    """Integer choices whose member names, in lower case, are the words of the API."""
+
+    @property
+    def word(self) -> str:
+        """The API's word: ``in_progress``."""
+        return self.name.lower()
+
+    @classmethod
+    def from_word(cls, word: str) -> Self:
+        """The member for an API word. Raises ValueError that names the words there are."""
+        try:
+            return cls[str(word).strip().upper()]
+        except KeyError:
+            known = ", ".join(member.word for member in cls)
+            raise ValueError(f"{word!r} is not one of: {known}.") from None
+
+    @classmethod
+    def words(cls) -> list[str]:
+        """All words in order."""
+        return [member.word for member in cls]
+
+
+class Severity(Words):
+    """How bad it would be if true. Higher number, more urgent: lists sort by it."""
+
+    INFORMATIONAL = 0, "Informational"
+    LOW = 1, "Low"
+    MEDIUM = 2, "Medium"
+    HIGH = 3, "High"
+    CRITICAL = 4, "Critical"
+
+
+class AlertStatus(Words):
+    """casework.md 1: new, in progress, resolved; reopening is allowed and recorded."""
+
+    NEW = 0, "New"
+    IN_PROGRESS = 1, "In progress"
+    RESOLVED = 2, "Resolved"
+
+    @property
+    def is_open(self) -> bool:
+        """Still work for somebody."""
+        return self is not AlertStatus.RESOLVED
+
+
+class Determination(Words):
+    """What it turned out to be. Resolving with *unknown* is refused everywhere (casework.md 1)."""
+
+    UNKNOWN = 0, "Unknown"
+    BENIGN = 1, "Benign"
+    SUSPICIOUS = 2, "Suspicious"
+    MALICIOUS = 3, "Malicious"
+
+
+class IncidentStatus(Words):
+    """casework.md 6. A closed or resolved incident may be reopened."""
+
+    OPEN = 0, "Open"
+    IN_PROGRESS = 1, "In progress"
+    CONTAINED = 2, "Contained"
+    RESOLVED = 3, "Resolved"
+    CLOSED = 4, "Closed"
+
+    @property
+    def is_open(self) -> bool:
+        """Still work for somebody."""
+        return self < IncidentStatus.RESOLVED
+
+
+class Risk(Words):
+    """Rating of an observable (rulings 2)."""
+
+    UNRATED = 0, "Unrated"
+    SUSPICIOUS = 1, "Suspicious"
+    HIGHLY_SUSPICIOUS = 2, "Highly suspicious"
+
+
+class Tlp(models.TextChoices):
+    """Traffic Light Protocol 2.0."""
+
+    CLEAR = "clear", "TLP:CLEAR"
+    GREEN = "green", "TLP:GREEN"
+    AMBER = "amber", "TLP:AMBER"
+    AMBER_STRICT = "amber+strict", "TLP:AMBER+STRICT"
+    RED = "red", "TLP:RED"
+
+
+class Pap(models.TextChoices):
+    """Permissible Actions Protocol."""
+
+    CLEAR = "clear", "PAP:CLEAR"
+    GREEN = "green", "PAP:GREEN"
+    AMBER = "amber", "PAP:AMBER"
+    RED = "red", "PAP:RED"
+
+
+class Findings(models.TextChoices):
+    """What a determination means for the statistics (rulings 15); asked when resolving as benign."""
+
+    NONE = "", "No findings"
+    TRUE_POSITIVE = "true_positive", "True positive"
+    BENIGN_TRUE_POSITIVE = "benign_true_positive", "Benign true positive"
+    FALSE_POSITIVE = "false_positive", "False positive"
+    NOTEWORTHY = "noteworthy", "Noteworthy"
+
+
+FINDINGS_OF = {
+    Determination.UNKNOWN: (Findings.NONE,),
+    Determination.MALICIOUS: (Findings.TRUE_POSITIVE,),
+    Determination.SUSPICIOUS: (Findings.NOTEWORTHY,),
+    Determination.BENIGN: (Findings.FALSE_POSITIVE, Findings.BENIGN_TRUE_POSITIVE),
+}
+
+OBSERVABLE_TYPES = (
+    "ip", "cidr", "domain", "url", "email", "md5", "sha1", "sha256", "cve", "technique", "file_name",
+    "file_path", "registry_key", "user", "process", "mac", "asn", "crypto", "hostname",
+)  # fmt: skip
+
+
+class RepeatRule(models.TextChoices):
+    """What a repeat of a resolved alert does (rulings 16)."""
+
+    AUTO = "auto", "Reopen; only count if resolved as benign or by a playbook within 24 h"
+    REOPEN = "reopen", "Reopen"
+    NEW = "new", "New alert"
+    COUNT = "count", "Count only"

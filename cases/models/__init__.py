@@ -1,0 +1,34 @@
+"""Alerts, incidents and everything known about them."""
+
+from cases.models.alert import Alert, AlertPayload
+from cases.models.idempotency import IdempotencyKey
+from cases.models.incident import Incident, IncidentOwner
+from cases.models.observable import AlertObservable, IncidentObservable, Observable
+from cases.models.permissions import (
+    IncidentGroupPermission,
+    IncidentUserPermission,
+    SourceGroupPermission,
+    SourceUserPermission,
+)
+from cases.models.source import AlertSource, SourceToken
+from cases.models.suggestion import DismissedSuggestion
+from cases.models.timeline import TimelineEntry
+
+__all__ = [
+    "Alert",
+    "AlertObservable",
+    "AlertPayload",
+    "AlertSource",
+    "DismissedSuggestion",
+    "IdempotencyKey",
+    "Incident",
+    "IncidentGroupPermission",
+    "IncidentObservable",
+    "IncidentOwner",
+    "IncidentUserPermission",
+    "Observable",
+    "SourceGroupPermission",
+    "SourceToken",
+    "SourceUserPermission",
+    "TimelineEntry",
+]

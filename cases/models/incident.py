@@ -1,0 +1,103 @@
+"""An incident: the case that related alerts are worked in."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+
+from cases.choices import Determination, Findings, IncidentStatus, Pap, Severity, Tlp
+from cases.querysets import IncidentQuerySet
+from soar.accounts.models import Team
+
+OPEN = models.Q(status__lt=IncidentStatus.RESOLVED)
+OWNERS_AT_MOST = 50
+
+
+class Incident(models.Model):
+    """casework.md 6. ``version`` goes up with every change of its own fields."""
+
+    title = models.CharField(max_length=300)
+    summary = models.TextField(blank=True, help_text="Markdown")
+    severity = models.SmallIntegerField(choices=Severity.choices)
+    status = models.SmallIntegerField(choices=IncidentStatus.choices, default=IncidentStatus.OPEN)
+    determination = models.SmallIntegerField(choices=Determination.choices, default=Determination.UNKNOWN)
+    findings = models.CharField(max_length=24, choices=Findings.choices, blank=True, default="")
+    resolve_reason = models.TextField(blank=True)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, blank=True, related_name="incidents")
+    owners = models.ManyToManyField(settings.AUTH_USER_MODEL, through="IncidentOwner", related_name="incidents")
+    restricted = models.BooleanField(default=False, help_text="Only its own grants count (access.md 3)")
+    tlp = models.CharField(max_length=12, choices=Tlp.choices, default=Tlp.AMBER)
+    pap = models.CharField(max_length=12, choices=Pap.choices, default=Pap.AMBER)
+    tags = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    techniques = ArrayField(models.CharField(max_length=20), default=list, blank=True)
+    alert_count = models.PositiveIntegerField(default=0)
+    opened_by = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    contained_at = models.DateTimeField(null=True)
+    resolved_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    cause = models.UUIDField(default=uuid.uuid4)
+    version = models.PositiveIntegerField(default=1)
+    timeline_count = models.PositiveIntegerField(default=0)
+    timeline_head = models.BinaryField(max_length=32, null=True)
+    demo = models.BooleanField(default=False)
+
+    objects: ClassVar[IncidentQuerySet] = IncidentQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        default_permissions: tuple[str, ...] = ()
+        # Levels of an object grant, each contains the former (rulings 20).
+        permissions = [
+            ("view_incident", "View"),
+            ("comment_incident", "Comment"),
+            ("edit_incident", "Edit"),
+            ("close_incident", "Close"),
+            ("delete_incident", "Delete"),
+            ("manage_incident", "Manage access"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(status__lt=IncidentStatus.RESOLVED) | ~models.Q(determination=0),
+                name="incident_resolved_needs_determination",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-severity", "-id"], name="incident_open_severity", condition=OPEN),
+            models.Index(fields=["updated_at", "id"], name="incident_updated"),
+            GinIndex(fields=["title"], name="incident_search", opclasses=["gin_trgm_ops"]),
+            GinIndex(fields=["tags"], name="incident_tags"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.title}"
+
+    @property
+    def number(self) -> str:
+        """``INC-<id>`` (rulings 15)."""
+        return f"INC-{self.pk}"
+
+
+class IncidentOwner(models.Model):
+    """One of at most 50 owners; at most one of them leads."""
+
+    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="owner_rows")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="owned_rows")
+    lead = models.BooleanField(default=False)
+    added_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        default_permissions: tuple[str, ...] = ()
+        ordering = ["-lead", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["incident", "user"], name="incident_owner_once"),
+            models.UniqueConstraint(fields=["incident"], condition=models.Q(lead=True), name="incident_one_lead"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} of INC-{self.incident_id}"

@@ -1,0 +1,80 @@
+"""The one way to fetch a thing for a person: who sees it, what they may do, and the lock, in one call."""
+
+from __future__ import annotations
+
+import re
+
+from cases.actors import Actor
+from cases.errors import Forbidden, Missing
+from cases.models import Alert, AlertSource, Incident
+from soar.accounts.membership import may
+from soar.accounts.models import User
+
+# Levels of rulings 20, each contains the former.
+LEVELS = ("view", "comment", "edit", "close", "delete", "manage")
+_NUMBER = re.compile(r"(?:(ALR|INC)-)?([0-9]{1,18})", re.IGNORECASE)
+
+
+def parse_number(value: str | int, prefix: str) -> int:
+    """``7``, ``"7"`` or ``"ALR-7"`` to 7. Raises Missing for anything else."""
+    found = _NUMBER.fullmatch(str(value).strip())
+    if not found or (found[1] and found[1].upper() != prefix):
+        raise Missing(f"There is no {value!s:.40}.")
+    return int(found[2])
+
+
+def alert_for(who: Actor | User, pk: str | int, *, work: bool = False, lock: bool = False) -> Alert:
+    """The alert with this id or number, if ``who`` may see it; with ``work``, if they may change it.
+
+    ``lock`` takes the row's lock (in a transaction). Raises Missing or Forbidden."""
+    user = who.user if isinstance(who, Actor) else who
+    rows = Alert.objects.select_for_update(of=("self",)) if lock else Alert.objects.all()
+    if user is not None:
+        rows = rows.visible_to(user)
+    alert = rows.select_related("source").filter(pk=parse_number(pk, "ALR")).first()
+    if alert is None:
+        raise Missing(f"There is no alert {pk!s:.40}.")
+    if work and user is not None and not may(user, "work_cases"):
+        raise Forbidden("You may see this alert but not work on it: the permission to work on cases is missing.")
+    return alert
+
+
+def incident_for(who: Actor | User, pk: str | int, *, level: str = "view", lock: bool = False) -> Incident:
+    """The incident with this id or number, if ``who`` may see it and holds ``level`` on it.
+
+    ``lock`` takes the row's lock (in a transaction). Raises Missing or Forbidden."""
+    user = who.user if isinstance(who, Actor) else who
+    rows = Incident.objects.select_for_update(of=("self",)) if lock else Incident.objects.all()
+    if user is not None:
+        rows = rows.visible_to(user)
+    incident = rows.filter(pk=parse_number(pk, "INC")).first()
+    if incident is None:
+        raise Missing(f"There is no incident {pk!s:.40}.")
+    if user is not None and not holds(user, incident, level):
+        raise Forbidden(f"You may see this incident but not {level} it.")
+    return incident
+
+
+def holds(user: User, incident: Incident, level: str) -> bool:
+    """Whether the user holds ``level`` on an incident that they can see: by role, or by its own grants."""
+    if level == "view":
+        return True
+    if not incident.restricted and may(user, "work_cases"):
+        return LEVELS.index(level) <= LEVELS.index("close") or may(user, "manage_people")
+    wanted = [f"{name}_incident" for name in LEVELS[LEVELS.index(level) :]]
+    groups = user.groups.all()
+    return (
+        incident.incidentuserpermission_set.filter(user=user, permission__codename__in=wanted).exists()
+        or incident.incidentgrouppermission_set.filter(group__in=groups, permission__codename__in=wanted).exists()
+    )
+
+
+def source_for(user: User, slug: str, *, lock: bool = False) -> AlertSource:
+    """The source with this slug, for somebody who may manage sources. Raises Missing or Forbidden."""
+    if not may(user, "manage_sources"):
+        raise Forbidden("The permission to manage alert sources is missing.")
+    rows = AlertSource.objects.select_for_update() if lock else AlertSource.objects.all()
+    source = rows.filter(slug=slug).first()
+    if source is None:
+        raise Missing(f"There is no source {slug!s:.60}.")
+    return source

@@ -1,0 +1,45 @@
+"""The query box: ``word``, ``field:value``, ``-field:value``, ``field:>=value`` (rulings 18). Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_TOKEN = re.compile(
+    r"""(?P<minus>-?)(?:(?P<field>[a-z_]+):(?P<op>>=|<=|>|<|=)?)?(?:"(?P<quoted>[^"]*)"|(?P<plain>[^\s"]+))""",
+    re.IGNORECASE,
+)
+TOKENS_AT_MOST = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One part of the text. ``field`` is empty for a plain word; ``op`` is "", >=, <=, > or <;
+    ``source`` is how it was written, so that a chip can take it out again."""
+
+    field: str
+    op: str
+    value: str
+    negated: bool
+    source: str
+
+
+def parse(text: str, fields: frozenset[str]) -> list[Token]:
+    """The tokens of a query. What looks like ``x:y`` with an unknown field is a plain word (``C:\\Temp``,
+    ``http://…``)."""
+    tokens = []
+    for found in list(_TOKEN.finditer(text))[:TOKENS_AT_MOST]:
+        field = (found["field"] or "").lower()
+        value = found["quoted"] if found["quoted"] is not None else found["plain"] or ""
+        if field and field not in fields:
+            written = found[0][1:] if found["minus"] else found[0]
+            tokens.append(Token("", "", written.strip('"'), bool(found["minus"]), found[0]))
+        elif value:
+            op = (found["op"] or "").removeprefix("=") if found["op"] == "=" else found["op"] or ""
+            tokens.append(Token(field, op, value, bool(found["minus"]), found[0]))
+    return tokens
+
+
+def without(text: str, token: Token) -> str:
+    """The text with this token taken out."""
+    return " ".join(text.replace(token.source, " ", 1).split())

@@ -1,0 +1,109 @@
+"""Selections of alerts, incidents and observables; ``visible_to`` is the one visibility query (access.md 4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+
+from cases.choices import AlertStatus, IncidentStatus
+from soar.accounts.membership import may, team_ids
+from soar.accounts.models import User
+
+if TYPE_CHECKING:
+    pass
+
+
+def granted(user: User, model: str, permission: str, outer: str = "pk") -> Q:
+    """That the row ``outer`` points at is granted to the user or one of their groups, by guardian's
+    direct tables ``<model>UserPermission`` and ``<model>GroupPermission``."""
+    from cases.models import permissions as tables
+
+    by_user = getattr(tables, f"{model}UserPermission").objects.filter(
+        content_object=OuterRef(outer), user=user, permission__codename=permission
+    )
+    by_group = getattr(tables, f"{model}GroupPermission").objects.filter(
+        content_object=OuterRef(outer), group__user=user, permission__codename=permission
+    )
+    return Q(Exists(by_user)) | Q(Exists(by_group))
+
+
+class AlertQuerySet(models.QuerySet["Alert"]):
+    """Alerts."""
+
+    def visible_to(self, user: User) -> AlertQuerySet:
+        """What this person may see: their teams' alerts and those of no team, their own, those of sources
+        granted to them, those inside an incident that they may see. Restricted ones only by the incident."""
+        from cases.models import Incident
+
+        if not may(user, "view_cases"):
+            return self.none()
+        inside = Incident.objects.filter(pk=OuterRef("incident")).visible_to(user)
+        if may(user, "view_all_teams"):
+            return self.filter(Q(restricted=False) | Exists(inside))
+        mine = Q(team=None) | Q(team__in=team_ids(user)) | Q(owner=user)
+        mine |= granted(user, "Source", "view_source", "source")
+        return self.filter((Q(restricted=False) & mine) | (Q(incident__isnull=False) & Exists(inside)))
+
+    def open(self) -> AlertQuerySet:
+        """New and in progress."""
+        return self.filter(status__lt=AlertStatus.RESOLVED)
+
+    def with_row_data(self) -> AlertQuerySet:
+        """What a row of a list shows and no more: neither description nor entities nor payload."""
+        return self.select_related("owner", "source", "team").defer(
+            "description", "entities", "repairs", "search", "timeline_head", "key_digest", "resolve_reason"
+        )
+
+
+class IncidentQuerySet(models.QuerySet["Incident"]):
+    """Incidents."""
+
+    def visible_to(self, user: User) -> IncidentQuerySet:
+        """What this person may see: their teams' incidents and those of no team, those they own, those
+        granted to them. A restricted incident only by its own grants (access.md 3)."""
+        from cases.models import IncidentOwner
+
+        if not may(user, "view_cases"):
+            return self.none()
+        grant = granted(user, "Incident", "view_incident")
+        if may(user, "view_all_teams"):
+            return self.filter(Q(restricted=False) | grant)
+        owned = Exists(IncidentOwner.objects.filter(incident=OuterRef("pk"), user=user))
+        mine = Q(team=None) | Q(team__in=team_ids(user)) | Q(owned)
+        return self.filter((Q(restricted=False) & mine) | grant)
+
+    def open(self) -> IncidentQuerySet:
+        """Open, in progress and contained."""
+        return self.filter(status__lt=IncidentStatus.RESOLVED)
+
+    def with_row_data(self) -> IncidentQuerySet:
+        """What a row of the list shows."""
+        return (
+            self.select_related("team")
+            .prefetch_related("owner_rows__user")
+            .defer("summary", "timeline_head", "resolve_reason")
+        )
+
+
+class ObservableQuerySet(models.QuerySet["Observable"]):
+    """Observables."""
+
+    def visible_to(self, user: User) -> ObservableQuerySet:
+        """Those of an alert or incident that the person may see (rulings 21)."""
+        from cases.models import Alert, AlertObservable, Incident, IncidentObservable
+
+        if not may(user, "view_cases"):
+            return self.none()
+        alerts = AlertObservable.objects.filter(observable=OuterRef("pk"), alert__in=Alert.objects.visible_to(user))
+        incidents = IncidentObservable.objects.filter(
+            observable=OuterRef("pk"), incident__in=Incident.objects.visible_to(user)
+        )
+        return self.filter(Exists(alerts) | Exists(incidents))
+
+
+def capped_count(rows: models.QuerySet[Any], cap: int = 1000) -> tuple[int, bool]:
+    """How many rows, counted to ``cap`` at most, and whether there are more ("1,000+")."""
+    number = rows.order_by()[: cap + 1].values("pk").count() if cap else 0
+    return min(number, cap), number > cap

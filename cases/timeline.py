@@ -1,0 +1,89 @@
+"""Writing the timeline: the entry and the queue rows of its readers, in the caller's transaction."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from cases.actors import Actor
+from cases.chain import entry_hash
+from cases.models import Alert, Incident, TimelineEntry
+from cases.timeline_kinds import KINDS
+from soar.lib.queue import enqueue
+from soar.lib.readers import readers_of
+
+Subject = Alert | Incident
+
+
+def record(
+    kind: str,
+    subject: Subject,
+    actor: Actor,
+    *,
+    text: str = "",
+    data: dict[str, Any] | None = None,
+    occurred_at: datetime | None = None,
+    cause: uuid.UUID | None = None,
+) -> TimelineEntry:
+    """Append one entry to the subject's chain and ring its readers (ARCHITECTURE: how one alert travels).
+
+    The caller holds the subject's row lock in an open transaction: the chain's head is read from
+    ``subject`` and written back. ``data`` is plain JSON; a change says ``{"field", "old", "new"}``.
+    Raises KeyError for a kind that is not registered and RuntimeError if the row was not locked."""
+    KINDS[kind]
+    now = timezone.now()
+    entry = TimelineEntry(
+        id=_next_id(),
+        alert=subject if isinstance(subject, Alert) else None,
+        incident=subject if isinstance(subject, Incident) else None,
+        kind=kind,
+        actor_type=actor.type,
+        actor_id=actor.id,
+        actor_name=actor.name,
+        text=text,
+        data={**(data or {}), **({"run": actor.run} if actor.run else {})},
+        occurred_at=occurred_at or now,
+        recorded_at=now,
+        cause=cause or subject.cause,
+    )
+    entry.hash = hash_of(entry, subject.number, subject.timeline_head)
+    _advance(subject, entry)
+    entry.save(force_insert=True)
+    for reader in readers_of(kind):
+        enqueue(reader.task, entry.pk)
+    return entry
+
+
+def hash_of(entry: TimelineEntry, number: str, previous: bytes | None) -> bytes:
+    """The hash that this entry must bear after ``previous``."""
+    return entry_hash(
+        bytes(previous) if previous else None,
+        id=entry.pk,
+        subject=number,
+        kind=entry.kind,
+        actor={"type": entry.actor_type, "id": entry.actor_id, "name": entry.actor_name},
+        occurred_at=entry.occurred_at,
+        recorded_at=entry.recorded_at,
+        text=entry.text,
+        data=entry.data,
+    )
+
+
+def _next_id() -> int:
+    """The id is part of the hash, so it is drawn before the row is written."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('cases_timelineentry', 'id'))")
+        return int(cursor.fetchone()[0])
+
+
+def _advance(subject: Subject, entry: TimelineEntry) -> None:
+    """Move the subject's head. The count in the WHERE finds a caller that did not lock the row."""
+    rows = type(subject).objects.filter(pk=subject.pk, timeline_count=subject.timeline_count)
+    if rows.update(timeline_count=subject.timeline_count + 1, timeline_head=entry.hash) != 1:
+        raise RuntimeError(f"{subject.number} was not locked while its timeline was written")
+    subject.timeline_count += 1
+    subject.timeline_head = entry.hash

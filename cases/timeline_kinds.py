@@ -1,0 +1,46 @@
+"""Registry of the timeline's kinds: text validated here, so a new kind needs no migration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How a kind of entry is shown. ``group`` is the filter it belongs to: notes, changes, playbooks."""
+
+    name: str
+    label: str
+    icon: str
+    group: str
+    tone: str = ""
+
+
+_KINDS = [
+    Kind("alert.opened", "opened the alert", "alerts", "changes"),
+    Kind("alert.reopened", "reopened the alert", "refresh", "changes", "t-blue"),
+    Kind("alert.claimed", "claimed it", "user", "changes"),
+    Kind("alert.resolved", "resolved it", "check", "changes", "t-green"),
+    Kind("alert.source_state", "state at the source", "sources", "changes"),
+    Kind("alert.linked", "linked to an incident", "link", "changes"),
+    Kind("alert.unlinked", "unlinked from an incident", "unlink", "changes"),
+    Kind("incident.opened", "opened the incident", "incidents", "changes"),
+    Kind("incident.alert_linked", "linked an alert", "link", "changes"),
+    Kind("incident.alert_unlinked", "unlinked an alert", "unlink", "changes"),
+    Kind("incident.owners", "changed the owners", "users", "changes"),
+    Kind("incident.reopened", "reopened the incident", "refresh", "changes", "t-blue"),
+    Kind("changed", "changed", "arrow-right", "changes"),
+    Kind("observable.added", "added an observable", "observables", "changes"),
+    Kind("observable.removed", "removed an observable", "observables", "changes"),
+    Kind("comment", "noted", "note", "notes"),
+    Kind("comment.edited", "edited a note", "edit", "notes"),
+    Kind("handoff", "handed over", "handover", "notes"),
+    Kind("note.moved", "note of a linked alert", "note", "notes"),
+    Kind("run.started", "started", "playbooks", "playbooks", "t-blue"),
+    Kind("run.finished", "finished", "playbooks", "playbooks"),
+    Kind("run.needs_decision", "needs a decision", "playbooks", "playbooks", "t-violet"),
+    Kind("run.skipped", "did not run", "playbooks", "playbooks"),
+]
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in _KINDS}
+NOTES = ("comment", "handoff", "note.moved")

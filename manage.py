@@ -1,0 +1,19 @@
+#!/usr/bin/env python3
+"""Django's command line for Soar."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run a management command with the settings of Soar."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "soar.settings")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

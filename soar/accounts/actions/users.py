@@ -1,0 +1,127 @@
+"""Making people and giving them roles, teams and tokens."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.contrib.auth.models import Group
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from soar.accounts import audit
+from soar.accounts.models import ApiToken, Role, Team, User
+from soar.accounts.tokens import new_token
+
+FIRST_ADMIN = "admin"
+SCOPES = frozenset(codename for codename, _ in Role._meta.permissions)
+
+
+@transaction.atomic
+def create_user(
+    username: str,
+    *,
+    password: str | None = None,
+    roles: Iterable[str] = (),
+    teams: Iterable[str] = (),
+    actor: User | None = None,
+    first_name: str = "",
+    last_name: str = "",
+) -> tuple[User, str]:
+    """Make a person with these roles and teams (by name; a team that is not there is made).
+
+    Returns the user and the password, made here when none is given. Raises ValidationError for a name
+    that is taken or malformed, a weak password or an unknown role. The ``Admin`` role opens Django's admin.
+    """
+    role_groups = [_role_group(name) for name in roles]
+    user = User(username=username, first_name=first_name, last_name=last_name)
+    if password is not None:
+        validate_password(password, user)
+    secret = password if password is not None else secrets.token_urlsafe(12)
+    user.set_password(secret)
+    user.is_staff = user.is_superuser = "Admin" in {group.name for group in role_groups}
+    user.full_clean()
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError as error:
+        raise ValidationError({"username": "This name is taken."}) from error
+    user.groups.set([*role_groups, *(ensure_team(name).group for name in teams)])
+    audit.record(actor, "user.created", username, roles=sorted(g.name for g in role_groups))
+    return user, secret
+
+
+def _role_group(name: str) -> Group:
+    role = Role.objects.select_related("group").filter(group__name__iexact=name).first()
+    if role is None:
+        known = ", ".join(Role.objects.order_by("pk").values_list("group__name", flat=True))
+        raise ValidationError({"roles": f"There is no role {name!r}. Roles: {known}."})
+    return role.group
+
+
+def ensure_team(name: str) -> Team:
+    """The team of this name (compared without case), made if it is not there.
+
+    Raises ValidationError for an empty name or one that a role bears."""
+    name = name.strip()
+    if not name or len(name) > 100:
+        raise ValidationError({"team": "A team needs a name of at most 100 characters."})
+    team = Team.objects.select_related("group").filter(name__iexact=name).first()
+    if team is not None:
+        return team
+    if Role.objects.filter(group__name__iexact=name).exists():
+        raise ValidationError({"team": f"{name!r} is the name of a role."})
+    group, _ = Group.objects.get_or_create(name=f"team:{name}")
+    team, _ = Team.objects.get_or_create(group=group, defaults={"name": name})
+    return team
+
+
+def ensure_admin(password: str | None) -> str | None:
+    """Make the first admin (contract: the name is ``admin``) when nobody is an admin yet.
+
+    Returns the password if the admin was made now, else None."""
+    if User.objects.filter(groups__name="Admin", is_active=True).exists():
+        return None
+    # The first password may be short: whoever set it in the environment owns the machine.
+    user, made = create_user(FIRST_ADMIN, roles=["Admin"])
+    if password:
+        user.set_password(password)
+        user.save(update_fields=["password"])
+    return password or made
+
+
+@transaction.atomic
+def create_token(
+    user: User,
+    name: str,
+    *,
+    actor: User | None,
+    scopes: Iterable[str] = (),
+    expires_at: datetime | None = None,
+) -> tuple[ApiToken, str]:
+    """Make a personal API token. Returns the row and the token, which is shown this once.
+
+    ``scopes`` are codenames of permissions (view_cases, ...); none means all that the user may.
+    Raises ValidationError for an empty or over-long name or an unknown scope."""
+    name, wanted = name.strip(), sorted(set(scopes))
+    if not name or len(name) > 100:
+        raise ValidationError({"name": "A token needs a name of at most 100 characters."})
+    if unknown := sorted(set(wanted) - SCOPES):
+        raise ValidationError({"scopes": f"Not a scope: {', '.join(unknown)}. Scopes: {', '.join(sorted(SCOPES))}."})
+    token, prefix, token_digest = new_token("soar")
+    row = ApiToken.objects.create(
+        user=user, name=name, prefix=prefix, digest=token_digest, scopes=wanted, expires_at=expires_at
+    )
+    audit.record(actor or user, "token.created", f"{user.username}: {name}", scopes=list(row.scopes))
+    return row, token
+
+
+@transaction.atomic
+def revoke_token(token: ApiToken, *, actor: User) -> None:
+    """Make the token useless at once. Revoking twice changes nothing."""
+    from django.utils import timezone
+
+    if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
+        audit.record(actor, "token.revoked", f"{token.user.username}: {token.name}")

@@ -1,0 +1,19 @@
+"""Which teams a person is in, read once per request."""
+
+from __future__ import annotations
+
+from soar.accounts.models import Team, User
+
+
+def team_ids(user: User) -> list[int]:
+    """Ids of the teams whose group the user is in. Kept on the user object for the request's time."""
+    cached: list[int] | None = getattr(user, "_team_ids", None)
+    if cached is None:
+        cached = list(Team.objects.filter(group__user=user).order_by("pk").values_list("pk", flat=True))
+        user._team_ids = cached  # type: ignore[attr-defined]
+    return cached
+
+
+def may(user: User, permission: str) -> bool:
+    """Whether the user holds a permission of the product, by its codename (``work_cases``)."""
+    return user.is_active and user.has_perm(f"accounts.{permission}")

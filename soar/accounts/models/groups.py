@@ -1,0 +1,49 @@
+"""Teams and roles: both are Django groups with a row that says which of the two (rulings 21)."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import Group
+from django.db import models
+
+
+class Team(models.Model):
+    """People who work on the same alerts. Owns alerts, incidents and sources by a column (access.md 3)."""
+
+    group = models.OneToOneField(Group, on_delete=models.CASCADE, related_name="team")
+    name = models.CharField(max_length=100)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(models.functions.Lower("name"), name="team_name_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.Model):
+    """A named set of the product's permissions. The permissions of the whole product are declared here,
+    so one table answers who may do what; object permissions live on their objects."""
+
+    group = models.OneToOneField(Group, on_delete=models.CASCADE, related_name="role")
+    description = models.TextField(blank=True)
+    builtin = models.BooleanField(default=False)
+
+    class Meta:
+        default_permissions: tuple[str, ...] = ()
+        permissions = [
+            ("view_cases", "See alerts, incidents and runs"),
+            ("work_cases", "Work on alerts and incidents"),
+            ("run_playbooks", "Run playbooks by hand"),
+            ("respond", "Approve and run response actions"),
+            ("author_playbooks", "Write, enable and reload playbooks"),
+            ("view_audit", "Read the audit log"),
+            ("export", "Export cases and lists"),
+            ("view_all_teams", "See what belongs to any team"),
+            ("manage_sources", "Manage alert sources"),
+            ("manage_connectors", "Manage connector accounts"),
+            ("manage_people", "Manage people, teams, roles and tokens"),
+            ("manage_settings", "Manage settings and intelligence lists"),
+        ]
+
+    def __str__(self) -> str:
+        return self.group.name

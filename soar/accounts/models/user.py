@@ -1,0 +1,39 @@
+"""The person who logs in."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.db import models
+
+
+class User(AbstractUser):
+    """A person or a service. Own model from the first migration (rulings 21)."""
+
+    class Theme(models.TextChoices):
+        AUTO = "auto"
+        LIGHT = "light"
+        DARK = "dark"
+
+    theme = models.CharField(max_length=5, choices=Theme.choices, default=Theme.AUTO)
+    time_zone = models.CharField(max_length=64, default="UTC", help_text="Name of a time zone, Europe/Oslo")
+    shortcuts = models.BooleanField(default=True, help_text="Keyboard shortcuts on lists and details")
+
+    # Set by TokenAuthentication: the request may do what the user may AND the token's scopes name.
+    token_scopes: frozenset[str] | None = None
+
+    objects: ClassVar[UserManager[User]] = UserManager()
+
+    def __str__(self) -> str:
+        return self.display_name()
+
+    def display_name(self) -> str:
+        """First and last name, or the user name where neither is set."""
+        return self.get_full_name() or self.username
+
+    def has_perm(self, perm: str, obj: Any | None = None) -> bool:
+        """As Django's, within the scopes of the token that the request came with (contract: Commands)."""
+        if self.token_scopes is not None and perm.rpartition(".")[2] not in self.token_scopes:
+            return False
+        return super().has_perm(perm, obj)

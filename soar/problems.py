@@ -1,0 +1,91 @@
+"""RFC 9457 problem+json: the one shape of an error in the API (ingest-and-api.md 14)."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.http import Http404, HttpResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+CONTENT_TYPE = "application/problem+json"
+
+
+def problem(status: int, detail: str, *, headers: dict[str, str] | None = None, **extra: Any) -> HttpResponse:
+    """A problem document. ``extra`` may hold ``code``, ``errors`` ([{field, message}]), ``url`` and more."""
+    return HttpResponse(
+        json.dumps(_body(status, detail, extra), default=str),
+        status=status,
+        content_type=CONTENT_TYPE,
+        headers=headers,
+    )
+
+
+def _body(status: int, detail: str, extra: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        **extra,
+    }
+
+
+def handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler: everything foreseen becomes a problem; the rest goes on to the 500 page."""
+    from soar.lib.errors import CaseError
+
+    if isinstance(error, CaseError):
+        return _of_case(error)
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
+    elif isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    elif isinstance(error, RequestDataTooBig):
+        return _answer(413, "The body is larger than 10 MiB.", {}, {})
+    if not isinstance(error, exceptions.APIException):
+        return None
+    set_rollback()
+    return _answer(error.status_code, *_of_detail(error.detail), _headers(error))
+
+
+def _of_case(error: Any) -> Response:
+    extra: dict[str, Any] = {"code": error.code}
+    extra |= {
+        name: value for name, value in error.extra.items() if isinstance(value, str | int | bool | list)
+    }
+    if error.field:
+        extra["errors"] = [{"field": error.field, "message": error.message}]
+    set_rollback()
+    return _answer(error.status, error.message, extra, {})
+
+
+def _answer(status: int, detail: str, extra: dict[str, Any], headers: dict[str, str]) -> Response:
+    return Response(_body(status, detail, extra), status=status, headers=headers, content_type=CONTENT_TYPE)
+
+
+def _of_detail(detail: Any) -> tuple[str, dict[str, Any]]:
+    """A sentence and, for validation errors, one row per field."""
+    if isinstance(detail, dict):
+        rows = [
+            {"field": str(name), "message": str(message)}
+            for name, messages in detail.items()
+            for message in (messages if isinstance(messages, list) else [messages])
+        ]
+        return (rows[0]["message"] if rows else "The input is not right."), {"errors": rows}
+    if isinstance(detail, list):
+        return " ".join(str(item) for item in detail), {}
+    return str(detail), {"code": getattr(detail, "code", "error")}
+
+
+def _headers(error: exceptions.APIException) -> dict[str, str]:
+    headers = {}
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(int(wait) + 1)
+    return headers

@@ -1,0 +1,291 @@
+"""All settings, read from the environment by typed readers (docs/operations.md lists them).
+
+Without ``DATABASE_URL`` the embedded PostgreSQL under ``SOAR_DATA`` is used (operations.md 1).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from csp.constants import NONE, SELF
+
+from soar import env
+from soar.keys import local_secret
+from soar.paths import data_dir, socket_dir
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = data_dir()
+EMBEDDED = "DATABASE_URL" not in os.environ and "DATABASE_URL_FILE" not in os.environ
+
+DEBUG = env.flag("SOAR_DEBUG", False)
+SECRET_KEY = os.environ.get("SECRET_KEY") or (
+    env.text("SECRET_KEY") if "SECRET_KEY_FILE" in os.environ or not EMBEDDED else local_secret("secret_key")
+)
+# Newest first; older keys only read. See soar/lib/crypto.py.
+ENCRYPTION_KEYS = env.words("SOAR_ENCRYPTION_KEYS")
+HOST = env.text("HOST", "127.0.0.1")
+PORT = env.number("PORT", 8000)
+SOAR_URL = env.text("SOAR_URL", f"http://{HOST}:{PORT}").rstrip("/")
+ALLOWED_HOSTS = env.words("SOAR_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]," + HOST)
+CSRF_TRUSTED_ORIGINS = env.words("SOAR_TRUSTED_ORIGINS")
+
+WEB_WORKERS = env.number("SOAR_WEB_WORKERS", 2, least=1)
+TASK_WORKERS = env.number("SOAR_TASK_WORKERS", 2, least=1)
+LEASE_SECONDS = env.number("SOAR_LEASE_SECONDS", 30, least=1)
+DEMO = env.flag("SOAR_DEMO", EMBEDDED)
+PLAYBOOK_DIRS = [BASE_DIR / "playbooks" / "library", *env.paths("SOAR_PLAYBOOK_DIRS")]
+SOURCE_RATE = env.number("SOAR_SOURCE_RATE", 3000, least=1)  # requests a second for one source
+TOKEN_RATE = env.number("SOAR_TOKEN_RATE", 100, least=1)  # requests a second for one API token
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "django_htmx",
+    "django_q",
+    "guardian",
+    "rest_framework",
+    "drf_spectacular",
+    "template_partials",
+    "csp",
+    "soar",
+    "soar.accounts",
+    "soar.connectors",
+    "cases",
+    "playbooks",
+]
+
+MIDDLEWARE = [
+    "soar.middleware.RequestId",
+    "soar.middleware.FastLane",
+    "soar.middleware.DatabaseAway",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "soar.middleware.LoginRequired",
+    "soar.middleware.TimeZone",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+# Paths whose views do their own authentication and need neither session nor CSRF (hot path of ingest).
+FAST_PATHS = ("/api/v1/ingest/", "/healthz", "/readyz")
+
+ROOT_URLCONF = "soar.urls"
+WSGI_APPLICATION = "soar.wsgi.application"
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {
+            "loaders": [
+                (
+                    "template_partials.loader.Loader",
+                    [
+                        (
+                            "django.template.loaders.cached.Loader",
+                            [
+                                "django.template.loaders.filesystem.Loader",
+                                "django.template.loaders.app_directories.Loader",
+                            ],
+                        )
+                    ],
+                )
+            ],
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+            ],
+            "builtins": ["template_partials.templatetags.partials", "soar.templatetags.ui"],
+        },
+    }
+]
+
+
+def _database() -> dict[str, Any]:
+    """The one database: ``DATABASE_URL`` (any libpq URL) or the embedded cluster's private socket."""
+    common = {"ENGINE": "django.db.backends.postgresql", "CONN_MAX_AGE": None, "ATOMIC_REQUESTS": False}
+    if EMBEDDED:
+        return {**common, "NAME": "soar", "USER": "soar", "HOST": str(socket_dir())}
+    from psycopg.conninfo import conninfo_to_dict
+
+    given: dict[str, Any] = dict(conninfo_to_dict(env.text("DATABASE_URL")))
+    return {
+        **common,
+        "NAME": given.pop("dbname", "soar"),
+        "USER": given.pop("user", ""),
+        "PASSWORD": given.pop("password", ""),
+        "HOST": given.pop("host", ""),
+        "PORT": given.pop("port", ""),
+        "OPTIONS": given,
+    }
+
+
+DATABASES = {"default": _database()}
+DATABASES["default"].setdefault("OPTIONS", {})
+# jit costs more than it gives on short queries; a lost client must not hold locks for ever.
+DATABASES["default"]["OPTIONS"].setdefault(
+    "options", "-c jit=off -c idle_in_transaction_session_timeout=60000"
+)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Shared by all processes, for the login rate limit. The table is made by a migration.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "soar_cache"}}
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "guardian.backends.ObjectPermissionBackend",
+]
+ANONYMOUS_USER_NAME = None  # guardian: there is no anonymous person here
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "soar.accounts.adapter.Adapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
+ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,10/m/key"}
+ACCOUNT_PREVENT_ENUMERATION = True
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SOAR_URL.startswith("https:")
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 31536000 if SESSION_COOKIE_SECURE else 0
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+LANGUAGE_CODE = "en"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+FORMS_URLFIELD_ASSUME_HTTPS = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if DEBUG
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    },
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+
+# Run and step rows are the truth, the queue is a doorbell (reference: docs/architecture.md).
+Q_CLUSTER = {
+    "name": "soar",
+    "broker_class": "soar.lib.queue.Broker",
+    "workers": TASK_WORKERS,
+    "queue_limit": 1,  # what waits here cannot be taken by another host
+    "timeout": 3600,
+    "retry": 3660,
+    "recycle": 100_000,
+    "max_rss": 400_000,
+    "save_limit": -1,
+    "scheduler": False,
+    "guard_cycle": 1,
+    "label": "Queue",
+}
+
+# Where functions may be queued from, whatever the table says.
+TASK_PACKAGES = ("soar", "cases", "playbooks")
+# What the scheduler calls: dotted function, seconds between two calls. Each must be quick and may run twice.
+SCHEDULED: list[tuple[str, float]] = [
+    ("playbooks.tasks.sweep", LEASE_SECONDS / 3),
+    ("playbooks.tasks.cron", 10),
+]
+
+# Readers of the timeline: dotted names of soar.lib.readers.Reader objects. None is called by name.
+TIMELINE_CONSUMERS = ["playbooks.reader.reader"]
+# What the roof mounts into pages of cases (contract: cases knows URL names only).
+ALERT_RUNS_URL = "alert-runs"
+INCIDENT_RUNS_URL = "incident-runs"
+# Fills `runs` in an alert's JSON: dotted name of a function list[int] -> dict[int, list[dict]].
+ALERT_RUNS_PROVIDER = "playbooks.selectors.runs_of_alerts"
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "soar.accounts.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "soar.problems.handler",
+    "DEFAULT_THROTTLE_CLASSES": ["soar.accounts.throttling.TokenThrottle"],
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "DATETIME_FORMAT": "iso-8601",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Soar",
+    "DESCRIPTION": "Alerts, incidents, timelines and playbooks.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+LOG_LEVEL = env.text("SOAR_LOG_LEVEL", "INFO")
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
+    "filters": {"request_id": {"()": "soar.lib.context.AddRequestId"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["request_id"]}
+    },
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "soar": {"level": LOG_LEVEL},
+        "cases": {"level": LOG_LEVEL},
+        "playbooks": {"level": LOG_LEVEL},
+        "django-q": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+    },
+}

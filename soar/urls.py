@@ -1,0 +1,30 @@
+"""The roof: every room's addresses, and what joins rooms (rulings 23)."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+Patterns = list[URLPattern | URLResolver]
+
+
+def _rooms() -> Patterns:
+    rooms = (
+        "soar.views_urls",
+        "soar.connectors.urls",
+        "cases.urls",
+        "cases.api.urls",
+        "playbooks.urls",
+        "playbooks.api.urls",
+    )
+    return [
+        path("", include(name)) for name in rooms if find_spec(name.rpartition(".")[0]) and find_spec(name)
+    ]
+
+
+urlpatterns: Patterns = [
+    path("admin/", admin.site.urls),
+    *_rooms(),
+]
