@@ -1,0 +1,182 @@
+"""Collecting the observables of one alert: named fields first, then whatever the text holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from cases.ingest.iocs import extract
+from cases.ingest.normal import Found
+from cases.ingest.observables import guess_type, normalise_observable
+from cases.ingest.shapes import as_technique, is_private_ip
+from cases.ingest.text import DEEPEST
+
+# Fields whose text is no evidence: ids, links back to the source, versions, times, names of fields.
+NOISE = frozenset(
+    [
+        "id",
+        "_id",
+        "uuid",
+        "guid",
+        "uid",
+        "sid",
+        "fingerprint",
+        "groupkey",
+        "version",
+        "schemaversion",
+        "index",
+        "_index",
+        "field",
+        "fields",
+        "link",
+        "links",
+        "externallink",
+        "external_link",
+        "alert_url",
+        "alerturl",
+        "alertlink",
+        "permalink",
+        "weburl",
+        "web_url",
+        "htmlurl",
+        "html_url",
+        "portalurl",
+        "consoleurl",
+        "workbenchlink",
+        "resultslink",
+        "results_link",
+        "generatorurl",
+        "externalurl",
+        "dashboardurl",
+        "panelurl",
+        "silenceurl",
+        "reference",
+        "references",
+        "referenceurl",
+        "ticket_url",
+        "timestamp",
+        "@timestamp",
+        "time",
+        "created_at",
+        "updated_at",
+        "createddatetime",
+        "updateddatetime",
+        "sourcetype",
+        "entityid",
+        "entity_id",
+        "correlation_id",
+        "correlationid",
+        "trace_id",
+        "traceid",
+        "session_id",
+        "sessionid",
+        "dedup_key",
+        "source_id",
+        "sourceid",
+        "alert_id",
+        "alertid",
+        "license",
+        "author",
+        "$schema",
+    ]
+)
+LONGEST_SCAN = 4_000_000  # characters of one alert; its limit is 1 MiB, so this is never reached through the API
+
+
+class Gather:
+    """An ordered set of Found; the first sighting decides the role, any of them may highlight."""
+
+    def __init__(self) -> None:
+        self.items: dict[tuple[str, str], Found] = {}
+        self.techniques: dict[str, None] = {}
+        self.own: set[str] = set()  # names of this alert's host and user: no domains, whatever they look like
+
+    def add(self, kind: str, value: Any, role: str, highlighted: bool = False) -> str:
+        """Add ``value`` (text, or a list of texts) of one type; what is no such thing is left out.
+
+        Gives back the last value as it is stored, or "".
+        """
+        if isinstance(value, list):
+            return [self.add(kind, item, role, highlighted) for item in value[:500]][-1] if value else ""
+        if not isinstance(value, str) or not value:
+            return ""
+        try:
+            normal = normalise_observable(kind, value)
+        except ValueError:
+            return ""
+        self._put(Found(kind, normal, role, highlighted))
+        return normal
+
+    def _put(self, found: Found) -> None:
+        key = (found.type, found.value)
+        old = self.items.get(key)
+        if old is None:
+            self.items[key] = found
+        elif found.highlighted and not old.highlighted:
+            self.items[key] = Found(*key, old.role, True)
+
+    def guess(self, value: Any, role: str, highlighted: bool = False) -> str:
+        """Add a value whose type only its look tells (an address, digest, URL ...); "" when it has no look."""
+        if isinstance(value, list):
+            return [self.guess(item, role, highlighted) for item in value[:500]][-1] if value else ""
+        kind = guess_type(value) if isinstance(value, str) else None
+        return self.add(kind, value, role, highlighted) if kind else ""
+
+    def name(self, kind: str, value: str, role: str) -> None:
+        """Add the name of this alert's own host or user, which text extraction must not take for a domain."""
+        if value:
+            self.own.add(value.lower())
+            self.add(kind, value, role)
+
+    def technique(self, *values: Any) -> None:
+        """Add ATT&CK techniques; prefixes of products (``V9.T1112``) are dropped, other words ignored."""
+        for value in values:
+            for item in value if isinstance(value, list) else [value]:
+                normal = as_technique(item.strip()) if isinstance(item, str) else ""
+                if normal:
+                    self.techniques[normal] = None
+
+    def text(self, text: str, role: str = "text") -> None:
+        """Add everything that free text holds; techniques are noted as such too."""
+        for kind, value in extract(text):
+            if kind == "technique":
+                self.techniques[value] = None
+            if kind != "domain" or value not in self.own:
+                self._put(Found(kind, value, role))
+
+    def payload(self, value: Any, skip: frozenset[str] = NOISE) -> None:
+        """Add what all texts of a JSON value hold, except under the keys named in ``skip``."""
+        self.text("\n".join(texts(value, skip))[:LONGEST_SCAN])
+
+    def found(self) -> list[Found]:
+        """All observables, those that the source highlights first."""
+        items = list(self.items.values())
+        return sorted(items, key=lambda item: not item.highlighted) if any(i.highlighted for i in items) else items
+
+    def outside_ip(self) -> str:
+        """The first public address, else the first address, else ""."""
+        addresses = [value for kind, value in self.items if kind == "ip"]
+        return next((ip for ip in addresses if not is_private_ip(ip)), addresses[0] if addresses else "")
+
+
+def texts(value: Any, skip: frozenset[str] = NOISE, depth: int = 0) -> Iterator[str]:
+    """Every text in a JSON value, outermost first, keys in ``skip`` (lower case) left out."""
+    if isinstance(value, str):
+        yield value
+    elif depth > DEEPEST:
+        return
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if item.__class__ is str:
+                if key.lower() not in skip:
+                    yield item
+            elif item.__class__ in {dict, list} and str(key).lower() not in skip:
+                yield from texts(item, skip, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts(item, skip, depth + 1)
+
+
+def from_payload(value: Any, skip: frozenset[str] = NOISE) -> list[tuple[str, str]]:
+    """The indicators in all texts of a JSON value, as ``extract`` gives them."""
+    return extract("\n".join(texts(value, skip))[:LONGEST_SCAN])
