@@ -6,27 +6,28 @@ None of these asks the database, so they also stand when it is down; the person 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from soar.accounts.roles import BUILTIN
+from soar.lib.errors import CaseError
+from soar.problems import problem
 from soar.theme import COOKIE, THEMES
 
 FOR_PROGRAMS = ("/api/", "/healthz", "/readyz")
 CODENAME = re.compile(r"(?:\w+\.)?([a-z]+(?:_[a-z]+)*)")
-TITLES = {400: "Bad request", 403: "Forbidden", 404: "Not found", 500: "Internal server error"}
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """400: what was sent cannot be read."""
-    return _answer(
-        request, 400, _("That request cannot be read"), _said(exception) or _("Nothing was saved.")
-    )
+    return _answer(request, 400, _("That request cannot be read"), _("Nothing was saved."))
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -45,9 +46,31 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """404, also for what exists but is not for this person to see (access.md 4): both read alike."""
-    said = _said(exception) if isinstance(exception, Http404) else ""
-    text = said or _("There is nothing at this address, or it is not for you to see.")
+    text = _("There is nothing at this address, or it is not for you to see.")
     return _answer(request, 404, _("Not found"), text)
+
+
+def refused(request: HttpRequest, error: CaseError) -> HttpResponse:
+    """What an action refused and no view turned into a message of its form: its sentence, with its status."""
+    if error.status == 404:
+        return not_found(request)
+    heading = _("You may not do that") if error.status == 403 else _("That was not done")
+    return _answer(request, error.status, heading, error.message, template="refused.html")
+
+
+class Refusals:
+    """Middleware: an action's refusal that a page did not catch is an answer, never a 500."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """The answer."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The answer to a refusal; None leaves other errors to Django."""
+        return refused(request, exception) if isinstance(exception, CaseError) else None
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -56,27 +79,21 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return _answer(request, 500, _("That did not work"), text)
 
 
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """503: the database cannot be asked now (operations.md 8). Nothing was saved."""
+    return _answer(
+        request,
+        503,
+        _("Back in a moment"),
+        _("The database is away for a moment. Nothing was saved; try again."),
+    )
+
+
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 for a form whose token is missing or old (setting ``CSRF_FAILURE_VIEW``). Nothing was saved."""
-    text = _(
-        "This page was open for too long, or it was sent from elsewhere. Nothing was saved; open it again."
-    )
-    return _answer(
-        request, 403, _("That form has run out"), text, {"back": _came_from(request)}, "403_csrf.html"
-    )
-
-
-def problem(status: int, detail: str, request_id: str = "", title: str = "") -> JsonResponse:
-    """An RFC 9457 problem document."""
-    body = {
-        "type": "about:blank",
-        "title": title or TITLES.get(status, ""),
-        "status": status,
-        "detail": detail,
-    }
-    if request_id:
-        body["request_id"] = request_id
-    return JsonResponse(body, status=status, content_type="application/problem+json")
+    text = _("This page was open too long or sent from elsewhere. Nothing was saved; open it again.")
+    more = {"back": _came_from(request)}
+    return _answer(request, 403, _("That form has run out"), text, more=more, template="403_csrf.html")
 
 
 def _answer(
@@ -90,7 +107,7 @@ def _answer(
 ) -> HttpResponse:
     request_id = str(getattr(request, "request_id", "") or "")
     if _for_program(request):
-        return problem(status, text, request_id)
+        return problem(status, text, **({"request_id": request_id} if request_id else {}))
     context = {
         "heading": heading,
         "text": text,
@@ -113,13 +130,9 @@ def _cookie(request: HttpRequest) -> str:
 
 
 def _said(exception: Exception | None) -> str:
-    """The text of an exception that was written for people. Django's own technical texts are not."""
-    if (
-        isinstance(exception, PermissionDenied | Http404)
-        and exception.args
-        and isinstance(exception.args[0], str)
-    ):
-        return exception.args[0]
+    """The text of a refusal, which is written for people. Django's own technical texts are not shown."""
+    if isinstance(exception, PermissionDenied) and exception.args:
+        return str(exception.args[0])
     return ""
 
 
@@ -135,7 +148,7 @@ def _is_right(codename: str) -> bool:
 def _right(codename: str) -> str:
     from soar.accounts.models import Role
 
-    return dict(Role._meta.permissions).get(codename, codename)
+    return str(dict(Role._meta.permissions).get(codename, codename))
 
 
 def _holders(codename: str) -> list[str]:

@@ -28,3 +28,8 @@ urlpatterns: Patterns = [
     path("admin/", admin.site.urls),
     *_rooms(),
 ]
+
+handler400 = "soar.errors.bad_request"
+handler403 = "soar.errors.forbidden"
+handler404 = "soar.errors.not_found"
+handler500 = "soar.errors.server_error"

@@ -53,27 +53,26 @@
   }
   addEventListener("htmx:afterRequest", (event) => { if (polled(event)) settle(!event.detail.successful); });
 
-  // --- entries that the page has already are not put in twice
+  // --- entries that the page has already are not put in twice (two polls may cross, or a verb and a poll)
   const adds = (style) => /^(afterbegin|beforeend)/.test(style || "");
   function dropKnown(parent) {
-    for (const entry of [...parent.children]) {
-      if (entry.id && !entry.hasAttribute("hx-swap-oob") && document.getElementById(entry.id)) entry.remove();
-    }
+    const known = [...parent.children].filter((entry) => (
+      entry.id && !entry.hasAttribute("hx-swap-oob") && document.getElementById(entry.id)
+    ));
+    for (const entry of known) entry.remove();
+    return known.length;
   }
-  addEventListener("htmx:oobBeforeSwap", (event) => {
-    const { fragment, target } = event.detail;
-    const element = fragment?.nodeType === Node.ELEMENT_NODE ? fragment : fragment?.firstElementChild;
-    if (adds(fragment?.getAttribute?.("hx-swap-oob")) || target?.hasAttribute("data-append")) dropKnown(fragment);
-    if (element && element !== fragment && adds(element.getAttribute("hx-swap-oob"))) dropKnown(element);
-  });
   addEventListener("htmx:beforeSwap", (event) => {
-    const { elt, xhr, shouldSwap } = event.detail;
-    if (!shouldSwap || !xhr || !adds(event.detail.swapOverride || elt?.getAttribute("hx-swap"))) return;
+    const { elt, shouldSwap, serverResponse } = event.detail;
+    const main = adds(elt?.getAttribute("hx-swap"));
+    if (!shouldSwap || typeof serverResponse !== "string" || !(main || serverResponse.includes("hx-swap-oob"))) return;
     const holder = document.createElement("template");
-    holder.innerHTML = event.detail.serverResponse;
-    const before = holder.content.childElementCount;
-    dropKnown(holder.content);
-    if (holder.content.childElementCount !== before) event.detail.serverResponse = holder.innerHTML;
+    holder.innerHTML = serverResponse;
+    let dropped = main ? dropKnown(holder.content) : 0;
+    for (const part of holder.content.querySelectorAll("[hx-swap-oob]")) {
+      if (adds(part.getAttribute("hx-swap-oob"))) dropped += dropKnown(part);
+    }
+    if (dropped) event.detail.serverResponse = holder.innerHTML;
   });
 
   // --- relative times; the same steps as soar.lib.text.ago
@@ -93,5 +92,6 @@
     }
   }
   setInterval(() => { if (!document.hidden) refreshTimes(); }, 10000);
+  refreshTimes();
   plan();
 })();

@@ -46,7 +46,7 @@
     if (status === 401) return say.signedOut;
     if (status === 403) return say.forbidden;
     if (status === 404 || status === 410) return say.gone;
-    if (status === 409) return say.conflict;
+    if (status === 409 || status === 412) return say.conflict;
     if (status === 429) return say.busy;
     return status < 500 ? say.invalid : say.broken;
   }
@@ -86,7 +86,7 @@
       event.detail.shouldSwap = false;
       signedOut();
     }
-    // 409 and 422 with a form are swapped; as a problem document they are a toast.
+    // 409, 412 and 422 with a form are swapped; as a problem document they are a toast.
     if (event.detail.shouldSwap && xhr.status >= 400 && /json/.test(xhr.getResponseHeader("Content-Type") || "")) {
       event.detail.shouldSwap = false;
       failed(xhr);
