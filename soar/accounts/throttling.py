@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
 from soar.accounts.models import ApiToken
 from soar.lib.rate import RateLimiter
+
+if TYPE_CHECKING:  # rest_framework.views imports this module while it is itself being imported
+    from rest_framework.views import APIView
 
 _limiter = RateLimiter(lambda: settings.TOKEN_RATE / settings.WEB_WORKERS)
 
