@@ -1,0 +1,36 @@
+"""Time as Soar uses it: aware, UTC, ISO 8601 with a Z."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+
+def now() -> datetime:
+    """This moment, aware, in UTC."""
+    return datetime.now(tz=UTC)
+
+
+def iso(moment: datetime | None) -> str | None:
+    """``2026-03-01T12:30:05.120000Z`` for an aware moment; None stays None. Raises ValueError without a zone."""
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a time zone cannot be written down")
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def seconds_until(header: str, at: datetime | None = None) -> float | None:
+    """How long a ``Retry-After`` header asks to wait: seconds or an HTTP date, counted from ``at`` (default now).
+
+    A date in the past is 0.0; what cannot be read is None.
+    """
+    text = header.strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        asked = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    asked = asked if asked.tzinfo else asked.replace(tzinfo=UTC)
+    return max(0.0, (asked - (at or now())).total_seconds())
