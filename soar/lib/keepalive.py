@@ -1,0 +1,57 @@
+"""Keeps the queue row of a long task from being handed to another worker while its own is alive."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Self
+
+import psycopg
+
+from soar.lib.database import own_connection
+
+logger = logging.getLogger(__name__)
+RENEW = "UPDATE soar_queue SET ready_at = now() + %s * interval '1 second' WHERE id = %s"
+
+
+class KeepAlive:
+    """Around a task: renews the lock of queue row ``row`` for ``seconds``, three times in that span.
+
+    One thread a process looks at what runs; a short task costs no query and no thread of its own.
+    """
+
+    _thread: threading.Thread | None = None
+    _current: KeepAlive | None = None
+
+    def __init__(self, row: int, seconds: float) -> None:
+        self.row = row
+        self.seconds = seconds
+        self.due = time.monotonic() + seconds / 3
+
+    def __enter__(self) -> Self:
+        KeepAlive._current = self
+        if KeepAlive._thread is None or not KeepAlive._thread.is_alive():
+            KeepAlive._thread = threading.Thread(target=_watch, name="keepalive", daemon=True)
+            KeepAlive._thread.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        KeepAlive._current = None
+
+
+def _watch() -> None:
+    while True:
+        task = KeepAlive._current
+        time.sleep(task.seconds / 6 if task else 0.5)
+        if task and task is KeepAlive._current and time.monotonic() >= task.due:
+            _renew(task)
+
+
+def _renew(task: KeepAlive) -> None:
+    task.due = time.monotonic() + task.seconds / 3
+    try:
+        with own_connection() as connection:
+            connection.execute(RENEW, [task.seconds, task.row])
+    except psycopg.Error as error:
+        logger.warning("The lock of queue row %s is not renewed: %s", task.row, error)

@@ -1,0 +1,29 @@
+"""Who reads the timeline: playbooks, notifications and others, named in settings and imported when first needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+
+@dataclass(frozen=True)
+class Reader:
+    """``task`` (a dotted name) is queued with the id of every timeline entry of one of ``kinds`` (rulings 24)."""
+
+    name: str
+    kinds: frozenset[str]
+    task: str
+
+
+@cache
+def readers_of(kind: str) -> list[Reader]:
+    """The readers that want entries of ``kind``. Raises ImportError when ``TIMELINE_CONSUMERS`` names nothing."""
+    return [reader for reader in _readers() if kind in reader.kinds]
+
+
+@cache
+def _readers() -> tuple[Reader, ...]:
+    return tuple(import_string(name) for name in settings.TIMELINE_CONSUMERS)

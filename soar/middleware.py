@@ -1,0 +1,170 @@
+"""What every request passes: an id, a short way for programs, care for a lost database, login, the time zone."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import sys
+import zoneinfo
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.core.signals import got_request_exception
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import resolve_url
+from django.urls import resolve
+from django.utils import timezone
+from django.utils.http import urlencode
+
+from soar.errors import unavailable
+from soar.lib.context import request_id
+from soar.lib.database import AWAY, drop_dead_connection, forget_connection
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # anything else could forge log lines
+SAFE = ("GET", "HEAD", "OPTIONS")
+OWN_LOGIN = ("/api/", "/static/", "/healthz", "/readyz", "/accounts/login/")
+
+
+class RequestId:
+    """Takes the caller's ``X-Request-ID`` or makes one; on the request, on the answer and in every log line."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """The answer, with the header ``X-Request-ID``."""
+        given = request.headers.get("X-Request-ID", "")
+        name = given if GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
+        request.request_id = name  # type: ignore[attr-defined]
+        token = request_id.set(name)
+        try:
+            response = self.get_response(request)
+        finally:
+            request_id.reset(token)
+        response["X-Request-ID"] = name
+        return response
+
+
+class FastLane:
+    """Calls the views of ``settings.FAST_PATHS`` at once: they know their callers and need no session, page or CSRF."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.paths = tuple(settings.FAST_PATHS)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """The view's answer; 503 with ``Retry-After`` while the database is away."""
+        drop_dead_connection()
+        if not request.path_info.startswith(self.paths):
+            return self.get_response(request)
+        try:
+            match = resolve(request.path_info)
+        except Http404:
+            return self.get_response(request)
+        request.resolver_match = match
+        try:
+            answer: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
+        except AWAY:
+            forget_connection()
+            return retry_later(request)
+        return answer
+
+
+class DatabaseAway:
+    """A lost database is 503 "come back soon", never a 500. What only reads is tried once more on a new connection."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        # Django turns an exception into an answer before a middleware sees it; this is its official way to hear of it.
+        got_request_exception.connect(note_database_error, dispatch_uid="soar.middleware")
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """The answer, the answer of the second try, or 503."""
+        response = self.get_response(request)
+        if not _lost(request):
+            return response
+        if request.method in SAFE:
+            _forget(request)
+            response = self.get_response(request)
+            if not _lost(request):
+                return response
+        _forget(request)
+        return retry_later(request)
+
+
+class LoginRequired(LoginRequiredMiddleware):
+    """Sends strangers to the login page; an htmx request is told to move the whole page there (access.md)."""
+
+    def process_view(
+        self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any
+    ) -> HttpResponseBase | None:
+        """None lets the request pass."""
+        if request.path_info.startswith(OWN_LOGIN):
+            return None
+        return super().process_view(request, view_func, view_args, view_kwargs)
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> Any:
+        """The way to the login page, and back to what was asked for if that can be asked for again."""
+        if request.headers.get("HX-Request") != "true":
+            return super().handle_no_permission(request, view_func)
+        back = request.headers.get("HX-Current-URL", "/")
+        where = resolve_url(settings.LOGIN_URL) + "?" + urlencode({REDIRECT_FIELD_NAME: _path(back)})
+        return HttpResponse(status=204, headers={"HX-Redirect": where})
+
+
+class TimeZone:
+    """Shows times in the time zone the person chose; programs get UTC."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """The answer."""
+        if request.path_info.startswith(("/api/", "/static/")):
+            return self.get_response(request)
+        with timezone.override(_zone(getattr(request.user, "time_zone", ""))):
+            return self.get_response(request)
+
+
+def note_database_error(request: HttpRequest | None = None, **_more: object) -> None:
+    """Remember on the request that the error being handled is the database's."""
+    error = sys.exc_info()[1]
+    if request is not None and isinstance(error, AWAY):
+        request.database_error = error  # type: ignore[attr-defined]
+
+
+def retry_later(request: HttpRequest) -> HttpResponse:
+    """503 with ``Retry-After``: problem+json for programs, a page for people. Nothing was saved."""
+    response = unavailable(request)
+    response["Retry-After"] = "2"
+    return response
+
+
+def _lost(request: HttpRequest) -> bool:
+    return getattr(request, "database_error", None) is not None
+
+
+def _forget(request: HttpRequest) -> None:
+    """Make the request as good as new: no broken connection, nobody looked up yet."""
+    forget_connection()
+    for name in ("database_error", "_cached_user", "_acached_user"):
+        request.__dict__.pop(name, None)
+
+
+def _zone(name: str) -> zoneinfo.ZoneInfo | None:
+    try:
+        return zoneinfo.ZoneInfo(name) if name else None
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return None
+
+
+def _path(url: str) -> str:
+    """The path and query of ``url``: a login never leads to another site."""
+    parts = urlsplit(url)
+    return ("/" + parts.path.lstrip("/")) + (f"?{parts.query}" if parts.query else "")

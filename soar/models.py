@@ -1,0 +1,47 @@
+"""The portal's own tables: the queue and the signs of life of its processes."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class QueuedTask(models.Model):
+    """A task that waits, runs or was given up. Written and read by soar.lib.queue with SQL of its own.
+
+    The rows of runs and steps are the truth; this is the doorbell.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    task = models.TextField(help_text="Dotted name of the function")
+    args = models.JSONField(default=list, help_text="Its arguments: numbers and short texts")
+    created_at = models.DateTimeField(db_default=Now())
+    ready_at = models.DateTimeField(db_default=Now(), help_text="Not to be taken before: back-off, or a worker has it")
+    claim = models.IntegerField(db_default=0, help_text="How many times it was handed to a worker")
+    starts = models.SmallIntegerField(db_default=0, help_text="How many times a worker began it")
+    started_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True, help_text="Given up; it is kept to be looked at")
+    error = models.TextField(db_default="", blank=True)
+
+    class Meta:
+        db_table = "soar_queue"
+        indexes = [models.Index(fields=["id"], condition=models.Q(failed_at=None), name="soar_queue_waiting")]
+
+    def __str__(self) -> str:
+        return f"{self.task} {self.args}"
+
+
+class Heartbeat(models.Model):
+    """The last sign of life of a process: ``name`` is worker or scheduler."""
+
+    name = models.TextField()
+    host = models.TextField()
+    pid = models.IntegerField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "soar_heartbeat"
+        constraints = [models.UniqueConstraint(fields=["name", "host", "pid"], name="soar_heartbeat_one")]
+
+    def __str__(self) -> str:
+        return f"{self.name} on {self.host} ({self.pid})"

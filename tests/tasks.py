@@ -1,0 +1,33 @@
+"""Tasks for the tests of the queue. Each leaves a mark in the cache table, which every process sees."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from django.core.cache import cache
+
+
+def mark(name: str) -> None:
+    """Count one run."""
+    cache.add(name, 0, None)
+    cache.incr(name)
+
+
+def fail(name: str) -> None:
+    """Count one run and raise."""
+    mark(name)
+    raise ValueError(f"{name} is not to be")
+
+
+def die(name: str) -> None:
+    """Count one run and take the worker process down."""
+    mark(name)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def linger(name: str, tenths: int) -> None:
+    """Count one run that takes a while."""
+    mark(name)
+    time.sleep(tenths / 10)

@@ -1,0 +1,142 @@
+"""The queue: in the caller's transaction, at least once, in order, and nothing kept trying for ever."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.cache import cache
+from django.db import connection, transaction
+from django_q.signing import SignedPackage
+
+from soar.lib import queue
+from soar.lib.queue import Broker, enqueue, enqueue_many, enqueue_sql_row
+from soar.models import QueuedTask
+from tests import tasks
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def broker() -> Broker:
+    """A broker that listens to this test's database."""
+    Broker._connection = None
+    return Broker("soar")
+
+
+def work(broker: Broker) -> bool:
+    """Take one task and run it as a worker does. False when there was none."""
+    found = broker.dequeue()
+    if not found:
+        return False
+    task = SignedPackage.loads(found[0][1])
+    task["func"](*task["args"])
+    return True
+
+
+def at_once() -> None:
+    """Make every task ready, as if its pause were over."""
+    QueuedTask.objects.update(ready_at="2000-01-01T00:00Z")
+
+
+def test_a_task_runs_once_and_is_gone(broker: Broker) -> None:
+    enqueue("tests.tasks.mark", "once")
+    assert work(broker)
+    assert cache.get("once") == 1
+    assert not QueuedTask.objects.exists()
+
+
+def test_a_rolled_back_transaction_queues_nothing() -> None:
+    with transaction.atomic():
+        enqueue("tests.tasks.mark", "phantom")
+        transaction.set_rollback(True)
+    assert not QueuedTask.objects.exists()
+
+
+def test_first_in_first_out(broker: Broker) -> None:
+    enqueue_many([("tests.tasks.mark", (f"n{number}",)) for number in range(3)])
+    order = [SignedPackage.loads(broker.dequeue()[0][1])["args"][3] for _ in range(3)]  # type: ignore[index]
+    assert order == [["n0"], ["n1"], ["n2"]]
+
+
+def test_a_row_of_a_callers_own_statement_is_delivered(broker: Broker) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO soar_queue (task, args) VALUES (%s, %s)", enqueue_sql_row("tests.tasks.mark", "own")
+        )
+    assert work(broker)
+    assert cache.get("own") == 1
+
+
+def test_a_claimed_task_is_not_given_twice(broker: Broker) -> None:
+    enqueue("tests.tasks.mark", "claimed")
+    assert broker.dequeue()
+    assert broker.dequeue() is None
+
+
+def test_a_lost_claim_is_delivered_again_and_the_late_one_does_nothing(broker: Broker) -> None:
+    enqueue("tests.tasks.mark", "again")
+    late = SignedPackage.loads(broker.dequeue()[0][1])  # type: ignore[index]
+    at_once()
+    second = SignedPackage.loads(broker.dequeue()[0][1])  # type: ignore[index]
+    late["func"](*late["args"])
+    assert cache.get("again") is None
+    second["func"](*second["args"])
+    assert cache.get("again") == 1
+
+
+def test_a_failing_task_is_put_off_and_given_up_after_five_attempts(broker: Broker) -> None:
+    enqueue("tests.tasks.fail", "bad")
+    assert work(broker)
+    assert not work(broker), "it waits before the next attempt"
+    for _attempt in range(4):
+        at_once()
+        assert work(broker)
+    at_once()
+    assert not work(broker)
+    kept = QueuedTask.objects.get()
+    assert (kept.starts, kept.error) == (5, "ValueError: bad is not to be")
+    assert kept.failed_at is not None
+    assert cache.get("bad") == 5
+
+
+def test_a_task_that_kills_its_worker_is_given_up(broker: Broker) -> None:
+    enqueue("tests.tasks.die", "deadly")
+    for _death in range(queue.MOST_STARTS):
+        at_once()
+        package = SignedPackage.loads(broker.dequeue()[0][1])  # type: ignore[index]
+        assert queue._begin(*package["args"][:2])  # the worker dies right after
+    at_once()
+    assert broker.dequeue() is None
+    kept = QueuedTask.objects.get()
+    assert kept.failed_at
+    assert kept.error == "Its worker died 5 times while it ran."
+
+
+def test_a_name_outside_of_our_packages_is_never_called(broker: Broker) -> None:
+    QueuedTask.objects.create(task="os.system", args=["true"])
+    assert work(broker)
+    assert QueuedTask.objects.get().error == "ValueError: 'os.system' is not a task of this portal."
+
+
+def test_the_broker_lives_through_the_loss_of_its_connection(broker: Broker) -> None:
+    broker.dequeue()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    enqueue("tests.tasks.mark", "after")
+    assert any(work(broker) for _try in range(3))
+    assert cache.get("after") == 1
+
+
+def test_a_worker_lives_through_the_loss_of_its_connection(broker: Broker) -> None:
+    enqueue("tests.tasks.mark", "healed")
+    package = SignedPackage.loads(broker.dequeue()[0][1])  # type: ignore[index]
+    with queue.own_connection() as other:
+        other.execute(
+            "SELECT pg_terminate_backend(%s)",
+            [connection.connection.info.backend_pid],
+        )
+    package["func"](*package["args"])
+    assert cache.get("healed") == 1
+    assert tasks.mark  # the same module that the worker imports
