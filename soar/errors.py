@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import PermissionDenied
@@ -107,7 +108,8 @@ def _answer(
 ) -> HttpResponse:
     request_id = str(getattr(request, "request_id", "") or "")
     if _for_program(request):
-        return problem(status, text, **({"request_id": request_id} if request_id else {}))
+        extra: dict[str, Any] = {"request_id": request_id} if request_id else {}
+        return problem(status, text, **extra)
     context = {
         "heading": heading,
         "text": text,

@@ -1,6 +1,6 @@
 // The swap "morph" (and morph:outerHTML, morph:innerHTML) for htmx 2: keeps elements, focus and open menus in place.
 // Not idiomorph's own glue: that one takes every swap for an inline one, so with hx-ext="morph" on <body> an
-// out-of-band "beforeend" would put in the wrapper itself; and it builds options with Function(), which CSP forbids.
+// out-of-band "beforeend" would put in the wrapper itself; and it builds its options from text by evaluating it, which CSP forbids.
 htmx.defineExtension("morph", {
   isInlineSwap: (style) => style === "morph" || style === "morph:outerHTML",
   handleSwap(style, target, fragment) {
