@@ -12,11 +12,13 @@ import pluggy
 import pytest
 
 from tests.cluster import prepare_environment
+from tests.restore import restore_after_transactions
 
 prepare_environment()  # before anything reads the settings
 django.setup()  # before fixtures and tests import models
 
 pytest_plugins = ["tests.fixtures"] if importlib.util.find_spec("tests.fixtures") else []
+restore_after_transactions()
 CHAOS = Path(__file__).parent / "chaos"
 
 

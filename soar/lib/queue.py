@@ -189,7 +189,11 @@ def _drain(listener: psycopg.Connection[Any], wait: float) -> None:
 def _begin(row: int, claim: int) -> bool:
     """Note that the task is begun; False when the claim is no longer ours."""
     drop_dead_connection()
-    return _execute(BEGIN, lock_seconds(), row, claim) is not None
+    try:
+        return _execute(BEGIN, lock_seconds(), row, claim) is not None
+    except AWAY:  # lost between the look and the query: once more on a new connection
+        forget_connection()
+        return _execute(BEGIN, lock_seconds(), row, claim) is not None
 
 
 def _failed(row: int, error: str) -> None:

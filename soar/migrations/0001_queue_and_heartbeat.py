@@ -1,16 +1,7 @@
-"""The queue, the signs of life, and the table of the shared cache."""
+"""The queue and the signs of life."""
 
 from django.db import migrations, models
 from django.db.models.functions import Now
-
-CACHE = """
-CREATE TABLE IF NOT EXISTS soar_cache (
-    cache_key varchar(255) NOT NULL PRIMARY KEY,
-    value text NOT NULL,
-    expires timestamp with time zone NOT NULL
-);
-CREATE INDEX IF NOT EXISTS soar_cache_expires ON soar_cache (expires);
-"""
 
 
 class Migration(migrations.Migration):
@@ -66,5 +57,4 @@ class Migration(migrations.Migration):
                 "constraints": [models.UniqueConstraint(fields=("name", "host", "pid"), name="soar_heartbeat_one")],
             },
         ),
-        migrations.RunSQL(CACHE, "DROP TABLE IF EXISTS soar_cache"),
     ]
