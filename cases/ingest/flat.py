@@ -53,6 +53,8 @@ class Flat:
         fields = self.fields
         for name in names:
             value = fields.get(name)
+            if value is None:
+                continue
             if value.__class__ is list and len(value) == 1:
                 value = value[0]
             if value not in EMPTY:
@@ -64,6 +66,8 @@ class Flat:
         fields = self.fields
         for name in names:
             value = fields.get(name)
+            if value is None:
+                continue
             if value.__class__ is list and value:
                 value = value[0]
             if value.__class__ is str:
@@ -75,7 +79,8 @@ class Flat:
 
     def texts(self, *names: str) -> list[str]:
         """All texts and numbers under these names, lists opened."""
-        return [text for name in names for text in _leaves(self.fields.get(name))]
+        fields = self.fields
+        return [text for name in names if name in fields for text in _leaves(fields[name])]
 
 
 def _leaves(value: Any) -> Iterator[str]:

@@ -2,84 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
+from cases.ingest.flat import plain
 from cases.ingest.iocs import extract
 from cases.ingest.normal import Found
 from cases.ingest.observables import guess_type, normalise_observable
-from cases.ingest.shapes import as_technique, is_private_ip
-from cases.ingest.text import DEEPEST
+from cases.ingest.shapes import as_technique, as_url, is_private_ip
+from cases.ingest.text import DEEPEST, words
 
 # Fields whose text is no evidence: ids, links back to the source, versions, times, names of fields.
+# In the plain spelling (no ``_``, ``-``, blanks); names that end in "id" are left out by their look.
 NOISE = frozenset(
-    [
-        "id",
-        "_id",
-        "uuid",
-        "guid",
-        "uid",
-        "sid",
-        "fingerprint",
-        "groupkey",
-        "version",
-        "schemaversion",
-        "index",
-        "_index",
-        "field",
-        "fields",
-        "link",
-        "links",
-        "externallink",
-        "external_link",
-        "alert_url",
-        "alerturl",
-        "alertlink",
-        "permalink",
-        "weburl",
-        "web_url",
-        "htmlurl",
-        "html_url",
-        "portalurl",
-        "consoleurl",
-        "workbenchlink",
-        "resultslink",
-        "results_link",
-        "generatorurl",
-        "externalurl",
-        "dashboardurl",
-        "panelurl",
-        "silenceurl",
-        "reference",
-        "references",
-        "referenceurl",
-        "ticket_url",
-        "timestamp",
-        "@timestamp",
-        "time",
-        "created_at",
-        "updated_at",
-        "createddatetime",
-        "updateddatetime",
-        "sourcetype",
-        "entityid",
-        "entity_id",
-        "correlation_id",
-        "correlationid",
-        "trace_id",
-        "traceid",
-        "session_id",
-        "sessionid",
-        "dedup_key",
-        "source_id",
-        "sourceid",
-        "alert_id",
-        "alertid",
-        "license",
-        "author",
-        "$schema",
-    ]
+    words(
+        "fingerprint groupkey version schemaversion index field fields link links externallink alerturl alertlink"
+        " permalink weburl htmlurl incidenturl incidentlink incidentweburl alertweburl portalurl consoleurl falconhostlink"
+        " workbenchlink detailsurl resultslink generatorurl externalurl dashboardurl panelurl silenceurl"
+        " reference references referenceurl ticketurl timestamp @timestamp time createdat updatedat"
+        " createddatetime updateddatetime sourcetype dedupkey license author $schema uuid guid"
+    )
 )
+ID_NAME = re.compile(r"(?:[a-z0-9](?:Id|ID)|[._-]id|\bid|[._a-z]uid|[._a-z]guid|ID)$")
+EVIDENT_ID = re.compile(r"(?i)cve|technique|mitre|attack|user|sender|mail")
+NAMES = frozenset({"user", "process", "hostname"})  # may hold another observable, such as a mail address
 LONGEST_SCAN = 4_000_000  # characters of one alert; its limit is 1 MiB, so this is never reached through the API
 
 
@@ -89,7 +37,8 @@ class Gather:
     def __init__(self) -> None:
         self.items: dict[tuple[str, str], Found] = {}
         self.techniques: dict[str, None] = {}
-        self.own: set[str] = set()  # names of this alert's host and user: no domains, whatever they look like
+        self.read: set[str] = set()  # texts that are one observable as a whole, not to be scanned again
+        self.own: set[str] = set()  # names of the alert's own host and user, and its link: no evidence
 
     def add(self, kind: str, value: Any, role: str, highlighted: bool = False) -> str:
         """Add ``value`` (text, or a list of texts) of one type; what is no such thing is left out.
@@ -104,6 +53,8 @@ class Gather:
             normal = normalise_observable(kind, value)
         except ValueError:
             return ""
+        if kind not in NAMES:
+            self.read.add(value)
         self._put(Found(kind, normal, role, highlighted))
         return normal
 
@@ -128,6 +79,11 @@ class Gather:
             self.own.add(value.lower())
             self.add(kind, value, role)
 
+    def link(self, url: str) -> None:
+        """Name the link back to the source, which is no observable."""
+        if url:
+            self.own.add(as_url(url))
+
     def technique(self, *values: Any) -> None:
         """Add ATT&CK techniques; prefixes of products (``V9.T1112``) are dropped, other words ignored."""
         for value in values:
@@ -141,12 +97,13 @@ class Gather:
         for kind, value in extract(text):
             if kind == "technique":
                 self.techniques[value] = None
-            if kind != "domain" or value not in self.own:
+            if kind not in {"domain", "url"} or value not in self.own:
                 self._put(Found(kind, value, role))
 
     def payload(self, value: Any, skip: frozenset[str] = NOISE) -> None:
         """Add what all texts of a JSON value hold, except under the keys named in ``skip``."""
-        self.text("\n".join(texts(value, skip))[:LONGEST_SCAN])
+        parts = [text for text in texts(value, skip) if text not in self.read and not text.isalpha()]
+        self.text("\n".join(parts)[:LONGEST_SCAN])
 
     def found(self) -> list[Found]:
         """All observables, those that the source highlights first."""
@@ -160,21 +117,29 @@ class Gather:
 
 
 def texts(value: Any, skip: frozenset[str] = NOISE, depth: int = 0) -> Iterator[str]:
-    """Every text in a JSON value, outermost first, keys in ``skip`` (lower case) left out."""
+    """Every text in a JSON value, keys in ``skip`` (plain spelling) and ids left out."""
     if isinstance(value, str):
         yield value
     elif depth > DEEPEST:
         return
     elif isinstance(value, dict):
         for key, item in value.items():
-            if item.__class__ is str:
-                if key.lower() not in skip:
+            kind = item.__class__
+            if (kind is str or kind is dict or kind is list) and not _is_noise(str(key), skip):
+                if kind is str:
                     yield item
-            elif item.__class__ in {dict, list} and str(key).lower() not in skip:
-                yield from texts(item, skip, depth + 1)
+                else:
+                    yield from texts(item, skip, depth + 1)
     elif isinstance(value, list):
         for item in value:
             yield from texts(item, skip, depth + 1)
+
+
+@lru_cache(maxsize=20_000)
+def _is_noise(key: str, skip: frozenset[str]) -> bool:
+    if plain(key) in skip:
+        return True
+    return ID_NAME.search(key) is not None and not EVIDENT_ID.search(key)
 
 
 def from_payload(value: Any, skip: frozenset[str] = NOISE) -> list[tuple[str, str]]:

@@ -263,18 +263,17 @@ def _dotted(word: str) -> tuple[str, str] | None:
 def _plain(word: str) -> tuple[str, str] | None:
     """Words that are known by their first sign and length: digests, CVEs, techniques, numbers of networks."""
     length, first = len(word), word[0]
-    if length in {32, 40, 64}:
-        kind, digest = as_hash(word)
-        if kind:
-            return kind, digest
+    kind, digest = as_hash(word) if length in {32, 40, 64} else ("", "")
+    if kind:
+        return kind, digest
     if first in "Cc" and (cve := as_cve(word)):
         return "cve", cve
     if first in "TVt" and (technique := as_technique(word)):
         return "technique", technique
     if first in "Aa" and word != "AS400" and (asn := as_asn(word)):
         return "asn", asn
-    if length == 17 and "-" in word and (mac := as_mac(word)):
-        return "mac", mac
-    if length >= 26 and first in "13LMTbl048" and (coin := as_crypto(word)):
-        return "crypto", coin
-    return None
+    if length == 17 and "-" in word:
+        mac = as_mac(word)
+        return ("mac", mac) if mac else None
+    coin = as_crypto(word) if length >= 26 and first in "13LMTbl048" else ""
+    return ("crypto", coin) if coin else None

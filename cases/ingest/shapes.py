@@ -18,6 +18,7 @@ from cases.ingest.suffixes import is_registrable, suffix_length
 LONGEST_URL = 2_048
 LONGEST_NAME = 253  # of a domain name, RFC 1035
 OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+PLAIN_IPV4 = re.compile(rf"{OCTET}(?:\.{OCTET}){{3}}")
 LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 EMAIL = re.compile(r"([A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64})@([^@\s]{3,253})")
 URL = re.compile(
@@ -41,6 +42,10 @@ MONERO = re.compile(rf"[48][0-9AB][{BASE58}]{{93}}")
 
 def as_ip(text: str) -> str:
     """An IPv4 or IPv6 address, compressed and without a zone (``fe80::1%5``), brackets or a port."""
+    if PLAIN_IPV4.fullmatch(text):
+        return text
+    if ":" not in text:
+        return ""
     text = text.strip("[]").partition("%")[0]
     try:
         return str(ipaddress.ip_address(text))

@@ -16,6 +16,11 @@ HUGE_BITS = 12_000  # Python refuses to print integers beyond 4,300 digits (abou
 ESCAPED_TROUBLE = re.compile(rb"\\u(?:0000|[dD][89abAB])", re.ASCII)
 
 
+def words(text: str) -> tuple[str, ...]:
+    """The words of ``text``; long tables of names read better so than as lists of quoted strings."""
+    return tuple(text.split())
+
+
 def clean_text(text: str) -> tuple[str, bool]:
     """``text`` fit for UTF-8 and PostgreSQL, and whether it had to be repaired.
 
@@ -76,14 +81,18 @@ def as_text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value) if value.bit_length() <= HUGE_BITS else hex(value)
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    if isinstance(value, int | float):
+        return _number(value)
     try:
         return json.dumps(value, ensure_ascii=False, default=repr)
     except (ValueError, RecursionError):  # a huge integer or endless nesting inside
         return json.dumps(clean_json(value)[0], ensure_ascii=False)
+
+
+def _number(value: int | float) -> str:
+    if isinstance(value, int):
+        return str(value) if value.bit_length() <= HUGE_BITS else hex(value)
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
 
 
 def cut(text: str, limit: int) -> str:

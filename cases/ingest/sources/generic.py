@@ -52,7 +52,8 @@ def read(
     state(alert, flat)
     people_and_places(alert, flat, gather)
     named(flat, gather)
-    gather.technique(*(flat.fields.get(name) for name in known.TECHNIQUES))
+    gather.link(alert.external_link)
+    gather.technique(*(flat.fields[name] for name in known.TECHNIQUES if name in flat.fields))
     gather.payload(item)
     return complete(alert, gather)
 
@@ -73,10 +74,20 @@ def title_of(flat: Flat, notes: list[str]) -> str:
     named_title = flat.text(*known.TITLE)
     if named_title.strip():
         return named_title
-    story = flat.text(*known.STORY).strip()
+    story = (flat.text(*known.STORY) or deep_title(flat)).strip()
     if story:
         return cut(story.splitlines()[0].strip(), LONGEST_STORY_TITLE)
     return fields_title(flat.fields)
+
+
+def deep_title(flat: Flat) -> str:
+    """The first text, however deep, in a field that is called like a title; the best name first."""
+    best = (len(known.DEEP_TITLE), "")
+    for path, value in flat.fields.items():
+        rank = known.DEEP_TITLE.get(path.rpartition(".")[2], best[0])
+        if rank < best[0] and isinstance(value, str) and value.strip():
+            best = (rank, value)
+    return best[1]
 
 
 def fields_title(fields: dict[str, Any], lead: str = "Alert") -> str:
@@ -106,7 +117,9 @@ def severity(flat: Flat, notes: list[str], scale: Scale = mixed_scale) -> str | 
 def description_of(flat: Flat, title: str, notes: list[str]) -> str:
     """The first description that says more than the title; an object is kept as JSON, with a note."""
     for name in known.DESCRIPTION:
-        value = flat.fields.get(name)
+        if name not in flat.fields:
+            continue
+        value = flat.fields[name]
         if isinstance(value, dict | list) and name == "description" and value:
             notes.append("the description was no text; it is kept as JSON")
             return as_text(value)
@@ -119,7 +132,7 @@ def description_of(flat: Flat, title: str, notes: list[str]) -> str:
 def identity(flat: Flat) -> str:
     """The sender's own id of this alert; short numbers count only under names that mean an alert."""
     for name in known.IDENTITY:
-        value = string(flat.first(name))
+        value = string(flat.first(name)) if name in flat.fields else ""
         if value and not (name in {"eventid", "event.id"} and SHORT_NUMBER.fullmatch(value)):
             return value
     return ""
@@ -128,6 +141,8 @@ def identity(flat: Flat) -> str:
 def tags(flat: Flat) -> list[str]:
     """Tags of a list, of a text with commas, or of an object's pairs (``team:soc``)."""
     for name in known.TAGS:
+        if name not in flat.fields:
+            continue
         value = flat.fields.get(name)
         if isinstance(value, str) and value.strip():
             return [tag.strip() for tag in value.split(",")]
@@ -148,7 +163,7 @@ def state(alert: NormalAlert, flat: Flat) -> None:
     """Set the source's state and, where the source gives one, its verdict."""
     alert.source_state = flat.text(*known.STATE)
     alert.determination = next(
-        (verdict for name in known.VERDICT if (verdict := verdict_of(flat.fields.get(name)))), None
+        (verdict for name in known.VERDICT if name in flat.fields and (verdict := verdict_of(flat.fields[name]))), None
     )
     alert.closed = bool(alert.determination) and is_closed(alert.source_state)
 
@@ -179,7 +194,7 @@ def host_name(flat: Flat) -> str:
     """The first name of a host that is no bare address; failing that the address."""
     fallback = ""
     for name in known.HOST:
-        text = flat.text(name).strip()
+        text = flat.text(name).strip() if name in flat.fields else ""
         if text and not as_ip(text):
             return text
         fallback = fallback or text
@@ -189,6 +204,8 @@ def host_name(flat: Flat) -> str:
 def address(flat: Flat, gather: Gather, role: str, names: tuple[str, ...]) -> str:
     """The first address under ``names`` (a port after it is dropped); every address of that field is gathered."""
     for name in names:
+        if name not in flat.fields:
+            continue
         hits = [ip for text in flat.texts(name) if (ip := as_ip(text.strip()) or _without_port(text))]
         for ip in hits:
             gather.add("ip", ip, role)

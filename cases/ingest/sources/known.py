@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from cases.ingest.text import words
+
 WRAPPERS = frozenset(
     [
         "alert",
@@ -29,84 +31,89 @@ WRAPPERS = frozenset(
 )
 
 
-def names(text: str) -> tuple[str, ...]:
-    """A tuple of the words in ``text``."""
-    return tuple(text.split())
-
-
-TITLE = names(
+TITLE = words(
     "title alerttitle alert.title rulename rule.name alert.rule.name name alertname alert.name signal.rule.name"
     " kibana.alert.rule.name displayname eventname event.name detectionname searchname labels.alertname subject"
     " annotations.summary summary rule.title rule.description headline"
 )
 # Second choice: texts that tell what happened, of which the first line makes a title.
-STORY = names(
+STORY = words(
     "message msg text reason kibana.alert.reason alert description details detail signature rule event eventtype"
     " event.action action category type check.name check error body log fulllog"
 )
-MODEL = names(
+# Names that mean a title wherever they stand; the number is their rank.
+DEEP_TITLE = {
+    name: rank
+    for rank, name in enumerate(
+        words(
+            "alerttitle alertname incidentname title rulename detectname detectionname threatname detectdescription"
+            " displayname summary subject headline message description reason"
+        )
+    )
+}
+MODEL = words(
     "detectionmodel model modelname rulename rule.name alert.rule.name signal.rule.name kibana.alert.rule.name"
-    " detectionname detection.name searchname labels.alertname alertname signature ruleid rule.id policyname policy.name"
-    " policy usecase analytic rule detectionrule"
+    " detectionname detection.name searchname labels.alertname alertname signature ruleid rule.id policyname"
+    " policy.name policy usecase analytic rule detectionrule"
 )
-DESCRIPTION = names(
+DESCRIPTION = words(
     "description alert.description details detail message msg reason summary annotations.description rule.description"
     " body text longdescription comment"
 )
-SEVERITY = names(
+SEVERITY = words(
     "severity rule.severity alert.severity signal.rule.severity kibana.alert.severity severitylabel severityname"
     " labels.severity risklevel threatlevel criticality urgency impact level loglevel event.severity"
 )
-PRIORITY = names("priority alert.priority rule.priority prioritylabel")
-SCORE = names("riskscore kibana.alert.riskscore event.riskscore score")
-IDENTITY = names(
+PRIORITY = words("priority alert.priority rule.priority prioritylabel")
+SCORE = words("riskscore kibana.alert.riskscore event.riskscore score")
+IDENTITY = words(
     "sourceid id _id alertid alert.id signal.id kibana.alert.uuid incidentid uuid guid detectionid externalid uid"
     " findingid offenseid notableid notificationid ticketid event.id eventuuid eventid fingerprint dedupkey"
     " correlationid"
 )
-OCCURRED = names(
+OCCURRED = words(
     "timestamp @timestamp time occurredat occurred eventtime eventtimestamp createdat created createdtime"
     " createddatetime detectedat detectiontime detecteddatetime detectdate triggeredat startsat starttime alerttime"
     " generatedat date datetime _time ts when event.created eventdate lastseen firstseen receivedat"
 )
-FIRST_SEEN = names("firstseen firstseenat firstactivity firsteventtime starttime startsat event.start")
-LAST_SEEN = names("lastseen lastseenat lastactivity lasteventtime endtime event.end")
-HOST = names(
+FIRST_SEEN = words("firstseen firstseenat firstactivity firsteventtime starttime startsat event.start")
+LAST_SEEN = words("lastseen lastseenat lastactivity lasteventtime endtime event.end")
+HOST = words(
     "hostname host.name agent.name computername signal.host.name host.hostname host computer devicename machinename"
     " endpointname endpointhostname endpoint.name device.hostname device.name asset.name host.fqdn machine.name"
     " dvchost dvc dhost shost desthost srchost hostfqdn fqdn workstation endpoint machine device asset server node"
     " instance affectedhost target.hostname observer.name system.name"
 )
-USER = names(
+USER = words(
     "username user.name user signal.user.name account.name accountname account useraccount userprincipalname upn"
     " targetusername targetuser suser duser srcuser dstuser user.email useremail user.id userid login actor.name"
     " actor principal samaccountname"
 )
-SOURCE_IP = names(
+SOURCE_IP = words(
     "sourceip source.ip srcip src client.ip clientip signal.source.ip ipaddress remoteip attackerip sourceaddress"
     " source.address srcaddr src.ip remoteaddress callerip ipaddr ip sourceipaddress source host.ip agent.ip hostip"
 )
-DEST_IP = names(
+DEST_IP = words(
     "destip destination.ip dstip server.ip signal.destination.ip destinationip dest dst destinationaddress dstaddr"
     " dest.ip targetip target.ip destipaddress"
 )
-TAGS = names("tags rule.tags alert.tags signal.rule.tags kibana.alert.rule.tags labels keywords categories rule.groups")
-LINK = names(
+TAGS = words("tags rule.tags alert.tags signal.rule.tags kibana.alert.rule.tags labels keywords categories rule.groups")
+LINK = words(
     "externallink link alerturl alertlink permalink weburl htmlurl incidenturl incidentlink incidentweburl portalurl"
     " consoleurl falconhostlink workbenchlink detailsurl resultslink generatorurl dashboardurl kibana.alert.url"
     " sourceurl deeplink"
 )
-STATE = names("status state alertstatus alert.status workflowstatus kibana.alert.workflowstatus incidentstatus")
-VERDICT = names(
+STATE = words("status state alertstatus alert.status workflowstatus kibana.alert.workflowstatus incidentstatus")
+VERDICT = words(
     "determination verdict disposition dispositionlabel classification analystverdict investigationresult resolution"
     " closereason"
 )
-TECHNIQUES = names(
+TECHNIQUES = words(
     "techniques technique techniqueid techniqueids mitretechnique mitretechniques mitretechniqueid mitretechniqueids"
     " mitreattack mitre.id mitre.technique attack.technique attacktechnique rule.mitre.id threat.technique.id"
     " threat.technique.subtechnique.id tactics.techniques technique.id"
 )
-LISTS = names("observables iocs indicators artifacts evidence alert.observables event.observables")
+LISTS = words("observables iocs indicators artifacts evidence alert.observables event.observables")
 
 # The last part of a field's path -> (type of observable, or "" to go by its look, role).
 ROLES: dict[str, tuple[str, str]] = {

@@ -12,9 +12,10 @@ from cases.ingest.flat import Flat
 from cases.ingest.normal import NormalAlert
 from cases.ingest.severity import peer_scale
 from cases.ingest.sources import generic, known
+from cases.ingest.text import words
 
-TITLE = known.names("rulename rule.name alert.rule.name title name signal.rule.name message")
-PARTNER = known.names("partner tenant customer organization")
+TITLE = words("rulename rule.name alert.rule.name title name signal.rule.name message")
+PARTNER = words("partner tenant customer organization")
 
 
 def normalise(item: dict[str, Any]) -> NormalAlert:

@@ -1,0 +1,156 @@
+"""Acceptance: everything about one delivery in one transaction, or nothing (ingest-and-api.md 7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import OperationalError, transaction
+
+from cases.ingest import repeats, store
+from cases.ingest.prepare import Row, Rules, grouped, prepare
+from cases.ingest.reading import Item, Unreadable, read
+from cases.ingest.registry import KINDS
+from cases.models import Alert, AlertSource
+from soar.lib.readers import readers_of
+
+TRIES = 4
+NOTHING_TO_RESOLVE = "Nothing to resolve: no alert with this key is stored."
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one item. ``status`` 201 created, 200 repeat or state, 400/413 refused (``detail``)."""
+
+    status: int
+    id: int | None = None
+    created: bool = False
+    count: int = 0
+    cause: str = ""
+    detail: str = ""
+    note: str = ""
+    key: str = ""
+
+    def as_json(self, rules: Rules) -> dict[str, Any]:
+        """As the API answers (contract.md, rulings 17)."""
+        if self.detail:
+            return {"detail": self.detail}
+        if self.id is None:
+            return {"id": None, "created": False, "note": self.note}
+        return {
+            "id": self.id,
+            "number": f"ALR-{self.id}",
+            "url": f"{settings.SOAR_URL}/alerts/ALR-{self.id}/",
+            "created": self.created,
+            "count": self.count,
+            "cause": self.cause,
+            "dedup_key": self.key,
+            "visible_to": {"team": rules.team_id, "source": rules.source_name},
+        }
+
+
+def rules_of(source: AlertSource) -> Rules:
+    """The rules of a stored source."""
+    names = ("default_severity", "default_tlp", "default_tags", "key_fields", "repeat_rule", "close_on_resolved")
+    return Rules(
+        source_id=source.pk,
+        source_name=source.name,
+        kind=source.kind,
+        team_id=source.team_id,
+        resolved_determination=source.resolved_determination,
+        **{name: getattr(source, name) for name in names},
+    )
+
+
+def receive(rules: Rules, body: bytes, content_type: str = "") -> tuple[list[Outcome], bool]:
+    """Read a delivery and store it. Returns one outcome per item, in order, and whether it was several.
+
+    Raises Unreadable when nothing of it can be read. What is not refused here is committed on return."""
+    kind = KINDS[rules.kind]
+    items, several = read(body, content_type)
+    split: list[Item] = []
+    for item in items:
+        parts = [item.value] if item.error or not kind.multiple else kind.split(item.value)
+        several = several or (kind.multiple and not item.error)
+        split += [item] if len(parts) == 1 and parts[0] is item.value else [_part(part) for part in parts]
+    now = datetime.now(UTC)
+    prepared = [None if item.error else prepare(item.value, item.text, kind, rules, now) for item in split]
+    stored = _store([row for row in prepared if row], rules, now)
+    outcomes = [
+        _refused(item.error) if item.error else stored[id(row)] for item, row in zip(split, prepared, strict=True)
+    ]
+    return outcomes, several
+
+
+def _part(value: dict[str, Any]) -> Item:
+    import msgspec
+
+    return Item(msgspec.json.encode(value).decode(), value)
+
+
+def _refused(error: Unreadable) -> Outcome:
+    return Outcome(error.status, detail=error.message)
+
+
+def _store(rows: list[Row], rules: Rules, now: datetime) -> dict[int, Outcome]:
+    """Store rows, trying again when the database broke a tie between two deliveries (deadlock)."""
+    for attempt in range(TRIES):
+        try:
+            with transaction.atomic():
+                by_digest = _store_once(rows, rules, now)
+            break
+        except OperationalError as error:
+            if attempt == TRIES - 1 or getattr(error.__cause__, "sqlstate", "") not in ("40P01", "40001"):
+                raise
+    outcomes: dict[int, Outcome] = {}
+    seen: set[bytes] = set()
+    for row in rows:
+        one = by_digest[row.digest]
+        again = row.digest in seen and one.status == 201
+        outcomes[id(row)] = Outcome(200, one.id, False, one.count, one.cause, key=one.key) if again else one
+        seen.add(row.digest)
+    return outcomes
+
+
+def _store_once(rows: list[Row], rules: Rules, now: datetime) -> dict[bytes, Outcome]:
+    groups = grouped(rows)
+    outcomes: dict[bytes, Outcome] = {}
+    fresh: list[Row] = []
+    if groups:
+        for row, stored in zip(groups, store.look_up(rules, groups), strict=True):
+            outcome = _known(row, stored, rules, now) if stored else None
+            if outcome:
+                outcomes[row.digest] = outcome
+            elif row.alert.only_state:
+                outcomes[row.digest] = Outcome(200, note=NOTHING_TO_RESOLVE)
+            else:
+                fresh.append(row)
+    return outcomes | _insert(fresh, rules, now)
+
+
+def _insert(rows: list[Row], rules: Rules, now: datetime) -> dict[bytes, Outcome]:
+    if not rows:
+        return {}
+    tasks = [reader.task for reader in readers_of("alert.opened")]
+    stored = store.insert(rules, rows, store.observable_ids(rows), tasks, now)
+    outcomes = {}
+    for row in rows:
+        pk, count, created, cause = stored[row.digest]
+        outcomes[row.digest] = Outcome(201 if created else 200, pk, created, count, str(cause), key=row.key)
+    return outcomes
+
+
+def _known(row: Row, stored: int, rules: Rules, now: datetime) -> Outcome | None:
+    """Treat a delivery of a stored key. None: the source's rule makes a new alert of it."""
+    alert = Alert.objects.select_related("source").get(pk=stored)
+    if row.alert.only_state:
+        alert = repeats.source_state(alert, row, rules)
+        return Outcome(200, alert.pk, False, alert.count, str(alert.cause), key=alert.dedup_key)
+    if repeats.wants_new(alert, rules):
+        repeats.hand_over_key(alert)
+        row.id, row.entry = store.draw_ids()
+        return None
+    alert = repeats.repeat(alert, row, rules, now)
+    return Outcome(200, alert.pk, False, alert.count, str(alert.cause), key=alert.dedup_key)

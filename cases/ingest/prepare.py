@@ -1,0 +1,136 @@
+"""From a normal alert to the row that is stored. Pure but for the clock that is handed in."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from cases.choices import AlertStatus, Determination, Severity, Tlp
+from cases.ingest.normal import Found, NormalAlert, canonical_key
+from cases.ingest.registry import Kind
+
+OBSERVABLES_AT_MOST = 500
+TECHNIQUE_AT_MOST = 20
+TLP_OTHER = {"white": "clear", "amber-strict": "amber+strict", "amber_strict": "amber+strict"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a source says about its alerts: the columns of AlertSource that acceptance needs."""
+
+    source_id: int
+    source_name: str
+    kind: str
+    team_id: int | None
+    default_severity: int
+    default_tlp: str
+    default_tags: list[str]
+    key_fields: list[str]
+    repeat_rule: str
+    close_on_resolved: bool
+    resolved_determination: int
+
+
+@dataclass(slots=True)
+class Row:
+    """One alert to store: the columns' values, its observables, and what became of it."""
+
+    alert: NormalAlert
+    body: str
+    key: str
+    digest: bytes
+    severity: int
+    status: int
+    determination: int
+    tags: list[str]
+    tlp: str
+    occurred_at: datetime
+    first_seen: datetime
+    last_seen: datetime
+    notes: list[str]
+    observables: list[Found]
+    cause: uuid.UUID = field(default_factory=uuid.uuid4)
+    count: int = 1  # how often it stands in this delivery
+    latest: str = ""  # the payload of its last repeat within this delivery
+    id: int = 0
+    entry: int = 0
+
+
+def prepare(item: dict[str, Any], text: str, kind: Kind, rules: Rules, now: datetime) -> Row:
+    """Read one item by its kind and fill in what the source's rules decide."""
+    alert = kind.normalise(item)
+    key = _key(item, alert, rules)
+    closed = bool(alert.closed and alert.determination)
+    occurred = alert.occurred_at or alert.first_seen or now
+    notes = list(alert.notes)
+    observables = _observables(alert.observables, notes)
+    return Row(
+        alert=alert,
+        body=text,
+        key=key[:300],
+        digest=hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).digest(),
+        severity=Severity.from_word(alert.severity) if alert.severity else rules.default_severity,
+        status=AlertStatus.RESOLVED if closed else AlertStatus.NEW,
+        determination=Determination.from_word(alert.determination or "unknown") if closed else 0,
+        tags=_tags(alert.tags, rules.default_tags),
+        tlp=_tlp(alert.tlp, rules.default_tlp),
+        occurred_at=occurred,
+        first_seen=alert.first_seen or occurred,
+        last_seen=max(alert.last_seen or occurred, alert.first_seen or occurred),
+        notes=notes,
+        observables=observables,
+    )
+
+
+def grouped(rows: list[Row]) -> list[Row]:
+    """Rows with the same key become the first of them with a count, in the order of their keys: one order
+    of locking for everybody, so that two deliveries never wait for each other."""
+    by_digest: dict[bytes, Row] = {}
+    for row in rows:
+        first = by_digest.setdefault(row.digest, row)
+        if first is not row:
+            first.count += 1
+            first.latest = row.body
+            first.last_seen = max(first.last_seen, row.last_seen)
+    return [by_digest[digest] for digest in sorted(by_digest)]
+
+
+def _key(item: dict[str, Any], alert: NormalAlert, rules: Rules) -> str:
+    if rules.key_fields:
+        values = [_path(item, path) for path in rules.key_fields]
+        if any(value is not None for value in values):
+            return canonical_key(values)
+    return alert.dedup_key or canonical_key(item)
+
+
+def _path(item: Any, path: str) -> Any:
+    """The value at ``a.b.c``: a flat dotted key wins over nesting."""
+    if isinstance(item, dict) and path in item:
+        return item[path]
+    head, dot, rest = path.partition(".")
+    return _path(item[head], rest) if dot and isinstance(item, dict) and head in item else None
+
+
+def _tags(given: list[str], defaults: list[str]) -> list[str]:
+    return list(dict.fromkeys(tag.lower() for tag in (*given, *defaults)))
+
+
+def _tlp(given: str, default: str) -> str:
+    word = given.lower().removeprefix("tlp:").strip()
+    word = TLP_OTHER.get(word, word)
+    return word if word in Tlp.values else default
+
+
+def _observables(found: list[Found], notes: list[str]) -> list[Found]:
+    """Each (type, value) once, the first mention's role, at most 500 (rulings 18)."""
+    unique: dict[tuple[str, str], Found] = {}
+    for one in found:
+        seen = unique.setdefault((one.type, one.value), one)
+        if one.highlighted and not seen.highlighted:
+            unique[one.type, one.value] = Found(one.type, one.value, seen.role, True)
+    if len(unique) > OBSERVABLES_AT_MOST:
+        notes.append(f"{len(unique)} observables were found, the first {OBSERVABLES_AT_MOST} are linked")
+    return list(unique.values())[:OBSERVABLES_AT_MOST]

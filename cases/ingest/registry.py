@@ -1,0 +1,57 @@
+"""The kinds of source: an explicit table (ingest-and-api.md 2). Adding one is a module and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from cases.ingest.normal import NormalAlert
+from cases.ingest.sources import alertmanager, elastic, generic, opensoar, splunk, visionone, wazuh
+
+Item = dict[str, Any]
+
+
+def one(document: Item) -> list[Item]:
+    """The document is one alert."""
+    return [document]
+
+
+class Kind(NamedTuple):
+    """How documents of one product are read.
+
+    ``split`` takes a document apart into alerts, ``normalise`` reads one of them and never raises on an
+    object. ``delivers`` presets what the source's alerts are about (``endpoint``, ``email``, ``both`` or
+    ``other``, ruling 11). ``multiple`` documents may hold several alerts and answer 207 (ruling 17).
+    """
+
+    name: str
+    label: str
+    normalise: Callable[[Item], NormalAlert]
+    split: Callable[[Item], list[Item]] = one
+    delivers: str = "other"
+    multiple: bool = False
+
+    def is_list(self, document: Item) -> bool:
+        """Whether this very document is one that holds several alerts, even if only one is in it."""
+        return self.multiple and self.split(document) != [document]
+
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind("generic", "Generic JSON", generic.normalise, delivers="both"),
+        Kind("opensoar", "OpenSOAR webhook", opensoar.normalise, delivers="both"),
+        Kind("elastic", "Elastic Security", elastic.normalise, delivers="endpoint"),
+        Kind("splunk", "Splunk", splunk.normalise),
+        Kind("wazuh", "Wazuh", wazuh.normalise, delivers="endpoint"),
+        Kind("visionone", "Trend Vision One", visionone.normalise, visionone.split, "endpoint", True),
+        Kind("alertmanager", "Prometheus Alertmanager", alertmanager.normalise, alertmanager.split, multiple=True),
+    )
+}
+
+
+def kind_of(name: str) -> Kind:
+    """The kind called ``name``. Raises ValueError naming the kinds there are."""
+    if name not in KINDS:
+        raise ValueError(f"'{name}' is not a kind of source; there are: {', '.join(KINDS)}.")
+    return KINDS[name]
