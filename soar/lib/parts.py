@@ -189,11 +189,11 @@ def clock(moment: datetime | None, date: bool = False) -> SafeString:
 
 
 def _time(moment: datetime, attributes: str, text: str) -> SafeString:
-    utc = moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    title = f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S %Z}"
-    return mark_safe(  # noqa: S308
-        f'<time datetime="{utc}" title="{escape(title)}"{attributes}>{escape(text)}</time>'
-    )
+    """The element. isoformat and slices, because strftime is the slow part of a list of thirty ages."""
+    utc = moment.astimezone(UTC).isoformat()[:19]
+    local = moment.astimezone(timezone.get_current_timezone())
+    title = f"{local.isoformat(' ')[:19]} {escape(local.tzname())}"
+    return mark_safe(f'<time datetime="{utc}Z" title="{title}"{attributes}>{escape(text)}</time>')  # noqa: S308
 
 
 def observable(value: str, url: str = "") -> SafeString:
