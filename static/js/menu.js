@@ -8,7 +8,7 @@
     if (!dialog || dialog.open) return;
     openers.set(dialog, opener || document.activeElement);
     dialog.showModal();
-    (dialog.querySelector("[autofocus], [aria-invalid=true]") || dialog).focus();
+    dialog.querySelector("[autofocus], [aria-invalid=true]")?.focus();
   }
 
   function giveFocusBack(dialog) {
