@@ -37,6 +37,7 @@ LEASE_SECONDS = env.number("SOAR_LEASE_SECONDS", 30, least=1)
 DEMO = env.flag("SOAR_DEMO", EMBEDDED)
 PLAYBOOK_DIRS = [BASE_DIR / "playbooks" / "library", *env.paths("SOAR_PLAYBOOK_DIRS")]
 SOURCE_RATE = env.number("SOAR_SOURCE_RATE", 3000, least=1)  # requests a second for one source
+COUNTER_SECONDS = env.number("SOAR_COUNTER_SECONDS", 1)  # how often a source's counters are written; 0 at once
 TOKEN_RATE = env.number("SOAR_TOKEN_RATE", 100, least=1)  # requests a second for one API token
 
 INSTALLED_APPS = [
@@ -200,7 +201,6 @@ LANGUAGE_CODE = "en"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
-FORMS_URLFIELD_ASSUME_HTTPS = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"

@@ -7,11 +7,14 @@ from importlib.util import find_spec
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from soar.health import healthz, readyz
+
 Patterns = list[URLPattern | URLResolver]
 
 
 def _rooms() -> Patterns:
     rooms = (
+        "cases.api.ingest_urls",
         "soar.views_urls",
         "soar.connectors.urls",
         "cases.urls",
@@ -19,12 +22,12 @@ def _rooms() -> Patterns:
         "playbooks.urls",
         "playbooks.api.urls",
     )
-    return [
-        path("", include(name)) for name in rooms if find_spec(name.rpartition(".")[0]) and find_spec(name)
-    ]
+    return [path("", include(name)) for name in rooms if find_spec(name.rpartition(".")[0]) and find_spec(name)]
 
 
 urlpatterns: Patterns = [
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
     path("admin/", admin.site.urls),
     *_rooms(),
 ]

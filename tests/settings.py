@@ -9,3 +9,4 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 TASK_PACKAGES = ("soar", "cases", "playbooks", "tests")
+COUNTER_SECONDS = 0  # write the counters of sources at once

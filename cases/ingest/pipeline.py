@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from django.conf import settings
 from django.db import OperationalError, transaction
 
 from cases.ingest import repeats, store
 from cases.ingest.prepare import Row, Rules, grouped, prepare
-from cases.ingest.reading import Item, Unreadable, read
+from cases.ingest.reading import ITEMS_AT_MOST, Item, Unreadable, read
 from cases.ingest.registry import KINDS
 from cases.models import Alert, AlertSource
 from soar.lib.readers import readers_of
@@ -72,9 +73,11 @@ def receive(rules: Rules, body: bytes, content_type: str = "") -> tuple[list[Out
     items, several = read(body, content_type)
     split: list[Item] = []
     for item in items:
-        parts = [item.value] if item.error or not kind.multiple else kind.split(item.value)
-        several = several or (kind.multiple and not item.error)
-        split += [item] if len(parts) == 1 and parts[0] is item.value else [_part(part) for part in parts]
+        grouping = kind.multiple and not item.error and kind.is_list(item.value)
+        several = several or grouping
+        split += [_part(part) for part in kind.split(item.value)] if grouping else [item]
+    if len(split) > ITEMS_AT_MOST:
+        raise Unreadable(413, f"At most {ITEMS_AT_MOST:,} alerts in one call; this has {len(split):,}.")
     now = datetime.now(UTC)
     prepared = [None if item.error else prepare(item.value, item.text, kind, rules, now) for item in split]
     stored = _store([row for row in prepared if row], rules, now)
@@ -85,8 +88,6 @@ def receive(rules: Rules, body: bytes, content_type: str = "") -> tuple[list[Out
 
 
 def _part(value: dict[str, Any]) -> Item:
-    import msgspec
-
     return Item(msgspec.json.encode(value).decode(), value)
 
 
@@ -99,34 +100,45 @@ def _store(rows: list[Row], rules: Rules, now: datetime) -> dict[int, Outcome]:
     for attempt in range(TRIES):
         try:
             with transaction.atomic():
-                by_digest = _store_once(rows, rules, now)
-            break
+                return _store_once(rows, rules, now)
         except OperationalError as error:
             if attempt == TRIES - 1 or getattr(error.__cause__, "sqlstate", "") not in ("40P01", "40001"):
                 raise
+    raise AssertionError("not reached")
+
+
+def _store_once(rows: list[Row], rules: Rules, now: datetime) -> dict[int, Outcome]:
+    """Alerts first, then what only tells a state, so that one delivery may open and end the same alert."""
+    outcomes: dict[int, Outcome] = {}
+    for states in (False, True):
+        part = [row for row in rows if row.alert.only_state == states]
+        outcomes |= _in_order(part, _groups(grouped(part), rules, now) if part else {})
+    return outcomes
+
+
+def _in_order(rows: list[Row], by_digest: dict[bytes, Outcome]) -> dict[int, Outcome]:
+    """One outcome per row: of several with the same key the first created, the others repeat it."""
     outcomes: dict[int, Outcome] = {}
     seen: set[bytes] = set()
     for row in rows:
         one = by_digest[row.digest]
         again = row.digest in seen and one.status == 201
-        outcomes[id(row)] = Outcome(200, one.id, False, one.count, one.cause, key=one.key) if again else one
+        outcomes[id(row)] = replace(one, status=200, created=False) if again else one
         seen.add(row.digest)
     return outcomes
 
 
-def _store_once(rows: list[Row], rules: Rules, now: datetime) -> dict[bytes, Outcome]:
-    groups = grouped(rows)
+def _groups(groups: list[Row], rules: Rules, now: datetime) -> dict[bytes, Outcome]:
     outcomes: dict[bytes, Outcome] = {}
     fresh: list[Row] = []
-    if groups:
-        for row, stored in zip(groups, store.look_up(rules, groups), strict=True):
-            outcome = _known(row, stored, rules, now) if stored else None
-            if outcome:
-                outcomes[row.digest] = outcome
-            elif row.alert.only_state:
-                outcomes[row.digest] = Outcome(200, note=NOTHING_TO_RESOLVE)
-            else:
-                fresh.append(row)
+    for row, stored in zip(groups, store.look_up(rules, groups), strict=True):
+        outcome = _known(row, stored, rules, now) if stored else None
+        if outcome:
+            outcomes[row.digest] = outcome
+        elif row.alert.only_state:
+            outcomes[row.digest] = Outcome(200, note=NOTHING_TO_RESOLVE)
+        else:
+            fresh.append(row)
     return outcomes | _insert(fresh, rules, now)
 
 

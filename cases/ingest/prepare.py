@@ -90,6 +90,7 @@ def grouped(rows: list[Row]) -> list[Row]:
     of locking for everybody, so that two deliveries never wait for each other."""
     by_digest: dict[bytes, Row] = {}
     for row in rows:
+        row.count, row.latest = 1, ""  # the same rows come again after a deadlock
         first = by_digest.setdefault(row.digest, row)
         if first is not row:
             first.count += 1

@@ -1,0 +1,11 @@
+"""What playbooks read of the timeline (rulings 24)."""
+
+from __future__ import annotations
+
+from soar.lib.readers import Reader
+
+reader = Reader(
+    name="playbooks",
+    kinds=frozenset({"alert.opened", "alert.reopened", "incident.opened"}),
+    task="playbooks.tasks.consider",
+)
