@@ -1,0 +1,172 @@
+"""Every change of a connector account: rights, checks, the row and its audit line together.
+
+``actor`` None is the system (a management command). Secrets are never part of an audit line, only their names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from soar.accounts import audit
+from soar.accounts.models import User
+from soar.connectors import registry
+from soar.connectors.base import Health
+from soar.connectors.errors import ConnectorError, Forbidden, NoConnector, Refused
+from soar.connectors.kinds import COLUMNS, LONGEST_SECRET, Kind, check
+from soar.connectors.models import ConnectorAccount
+from soar.lib import clock
+
+
+def create_account(
+    actor: User | None, kind: str, name: str, settings: Mapping[str, Any], secrets: Mapping[str, Any]
+) -> ConnectorAccount:
+    """Add an account. Settings and secrets may be texts. Raises Forbidden, or Refused with a sentence per field."""
+    _may_manage(actor)
+    found, name = _kind(kind), _name(name)
+    values, hidden = _checked(found, settings, secrets)
+    account = ConnectorAccount(kind=kind, name=name)
+    account.secrets = hidden
+    _put(account, values)
+    with transaction.atomic():
+        _save_named(account)
+        _audit(actor, "connector.created", account, kind=kind, secrets=sorted(hidden))
+    return account
+
+
+def update_account(
+    actor: User | None,
+    account_id: int,
+    *,
+    name: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    enabled: bool | None = None,
+    restricted: bool | None = None,
+) -> ConnectorAccount:
+    """Change what is given; ``settings`` are merged into those there are. Raises Forbidden, Refused, NoConnector.
+
+    A changed ``url`` or ``proxy`` removes the secrets: else whoever changes it could send them to a server of theirs.
+    """
+    with transaction.atomic():
+        account = _locked(actor, account_id)
+        before = _shown(account)
+        if settings is not None:
+            _merge(account, settings)
+        account.name = account.name if name is None else _name(name)
+        account.enabled = account.enabled if enabled is None else enabled
+        account.restricted = account.restricted if restricted is None else restricted
+        _save_named(account)
+        after = _shown(account)
+        changed = {key: [before.get(key), value] for key, value in after.items() if before.get(key) != value}
+        if changed:
+            _audit(actor, "connector.changed", account, changed=changed)
+    return account
+
+
+def set_secrets(actor: User | None, account_id: int, secrets: Mapping[str, Any]) -> ConnectorAccount:
+    """Replace all secrets. Raises Forbidden, Refused, NoConnector."""
+    with transaction.atomic():
+        account = _locked(actor, account_id)
+        checked = check(_kind(account.kind).secrets, secrets, longest=LONGEST_SECRET)
+        if checked.errors:
+            raise Refused(checked.errors)
+        account.secrets = {key: value for key, value in checked.values.items() if value}
+        account.save(update_fields=["secrets", "updated_at"])
+        _audit(actor, "connector.secrets_set", account, secrets=sorted(account.secrets))
+    return account
+
+
+def test_account(actor: User | None, account_id: int) -> Health:
+    """Test the connection and keep the result on the account. Raises Forbidden, NoConnector."""
+    account = ConnectorAccount.objects.filter(pk=account_id).first()
+    _may_manage(actor, account)
+    if account is None:
+        raise NoConnector(str(account_id))
+    try:
+        health = registry.of(account).test()
+    except ConnectorError as error:
+        health = Health(False, error.message, clock.now(), 0)
+    result: dict[str, Any] = {"last_check_at": health.at, "last_error": "" if health.ok else health.message}
+    if health.ok:
+        result["last_ok_at"] = health.at
+    with transaction.atomic():
+        ConnectorAccount.objects.filter(pk=account_id).update(**result)
+        _audit(actor, "connector.tested", account, ok=health.ok)
+    return health
+
+
+def _may_manage(actor: User | None, account: ConnectorAccount | None = None) -> None:
+    if actor is None or actor.has_perm("accounts.manage_connectors"):
+        return
+    if account is None or not actor.has_perm("connectors.manage_connectoraccount", account):
+        raise Forbidden("You may not manage connectors.")
+
+
+def _locked(actor: User | None, account_id: int) -> ConnectorAccount:
+    account = ConnectorAccount.objects.select_for_update().filter(pk=account_id).first()
+    _may_manage(actor, account)
+    if account is None:
+        raise NoConnector(str(account_id))
+    return account
+
+
+def _kind(name: str) -> Kind:
+    try:
+        return registry.KINDS[name]
+    except KeyError:
+        raise Refused({"kind": f"There is no kind {name!r}. There are: {', '.join(registry.KINDS)}."}) from None
+
+
+def _name(name: str) -> str:
+    clean = " ".join(name.split())
+    if not clean or len(clean) > 100 or not clean.isprintable():
+        raise Refused({"name": "A name has 1 to 100 printable characters."})
+    return clean
+
+
+def _checked(
+    kind: Kind, settings: Mapping[str, Any], secrets: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    open_ones = check(kind.all_settings(), settings)
+    hidden = check(kind.secrets, secrets, longest=LONGEST_SECRET)
+    if errors := open_ones.errors | hidden.errors:
+        raise Refused(errors)
+    return open_ones.values, {key: value for key, value in hidden.values.items() if value}
+
+
+def _merge(account: ConnectorAccount, given: Mapping[str, Any]) -> None:
+    columns = {name: getattr(account, name) for name in COLUMNS}
+    checked = check(_kind(account.kind).all_settings(), {**account.settings, **columns, **given})
+    if checked.errors:
+        raise Refused(checked.errors)
+    moved = (checked.values["url"], checked.values["proxy"]) != (account.settings.get("url"), account.proxy)
+    if moved and account.secrets:
+        account.secrets = {}
+    _put(account, checked.values)
+
+
+def _put(account: ConnectorAccount, values: dict[str, Any]) -> None:
+    for name in COLUMNS:
+        setattr(account, name, values[name])
+    account.settings = {key: value for key, value in values.items() if key not in COLUMNS and value != ""}
+
+
+def _save_named(account: ConnectorAccount) -> None:
+    try:
+        with transaction.atomic():
+            account.save()
+    except IntegrityError as error:
+        if "connector_name_once" not in str(error):
+            raise
+        raise Refused({"name": f"There is already a connector named {account.name!r}."}) from None
+
+
+def _shown(account: ConnectorAccount) -> dict[str, Any]:
+    columns = {name: getattr(account, name) for name in (*COLUMNS, "name", "enabled", "restricted")}
+    return {**account.settings, **columns, "secrets": sorted(account.secrets)}
+
+
+def _audit(actor: User | None, verb: str, account: ConnectorAccount, **data: Any) -> None:
+    audit.record(actor, verb, f"connector {account.name}", **data)

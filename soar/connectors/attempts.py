@@ -1,0 +1,88 @@
+"""The rows of calls: begun before the call, finished after it, each in a transaction of its own (connectors.md 3)."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+
+from soar.connectors.errors import ConnectorError
+from soar.connectors.models import Attempt, ConnectorAccount
+from soar.lib import clock
+from soar.lib.http import Answer, RemoteError
+
+MINUTE = timedelta(minutes=1)
+
+
+def begin(
+    account: ConnectorAccount, operation: str, request: dict[str, Any], *, key: str, cause: uuid.UUID | None
+) -> Attempt:
+    """Write that a call is about to be made; committed when it returns. Raises ConnectorError over the rate budget."""
+    # durable: inside a transaction the row would not be on disk before the call, and locks would wait for the network.
+    with transaction.atomic(durable=True):
+        _keep_budget(account)
+        return Attempt.objects.create(
+            account=account,
+            operation=operation[:100],
+            idempotency_key=key[:200],
+            request=request,
+            cause=cause,
+            started_at=clock.now(),
+        )
+
+
+def finish(attempt: Attempt, answer: Answer) -> None:
+    """Keep the answer. Any status but 2xx is unsuccessful."""
+    redactor = answer.redactor
+    attempt.response = {
+        "status": answer.status,
+        "content_type": answer.media_type,
+        "body": redactor.data(_body(answer)),
+        "tries": answer.tries,
+        "request_id": answer.request_id,
+    }
+    attempt.status = "successful" if answer.ok else "unsuccessful"
+    attempt.error = "" if answer.ok else f"answered {answer.status}"
+    _save(attempt)
+
+
+def fail(attempt: Attempt, error: RemoteError) -> None:
+    """Keep why there is no answer."""
+    attempt.status = "unknown_outcome" if error.outcome_unknown else "unsuccessful"
+    attempt.error, attempt.permanent = error.message, error.permanent
+    _save(attempt)
+
+
+def lose(attempt: Attempt) -> None:
+    """The call was broken off in this process (a stop, a time limit): nobody knows what it did."""
+    attempt.status, attempt.error = "unknown_outcome", "broken off before the answer"
+    _save(attempt)
+
+
+def _save(attempt: Attempt) -> None:
+    attempt.finished_at = clock.now()
+    attempt.save(update_fields=["response", "status", "error", "permanent", "finished_at"])
+
+
+def _body(answer: Answer) -> Any:
+    try:
+        return json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return answer.text.replace("\x00", "")
+
+
+def _keep_budget(account: ConnectorAccount) -> None:
+    if not account.rate_per_minute:
+        return
+    # One at a time per account, or two workers would both see the last free place.
+    ConnectorAccount.objects.select_for_update().only("pk").get(pk=account.pk)
+    since = clock.now() - MINUTE
+    recent = account.attempts.filter(started_at__gt=since).order_by("-started_at")
+    times = list(recent.values_list("started_at", flat=True)[: account.rate_per_minute])
+    if len(times) == account.rate_per_minute:
+        wait = max(0.0, (times[-1] - since).total_seconds())
+        text = f"The budget of {account.rate_per_minute} calls a minute of {account.name} is spent."
+        raise ConnectorError(text, permanent=False, retry_after=wait)

@@ -1,0 +1,1 @@
+"""Any product with an HTTP interface. Also the example to copy for a new kind."""

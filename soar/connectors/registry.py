@@ -1,0 +1,41 @@
+"""All kinds of connector. Adding one is a folder copied from ``http`` and a line here (connectors.md 6)."""
+
+from __future__ import annotations
+
+import uuid
+
+from soar.connectors import selectors
+from soar.connectors.base import Connector
+from soar.connectors.errors import ConnectorError
+from soar.connectors.http.connector import KIND as HTTP
+from soar.connectors.kinds import Kind
+from soar.connectors.models import ConnectorAccount
+
+KINDS: dict[str, Kind] = {
+    HTTP.name: HTTP,
+}
+
+
+def get(
+    name: str,
+    *,
+    user: selectors.Person | None = None,
+    cause: uuid.UUID | None = None,
+    dry_run: bool = False,
+) -> Connector:
+    """The connector of the account ``name``, for ``user`` (None is the system itself, which may use all).
+
+    Raises NoConnector when there is none that this user may use, ConnectorError for a disabled one.
+    """
+    account = selectors.account_named(name, user)
+    if not account.enabled:
+        raise ConnectorError(f"The connector {account.name} is disabled.", permanent=True)
+    return of(account, cause=cause, dry_run=dry_run)
+
+
+def of(account: ConnectorAccount, *, cause: uuid.UUID | None = None, dry_run: bool = False) -> Connector:
+    """The connector of an account. Raises ConnectorError when this version does not know its kind."""
+    kind = KINDS.get(account.kind)
+    if kind is None:
+        raise ConnectorError(f"The kind {account.kind!r} of {account.name} is not known here.", permanent=True)
+    return kind.connector(account, cause=cause, dry_run=dry_run)
