@@ -44,3 +44,13 @@ def entry_hash(
     ]
     body = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(body.encode()).digest()
+
+
+def settled(data: Any) -> Any:
+    """Plain JSON as the database gives it back: it keeps 1e20 as a whole number, and the sign of -0.0 not at all.
+    What is hashed must be what will be read."""
+    if isinstance(data, dict):
+        return {str(key): settled(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [settled(value) for value in data]
+    return int(data) if isinstance(data, float) and data.is_integer() else data

@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from cases.actors import Actor
-from cases.chain import entry_hash
+from cases.chain import entry_hash, settled
 from cases.models import Alert, Incident, TimelineEntry
 from cases.timeline_kinds import KINDS
 from soar.lib.queue import enqueue
@@ -45,7 +45,7 @@ def record(
         actor_id=actor.id,
         actor_name=actor.name,
         text=text,
-        data={**(data or {}), **({"run": actor.run} if actor.run else {})},
+        data=settled({**(data or {}), **({"run": actor.run} if actor.run else {})}),
         occurred_at=occurred_at or now,
         recorded_at=now,
         cause=cause or subject.cause,

@@ -1,0 +1,1 @@
+"""Pages of cases: one verb, one function, one URL."""

@@ -1,0 +1,68 @@
+"""``manage.py source create``: JSON alone on stdout, refusals as one line (contract: Commands, rulings 26)."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from cases.models import AlertSource, SourceToken
+from soar.accounts.models import AuditEntry, Team
+from soar.accounts.tokens import digest
+
+pytestmark = pytest.mark.django_db
+
+
+def created(*args: str) -> dict[str, str]:
+    """What the command printed."""
+    out = StringIO()
+    call_command("source", "create", *args, stdout=out)
+    answer: dict[str, str] = json.loads(out.getvalue())
+    return answer
+
+
+def test_prints_slug_token_and_url_and_stores_only_a_digest(settings) -> None:  # type: ignore[no-untyped-def]
+    settings.SOAR_URL = "https://soar.example"
+    answer = created("Wazuh, plant", "--kind", "wazuh", "--team", "Plant")
+    source = AlertSource.objects.get(slug=answer["slug"])
+    assert answer == {
+        "slug": "wazuh-plant",
+        "token": answer["token"],
+        "url": "https://soar.example/api/v1/ingest/wazuh-plant/",
+    }
+    assert (source.name, source.kind, source.team) == ("Wazuh, plant", "wazuh", Team.objects.get(name="Plant"))
+    assert bytes(SourceToken.objects.get(source=source).digest) == digest(answer["token"])
+    row = AuditEntry.objects.get(verb="source.created")
+    assert row.target == "wazuh-plant"
+    assert answer["token"] not in str(row.data)
+
+
+def test_sources_of_similar_names_get_slugs_of_their_own() -> None:
+    assert created("Feed", "--kind", "generic")["slug"] == "feed"
+    assert created("Feed!", "--kind", "generic")["slug"] == "feed-2"
+    assert created("警報", "--kind", "generic")["slug"] == "source"
+
+
+@pytest.mark.parametrize(
+    ("args", "word"),
+    [
+        (("Feed", "--kind", "teleprinter"), "Kind is one of"),
+        (("", "--kind", "generic"), "Write something"),
+        (("x" * 101, "--kind", "generic"), "At most 100"),
+        (("Feed", "--kind", "generic", "--team", "Viewer"), "name of a role"),
+    ],
+)
+def test_a_wrong_value_is_named_and_nothing_is_saved(args: tuple[str, ...], word: str) -> None:
+    with pytest.raises(CommandError, match=word):
+        created(*args)
+    assert not AlertSource.objects.exists()
+    assert not Team.objects.exists()
+
+
+def test_the_same_name_twice_is_refused() -> None:
+    created("Feed", "--kind", "generic")
+    with pytest.raises(CommandError, match="already"):
+        created("FEED", "--kind", "generic")
+    assert AlertSource.objects.count() == 1
