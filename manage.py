@@ -1,18 +1,59 @@
 #!/usr/bin/env python3
-"""Django's command line for Soar."""
+"""Django's command line for Soar. Works with any Python: it goes on in the environment that make has made."""
 
 from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+WITHOUT_DATABASE = {
+    *("help", "version", "--help", "-h", "--version"),
+    *("up", "check", "collectstatic", "spectacular", "diffsettings", "makemessages", "compilemessages"),
+}
+
+
+def use_environment() -> None:
+    """Start again with the Python of ``.venv`` if there is one and this is another."""
+    own = HERE / ".venv"
+    if (own / "bin" / "python").exists() and Path(sys.prefix).resolve() != own.resolve():
+        python = str(own / "bin" / "python")
+        os.execv(python, [python, *sys.argv])  # noqa: S606  our own interpreter, our own arguments
+
+
+def needs_database(command: str) -> bool:
+    """Whether the embedded database has to run: not if another is given, nor below a supervisor, which has its own."""
+    given = {"DATABASE_URL", "DATABASE_URL_FILE", "SOAR_ALIVE_FD"} & os.environ.keys()
+    return command not in WITHOUT_DATABASE and not given
+
+
+def run(command: str) -> None:
+    """Run the command, with the embedded database for as long as it lasts if it is needed and does not run."""
+    from django.core.management import execute_from_command_line
+
+    if not needs_database(command):
+        execute_from_command_line(sys.argv)
+        return
+    from soar.embedded import EmbeddedError, running_if_needed
+
+    try:
+        with running_if_needed():
+            execute_from_command_line(sys.argv)
+    except EmbeddedError as error:
+        sys.exit(f"The database cannot be started: {error}")
 
 
 def main() -> None:
     """Run a management command with the settings of Soar."""
+    use_environment()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "soar.settings")
-    from django.core.management import execute_from_command_line
+    command = sys.argv[1] if len(sys.argv) > 1 else "help"
+    if command == "up" and len(sys.argv) == 2:
+        from soar.up.supervisor import main as up  # the supervisor stays small: no applications are loaded
 
-    execute_from_command_line(sys.argv)
+        sys.exit(up())
+    run(command)
 
 
 if __name__ == "__main__":

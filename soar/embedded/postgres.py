@@ -66,7 +66,7 @@ class Server:
         self._account = account()
         self._lock = FolderLock(self.data)
         self._bin = Path()
-        self._folders = Folders(self.data, self.socket)
+        self._folders = Folders(self.data / "postgres", self.socket)
 
     @property
     def cluster(self) -> Path:
@@ -94,6 +94,7 @@ class Server:
         Raises InUse when another process owns the folder, EmbeddedError with what to do otherwise.
         Call it from the main thread: the server ends with the thread that started it.
         """
+        held = self._lock.held
         self.take()
         try:
             self._folders = prepare(self.data, self.socket, self._account)
@@ -103,7 +104,9 @@ class Server:
             self._launch()
             self._wait(timeout)
         except BaseException:
-            self.stop()
+            self._halt(timeout=60)
+            if not held:
+                self._lock.release()
             raise
 
     def running(self) -> bool:
@@ -112,6 +115,10 @@ class Server:
 
     def stop(self, timeout: float = 60) -> None:
         """Shut the server down (open transactions are rolled back) and give the folder back."""
+        self._halt(timeout)
+        self._lock.release()
+
+    def _halt(self, timeout: float) -> None:
         if self.process is not None and self.running():
             send(self.process.pid, signal.SIGINT)
             try:
@@ -120,7 +127,6 @@ class Server:
                 send(self.process.pid, signal.SIGQUIT)
                 self.process.wait(timeout)
         self.process = None
-        self._lock.release()
 
     def ensure_database(self, name: str = DATABASE) -> None:
         """Make the database ``name`` unless it is there."""

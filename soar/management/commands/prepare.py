@@ -1,0 +1,65 @@
+"""``manage.py prepare``: what must be done before the portal can be used. Quick when there is nothing to do."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from soar import env
+from soar.accounts.actions.users import ensure_admin
+
+
+class Command(BaseCommand):
+    """Migrations, static files, the first admin."""
+
+    help = "Apply migrations, collect static files if they changed, and make the first login."
+    requires_system_checks = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Every step says what it does, and only when there is something to do."""
+        self._migrate()
+        self._collect()
+        self._first_login()
+
+    def _migrate(self) -> None:
+        executor = MigrationExecutor(connection)
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        if plan:
+            self.stdout.write(f"applying {len(plan)} migrations")
+            call_command("migrate", verbosity=0, interactive=False)
+
+    def _collect(self) -> None:
+        stamp = Path(settings.STATIC_ROOT) / ".collected"
+        digest = _digest()
+        if stamp.exists() and stamp.read_text(encoding="ascii") == digest:
+            return
+        self.stdout.write("collecting static files")
+        call_command("collectstatic", verbosity=0, interactive=False)
+        stamp.write_text(digest, encoding="ascii")
+
+    def _first_login(self) -> None:
+        given = env.text("SOAR_ADMIN_PASSWORD", "")
+        made = ensure_admin(given or None)
+        if made and not given:
+            self.stdout.write(f"first login, shown this once: admin / {made}")
+        elif made:
+            self.stdout.write("first login: admin, with the password in SOAR_ADMIN_PASSWORD")
+
+
+def _digest() -> str:
+    """Changes whenever a static file does: names, sizes and times of all of them."""
+    found = hashlib.sha256()
+    for finder in get_finders():
+        for name, storage in sorted(finder.list([]), key=lambda item: item[0]):
+            status = os.stat(storage.path(name))
+            found.update(f"{name} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return found.hexdigest()

@@ -1,0 +1,1 @@
+"""``manage.py up``: everything in the foreground, under one supervisor (operations.md 1)."""
