@@ -19,8 +19,8 @@ from cases.ingest.text import DEEPEST, words
 NOISE = frozenset(
     words(
         "fingerprint groupkey version schemaversion index field fields link links externallink alerturl alertlink"
-        " permalink weburl htmlurl incidenturl incidentlink incidentweburl alertweburl portalurl consoleurl falconhostlink"
-        " workbenchlink detailsurl resultslink generatorurl externalurl dashboardurl panelurl silenceurl"
+        " permalink weburl htmlurl incidenturl incidentlink incidentweburl alertweburl portalurl consoleurl"
+        " falconhostlink workbenchlink detailsurl resultslink generatorurl externalurl dashboardurl panelurl silenceurl"
         " reference references referenceurl ticketurl timestamp @timestamp time createdat updatedat"
         " createddatetime updateddatetime sourcetype dedupkey license author $schema uuid guid"
     )

@@ -9,18 +9,9 @@ from __future__ import annotations
 
 import re
 
-from cases.ingest.files import (
-    HIVE,
-    REGISTRY,
-    UNIX,
-    WINDOWS,
-    as_file_path,
-    as_registry_key,
-    is_file_name,
-    path_of,
-    trim,
-)
+from cases.ingest.files import UNIX, is_file_name, path_of, trim
 from cases.ingest.observables import defang, guess_type, is_private_ip, normalise_observable
+from cases.ingest.paths import take_paths
 from cases.ingest.refang import refang
 from cases.ingest.shapes import (
     LONGEST_URL,
@@ -37,6 +28,7 @@ from cases.ingest.shapes import (
     as_technique,
     as_url,
 )
+from cases.ingest.text import words
 
 __all__ = ["defang", "extract", "guess_type", "is_private_ip", "normalise_observable"]
 
@@ -55,31 +47,11 @@ CLOCK = re.compile(
     r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}T?)?(?:[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)?(?:Z|[+-][0-9:]+)?:?"
 )
 IPV6 = re.compile(r"[0-9A-Fa-f:.]{3,45}(?:%\w{1,15})?(?:/[0-9]{1,3})?")
-CODE_OWNERS = frozenset(
-    [
-        "self",
-        "this",
-        "os",
-        "sys",
-        "log",
-        "logger",
-        "std",
-        "e",
-        "i",
-        "console",
-        "window",
-        "document",
-        "math",
-        "e.g",
-        "i.e",
-        "a.k",
-    ]
-)
+CODE_OWNERS = frozenset(words("self this os sys log logger std e i console window document math e.g i.e a.k"))
 ECS_NAMES = frozenset(
     ["host", "user", "process", "file", "rule", "event", "service", "agent", "source", "destination", "dns", "signal"]
 )
-PARTS = re.compile(r"[:/\\@]+")
-HIVE_END = re.compile(rf"(?<![A-Za-z]){HIVE}\Z")
+PARTS = re.compile(r"[:/\\]+")
 PLAIN_NUMBER = re.compile(r"[0-9.:+/-]*")
 
 
@@ -94,7 +66,7 @@ def extract(text: str) -> list[tuple[str, str]]:
     if "://" in text:
         text = _take_urls(text, found)
     if "\\" in text:
-        text = _take_paths(text, found)
+        text = take_paths(text, found)
     if any(sign in text for sign in VERSION_SIGNS):
         text = VERSION.sub(" ", text)
     for word in dict.fromkeys(WORDS.findall(text)):
@@ -130,47 +102,8 @@ def _url_around(text: str, at: int, done: int) -> tuple[str, int, int]:
     return as_url(raw), scheme.start(), scheme.start() + len(raw)
 
 
-def _take_paths(text: str, found: Found) -> str:
-    """Collect registry keys and Windows paths and give back what is left around them."""
-    rest: list[str] = []
-    done = 0
-    hives = "HK" in text or "hk" in text
-    at = text.find("\\")
-    while at != -1:
-        hive = HIVE_END.search(text, max(done, at - 21), at) if hives else None
-        start = hive.start() if hive else _path_start(text, at, done)
-        match = (REGISTRY if hive else WINDOWS).match(text, start) if start >= 0 else None
-        end = _keep(found, "registry_key" if hive else "file_path", match) if match else 0
-        if end:
-            rest.append(text[done:start])
-            done = end
-        at = text.find("\\", max(end, at + 1))
-    return " ".join([*rest, text[done:]]) if rest else text
-
-
-def _path_start(text: str, at: int, done: int) -> int:
-    """Where a path begins whose first backslash is at ``at``: ``C:``, ``%TEMP%`` or ``\\\\host``; else -1."""
-    before = text[at - 1] if at > done else " "
-    if before == ":":
-        drive = text[max(done, at - 3) : at - 1]
-        return at - 2 if drive[-1:].isalpha() and not drive[:-1].isalpha() else -1
-    if before == "%":
-        return text.rfind("%", max(done, at - 32), at - 1)
-    return at if text.startswith("\\\\", at) and not before.isalnum() else -1
-
-
-def _keep(found: Found, kind: str, match: re.Match[str]) -> int:
-    """Add what a pattern took, normalised; where it ended, or 0 when it is no path after all."""
-    raw = path_of(match.group())
-    value = as_registry_key(raw) if kind == "registry_key" else as_file_path(raw)
-    if "\\" not in value or value.endswith(":"):
-        return 0
-    found[kind, value] = None
-    return match.start() + len(raw)
-
-
 def _read_word(word: str, found: Found) -> None:
-    """Add what one word holds; ``a:b``, ``a/b`` and ``a@b`` are tried in parts when the whole is nothing."""
+    """Add what one word holds; ``a:b`` and ``a/b`` are tried in parts when the whole is nothing."""
     if word.count(".") > 2 and _take_ipv4(word, found):
         return
     if CLOCK.fullmatch(word):
@@ -181,7 +114,7 @@ def _read_word(word: str, found: Found) -> None:
     hit = _whole(word)
     if hit:
         found[hit] = None
-    elif ":" in word or "/" in word or "\\" in word:
+    elif word[:1] != "/" and (":" in word or "/" in word or "\\" in word):
         for part in PARTS.split(word, maxsplit=8):
             part_hit = _whole(part.strip(".-_@")) if len(part) > 3 else None
             if part_hit:

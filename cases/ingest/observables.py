@@ -37,8 +37,8 @@ def _hash_of(kind: str) -> Callable[[str], str]:
 
 
 def _word(text: str) -> str:
-    """A name without a form of its own (account, process): one line, blanks at the ends dropped."""
-    return " ".join(text.split())
+    """A name without a form of its own (account, process): one line, no blanks around, no doubled backslashes."""
+    return " ".join(text.split()).replace("\\\\", "\\")
 
 
 # Type -> (check, what the message says is expected). The order is the one in which types are guessed.

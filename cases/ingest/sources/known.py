@@ -10,24 +10,10 @@ from functools import lru_cache
 from cases.ingest.text import words
 
 WRAPPERS = frozenset(
-    [
-        "alert",
-        "event",
-        "data",
-        "result",
-        "detection",
-        "incident",
-        "body",
-        "payload",
-        "finding",
-        "properties",
-        "attributes",
-        "detail",
-        "details",
-        "_source",
-        "signal",
-        "notification",
-    ]
+    words(
+        "alert event data result detection incident body payload finding properties attributes detail"
+        " details _source signal notification"
+    )
 )
 
 

@@ -101,7 +101,8 @@ def _model(alert: NormalAlert, flat: Flat) -> str:
 def _who_and_where(alert: NormalAlert, flat: Flat, gather: Gather) -> None:
     alert.hostname = flat.text("agent.name", EVENT + "computer", "data.win.system.computer", "predecoder.hostname",
                                "manager.name")  # fmt: skip
-    alert.username = next((name for key in USER if (name := flat.text(key)) and name not in NOBODY), "")
+    user = next((name for key in USER if (name := flat.text(key)) and name not in NOBODY), "")
+    alert.username = user.replace("\\\\", "\\")
     alert.source_ip = generic.address(flat, gather, "source_ip", SOURCE_IP)
     generic.address(flat, gather, "destination_ip", DEST_IP)
     own = as_ip(flat.text("agent.ip"))
