@@ -1,4 +1,4 @@
-"""What playbooks read of the timeline (rulings 24)."""
+"""What playbooks want to know of the timeline (rulings 24)."""
 
 from __future__ import annotations
 

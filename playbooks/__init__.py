@@ -1,0 +1,38 @@
+"""Playbooks: what a Python playbook imports. Needs no Django, so playbooks can be read and tested as they are."""
+
+from playbooks.code import ActionFailed, action, idempotency_key, playbook
+from playbooks.helpers import (
+    add_current_alert_comment,
+    add_observable,
+    assign_current_alert,
+    connector,
+    create_incident,
+    link_to_incident,
+    look_up,
+    rate_observables,
+    related_alerts,
+    related_incidents,
+    resolve_current_alert,
+    update_current_alert,
+    warning_lists,
+)
+
+__all__ = [
+    "ActionFailed",
+    "action",
+    "add_current_alert_comment",
+    "add_observable",
+    "assign_current_alert",
+    "connector",
+    "create_incident",
+    "idempotency_key",
+    "link_to_incident",
+    "look_up",
+    "playbook",
+    "rate_observables",
+    "related_alerts",
+    "related_incidents",
+    "resolve_current_alert",
+    "update_current_alert",
+    "warning_lists",
+]

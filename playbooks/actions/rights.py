@@ -1,0 +1,38 @@
+"""Who may do what with playbooks and runs, and fetching a run with its locks."""
+
+from __future__ import annotations
+
+from cases.actors import Actor
+from cases.errors import Forbidden, Missing
+from playbooks.announce import Subject, lock_subject
+from playbooks.models import Playbook, Run
+from playbooks.selectors import playbook_named, run_for
+from soar.accounts.membership import may
+
+
+def needs(actor: Actor, permission: str, sentence: str) -> None:
+    """Raise Forbidden with ``sentence`` if the actor is a person without this permission."""
+    if actor.user is not None and not may(actor.user, permission):
+        raise Forbidden(sentence)
+
+
+def authored(actor: Actor, playbook: Playbook | str | int) -> Playbook:
+    """The playbook, locked, for somebody who may write playbooks. Raises Missing or Forbidden."""
+    if actor.user is not None and not may(actor.user, "view_cases"):
+        raise Missing("There is no such playbook.")
+    needs(actor, "author_playbooks", "The permission to write and enable playbooks is missing.")
+    row = playbook if isinstance(playbook, Playbook) else playbook_named(playbook)
+    return Playbook.objects.select_for_update().get(pk=row.pk)
+
+
+def locked_run(actor: Actor, run: Run | int | str) -> tuple[Run, Subject | None]:
+    """A run that the actor sees and may steer, and its subject, both locked (subject first, as the engine does)."""
+    seen = run_for(actor, run.pk if isinstance(run, Run) else run)
+    needs(actor, "run_playbooks", "The permission to run playbooks is missing.")
+    subject = lock_subject(seen)
+    locked = (
+        Run.objects.select_for_update(of=("self",))
+        .select_related("playbook", "version", "sequence", "started_by", "acting_user")
+        .get(pk=seen.pk)
+    )
+    return locked, subject

@@ -1,0 +1,147 @@
+"""Starting, cancelling and retrying runs."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from cases.actors import Actor
+from cases.errors import Conflict, Refused
+from cases.models import Alert, Incident
+from cases.permissions import alert_for, incident_for
+from playbooks.actions.rights import locked_run, needs
+from playbooks.announce import announce
+from playbooks.choices import RunStatus, StartedBy, StepStatus, Trigger
+from playbooks.claims import following_run
+from playbooks.models import Playbook, Run, Step
+from playbooks.selectors import playbook_named
+from playbooks.triggers import RUN_TASK
+from soar.lib.queue import enqueue
+
+RETRIABLE = (RunStatus.UNSUCCESSFUL, RunStatus.CANCELLED, RunStatus.PARTIALLY_SUCCESSFUL, RunStatus.NEEDS_DECISION)
+
+
+@transaction.atomic
+def run_by_hand(
+    actor: Actor,
+    playbook: Playbook | str | int,
+    *,
+    alert: Alert | str | int | None = None,
+    incident: Incident | str | int | None = None,
+    dry_run: bool = False,
+    ring: bool = True,
+) -> Run:
+    """Queue a run on an alert, an incident, or nothing (triggers manual and schedule), with the actor's rights.
+
+    ``ring`` False is for a caller who executes it at once. Raises Missing, Forbidden, Conflict for a playbook
+    that starts nothing, Refused for the wrong kind of subject."""
+    needs(actor, "run_playbooks", "The permission to run playbooks is missing.")
+    row = playbook if isinstance(playbook, Playbook) else playbook_named(playbook)
+    on_alert = alert_for(actor, alert.pk if isinstance(alert, Alert) else alert) if alert is not None else None
+    on_incident = (
+        incident_for(actor, incident.pk if isinstance(incident, Incident) else incident)
+        if incident is not None
+        else None
+    )
+    if row.hindrance:
+        raise Conflict(f"{row.name} starts nothing. {row.hindrance}")
+    _fits(row, on_alert, on_incident)
+    cause = on_alert.cause if on_alert else on_incident.cause if on_incident else uuid.uuid4()
+    run = Run.objects.create(
+        playbook=row,
+        alert=on_alert,
+        incident=on_incident,
+        trigger=StartedBy.MANUAL,
+        started_by=actor.user,
+        acting_user=actor.user,
+        dry_run=dry_run,
+        cause=cause,
+        rung_at=Now(),
+    )
+    if ring:
+        enqueue(RUN_TASK, run.pk)
+    run.refresh_from_db()
+    return run
+
+
+def _fits(row: Playbook, alert: Alert | None, incident: Incident | None) -> None:
+    if alert and incident:
+        raise Refused("A run is on an alert or on an incident, not on both.", field="alert")
+    if row.trigger == Trigger.WEBHOOK and alert is None:
+        raise Refused(f"{row.name} runs on an alert.", field="alert")
+    if row.trigger == Trigger.INCIDENT and incident is None:
+        raise Refused(f"{row.name} runs on an incident.", field="incident")
+    if row.trigger == Trigger.SCHEDULE and (alert or incident):
+        raise Refused(f"{row.name} runs by the clock and takes neither an alert nor an incident.", field="alert")
+
+
+@transaction.atomic
+def cancel(actor: Actor, run: Run | int | str) -> Run:
+    """Cancel a run that is not over. One that is executing ends after the calls that are in flight: they cannot
+    be called back. Raises Conflict for a run that is over."""
+    row, subject = locked_run(actor, run)
+    if row.state.is_final:
+        raise Conflict(f"The run is {row.state.label.lower()} already.")
+    silent = Run.objects.filter(pk=row.pk, lease_until__lt=Now()).exists()
+    if row.status == RunStatus.IN_PROGRESS and not silent:
+        row.cancel_requested = True
+        row.save(update_fields=["cancel_requested"])
+        return row
+    _cancel_now(row, actor)
+    announce("run.finished", row, subject, text=row.error, status=row.status)
+    if row.sequence_id and (following := following_run(row, RunStatus.CANCELLED)):
+        enqueue(RUN_TASK, following)
+    return row
+
+
+def _cancel_now(row: Run, actor: Actor) -> None:
+    text = "Its worker stopped while this was in flight: it may or may not have happened."
+    row.steps.filter(status=StepStatus.IN_PROGRESS).update(status=StepStatus.UNKNOWN_OUTCOME, error=text)
+    row.status, row.error, row.cancel_requested = RunStatus.CANCELLED, f"Cancelled by {actor.name}.", True
+    row.lease_owner, row.lease_until = "", None
+    row.save(update_fields=["status", "error", "cancel_requested", "lease_owner", "lease_until"])
+    Run.objects.filter(pk=row.pk).update(finished_at=Now())
+    row.refresh_from_db(fields=["finished_at"])
+
+
+@transaction.atomic
+def retry(actor: Actor, run: Run | int | str) -> Run:
+    """Run again what failed or was never done; what succeeded is kept and not done twice.
+
+    Also how a person says "go on with the code as it is now" of a run that waits because the code changed.
+    Raises Conflict for a run that succeeded, is under way, or has calls of unknown outcome to decide first."""
+    row, _subject = locked_run(actor, run)
+    if row.status not in RETRIABLE:
+        raise Conflict(f"The run is {row.state.label.lower()}: there is nothing to retry.")
+    if row.playbook.hindrance:
+        raise Conflict(f"{row.playbook.name} starts nothing. {row.playbook.hindrance}")
+    if row.steps.filter(status=StepStatus.UNKNOWN_OUTCOME).exists():
+        raise Conflict("First decide what happened to the calls of unknown outcome.")
+    again = Q(status__in=(StepStatus.UNSUCCESSFUL, StepStatus.CANCELLED, StepStatus.IN_PROGRESS))
+    row.steps.filter(again).update(status=StepStatus.QUEUED)
+    _requeue(row, accept_code=True)
+    return row
+
+
+def _requeue(row: Run, *, accept_code: bool) -> None:
+    if accept_code:
+        row.version = None  # a person has seen that the code changed: the record is matched by names alone
+    row.status, row.error, row.traceback, row.result = RunStatus.QUEUED, "", "", None
+    row.cancel_requested, row.attempts = False, 0
+    row.save()
+    Run.objects.filter(pk=row.pk).update(finished_at=None, rung_at=Now(), lease_owner="", lease_until=None)
+    row.finished_at = None
+    enqueue(RUN_TASK, row.pk)
+
+
+def go_on(row: Run) -> bool:
+    """Queue a waiting run again once nothing is left to decide. Returns whether it was."""
+    if row.status != RunStatus.NEEDS_DECISION:
+        return False
+    if Step.objects.filter(run=row, status=StepStatus.UNKNOWN_OUTCOME).exists():
+        return False
+    _requeue(row, accept_code=False)
+    return True

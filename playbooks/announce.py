@@ -1,0 +1,42 @@
+"""What the timeline says of a run, in the transaction of the change. A dry run says nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cases import timeline
+from cases.actors import Actor
+from cases.models import Alert, Incident
+from playbooks.models import Run
+
+Subject = Alert | Incident
+
+
+def lock_subject(run: Run) -> Subject | None:
+    """The run's alert or incident with its row lock; always taken before the run's own row."""
+    if run.alert_id:
+        rows = Alert.objects.select_for_update(of=("self",)).select_related("source", "owner", "team")
+        return rows.get(pk=run.alert_id)
+    if run.incident_id:
+        return Incident.objects.select_for_update(of=("self",)).select_related("team").get(pk=run.incident_id)
+    return None
+
+
+def announce(kind: str, run: Run, subject: Subject | None, *, text: str = "", **more: Any) -> None:
+    """Write run.started, run.finished, run.needs_decision on what the run works on."""
+    if subject is None or run.dry_run:
+        return
+    data = {"playbook": run.playbook.name, "playbook_id": run.playbook_id, "trigger": run.trigger, **more}
+    if run.sequence_id and run.sequence and run.sequence.total > 1:
+        data |= {"position": run.position, "total": run.sequence.total}
+    timeline.record(kind, subject, actor_of(run), text=text[:2000], data=data, cause=run.cause)
+
+
+def skipped(subject: Subject, playbook: str, reason: str, **more: Any) -> None:
+    """Write that a playbook would have run, and why it did not."""
+    timeline.record("run.skipped", subject, Actor.system(), text=reason, data={"playbook": playbook, **more})
+
+
+def actor_of(run: Run) -> Actor:
+    """The playbook, with the rights of whoever the run acts for (rulings 8)."""
+    return Actor.playbook(run.playbook.name, run.pk, run.acting_user)

@@ -1,0 +1,10 @@
+"""The app of playbooks and their runs."""
+
+from django.apps import AppConfig
+
+
+class PlaybooksConfig(AppConfig):
+    """May import ``cases``; nothing of ``cases`` imports it (ARCHITECTURE)."""
+
+    name = "playbooks"
+    label = "playbooks"

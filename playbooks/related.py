@@ -1,0 +1,75 @@
+"""What shares a host, a user or a source address with an alert: context for playbooks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q
+
+from cases.choices import AlertStatus, Determination, Severity
+from cases.models import Alert, Incident
+from cases.querysets import AlertQuerySet
+from soar.accounts.models import User
+
+FIELDS = ("hostname", "username", "source_ip")
+ALERTS_AT_MOST = 50
+
+
+def alerts(user: User | None, alert: int, hours: int) -> list[dict[str, Any]]:
+    """Other alerts with a field in common, received within ``hours`` before the alert, newest first, at most 50."""
+    subject = Alert.objects.get(pk=alert)
+    rows = _sharing(user, subject, hours).order_by("-pk")[:ALERTS_AT_MOST]
+    return [_as_json(row, subject) for row in rows]
+
+
+def incidents(user: User | None, alert: int, hours: int) -> list[dict[str, Any]]:
+    """Open incidents of alerts with a field in common, most shared first."""
+    subject = Alert.objects.get(pk=alert)
+    shared: dict[int, list[Alert]] = defaultdict(list)
+    for row in _sharing(user, subject, hours).filter(incident__isnull=False).order_by("-pk")[:200]:
+        shared[row.incident_id or 0].append(row)
+    found = Incident.objects.open().filter(pk__in=shared)
+    rows = [_incident_as_json(incident, shared[incident.pk], subject) for incident in found.order_by("-pk")]
+    return sorted(rows, key=lambda row: (-len(row["shared"]), -len(row["alerts"])))
+
+
+def _sharing(user: User | None, subject: Alert, hours: int) -> AlertQuerySet:
+    either = Q(pk__in=[])
+    for name in FIELDS:
+        if value := getattr(subject, name):
+            either |= Q(**{name: value})
+    since = subject.received_at - timedelta(hours=max(1, min(int(hours), 24 * 90)))
+    rows = Alert.objects.visible_to(user) if user else Alert.objects.all()
+    return rows.filter(either, received_at__gte=since).exclude(pk=subject.pk).defer("description", "entities")
+
+
+def _in_common(row: Alert, subject: Alert) -> list[dict[str, str]]:
+    return [
+        {"field": name, "value": getattr(subject, name)}
+        for name in FIELDS
+        if getattr(subject, name) and getattr(row, name) == getattr(subject, name)
+    ]
+
+
+def _as_json(row: Alert, subject: Alert) -> dict[str, Any]:
+    return {
+        "number": row.number,
+        "title": row.title,
+        "severity": Severity(row.severity).word,
+        "status": AlertStatus(row.status).word,
+        "determination": Determination(row.determination).word,
+        "incident": f"INC-{row.incident_id}" if row.incident_id else None,
+        "shared": _in_common(row, subject),
+    }
+
+
+def _incident_as_json(incident: Incident, rows: list[Alert], subject: Alert) -> dict[str, Any]:
+    shared = {entry["field"]: entry for row in rows for entry in _in_common(row, subject)}
+    return {
+        "number": incident.number,
+        "title": incident.title,
+        "shared": list(shared.values()),
+        "alerts": [row.number for row in rows],
+    }

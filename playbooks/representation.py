@@ -1,0 +1,86 @@
+"""Playbooks and runs as JSON (contract.md, rulings 27). The API and the command line share it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playbooks.jsonable import mask
+from playbooks.models import Playbook, Run, Step
+from soar.lib.clock import iso
+
+
+def playbook_dict(playbook: Playbook) -> dict[str, Any]:
+    """A playbook. ``state`` is empty if it can run, else the sentence why it does not."""
+    return {
+        "id": playbook.pk,
+        "name": playbook.name,
+        "kind": playbook.kind,
+        "description": playbook.description,
+        "trigger": playbook.trigger,
+        "conditions": playbook.conditions,
+        "order": playbook.order,
+        "cron": playbook.cron,
+        "on_failure": playbook.on_failure,
+        "enabled": playbook.enabled,
+        "state": playbook.hindrance,
+        "deactivated_reason": playbook.deactivated_reason,
+        "module": playbook.module,
+        "load_error": playbook.load_error,
+        "modified_at": iso(playbook.modified_at),
+        "modified_by": playbook.modified_by.username if playbook.modified_by else None,
+        "published_by": playbook.published_by.username if playbook.published_by else None,
+    }
+
+
+def run_dict(run: Run, steps: list[Step] | None = None) -> dict[str, Any]:
+    """A run; with ``steps`` when given (the list of runs leaves them out)."""
+    body = {
+        "id": run.pk,
+        "playbook": {
+            "id": run.playbook_id,
+            "name": run.playbook.name,
+            "kind": run.playbook.kind,
+            "version": run.version.number if run.version else None,
+        },
+        "alert": f"ALR-{run.alert_id}" if run.alert_id else None,
+        "incident": f"INC-{run.incident_id}" if run.incident_id else None,
+        "status": run.status,
+        "trigger": run.trigger,
+        "started_by": run.started_by.username if run.started_by else None,
+        "dry_run": run.dry_run,
+        "queued_at": iso(run.queued_at),
+        "started_at": iso(run.started_at),
+        "finished_at": iso(run.finished_at),
+        "sequence": _sequence(run),
+        "cause": str(run.cause),
+        "result": mask(run.result),
+        "error": run.error,
+    }
+    return body if steps is None else {**body, "steps": [step_dict(step) for step in steps]}
+
+
+def _sequence(run: Run) -> dict[str, Any] | None:
+    if run.sequence is None:
+        return None
+    return {"id": run.sequence_id, "position": run.position, "total": run.sequence.total}
+
+
+def step_dict(step: Step) -> dict[str, Any]:
+    """A recorded call; secrets masked in arguments and result."""
+    return {
+        "id": step.pk,
+        "position": step.position,
+        "parent": step.parent_id,
+        "name": step.name,
+        "key": step.key,
+        "kind": step.kind,
+        "status": step.status,
+        "arguments": step.arguments,
+        "result": mask(step.result),
+        "error": step.error,
+        "attempts": step.attempts,
+        "idempotent": step.idempotent,
+        "started_at": iso(step.started_at),
+        "finished_at": iso(step.finished_at),
+        "decision": step.decision,
+    }

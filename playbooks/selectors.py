@@ -1,0 +1,59 @@
+"""Reading runs for pages, the API and an alert's JSON."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
+
+from cases.actors import Actor
+from cases.errors import Missing
+from playbooks.models import Playbook, Run
+from soar.accounts.models import User
+
+RUNS_AT_MOST = 20
+
+
+def runs_of_alerts(ids: list[int]) -> dict[int, list[dict[str, Any]]]:
+    """``{alert id: [{"id", "playbook", "status"}]}``, newest first, at most 20 an alert. The caller has checked
+    that the alerts may be seen."""
+    number = Window(RowNumber(), partition_by=F("alert"), order_by=F("id").desc())
+    rows = (
+        Run.objects.filter(alert__in=ids)
+        .annotate(number=number)
+        .filter(number__lte=RUNS_AT_MOST)
+        .order_by("alert", "-pk")
+        .values_list("alert_id", "pk", "playbook__name", "status")
+    )
+    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for alert, pk, name, status in rows:
+        found[alert].append({"id": pk, "playbook": name, "status": status})
+    return dict(found)
+
+
+def playbook_named(name: str | int) -> Playbook:
+    """The playbook of this name (without case) or id. Raises Missing."""
+    rows = Playbook.objects.select_related("published_by", "modified_by")
+    text = str(name).strip().replace("\x00", "")[:200]
+    found = rows.filter(name__iexact=text).first()
+    if found is None and text.isascii() and text.isdigit() and len(text) < 19:
+        found = rows.filter(pk=int(text)).first()
+    if found is None:
+        raise Missing(f"There is no playbook {text:.60}.")
+    return found
+
+
+def run_for(who: Actor | User, pk: int | str) -> Run:
+    """The run with this id, if ``who`` may see it. Raises Missing."""
+    user = who.user if isinstance(who, Actor) else who
+    text = str(pk)
+    rows = Run.objects.select_related("playbook", "version", "sequence", "started_by", "acting_user")
+    if user is not None:
+        rows = rows.visible_to(user)
+    usable = text.isascii() and text.isdigit() and len(text) < 19
+    run = rows.filter(pk=int(text)).first() if usable else None
+    if run is None:
+        raise Missing(f"There is no run {text:.40}.")
+    return run

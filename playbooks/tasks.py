@@ -1,0 +1,30 @@
+"""What the queue and the scheduler call. Thin: each may be called twice and at any time."""
+
+from __future__ import annotations
+
+from playbooks import catalog, engine, schedules, sweeper, triggers
+
+
+def consider(*entry_ids: int) -> None:
+    """Start what these timeline entries trigger; a single entry's first run is executed here and now."""
+    engine.go_on(triggers.consider(list(entry_ids)))
+
+
+def run(run_id: int) -> None:
+    """Execute this run, if it is to be had."""
+    engine.execute(run_id)
+
+
+def sweep() -> None:
+    """Ring again for runs that nobody seems to work on. Scheduled every few seconds."""
+    sweeper.sweep()
+
+
+def cron() -> None:
+    """Start scheduled playbooks whose time has come. Scheduled at least once a minute."""
+    schedules.start_due()
+
+
+def refresh() -> None:
+    """Bring the rows in line with the files where nobody has done so yet."""
+    catalog.current()
