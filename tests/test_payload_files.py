@@ -31,7 +31,7 @@ EXPECTED: dict[str, tuple[str, list[dict[str, Any]]]] = {
         "dedup_key": "30a75fe46d3dbdfab55982036f77a8d60e2d1112e96f277c3b8c22f9bb57817a",
         "occurred_at": "2022-03-19T02:48:12.634000+00:00", "first_seen": "2022-03-19T02:47:57.376000+00:00",
         "hostname": "security-linux-1", "source_ip": "11.200.0.194", "source_state": "open",
-        "has": {("ip", "11.200.0.194"), ("hostname", "security-linux-1")},
+        "has": {("ip", "11.200.0.194")}, "highlighted": {("hostname", "security-linux-1")},
     }]),
     "opensoar_generic_webhook": ("opensoar", [{
         "title": "SSH Brute Force", "severity": "high", "hostname": "web-prod-01", "source_ip": "203.0.113.42",

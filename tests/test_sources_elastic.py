@@ -69,12 +69,13 @@ def test_the_fields_api_gives_lists_for_single_values() -> None:
 
 
 def test_indicator_matches_are_highlighted() -> None:
+    matches = [{"atomic": "203.0.113.66", "field": "source.ip"}, {"atomic": "DC-02", "field": "host.name"}]
     document = {
         "kibana.alert.rule.name": "Intel match",
-        "threat": {"enrichments": [{"matched": {"atomic": "203.0.113.66", "field": "source.ip"}}]},
+        "threat": {"enrichments": [{"matched": match} for match in matches]},
     }
     (alert,) = read("elastic", document)
-    assert highlighted(alert) == {("ip", "203.0.113.66")}
+    assert highlighted(alert) == {("ip", "203.0.113.66"), ("hostname", "dc-02")}
 
 
 def test_a_body_composed_by_hand_is_read_too() -> None:

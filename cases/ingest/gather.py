@@ -11,8 +11,8 @@ from cases.ingest.flat import plain
 from cases.ingest.iocs import extract
 from cases.ingest.normal import Found
 from cases.ingest.observables import guess_type, normalise_observable
-from cases.ingest.shapes import as_technique, as_url, is_private_ip
-from cases.ingest.text import DEEPEST, words
+from cases.ingest.shapes import as_technique, as_url
+from cases.ingest.text import DEEPEST, clean_text, words
 
 # Fields whose text is no evidence: ids, links back to the source, versions, times, names of fields.
 # In the plain spelling (no ``_``, ``-``, blanks); names that end in "id" are left out by their look.
@@ -94,7 +94,7 @@ class Gather:
 
     def text(self, text: str, role: str = "text") -> None:
         """Add everything that free text holds; techniques are noted as such too."""
-        for kind, value in extract(text):
+        for kind, value in extract(clean_text(text)[0]):
             if kind == "technique":
                 self.techniques[value] = None
             if kind not in {"domain", "url"} or value not in self.own:
@@ -109,11 +109,6 @@ class Gather:
         """All observables, those that the source highlights first."""
         items = list(self.items.values())
         return sorted(items, key=lambda item: not item.highlighted) if any(i.highlighted for i in items) else items
-
-    def outside_ip(self) -> str:
-        """The first public address, else the first address, else ""."""
-        addresses = [value for kind, value in self.items if kind == "ip"]
-        return next((ip for ip in addresses if not is_private_ip(ip)), addresses[0] if addresses else "")
 
 
 def texts(value: Any, skip: frozenset[str] = NOISE, depth: int = 0) -> Iterator[str]:

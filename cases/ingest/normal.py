@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from cases.ingest.digest import canonical_key
-from cases.ingest.text import clean_text, cut
+from cases.ingest.text import clean_json, clean_text, cut
 
 __all__ = ["LIMITS", "Found", "NormalAlert", "canonical_key", "clean_text", "finish"]
 
@@ -86,6 +86,8 @@ def finish(alert: NormalAlert) -> NormalAlert:
     alert.external_link = _link(alert.external_link, alert.notes)
     alert.tags = _words(alert.tags, MOST_TAGS, "tags", alert.notes)
     alert.techniques = _words(alert.techniques, MOST_TECHNIQUES, "techniques", alert.notes)
+    alert.assets = [clean_json(one)[0] for one in alert.assets]
+    alert.entities = [clean_json(one)[0] for one in alert.entities]
     if alert.notes:
         alert.notes = [cut(clean_text(note)[0], 500) for note in dict.fromkeys(alert.notes)][:MOST_NOTES]
     return alert

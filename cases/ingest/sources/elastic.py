@@ -34,6 +34,7 @@ SKIP = NOISE | frozenset(
         " kibana.alert.original_event.dataset kibana.alert.original_event.id kibana.alert.instance.id matched"
     )
 )
+NAME_FIELDS = {"host.name": "hostname", "user.name": "user", "process.name": "process", "file.name": "file_name"}
 MATCHED = words(
     "matched.atomic indicator.ip indicator.domain indicator.url.full indicator.file.hash.sha256 indicator.file.hash.md5"
 )
@@ -162,4 +163,8 @@ def _indicators(flat: Flat, gather: Gather) -> None:
     """What an indicator match rule matched; the source points at these itself."""
     for enrichment in objects(flat.fields.get("threat.enrichments")):
         one = Flat(enrichment)
-        gather.guess(one.texts(*MATCHED), "matched", highlighted=True)
+        kind = NAME_FIELDS.get(one.text("matched.field"), "")
+        if kind:
+            gather.add(kind, one.text("matched.atomic"), "matched", highlighted=True)
+        else:
+            gather.guess(one.texts(*MATCHED), "matched", highlighted=True)
