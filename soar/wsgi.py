@@ -1,4 +1,4 @@
-"""The entry point of the web server. Everything slow is loaded here, before the first request."""
+"""The entry point of a web server. Everything slow is loaded here, before the first request."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ import os
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
-from soar.lib.watchdog import watch_parent
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "soar.settings")
 application = get_wsgi_application()
 get_resolver().url_patterns  # noqa: B018  imports all views now, not for the first caller
-watch_parent()

@@ -36,6 +36,7 @@ def prepare_environment() -> None:
     _clear_old(folder)
     own = Path(tempfile.mkdtemp(prefix=PREFIX, dir=folder))
     atexit.register(shutil.rmtree, own, ignore_errors=True)
+    (own / "data" / "static").mkdir(parents=True)
     os.environ.update(
         SOAR_TESTS_READY="1",
         SOAR_DATA=str(own / "data"),

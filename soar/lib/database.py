@@ -42,13 +42,12 @@ def own_connection() -> psycopg.Connection[Any]:
 
 
 def _hung_up(raw: psycopg.Connection[Any]) -> bool:
-    """An idle connection that has something to read was closed by the server, or has a notice waiting."""
+    """Whether an idle connection has an end to read; a notice that waits in it is read and is no end."""
     poll = select.poll()
     poll.register(raw.fileno(), select.POLLIN | select.POLLHUP)
-    if not poll.poll(0):
-        return False
     try:
-        raw.pgconn.consume_input()
+        while poll.poll(0):  # the server's last words come first, the end behind them
+            raw.pgconn.consume_input()
     except psycopg.OperationalError:
         return True
     return bool(raw.pgconn.status != psycopg.pq.ConnStatus.OK)

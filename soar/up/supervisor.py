@@ -22,6 +22,7 @@ from soar.up import address
 from soar.up.child import Child, Lifeline
 from soar.up.console import put, say
 from soar.up.jobs import Jobs
+from soar.up.prepared import Prepared
 
 TICK = 0.05
 PATIENCE = 40.0  # seconds the ready line waits for the demo data
@@ -38,8 +39,9 @@ class Supervisor:
         self.children = [
             self._child("web", "-m", "soar.up.web"),
             self._child("worker", self._manage(), "worker", grace=15),
-            self._child("scheduler", self._manage(), "scheduler"),
         ]
+        # Nobody waits for it: it starts when the others are up, so that they have the processors for themselves.
+        self.scheduler = self._child("scheduler", self._manage(), "scheduler")
         self.ready = False
         self._stop = threading.Event()
         self._began = time.monotonic()
@@ -70,7 +72,13 @@ class Supervisor:
             say(f"HOST={self.settings.HOST}: other machines can reach this portal, without encryption.")
         if self.database is not None:
             self._start_database(self.database)
-        return self.jobs.prepare(self._stop)
+        prepared = Prepared(self.settings, self.database)
+        if prepared.is_done():
+            return True
+        if not self.jobs.prepare(self._stop):
+            return False
+        prepared.remember()
+        return True
 
     def _start_database(self, database: Server) -> None:
         first = not database.cluster.exists()
@@ -87,6 +95,8 @@ class Supervisor:
             self.jobs.look()
             if not self.ready and self._all_up():
                 self.ready = True
+                self.children.append(self.scheduler)
+                self.scheduler.start()
                 put(f"ready: {self._url()}")
                 self.jobs.start_imports()
 

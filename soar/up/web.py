@@ -1,22 +1,41 @@
-"""The web server: granian, a few processes with a few threads each (``python -m soar.up.web``)."""
+"""The web server: granian, a few processes with a few threads each (``python -m soar.up.web``).
+
+The applications are loaded once, before the server's processes are forked from this one: that is quicker than loading
+them in each, and they share the memory.
+"""
 
 from __future__ import annotations
+
+import gc
+import multiprocessing
+import sys
+from typing import Any
 
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
 from soar import settings
-from soar.lib.watchdog import watch_supervisor
+from soar.lib.watchdog import watch_parent, watch_supervisor
 
 THREADS = 4
 BACKLOG = 1024
 
 
+def load(*_target: object) -> Any:
+    """The application, in a process of the server; that process ends when its parent is gone."""
+    watch_parent()
+    return _application()
+
+
 def main() -> None:
     """Serve until SIGTERM."""
     watch_supervisor()
-    Server(
+    if sys.platform == "linux":
+        multiprocessing.set_start_method("fork")
+        _application()
+        gc.freeze()  # what is loaded stays: looking at it again would only copy the shared pages
+    server = Server(
         "soar.wsgi:application",
         address=settings.HOST,
         port=settings.PORT,
@@ -30,7 +49,14 @@ def main() -> None:
         respawn_failed_workers=True,
         respawn_interval=0.2,
         workers_kill_timeout=10,
-    ).serve()
+    )
+    server.serve(target_loader=load, wrap_loader=False)
+
+
+def _application() -> Any:
+    from soar.wsgi import application
+
+    return application
 
 
 if __name__ == "__main__":

@@ -1,0 +1,33 @@
+# Everything starts here. Only Python 3.11 and make are needed; the rest is installed into .venv.
+PY := .venv/bin/python
+.PHONY: help run test check bench chaos setup setup-dev
+
+help:
+	@echo "make run     the whole portal in the foreground (PORT, HOST, SOAR_DATA, SOAR_DEMO: docs/operations.md)"
+	@echo "make test    all tests, browser included"
+	@echo "make check   formatting, lint, types, migrations, templates, layers, OpenAPI"
+	@echo "make bench   the benchmarks"
+	@echo "make chaos   the kill tests"
+
+setup:
+	@scripts/bootstrap
+
+setup-dev:
+	@scripts/bootstrap dev
+
+run: setup
+	@exec $(PY) manage.py up
+
+test: setup-dev
+	@scripts/browser
+	@$(PY) -m pytest $(ARGS)
+
+chaos: setup-dev
+	@$(PY) -m pytest tests/chaos -v $(ARGS)
+
+bench: setup
+	@exec $(PY) -m benchmarks $(ARGS)
+
+# Settings are read from a throw-away data folder, so that a check leaves nothing behind.
+check: setup-dev
+	@scripts/check
