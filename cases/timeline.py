@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.utils import timezone
 
 from cases.actors import Actor
 from cases.chain import entry_hash, settled
 from cases.models import Alert, Incident, TimelineEntry
 from cases.timeline_kinds import KINDS
+from soar.lib import clock
 from soar.lib.queue import enqueue
 from soar.lib.readers import readers_of
 
@@ -35,7 +35,7 @@ def record(
     ``subject`` and written back. ``data`` is plain JSON; a change says ``{"field", "old", "new"}``.
     Raises KeyError for a kind that is not registered and RuntimeError if the row was not locked."""
     KINDS[kind]
-    now = timezone.now()
+    now = clock.now()
     entry = TimelineEntry(
         id=_next_id(),
         alert=subject if isinstance(subject, Alert) else None,

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils import timezone
-
 from cases.actions import alerts
 from cases.actions.base import change, person, save, tags_of, team_of, text_of, word
 from cases.actors import Actor
 from cases.choices import AlertStatus, Determination, Severity, Tlp
 from cases.errors import Refused
 from cases.models import Alert
+from soar.lib import clock
 
 FIELDS = (
     "title", "description", "severity", "status", "determination", "findings", "owner", "team", "tags", "tlp",
@@ -47,7 +46,7 @@ def _plain(actor: Actor, alert: Alert, changes: dict[str, Any]) -> None:
         wanted["tlp"] = tlp_of(changes["tlp"])
     changed = [name for name, value in wanted.items() if change(alert, actor, name, value)]
     if "owner" in changed and alert.owner and alert.acknowledged_at is None:
-        alert.acknowledged_at = timezone.now()
+        alert.acknowledged_at = clock.now()
         changed.append("acknowledged_at")
     if changed:
         save(alert, *changed)

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from cases import timeline
 from cases.actions.base import (
@@ -27,6 +26,7 @@ from cases.errors import Conflict, Refused
 from cases.models import Alert, TimelineEntry
 from cases.permissions import alert_for
 from soar.accounts.models import Team, User
+from soar.lib import clock
 
 Owner = User | str | None | _Keep
 AlertId = str | int
@@ -46,7 +46,7 @@ def claim(actor: Actor, alert_id: AlertId, *, expected_version: int | None = Non
         return alert
     old = alert.owner.display_name() if alert.owner else None
     alert.owner, alert.status = actor.user, AlertStatus.IN_PROGRESS
-    alert.acknowledged_at = alert.acknowledged_at or timezone.now()
+    alert.acknowledged_at = alert.acknowledged_at or clock.now()
     timeline.record("alert.claimed", alert, actor, data={"old": old, "new": actor.user.display_name()})
     save(alert, "owner", "status", "acknowledged_at")
     return alert
@@ -67,7 +67,7 @@ def assign(
     if not isinstance(owner, _Keep):
         changed = change(alert, actor, "owner", person(owner))
         if changed and alert.owner and alert.acknowledged_at is None:
-            alert.acknowledged_at = timezone.now()
+            alert.acknowledged_at = clock.now()
     if not isinstance(team, _Keep):
         changed = change(alert, actor, "team", team_of(team)) or changed
     if changed:
@@ -91,7 +91,7 @@ def set_status(
         return _reopen(actor, alert, wanted, "")
     if change(alert, actor, "status", wanted):
         if wanted == AlertStatus.IN_PROGRESS and alert.acknowledged_at is None:
-            alert.acknowledged_at = timezone.now()
+            alert.acknowledged_at = clock.now()
         save(alert, "status", "acknowledged_at")
     return alert
 
@@ -189,7 +189,7 @@ def comment(actor: Actor, alert_id: AlertId, text: str) -> TimelineEntry:
             url=f"/incidents/INC-{alert.incident_id}/",
         )
     entry = timeline.record("comment", alert, actor, text=body)
-    Alert.objects.filter(pk=alert.pk).update(updated_at=timezone.now())
+    Alert.objects.filter(pk=alert.pk).update(updated_at=clock.now())
     return entry
 
 
@@ -239,7 +239,7 @@ def _resolve(actor: Actor, alert: Alert, determination: Determination, findings:
     }
     alert.status, alert.determination, alert.findings = AlertStatus.RESOLVED, determination, finding
     alert.resolve_reason = reason
-    alert.resolved_at = timezone.now()
+    alert.resolved_at = clock.now()
     alert.resolved_by_playbook = actor.type == "playbook"
     timeline.record("alert.resolved", alert, actor, text=reason, data=data)
     save(alert, "status", "determination", "findings", "resolve_reason", "resolved_at", "resolved_by_playbook")

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import models
-from django.utils import timezone
 
 from cases import timeline
 from cases.actors import Actor
@@ -14,6 +13,7 @@ from cases.choices import Words
 from cases.errors import Refused, Stale
 from cases.models import Alert, Incident
 from soar.accounts.models import Team, User
+from soar.lib import clock
 
 
 class _Keep:
@@ -43,7 +43,7 @@ def check_version(subject: Alert | Incident, expected: int | None) -> None:
 def save(subject: Alert | Incident, *fields: str) -> None:
     """Write these fields, the version and the time of change."""
     subject.version += 1
-    subject.updated_at = timezone.now()
+    subject.updated_at = clock.now()
     subject.save(update_fields=[*fields, "version", "updated_at"])
 
 

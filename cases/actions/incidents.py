@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from cases import timeline
 from cases.actions import links
@@ -32,6 +31,7 @@ from cases.models.incident import OWNERS_AT_MOST
 from cases.permissions import incident_for
 from soar.accounts.membership import may
 from soar.accounts.models import Team, User
+from soar.lib import clock
 
 IncidentId = str | int
 FIELDS = (
@@ -64,7 +64,7 @@ def open_incident(
     locked = links.lock_alerts(actor, alerts)
     links.refuse_linked(locked, move=move)
     people = _people([*owners, *([lead] if lead else [])])
-    now = timezone.now()
+    now = clock.now()
     incident = Incident.objects.create(
         title=_title(title, locked),
         summary=text_of(summary or "", "summary", required=False),
@@ -205,7 +205,7 @@ def comment(actor: Actor, incident_id: IncidentId, text: str, *, kind: str = "co
     body = text_of(text)
     incident = incident_for(actor, incident_id, level="comment", lock=True)
     entry = timeline.record(kind, incident, actor, text=body)
-    Incident.objects.filter(pk=incident.pk).update(updated_at=timezone.now())
+    Incident.objects.filter(pk=incident.pk).update(updated_at=clock.now())
     return entry
 
 
@@ -318,7 +318,7 @@ def _set_lead(incident: Incident, lead: User | None) -> dict[str, Any]:
 
 def _stamp(incident: Incident, status: IncidentStatus) -> None:
     """Times of the first containment and of the last ending; a reopening clears the ending."""
-    now = timezone.now()
+    now = clock.now()
     if status.is_open:
         incident.resolved_at = incident.closed_at = None
     if status == IncidentStatus.CONTAINED and incident.contained_at is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from cases import timeline
 from cases.actions.alert_update import tlp_of
@@ -16,6 +15,7 @@ from cases.choices import Severity, Tlp
 from cases.errors import Forbidden, Refused
 from cases.models import Alert, AlertObservable, AlertPayload, AlertSource
 from soar.accounts.membership import may
+from soar.lib import clock
 
 HAND_SOURCE = "by-hand"
 FIELDS = (
@@ -35,7 +35,7 @@ def create_by_hand(actor: Actor, *, fields: dict[str, Any]) -> Alert:
         if name not in FIELDS:
             raise Refused(f"{name!s:.40} is not a field of an alert made by hand.", field=str(name))
     source = hand_source()
-    now = timezone.now()
+    now = clock.now()
     alert = Alert.objects.create(
         source=source,
         dedup_key="by hand",

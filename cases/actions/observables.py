@@ -6,7 +6,6 @@ import hashlib
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from cases import timeline
 from cases.actions.base import save, text_of
@@ -16,6 +15,7 @@ from cases.errors import Missing, Refused
 from cases.ingest.iocs import normalise_observable
 from cases.models import Alert, AlertObservable, Incident, IncidentObservable, Observable
 from cases.permissions import alert_for, incident_for
+from soar.lib import clock
 
 
 def value_digest(value: str) -> bytes:
@@ -79,7 +79,7 @@ def add_to_alert(actor: Actor, alert_id: int | str, type: str, value: str) -> Ob
 def rate(observable: Observable, risk: Risk | str, rating: dict[str, Any]) -> None:
     """Keep a rating: ``{"rule", "evidence": [{"list", "text", "effect"}]}`` (response-playbooks.md 13)."""
     level = risk if isinstance(risk, Risk) else Risk.from_word(risk)
-    Observable.objects.filter(pk=observable.pk).update(risk=level, rating=rating, rated_at=timezone.now())
+    Observable.objects.filter(pk=observable.pk).update(risk=level, rating=rating, rated_at=clock.now())
 
 
 def _announce(kind: str, subject: Alert | Incident, actor: Actor, observable: Observable) -> None:

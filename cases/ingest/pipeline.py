@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -15,6 +15,7 @@ from cases.ingest.prepare import Row, Rules, grouped, prepare
 from cases.ingest.reading import ITEMS_AT_MOST, Item, Unreadable, read
 from cases.ingest.registry import KINDS
 from cases.models import Alert, AlertSource
+from soar.lib import clock
 from soar.lib.readers import readers_of
 
 TRIES = 4
@@ -78,7 +79,7 @@ def receive(rules: Rules, body: bytes, content_type: str = "") -> tuple[list[Out
         split += [_part(part) for part in kind.split(item.value)] if grouping else [item]
     if len(split) > ITEMS_AT_MOST:
         raise Unreadable(413, f"At most {ITEMS_AT_MOST:,} alerts in one call; this has {len(split):,}.")
-    now = datetime.now(UTC)
+    now = clock.now()
     prepared = [None if item.error else prepare(item.value, item.text, kind, rules, now) for item in split]
     stored = _store([row for row in prepared if row], rules, now)
     outcomes = [

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+_moment: ContextVar[datetime | None] = ContextVar("soar_moment", default=None)
+
 
 def now() -> datetime:
-    """This moment, aware, in UTC."""
-    return datetime.now(tz=UTC)
+    """This moment, aware, in UTC; inside ``at`` the moment given there."""
+    return _moment.get() or datetime.now(tz=UTC)
+
+
+@contextmanager
+def at(moment: datetime) -> Iterator[None]:
+    """Let ``now`` stand still at ``moment`` (aware) for what is done inside: demo data write two weeks of history."""
+    token = _moment.set(moment)
+    try:
+        yield
+    finally:
+        _moment.reset(token)
 
 
 def iso(moment: datetime | None) -> str | None:

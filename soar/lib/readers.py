@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 
@@ -18,9 +21,28 @@ class Reader:
     task: str
 
 
-@cache
+_silent: ContextVar[bool] = ContextVar("soar_silent", default=False)
+
+
 def readers_of(kind: str) -> list[Reader]:
-    """The readers that want entries of ``kind``. Raises ImportError when ``TIMELINE_CONSUMERS`` names nothing."""
+    """The readers that want entries of ``kind``, none inside ``silence``.
+
+    Raises ImportError when ``TIMELINE_CONSUMERS`` names nothing."""
+    return [] if _silent.get() else _wanting(kind)
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Ring nobody for what is written inside: demo data and other history that is not news."""
+    token = _silent.set(True)
+    try:
+        yield
+    finally:
+        _silent.reset(token)
+
+
+@cache
+def _wanting(kind: str) -> list[Reader]:
     return [reader for reader in _readers() if kind in reader.kinds]
 
 
