@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -17,12 +18,9 @@ CONTENT_TYPE = "application/problem+json"
 
 def problem(status: int, detail: str, *, headers: dict[str, str] | None = None, **extra: Any) -> HttpResponse:
     """A problem document. ``extra`` may hold ``code``, ``errors`` ([{field, message}]), ``url`` and more."""
-    return HttpResponse(
-        json.dumps(_body(status, detail, extra), default=str),
-        status=status,
-        content_type=CONTENT_TYPE,
-        headers=headers,
-    )
+    body = json.dumps(_body(status, detail, extra), default=str).encode()
+    given = {"Content-Length": str(len(body)), **(headers or {})}
+    return HttpResponse(body, status=status, content_type=CONTENT_TYPE, headers=given)
 
 
 def _body(status: int, detail: str, extra: dict[str, Any]) -> dict[str, Any]:
@@ -55,13 +53,12 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
 
 def _of_case(error: Any) -> Response:
     extra: dict[str, Any] = {"code": error.code}
-    extra |= {
-        name: value for name, value in error.extra.items() if isinstance(value, str | int | bool | list)
-    }
+    extra |= {name: value for name, value in error.extra.items() if isinstance(value, str | int | bool | list)}
     if error.field:
         extra["errors"] = [{"field": error.field, "message": error.message}]
     set_rollback()
-    return _answer(error.status, error.message, extra, {})
+    wait = error.extra.get("retry_after")
+    return _answer(error.status, error.message, extra, {"Retry-After": str(wait)} if wait else {})
 
 
 def _answer(status: int, detail: str, extra: dict[str, Any], headers: dict[str, str]) -> Response:
@@ -71,15 +68,23 @@ def _answer(status: int, detail: str, extra: dict[str, Any], headers: dict[str, 
 def _of_detail(detail: Any) -> tuple[str, dict[str, Any]]:
     """A sentence and, for validation errors, one row per field."""
     if isinstance(detail, dict):
-        rows = [
-            {"field": str(name), "message": str(message)}
-            for name, messages in detail.items()
-            for message in (messages if isinstance(messages, list) else [messages])
-        ]
+        rows = [{"field": name, "message": message} for name, message in _flat(detail)]
         return (rows[0]["message"] if rows else "The input is not right."), {"errors": rows}
     if isinstance(detail, list):
         return " ".join(str(item) for item in detail), {}
     return str(detail), {"code": getattr(detail, "code", "error")}
+
+
+def _flat(detail: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Every message with the dotted name of its field: ``observables.0.type``."""
+    if isinstance(detail, dict):
+        for key, inner in detail.items():
+            yield from _flat(inner, f"{name}.{key}" if name else str(key))
+    elif isinstance(detail, list):
+        for inner in detail:
+            yield from _flat(inner, name)
+    else:
+        yield name, str(detail)
 
 
 def _headers(error: exceptions.APIException) -> dict[str, str]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from cases.choices import AlertStatus, Determination, Severity, Tlp
+from cases.ingest.iocs import guess_type
 from cases.ingest.normal import Found, NormalAlert, canonical_key
 from cases.ingest.registry import Kind
 
@@ -125,10 +126,23 @@ def _tlp(given: str, default: str) -> str:
     return word if word in Tlp.values else default
 
 
+def _hosts(found: list[Found]) -> list[Found]:
+    """The domain or address of each URL: what other alerts share is more often the host than the page."""
+    hosts = []
+    for one in found:
+        if one.type == "url":
+            host = one.value.partition("://")[2].partition("/")[0].rpartition("@")[2]
+            name = host if host.startswith("[") else host.partition(":")[0]
+            kind = guess_type(name.strip("[]"))
+            if kind in ("domain", "ip"):
+                hosts.append(Found(kind, name.strip("[]"), one.role))
+    return hosts
+
+
 def _observables(found: list[Found], notes: list[str]) -> list[Found]:
     """Each (type, value) once, the first mention's role, at most 500 (rulings 18)."""
     unique: dict[tuple[str, str], Found] = {}
-    for one in found:
+    for one in [*found, *_hosts(found)]:
         seen = unique.setdefault((one.type, one.value), one)
         if one.highlighted and not seen.highlighted:
             unique[one.type, one.value] = Found(one.type, one.value, seen.role, True)

@@ -96,7 +96,10 @@ SELECT encode(ins.key_digest, 'hex'), ins.id, ins.count, ins.created, ins.cause 
 def cursor() -> psycopg.Cursor[Any]:
     """The driver's own cursor: server-side parameters, so that statements are prepared once per connection."""
     connection.ensure_connection()
-    return psycopg.Cursor(connection.connection)
+    raw = connection.connection
+    if raw.prepare_threshold is None:  # Django forbids preparing; only what asks for it shall be prepared
+        raw.prepare_threshold = 1_000_000
+    return psycopg.Cursor(raw)
 
 
 def look_up(rules: Rules, rows: Sequence[Row]) -> list[int | None]:
