@@ -1,0 +1,1 @@
+"""Kill tests of a whole portal, run by `make chaos`."""
