@@ -46,6 +46,7 @@ WORDS = re.compile(r"[^\s\"'<>|,;()\[\]{}=`*!?#&^$~\x00-\x1f\u201c\u201d\u2018\u
 CLOCK = re.compile(
     r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}T?)?(?:[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)?(?:Z|[+-][0-9:]+)?:?"
 )
+LEAST_IPV6 = 6  # characters of a compressed address; "a::b" and "1::" are code more often than addresses
 IPV6 = re.compile(r"[0-9A-Fa-f:.]{3,45}(?:%\w{1,15})?(?:/[0-9]{1,3})?")
 CODE_OWNERS = frozenset(words("self this os sys log logger std e i console window document math e.g i.e a.k"))
 ECS_NAMES = frozenset(
@@ -140,6 +141,8 @@ def _take_ipv4(word: str, found: Found) -> bool:
 
 def _whole(word: str) -> tuple[str, str] | None:
     """The indicator that ``word`` is as a whole, if any."""
+    if len(word) < 4:
+        return None
     if "@" in word:
         email = as_email(word)
         return ("email", email) if email else None
@@ -167,13 +170,12 @@ def _with_colons(word: str) -> tuple[str, str] | None:
         return ("mac", mac) if len(set(mac)) > 2 else None
     if not IPV6.fullmatch(word) or ("::" not in word and word.count(":") < 6):
         return None
-    if "::" in word and (not any(c.isdigit() for c in word) or len(word) < 6):
-        return None
     network = as_cidr(word) if "/" in word else ""
     if network:
         return "cidr", network
     address = as_ip(word)
-    return ("ip", address) if address and address != "::" else None
+    telling = len(address) >= LEAST_IPV6 and any(sign.isdigit() for sign in address)
+    return ("ip", address) if telling else None
 
 
 def _dotted(word: str) -> tuple[str, str] | None:

@@ -86,14 +86,26 @@ def finish(alert: NormalAlert) -> NormalAlert:
     alert.external_link = _link(alert.external_link, alert.notes)
     alert.tags = _words(alert.tags, MOST_TAGS, "tags", alert.notes)
     alert.techniques = _words(alert.techniques, MOST_TECHNIQUES, "techniques", alert.notes)
-    alert.assets = [clean_json(one)[0] for one in alert.assets]
-    alert.entities = [clean_json(one)[0] for one in alert.entities]
+    alert.assets, alert.entities = _storable(alert.assets), _storable(alert.entities)
     if alert.notes:
         alert.notes = [cut(clean_text(note)[0], 500) for note in dict.fromkeys(alert.notes)][:MOST_NOTES]
     return alert
 
 
+def _is_plain(value: str, limit: int) -> bool:
+    """Whether nothing needs doing; nearly all texts of nearly all alerts, so asked first."""
+    return len(value) <= limit and value.isascii() and value.isprintable()
+
+
+def _storable(facts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """``facts`` as PostgreSQL can keep them; Python's own notation betrays NUL and surrogates."""
+    shown = repr(facts) if facts else ""
+    return [clean_json(one)[0] for one in facts] if "\\x00" in shown or "\\ud" in shown else facts
+
+
 def _fit(name: str, value: str, limit: int, notes: list[str]) -> str:
+    if _is_plain(value, limit):
+        return value.strip()
     text, repaired = clean_text(value)
     text = text.strip()
     if name not in {"description"} and not text.isprintable():
@@ -109,6 +121,8 @@ def _fit(name: str, value: str, limit: int, notes: list[str]) -> str:
 def _key(value: str, notes: list[str]) -> str:
     if not value:
         return ""
+    if _is_plain(value, LONGEST_KEY):
+        return value.strip()
     text, repaired = clean_text(value.strip())
     if repaired:
         notes.append("the id held characters that cannot be stored; they are shown by signs")
@@ -132,7 +146,10 @@ def _link(value: str, notes: list[str]) -> str:
 def _words(values: list[str], most: int, name: str, notes: list[str]) -> list[str]:
     if not values:
         return values
-    clean = [cut(clean_text(value)[0].strip(), LONGEST_TAG) for value in values]
+    clean = [
+        value.strip() if _is_plain(value, LONGEST_TAG) else cut(clean_text(value)[0].strip(), LONGEST_TAG)
+        for value in values
+    ]
     unique = list(dict.fromkeys(value for value in clean if value))
     if len(unique) > most:
         notes.append(f"only the first {most} of {len(unique)} {name} were kept")
