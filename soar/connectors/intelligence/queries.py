@@ -9,18 +9,17 @@ from typing import Any
 from django.db import connection
 
 # Ordinals instead of texts come back, since PostgreSQL may spell an address differently than it was asked.
-_COLUMNS = "l.name, l.type, l.category, l.effect, l.attributes"
-BY_NAME = f"""
-SELECT 'name', 0, n.value, n.below, {_COLUMNS}
+BY_NAME = """
+SELECT 'name', 0, n.value, n.below, l.name, l.type, l.category, l.effect, l.attributes
   FROM connectors_warningname n JOIN connectors_warninglist l ON l.id = n.list_id AND l.enabled
  WHERE n.value = ANY(%(names)s::text[])"""
-BY_NETWORK = f"""
-SELECT 'network', asked.number, w.network::text, true, {_COLUMNS}
+BY_NETWORK = """
+SELECT 'network', asked.number, w.network::text, true, l.name, l.type, l.category, l.effect, l.attributes
   FROM unnest(%(addresses)s::inet[]) WITH ORDINALITY AS asked(address, number)
   JOIN connectors_warningnetwork w ON w.network >>= asked.address
   JOIN connectors_warninglist l ON l.id = w.list_id AND l.enabled"""
-BY_PATTERN = f"""
-SELECT 'pattern', asked.number, p.pattern, true, {_COLUMNS}
+BY_PATTERN = """
+SELECT 'pattern', asked.number, p.pattern, true, l.name, l.type, l.category, l.effect, l.attributes
   FROM unnest(%(texts)s::text[]) WITH ORDINALITY AS asked(text, number)
   JOIN connectors_warningpattern p ON asked.text ~* p.pattern
   JOIN connectors_warninglist l ON l.id = p.list_id AND l.enabled"""
