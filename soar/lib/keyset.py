@@ -45,6 +45,7 @@ def keyset_page(rows: models.QuerySet[M], order: Order, cursor: str = "", size: 
     Raises BadCursor. ``size`` is cut to 1..200."""
     size = max(1, min(size, SIZE_AT_MOST))
     key, backwards = _decode(cursor, order) if cursor else ([], False)
+    _check_types(rows.model, order, key)
     descending = order.descending != backwards
     if key:
         rows = rows.filter(_beyond(rows.model, order, key, descending))
@@ -70,6 +71,13 @@ def _beyond(model: type[models.Model], order: Order, key: list[Any], descending:
     return RawSQL(f"({columns}) {sign} ({marks})", key, output_field=models.BooleanField())  # noqa: S611 - names are the code's own
 
 
+def _check_types(model: type[models.Model], order: Order, key: list[Any]) -> None:
+    """A cursor from a client may hold anything: the database must not be asked whether a number is before a time."""
+    for column, value in zip(order.columns, key, strict=False):
+        if isinstance(model._meta.get_field(column), models.DateTimeField) != isinstance(value, datetime):
+            raise BadCursor("The cursor is not one of this list.")
+
+
 def _encode(row: models.Model, order: Order, backwards: bool) -> str:
     values = [getattr(row, column) for column in order.columns]
     plain = [value.isoformat() if isinstance(value, datetime) else value for value in values]
@@ -84,7 +92,7 @@ def _decode(cursor: str, order: Order) -> tuple[list[Any], bool]:
         if name != order.name or len(key) != len(order.columns):
             raise BadCursor("The cursor belongs to another order of the list.")
         return [_checked(value) for value in key], bool(backwards)
-    except (ValueError, TypeError, binascii.Error) as error:
+    except (ValueError, TypeError, RecursionError, binascii.Error) as error:
         raise BadCursor("The cursor is not one of this list.") from error
 
 

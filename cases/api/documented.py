@@ -1,0 +1,138 @@
+"""What the schema says of a call: arguments for ``extend_schema``, the same for all calls of a sort."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from rest_framework.serializers import Serializer
+
+from cases.api import shapes
+from soar.problems import CONTENT_TYPE
+
+Shape = type[Serializer[Any]]
+
+IF_MATCH = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER, description="The ETag you read; 412 if it changed since."
+)
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match", str, OpenApiParameter.HEADER, description="The ETag you have; 304 if it is so still."
+)
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="Repeating the call within 24 h gives the same answer and does nothing twice.",
+)
+CURSOR = OpenApiParameter("cursor", str, description="From `next` or `previous`.")
+PAGE_SIZE = OpenApiParameter("page_size", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50})
+SENTENCES = {
+    400: "The request cannot be read or breaks a rule; `errors` names the fields.",
+    401: "No token or session, or one that is not valid.",
+    403: "You see it but may not do that.",
+    404: "Not there, or not for you to see.",
+    406: "Only JSON is given.",
+    409: "The state does not allow it.",
+    412: "It was changed since you read it.",
+    413: "The body is larger than 10 MiB.",
+    415: "Only JSON is taken.",
+    429: "Too many calls; wait `Retry-After` seconds.",
+}
+
+
+def listing(summary: str, shape: Shape, *, params: Iterable[OpenApiParameter | str] = ()) -> dict[str, Any]:
+    """A cursor page."""
+    given = [OpenApiParameter(param, str) if isinstance(param, str) else param for param in params]
+    return _call(summary, {200: shape}, (400, 403, 404), [*given, CURSOR, PAGE_SIZE], request=None)
+
+
+def alert_list(filters: Iterable[str], orders: tuple[str, ...]) -> dict[str, Any]:
+    """The list of alerts."""
+    more: list[OpenApiParameter | str] = [
+        OpenApiParameter(name, str, description=FILTERS.get(name, "")) for name in filters
+    ]
+    more.append(ordering(orders))
+    expand = "observables, assets, runs, description; several with commas"
+    more.append(OpenApiParameter("expand", str, description=expand))
+    return listing("List alerts", shapes.ALERT_PAGE, params=more)
+
+
+def entries(summary: str) -> dict[str, Any]:
+    """A timeline."""
+    return listing(summary, shapes.ENTRY_PAGE, params=[ordering(("-id", "id"))])
+
+
+def ordering(orders: Iterable[str]) -> OpenApiParameter:
+    """The parameter ``ordering``."""
+    return OpenApiParameter("ordering", str, enum=list(orders))
+
+
+def read(summary: str, shape: Shape, *, tagged: bool = True) -> dict[str, Any]:
+    """One thing; ``tagged``: with an ETag."""
+    answers: dict[int, Any] = {200: shape}
+    if tagged:
+        answers[304] = OpenApiResponse(description="You have it.")
+    return _call(summary, answers, (403, 404), [IF_NONE_MATCH] if tagged else [], request=None)
+
+
+def change(summary: str, body: Shape, shape: Shape) -> dict[str, Any]:
+    """PATCH."""
+    return _call(summary, {200: shape}, (400, 403, 404, 409, 412, 413, 415), [IF_MATCH], request=body)
+
+
+def verb(summary: str, body: Shape, shape: Shape) -> dict[str, Any]:
+    """A verb on one thing: 200 with the thing."""
+    params = [IF_MATCH, IDEMPOTENCY_KEY]
+    return _call(summary, {200: shape}, (400, 403, 404, 409, 412, 413, 415), params, request=body)
+
+
+def create(summary: str, body: Shape, shape: Shape, *, code: int = 201) -> dict[str, Any]:
+    """What makes something: 201 with it."""
+    params = [IF_MATCH, IDEMPOTENCY_KEY]
+    return _call(summary, {code: shape}, (400, 403, 404, 409, 412, 413, 415), params, request=body)
+
+
+def secret(summary: str, body: Shape, shape: Shape) -> dict[str, Any]:
+    """What makes something whose answer is not kept: 201, no Idempotency-Key."""
+    return _call(summary, {201: shape}, (400, 403, 413, 415), [], request=body)
+
+
+def remove(summary: str) -> dict[str, Any]:
+    """DELETE: 204."""
+    return _call(summary, {204: OpenApiResponse(description="Done.")}, (403, 404, 412), [IF_MATCH], request=None)
+
+
+def _call(
+    summary: str,
+    answers: dict[int, Any],
+    problems: Iterable[int],
+    params: list[OpenApiParameter],
+    *,
+    request: Shape | None,
+) -> dict[str, Any]:
+    refused = {
+        (code, CONTENT_TYPE): OpenApiResponse(shapes.Problem, description=SENTENCES[code])
+        for code in sorted({*problems, 401, 406, 429})
+    }
+    return {"summary": summary, "request": request, "responses": {**answers, **refused}, "parameters": params}
+
+
+FILTERS = {
+    "q": "The query box: `word`, `field:value`, `-field:value`, `field:>=value`, by these same names.",
+    "status": "new, in_progress, resolved, open, any; several with commas.",
+    "is": "As `status`.",
+    "severity": "informational, low, medium, high, critical; several with commas.",
+    "determination": "unknown, benign, suspicious, malicious.",
+    "owner": "A user name, me or none.",
+    "team": "A team's name or none.",
+    "source": "Slug of the source.",
+    "tag": "A tag.",
+    "observable": "A value, of whatever type.",
+    "incident": "INC-42, any or none.",
+    "updated_since": "A time; ISO 8601, or 24h, 7d.",
+    "received": "Received at or after; ISO 8601, or 24h, 7d.",
+    "since": "Received at or after.",
+    "until": "Received at or before.",
+    "technique": "ATT&CK id.",
+}

@@ -1,0 +1,103 @@
+"""How the schema names the logins, and the ingest endpoint, which is a plain view that DRF does not know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+
+from soar.problems import CONTENT_TYPE
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Personal tokens."""
+
+    target_class = "soar.accounts.authentication.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        """``Authorization: Bearer``."""
+        return {"type": "http", "scheme": "bearer", "description": "A personal API token."}
+
+
+def add_ingest(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """Postprocessing hook: the ingest endpoint as in contract.md."""
+    result["components"]["schemas"] |= _INGEST_SHAPES
+    result["components"]["securitySchemes"] |= {
+        "sourceToken": {"type": "http", "scheme": "bearer", "description": "The token of an alert source."},
+        "sourceKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    }
+    result["paths"]["/api/v1/ingest/{slug}/"] = {"post": _INGEST}
+    result["paths"] = dict(sorted(result["paths"].items()))
+    result["components"]["schemas"] = dict(sorted(result["components"]["schemas"].items()))
+    return result
+
+
+def _ref(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _json(name: str, description: str) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": _ref(name)}}}
+
+
+def _problem(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {CONTENT_TYPE: {"schema": _ref("Problem")}}}
+
+
+_FACTS = {
+    "id": {"type": ["integer", "null"]},
+    "number": {"type": "string"},
+    "url": {"type": "string"},
+    "created": {"type": "boolean"},
+    "count": {"type": "integer"},
+    "cause": {"type": "string", "format": "uuid"},
+    "note": {"type": "string", "description": "Why nothing was made or changed, or what was mended"},
+}
+_INGEST_SHAPES = {
+    "IngestAnswer": {"type": "object", "description": "What became of an alert.", "properties": _FACTS},
+    "IngestResults": {
+        "type": "object",
+        "description": "One result per item, in the order sent.",
+        "properties": {
+            "results": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {"status": {"type": "integer"}, **_FACTS, "detail": {"type": "string"}},
+                    "required": ["status"],
+                },
+            }
+        },
+        "required": ["results"],
+    },
+}
+_ANY_JSON = {"oneOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}, "maxItems": 1000}]}
+_INGEST = {
+    "operationId": "ingest",
+    "summary": "Send alerts",
+    "description": "One object, a list, or NDJSON, in the form of the source's kind. At most 1,000 items and 10 MiB, "
+    "after `Content-Encoding: gzip`. 2xx means stored.",
+    "tags": ["ingest"],
+    "parameters": [
+        {"in": "path", "name": "slug", "schema": {"type": "string"}, "required": True},
+        {"in": "header", "name": "Idempotency-Key", "schema": {"type": "string"}},
+    ],
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": _ANY_JSON}, "application/x-ndjson": {"schema": {"type": "string"}}},
+    },
+    "security": [{"sourceToken": []}, {"sourceKey": []}],
+    "responses": {
+        "200": _json("IngestAnswer", "A repeat: the same alert, counted."),
+        "201": _json("IngestAnswer", "A new alert."),
+        "207": _json("IngestResults", "Several."),
+        "400": _problem("The body cannot be read."),
+        "401": _problem("No token, or one that is not valid."),
+        "403": _problem("The token belongs to another source, or the source is disabled."),
+        "405": _problem("Alerts are posted."),
+        "409": _problem("The Idempotency-Key was used for another body."),
+        "413": _problem("Too large, or too many items."),
+        "429": _problem("Too many calls; wait `Retry-After` seconds."),
+    },
+}

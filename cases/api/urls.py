@@ -1,0 +1,83 @@
+"""Addresses of the API (contract.md: HTTP)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularJSONAPIView
+
+from cases.api import schema  # noqa: F401  registers how the schema names the two logins
+from cases.api.alerts import Alerts
+from cases.api.incident_parts import IncidentParts, SuggestionsApi
+from cases.api.incidents import Incidents
+from cases.api.observables import Observables
+from cases.api.people import Me, Teams, Tokens, Users
+from cases.api.sources import Sources
+
+Patterns = list[URLPattern | URLResolver]
+
+
+def call(address: str, views: Any, name: str, **methods: str) -> URLPattern:
+    """One address: ``get="list", post="create"`` and so on."""
+    made: URLPattern = path(address, views.as_view(methods), name=f"api-{name}")
+    return made
+
+
+def verbs(address: str, views: Any, prefix: str, *names: str, **renamed: str) -> Patterns:
+    """POST to ``address`` + verb + ``/``, each answered by the method of that name."""
+    pairs = {name: name for name in names} | renamed
+    return [call(f"{address}{verb}/", views, f"{prefix}-{verb}", post=method) for verb, method in pairs.items()]
+
+
+V1: Patterns = [
+    call("alerts/", Alerts, "alerts", get="list", post="create"),
+    call("alerts/<str:id>/", Alerts, "alert", get="retrieve", patch="partial_update"),
+    *verbs(
+        "alerts/<str:id>/",
+        Alerts,
+        "alert",
+        *("claim", "assign", "resolve", "reopen", "comment", "escalate", "link", "unlink"),
+    ),
+    call("alerts/<str:id>/timeline/", Alerts, "alert-timeline", get="timeline"),
+    call("incidents/", Incidents, "incidents", get="list", post="create"),
+    call("incidents/suggestions/", SuggestionsApi, "suggestions", get="list"),
+    *verbs("incidents/suggestions/<str:key>/", SuggestionsApi, "suggestion", "accept", "dismiss"),
+    call("incidents/<str:id>/", Incidents, "incident", get="retrieve", patch="partial_update"),
+    *verbs(
+        "incidents/<str:id>/",
+        Incidents,
+        "incident",
+        *("assign", "comment", "link", "unlink", "owners"),
+        status="set_status",
+    ),
+    call("incidents/<str:id>/timeline/", IncidentParts, "incident-timeline", get="timeline"),
+    call("incidents/<str:id>/alerts/", IncidentParts, "incident-alerts", get="alerts"),
+    call(
+        "incidents/<str:id>/observables/",
+        IncidentParts,
+        "incident-observables",
+        get="observables",
+        post="add_observable",
+    ),
+    call(
+        "incidents/<str:id>/observables/<str:observable>/",
+        IncidentParts,
+        "incident-observable",
+        delete="remove_observable",
+    ),
+    call("observables/", Observables, "observables", get="list"),
+    call("observables/<str:id>/", Observables, "observable", get="retrieve"),
+    call("sources/", Sources, "sources", get="list"),
+    call("sources/<slug:slug>/", Sources, "source", get="retrieve"),
+    call("users/", Users, "users", get="list"),
+    call("teams/", Teams, "teams", get="list"),
+    call("me/", Me, "me", get="retrieve"),
+    call("tokens/", Tokens, "tokens", get="list", post="create"),
+    call("tokens/<str:id>/", Tokens, "token", delete="destroy"),
+]
+
+urlpatterns: Patterns = [
+    path("api/v1/", include(V1)),
+    path("api/schema/", SpectacularJSONAPIView.as_view(), name="api-schema"),
+]
