@@ -31,7 +31,7 @@ def alert_for(who: Actor | User, pk: str | int, *, work: bool = False, lock: boo
     rows = Alert.objects.select_for_update(of=("self",)) if lock else Alert.objects.all()
     if user is not None:
         rows = rows.visible_to(user)
-    alert = rows.select_related("source").filter(pk=parse_number(pk, "ALR")).first()
+    alert: Alert | None = rows.select_related("source").filter(pk=parse_number(pk, "ALR")).first()
     if alert is None:
         raise Missing(f"There is no alert {pk!s:.40}.")
     if work and user is not None and not may(user, "work_cases"):
@@ -47,7 +47,7 @@ def incident_for(who: Actor | User, pk: str | int, *, level: str = "view", lock:
     rows = Incident.objects.select_for_update(of=("self",)) if lock else Incident.objects.all()
     if user is not None:
         rows = rows.visible_to(user)
-    incident = rows.filter(pk=parse_number(pk, "INC")).first()
+    incident: Incident | None = rows.filter(pk=parse_number(pk, "INC")).first()
     if incident is None:
         raise Missing(f"There is no incident {pk!s:.40}.")
     if user is not None and not holds(user, incident, level):

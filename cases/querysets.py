@@ -12,7 +12,9 @@ from soar.accounts.membership import may, team_ids
 from soar.accounts.models import User
 
 if TYPE_CHECKING:
-    pass
+    from cases.models.alert import Alert
+    from cases.models.incident import Incident
+    from cases.models.observable import Observable
 
 
 def granted(user: User, model: str, permission: str, outer: str = "pk") -> Q:

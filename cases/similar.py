@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import Any
 
 from django.db import connection
 
@@ -51,7 +52,7 @@ def _reasons(alert: Alert) -> dict[int, list[Reason]]:
 
 def _shared(alert: Alert) -> dict[tuple[str, str], list[int]]:
     """Ids of other alerts by the value that they share with this one."""
-    values = {"alert": alert.pk, "values": VALUES_AT_MOST, "types": list(SHARED_TYPES), "per": PER_VALUE}
+    values: dict[str, Any] = {"alert": alert.pk, "values": VALUES_AT_MOST, "types": list(SHARED_TYPES), "per": PER_VALUE}
     shared: dict[tuple[str, str], list[int]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(_BY_OBSERVABLE, values)

@@ -25,6 +25,7 @@ def accept(actor: Actor, key: str, *, incident: int | str | None = None, title: 
 def dismiss(actor: Actor, key: str) -> None:
     """*Not related*: remembered until two newer alerts share the value. Raises Missing if it is gone."""
     found = _found(actor, key)
+    assert actor.user is not None  # _found refuses anybody else
     DismissedSuggestion.objects.update_or_create(
         key=key,
         defaults={

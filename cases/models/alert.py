@@ -83,7 +83,7 @@ class Alert(models.Model):
     objects: ClassVar[AlertQuerySet] = AlertQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
-        default_permissions: tuple[str, ...] = ()
+        default_permissions = ()
         constraints = [
             # Dedup (ingest-and-api.md 8): by the database, whoever is quickest.
             models.UniqueConstraint(fields=["source", "key_digest"], name="alert_key_unique"),
@@ -132,7 +132,7 @@ class AlertPayload(models.Model):
     latest_at = models.DateTimeField(null=True)
 
     class Meta:
-        default_permissions: tuple[str, ...] = ()
+        default_permissions = ()
 
     def __str__(self) -> str:
         return f"payload of ALR-{self.alert_id}"

@@ -17,7 +17,7 @@ class IdempotencyKey(models.Model):
     created_at = models.DateTimeField(db_default=models.functions.Now(), db_index=True)
 
     class Meta:
-        default_permissions: tuple[str, ...] = ()
+        default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["holder", "key"], name="idempotency_key_once")]
 
     def __str__(self) -> str:

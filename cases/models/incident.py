@@ -51,7 +51,7 @@ class Incident(models.Model):
     objects: ClassVar[IncidentQuerySet] = IncidentQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
-        default_permissions: tuple[str, ...] = ()
+        default_permissions = ()
         # Levels of an object grant, each contains the former (rulings 20).
         permissions = [
             ("view_incident", "View"),
@@ -92,7 +92,7 @@ class IncidentOwner(models.Model):
     added_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        default_permissions: tuple[str, ...] = ()
+        default_permissions = ()
         ordering = ["-lead", "id"]
         constraints = [
             models.UniqueConstraint(fields=["incident", "user"], name="incident_owner_once"),

@@ -28,7 +28,7 @@ class Observable(models.Model):
     objects: ClassVar[ObservableQuerySet] = ObservableQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
-        default_permissions: tuple[str, ...] = ()
+        default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["digest", "type"], name="observable_unique")]
 
     def __str__(self) -> str:
@@ -44,7 +44,7 @@ class AlertObservable(models.Model):
     highlighted = models.BooleanField(default=False)
 
     class Meta:
-        default_permissions: tuple[str, ...] = ()
+        default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["alert", "observable"], name="alert_observable_once")]
         indexes = [models.Index(fields=["observable", "-alert"], name="observable_alerts")]
 
@@ -61,7 +61,7 @@ class IncidentObservable(models.Model):
     added_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        default_permissions: tuple[str, ...] = ()
+        default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["incident", "observable"], name="incident_observable_once")]
 
     def __str__(self) -> str:

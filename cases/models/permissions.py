@@ -10,25 +10,25 @@ from cases.models.incident import Incident
 from cases.models.source import AlertSource
 
 
-class IncidentUserPermission(UserObjectPermissionBase):  # type: ignore[misc]
+class IncidentUserPermission(UserObjectPermissionBase):
     """A person's grant on one incident."""
 
     content_object = models.ForeignKey(Incident, on_delete=models.CASCADE)
 
 
-class IncidentGroupPermission(GroupObjectPermissionBase):  # type: ignore[misc]
+class IncidentGroupPermission(GroupObjectPermissionBase):
     """A team's or role's grant on one incident."""
 
     content_object = models.ForeignKey(Incident, on_delete=models.CASCADE)
 
 
-class SourceUserPermission(UserObjectPermissionBase):  # type: ignore[misc]
+class SourceUserPermission(UserObjectPermissionBase):
     """A person's grant on one alert source, and so on its alerts."""
 
     content_object = models.ForeignKey(AlertSource, on_delete=models.CASCADE)
 
 
-class SourceGroupPermission(GroupObjectPermissionBase):  # type: ignore[misc]
+class SourceGroupPermission(GroupObjectPermissionBase):
     """A team's or role's grant on one alert source."""
 
     content_object = models.ForeignKey(AlertSource, on_delete=models.CASCADE)

@@ -50,7 +50,7 @@ class AlertSource(models.Model):
 
     class Meta:
         ordering = ["name"]
-        default_permissions: tuple[str, ...] = ()
+        default_permissions = ()
         permissions = [
             ("view_source", "See the source and its alerts"),
             ("manage_source", "Manage the source"),
@@ -76,7 +76,7 @@ class SourceToken(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        default_permissions: tuple[str, ...] = ()
+        default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["digest"], name="source_token_digest_unique")]
 
     def __str__(self) -> str:

@@ -16,7 +16,7 @@ class DismissedSuggestion(models.Model):
     dismissed_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        default_permissions: tuple[str, ...] = ()
+        default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["key"], name="dismissed_suggestion_once")]
 
     def __str__(self) -> str:

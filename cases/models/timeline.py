@@ -28,7 +28,7 @@ class TimelineEntry(models.Model):
     hash = models.BinaryField(max_length=32)
 
     class Meta:
-        default_permissions: tuple[str, ...] = ()
+        default_permissions = ()
         verbose_name_plural = "timeline entries"
         constraints = [
             models.CheckConstraint(

@@ -8,13 +8,13 @@ from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 from playbooks.models.playbook import Playbook
 
 
-class PlaybookUserPermission(UserObjectPermissionBase):  # type: ignore[misc]
+class PlaybookUserPermission(UserObjectPermissionBase):
     """A person's grant on one playbook."""
 
     content_object = models.ForeignKey(Playbook, on_delete=models.CASCADE)
 
 
-class PlaybookGroupPermission(GroupObjectPermissionBase):  # type: ignore[misc]
+class PlaybookGroupPermission(GroupObjectPermissionBase):
     """A team's or role's grant on one playbook."""
 
     content_object = models.ForeignKey(Playbook, on_delete=models.CASCADE)

@@ -39,7 +39,7 @@ class Playbook(models.Model):
 
     class Meta:
         ordering = ["name"]
-        default_permissions: tuple[str, ...] = ()
+        default_permissions = ()
         # Levels of an object grant, each contains the former (rulings 20).
         permissions = [
             ("view_playbook", "View"),
@@ -76,7 +76,7 @@ class PlaybookVersion(models.Model):
 
     class Meta:
         ordering = ["-number"]
-        default_permissions: tuple[str, ...] = ()
+        default_permissions = ()
         constraints = [
             models.UniqueConstraint(fields=["playbook", "number"], name="playbook_version_number"),
             models.UniqueConstraint(fields=["playbook", "digest"], name="playbook_version_digest"),
@@ -97,7 +97,7 @@ class LoadError(models.Model):
 
     class Meta:
         ordering = ["path", "name"]
-        default_permissions: tuple[str, ...] = ()
+        default_permissions = ()
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}"
@@ -111,7 +111,7 @@ class CodeGeneration(models.Model):
     number = models.BigIntegerField()
 
     class Meta:
-        default_permissions: tuple[str, ...] = ()
+        default_permissions = ()
 
     def __str__(self) -> str:
         return str(self.number)

@@ -29,7 +29,7 @@ class Sequence(models.Model):
     created_at = models.DateTimeField(db_default=models.functions.Now())
 
     class Meta:
-        default_permissions: tuple[str, ...] = ()
+        default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["entry_id"], name="sequence_entry_once")]
 
     def __str__(self) -> str:
@@ -80,7 +80,7 @@ class Run(models.Model):
     objects: ClassVar[RunQuerySet] = RunQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
-        default_permissions: tuple[str, ...] = ()
+        default_permissions = ()
         constraints = [
             models.UniqueConstraint(
                 fields=["sequence", "position"], name="run_position_once", condition=Q(sequence__isnull=False)
@@ -131,7 +131,7 @@ class Step(models.Model):
 
     class Meta:
         ordering = ["position", "id"]
-        default_permissions: tuple[str, ...] = ()
+        default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["run", "name", "key"], name="step_call_once")]
 
     def __str__(self) -> str:
@@ -150,7 +150,7 @@ class ScheduleSlot(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        default_permissions: tuple[str, ...] = ()
+        default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["playbook", "at"], name="schedule_slot_once")]
 
     def __str__(self) -> str:

@@ -20,7 +20,7 @@ class AuditEntry(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        default_permissions: tuple[str, ...] = ()
+        default_permissions = ()
         indexes = [models.Index(fields=["verb", "-id"], name="audit_verb")]
 
     def __str__(self) -> str:

@@ -29,7 +29,7 @@ class Role(models.Model):
     builtin = models.BooleanField(default=False)
 
     class Meta:
-        default_permissions: tuple[str, ...] = ()
+        default_permissions = ()
         permissions = [
             ("view_cases", "See alerts, incidents and runs"),
             ("work_cases", "Work on alerts and incidents"),

@@ -23,7 +23,7 @@ class User(AbstractUser):
     # Set by TokenAuthentication: the request may do what the user may AND the token's scopes name.
     token_scopes: frozenset[str] | None = None
 
-    objects: ClassVar[UserManager[User]] = UserManager()
+    objects: ClassVar[UserManager[User]] = UserManager()  # type: ignore[assignment]
 
     def __str__(self) -> str:
         return self.display_name()
