@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from cases.models.incident import Incident
     from cases.models.observable import Observable
 
+    _Alerts = models.QuerySet[Alert]
+    _Incidents = models.QuerySet[Incident]
+    _Observables = models.QuerySet[Observable]
+else:
+    _Alerts = _Incidents = _Observables = models.QuerySet
+
 
 def granted(user: User, model: str, permission: str, outer: str = "pk") -> Q:
     """That the row ``outer`` points at is granted to the user or one of their groups, by guardian's
@@ -31,7 +37,7 @@ def granted(user: User, model: str, permission: str, outer: str = "pk") -> Q:
     return Q(Exists(by_user)) | Q(Exists(by_group))
 
 
-class AlertQuerySet(models.QuerySet["Alert"]):
+class AlertQuerySet(_Alerts):
     """Alerts."""
 
     def visible_to(self, user: User) -> AlertQuerySet:
@@ -59,7 +65,7 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         )
 
 
-class IncidentQuerySet(models.QuerySet["Incident"]):
+class IncidentQuerySet(_Incidents):
     """Incidents."""
 
     def visible_to(self, user: User) -> IncidentQuerySet:
@@ -89,7 +95,7 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         )
 
 
-class ObservableQuerySet(models.QuerySet["Observable"]):
+class ObservableQuerySet(_Observables):
     """Observables."""
 
     def visible_to(self, user: User) -> ObservableQuerySet:

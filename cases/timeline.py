@@ -50,7 +50,7 @@ def record(
         recorded_at=now,
         cause=cause or subject.cause,
     )
-    entry.hash = hash_of(entry, subject.number, subject.timeline_head)
+    entry.hash = hash_of(entry, subject.number, _head(subject))
     _advance(subject, entry)
     entry.save(force_insert=True)
     for reader in readers_of(kind):
@@ -71,6 +71,11 @@ def hash_of(entry: TimelineEntry, number: str, previous: bytes | None) -> bytes:
         text=entry.text,
         data=entry.data,
     )
+
+
+def _head(subject: Subject) -> bytes | None:
+    """The hash before the next entry; the driver may hand out a memoryview."""
+    return bytes(subject.timeline_head) if subject.timeline_head else None
 
 
 def _next_id() -> int:

@@ -94,8 +94,10 @@ def person(value: User | str | None) -> User | None:
 
 def team_of(value: Team | str | int | None) -> Team | None:
     """A team, given as such or by name; None and "" are no team. Raises Refused if unknown."""
-    if value is None or value == "" or isinstance(value, Team):
-        return value or None
+    if isinstance(value, Team):
+        return value
+    if value is None or value == "":
+        return None
     team = Team.objects.filter(name__iexact=str(value)[:100].replace("\x00", "")).first()
     if team is None:
         raise Refused(f"There is no team {value!s:.60}.", field="team")
