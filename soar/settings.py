@@ -240,6 +240,7 @@ TASK_PACKAGES = ("soar", "cases", "playbooks")
 SCHEDULED: list[tuple[str, float]] = [
     ("playbooks.tasks.sweep", LEASE_SECONDS / 3),
     ("playbooks.tasks.cron", 10),
+    ("cases.idempotency.purge", 3600),
 ]
 
 # Readers of the timeline: dotted names of soar.lib.readers.Reader objects. None is called by name.
@@ -272,6 +273,17 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "cases.api.schema.add_ingest",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "AlertStatusEnum": "cases.api.fields.ALERT_STATUS",
+        "IncidentStatusEnum": "cases.api.fields.INCIDENT_STATUS",
+        "SeverityEnum": "cases.api.fields.SEVERITY",
+        "TlpEnum": "cases.api.fields.TLP",
+    },
 }
 
 LOG_LEVEL = env.text("SOAR_LOG_LEVEL", "INFO")
