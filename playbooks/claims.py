@@ -79,6 +79,7 @@ def _fetch(run_id: int) -> Run | None:
 def _take(run: Run, known: catalog.Catalog) -> Claim | None:
     subject = lock_subject(run)
     owner = new_owner()
+    entry = known.entries.get(run.playbook_id)
     rows = Run.objects.filter(claimable(), pk=run.pk)
     values: dict[str, Any] = {"status": RunStatus.IN_PROGRESS, "lease_owner": owner, "lease_until": lease_end()}
     resumed = run.started_at is not None
@@ -87,10 +88,10 @@ def _take(run: Run, known: catalog.Catalog) -> Claim | None:
         values["input"] = run.input
     if not resumed:
         values["started_at"] = Now()
+        values["version_id"] = entry.version if entry else None
     if rows.update(**values, attempts=run.attempts + 1) != 1:
         return None
     run.status, run.lease_owner, run.attempts = RunStatus.IN_PROGRESS, owner, run.attempts + 1
-    entry = known.entries.get(run.playbook_id)
     if entry is None or (hindrance := _hindrance(run, resumed)):
         text = "The code of this playbook cannot be loaded." if entry is None else hindrance
         return _refuse(run, subject, text, known, resumed)

@@ -113,7 +113,8 @@ def mask(value: Any, name: str = "") -> Any:
 def secret_values(value: Any, name: str = "") -> set[str]:
     """The texts under telling names, to be taken out of error messages too."""
     if isinstance(value, dict):
-        return {found for key, item in value.items() for found in secret_values(item, key if not name else name)}
+        under = name if name and is_secret(name) else ""
+        return {found for key, item in value.items() for found in secret_values(item, under or key)}
     if isinstance(value, list):
         return {found for item in value for found in secret_values(item, name)}
     return {value} if name and is_secret(name) and isinstance(value, str) and len(value) >= 4 else set()

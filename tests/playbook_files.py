@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import textwrap
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from playbooks import catalog, tasks
 from playbooks.models import Playbook, Run
@@ -37,7 +46,7 @@ class Folder:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, settings) -> Folder:
+def folder(tmp_path: Path, settings) -> Iterator[Folder]:
     """An empty playbook folder, the only one."""
     path = tmp_path / "playbooks"
     path.mkdir()
@@ -74,8 +83,6 @@ def _take() -> tuple[str, list[int]] | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    import json
-
     return row[0], json.loads(row[1]) if isinstance(row[1], str) else row[1]
 
 
@@ -87,3 +94,48 @@ def only_run() -> Run:
 def named(name: str) -> Playbook:
     """The playbook's row."""
     return Playbook.objects.get(name=name)
+
+
+def execute_elsewhere(run: int, folder: Folder) -> subprocess.Popen[bytes]:
+    """A worker in a process of its own that executes this run."""
+    code = (
+        "import django; django.setup()\n"
+        "from pathlib import Path\n"
+        "from django.conf import settings\n"
+        f"settings.PLAYBOOK_DIRS = [Path({str(folder.path)!r})]\n"
+        "from playbooks import engine\n"
+        f"engine.execute({run})\n"
+    )
+    return subprocess.Popen([sys.executable, "-c", code], env=_environment(), cwd=Path(__file__).parents[1])
+
+
+def _environment() -> dict[str, str]:
+    given = connection.settings_dict
+    parts = {"dbname": given["NAME"], "user": given["USER"], "password": given["PASSWORD"]}
+    parts |= {"host": given["HOST"], "port": str(given["PORT"] or "")}
+    url = "postgresql:///?" + urlencode({key: value for key, value in parts.items() if value})
+    return {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+
+
+def until(condition: Callable[[], object], seconds: float = 30) -> None:
+    """Wait for something that another process or thread does. Fails after ``seconds``."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "It did not happen in time."
+        time.sleep(0.02)
+
+
+def kill_in_flight(run: int, folder: Folder, ready: Callable[[], object]) -> None:
+    """Execute the run elsewhere, kill -9 the worker as soon as ``ready``, and let its lease run out."""
+    worker = execute_elsewhere(run, folder)
+    try:
+        until(ready)
+    finally:
+        worker.kill()
+        worker.wait()
+    lapse(run)
+
+
+def lapse(run: int) -> None:
+    """As if the lease's seconds had passed."""
+    Run.objects.filter(pk=run, status="in_progress").update(lease_until=timezone.now() - timedelta(seconds=1))

@@ -23,12 +23,13 @@ def apply_changes(actor: Actor, alert: Alert, changes: dict[str, Any]) -> Alert:
     for name in changes:
         if name not in FIELDS:
             raise Refused(f"{name!s:.40} cannot be changed. These can: {', '.join(FIELDS)}.", field=str(name))
-    _plain(actor, alert, changes)
-    _state(actor, alert, changes)
+    reason = text_of(changes.get("reason") or "", "reason", most=5000, required=False)
+    _plain(actor, alert, changes, reason)
+    _state(actor, alert, changes, reason)
     return alert
 
 
-def _plain(actor: Actor, alert: Alert, changes: dict[str, Any]) -> None:
+def _plain(actor: Actor, alert: Alert, changes: dict[str, Any], reason: str) -> None:
     wanted: dict[str, Any] = {}
     if "title" in changes:
         wanted["title"] = text_of(changes["title"], "title", most=500)
@@ -44,7 +45,7 @@ def _plain(actor: Actor, alert: Alert, changes: dict[str, Any]) -> None:
         wanted["tags"] = tags_of(changes["tags"])
     if "tlp" in changes:
         wanted["tlp"] = tlp_of(changes["tlp"])
-    changed = [name for name, value in wanted.items() if change(alert, actor, name, value)]
+    changed = [name for name, value in wanted.items() if change(alert, actor, name, value, reason=reason)]
     if "owner" in changed and alert.owner and alert.acknowledged_at is None:
         alert.acknowledged_at = clock.now()
         changed.append("acknowledged_at")
@@ -52,7 +53,7 @@ def _plain(actor: Actor, alert: Alert, changes: dict[str, Any]) -> None:
         save(alert, *changed)
 
 
-def _state(actor: Actor, alert: Alert, changes: dict[str, Any]) -> None:
+def _state(actor: Actor, alert: Alert, changes: dict[str, Any], reason: str) -> None:
     """Status, determination and findings belong together: resolving needs all of them."""
     if not {"status", "determination", "findings"} & changes.keys():
         return
@@ -61,13 +62,13 @@ def _state(actor: Actor, alert: Alert, changes: dict[str, Any]) -> None:
     determination = word(Determination, given, "determination")
     findings = changes.get("findings") or ""
     if status == AlertStatus.RESOLVED:
-        reason = text_of(changes.get("reason") or "", "reason", most=5000, required=False)
         alerts.resolve(actor, alert.pk, determination=determination, findings=findings, reason=reason)
     else:
         if "status" in changes:
-            alerts.set_status(actor, alert.pk, status)
+            alerts.set_status(actor, alert.pk, status, reason=reason)
         if {"determination", "findings"} & changes.keys():
-            alerts.set_determination(actor, alert.pk, determination, findings=changes.get("findings"))
+            found = changes.get("findings")
+            alerts.set_determination(actor, alert.pk, determination, findings=found, reason=reason)
     alert.refresh_from_db()
 
 

@@ -77,10 +77,15 @@ def assign(
 
 @transaction.atomic
 def set_status(
-    actor: Actor, alert_id: AlertId, status: AlertStatus | str, *, expected_version: int | None = None
+    actor: Actor,
+    alert_id: AlertId,
+    status: AlertStatus | str,
+    *,
+    reason: str = "",
+    expected_version: int | None = None,
 ) -> Alert:
     """Set new or in progress. From resolved this reopens. Raises Refused for *resolved*: that needs a
-    determination, so it is ``resolve``."""
+    determination, so it is ``resolve``. ``reason`` is the text of the entry."""
     wanted: AlertStatus = word(AlertStatus, status, "status")
     alert = _working_on(actor, alert_id, expected_version)
     if wanted == AlertStatus.RESOLVED:
@@ -88,8 +93,8 @@ def set_status(
             return alert
         return _resolve(actor, alert, Determination(alert.determination), alert.findings, "")
     if alert.status == AlertStatus.RESOLVED:
-        return _reopen(actor, alert, wanted, "")
-    if change(alert, actor, "status", wanted):
+        return _reopen(actor, alert, wanted, reason)
+    if change(alert, actor, "status", wanted, reason=reason):
         if wanted == AlertStatus.IN_PROGRESS and alert.acknowledged_at is None:
             alert.acknowledged_at = clock.now()
         save(alert, "status", "acknowledged_at")
@@ -115,14 +120,17 @@ def set_determination(
     determination: Determination | str,
     *,
     findings: str | None = None,
+    reason: str = "",
     expected_version: int | None = None,
 ) -> Alert:
-    """Say what it is. A resolved alert cannot go back to *unknown* (the peer's bypass)."""
+    """Say what it is; ``reason`` is the text of the entry.
+
+    A resolved alert cannot go back to *unknown* (the peer's bypass)."""
     wanted: Determination = word(Determination, determination, "determination")
     alert = _working_on(actor, alert_id, expected_version)
     if alert.status == AlertStatus.RESOLVED and wanted == Determination.UNKNOWN:
         raise Refused("A resolved alert needs a determination other than unknown.", field="determination")
-    changed = change(alert, actor, "determination", wanted)
+    changed = change(alert, actor, "determination", wanted, reason=reason)
     kept = findings if findings is not None else (alert.findings if not changed else "")
     changed = change(alert, actor, "findings", findings_of(wanted, kept)) or changed
     if changed:
