@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from cases import query_text
-from cases.actions.observables import value_digest
 from cases.choices import AlertStatus, Determination, Severity, Tlp, Words
+from cases.digests import value_digest
 from cases.ingest.iocs import guess_type, normalise_observable
 from cases.models import Alert, AlertObservable, Observable
 from cases.query_text import Token

@@ -19,7 +19,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("cases", "cases.models", "cases.timeline", "cases.filters", "cases.ingest"),
     ("cases.actions", "cases.permissions", "cases.forms", "cases.stats"),
     ("cases.views", "cases.ingest.pipeline", "cases.ingest.repeats"),
-    ("cases.api", "cases.urls", "cases.tasks", "cases.management"),
+    ("cases.api", "cases.urls", "cases.urls_alerts", "cases.urls_incidents", "cases.urls_sources", "cases.tasks", "cases.management"),
     ("playbooks", "playbooks.models", "playbooks.graph"),
     ("playbooks.engine", "playbooks.triggers", "playbooks.steps", "playbooks.schedules", "playbooks.sweeper"),
     ("playbooks.actions", "playbooks.library"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from django.db import transaction
@@ -11,16 +10,12 @@ from cases import timeline
 from cases.actions.base import save, text_of
 from cases.actors import Actor
 from cases.choices import OBSERVABLE_TYPES, Risk
+from cases.digests import value_digest
 from cases.errors import Missing, Refused
 from cases.ingest.iocs import normalise_observable
 from cases.models import Alert, AlertObservable, Incident, IncidentObservable, Observable
 from cases.permissions import alert_for, incident_for
 from soar.lib import clock
-
-
-def value_digest(value: str) -> bytes:
-    """The 16 bytes under which a value is unique within its type."""
-    return hashlib.blake2b(value.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def observable_of(type: str, value: Any) -> Observable:

@@ -10,11 +10,11 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from cases.actions.observables import value_digest
 from cases.api import documented, paging, shapes
 from cases.api.base import ApiViewSet, whole
 from cases.api.representation import moment, observable_dict
 from cases.choices import OBSERVABLE_TYPES, AlertStatus, IncidentStatus, Risk, Severity
+from cases.digests import value_digest
 from cases.ingest.iocs import guess_type, normalise_observable
 from cases.models import Alert, AlertObservable, Incident, IncidentObservable, Observable
 from soar.accounts.models import User

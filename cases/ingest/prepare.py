@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from cases.choices import AlertStatus, Determination, Severity, Tlp
+from cases.digests import value_digest
 from cases.ingest.iocs import guess_type
 from cases.ingest.normal import Found, NormalAlert, canonical_key
 from cases.ingest.registry import Kind
@@ -72,7 +72,7 @@ def prepare(item: dict[str, Any], text: str, kind: Kind, rules: Rules, now: date
         alert=alert,
         body=text,
         key=key[:300],
-        digest=hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).digest(),
+        digest=value_digest(key),
         severity=Severity.from_word(alert.severity) if alert.severity else rules.default_severity,
         status=AlertStatus.RESOLVED if closed else AlertStatus.NEW,
         determination=Determination.from_word(alert.determination or "unknown") if closed else 0,

@@ -5,7 +5,6 @@ alerts by id, observables by (digest, type), new alerts by digest."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -15,6 +14,7 @@ import psycopg
 from django.db import connection
 
 from cases.chain import entry_hash
+from cases.digests import value_digest
 from cases.ingest.normal import Found
 from cases.ingest.prepare import TECHNIQUE_AT_MOST, Row, Rules
 
@@ -117,7 +117,7 @@ def look_up(rules: Rules, rows: Sequence[Row]) -> list[int | None]:
 def observable_ids(rows: Iterable[Row]) -> dict[tuple[str, str], int]:
     """Ids of all observables of the rows by (type, value); those not there yet are made."""
     wanted = {
-        (hashlib.blake2b(one.value.encode("utf-8", "surrogatepass"), digest_size=16).digest(), one.type): one.value
+        (value_digest(one.value), one.type): one.value
         for row in rows
         for one in row.observables
     }
