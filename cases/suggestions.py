@@ -89,7 +89,7 @@ def _groups(user: User) -> dict[Value, list[int]]:
             if value:
                 groups[(name, value.lower())].append(pk)
     links = AlertObservable.objects.filter(alert__in=list(facts), observable__type__in=SHARED_TYPES)
-    for pk, type_, value in links.exclude(observable__rating__benign=True).values_list(
+    for pk, type_, value in links.exclude(observable__rating__contains={"benign": True}).values_list(
         "alert_id", "observable__type", "observable__value"
     ):
         groups[(type_, value)].append(pk)
