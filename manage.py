@@ -32,6 +32,10 @@ def run(command: str) -> None:
     """Run the command, with the embedded database for as long as it lasts if it is needed and does not run."""
     from django.core.management import execute_from_command_line
 
+    from soar.lib.watchdog import watch_supervisor
+
+    if command != "worker":  # which forks first, and then does it itself
+        watch_supervisor()
     if not needs_database(command):
         execute_from_command_line(sys.argv)
         return

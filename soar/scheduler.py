@@ -20,7 +20,6 @@ from django.utils.module_loading import import_string
 
 from soar.lib import heartbeat
 from soar.lib.database import AWAY, drop_dead_connection, forget_connection, own_connection
-from soar.lib.watchdog import watch_supervisor
 
 logger = logging.getLogger(__name__)
 LOCK = 5_021_974_301  # any number, the same on every host
@@ -107,7 +106,6 @@ def run() -> None:
     scheduler = Scheduler()
     signal.signal(signal.SIGTERM, scheduler.stop)
     signal.signal(signal.SIGINT, scheduler.stop)
-    watch_supervisor()
     scheduler.run()
 
 
