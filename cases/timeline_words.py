@@ -1,0 +1,170 @@
+"""Entries of the timeline as sentences: who did what, old and new value. Everything from outside is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from cases.models import TimelineEntry
+from cases.timeline_kinds import KINDS
+from soar.lib import parts
+from soar.lib.text import defang, shorten_hash
+
+Data = dict[str, Any]
+LONGEST = 200
+FIELDS = {"tlp": "TLP", "pap": "PAP", "source_state": "state at the source"}
+RUN_URL = "run-detail"
+
+
+def sentence(entry: TimelineEntry) -> SafeString:
+    """What happened, as HTML without the actor's name: ``set severity <old> → high``."""
+    data = entry.data if isinstance(entry.data, dict) else {}
+    if entry.kind.startswith("run."):
+        return _run(entry, data)
+    made = _SENTENCES.get(entry.kind)
+    if made is None:
+        return format_html("{}", _label(entry))
+    return made(entry, data)
+
+
+def _label(entry: TimelineEntry) -> str:
+    """The kind's own words; a kind nobody registered any more is made readable."""
+    return KINDS[entry.kind].label if entry.kind in KINDS else entry.kind.replace(".", " ").replace("_", " ")
+
+
+def _changed(entry: TimelineEntry, data: Data) -> SafeString:
+    field = str(data.get("field", ""))
+    name = FIELDS.get(field, field.replace("_", " "))
+    if field in ("description", "summary"):
+        return format_html("{} {}", _("rewrote the"), name)
+    return format_html("{} {} {}", _("set"), name, _from_to(data.get("old"), data.get("new")))
+
+
+def _from_to(old: Any, new: Any) -> SafeString:
+    return format_html('<span class="was">{}</span> → {}', _shown(old), _shown(new))
+
+
+def _shown(value: Any) -> str:
+    if value in (None, "", [], False):
+        return _("nothing")
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    text = parts.label(text).lower() if text in parts.WORDS else text
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def _claimed(entry: TimelineEntry, data: Data) -> SafeString:
+    old = data.get("old")
+    return format_html(_("claimed it from {}"), old) if old else format_html("{}", _("claimed it"))
+
+
+def _resolved(entry: TimelineEntry, data: Data) -> SafeString:
+    verdict = format_html(_("resolved it as {}"), _shown(data.get("determination")))
+    findings = data.get("findings")
+    return format_html("{} ({})", verdict, str(findings).replace("_", " ")) if findings else verdict
+
+
+def _linked(entry: TimelineEntry, data: Data) -> SafeString:
+    if data.get("from"):
+        words = _("moved it from {} to {}")
+        return format_html(words, _number(data["from"]), _number(data.get("incident")))
+    return format_html(_("linked it to {}"), _number(data.get("incident")))
+
+
+def _unlinked(entry: TimelineEntry, data: Data) -> SafeString:
+    return format_html(_("took it out of {}"), _number(data.get("incident")))
+
+
+def _opened_incident(entry: TimelineEntry, data: Data) -> SafeString:
+    numbers = [number for number in data.get("alerts") or [] if number]
+    if not numbers:
+        return format_html("{}", _("opened the incident"))
+    return format_html(_("opened the incident from {}"), _numbers(numbers))
+
+
+def _alert_linked(entry: TimelineEntry, data: Data) -> SafeString:
+    moved = format_html(_(", moved from {}"), _number(data["from"])) if data.get("from") else ""
+    return format_html("{} {} {}{}", _("linked"), _number(data.get("alert")), _shown(data.get("title")), moved)
+
+
+def _alert_unlinked(entry: TimelineEntry, data: Data) -> SafeString:
+    moved = format_html(_(", moved to {}"), _number(data["to"])) if data.get("to") else ""
+    return format_html("{} {} {}{}", _("unlinked"), _number(data.get("alert")), _shown(data.get("title")), moved)
+
+
+def _owners(entry: TimelineEntry, data: Data) -> SafeString:
+    said = []
+    if data.get("added"):
+        said.append(format_html(_("added {} to the owners"), _shown(data["added"])))
+    if data.get("removed"):
+        said.append(format_html(_("took {} off the owners"), _shown(data["removed"])))
+    if "lead" in data:
+        said.append(format_html("{} {}", _("set the lead"), _from_to(data.get("old_lead"), data.get("lead"))))
+    return format_html_join(", ", "{}", ((one,) for one in said))
+
+
+def _observable(word: str) -> Callable[[TimelineEntry, Data], SafeString]:
+    def made(entry: TimelineEntry, data: Data) -> SafeString:
+        value = shorten_hash(defang(str(data.get("value", ""))))
+        return format_html("{} {} <code>{}</code>", _(word), data.get("type", ""), value)
+
+    return made
+
+
+def _run(entry: TimelineEntry, data: Data) -> SafeString:
+    """Playbooks: the actor's name is the playbook's, so it is named again only when somebody else speaks."""
+    name = str(data.get("playbook", "")) if entry.actor_type != "playbook" else ""
+    words = [_label(entry), parts.label(str(data["status"])).lower() if data.get("status") else ""]
+    url = _url(RUN_URL, data.get("run"))
+    link = format_html(' <a href="{}">{}</a>', url, _("Show the run")) if url else ""
+    return format_html("{}{} {}{}", name, " " if name else "", " ".join(filter(None, words)), link)
+
+
+def _numbers(numbers: Iterable[Any]) -> SafeString:
+    return format_html_join(", ", "{}", ((_number(number),) for number in list(numbers)[:20]))
+
+
+def _number(number: Any) -> SafeString:
+    """``ALR-7`` and ``INC-7`` as links."""
+    text = str(number or "")
+    page = {"ALR": "alert-detail", "INC": "incident-detail"}.get(text[:3])
+    url = _url(page, text) if page else ""
+    return format_html('<a href="{}">{}</a>', url, text) if url else format_html("{}", text)
+
+
+def _url(name: str, *args: Any) -> str:
+    try:
+        return reverse(name, args=args) if args and args[0] else ""
+    except NoReverseMatch:
+        return ""
+
+
+def face(entry: TimelineEntry) -> SafeString:
+    """The disc before an entry: initials for people's words, else the kind's sign in its tone."""
+    kind = KINDS.get(entry.kind)
+    if kind is not None and kind.group == "notes" and kind.name != "comment.edited":
+        author = entry.data.get("author") or entry.actor_name
+        return parts.face_of(str(author), entry.actor_id or 0, True)
+    tone = f" {kind.tone}" if kind and kind.tone else ""
+    sign = parts.icon(kind.icon if kind else "clock")
+    return mark_safe(f'<span class="dot{tone}">{sign}</span>')  # noqa: S308  constants of the registry
+
+
+_SENTENCES: dict[str, Callable[[TimelineEntry, Data], SafeString]] = {
+    "changed": _changed,
+    "alert.source_state": _changed,
+    "alert.claimed": _claimed,
+    "alert.resolved": _resolved,
+    "alert.linked": _linked,
+    "alert.unlinked": _unlinked,
+    "incident.opened": _opened_incident,
+    "incident.alert_linked": _alert_linked,
+    "incident.alert_unlinked": _alert_unlinked,
+    "incident.owners": _owners,
+    "observable.added": _observable("added"),
+    "observable.removed": _observable("removed"),
+}
