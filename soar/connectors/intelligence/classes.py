@@ -27,7 +27,9 @@ class Meaning:
 
 POPULAR = Meaning(BENIGN, "popular", "Among the most visited sites; blocking it would be felt by everybody.")
 VENDOR = Meaning(BENIGN, "vendor", "Belongs to a well-known vendor or institution that alone puts things there.")
-RESOLVER = Meaning(BENIGN, "infrastructure", "A public DNS resolver; seen in nearly every network.")
+RESOLVER = Meaning(
+    CONTEXT, "infrastructure", "Answers DNS for anybody. The list holds every open resolver, badly kept routers too."
+)
 EDGE = Meaning(BENIGN, "infrastructure", "Serves thousands of sites at once; blocking it would cut them all off.")
 MAIL = Meaning(BENIGN, "infrastructure", "Mail servers of large providers.")
 HASH = Meaning(BENIGN, "known file", "Files that come with systems or are empty; often in indicator lists by mistake.")
