@@ -1,0 +1,82 @@
+"""``python -m benchmarks [start] [ingest] [runs] [million]``: all parts, or those that are named."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmarks import ingest, pages, runs
+from benchmarks.report import Row, show
+from benchmarks.stack import ROOT, stack
+
+MILLION = int(os.environ.get("SOAR_BENCH_ALERTS", "1000000"))
+RESULTS = Path(__file__).parent / "results"
+
+
+def start() -> Iterator[Row]:
+    """First and second start with the demo, and what all processes weigh when idle."""
+    with tempfile.TemporaryDirectory(prefix="soar-bench-") as folder:
+        with stack(demo=True, data=Path(folder)) as first:
+            yield Row("first start of manage.py up, with the demo", first.ready_after, "s", 60, "less")
+        with stack(demo=True, data=Path(folder)) as second:
+            yield Row("second start", second.ready_after, "s", 5, "less")
+            time.sleep(20)
+            memory = second.proportional_memory()
+            yield Row("all processes, proportional set size, idle", memory, "MB", 800, "less")
+
+
+def small() -> Iterator[Row]:
+    """Ingest into an empty portal."""
+    with stack() as one:
+        yield from ingest.measure(one)
+
+
+def playbooks() -> Iterator[Row]:
+    """Runs."""
+    with stack() as one:
+        yield from runs.measure(one)
+
+
+def million() -> Iterator[Row]:
+    """Pages and ingest with a million alerts in the table."""
+    with stack() as one:
+        for number in range(6):
+            one.manage("user", "create", f"bench{number}", "--role", "Analyst", "--team", f"Team {number % 3}")
+        one.manage("source", "create", "Fill", "--kind", "generic")
+        code = f"from benchmarks.fill import fill; fill({MILLION})"
+        subprocess.run([sys.executable, "manage.py", "shell", "-v0", "-c", code], cwd=ROOT, env=one.env, check=True)
+        yield from pages.measure(one)
+        yield from ingest.measure(one, f"at {MILLION:,}")
+
+
+PARTS: dict[str, Callable[[], Iterator[Row]]] = {"start": start, "ingest": small, "runs": playbooks, "million": million}
+
+
+def main() -> int:
+    """Run the parts named on the command line, or all. Returns 1 when a figure falls short."""
+    rows: list[Row] = []
+    for name in sys.argv[1:] or PARTS:
+        for row in PARTS[name]():
+            show(row)
+            rows.append(row)
+    empty = {row.name: row.value for row in rows}
+    for row in list(rows):
+        base = empty.get(row.name.partition(" (")[0])
+        if " (at " in row.name and row.unit == "alerts/s" and base:
+            ratio = Row(f"{row.name} beside empty", row.value / base, "x", 0.5)
+            show(ratio)
+            rows.append(ratio)
+    RESULTS.mkdir(exist_ok=True)
+    file = RESULTS / time.strftime("%Y%m%d-%H%M%S.json")
+    file.write_text(json.dumps([row.as_json() for row in rows], indent=1))
+    return 1 if any(row.verdict == "FALL SHORT" for row in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

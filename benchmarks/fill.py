@@ -1,0 +1,78 @@
+"""A million alerts by SQL: the same columns and indexes as real ones, without their way through the pipeline.
+
+About 3 % are open. Hosts, users, addresses and tags repeat as they do in life; every alert has two observables
+and one timeline entry. The hashes are not chained: nothing here is verified."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+ALERTS = """
+INSERT INTO cases_alert (
+    source_id, source_ref, dedup_key, key_digest, count, title, description, severity, status, determination,
+    findings, resolve_reason, owner_id, team_id, incident_id, restricted, detection_model, occurred_at,
+    first_seen, last_seen, received_at, updated_at, resolved_at, resolved_by_playbook, hostname, username,
+    source_ip, tags, techniques, tlp, external_link, source_state, entities, repairs, observable_count, cause,
+    version, timeline_count, timeline_head)
+SELECT s.id, 'fill-' || n, 'fill-' || n, decode(md5('fill-' || n), 'hex'), 1 + (n % 7 = 0)::int * (n % 40)::int,
+    (ARRAY['Suspicious PowerShell with encoded command', 'Brute force against sshd', 'Phishing mail reported',
+        'Beaconing to a rare domain', 'Malware blocked', 'Impossible travel', 'New service installed',
+        'Credential dumping'])[1 + n %% 8] || ' ' || n,
+    'Seen by the sensor on host ' || n %% 4000,
+    (ARRAY[0, 1, 1, 1, 2, 2, 2, 2, 3, 4])[1 + n %% 10], CASE WHEN n %% 33 = 0 THEN (n %% 2) ELSE 2 END,
+    CASE WHEN n %% 33 = 0 THEN 0 ELSE 1 + n %% 3 END, '', '',
+    CASE WHEN n %% 5 = 0 THEN u.ids[1 + n %% array_length(u.ids, 1)] END,
+    CASE WHEN n %% 3 = 0 THEN t.ids[1 + n %% array_length(t.ids, 1)] END, NULL, false,
+    'Model ' || n %% 60, at, at, at, at, at, CASE WHEN n %% 33 <> 0 THEN at + interval '1 hour' END, false,
+    'HOST-' || n %% 4000, 'user' || n %% 2500, '10.' || n %% 200 || '.' || n %% 250 || '.' || n %% 199,
+    ARRAY['tenant' || n %% 12, 'r' || n %% 5000], ARRAY['T1059.001'], 'amber', '', '', '[]'::jsonb, '[]'::jsonb, 2,
+    gen_random_uuid(), 1, 1, decode(md5('h' || n), 'hex')
+FROM (SELECT n, now() - (%(last)s - n) * interval '1.2 seconds' AS at
+      FROM generate_series(%(first)s::int, %(last)s::int) n) x,
+    (SELECT min(id) AS id FROM cases_alertsource) s,
+    (SELECT array_agg(id) AS ids FROM accounts_user) u,
+    (SELECT array_agg(id) AS ids FROM accounts_team) t
+ORDER BY n
+"""
+OBSERVABLES = """
+INSERT INTO cases_observable (type, value, digest, risk, rating)
+SELECT 'ip', v, decode(md5('ip' || v), 'hex'), 0, '{}'::jsonb FROM
+    (SELECT '198.' || n / 65536 || '.' || n / 256 %% 256 || '.' || n %% 256 AS v
+     FROM generate_series(0, %(number)s::int / 10) n) x
+UNION ALL
+SELECT 'sha256', v, decode(md5('sha256' || v), 'hex'), 0, '{}'::jsonb FROM
+    (SELECT encode(sha256(n::text::bytea), 'hex') AS v FROM generate_series(0, %(number)s::int / 2) n) x
+ON CONFLICT DO NOTHING
+"""
+LINKS = """
+WITH o AS (SELECT min(id) AS low, count(*) AS n FROM cases_observable)
+INSERT INTO cases_alertobservable (alert_id, observable_id, role, highlighted)
+SELECT a.id, o.low + (a.id * k * 7919) %% o.n, 'entity', true
+FROM cases_alert a, o, generate_series(1, 2) k WHERE a.source_ref LIKE 'fill-%%'
+ON CONFLICT DO NOTHING
+"""
+PAYLOADS = """
+INSERT INTO cases_alertpayload (alert_id, body)
+SELECT id, '{"id": "' || source_ref || '", "title": "' || title || '"}' FROM cases_alert
+WHERE source_ref LIKE 'fill-%%'
+"""
+ENTRIES = """
+INSERT INTO cases_timelineentry (
+    alert_id, kind, actor_type, actor_id, actor_name, text, data, occurred_at, recorded_at, cause, hash)
+SELECT id, 'alert.opened', 'source', source_id, 'Fill', '', '{}'::jsonb, received_at, received_at, cause, timeline_head
+FROM cases_alert WHERE source_ref LIKE 'fill-%%'
+"""
+STEP = 100_000
+
+
+def fill(number: int) -> None:
+    """Store ``number`` alerts. A source, a person and a team must be there."""
+    with connection.cursor() as cursor:
+        for first in range(1, number + 1, STEP):
+            cursor.execute(
+                ALERTS.replace("n % 7", "n %% 7").replace("(n % 40)", "(n %% 40)"),
+                {"first": first, "last": min(first + STEP - 1, number)},
+            )
+        for statement in (OBSERVABLES, LINKS, PAYLOADS, ENTRIES):
+            cursor.execute(statement, {"number": number})
+        cursor.execute("VACUUM ANALYZE")
