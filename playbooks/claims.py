@@ -142,7 +142,8 @@ def finish(held: Claim, outcome: Outcome) -> Claim | None:
     """Write how the run ended and start the next of its sequence, in one transaction. Returns that next one.
 
     Raises LostLease if the run is no longer held."""
-    known = catalog.current()
+    last = held.run.sequence is None or held.run.position >= held.run.sequence.total
+    known = None if last else catalog.current()
     with transaction.atomic():
         subject = lock_subject(held.run)
         _close(held.run, outcome, version=held.entry.version)
@@ -150,7 +151,7 @@ def finish(held: Claim, outcome: Outcome) -> Claim | None:
             announce("run.needs_decision", held.run, subject, text=outcome.error)
             return None
         announce("run.finished", held.run, subject, text=outcome.error, status=outcome.status.value)
-        return _next(held.run, outcome.status, known)
+        return _next(held.run, outcome.status, known) if known else None
 
 
 def _close(run: Run, outcome: Outcome, **more: Any) -> None:

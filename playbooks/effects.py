@@ -13,7 +13,7 @@ from django.conf import settings
 from cases.actions import alerts, incidents, links, observables
 from cases.actors import Actor
 from cases.choices import Risk
-from cases.errors import Refused
+from cases.errors import Conflict, Refused
 from cases.models import Alert, AlertObservable, Incident
 from playbooks import related
 from playbooks.intelligence import known
@@ -58,12 +58,18 @@ def resolve_current_alert(case: Case, determination: str, reason: str) -> dict[s
 
 def add_current_alert_comment(case: Case, text: str) -> dict[str, Any]:
     """Write a note on the incident if there is one, else on the alert (rulings 5)."""
-    incident = case.current_incident()
-    if incident is not None:
-        entry = incidents.comment(case.actor, incident, text)
-        return {"entry": entry.pk, "on": f"INC-{incident}"}
+    if case.alert is None and case.incident is not None:
+        return _on_incident(case, case.incident, text)
     pk = case.needs_alert("add_current_alert_comment")
-    return {"entry": alerts.comment(case.actor, pk, text).pk, "on": f"ALR-{pk}"}
+    try:
+        return {"entry": alerts.comment(case.actor, pk, text).pk, "on": f"ALR-{pk}"}
+    except Conflict as conflict:
+        return _on_incident(case, conflict.extra["incident"], text)
+
+
+def _on_incident(case: Case, incident: int | str, text: str) -> dict[str, Any]:
+    entry = incidents.comment(case.actor, incident, text)
+    return {"entry": entry.pk, "on": f"INC-{entry.incident_id}"}
 
 
 def assign_current_alert(case: Case, username: str | None) -> dict[str, Any]:

@@ -62,14 +62,12 @@ def _state(actor: Actor, alert: Alert, changes: dict[str, Any], reason: str) -> 
     determination = word(Determination, given, "determination")
     findings = changes.get("findings") or ""
     if status == AlertStatus.RESOLVED:
-        alerts.resolve(actor, alert.pk, determination=determination, findings=findings, reason=reason)
+        alerts._resolve(actor, alert, determination, findings, reason)
     else:
         if "status" in changes:
-            alerts.set_status(actor, alert.pk, status, reason=reason)
+            alerts.apply_status(actor, alert, status, reason)
         if {"determination", "findings"} & changes.keys():
-            found = changes.get("findings")
-            alerts.set_determination(actor, alert.pk, determination, findings=found, reason=reason)
-    alert.refresh_from_db()
+            alerts.apply_determination(actor, alert, determination, changes.get("findings"), reason)
 
 
 def tlp_of(value: Any) -> str:

@@ -87,18 +87,7 @@ def set_status(
     """Set new or in progress. From resolved this reopens. Raises Refused for *resolved*: that needs a
     determination, so it is ``resolve``. ``reason`` is the text of the entry."""
     wanted: AlertStatus = word(AlertStatus, status, "status")
-    alert = _working_on(actor, alert_id, expected_version)
-    if wanted == AlertStatus.RESOLVED:
-        if alert.status == AlertStatus.RESOLVED:
-            return alert
-        return _resolve(actor, alert, Determination(alert.determination), alert.findings, "")
-    if alert.status == AlertStatus.RESOLVED:
-        return _reopen(actor, alert, wanted, reason)
-    if change(alert, actor, "status", wanted, reason=reason):
-        if wanted == AlertStatus.IN_PROGRESS and alert.acknowledged_at is None:
-            alert.acknowledged_at = clock.now()
-        save(alert, "status", "acknowledged_at")
-    return alert
+    return apply_status(actor, _working_on(actor, alert_id, expected_version), wanted, reason)
 
 
 @transaction.atomic
@@ -127,15 +116,7 @@ def set_determination(
 
     A resolved alert cannot go back to *unknown* (the peer's bypass)."""
     wanted: Determination = word(Determination, determination, "determination")
-    alert = _working_on(actor, alert_id, expected_version)
-    if alert.status == AlertStatus.RESOLVED and wanted == Determination.UNKNOWN:
-        raise Refused("A resolved alert needs a determination other than unknown.", field="determination")
-    changed = change(alert, actor, "determination", wanted, reason=reason)
-    kept = findings if findings is not None else (alert.findings if not changed else "")
-    changed = change(alert, actor, "findings", findings_of(wanted, kept)) or changed
-    if changed:
-        save(alert, "determination", "findings")
-    return alert
+    return apply_determination(actor, _working_on(actor, alert_id, expected_version), wanted, findings, reason)
 
 
 @transaction.atomic
@@ -209,6 +190,33 @@ def update(actor: Actor, alert_id: AlertId, *, changes: dict[str, Any], expected
     with transaction.atomic():
         alert = _working_on(actor, alert_id, expected_version)
         return apply_changes(actor, alert, changes)
+
+
+def apply_status(actor: Actor, alert: Alert, wanted: AlertStatus, reason: str) -> Alert:
+    """``set_status`` for an alert that is locked already."""
+    if wanted == AlertStatus.RESOLVED:
+        if alert.status == AlertStatus.RESOLVED:
+            return alert
+        return _resolve(actor, alert, Determination(alert.determination), alert.findings, "")
+    if alert.status == AlertStatus.RESOLVED:
+        return _reopen(actor, alert, wanted, reason)
+    if change(alert, actor, "status", wanted, reason=reason):
+        if wanted == AlertStatus.IN_PROGRESS and alert.acknowledged_at is None:
+            alert.acknowledged_at = clock.now()
+        save(alert, "status", "acknowledged_at")
+    return alert
+
+
+def apply_determination(actor: Actor, alert: Alert, wanted: Determination, findings: str | None, reason: str) -> Alert:
+    """``set_determination`` for an alert that is locked already."""
+    if alert.status == AlertStatus.RESOLVED and wanted == Determination.UNKNOWN:
+        raise Refused("A resolved alert needs a determination other than unknown.", field="determination")
+    changed = change(alert, actor, "determination", wanted, reason=reason)
+    kept = findings if findings is not None else (alert.findings if not changed else "")
+    changed = change(alert, actor, "findings", findings_of(wanted, kept)) or changed
+    if changed:
+        save(alert, "determination", "findings")
+    return alert
 
 
 def findings_of(determination: Determination, given: str) -> Findings:
