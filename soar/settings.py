@@ -144,9 +144,7 @@ def _database() -> dict[str, Any]:
 DATABASES = {"default": _database()}
 DATABASES["default"].setdefault("OPTIONS", {})
 # jit costs more than it gives on short queries; a lost client must not hold locks for ever.
-DATABASES["default"]["OPTIONS"].setdefault(
-    "options", "-c jit=off -c idle_in_transaction_session_timeout=60000"
-)
+DATABASES["default"]["OPTIONS"].setdefault("options", "-c jit=off -c idle_in_transaction_session_timeout=60000")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Shared by all processes, for the login rate limit. The table is made by a migration.
@@ -250,6 +248,10 @@ ALERT_RUNS_URL = "alert-runs"
 INCIDENT_RUNS_URL = "incident-runs"
 # Fills `runs` in an alert's JSON: dotted name of a function list[int] -> dict[int, list[dict]].
 ALERT_RUNS_PROVIDER = "playbooks.selectors.runs_of_alerts"
+# Called by cases.purge before alerts and incidents are deleted: functions (*, alerts: list[int], incidents: list[int]).
+PURGE_HOOKS = ["playbooks.purge.forget"]
+# Runs the playbooks on an alert of the demo: a class, made once and then called with (entry id, moment).
+DEMO_RUNS = "playbooks.demo.Past"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -283,6 +285,10 @@ SPECTACULAR_SETTINGS = {
         "IncidentStatusEnum": "cases.api.fields.INCIDENT_STATUS",
         "SeverityEnum": "cases.api.fields.SEVERITY",
         "TlpEnum": "cases.api.fields.TLP",
+        "RunStatusEnum": "playbooks.api.shapes.RUN_STATUS",
+        "StepStatusEnum": "playbooks.api.shapes.STEP_STATUS",
+        "PlaybookTriggerEnum": "playbooks.api.shapes.TRIGGER",
+        "RunTriggerEnum": "playbooks.api.shapes.STARTED_BY",
     },
 }
 
@@ -292,9 +298,7 @@ LOGGING: dict[str, Any] = {
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
     "filters": {"request_id": {"()": "soar.lib.context.AddRequestId"}},
-    "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["request_id"]}
-    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["request_id"]}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "soar": {"level": LOG_LEVEL},

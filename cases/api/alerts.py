@@ -51,7 +51,7 @@ class Alerts(ApiViewSet):
         found = paging.page(request, rows, order)
         return Response(paging.paged(request, found, alert_rows(self.user, found.rows, expand)))
 
-    @extend_schema(**documented.create("Make an alert by hand", bodies.NewAlert, shapes.Alert))
+    @extend_schema(**documented.create("Make an alert by hand", bodies.NewAlert, shapes.Alert, tagged=False))
     def create(self, request: Request) -> Response:
         """It belongs to the source `by-hand`."""
         fields = self.body(bodies.NewAlert)

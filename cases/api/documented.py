@@ -81,15 +81,15 @@ def change(summary: str, body: Shape, shape: Shape) -> dict[str, Any]:
     return _call(summary, {200: shape}, (400, 403, 404, 409, 412, 413, 415), [IF_MATCH], request=body)
 
 
-def verb(summary: str, body: Shape, shape: Shape) -> dict[str, Any]:
-    """A verb on one thing: 200 with the thing."""
-    params = [IF_MATCH, IDEMPOTENCY_KEY]
+def verb(summary: str, body: Shape, shape: Shape, *, tagged: bool = True, keyed: bool = True) -> dict[str, Any]:
+    """A verb on one thing: 200 with the thing. ``tagged``: it takes If-Match; ``keyed``: Idempotency-Key."""
+    params = [IF_MATCH] * tagged + [IDEMPOTENCY_KEY] * keyed
     return _call(summary, {200: shape}, (400, 403, 404, 409, 412, 413, 415), params, request=body)
 
 
-def create(summary: str, body: Shape, shape: Shape, *, code: int = 201) -> dict[str, Any]:
+def create(summary: str, body: Shape, shape: Shape, *, code: int = 201, tagged: bool = True) -> dict[str, Any]:
     """What makes something: 201 with it."""
-    params = [IF_MATCH, IDEMPOTENCY_KEY]
+    params = [IF_MATCH] * tagged + [IDEMPOTENCY_KEY]
     return _call(summary, {code: shape}, (400, 403, 404, 409, 412, 413, 415), params, request=body)
 
 

@@ -15,11 +15,12 @@ from cases.actions import suggestions as decisions
 from cases.api import bodies, documented, paging, shapes
 from cases.api.alerts import expanded, with_columns
 from cases.api.base import ApiViewSet, guarded, tagged, whole
-from cases.api.representation import alert_rows, entry_dict, incident_dict, moment, observable_dict
+from cases.api.representation import alert_rows, entry_dict, incident_dict, observable_dict
 from cases.models import Alert, AlertObservable, Incident, IncidentObservable, Observable
 from cases.permissions import incident_for, parse_number
 from cases.suggestions import Suggestion, suggestions
 from cases.timeline_read import entries_of_incident
+from soar.lib.clock import iso
 
 
 class IncidentParts(ApiViewSet):
@@ -101,7 +102,7 @@ class SuggestionsApi(ApiViewSet):
         """Open alerts that belong together, and why, best first."""
         return Response({"results": [_suggestion(one) for one in suggestions(self.user)]})
 
-    @extend_schema(**documented.create("Accept a suggestion", bodies.AcceptSuggestion, shapes.Incident))
+    @extend_schema(**documented.create("Accept a suggestion", bodies.AcceptSuggestion, shapes.Incident, tagged=False))
     def accept(self, request: Request, key: str) -> Response:
         """Opens an incident from the alerts, or adds them to the one given; 201 in both cases, with the incident."""
         given = self.body(bodies.AcceptSuggestion)
@@ -112,7 +113,7 @@ class SuggestionsApi(ApiViewSet):
 
         return self.once(run)
 
-    @extend_schema(**documented.verb("Dismiss a suggestion", bodies.Nothing, shapes.Dismissed))
+    @extend_schema(**documented.verb("Dismiss a suggestion", bodies.Nothing, shapes.Dismissed, tagged=False))
     def dismiss(self, request: Request, key: str) -> Response:
         """Not related: it does not come again until newer alerts share the value."""
         self.body(bodies.Nothing)
@@ -145,7 +146,7 @@ def _of_incident(incident: Incident, rows: list[Observable]) -> list[dict[str, A
             **observable_dict(row),
             "alerts": counts.get(row.pk, 0),
             "added_by": own[row.pk].added_by if row.pk in own else None,
-            "added_at": moment(own[row.pk].added_at) if row.pk in own else None,
+            "added_at": iso(own[row.pk].added_at) if row.pk in own else None,
         }
         for row in rows
     ]

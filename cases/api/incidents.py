@@ -47,7 +47,7 @@ class Incidents(ApiViewSet):
         found = paging.page(request, rows, paging.order_of(request, ORDERS, default))
         return Response(paging.paged(request, found, [incident_row(row) for row in found.rows]))
 
-    @extend_schema(**documented.create("Open an incident", bodies.NewIncident, shapes.Incident))
+    @extend_schema(**documented.create("Open an incident", bodies.NewIncident, shapes.Incident, tagged=False))
     def create(self, request: Request) -> Response:
         """By hand with a title, or from alerts, whose title, severity, team and TLP are taken if none are given."""
         given = self.body(bodies.NewIncident)

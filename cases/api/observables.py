@@ -12,12 +12,13 @@ from rest_framework.response import Response
 
 from cases.api import documented, paging, shapes
 from cases.api.base import ApiViewSet, whole
-from cases.api.representation import moment, observable_dict
+from cases.api.representation import observable_dict
 from cases.choices import OBSERVABLE_TYPES, AlertStatus, IncidentStatus, Risk, Severity
 from cases.digests import value_digest
 from cases.ingest.iocs import guess_type, normalise_observable
 from cases.models import Alert, AlertObservable, Incident, IncidentObservable, Observable
 from soar.accounts.models import User
+from soar.lib.clock import iso
 
 SIGHTINGS = 100
 FILTERS = ("type", "value", "risk")
@@ -95,7 +96,7 @@ def _alert(alert: Alert, role: str) -> dict[str, Any]:
         "severity": Severity(alert.severity).word,
         "status": AlertStatus(alert.status).word,
         "role": role,
-        "occurred_at": moment(alert.occurred_at),
+        "occurred_at": iso(alert.occurred_at),
     }
 
 

@@ -14,10 +14,10 @@ from rest_framework.response import Response
 
 from cases.api import bodies, documented, paging, shapes
 from cases.api.base import ApiViewSet, whole
-from cases.api.representation import moment
 from soar.accounts.actions.users import SCOPES, create_token, revoke_token
 from soar.accounts.membership import may
 from soar.accounts.models import ApiToken, Role, Team, User
+from soar.lib.clock import iso
 
 READ_CASES = "The permission to see alerts and incidents is missing."
 
@@ -117,10 +117,10 @@ def token_dict(token: ApiToken) -> dict[str, Any]:
         "name": token.name,
         "prefix": token.prefix,
         "scopes": token.scopes,
-        "created_at": moment(token.created_at),
-        "expires_at": moment(token.expires_at),
-        "last_used_at": moment(token.last_used_at),
-        "revoked_at": moment(token.revoked_at),
+        "created_at": iso(token.created_at),
+        "expires_at": iso(token.expires_at),
+        "last_used_at": iso(token.last_used_at),
+        "revoked_at": iso(token.revoked_at),
     }
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +15,7 @@ from django.utils.module_loading import import_string
 from cases.choices import AlertStatus, Determination, IncidentStatus, Risk, Severity
 from cases.models import Alert, AlertObservable, Incident, Observable, TimelineEntry
 from soar.accounts.models import User
+from soar.lib.clock import iso
 
 logger = logging.getLogger(__name__)
 EXPANDABLE = ("observables", "assets", "runs", "description")
@@ -25,11 +25,6 @@ _STATUS = {member.value: member.word for member in AlertStatus}
 _DETERMINATION = {member.value: member.word for member in Determination}
 _INCIDENT_STATUS = {member.value: member.word for member in IncidentStatus}
 _RISK = {member.value: member.word for member in Risk}
-
-
-def moment(value: datetime | None) -> str | None:
-    """ISO 8601 in UTC with Z."""
-    return value.astimezone(UTC).isoformat()[:-6] + "Z" if value else None
 
 
 def page_url(number: str) -> str:
@@ -58,12 +53,12 @@ def alert_row(alert: Alert, incident: str | None = None) -> dict[str, Any]:
         "owner": alert.owner.username if alert.owner else None,
         "team": alert.team.name if alert.team else None,
         "detection_model": alert.detection_model,
-        "occurred_at": moment(alert.occurred_at),
-        "first_seen": moment(alert.first_seen),
-        "last_seen": moment(alert.last_seen),
-        "received_at": moment(alert.received_at),
-        "updated_at": moment(alert.updated_at),
-        "resolved_at": moment(alert.resolved_at),
+        "occurred_at": iso(alert.occurred_at),
+        "first_seen": iso(alert.first_seen),
+        "last_seen": iso(alert.last_seen),
+        "received_at": iso(alert.received_at),
+        "updated_at": iso(alert.updated_at),
+        "resolved_at": iso(alert.resolved_at),
         "hostname": alert.hostname,
         "username": alert.username,
         "source_ip": alert.source_ip,
@@ -175,11 +170,11 @@ def incident_row(incident: Incident) -> dict[str, Any]:
         "techniques": incident.techniques,
         "alert_count": incident.alert_count,
         "opened_by": incident.opened_by,
-        "created_at": moment(incident.created_at),
-        "updated_at": moment(incident.updated_at),
-        "contained_at": moment(incident.contained_at),
-        "resolved_at": moment(incident.resolved_at),
-        "closed_at": moment(incident.closed_at),
+        "created_at": iso(incident.created_at),
+        "updated_at": iso(incident.updated_at),
+        "contained_at": iso(incident.contained_at),
+        "resolved_at": iso(incident.resolved_at),
+        "closed_at": iso(incident.closed_at),
         "cause": str(incident.cause),
         "version": incident.version,
     }
@@ -200,8 +195,8 @@ def entry_dict(entry: TimelineEntry) -> dict[str, Any]:
         "actor": {"type": entry.actor_type, "name": entry.actor_name},
         "text": entry.text,
         "data": entry.data,
-        "occurred_at": moment(entry.occurred_at),
-        "recorded_at": moment(entry.recorded_at),
+        "occurred_at": iso(entry.occurred_at),
+        "recorded_at": iso(entry.recorded_at),
         "hash": bytes(entry.hash).hex(),
     }
 
@@ -215,6 +210,6 @@ def observable_dict(observable: Observable) -> dict[str, Any]:
         "value": observable.value,
         "risk": _RISK[observable.risk],
         "rating": observable.rating,
-        "rated_at": moment(observable.rated_at),
-        "created_at": moment(observable.created_at),
+        "rated_at": iso(observable.rated_at),
+        "created_at": iso(observable.created_at),
     }

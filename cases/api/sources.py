@@ -11,10 +11,10 @@ from rest_framework.response import Response
 
 from cases.api import documented, paging, shapes
 from cases.api.base import ApiViewSet
-from cases.api.representation import moment
 from cases.choices import Severity
 from cases.models import AlertSource
 from cases.permissions import source_for
+from soar.lib.clock import iso
 
 
 class Sources(ApiViewSet):
@@ -54,9 +54,9 @@ def source_dict(source: AlertSource) -> dict[str, Any]:
         "accepted": source.accepted,
         "repeats": source.repeats,
         "refused": source.refused,
-        "last_seen_at": moment(source.last_seen_at),
+        "last_seen_at": iso(source.last_seen_at),
         "last_error": source.last_error,
-        "last_error_at": moment(source.last_error_at),
+        "last_error_at": iso(source.last_error_at),
         "ingest_url": f"{settings.SOAR_URL}/api/v1/ingest/{source.slug}/",
-        "created_at": moment(source.created_at),
+        "created_at": iso(source.created_at),
     }

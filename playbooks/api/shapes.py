@@ -1,0 +1,158 @@
+"""What answers about playbooks and runs look like, and what their verbs take; for the schema and the checks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers as s
+
+from cases.api.fields import Body, Flag, Text, Words
+from cases.api.shapes import Anything, Objects, page_of
+from playbooks.choices import OnFailure, Outcome, RunStatus, StartedBy, StepStatus, Trigger
+
+RUN_STATUS = RunStatus.values
+STEP_STATUS = StepStatus.values
+TRIGGER = Trigger.values
+STARTED_BY = StartedBy.values
+
+
+@extend_schema_field({"oneOf": [{"type": "integer"}, {"type": "string"}]})
+class PlaybookRef(s.Field[Any, Any, Any, Any]):
+    """A playbook: its id or its name."""
+
+    default_error_messages = {"invalid": "Give the name or id of a playbook."}
+
+    def to_internal_value(self, data: Any) -> str | int:
+        """As it is; whether it is there is found out by the action."""
+        if isinstance(data, bool) or not isinstance(data, int | str) or not 0 < len(str(data)) <= 200:
+            self.fail("invalid")
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        """As it is."""
+        return value
+
+
+class StartRun(Body):
+    """The playbook by name or id; ``dry_run`` makes no call that changes anything."""
+
+    playbook = PlaybookRef()
+    dry_run = Flag(required=False)
+
+
+class Decide(Body):
+    """What really happened with a call of unknown outcome (rulings 6)."""
+
+    outcome = Words(Outcome.values)
+    comment = Text(max_length=5000, required=False, allow_blank=True)
+
+
+class Playbook(s.Serializer[Any]):
+    """A playbook."""
+
+    id = s.IntegerField()
+    name = s.CharField()
+    kind = s.CharField()
+    description = s.CharField()
+    trigger = Words(TRIGGER)
+    conditions = Anything()
+    order = s.IntegerField()
+    cron = s.CharField()
+    on_failure = Words(OnFailure.values)
+    enabled = s.BooleanField()
+    state = s.CharField(help_text="Empty if it can run, else why it does not")
+    deactivated_reason = s.CharField()
+    module = s.CharField()
+    load_error = s.CharField()
+    modified_at = s.DateTimeField()
+    modified_by = s.CharField(allow_null=True)
+    published_by = s.CharField(allow_null=True)
+
+
+class PlaybookVersion(s.Serializer[Any]):
+    """A text that the playbook had."""
+
+    number = s.IntegerField()
+    digest = s.CharField()
+    definition = Anything()
+    source = s.CharField(  # type: ignore[assignment]
+        allow_null=True, help_text="For those who write playbooks"
+    )
+    created_at = s.DateTimeField()
+
+
+class Reloaded(s.Serializer[Any]):
+    """What was found in the playbook folders."""
+
+    playbooks = s.ListField(child=s.CharField())
+    errors = Objects()  # type: ignore[assignment]
+    generation = s.IntegerField()
+
+
+class RunPlaybook(s.Serializer[Any]):
+    """The playbook of a run, and which version of it."""
+
+    id = s.IntegerField()
+    name = s.CharField()
+    kind = s.CharField()
+    version = s.IntegerField(allow_null=True)
+
+
+class RunSequence(s.Serializer[Any]):
+    """The place among the playbooks that one event started."""
+
+    id = s.IntegerField()
+    position = s.IntegerField()
+    total = s.IntegerField()
+
+
+class RunRow(s.Serializer[Any]):
+    """A run in a list."""
+
+    id = s.IntegerField()
+    playbook = RunPlaybook()
+    alert = s.CharField(allow_null=True)
+    incident = s.CharField(allow_null=True)
+    status = Words(RUN_STATUS)
+    trigger = Words(STARTED_BY)
+    started_by = s.CharField(allow_null=True)
+    dry_run = s.BooleanField()
+    queued_at = s.DateTimeField()
+    started_at = s.DateTimeField(allow_null=True)
+    finished_at = s.DateTimeField(allow_null=True)
+    sequence = RunSequence(allow_null=True)
+    cause = s.UUIDField()
+    result = s.JSONField(allow_null=True)
+    error = s.CharField()
+
+
+class Step(s.Serializer[Any]):
+    """A recorded call of a run."""
+
+    id = s.IntegerField()
+    position = s.IntegerField()
+    parent = s.IntegerField(allow_null=True)  # type: ignore[assignment]
+    name = s.CharField()
+    key = s.CharField()
+    kind = s.CharField()
+    status = Words(STEP_STATUS)
+    arguments = s.JSONField()
+    result = s.JSONField(allow_null=True)
+    error = s.CharField()
+    attempts = s.IntegerField()
+    idempotent = s.BooleanField()
+    started_at = s.DateTimeField(allow_null=True)
+    finished_at = s.DateTimeField(allow_null=True)
+    decision = s.JSONField(allow_null=True)
+
+
+class Run(RunRow):
+    """A run with its steps."""
+
+    steps = Step(many=True)
+
+
+PLAYBOOK_PAGE = page_of(Playbook)
+VERSION_PAGE = page_of(PlaybookVersion)
+RUN_PAGE = page_of(RunRow)

@@ -1,0 +1,27 @@
+"""Addresses of playbooks and runs, and of what joins them with cases (rulings 23)."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from cases.api.urls import call, verbs
+from playbooks.api.playbooks import Playbooks
+from playbooks.api.runs import Runs
+
+Patterns = list[URLPattern | URLResolver]
+
+V1: Patterns = [
+    call("playbooks/", Playbooks, "playbooks", get="list"),
+    call("playbooks/reload/", Playbooks, "playbooks-reload", post="reload"),
+    call("playbooks/<str:id>/", Playbooks, "playbook", get="retrieve"),
+    *verbs("playbooks/<str:id>/", Playbooks, "playbook", "enable", "disable"),
+    call("playbooks/<str:id>/versions/", Playbooks, "playbook-versions", get="versions"),
+    call("runs/", Runs, "runs", get="list"),
+    call("runs/<str:id>/", Runs, "run", get="retrieve"),
+    *verbs("runs/<str:id>/", Runs, "run", "cancel", "retry"),
+    call("runs/<str:id>/tasks/<str:task>/decide/", Runs, "run-decide", post="decide"),
+    call("alerts/<str:id>/run/", Runs, "alert-run", post="on_alert"),
+    call("incidents/<str:id>/run/", Runs, "incident-run", post="on_incident"),
+]
+
+urlpatterns: Patterns = [path("api/v1/", include(V1))]
