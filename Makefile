@@ -20,7 +20,7 @@ run: setup
 
 test: setup-dev
 	@scripts/browser
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
 
 chaos: setup-dev
 	@$(PY) -m pytest tests/chaos -v $(ARGS)

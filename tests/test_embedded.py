@@ -107,7 +107,7 @@ def test_folders_above_keep_their_rights(folder: Path) -> None:
 def test_data_of_another_major_version_are_explained(server: Server) -> None:
     server.stop()
     (server.cluster / "PG_VERSION").write_text("12\n")
-    with pytest.raises(EmbeddedError, match="are of PostgreSQL 12, the programs here of"):
+    with pytest.raises(EmbeddedError, match="are of PostgreSQL 12, the programs of"):
         server.start()
 
 

@@ -29,16 +29,25 @@ class Lifeline:
 class Child:
     """One program. ``start`` it, ``look`` after it often, ``stop`` it.
 
-    ``once`` is for a program that comes to an end by itself and is not started again.
+    ``once`` is for a program that comes to an end by itself and is not started again; ``quiet`` for one whose
+    answer is for programs: only what it complains about is shown.
     """
 
     def __init__(
-        self, name: str, command: Sequence[str | Path], lifeline: Lifeline, *, grace: float = 10, once: bool = False
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        lifeline: Lifeline,
+        *,
+        grace: float = 10,
+        once: bool = False,
+        quiet: bool = False,
     ) -> None:
         self.name = name
         self.command = command
         self.grace = grace
         self.once = once
+        self.quiet = quiet
         self.process: subprocess.Popen[str] | None = None
         self.result: int | None = None
         self._lifeline = lifeline
@@ -53,15 +62,15 @@ class Child:
         self.process = subprocess.Popen(
             self.command,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stdout=subprocess.DEVNULL if self.quiet else subprocess.PIPE,
+            stderr=subprocess.PIPE if self.quiet else subprocess.STDOUT,
             text=True,
             errors="replace",
             start_new_session=True,  # Ctrl-C is for the supervisor, which stops things in order
             pass_fds=(descriptor,),
             env={**os.environ, "PYTHONUNBUFFERED": "1", VARIABLE: str(descriptor), **(environment or {})},
         )
-        threading.Thread(target=self._pump, args=(self.process.stdout,), daemon=True).start()
+        threading.Thread(target=self._pump, args=(self.process.stdout or self.process.stderr,), daemon=True).start()
 
     def look(self) -> None:
         """Notice a death, and start again when the pause after it is over."""

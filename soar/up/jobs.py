@@ -49,7 +49,7 @@ class Jobs:
         version = importlib.metadata.version(LISTS)
         if self._has("warninglists") and (not mark.exists() or mark.read_text(encoding="ascii") != version):
             say("lists: importing the bundled warning lists in the background")
-            self._marks[self._start("lists", "warninglists", "import")] = (mark, version)
+            self._marks[self._start("lists", "warninglists", "import", quiet=True)] = (mark, version)
 
     def busy(self) -> bool:
         """Whether any of them still runs."""
@@ -71,9 +71,9 @@ class Jobs:
             mark.write_text(text, encoding="ascii")
             say(f"{child.name}: done")
 
-    def _start(self, name: str, *command: str) -> Child:
+    def _start(self, name: str, *command: str, quiet: bool = False) -> Child:
         manage = Path(self._settings.BASE_DIR) / "manage.py"
-        child = Child(name, [sys.executable, manage, *command], self._lifeline, once=True)
+        child = Child(name, [sys.executable, manage, *command], self._lifeline, once=True, quiet=quiet)
         self.children.append(child)
         child.start()
         return child
