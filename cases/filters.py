@@ -16,9 +16,9 @@ from cases import query_text
 from cases.choices import AlertStatus, Determination, Severity, Tlp, Words
 from cases.digests import value_digest
 from cases.ingest.iocs import guess_type, normalise_observable
-from cases.models import Alert, AlertObservable, Observable
+from cases.models import Alert, AlertObservable, AlertSource, Observable
 from cases.query_text import Token
-from soar.accounts.models import User
+from soar.accounts.models import Team, User
 
 OBSERVABLE_HITS = 2000
 VALUE_AT_MOST = 500
@@ -74,7 +74,7 @@ class AlertFilter:
                 rows = self._filter(rows, name, "", values, False, user)
         for token in self.tokens:
             rows = self._token(rows, token, user)
-        if self.default_open and not self._names_status():
+        if self.default_open and not self.names_status():
             rows = rows.filter(status__lt=AlertStatus.RESOLVED)
         return rows
 
@@ -99,7 +99,8 @@ class AlertFilter:
         flat = [(name, ",".join(v)) if name != "q" else (name, v[0]) for name, v in pairs.items()]
         return urlencode([(name, value) for name, value in flat if value])
 
-    def _names_status(self) -> bool:
+    def names_status(self) -> bool:
+        """Whether a status is asked for, in the query box or by parameter."""
         return "status" in self.params or any(token.field in ("status", "is") for token in self.tokens)
 
     def _token(self, rows: QuerySet[Alert], token: Token, user: User | None) -> QuerySet[Alert]:
@@ -156,11 +157,18 @@ def _owner(op: str, value: str, user: User | None) -> Q:
         return Q(owner=None)
     if value.lower() == "me" and user is not None:
         return Q(owner=user)
-    return Q(owner__username=value)
+    return Q(owner__in=list(User.objects.filter(username=value).values_list("pk", flat=True)))
 
 
 def _team(op: str, value: str, user: User | None) -> Q:
-    return Q(team=None) if value.lower() == "none" else Q(team__name__iexact=value)
+    if value.lower() == "none":
+        return Q(team=None)
+    # Ids first, here and below: with a join the planner no longer walks the index of the order.
+    return Q(team__in=list(Team.objects.filter(name__iexact=value).values_list("pk", flat=True)))
+
+
+def _source(op: str, value: str, user: User | None) -> Q:
+    return Q(source__in=list(AlertSource.objects.filter(slug=value.lower()).values_list("pk", flat=True)))
 
 
 def _incident(op: str, value: str, user: User | None) -> Q:
@@ -203,8 +211,16 @@ def _time(column: str, default_op: str) -> Callable[[str, str, User | None], Q]:
     return condition
 
 
+def _resolved(value: str) -> Q:
+    """Resolved since then. A row changes when it is resolved, and the time of change has an index."""
+    since = moment(value)
+    return Q(resolved_at__gte=since, updated_at__gte=since)
+
+
 def moment(value: str) -> datetime:
-    """A time: ISO 8601, a date, or ``24h``, ``7d``, ``30m`` before now. Raises FilterError."""
+    """A time: ISO 8601, a date, ``today``, or ``24h``, ``7d``, ``30m`` before now. Raises FilterError."""
+    if value.lower() == "today":
+        return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     unit = {"m": "minutes", "h": "hours", "d": "days"}.get(value[-1:])
     if unit and value[:-1].isdecimal() and len(value) < 7:
         return timezone.now() - timedelta(**{unit: int(value[:-1])})
@@ -251,7 +267,7 @@ def _word(value: str) -> Q:
         if number.isdecimal():
             return by_number
         raise FilterError(f"“{value}” is too short to look for: write three letters or more.")
-    condition = Q(search__icontains=value) | by_number
+    condition = Q(search__contains=value.lower()) | by_number
     if guess_type(value):
         condition |= Q(pk__in=_alerts_naming(value))
     return condition
@@ -265,7 +281,7 @@ FIELDS: dict[str, Condition] = {
     "determination": _choice("determination", Determination),
     "owner": _owner,
     "team": _team,
-    "source": lambda op, value, user: Q(source__slug=value.lower()),
+    "source": _source,
     "model": _like("detection_model"),
     "tag": lambda op, value, user: Q(tags__contains=[value.lower()]),
     "host": _like("hostname"),
@@ -280,11 +296,12 @@ FIELDS: dict[str, Condition] = {
     "since": _time("received_at", ">="),
     "until": _time("received_at", "<="),
     "updated_since": _time("updated_at", ">="),
+    "resolved": lambda op, value, user: _resolved(value),
 }
 LABELS = {
     "is": "Status", "status": "Status", "severity": "Severity", "determination": "Determination",
     "owner": "Owner", "team": "Team", "source": "Source", "model": "Model", "tag": "Tag", "host": "Host",
     "user": "User", "ip": "Address", "observable": "Observable", "technique": "Technique", "tlp": "TLP",
     "incident": "Incident", "has_incident": "Incident", "received": "Received", "since": "Since",
-    "until": "Until", "updated_since": "Changed since",
+    "until": "Until", "updated_since": "Changed since", "resolved": "Resolved since",
 }  # fmt: skip

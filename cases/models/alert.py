@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models.functions import Concat
+from django.db.models.functions import Concat, Lower
 
 from cases.choices import AlertStatus, Determination, Findings, Severity, Tlp
 from cases.models.incident import Incident
@@ -70,12 +70,12 @@ class Alert(models.Model):
     version = models.PositiveIntegerField(default=1)
     timeline_count = models.PositiveIntegerField(default=0)
     timeline_head = models.BinaryField(max_length=32, null=True)
-    # One column for free text: what people type when they look for an alert.
+    # One column for free text, in lower case: what people type when they look for an alert.
     search = models.GeneratedField(
-        expression=Concat(
+        expression=Lower(Concat(
             "title", models.Value(" "), "hostname", models.Value(" "), "username", models.Value(" "),
             "source_ip", models.Value(" "), "source_ref", models.Value(" "), "detection_model",
-        ),
+        )),
         output_field=models.TextField(),
         db_persist=True,
     )  # fmt: skip
@@ -95,6 +95,7 @@ class Alert(models.Model):
         # Partial indexes over open work stay small at a million alerts (reference: measured queue page).
         indexes = [
             models.Index(fields=["-severity", "-id"], name="alert_open_severity", condition=OPEN),
+            models.Index(fields=["-severity", "-id"], name="alert_severity"),
             models.Index(fields=["-id"], name="alert_open_id", condition=OPEN),
             models.Index(fields=["owner", "-id"], name="alert_open_owner", condition=OPEN),
             models.Index(

@@ -7,8 +7,9 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models.functions import Upper
 
 from cases.choices import Determination, Findings, IncidentStatus, Pap, Severity, Tlp
 from cases.querysets import IncidentQuerySet
@@ -70,7 +71,8 @@ class Incident(models.Model):
         indexes = [
             models.Index(fields=["-severity", "-id"], name="incident_open_severity", condition=OPEN),
             models.Index(fields=["updated_at", "id"], name="incident_updated"),
-            GinIndex(fields=["title"], name="incident_search", opclasses=["gin_trgm_ops"]),
+            # Upper, because that is what Django makes of icontains.
+            GinIndex(OpClass(Upper("title"), "gin_trgm_ops"), name="incident_search"),
             GinIndex(fields=["tags"], name="incident_tags"),
         ]
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
+from django.db.models.functions import Left
 
 from cases.choices import Risk
 from cases.models.alert import Alert
 from cases.models.incident import Incident
 from cases.querysets import ObservableQuerySet
+
+# Searching by the beginning of a value compares this much of it: whole values are longer than an index takes.
+PREFIX_LENGTH = 60
 
 
 class Observable(models.Model):
@@ -30,6 +35,10 @@ class Observable(models.Model):
     class Meta:
         default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["digest", "type"], name="observable_unique")]
+        indexes = [
+            models.Index(OpClass(Left("value", PREFIX_LENGTH), "text_pattern_ops"), name="observable_begins"),
+            models.Index(fields=["risk", "-id"], name="observable_rated", condition=models.Q(risk__gt=0)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.type} {self.value}"
