@@ -285,6 +285,7 @@ SPECTACULAR_SETTINGS = {
         "IncidentStatusEnum": "cases.api.fields.INCIDENT_STATUS",
         "SeverityEnum": "cases.api.fields.SEVERITY",
         "TlpEnum": "cases.api.fields.TLP",
+        "JobStatusEnum": "cases.api.shapes.JOB_STATUS",
         "RunStatusEnum": "playbooks.api.shapes.RUN_STATUS",
         "StepStatusEnum": "playbooks.api.shapes.STEP_STATUS",
         "PlaybookTriggerEnum": "playbooks.api.shapes.TRIGGER",

@@ -1,0 +1,126 @@
+"""What people do in the stories, through the same actions as the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from cases.actions import alerts, incidents, links, notes, observables
+from cases.actions.base import KEEP
+from cases.actors import Actor
+from cases.choices import AlertStatus
+from cases.demo.stage import Stage
+from cases.models import Alert
+
+Words = dict[str, Any]
+
+
+def play(stage: Stage, story: str, who: str, verb: str, words: Words) -> None:
+    """Let the person ``who`` do ``verb`` in the story."""
+    VERBS[verb](stage, story, who, dict(words))
+
+
+def _ids(stage: Stage, story: str, keys: list[str]) -> list[int]:
+    return [stage.alerts[story, key] for key in keys]
+
+
+def _people(stage: Stage, words: Words) -> Words:
+    """Owners and lead as users."""
+    for name in ("owners", "add", "remove"):
+        if name in words:
+            words[name] = [stage.users[key] for key in words[name]]
+    if words.get("lead"):
+        words["lead"] = stage.users[words["lead"]]
+    return words
+
+
+def _claim(stage: Stage, story: str, who: str, words: Words) -> None:
+    alert = stage.alert((story, words["alert"]))
+    if alert.status != AlertStatus.RESOLVED:  # a playbook may have been quicker
+        alerts.claim(stage.actors[who], alert.pk)
+
+
+def _note(stage: Stage, story: str, who: str, words: Words) -> None:
+    write_note(stage, who, stage.alert((story, words["alert"])), words["text"])
+
+
+def write_note(stage: Stage, who: str, alert: Alert, text: str) -> None:
+    """A note on the alert, or on its incident, where notes belong once there is one (rulings 5)."""
+    if alert.incident_id:
+        incidents.comment(stage.writer(who), alert.incident_id, text)
+    else:
+        alerts.comment(stage.writer(who), alert.pk, text)
+
+
+def _open(stage: Stage, story: str, who: str, words: Words) -> None:
+    """Open the story's incident, or take over the one that a playbook has opened from one of its alerts."""
+    words = _people(stage, words)
+    if "team" in words:
+        words["team"] = stage.teams[words["team"]]
+    ids = _ids(stage, story, words.pop("alerts"))
+    opened = Alert.objects.filter(pk__in=ids, incident__isnull=False).values_list("incident", flat=True).first()
+    if opened is None:
+        opened = incidents.open_incident(stage.actors[who], alerts=ids, **words).pk
+    else:
+        _take_over(stage.actors[who], opened, ids, words)
+    stage.incidents[story] = opened
+
+
+def _take_over(actor: Actor, incident: int, ids: list[int], words: Words) -> None:
+    links.link(actor, ids, incident)
+    people = {"add": words.pop("owners", []), "lead": words.pop("lead", KEEP)}
+    incidents.update(actor, incident, changes=words)
+    incidents.owners(actor, incident, **people)
+
+
+def _link(stage: Stage, story: str, who: str, words: Words) -> None:
+    links.link(stage.actors[who], _ids(stage, story, words["alerts"]), stage.incidents[story], move=True)
+
+
+def _unlink(stage: Stage, story: str, who: str, words: Words) -> None:
+    links.unlink(stage.actors[who], _ids(stage, story, words["alerts"]), stage.incidents[story])
+
+
+def _comment(stage: Stage, story: str, who: str, words: Words) -> None:
+    entry = incidents.comment(stage.actors[who], stage.incidents[story], words["text"])
+    stage.entries[story, words.get("key", "")] = entry.pk
+
+
+def _handoff(stage: Stage, story: str, who: str, words: Words) -> None:
+    incidents.comment(stage.actors[who], stage.incidents[story], words["text"], kind="handoff")
+
+
+def _edit(stage: Stage, story: str, who: str, words: Words) -> None:
+    notes.edit_comment(stage.actors[who], stage.entries[story, words["key"]], words["text"])
+
+
+def _set(stage: Stage, story: str, who: str, words: Words) -> None:
+    incidents.update(stage.actors[who], stage.incidents[story], changes=words)
+
+
+def _status(stage: Stage, story: str, who: str, words: Words) -> None:
+    incidents.set_status(stage.actors[who], stage.incidents[story], words.pop("status"), **words)
+
+
+def _owners(stage: Stage, story: str, who: str, words: Words) -> None:
+    incidents.owners(stage.actors[who], stage.incidents[story], **_people(stage, words))
+
+
+def _observable(stage: Stage, story: str, who: str, words: Words) -> None:
+    observables.add_to_incident(stage.actors[who], stage.incidents[story], words["type"], words["value"])
+
+
+VERBS: dict[str, Callable[[Stage, str, str, Words], None]] = {
+    "claim": _claim,
+    "note": _note,
+    "open": _open,
+    "link": _link,
+    "unlink": _unlink,
+    "comment": _comment,
+    "handoff": _handoff,
+    "edit": _edit,
+    "set": _set,
+    "status": _status,
+    "owners": _owners,
+    "observable": _observable,
+}

@@ -1,0 +1,41 @@
+"""``manage.py seed_demo`` and ``seed_demo --remove``: the demo data (docs/demo.md)."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+
+class Command(BaseCommand):
+    """Make the demo data, or take them away again. Doing it twice changes nothing."""
+
+    help = "Load believable demo data: alerts of two weeks, incidents, people. --remove takes all of it away again."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """``--remove``."""
+        parser.add_argument("--remove", action="store_true", help="remove the demo data")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Says in one line what was done."""
+        self.stdout.write(_remove() if options["remove"] else _seed())
+
+
+def _seed() -> str:
+    from cases.demo.seeding import seed
+
+    made = seed()
+    if made is None:
+        return "The demo data are there already."
+    return f"Demo data loaded: {made.alerts} alerts, {made.incidents} incidents."
+
+
+def _remove() -> str:
+    from cases.demo.removal import remove
+
+    gone = remove()
+    if gone is None:
+        return "There are no demo data."
+    kept = f" Kept, because others use them: {', '.join(gone.kept)}." if gone.kept else ""
+    return f"Demo data removed: {gone.alerts} alerts, {gone.incidents} incidents.{kept}"
