@@ -19,10 +19,10 @@ from playbooks.code import performing
 from playbooks.effects import Case
 from playbooks.heartbeat import Heartbeat
 from playbooks.intelligence import own_thread
-from playbooks.ledger import Ledger, LostLease
+from playbooks.ledger import Cancelled, Ledger, LostLease
 from playbooks.models import Step
 from playbooks.scribe import Scribe
-from playbooks.session import Cancelled, Session, Suspended
+from playbooks.session import Session, Suspended
 from playbooks.subject import SubjectView
 from soar.lib.database import AWAY, forget_connection
 

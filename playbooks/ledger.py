@@ -50,6 +50,10 @@ class LostLease(BaseException):
     No Exception, so that a playbook's ``except Exception`` cannot hold it up."""
 
 
+class Cancelled(BaseException):
+    """A person cancelled the run: nothing new begins. No Exception either."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """What is known of a call before its effect. ``arguments`` are masked already."""
@@ -75,7 +79,7 @@ class Ledger:
     def begin(self, line: Line) -> tuple[int, uuid.UUID]:
         """Write *in progress*, committed before the effect. Returns the step's id and its idempotency key.
 
-        Raises LostLease."""
+        Raises LostLease or Cancelled."""
         row = self._one(
             BEGIN, line.parent, line.position, line.name, line.key, line.kind, json.dumps(line.arguments), line.digest,
             line.idempotent, line.timeout, uuid.uuid4(),
@@ -110,5 +114,11 @@ class Ledger:
             cursor.execute(statement, [self.run, self.owner, *values])
             row = cursor.fetchone()
         if row is None:
-            raise LostLease
+            raise Cancelled if self._cancelled() else LostLease
         return row
+
+    def _cancelled(self) -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute(f"{MINE} SELECT cancel_requested FROM mine", [self.run, self.owner])
+            row = cursor.fetchone()
+        return bool(row and row[0])

@@ -19,16 +19,18 @@ class RunQuerySet(models.QuerySet["Run"]):
     """Runs."""
 
     def visible_to(self, user: User) -> RunQuerySet:
-        """Runs on alerts and incidents that the person may see, and those on neither (access.md 4)."""
+        """Runs on alerts and incidents that the person may see (access.md 4). Those on neither are for whoever
+        writes playbooks or sees all teams, and for who started them."""
         from cases.models import Alert, Incident
 
         if not may(user, "view_cases"):
             return self.none()
         alert = Exists(Alert.objects.filter(pk=OuterRef("alert")).visible_to(user))
         incident = Exists(Incident.objects.filter(pk=OuterRef("incident")).visible_to(user))
-        return self.filter(
-            Q(alert=None, incident=None) | (Q(alert__isnull=False) & alert) | (Q(incident__isnull=False) & incident)
-        )
+        neither = Q(alert=None, incident=None)
+        if not (may(user, "author_playbooks") or may(user, "view_all_teams")):
+            neither &= Q(started_by=user)
+        return self.filter(neither | (Q(alert__isnull=False) & alert) | (Q(incident__isnull=False) & incident))
 
     def open(self) -> RunQuerySet:
         """Not over yet."""

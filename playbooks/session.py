@@ -22,7 +22,7 @@ from playbooks import jsonable
 from playbooks.code import ActionFailed, Call, inside
 from playbooks.effects import DRY, EFFECTS, Case
 from playbooks.intelligence import open_connector, own_thread
-from playbooks.ledger import Ledger, Line, LostLease
+from playbooks.ledger import Cancelled, Ledger, Line, LostLease
 from playbooks.models import Step
 from playbooks.scribe import Scribe, in_thread
 from soar.lib.database import AWAY
@@ -35,10 +35,6 @@ _AGAIN = ("40001", "40P01")  # serialisation failure, deadlock: nothing happened
 
 class Suspended(BaseException):
     """A person must decide before the run can go on. No Exception: playbooks cannot swallow it."""
-
-
-class Cancelled(BaseException):
-    """A person cancelled the run."""
 
 
 class Session:
@@ -209,6 +205,9 @@ class Session:
             return await self.scribe.run(function)
         except LostLease:
             self.lost = True
+            raise
+        except Cancelled:
+            self.cancelled = True
             raise
         except AWAY as error:
             self.lost = True

@@ -1,0 +1,1 @@
+"""Pages of playbooks and runs: one verb, one function, one URL."""
