@@ -130,6 +130,8 @@ class Portal:
     def clean_up(self) -> None:
         """End whatever is left, however the test went."""
         self.client.close()
+        if self.process is not None and self.process.poll() is None:
+            self.stop()
         for pid in self.all():
             try:
                 os.kill(pid, signal.SIGKILL)
