@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import connection
+
 from cases import timeline
 from cases.actors import Actor
 from cases.models import Alert, Incident
@@ -20,6 +22,23 @@ def lock_subject(run: Run) -> Subject | None:
     if run.incident_id:
         return Incident.objects.select_for_update(of=("self",)).select_related("team").get(pk=run.incident_id)
     return None
+
+
+def relock(subject: Subject | None) -> Subject | None:
+    """Lock the row of a subject that is loaded already, and read where its timeline ends: all that writing needs."""
+    if subject is None:
+        return None
+    table = subject._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT timeline_count, timeline_head FROM {table} WHERE id = %s FOR UPDATE",  # noqa: S608  our own name
+            [subject.pk],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        raise type(subject).DoesNotExist(f"{subject.number} is gone.")
+    subject.timeline_count, subject.timeline_head = row
+    return subject
 
 
 def announce(kind: str, run: Run, subject: Subject | None, *, text: str = "", **more: Any) -> None:

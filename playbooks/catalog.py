@@ -40,7 +40,7 @@ class Catalog:
 
 
 _lock = threading.RLock()
-_current: Catalog | None = None
+_cache: dict[str, Catalog] = {}  # of this process; at most one, under "current"
 
 
 def generation() -> int:
@@ -63,24 +63,22 @@ def current(number: int | None = None) -> Catalog:
     """The catalogue of this generation (asked of the database if not given). Loads files and rows if it is new.
 
     The first one of a process also brings the rows in line with the files."""
-    global _current
     wanted = generation() if number is None else number
-    known = _current
+    known = _cache.get("current")
     if known is not None and wanted and known.generation == wanted:
         return known
     with _lock:
         loaded = load(settings.PLAYBOOK_DIRS)
         if not wanted or (known is None and _differs(loaded)):
             wanted = sync(loaded)
-        _current = _build(wanted, loaded)
-        return _current
+        _cache["current"] = _build(wanted, loaded)
+        return _cache["current"]
 
 
 def forget() -> None:
     """Start afresh at the next look."""
-    global _current
     with _lock:
-        _current = None
+        _cache.clear()
 
 
 @transaction.atomic

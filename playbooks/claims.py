@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 
 from cases.models import Incident
 from playbooks import catalog
-from playbooks.announce import announce, lock_subject, skipped
+from playbooks.announce import Subject, announce, lock_subject, relock, skipped
 from playbooks.catalog import Entry
 from playbooks.choices import OPEN, OnFailure, RunStatus
 from playbooks.ledger import LostLease
@@ -34,6 +34,7 @@ class Claim:
     owner: str
     entry: Entry
     view: SubjectView
+    subject: Subject | None
     resumed: bool
 
 
@@ -97,7 +98,7 @@ def _take(run: Run, known: catalog.Catalog) -> Claim | None:
         return _refuse(run, subject, text, known, resumed)
     if not resumed:
         announce("run.started", run, subject)
-    return Claim(run, owner, entry, view_of(run, subject), resumed)
+    return Claim(run, owner, entry, view_of(run, subject), subject, resumed)
 
 
 def _hindrance(run: Run, resumed: bool) -> str:
@@ -145,7 +146,7 @@ def finish(held: Claim, outcome: Outcome) -> Claim | None:
     last = held.run.sequence is None or held.run.position >= held.run.sequence.total
     known = None if last else catalog.current()
     with transaction.atomic():
-        subject = lock_subject(held.run)
+        subject = relock(held.subject)
         _close(held.run, outcome, version=held.entry.version)
         if outcome.status == RunStatus.NEEDS_DECISION:
             announce("run.needs_decision", held.run, subject, text=outcome.error)

@@ -25,7 +25,7 @@ def update_current_alert(
     """Change the alert. ``owner`` is a user name, None for nobody; ``tags`` replaces the tags.
 
     Resolving needs a determination other than *unknown*, here as everywhere."""
-    given = {
+    given: dict[str, Any] = {
         "status": status,
         "determination": determination,
         "severity": severity,

@@ -11,9 +11,9 @@ from django.db import connection
 from playbooks.code import idempotency_key, in_event_loop
 from playbooks.scribe import in_thread
 from soar.accounts.models import User
+from soar.connectors import registry
 from soar.connectors.base import Connector
 from soar.connectors.intelligence.lookup import look_up
-from soar.connectors import registry
 
 VALUES_AT_MOST = 1000
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -40,7 +41,7 @@ def _plain(value: Any, what: str, path: str, depth: int) -> Any:
     if value is None or isinstance(value, bool | int):
         return int(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if isinstance(value, float):
-        if value != value or value in (float("inf"), float("-inf")):
+        if not math.isfinite(value):
             raise NotJson(f"{what} holds {value}, which is not JSON{_at(path)}.")
         return value
     if isinstance(value, str):
@@ -69,7 +70,7 @@ def clean(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
-def loosely(value: Any, depth: int = 0) -> Any:
+def loosely(value: Any, depth: int = 0) -> Any:  # noqa: PLR0911  one line for each kind of value
     """``value`` as JSON to look at: what JSON cannot hold becomes the name of its type.
 
     An object may say for itself what stands for it in a record, by an attribute ``soar_reference``."""
@@ -78,8 +79,10 @@ def loosely(value: Any, depth: int = 0) -> Any:
     reference = getattr(value, "soar_reference", None)
     if isinstance(reference, str):
         return reference
-    if value is None or isinstance(value, bool | int | float):
-        return value if value == value and value not in (float("inf"), float("-inf")) else str(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if value is None or isinstance(value, bool | int):
+        return value
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, Mapping):

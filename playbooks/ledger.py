@@ -1,3 +1,4 @@
+# ruff: noqa: S608  the statements are put together from constants of this file
 """The record of a run's calls. Every write names the lease's owner: who lost the lease writes nothing more.
 
 Plain SQL, one round trip each: these few statements are most of what a run costs."""
@@ -89,7 +90,7 @@ class Ledger:
     def end(self, step: int, status: str, *, result: Any = None, error: str = "", repeats: int = 0) -> None:
         """Write how it went. ``repeats`` are the attempts beyond the first. Raises LostLease."""
         with connection.cursor() as cursor:
-            values = [self.run, self.owner, status, json.dumps(result), error[:20_000], repeats, step]
+            values: list[Any] = [self.run, self.owner, status, json.dumps(result), error[:20_000], repeats, step]
             cursor.execute(END, values)
             if cursor.rowcount != 1:
                 raise LostLease

@@ -51,7 +51,7 @@ def load(folders: Iterable[Path]) -> Loaded:
     """Import every ``*.py`` below ``folders`` whose name does not begin with ``_``, anew.
 
     A file that fails is a Problem and breaks nothing else. Two functions of one name are both refused."""
-    folders = [folder for folder in dict.fromkeys(Path(folder).resolve() for folder in folders)]
+    folders = list(dict.fromkeys(Path(folder).resolve() for folder in folders))
     _forget(folders)
     all_found: list[Found] = []
     loaded = Loaded()

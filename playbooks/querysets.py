@@ -32,6 +32,10 @@ class RunQuerySet(models.QuerySet["Run"]):
             neither &= Q(started_by=user)
         return self.filter(neither | (Q(alert__isnull=False) & alert) | (Q(incident__isnull=False) & incident))
 
+    def on_incident(self, incident: int) -> RunQuerySet:
+        """Runs on the incident and on its alerts."""
+        return self.filter(Q(incident=incident) | Q(alert__incident=incident))
+
     def open(self) -> RunQuerySet:
         """Not over yet."""
         return self.filter(status__in=OPEN)

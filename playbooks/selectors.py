@@ -57,3 +57,20 @@ def run_for(who: Actor | User, pk: int | str) -> Run:
     if run is None:
         raise Missing(f"There is no run {text:.40}.")
     return run
+
+
+def playbook_with_id(pk: int) -> Playbook:
+    """The playbook with this id. Raises Missing."""
+    rows = Playbook.objects.select_related("published_by", "modified_by")
+    row = rows.filter(pk=pk).first() if pk < 2**63 else None
+    if row is None:
+        raise Missing(f"There is no playbook {pk!s:.40}.")
+    return row
+
+
+def runnable(*triggers: str) -> list[Playbook]:
+    """Playbooks with one of these triggers that nothing hinders, by name."""
+    rows = Playbook.objects.filter(
+        trigger__in=triggers, enabled=True, present=True, deactivated_reason="", load_error=""
+    )
+    return list(rows.only("name", "trigger", "description").order_by("name"))

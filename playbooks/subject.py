@@ -39,7 +39,7 @@ class SubjectView(dict[str, Any]):
 
     def get(self, key: str, default: Any = None) -> Any:
         """As a dict's; loads what is not loaded yet."""
-        return self[key] if key in self else default
+        return self[key] if key in self else default  # noqa: SIM401  this is get
 
     def __contains__(self, key: object) -> bool:
         return super().__contains__(key) or key in self._lazy

@@ -67,7 +67,7 @@ class Recording:
     def arguments_of(self, name: str) -> dict[str, Any]:
         """The arguments of the only call of this name. Raises AssertionError if there is not exactly one."""
         found = [call.arguments for call in self.calls if call.name == name]
-        assert len(found) == 1, f"{name} was called {len(found)} times"  # noqa: S101  for tests
+        assert len(found) == 1, f"{name} was called {len(found)} times"
         return found[0]
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Subquery
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Now
 
-from cases.models import Alert, Incident, TimelineEntry
+from cases.models import Alert, Incident
 from playbooks import catalog
-from playbooks.announce import announce, skipped
+from playbooks.announce import announce, relock, skipped
 from playbooks.catalog import Catalog, Entry
 from playbooks.choices import RunStatus, StartedBy
 from playbooks.claims import Claim, lease_end, new_owner, state_of, view_of
 from playbooks.conditions import matches
-from playbooks.models import CodeGeneration, Run, Sequence
+from playbooks.incoming import Incoming, read
+from playbooks.models import Run, Sequence
 from playbooks.publishers import still_entitled
 from playbooks.subject import SubjectView, alert_view, incident_view
 from soar.lib.queue import enqueue
@@ -30,27 +30,18 @@ def consider(entry_ids: list[int]) -> Claim | None:
 
     The first run for a single entry is not queued but claimed for this process at once, and returned; the
     runs of several entries are queued, so that all workers share them."""
-    number = Subquery(CodeGeneration.objects.filter(pk=1).values("number"))
-    rows = (
-        TimelineEntry.objects.filter(pk__in=entry_ids, kind__in=TRIGGER_OF)
-        .select_related("alert__source", "alert__owner", "alert__team", "incident__team")
-        .defer("alert__search", "hash")
-        .annotate(generation=Coalesce(number, 0))
-        .order_by("pk")
-    )
     held: Claim | None = None
-    for entry in rows:
+    for entry in read(entry_ids, list(TRIGGER_OF)):
         known = catalog.current(entry.generation)
         held = _consider(known, entry, at_once=len(entry_ids) == 1)
     return held
 
 
-def _consider(known: Catalog, entry: TimelineEntry, *, at_once: bool) -> Claim | None:
+def _consider(known: Catalog, entry: Incoming, *, at_once: bool) -> Claim | None:
     candidates = known.starting.get(TRIGGER_OF[entry.kind])
-    subject = entry.alert or entry.incident
-    if not candidates or subject is None:
+    if not candidates:
         return None
-    view = _view(subject)
+    view = _view(entry.subject)
     matched = [candidate for candidate in candidates if _meets(candidate, view)]
     parent = _parent(entry) if matched else None
     if parent:
@@ -59,7 +50,7 @@ def _consider(known: Catalog, entry: TimelineEntry, *, at_once: bool) -> Claim |
     if not matched:
         return None
     if parent and parent.depth >= DEPTH_AT_MOST:
-        _too_deep(subject, matched, entry)
+        _too_deep(matched, entry)
         return None
     return open_sequence(entry, matched, depth=parent.depth + 1 if parent else 0, at_once=at_once)
 
@@ -72,39 +63,27 @@ def _meets(candidate: Entry, view: SubjectView) -> bool:
     return matches(candidate.row.conditions, view)
 
 
-def _parent(entry: TimelineEntry) -> Run | None:
+def _parent(entry: Incoming) -> Run | None:
     """The run that wrote the entry, if one did."""
     run = entry.data.get("run") if entry.actor_type == "playbook" else None
     return Run.objects.only("playbook_id", "depth").filter(pk=run).first() if run else None
 
 
 @transaction.atomic
-def _too_deep(subject: Alert | Incident, matched: list[Entry], entry: TimelineEntry) -> None:
-    locked = _lock(subject)
+def _too_deep(matched: list[Entry], entry: Incoming) -> None:
+    relock(entry.subject)
     names = ", ".join(candidate.row.name for candidate in matched)
     text = f"{DEPTH_AT_MOST} playbooks have led to one another already; the chain ends here."
     # The redelivery of one entry must not say it twice.
-    told = TimelineEntry.objects.filter(
-        kind="run.skipped", data__entry=entry.pk, alert=entry.alert_id, incident=entry.incident_id
-    )
-    if not told.exists():
-        skipped(locked, names, text, entry=entry.pk)
-
-
-def _lock(subject: Alert | Incident) -> Alert | Incident:
-    if isinstance(subject, Alert):
-        rows = Alert.objects.select_for_update(of=("self",)).select_related("source", "owner", "team")
-        return rows.defer("search").get(pk=subject.pk)
-    return Incident.objects.select_for_update(of=("self",)).select_related("team").get(pk=subject.pk)
+    if not entry.subject.timeline.filter(kind="run.skipped", data__entry=entry.pk).exists():
+        skipped(entry.subject, names, text, entry=entry.pk)
 
 
 @transaction.atomic
-def open_sequence(entry: TimelineEntry, matched: list[Entry], *, depth: int, at_once: bool) -> Claim | None:
+def open_sequence(entry: Incoming, matched: list[Entry], *, depth: int, at_once: bool) -> Claim | None:
     """One sequence for the entry, with a run of each playbook in order. The first begins or is rung for."""
-    found = entry.alert or entry.incident
-    if found is None:
-        return None
-    subject = _lock(found)
+    subject = entry.subject
+    relock(subject)
     sequence = _insert_sequence(entry, subject, len(matched))
     if sequence is None:
         return None  # this entry was considered before
@@ -119,16 +98,16 @@ def open_sequence(entry: TimelineEntry, matched: list[Entry], *, depth: int, at_
         enqueue(RUN_TASK, first.pk)
         return None
     announce("run.started", first, subject)
-    return Claim(first, first.lease_owner, matched[0], view_of(first, subject), resumed=False)
+    return Claim(first, first.lease_owner, matched[0], view_of(first, subject), subject, resumed=False)
 
 
-def _insert_sequence(entry: TimelineEntry, subject: Alert | Incident, total: int) -> Sequence | None:
+def _insert_sequence(entry: Incoming, subject: Alert | Incident, total: int) -> Sequence | None:
     """The new row, or None if there is one for this entry: the unique constraint decides, whoever is quickest."""
     sequence = Sequence(
         entry_id=entry.pk,
         trigger=TRIGGER_OF[entry.kind],
-        alert_id=entry.alert_id,
-        incident_id=entry.incident_id,
+        alert_id=subject.pk if isinstance(subject, Alert) else None,
+        incident_id=subject.pk if isinstance(subject, Incident) else None,
         total=total,
         cause=subject.cause,
     )

@@ -206,5 +206,3 @@ def test_the_public_names_need_no_django():
     done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=Path(__file__).parents[1], check=False)
     assert done.returncode == 0
     assert connection.vendor == "postgresql"
-
-

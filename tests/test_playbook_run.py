@@ -14,7 +14,7 @@ from playbooks.actions import cancel, decide, disable, retry, run_by_hand
 from playbooks.models import Run
 from playbooks.selectors import runs_of_alerts
 from soar.models import QueuedTask
-from tests.factories import make_alert, make_incident, make_team
+from tests.factories import make_alert, make_incident
 from tests.playbook_files import folder, reload, until, work
 
 __all__ = ["folder"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -58,7 +59,7 @@ def test_all_that_match_run_by_order_then_by_name_as_one_sequence(folder):
     assert outcome() == [("first", 1, "successful"), ("Alpha", 2, "successful"), ("beta", 3, "successful")]
     assert Sequence.objects.get().total == 3
     runs = list(Run.objects.order_by("position"))
-    assert all(a.finished_at <= b.started_at for a, b in zip(runs, runs[1:], strict=False))
+    assert all(a.finished_at <= b.started_at for a, b in itertools.pairwise(runs))
     kinds = [entry.kind for entry in alert.timeline.order_by("id")]
     assert kinds == ["alert.opened"] + ["run.started", "run.finished"] * 3
     assert {run.cause for run in runs} == {alert.cause}

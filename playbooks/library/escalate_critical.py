@@ -1,6 +1,7 @@
 """A critical alert becomes an incident at once, or joins the one it belongs to, with what is known around it."""
 
 import asyncio
+from typing import Any
 
 from playbooks import (
     add_current_alert_comment,
@@ -25,7 +26,7 @@ NAMES = {"hostname": "host", "username": "user", "source_ip": "source address"}
     description="Gathers what is known around a critical alert, sets it in progress, and opens an incident or links "
     "it to the open one that shares its host or source address.",
 )
-async def escalate_critical(alert):
+async def escalate_critical(alert: dict[str, Any]) -> dict[str, Any]:
     """Never touches what somebody has judged already."""
     if alert["status"] == "resolved" or alert["determination"] in ("benign", "malicious"):
         return {"skipped": "It is judged already."}
@@ -42,7 +43,7 @@ async def escalate_critical(alert):
     return {"incident": incident, "related_alerts": len(around), "suspicious_observables": len(bad)}
 
 
-async def escalate(alert, incidents):
+async def escalate(alert: dict[str, Any], incidents: list[dict[str, Any]]) -> Any:
     """Link to the incident that shares most, or open one. Returns its number."""
     for candidate in incidents:
         if any(shared["field"] in STRONG for shared in candidate["shared"]):
@@ -50,7 +51,7 @@ async def escalate(alert, incidents):
     return (await create_incident(title=alert["title"]))["number"]
 
 
-def note(alert, around, bad):
+def note(alert: dict[str, Any], around: list[dict[str, Any]], bad: list[dict[str, Any]]) -> str:
     """The comment on the incident."""
     lines = [f"**{alert['number']} escalated by rule**: critical severity."]
     lines += [f"- {NAMES[name]}: `{alert[name]}`" for name in NAMES if alert[name]]

@@ -1,6 +1,7 @@
 """First look at a mail that may be phishing: who sent it, what it links to, what it carries, whom it imitates."""
 
 import re
+from typing import Any
 from urllib.parse import urlsplit
 
 from playbooks import action, add_current_alert_comment, playbook, update_current_alert, warning_lists
@@ -29,7 +30,7 @@ DEPTH = 8
     description="Extracts sender, links and attachments of a reported mail, looks for imitated domains, tags the "
     "alert and leaves a checklist for the analyst.",
 )
-async def phishing_triage(alert):
+async def phishing_triage(alert: dict[str, Any]) -> dict[str, Any]:
     """By tag; the twin below starts by technique."""
     return await triage(alert)
 
@@ -40,14 +41,14 @@ async def phishing_triage(alert):
     order=201,
     description="As phishing_triage, for alerts that name the technique but bear no tag.",
 )
-async def phishing_triage_by_technique(alert):
+async def phishing_triage_by_technique(alert: dict[str, Any]) -> dict[str, Any]:
     """Only what the playbook above has not taken."""
     if {"phishing", "phish", "email", "mail", "suspicious-email"} & set(alert["tags"]):
         return {"skipped": "phishing_triage has looked at it"}
     return await triage(alert)
 
 
-async def triage(alert):
+async def triage(alert: dict[str, Any]) -> dict[str, Any]:
     """The work of both."""
     mail = await extract_mail(alert["observables"], alert["raw"])
     imitated = await find_imitations(mail["domains"])
@@ -56,7 +57,7 @@ async def triage(alert):
     risky = [name for name in mail["attachments"] if RISKY_FILES.search(name)]
     reasons = explain(imitated, listed, risky)
     tags = sorted({*alert["tags"], "phishing", *(["lookalike-domain"] if imitated else [])})
-    changes = {"tags": tags} if tags != sorted(alert["tags"]) else {}
+    changes: dict[str, Any] = {"tags": tags} if tags != sorted(alert["tags"]) else {}
     if reasons and alert["determination"] == "unknown":
         changes["determination"] = "suspicious"
     if changes:
@@ -66,9 +67,9 @@ async def triage(alert):
 
 
 @action(idempotent=True)
-async def extract_mail(observables, raw):
+async def extract_mail(observables: list[dict[str, Any]], raw: Any) -> dict[str, Any]:
     """Sender, subject, links, attachments and all domains of the mail, from the observables and the payload."""
-    of = {}
+    of: dict[str, list[str]] = {}
     for item in observables:
         of.setdefault(item["type"], []).append(item["value"])
     sender = first_mail(find(raw, SENDER_KEYS)) or (of.get("email") or [""])[0]
@@ -86,12 +87,12 @@ async def extract_mail(observables, raw):
 
 
 @action(idempotent=True)
-async def find_imitations(domains):
+async def find_imitations(domains: list[str]) -> dict[str, str]:
     """``{domain: whom it imitates}`` for names that look like a well-known one and are not."""
     return {name: brand for name in domains if (brand := imitates(name))}
 
 
-def imitates(name):
+def imitates(name: str) -> str | None:
     """The brand whose name ``name`` bears or nearly bears without being the brand's own; None if none."""
     name = name.lower().strip(".")
     if any(name == brand or name.endswith("." + brand) for brand in BRANDS):
@@ -108,12 +109,12 @@ def imitates(name):
     return brand_in_punycode(name)
 
 
-def brand_in_punycode(name):
+def brand_in_punycode(name: str) -> str | None:
     """Internationalised names are rare in honest mail; the name itself is given back."""
     return "a name in other letters" if "xn--" in name else None
 
 
-def one_off(one, other):
+def one_off(one: str, other: str) -> bool:
     """Whether one letter was added, left out or exchanged, or two neighbours swapped."""
     if one == other or abs(len(one) - len(other)) > 1:
         return False
@@ -127,7 +128,7 @@ def one_off(one, other):
     )
 
 
-def find(raw, keys, depth=0):
+def find(raw: Any, keys: tuple[str, ...], depth: int = 0) -> Any:
     """The first value under one of ``keys`` anywhere in the payload; None if there is none."""
     if depth > DEPTH:
         return None
@@ -141,25 +142,25 @@ def find(raw, keys, depth=0):
     return None
 
 
-def first_mail(value):
+def first_mail(value: Any) -> str:
     """The first mail address in a text or a list of texts."""
     found = MAIL.search(" ".join(map(str, value)) if isinstance(value, list) else str(value or ""))
     return found[0].lower() if found else ""
 
 
-def explain(imitated, listed, risky):
+def explain(imitated: dict[str, str], listed: list[str], risky: list[str]) -> list[str]:
     """Sentences for what speaks against the mail."""
     reasons = [f"{name} imitates {brand}" for name, brand in imitated.items()]
     reasons += [f"{name} is on a list" for name in listed]
     return reasons + [f"attachment {name}" for name in risky]
 
 
-def safe(value):
+def safe(value: object) -> str:
     """A value that nobody opens by accident."""
     return str(value).replace("http", "hxxp").replace(".", "[.]").replace("`", "")
 
 
-def note(mail, reasons):
+def note(mail: dict[str, Any], reasons: list[str]) -> str:
     """The comment with what was found and what is left to do."""
     found = [
         f"**Mail from** `{safe(mail['sender']) or 'unknown sender'}`"

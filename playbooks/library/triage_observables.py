@@ -1,7 +1,15 @@
 """Rates what an alert names by the lists in the portal, writes the evidence down, and closes what is harmless."""
 
-from playbooks import add_current_alert_comment, playbook, rate_observables, resolve_current_alert, warning_lists
-from playbooks import update_current_alert
+from typing import Any
+
+from playbooks import (
+    add_current_alert_comment,
+    playbook,
+    rate_observables,
+    resolve_current_alert,
+    update_current_alert,
+    warning_lists,
+)
 
 TYPES = ("ip", "domain", "url", "email", "md5", "sha1", "sha256", "hostname")
 HARMLESS_SEVERITIES = ("informational", "low")
@@ -16,7 +24,7 @@ SHOWN = 20
     description="Rates addresses, domains and hashes by the bundled and own lists, notes the evidence, and resolves "
     "an alert of low severity as benign if everything it names is known to be good.",
 )
-async def triage_observables(alert):
+async def triage_observables(alert: dict[str, Any]) -> dict[str, Any]:
     """Conservative: benign only if every single value is on a benign list and the alert is low or below."""
     named = [(item["type"], item["value"]) for item in alert["observables"] if item["type"] in TYPES]
     if not named:
@@ -40,16 +48,16 @@ async def triage_observables(alert):
     return {"rated": len(rated), "suspicious": len(bad), "known_good": len(good), "outcome": outcome}
 
 
-async def mark(alert, bad):
+async def mark(alert: dict[str, Any], bad: list[dict[str, Any]]) -> str:
     """Say that it is suspicious, unless somebody has said more already; tag it."""
-    changes = {"tags": sorted({*alert["tags"], "listed-indicator"})}
+    changes: dict[str, Any] = {"tags": sorted({*alert["tags"], "listed-indicator"})}
     if alert["determination"] == "unknown":
         changes["determination"] = "suspicious"
     await update_current_alert(**changes, reason=f"{len(bad)} of its observables are on lists.")
     return "suspicious"
 
 
-def may_close(alert):
+def may_close(alert: dict[str, Any]) -> bool:
     """Nobody works on it, nobody has judged it, and it would not be urgent even if it were true."""
     return (
         alert["severity"] in HARMLESS_SEVERITIES
@@ -60,7 +68,7 @@ def may_close(alert):
     )
 
 
-def note(bad, good, total):
+def note(bad: list[dict[str, Any]], good: list[dict[str, Any]], total: int) -> str:
     """The comment: what was found, list by list."""
     lines = [f"**{total} observables looked up**: {len(bad)} suspicious, {len(good)} known good."]
     for verdict in (bad + good)[:SHOWN]:
