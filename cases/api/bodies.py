@@ -11,11 +11,13 @@ from cases.api.fields import Body, Flag, Ref, Text, Texts
 REASON_AT_MOST = 5000
 
 
-def _name() -> Text:
+def name() -> Text:
+    """The name of a person or team; null is nobody."""
     return Text(max_length=150, required=False, allow_null=True)
 
 
-def _reason() -> Text:
+def reason() -> Text:
+    """Why; optional."""
     return Text(max_length=REASON_AT_MOST, required=False, allow_blank=True)
 
 
@@ -41,8 +43,8 @@ class NewAlert(Body):
     source_ip = Text(max_length=60, required=False, allow_blank=True)
     tags = Texts(required=False, most=50)
     tlp = fields.tlp(required=False)
-    owner = _name()
-    team = _name()
+    owner = name()
+    team = name()
     observables = serializers.ListField(child=NewObservable(), required=False, max_length=500)
 
 
@@ -55,18 +57,18 @@ class AlertChanges(Body):
     status = fields.alert_status(required=False)
     determination = fields.determination(required=False)
     findings = fields.findings(required=False)
-    owner = _name()
-    team = _name()
+    owner = name()
+    team = name()
     tags = Texts(required=False, most=50)
     tlp = fields.tlp(required=False)
-    reason = _reason()
+    reason = reason()
 
 
 class Assign(Body):
     """A user name or null (nobody), a team's name or null (no team); what is left out stays."""
 
-    owner = _name()
-    team = _name()
+    owner = name()
+    team = name()
 
 
 class Resolve(Body):
@@ -74,13 +76,13 @@ class Resolve(Body):
 
     determination = fields.determination()
     findings = fields.findings(required=False)
-    reason = _reason()
+    reason = reason()
 
 
 class Reopen(Body):
     """Why, if there is something to say."""
 
-    reason = _reason()
+    reason = reason()
 
 
 class Comment(Body):
@@ -129,10 +131,10 @@ class NewIncident(Body):
     alerts = serializers.ListField(child=Ref(), required=False, max_length=1000)
     move = Flag(required=False)
     owners = Texts(required=False, most=50)
-    lead = _name()
+    lead = name()
     severity = fields.severity(required=False)
     summary = Text(max_length=TEXT_AT_MOST, required=False, allow_blank=True)
-    team = _name()
+    team = name()
     tags = Texts(required=False, most=50)
     tlp = fields.tlp(required=False)
 
@@ -146,12 +148,12 @@ class IncidentChanges(Body):
     status = fields.incident_status(required=False)
     determination = fields.determination(required=False)
     findings = fields.findings(required=False)
-    team = _name()
+    team = name()
     tlp = fields.tlp(required=False)
     pap = fields.pap(required=False)
     tags = Texts(required=False, most=50)
     techniques = Texts(required=False, most=200)
-    reason = _reason()
+    reason = reason()
     resolve_alerts = Flag(required=False)
 
 
@@ -161,7 +163,7 @@ class IncidentStatusChange(Body):
     status = fields.incident_status()
     determination = fields.determination(required=False)
     findings = fields.findings(required=False)
-    reason = _reason()
+    reason = reason()
     resolve_alerts = Flag(required=False)
 
 
@@ -170,7 +172,7 @@ class Owners(Body):
 
     add = Texts(required=False, most=50)
     remove = Texts(required=False, most=50)
-    lead = _name()
+    lead = name()
 
 
 class AcceptSuggestion(Body):

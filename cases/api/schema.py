@@ -52,6 +52,11 @@ _FACTS = {
     "created": {"type": "boolean"},
     "count": {"type": "integer"},
     "cause": {"type": "string", "format": "uuid"},
+    "dedup_key": {"type": "string", "description": "What a repeat is known by"},
+    "visible_to": {
+        "type": "object",
+        "properties": {"team": {"type": ["integer", "null"]}, "source": {"type": "string"}},
+    },
     "note": {"type": "string", "description": "Why nothing was made or changed, or what was mended"},
 }
 _INGEST_SHAPES = {

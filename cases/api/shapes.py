@@ -8,6 +8,9 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers as s
 
 from cases.api import fields
+from cases.models.job import BulkJob
+
+JOB_STATUS = BulkJob.Status.values
 
 
 @extend_schema_field({"type": "object", "additionalProperties": True})
@@ -353,6 +356,28 @@ class Me(Person):
     teams = _texts()
     permissions = _texts()
     token = Token(allow_null=True)
+
+
+class JobMade(s.Serializer[Any]):
+    """A job that a worker will do."""
+
+    job = s.IntegerField()
+    url = s.URLField(help_text="Where its progress is")
+
+
+class Job(s.Serializer[Any]):
+    """A bulk job."""
+
+    id = s.IntegerField()
+    action = s.CharField()
+    status = fields.Words(JOB_STATUS)
+    total = s.IntegerField()
+    position = s.IntegerField(help_text="How many are dealt with")
+    done = s.IntegerField()
+    refused = Refusal(many=True)
+    incident = s.CharField(allow_null=True)
+    created_at = s.DateTimeField()
+    finished_at = s.DateTimeField(allow_null=True)
 
 
 ALERT_PAGE = page_of(AlertRow)

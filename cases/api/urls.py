@@ -9,6 +9,7 @@ from drf_spectacular.views import SpectacularJSONAPIView
 
 from cases.api import schema  # noqa: F401  registers how the schema names the two logins
 from cases.api.alerts import Alerts
+from cases.api.bulk import BulkApi, Jobs
 from cases.api.incident_parts import IncidentParts, SuggestionsApi
 from cases.api.incidents import Incidents
 from cases.api.observables import Observables
@@ -32,6 +33,8 @@ def verbs(address: str, views: Any, prefix: str, *names: str, **renamed: str) ->
 
 V1: Patterns = [
     call("alerts/", Alerts, "alerts", get="list", post="create"),
+    call("alerts/bulk/", BulkApi, "alerts-bulk", post="start"),
+    call("jobs/<str:id>/", Jobs, "job", get="retrieve"),
     call("alerts/<str:id>/", Alerts, "alert", get="retrieve", patch="partial_update"),
     *verbs(
         "alerts/<str:id>/",

@@ -3,6 +3,7 @@
 from cases.models.alert import Alert, AlertPayload
 from cases.models.idempotency import IdempotencyKey
 from cases.models.incident import Incident, IncidentOwner
+from cases.models.job import BulkJob
 from cases.models.observable import AlertObservable, IncidentObservable, Observable
 from cases.models.permissions import (
     IncidentGroupPermission,
@@ -19,6 +20,7 @@ __all__ = [
     "AlertObservable",
     "AlertPayload",
     "AlertSource",
+    "BulkJob",
     "DismissedSuggestion",
     "IdempotencyKey",
     "Incident",

@@ -1,0 +1,119 @@
+"""Bulk actions: a job that a worker does, and its progress."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import QueryDict
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from cases.actions import bulk_jobs
+from cases.api import bodies, documented, fields, paging, shapes
+from cases.api.base import ApiViewSet, whole
+from cases.api.fields import Body, Flag, Ref, Text, Texts
+from cases.errors import Missing
+from cases.filters import FIELDS, AlertFilter
+from cases.models import Alert
+from cases.models.job import BulkJob
+from cases.permissions import parse_number
+from soar.accounts.models import User
+from soar.lib.clock import iso
+
+
+class Bulk(Body):
+    """Alerts by ``ids`` or by ``filter`` (the names of the list's parameters), the action, and its fields."""
+
+    ids = serializers.ListField(child=Ref(), required=False, min_length=1, max_length=bulk_jobs.AT_MOST)
+    filter = serializers.DictField(
+        child=Text(max_length=paging.VALUE_AT_MOST, allow_blank=True), required=False, allow_empty=False
+    )
+    action = fields.Words(bulk_jobs.ACTIONS)
+    owner = bodies.name()
+    team = bodies.name()
+    status = fields.alert_status(required=False)
+    severity = fields.severity(required=False)
+    determination = fields.determination(required=False)
+    findings = fields.findings(required=False)
+    reason = bodies.reason()
+    tags = Texts(required=False, most=50)
+    incident = Ref(required=False)
+    move = Flag(required=False)
+    title = Text(max_length=300, required=False, allow_blank=True)
+    owners = Texts(required=False, most=50)
+
+
+class BulkApi(ApiViewSet):
+    """``/alerts/bulk/``."""
+
+    @extend_schema(**documented.create("Act on many alerts", Bulk, shapes.JobMade, code=202, tagged=False))
+    def start(self, request: Request) -> Response:
+        """Alert by alert with your rights: one that is refused stops no other. `link` and `incident` are all or
+        nothing. At most 10,000 alerts (1,000 for `link` and `incident`); a filter takes those that match now."""
+        given = self.body(Bulk)
+        ids = _ids(self.user, given)
+        action = given.pop("action")
+
+        def run() -> Response:
+            job = bulk_jobs.start(self.user, ids, action, given)
+            where = f"{settings.SOAR_URL}/api/v1/jobs/{job.pk}/"
+            return Response({"job": job.pk, "url": where}, status=202, headers={"Location": where})
+
+        return self.once(run)
+
+
+class Jobs(ApiViewSet):
+    """``/jobs/``: one's own."""
+
+    @extend_schema(**documented.read("Read a job's progress", shapes.Job, tagged=False))
+    def retrieve(self, request: Request, id: str) -> Response:
+        """`finished_at` is null while it goes on."""
+        job = BulkJob.objects.filter(user=self.user, pk=whole(id)).first()
+        if job is None:
+            raise NotFound
+        return Response(job_dict(job))
+
+
+def job_dict(job: BulkJob) -> dict[str, Any]:
+    """A job in JSON."""
+    return {
+        "id": job.pk,
+        "action": job.action,
+        "status": job.status,
+        "total": len(job.alerts),
+        "position": job.position,
+        "done": job.done,
+        "refused": job.refused,
+        "incident": job.incident or None,
+        "created_at": iso(job.created_at),
+        "finished_at": iso(job.finished_at),
+    }
+
+
+def _ids(user: User, given: dict[str, Any]) -> list[int]:
+    """The alerts meant, taken out of the body. Raises ValidationError."""
+    ids, wanted = given.pop("ids", None), given.pop("filter", None)
+    if (ids is None) == (wanted is None):
+        raise ValidationError({"ids": ["Give either ids or a filter."]})
+    if wanted is not None:
+        return _matching(user, wanted)
+    try:
+        return [parse_number(one, "ALR") for one in ids or ()]
+    except Missing as error:
+        raise ValidationError({"ids": [error.message]}) from error
+
+
+def _matching(user: User, wanted: dict[str, str]) -> list[int]:
+    if unknown := [name for name in wanted if name not in FIELDS and name != "q"]:
+        raise ValidationError({"filter": [f"{unknown[0][:40]} is not one of: q, {', '.join(FIELDS)}."]})
+    params = QueryDict(mutable=True)
+    params.update(wanted)
+    parsed = AlertFilter.parse(params)
+    rows = parsed.apply(Alert.objects.visible_to(user), user)
+    if parsed.errors:
+        raise ValidationError({"filter": parsed.errors})
+    return list(rows.order_by("-pk").values_list("pk", flat=True)[: bulk_jobs.AT_MOST + 1])

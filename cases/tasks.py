@@ -1,0 +1,10 @@
+"""What workers do for cases; thin: each calls an action."""
+
+from __future__ import annotations
+
+from cases.actions import bulk_jobs
+
+
+def work_off(job_id: int) -> None:
+    """Go on with a bulk job."""
+    bulk_jobs.work_off(job_id)
