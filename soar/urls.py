@@ -16,6 +16,7 @@ def _rooms() -> Patterns:
     rooms = (
         "cases.api.ingest_urls",
         "soar.views_urls",
+        "soar.accounts.urls",
         "soar.connectors.urls",
         "cases.urls",
         "cases.api.urls",

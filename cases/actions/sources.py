@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from cases.actions.base import text_of
+from cases.actions.manual import HAND_SOURCE
 from cases.actions.source_fields import checked
 from cases.actors import Actor
 from cases.errors import Forbidden, Missing, Refused
@@ -22,6 +23,8 @@ from soar.accounts.tokens import new_token
 
 OVERLAP_AT_MOST = 24 * 30
 DELIVERS = {"both": "endpoint,email"}
+# Slugs that stand for something else: a page, and the source of alerts made by hand.
+RESERVED = {"new", HAND_SOURCE}
 # Kinds whose "resolved" messages are part of their normal life (ingest-and-api.md 2).
 CLOSE_BY_DEFAULT = ("alertmanager", "grafana")
 
@@ -144,7 +147,7 @@ def _free_name(value: Any, but: AlertSource | None = None) -> str:
 def _slug(name: str) -> str:
     """The name as a part of a URL; a number behind it where it is taken."""
     plain = slugify(name)[:50] or "source"
-    taken = set(AlertSource.objects.filter(slug__startswith=plain).values_list("slug", flat=True))
+    taken = RESERVED | set(AlertSource.objects.filter(slug__startswith=plain).values_list("slug", flat=True))
     number, slug = 1, plain
     while slug in taken:
         number += 1

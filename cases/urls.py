@@ -1,0 +1,9 @@
+"""Addresses of cases' pages, one list for each subject."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver
+
+from cases import urls_incidents, urls_sources
+
+urlpatterns: list[URLPattern | URLResolver] = [*urls_incidents.urlpatterns, *urls_sources.urlpatterns]

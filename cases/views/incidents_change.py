@@ -1,0 +1,87 @@
+"""Changes of an incident: status, its fields, its owners, notes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from cases.actions import incidents
+from cases.actors import Actor
+from cases.choices import IncidentStatus
+from cases.errors import Refused
+from cases.views.incidents_answer import Done, verb
+
+EDITABLE = ("title", "severity", "team", "tlp", "pap", "tags", "techniques")
+LISTS = ("tags", "techniques")
+
+
+def version_of(request: HttpRequest) -> int | None:
+    """The version that the form was made from; None for forms that bear none."""
+    value = request.POST.get("version", "")
+    return int(value) if value.isdecimal() and len(value) < 10 else None
+
+
+@verb("head")
+def incident_status(request: HttpRequest, actor: Actor, number: str) -> Done:
+    """Move the incident on, end it with a determination, or reopen it."""
+    given = request.POST
+    incident = incidents.set_status(
+        actor,
+        number,
+        given.get("status", ""),
+        determination=given.get("determination") or None,
+        findings=_findings(request),
+        reason=given.get("reason", ""),
+        resolve_alerts="resolve_alerts" in given,
+        expected_version=version_of(request),
+    )
+    return Done("head", _("%s: status saved") % incident.number + f": {IncidentStatus(incident.status).label}")
+
+
+@verb("details")
+def incident_edit(request: HttpRequest, actor: Actor, number: str) -> Done:
+    """Change the fields that the form holds: title, severity, team, TLP, PAP, tags, techniques."""
+    changes: dict[str, Any] = {name: request.POST[name] for name in EDITABLE if name in request.POST}
+    if not changes:
+        raise Refused(_("There is nothing to change."))
+    for name in LISTS:
+        if name in changes:
+            changes[name] = [part for part in (piece.strip() for piece in changes[name].split(",")) if part]
+    incident = incidents.update(actor, number, changes=changes, expected_version=version_of(request))
+    region = "head" if changes.keys() <= {"severity", "title"} else "details"
+    return Done(region, _("%s saved") % incident.number)
+
+
+@verb("summary")
+def incident_summary(request: HttpRequest, actor: Actor, number: str) -> Done:
+    """Write the summary anew."""
+    changes = {"summary": request.POST.get("summary", "")}
+    incident = incidents.update(actor, number, changes=changes, expected_version=version_of(request))
+    return Done("summary", _("Summary of %s saved") % incident.number)
+
+
+@verb("owners")
+def incident_owners(request: HttpRequest, actor: Actor, number: str) -> Done:
+    """Add an owner, remove one, say who leads. All by user name; ``lead=`` empty means nobody."""
+    given = request.POST
+    more: dict[str, Any] = {"lead": given["lead"] or None} if "lead" in given else {}
+    add = [name for name in given.getlist("add") if name]
+    remove = [name for name in given.getlist("remove") if name]
+    if not (add or remove or more):
+        raise Refused(_("Choose somebody first."), field="add")
+    incident = incidents.owners(actor, number, add=add, remove=remove, **more)
+    return Done("owners", _("Owners of %s saved") % incident.number)
+
+
+@verb("composer")
+def incident_comment(request: HttpRequest, actor: Actor, number: str) -> Done:
+    """Write a note or a hand-over note."""
+    incidents.comment(actor, number, request.POST.get("text", ""), kind=request.POST.get("kind", "comment"))
+    return Done("composer", _("Note added"))
+
+
+def _findings(request: HttpRequest) -> str:
+    """Asked only for benign: what was false, what was meant so (rulings 15)."""
+    return request.POST.get("findings", "") if request.POST.get("determination") == "benign" else ""

@@ -1,0 +1,115 @@
+"""The page of an incident, and what keeps it true: its poll, older entries, the check of its chain."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from cases import timeline_read
+from cases.models import Incident
+from cases.permissions import incident_for
+from cases.timeline_read import EntryView
+from cases.verify import report_of_incident
+from cases.views import incidents_parts as regions
+from cases.views.incidents_answer import TEMPLATE, cursor_of, newest_of, page_context, region_context
+from cases.views.parts import person_of, signed_in_reader
+from soar.lib.htmx import is_partial, render_regions
+
+# Entries are numbered before they are committed: what was recorded this long before the newest seen entry is sent
+# again, and the page leaves out what it has (static/js/live.js). No transaction here lives longer.
+OVERLAP = timedelta(minutes=2)
+NEW_AT_MOST = 200
+# After these the stream is put together anew: alerts with their past came or went, a note reads differently.
+ANEW = ("incident.alert_linked", "incident.alert_unlinked", "comment.edited")
+
+
+@signed_in_reader
+@require_safe
+def incident_detail(request: HttpRequest, number: str) -> HttpResponse:
+    """The page. ``?entry=`` shows the timeline from that entry on, ``?do=`` opens a form without scripts."""
+    user = person_of(request)
+    incident = incident_for(user, number)
+    return render(request, TEMPLATE, page_context(user, incident, request))
+
+
+@signed_in_reader
+@require_safe
+def incident_live(request: HttpRequest, number: str) -> HttpResponse:
+    """The poll of the whole page: 204, or the regions that changed and the entries that came."""
+    user = person_of(request)
+    incident = incident_for(user, number)
+    version, own, theirs, seen = _cursor(request.GET.get("cursor", ""))
+    now = timeline_read.cursor_of_incident(incident)
+    if (incident.version, now) == (version, f"{own}-{theirs}"):
+        return HttpResponse(status=204)
+    group = request.GET.get("group", "")
+    entries, anew = _news(incident, seen, group)
+    names = ["head", "summary", "alerts", "details", "owners", "observables"] if incident.version != version else []
+    names = names or ["alerts"]
+    context = {
+        **region_context(user, incident, names),
+        "live": True,
+        "group": group,
+        "cursor": cursor_of(incident, now, newest_of(incident)),
+        "fresh": [] if anew else entries,
+    }
+    if not anew:
+        return render_regions(request, TEMPLATE, ["entries", *names, "live"], context)
+    context |= regions.timeline(user, incident, group=group)
+    return render_regions(request, TEMPLATE, ["entries", "stream", *names], context)
+
+
+@signed_in_reader
+@require_safe
+def incident_timeline(request: HttpRequest, number: str) -> HttpResponse:
+    """Older entries, or another kind of them; without htmx the page itself does it."""
+    user = person_of(request)
+    incident = incident_for(user, number)
+    if not is_partial(request):
+        return render(request, TEMPLATE, page_context(user, incident, request))
+    before = request.GET.get("before", "")
+    at = int(before) if before.isdecimal() and len(before) < 18 else 0
+    counts = timeline_read.cursor_of_incident(incident)
+    context = {**regions.base(user, incident), "cursor": cursor_of(incident, counts, newest_of(incident))}
+    context |= regions.timeline(user, incident, group=request.GET.get("group", ""), before=at)
+    return render_regions(request, TEMPLATE, ["older"] if at else ["stream"], context)
+
+
+@signed_in_reader
+@require_safe
+def incident_verify(request: HttpRequest, number: str) -> HttpResponse:
+    """Check the chains of the incident and its alerts now, and say what came out."""
+    user = person_of(request)
+    incident = incident_for(user, number)
+    told = {"report": report_of_incident(incident), "verified_at": timezone.now()}
+    if is_partial(request):
+        return render_regions(request, TEMPLATE, ["chain"], {**regions.base(user, incident), **told})
+    return render(request, TEMPLATE, {**page_context(user, incident, request), **told})
+
+
+def _news(incident: Incident, seen: int, group: str) -> tuple[list[EntryView], bool]:
+    """Entries since ``seen``, with those that were numbered before it but committed after it; and whether alerts
+    came or went, so that the stream has to be put together anew."""
+    rows = timeline_read.entries_of_incident(incident)
+    last = rows.filter(pk=seen).values_list("recorded_at", flat=True).first()
+    since = Q(pk__gt=seen) | (Q(recorded_at__gte=last - OVERLAP) if last else Q())
+    fresh = rows.filter(since)
+    anew = fresh.filter(kind__in=ANEW, pk__gt=seen).exists()
+    if group in timeline_read.GROUPS:
+        fresh = fresh.filter(kind__in=timeline_read.GROUPS[group])
+    return timeline_read.views(fresh[:NEW_AT_MOST]), anew
+
+
+def _cursor(text: str) -> tuple[int, int, int, int]:
+    """The parts of a page's cursor; what cannot be read counts as an old one."""
+    pieces: list[Any] = text.split(".")
+    if len(pieces) != 4 or not all(piece.isdecimal() and len(piece) < 18 for piece in pieces):
+        return 0, 0, 0, 0
+    version, own, theirs, seen = map(int, pieces)
+    return version, own, theirs, seen

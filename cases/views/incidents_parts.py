@@ -1,0 +1,193 @@
+"""What the regions of an incident's page need, each made by one function (design: Regions and HTMX)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.urls import NoReverseMatch, reverse
+
+from cases import timeline_read
+from cases.choices import (
+    OBSERVABLE_TYPES,
+    AlertStatus,
+    Determination,
+    Findings,
+    IncidentStatus,
+    Pap,
+    Risk,
+    Severity,
+    Tlp,
+)
+from cases.models import Alert, AlertObservable, Incident, IncidentObservable, Observable
+from cases.models.incident import OWNERS_AT_MOST
+from cases.permissions import holds
+from cases.querysets import capped_count
+from soar.accounts.models import Team, User
+from soar.lib import parts
+from soar.lib.text import defang
+
+ALERTS_SHOWN = 30
+OBSERVABLES_SHOWN = 20
+TEAMS_SHOWN = 200
+VERDICTS = (Determination.MALICIOUS, Determination.SUSPICIOUS, Determination.BENIGN)
+Context = dict[str, Any]
+
+
+def base(user: User, incident: Incident) -> Context:
+    """What every region needs: the incident and what this person may do with it."""
+    return {
+        "incident": incident,
+        "number": incident.number,
+        "can_edit": holds(user, incident, "edit"),
+        "can_comment": holds(user, incident, "comment"),
+        "can_close": holds(user, incident, "close"),
+    }
+
+
+def head(user: User, incident: Incident) -> Context:
+    """Title, badges, the verbs of status and severity."""
+    status = IncidentStatus(incident.status)
+    return {
+        "severity": Severity(incident.severity),
+        "status": status,
+        "is_open": status.is_open,
+        "determination": Determination(incident.determination),
+        "statuses": [one for one in IncidentStatus if one.is_open and one is not status],
+        "endings": [one for one in IncidentStatus if not one.is_open and one is not status],
+        "severities": [one for one in reversed(Severity) if one is not incident.severity],
+        "verdicts": VERDICTS,
+        "benign_findings": [Findings.FALSE_POSITIVE, Findings.BENIGN_TRUE_POSITIVE],
+        "open_alerts": Alert.objects.filter(incident=incident).open().count(),
+        "runs_url": runs_url(incident),
+    }
+
+
+def alerts(user: User, incident: Incident) -> Context:
+    """The linked alerts, worst first. Whoever sees the incident sees them here (rulings 21)."""
+    rows = Alert.objects.filter(incident=incident).order_by("-severity", "-id").with_row_data()[:ALERTS_SHOWN]
+    return {
+        "alerts": [alert_row(alert) for alert in rows],
+        "alerts_more": max(incident.alert_count - ALERTS_SHOWN, 0),
+        "queue_url": f"{_url('alert-list') or '/alerts/'}?incident={incident.number}&status=any",
+    }
+
+
+def alert_row(alert: Alert, why: str = "") -> Context:
+    """An alert as a line of a list."""
+    return {
+        "pk": alert.pk,
+        "number": alert.number,
+        "title": alert.title,
+        "url": f"/alerts/{alert.number}/",
+        "severity": parts.sev(Severity(alert.severity).word, hidden=True),
+        "resolved": not AlertStatus(alert.status).is_open,
+        "about": alert.hostname or alert.username or alert.source_ip,
+        "age": parts.ago(alert.received_at),
+        "incident": f"INC-{alert.incident_id}" if alert.incident_id else "",
+        "why": why,
+    }
+
+
+def owners(user: User, incident: Incident) -> Context:
+    """Owners, the lead first, and who could be added."""
+    rows = list(incident.owner_rows.select_related("user"))
+    taken = {row.user_id for row in rows}
+    people = User.objects.filter(is_active=True).exclude(pk__in=taken).order_by("first_name", "username")[:200]
+    return {
+        "owner_rows": rows,
+        "am_owner": user.pk in taken,
+        "people": people if len(rows) < OWNERS_AT_MOST else [],
+        "owners_full": len(rows) >= OWNERS_AT_MOST,
+    }
+
+
+def observables(user: User, incident: Incident) -> Context:
+    """Observables of the incident and of its alerts, the riskiest first."""
+    rows = observables_of(incident)
+    total, capped = capped_count(rows)
+    own = set(IncidentObservable.objects.filter(incident=incident).values_list("observable_id", flat=True)[:1000])
+    shown = rows.order_by("-risk", "type", "id")[:OBSERVABLES_SHOWN]
+    return {
+        "observables": [_observable(one, one.pk in own) for one in shown],
+        "observables_total": f"{total}+" if capped else str(total),
+        "observables_more": max(total - OBSERVABLES_SHOWN, 0),
+        "observable_types": OBSERVABLE_TYPES,
+    }
+
+
+def observables_of(incident: Incident) -> QuerySet[Observable]:
+    """Those of the incident itself and of its alerts."""
+    linked = AlertObservable.objects.filter(alert__incident=incident).values("observable")
+    own = IncidentObservable.objects.filter(incident=incident).values("observable")
+    return Observable.objects.filter(Q(pk__in=linked) | Q(pk__in=own))
+
+
+def _observable(one: Observable, own: bool) -> Context:
+    return {
+        "pk": one.pk,
+        "type": one.type,
+        "value": defang(one.value),
+        "link": parts.observable(one.value, reverse("observable-detail", args=[one.pk])),
+        "risk": parts.risk(Risk(one.risk).word) if one.risk else "",
+        "own": own,
+    }
+
+
+def details(user: User, incident: Incident) -> Context:
+    """Team, TLP and PAP, findings, techniques, tags, and what they may be changed to."""
+    teams = list(Team.objects.all()[:TEAMS_SHOWN])
+    return {
+        "team": next((team for team in teams if team.pk == incident.team_id), None) or incident.team,
+        "findings": Findings(incident.findings).label if incident.findings else "",
+        "tlps": Tlp.choices,
+        "paps": Pap.choices,
+        "all_teams": teams,
+        "tags_text": ", ".join(incident.tags),
+        "techniques_text": ", ".join(incident.techniques),
+    }
+
+
+def nothing(user: User, incident: Incident) -> Context:
+    """Summary and composer need nothing but the incident."""
+    return {}
+
+
+def timeline(user: User, incident: Incident, *, group: str = "", before: int = 0) -> Context:
+    """A page of the joined stream, newest first, its filters and its cursor."""
+    rows = timeline_read.entries_of_incident(incident)
+    entries, older = timeline_read.page_of(rows, group=group, before=before)
+    counts = timeline_read.group_counts(rows)
+    return {
+        "entries": entries,
+        "older": older,
+        "group": group,
+        "groups": [(name, counts[name]) for name in ("all", "notes", "changes", "playbooks")],
+        "entry_total": counts["all"],
+        "newer": bool(before),
+    }
+
+
+def runs_url(incident: Incident) -> str:
+    """The URL of the region that playbooks mount (rulings 23), or nothing when they do not."""
+    return _url(settings.INCIDENT_RUNS_URL, incident.pk)
+
+
+def _url(name: str, *args: Any) -> str:
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return ""
+
+
+REGIONS: dict[str, Callable[[User, Incident], Context]] = {
+    "head": head,
+    "summary": nothing,
+    "alerts": alerts,
+    "details": details,
+    "owners": owners,
+    "observables": observables,
+    "composer": nothing,
+}

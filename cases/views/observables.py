@@ -1,0 +1,147 @@
+"""Observables: found by value, each with its risk, the evidence for it, and where it was seen (ingest-and-api.md 11).
+
+An observable exists for a person only through an alert or incident that they may see (rulings 21)."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Left
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from cases.choices import OBSERVABLE_TYPES, IncidentStatus, Risk, Severity
+from cases.digests import value_digest
+from cases.errors import Missing
+from cases.ingest.iocs import guess_type, normalise_observable
+from cases.models import Alert, Incident, Observable
+from cases.models.observable import PREFIX_LENGTH
+from cases.permissions import incident_for
+from cases.querysets import capped_count
+from cases.views.incidents_parts import alert_row, observables_of
+from cases.views.parts import person_of, signed_in_reader
+from soar.accounts.models import User
+from soar.lib import parts
+from soar.lib.htmx import is_partial, live, render_regions
+from soar.lib.text import defang
+
+TEMPLATE = "cases/observables/list.html"
+SHOWN = 50
+# Candidates looked at before visibility is asked: the page stays quick at any number of observables.
+CANDIDATES = 1000
+SHORTEST = 3
+VALUE_AT_MOST = 4000
+
+
+@signed_in_reader
+@require_safe
+def observable_list(request: HttpRequest) -> HttpResponse:
+    """The newest that this person may see, or those that begin with what was typed."""
+    user = person_of(request)
+    text = request.GET.get("q", "").replace("\x00", "").strip()[:VALUE_AT_MOST]
+    risk = request.GET.get("risk", "")
+    type_ = request.GET.get("type", "")
+    incident = incident_for(user, request.GET["incident"]) if request.GET.get("incident") else None
+    candidates, notice = _candidates(text, risk, type_, incident)
+    rows = Observable.objects.visible_to(user).filter(pk__in=candidates).order_by("-risk", "-id")[:SHOWN]
+    context = {
+        "q": text,
+        "risk": risk,
+        "type": type_,
+        "incident": incident,
+        "notice": notice,
+        "types": OBSERVABLE_TYPES,
+        "risks": [(one.word, one.label) for one in reversed(Risk)],
+        "rows": [_row(one) for one in rows],
+    }
+    if is_partial(request):
+        said = _("%(n)s observables") % {"n": len(context["rows"])}
+        return render_regions(request, TEMPLATE, ["rows"], context, extra=[live(said)])
+    return render(request, TEMPLATE, context)
+
+
+@signed_in_reader
+@require_safe
+def observable_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One observable with what this person may see of where it was."""
+    user = person_of(request)
+    one = Observable.objects.visible_to(user).filter(pk=pk).first()
+    if one is None:
+        raise Missing("There is no such observable.")
+    return render(request, "cases/observables/detail.html", {**_detail(one), **_sightings(user, one)})
+
+
+def _candidates(text: str, risk: str, type_: str, incident: Incident | None) -> tuple[list[int], str]:
+    rows: QuerySet[Observable] = observables_of(incident) if incident else Observable.objects.all()
+    if type_ in OBSERVABLE_TYPES:
+        rows = rows.filter(type=type_)
+    if risk in Risk.words():
+        rows = rows.filter(risk=Risk.from_word(risk))
+    if not text:
+        return list(rows.order_by("-pk").values_list("pk", flat=True)[:CANDIDATES]), ""
+    exact = list(rows.filter(digest__in=[value_digest(form) for form in forms_of(text)]).values_list("pk", flat=True))
+    if len(text) < SHORTEST:
+        return exact, _("Write three letters or more to find values that begin with them.")
+    start = Left("value", PREFIX_LENGTH)
+    longest = max(forms_of(text), key=lambda form: form == text.lower())[:PREFIX_LENGTH]
+    begins = rows.alias(start=start).filter(start__startswith=longest).order_by(start)
+    return exact + list(begins.values_list("pk", flat=True)[:CANDIDATES]), ""
+
+
+def forms_of(text: str) -> list[str]:
+    """The text as it may be stored: as typed, in lower case, refanged and in the normal form of its type."""
+    plain = text.replace("[.]", ".").replace("[at]", "@").replace("hxxp", "http")
+    forms = [text, plain, plain.lower()]
+    guessed = guess_type(plain)
+    if guessed:
+        with contextlib.suppress(ValueError):
+            forms.append(normalise_observable(guessed, plain))
+    return list(dict.fromkeys(forms))
+
+
+def _row(one: Observable) -> dict[str, Any]:
+    return {
+        "pk": one.pk,
+        "type": one.type,
+        "link": parts.observable(one.value, f"/observables/{one.pk}/"),
+        "risk": parts.risk(Risk(one.risk).word),
+        "since": parts.ago(one.created_at),
+    }
+
+
+def _detail(one: Observable) -> dict[str, Any]:
+    evidence = one.rating.get("evidence", []) if isinstance(one.rating, dict) else []
+    return {
+        "observable": one,
+        "defanged": defang(one.value),
+        "risk": Risk(one.risk),
+        "rule": str(one.rating.get("rule", "")) if isinstance(one.rating, dict) else "",
+        "evidence": [item for item in evidence if isinstance(item, dict)],
+    }
+
+
+def _sightings(user: User, one: Observable) -> dict[str, Any]:
+    alerts = Alert.objects.visible_to(user).filter(observable_links__observable=one)
+    shown = list(alerts.with_row_data().order_by("-pk")[:SHOWN])
+    mine = Incident.objects.visible_to(user)
+    through = mine.filter(alerts__observable_links__observable=one).values("pk")
+    own = mine.filter(observable_links__observable=one).values("pk")
+    incidents = Incident.objects.filter(Q(pk__in=through) | Q(pk__in=own)).order_by("-pk").defer("summary")
+    return {
+        "alerts": [alert_row(alert) for alert in shown],
+        "alert_count": capped_count(alerts),
+        "incidents": [
+            {
+                "number": incident.number,
+                "title": incident.title,
+                "severity": parts.sev(Severity(incident.severity).word, hidden=True),
+                "state": parts.state(IncidentStatus(incident.status).word),
+                "age": parts.ago(incident.created_at),
+            }
+            for incident in incidents[:SHOWN]
+        ],
+    }

@@ -1,0 +1,40 @@
+"""What views of cases share: who asks, and whether they may look at cases at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+
+from soar.accounts.membership import may
+from soar.accounts.models import User
+
+View = Callable[..., HttpResponse]
+
+
+def person_of(request: HttpRequest) -> User:
+    """The person who is signed in."""
+    return cast(User, request.user)
+
+
+def needs(permission: str) -> Callable[[View], View]:
+    """Let only people with this permission of the product in; others see which one is missing (403)."""
+
+    def decorate(view: View) -> View:
+        @login_required
+        @wraps(view)
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not may(person_of(request), permission):
+                raise PermissionDenied(f"accounts.{permission}")
+            return view(request, *args, **kwargs)
+
+        return inner
+
+    return decorate
+
+
+signed_in_reader = needs("view_cases")

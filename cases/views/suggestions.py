@@ -1,0 +1,134 @@
+"""Open alerts that belong together: create, add to an incident, not related (casework.md 8)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from cases.actions import suggestions as actions
+from cases.actors import Actor
+from cases.choices import Severity
+from cases.errors import CaseError, Forbidden
+from cases.models import Incident
+from cases.suggestions import Suggestion, suggestions
+from cases.views.parts import person_of, signed_in_reader
+from soar.accounts.membership import may
+from soar.accounts.models import User
+from soar.lib import parts
+from soar.lib.htmx import is_partial, live, render_regions, toast
+from soar.lib.text import defang
+
+TEMPLATE = "cases/incidents/suggestions.html"
+BRIEF = 3
+# Whole values where cutting would mislead; a long URL stays readable in its tooltip.
+OBSERVABLES = ("ip", "source_ip", "domain", "url", "email", "md5", "sha1", "sha256")
+
+
+@signed_in_reader
+@require_safe
+def suggestion_list(request: HttpRequest) -> HttpResponse:
+    """All suggestions; with ``brief``, the best few for the list of incidents."""
+    context = _context(person_of(request), brief=bool(request.GET.get("brief")))
+    if is_partial(request):
+        return render_regions(request, TEMPLATE, ["box"], context)
+    return render(request, TEMPLATE, context)
+
+
+@signed_in_reader
+@require_POST
+def suggestion_accept(request: HttpRequest, key: str) -> HttpResponse:
+    """Open an incident from the suggested alerts, or add them to ``incident``."""
+    actor = Actor.of(person_of(request))
+    try:
+        incident = actions.accept(
+            actor, key, incident=request.POST.get("incident"), title=request.POST.get("title", "")
+        )
+    except CaseError as error:
+        return _failed(request, error)
+    if not is_partial(request):
+        return redirect("incident-detail", incident.number)
+    return _done(request, incident)
+
+
+@signed_in_reader
+@require_POST
+def suggestion_dismiss(request: HttpRequest, key: str) -> HttpResponse:
+    """*Not related*, remembered."""
+    try:
+        actions.dismiss(Actor.of(person_of(request)), key)
+    except CaseError as error:
+        return _failed(request, error)
+    if not is_partial(request):
+        messages.success(request, _("Noted: not related."))
+        return redirect("suggestion-list")
+    context = _context(person_of(request), brief=bool(request.POST.get("brief")))
+    return render_regions(request, TEMPLATE, ["box"], context, extra=[live(_("Noted: not related."))])
+
+
+def _done(request: HttpRequest, incident: Incident) -> HttpResponse:
+    context = _context(person_of(request), brief=bool(request.POST.get("brief")))
+    context["done"] = incident
+    said = _("%(number)s holds %(n)s alerts now.") % {"number": incident.number, "n": incident.alert_count}
+    return render_regions(request, TEMPLATE, ["box"], context, extra=[live(said)])
+
+
+def _failed(request: HttpRequest, error: CaseError) -> HttpResponse:
+    """A suggestion that went while somebody looked at it is no error of theirs: the list comes anew."""
+    if isinstance(error, Forbidden) or error.status not in (404, 409):
+        raise error
+    if not is_partial(request):
+        messages.warning(request, error.message)
+        return redirect("suggestion-list")
+    context = _context(person_of(request), brief=bool(request.POST.get("brief")))
+    return render_regions(
+        request, TEMPLATE, ["box"], context, extra=[toast(error.message, "amber"), live(error.message)]
+    )
+
+
+def _context(user: User, *, brief: bool) -> dict[str, Any]:
+    found = suggestions(user, limit=50)
+    shown = found[:BRIEF] if brief else found
+    return {
+        "suggestions": [_shown(one) for one in shown],
+        "total": len(found),
+        "brief": brief,
+        "may_work": may(user, "work_cases"),
+    }
+
+
+def _shown(one: Suggestion) -> dict[str, Any]:
+    """A suggestion with its sentences. Values that a browser could open are defanged."""
+    hosts = list(dict.fromkeys(alert.hostname for alert in one.alerts if alert.hostname))[:3]
+    first, last = one.alerts[-1].received_at, one.alerts[0].received_at
+    return {
+        "key": one.key,
+        "title": one.title.replace(one.value[1], _safe(*one.value)),
+        "reasons": [f"{reason.text} {_safe(reason.type, reason.value)}" for reason in one.reasons],
+        "hosts": hosts,
+        "span": (first, last),
+        "incident": one.incident,
+        "alerts": [
+            {
+                "number": alert.number,
+                "title": alert.title,
+                "url": f"/alerts/{alert.number}/",
+                "severity": parts.sev(Severity(alert.severity).word, hidden=True),
+                "about": alert.hostname or alert.username or alert.source_ip,
+                "age": parts.ago(alert.received_at),
+            }
+            for alert in one.alerts[:10]
+        ],
+        "more": max(len(one.ids) - 10, 0),
+        "accept_url": reverse("suggestion-accept", args=[one.key]),
+        "dismiss_url": reverse("suggestion-dismiss", args=[one.key]),
+    }
+
+
+def _safe(type_: str, value: str) -> str:
+    return defang(value) if type_ in OBSERVABLES else value
