@@ -17,7 +17,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("soar.lib", "soar.env", "soar.paths", "soar.keys", "soar.settings", "soar.models", "soar.embedded"),
     ("soar.accounts", "soar.connectors", "soar.errors", "soar.nav", "soar.problems", "soar.theme", "soar.templatetags"),
     ("cases", "cases.models", "cases.timeline", "cases.filters", "cases.ingest"),
-    ("cases.actions", "cases.permissions", "cases.forms", "cases.stats"),
+    ("cases.actions", "cases.purge", "cases.permissions", "cases.forms", "cases.stats"),
     ("cases.views", "cases.ingest.pipeline", "cases.ingest.repeats"),
     (
         "cases.api",
@@ -31,7 +31,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("playbooks", "playbooks.models", "playbooks.graph"),
     ("playbooks.engine", "playbooks.triggers", "playbooks.steps", "playbooks.schedules", "playbooks.sweeper"),
     ("playbooks.actions", "playbooks.library"),
-    ("playbooks.views", "playbooks.api", "playbooks.tasks", "playbooks.urls", "playbooks.management"),
+    ("playbooks.views", "playbooks.api", "playbooks.tasks", "playbooks.urls", "playbooks.management", "playbooks.demo"),
     ("soar.urls", "soar.up", "soar.management", "soar.wsgi"),
 )
 
