@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,15 @@ from soar.lib.queue import enqueue
 from soar.lib.readers import readers_of
 
 Subject = Alert | Incident
+APPEND: dict[type[Subject], str] = {
+    model: f"""
+WITH moved AS (UPDATE {model._meta.db_table} SET timeline_count = %s, timeline_head = %s
+               WHERE id = %s AND timeline_count = %s RETURNING id)
+INSERT INTO cases_timelineentry (id, {column}, kind, actor_type, actor_id, actor_name, text, data,
+                                 occurred_at, recorded_at, cause, hash)
+SELECT %s, id, %s, %s, %s::bigint, %s, %s, %s::jsonb, %s::timestamptz, %s::timestamptz, %s::uuid, %s FROM moved"""  # noqa: S608  our own names
+    for model, column in ((Alert, "alert_id"), (Incident, "incident_id"))
+}
 
 
 def record(
@@ -51,8 +61,7 @@ def record(
         cause=cause or subject.cause,
     )
     entry.hash = hash_of(entry, subject.number, _head(subject))
-    _advance(subject, entry)
-    entry.save(force_insert=True)
+    _append(subject, entry)
     for reader in readers_of(kind):
         enqueue(reader.task, entry.pk)
     return entry
@@ -85,10 +94,20 @@ def _next_id() -> int:
         return int(cursor.fetchone()[0])
 
 
-def _advance(subject: Subject, entry: TimelineEntry) -> None:
-    """Move the subject's head. The count in the WHERE finds a caller that did not lock the row."""
-    rows = type(subject).objects.filter(pk=subject.pk, timeline_count=subject.timeline_count)
-    if rows.update(timeline_count=subject.timeline_count + 1, timeline_head=entry.hash) != 1:
-        raise RuntimeError(f"{subject.number} was not locked while its timeline was written")
+def _append(subject: Subject, entry: TimelineEntry) -> None:
+    """Move the subject's head and write the row, in one statement: this is the most frequent write of all.
+
+    The count in the WHERE finds a caller that did not lock the row."""
+    values: list[Any] = [
+        subject.timeline_count + 1, entry.hash, subject.pk, subject.timeline_count,
+        entry.pk, entry.kind, entry.actor_type, entry.actor_id, entry.actor_name, entry.text, json.dumps(entry.data),
+        entry.occurred_at, entry.recorded_at, entry.cause, entry.hash,
+    ]  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(APPEND[type(subject)], values)
+        if cursor.rowcount != 1:
+            raise RuntimeError(f"{subject.number} was not locked while its timeline was written")
+    entry._state.adding = False
+    entry._state.db = connection.alias
     subject.timeline_count += 1
     subject.timeline_head = entry.hash
