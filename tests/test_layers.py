@@ -27,6 +27,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "cases.urls_sources",
         "cases.tasks",
         "cases.management",
+        "cases.demo",
     ),
     ("playbooks", "playbooks.models", "playbooks.graph"),
     ("playbooks.engine", "playbooks.triggers", "playbooks.steps", "playbooks.schedules", "playbooks.sweeper"),
