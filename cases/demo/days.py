@@ -41,14 +41,11 @@ def events(stage: Stage) -> list[Event]:
 def deliveries(
     stage: Stage, key: tuple[str, str], source: str, document: dict[str, Any], moment: datetime, times: int
 ) -> list[Event]:
-    """The first delivery and its repeats, in up to two parcels over the next quarter of an hour."""
+    """The first delivery, and the repeats together some minutes later."""
     found: list[Event] = [(moment, 0, lambda: stage.deliver(key, source, [document]))]
-    left, parcels = times - 1, min(2, times - 1)
-    for parcel in range(parcels):
-        size = left // (parcels - parcel)
-        left -= size
-        later = moment + timedelta(minutes=6 * (parcel + 1))
-        found.append((later, 0, partial(stage.deliver, key, source, [document] * size)))
+    if times > 1:
+        later = moment + timedelta(minutes=11)
+        found.append((later, 0, partial(stage.deliver, key, source, [document] * (times - 1))))
     return found
 
 
@@ -74,11 +71,14 @@ def _dealing(stage: Stage, key: tuple[str, str], template: Template, scene: Scen
     end = begin + timedelta(minutes=rng.randint(4, 150), seconds=rng.randint(0, 59))
     waits = stays_open(stage.now - scene.moment, rng)
     found: list[Event] = []
-    if rng.random() < (0.3 if waits else 0.5):
+    if rng.random() < (0.35 if waits else 0.25):
         found.append((begin, 2, lambda: _open_only(stage, key, lambda pk: alerts.claim(stage.actors[who], pk))))
-        if rng.random() < 0.3:
-            text = rng.choice(NOTES).format(name=scene.worker.name, host=scene.worker.host.name, unit=scene.worker.unit)
-            found.append((begin + (end - begin) / 3, 3, lambda: write_note(stage, who, stage.alert(key), text)))
+    elif not waits and rng.random() < 0.3:
+        give = partial(alerts.assign, stage.writer("mara"), owner=stage.users[who])
+        found.append((begin, 2, lambda: _open_only(stage, key, give)))
+    if rng.random() < 0.15:
+        text = rng.choice(NOTES).format(name=scene.worker.name, host=scene.worker.host.name, unit=scene.worker.unit)
+        found.append((begin + (end - begin) / 3, 3, lambda: write_note(stage, who, stage.alert(key), text)))
     if not waits:
         ending = rng.choice(template.ends)
         found.append((end, 4, lambda: _open_only(stage, key, lambda pk: _resolve(stage, who, pk, ending))))

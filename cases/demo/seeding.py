@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, F, Max, Sum
+from django.db.models import Count, F, Max, Q, Sum
 
 from cases.actors import Actor
 from cases.demo import days
@@ -102,12 +102,12 @@ def _user(username: str, first: str, last: str, roles: tuple[str, ...], teams: t
 def _sources(teams: dict[str, Team], now: datetime) -> dict[str, AlertSource]:
     made = {}
     for source in SOURCES:
-        name = source.name
-        while AlertSource.objects.filter(name__iexact=name).exists():
-            name += " (demo)"
+        name, slug = source.name, source.slug
+        while AlertSource.objects.filter(Q(name__iexact=name) | Q(slug=slug)).exists():
+            name, slug = f"{name} (demo)", f"{slug}-2"
         team = teams.get(source.team)
         made[source.key] = AlertSource.objects.create(
-            name=name, slug=source.slug, kind=source.kind, team=team, demo=True, **source.fields
+            name=name, slug=slug, kind=source.kind, team=team, demo=True, **source.fields
         )
     AlertSource.objects.filter(demo=True).update(created_at=now - timedelta(days=190))
     return made

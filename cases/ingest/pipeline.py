@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 from django.conf import settings
-from django.db import OperationalError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 
 from cases.ingest import repeats, store
 from cases.ingest.prepare import Row, Rules, grouped, prepare
@@ -19,6 +19,7 @@ from soar.lib import clock
 from soar.lib.readers import readers_of
 
 TRIES = 4
+AGAIN = ("40P01", "40001", "23503")  # deadlock, serialisation failure, what is referred to has gone
 NOTHING_TO_RESOLVE = "Nothing to resolve: no alert with this key is stored."
 
 
@@ -97,13 +98,14 @@ def _refused(error: Unreadable) -> Outcome:
 
 
 def _store(rows: list[Row], rules: Rules, now: datetime) -> dict[int, Outcome]:
-    """Store rows, trying again when the database broke a tie between two deliveries (deadlock)."""
+    """Store rows, trying again when the database broke a tie between two deliveries (deadlock), or when a purge
+    took an observable away that was about to be linked."""
     for attempt in range(TRIES):
         try:
             with transaction.atomic():
                 return _store_once(rows, rules, now)
-        except OperationalError as error:
-            if attempt == TRIES - 1 or getattr(error.__cause__, "sqlstate", "") not in ("40P01", "40001"):
+        except (OperationalError, IntegrityError) as error:
+            if attempt == TRIES - 1 or getattr(error.__cause__, "sqlstate", "") not in AGAIN:
                 raise
     raise AssertionError("not reached")
 
