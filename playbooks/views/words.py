@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from playbooks.choices import StartedBy, Trigger
 from playbooks.jsonable import mask
@@ -19,13 +20,13 @@ from soar.lib.text import shorten_hash
 VALUE_AT_MOST = 400
 LINE_AT_MOST = 110
 FIELDS = {
-    "title": _("title"),
-    "severity": _("severity"),
-    "status": _("status"),
-    "determination": _("determination"),
-    "source": _("source"),
-    "tags": _("tags"),
-    "detection_model": _("detection model"),
+    "title": gettext_noop("title"),
+    "severity": gettext_noop("severity"),
+    "status": gettext_noop("status"),
+    "determination": gettext_noop("determination"),
+    "source": gettext_noop("source"),
+    "tags": gettext_noop("tags"),
+    "detection_model": gettext_noop("detection model"),
 }
 
 
@@ -72,7 +73,7 @@ def trigger_of(playbook: Playbook) -> str:
 
 def conditions_of(conditions: Mapping[str, Any]) -> list[tuple[str, str]]:
     """``[("severity", "critical or high")]``; all of them must hold."""
-    return [(FIELDS.get(key, key), _options(value)) for key, value in conditions.items()]
+    return [(_(FIELDS[key]) if key in FIELDS else key, _options(value)) for key, value in conditions.items()]
 
 
 def _options(value: Any) -> str:

@@ -1,0 +1,138 @@
+"""The list of playbooks: what starts them, how they fare, which files cannot be loaded (response-playbooks.md 28)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db.models import OuterRef, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from playbooks.figures import DAYS, NONE, Figures, figures
+from playbooks.models import LoadError, Playbook, PlaybookVersion
+from playbooks.views import words
+from playbooks.views.parts import Context, person_of, rights_of, signed_in_reader, workers_alive
+from soar.accounts.models import User
+from soar.lib import parts
+
+TEMPLATE = "playbooks/list.html"
+SAMPLE = '''from playbooks import action, add_current_alert_comment, playbook
+
+
+@action(timeout=10, retries=2, idempotent=True)
+async def look_up_owner(host):
+    return {"host": host, "owner": "Finance"}
+
+
+@playbook(trigger="webhook", conditions={"severity": ["high", "critical"]}, order=100)
+async def tell_the_owner(alert):
+    """Says on the timeline whose host it is."""
+    found = await look_up_owner(alert["hostname"])
+    await add_current_alert_comment(f"{found['host']} belongs to {found['owner']}.")
+    return found
+'''
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A playbook as the list shows it, finished."""
+
+    playbook: Playbook
+    version: int | None
+    trigger: str
+    conditions: list[tuple[str, str]]
+    stopped: str
+    can_start: bool
+    error: str
+    last_url: str
+    last_state: SafeString
+    last_ago: SafeString
+    runs: str
+    runs_url: str
+    success: int | None
+    tone: str
+    average: str
+
+
+@signed_in_reader
+@require_safe
+def playbook_list(request: HttpRequest) -> HttpResponse:
+    """The page."""
+    return render(request, TEMPLATE, list_context(person_of(request)))
+
+
+def list_context(user: User) -> Context:
+    """What the page and the answer to a reload show."""
+    found = figures(user)
+    version = PlaybookVersion.objects.filter(playbook=OuterRef("pk"), digest=OuterRef("digest")).values("number")
+    playbooks = Playbook.objects.annotate(version=Subquery(version[:1])).order_by("order", "name")
+    rows = [row_of(playbook, found.get(playbook.pk, NONE)) for playbook in playbooks]
+    known = {str(Path(row.playbook.folder) / row.playbook.module) for row in rows if row.error}
+    return {
+        "rows": rows,
+        "problems": [problem(error) for error in LoadError.objects.all()[:100] if error.path not in known],
+        "total": len(rows),
+        "enabled": sum(row.can_start for row in rows),
+        "workers": workers_alive(),
+        "folders": [short_folder(folder) for folder in settings.PLAYBOOK_DIRS],
+        "sample": SAMPLE,
+        "days": DAYS,
+        **rights_of(user),
+    }
+
+
+def row_of(playbook: Playbook, found: Figures) -> Row:
+    """The row of one playbook; it may carry its ``version``."""
+    return Row(
+        playbook=playbook,
+        version=getattr(playbook, "version", None),
+        trigger=words.trigger_of(playbook),
+        conditions=words.conditions_of(playbook.conditions),
+        stopped=stopped(playbook),
+        can_start=not playbook.hindrance,
+        error=playbook.load_error,
+        last_url=reverse("run-detail", args=[found.last_run]) if found.last_run else "",
+        last_state=parts.state(found.last_status, running=True) if found.last_status else SafeString(),
+        last_ago=parts.ago(found.last_at, suffix=True),
+        runs=f"{found.runs:,}{'+' if found.more else ''}",
+        runs_url=f"{reverse('run-list')}?playbook={playbook.pk}&time={DAYS}d",
+        success=found.success,
+        tone="green" if found.success is not None and found.success >= 90 else "amber",
+        average=words.duration(found.seconds),
+    )
+
+
+def stopped(playbook: Playbook) -> str:
+    """Why it starts nothing although it is switched on, as the first words of a sentence; "" if it starts."""
+    if playbook.load_error:
+        return _("Cannot be loaded")
+    if not playbook.present:
+        return _("No longer in the files")
+    return _("Deactivated") if playbook.deactivated_reason else ""
+
+
+def problem(error: LoadError) -> dict[str, Any]:
+    """A file that cannot be loaded, or a function in it that is refused."""
+    return {"pk": error.pk, "path": short_path(error.path), "name": error.name, "error": error, "at": error.at}
+
+
+def short_path(path: str) -> str:
+    """A file relative to the playbook folder it is in."""
+    for folder in settings.PLAYBOOK_DIRS:
+        inside = Path(path)
+        if inside.is_relative_to(folder.resolve()):
+            return str(inside.relative_to(folder.resolve())) if inside != folder.resolve() else short_folder(folder)
+    return Path(path).name
+
+
+def short_folder(folder: Path) -> str:
+    """A playbook folder, relative to the portal where it is inside of it."""
+    base = Path(settings.BASE_DIR)
+    return str(folder.relative_to(base)) if folder.is_relative_to(base) else str(folder)

@@ -1,0 +1,187 @@
+"""What playbooks put on the pages of alerts and incidents: the box of runs, and running one by hand (rulings 23)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from cases.actors import Actor
+from cases.errors import Conflict, Refused
+from cases.models import Alert, Incident
+from cases.permissions import alert_for, incident_for
+from playbooks import actions
+from playbooks.choices import Trigger
+from playbooks.models import Run, Step
+from playbooks.selectors import runnable
+from playbooks.views import words
+from playbooks.views.parts import Context, person_of, rights_of, signature, signed_in_reader, workers_alive
+from playbooks.views.run_rows import Row, rows_of
+from soar.accounts.models import User
+from soar.lib import parts
+from soar.lib.htmx import is_partial, live, render_regions
+
+TEMPLATE = "playbooks/box.html"
+RUNS_SHOWN = 8
+OPENED = 3  # runs whose steps are shown
+STEPS_SHOWN = 6
+Subject = Alert | Incident
+
+
+@dataclass(frozen=True, slots=True)
+class StepLine:
+    """A step as a line of the box."""
+
+    name: str
+    state: SafeString
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A run with the first of its steps."""
+
+    row: Row
+    state: SafeString
+    steps: list[StepLine]
+    more: int
+    decide: bool
+
+
+@signed_in_reader
+@require_safe
+def alert_runs(request: HttpRequest, number: str) -> HttpResponse:
+    """The box of an alert's runs; 204 when nothing changed since ``sig``."""
+    return _box(request, alert_for(person_of(request), number))
+
+
+@signed_in_reader
+@require_safe
+def incident_runs(request: HttpRequest, number: str) -> HttpResponse:
+    """The box of an incident's runs, and of those on its alerts; 204 when nothing changed since ``sig``."""
+    return _box(request, incident_for(person_of(request), number))
+
+
+@signed_in_reader
+@require_POST
+def alert_run(request: HttpRequest, number: str) -> HttpResponse:
+    """Run a playbook on the alert, with the rights of the person."""
+    return _run(request, alert_for(person_of(request), number))
+
+
+@signed_in_reader
+@require_POST
+def incident_run(request: HttpRequest, number: str) -> HttpResponse:
+    """Run a playbook on the incident, with the rights of the person."""
+    return _run(request, incident_for(person_of(request), number))
+
+
+def _box(request: HttpRequest, subject: Subject) -> HttpResponse:
+    if not is_partial(request):
+        return redirect(_all_url(subject))
+    context = box_context(person_of(request), subject)
+    if context["sig"] == request.GET.get("sig"):
+        return HttpResponse(status=204)
+    return render_regions(request, TEMPLATE, ["box"], context)
+
+
+def _run(request: HttpRequest, subject: Subject) -> HttpResponse:
+    user = person_of(request)
+    named = {"alert": subject} if isinstance(subject, Alert) else {"incident": subject}
+    try:
+        if not request.POST.get("playbook", "").strip():
+            raise Refused(_("Choose a playbook."), field="playbook")
+        dry = request.POST.get("dry_run", "") not in ("", "0", "false")
+        run = actions.run_by_hand(Actor.of(user), request.POST["playbook"], dry_run=dry, **named)  # type: ignore[arg-type]
+    except (Refused, Conflict) as error:
+        if not is_partial(request):
+            raise
+        context = {**box_context(user, subject), "problem": error.message}
+        status = 409 if isinstance(error, Conflict) else 422
+        return render_regions(request, TEMPLATE, ["box"], context, extra=[live(error.message)], status=status)
+    said = _("%s is queued.") % run.playbook.name
+    if not is_partial(request):
+        messages.success(request, said)
+        return redirect("run-detail", run.pk)
+    return render_regions(request, TEMPLATE, ["box"], box_context(user, subject), extra=[live(said)])
+
+
+def box_context(user: User, subject: Subject) -> Context:
+    """What the box shows, with the signature for its next poll."""
+    runs, more = _runs(user, subject)
+    steps = _steps([run.pk for run in runs[:OPENED]])
+    workers = workers_alive()
+    rights = rights_of(user)
+    kind = "alert" if isinstance(subject, Alert) else "incident"
+    states = [(run.pk, run.status, str(run.started_at), str(run.finished_at)) for run in runs]
+    lines = [(step.pk, step.status, step.attempts) for found in steps.values() for step in found]
+    start = Trigger.WEBHOOK if kind == "alert" else Trigger.INCIDENT
+    return {
+        "number": subject.number,
+        "kind": kind,
+        "groups": [_group(row, steps.get(row.run.pk, [])) for row in rows_of(runs)],
+        "more": more,
+        "all_url": _all_url(subject),
+        "box_url": reverse(f"{kind}-runs", args=[subject.number]),
+        "run_url": reverse(f"{kind}-run", args=[subject.number]),
+        "playbooks": runnable(start, Trigger.MANUAL) if rights["may_run"] else [],
+        "alive": any(not run.state.is_final for run in runs),
+        "workers": workers,
+        "sig": signature(states, lines, bool(workers)),
+        **rights,
+    }
+
+
+def _runs(user: User, subject: Subject) -> tuple[list[Run], bool]:
+    rows = Run.objects.visible_to(user)
+    rows = rows.filter(alert=subject) if isinstance(subject, Alert) else rows.on_incident(subject.pk)
+    found = list(rows.with_row_data().order_by("-id")[: RUNS_SHOWN + 1])
+    return found[:RUNS_SHOWN], len(found) > RUNS_SHOWN
+
+
+def _steps(runs: Sequence[int]) -> dict[int, list[Any]]:
+    """The first steps of these runs: what they call themselves, not what those call in turn."""
+    number = Window(RowNumber(), partition_by=F("run"), order_by=[F("position").asc(), F("id").asc()])
+    rows = (
+        Step.objects.filter(run__in=runs, parent=None)
+        .annotate(number=number)
+        .filter(number__lte=STEPS_SHOWN + 1)
+        .defer("arguments", "decision")
+        .order_by("run", "position", "pk")
+    )
+    found: dict[int, list[Any]] = {}
+    for step in rows:
+        found.setdefault(step.run_id, []).append(step)
+    return found
+
+
+def _group(row: Row, steps: Sequence[Step]) -> Group:
+    shown = steps[:STEPS_SHOWN]
+    return Group(
+        row=row,
+        state=parts.state(row.run.status, hidden=True, running=True),
+        steps=[StepLine(step.name, parts.state(step.status, hidden=True, running=True), _note(step)) for step in shown],
+        more=len(steps) - len(shown),
+        decide=row.run.status == "needs_decision",
+    )
+
+
+def _note(step: Step) -> str:
+    """A few words beside a step: its error or its result."""
+    said = step.error.strip().splitlines()
+    return (said[-1] if said else words.line_of(step.result))[:60]
+
+
+def _all_url(subject: Subject) -> str:
+    kind = "alert" if isinstance(subject, Alert) else "incident"
+    return f"{reverse('run-list')}?{kind}={subject.number}"
