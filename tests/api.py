@@ -29,7 +29,7 @@ class Api:
             method, _full(path), raw, "application/json", headers={**self.headers, **(headers or {})}
         )
 
-    def get(self, path: str, headers: dict[str, str] | None = None, **params: Any) -> Any:
+    def get(self, path: str, headers: Any = None, **params: Any) -> Any:
         """GET with query parameters."""
         return self.client.get(_full(path), params, headers={**self.headers, **(headers or {})})
 

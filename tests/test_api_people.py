@@ -137,7 +137,7 @@ def test_the_schema_needs_a_login_and_names_every_call_of_the_contract(analyst: 
 
 
 def test_answers_are_as_the_schema_says(analyst: User) -> None:
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
     incident = make_incident("Case", make_alert(observables=(("ip", "203.0.113.7"),)))
     for _ in range(2):

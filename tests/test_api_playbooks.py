@@ -67,7 +67,8 @@ def test_running_needs_the_right_and_a_playbook_that_can(
     problem_of(Api(analyst).get(path), 405)
     api = Api(analyst)
     problem_of(api.post(path, {"playbook": "Nothing"}), 404)
-    for wrong in ({}, {"playbook": None}, {"playbook": []}, {"playbook": ""}, {"playbook": "x", "dry_run": 1}):
+    wrongs: list[Any] = [{}, {"playbook": None}, {"playbook": []}, {"playbook": ""}, {"playbook": "x", "dry_run": 1}]
+    for wrong in wrongs:
         problem_of(api.post(path, wrong), 400)
     Playbook.objects.update(enabled=False)
     problem_of(api.post(path, body), 409)

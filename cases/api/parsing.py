@@ -35,7 +35,10 @@ class StrictJSONParser(BaseParser):
     ) -> Any:
         """The value. Raises ParseError (400) or TooLarge (413)."""
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        raw = stream.read(limit + 1)
+        try:
+            raw = stream.read(limit + 1)
+        except OSError as error:
+            raise ParseError("The body ended before its announced length.") from error
         if len(raw) > limit:
             raise TooLarge
         if parser_context:

@@ -34,7 +34,7 @@ class BulkJob(models.Model):
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
-        default_permissions: tuple[str, ...] = ()
+        default_permissions = ()
 
     def __str__(self) -> str:
         return f"job {self.pk}: {self.action} on {len(self.alerts)} alerts"
