@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -46,7 +47,7 @@ class Folder:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, settings) -> Iterator[Folder]:
+def folder(tmp_path: Path, settings: Any) -> Iterator[Folder]:
     """An empty playbook folder, the only one."""
     path = tmp_path / "playbooks"
     path.mkdir()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -11,7 +12,7 @@ from django.core.management import CommandError, call_command
 from cases.choices import Severity
 from cases.models import Alert
 from tests.factories import make_alert
-from tests.playbook_files import folder
+from tests.playbook_files import Folder, folder
 
 __all__ = ["folder"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,13 +34,13 @@ def command(*args: str) -> str:
     return out.getvalue()
 
 
-def test_list(folder):
+def test_list(folder: Folder) -> None:
     folder.load(SOURCE)
     (row,) = json.loads(command("list"))
     assert (row["name"], row["enabled"], row["trigger"], row["state"]) == ("it", True, "webhook", "")
 
 
-def test_check_names_what_loads_and_fails_for_what_does_not(folder):
+def test_check_names_what_loads_and_fails_for_what_does_not(folder: Folder) -> None:
     folder.write(SOURCE)
     assert "it  webhook  one.py" in command("check")
     folder.write("import nothing_of_this_name\n", "bad.py")
@@ -47,7 +48,7 @@ def test_check_names_what_loads_and_fails_for_what_does_not(folder):
         command("check")
 
 
-def test_run_executes_here_and_prints_the_run(folder):
+def test_run_executes_here_and_prints_the_run(folder: Folder) -> None:
     folder.load(SOURCE)
     alert = make_alert(hostname="h1")
     run = json.loads(command("run", "it", "--alert", alert.number))
@@ -56,7 +57,7 @@ def test_run_executes_here_and_prints_the_run(folder):
     assert Alert.objects.get(pk=alert.pk).severity == Severity.HIGH
 
 
-def test_a_dry_run_changes_nothing(folder):
+def test_a_dry_run_changes_nothing(folder: Folder) -> None:
     folder.load(SOURCE)
     alert = make_alert()
     run = json.loads(command("run", "it", "--alert", str(alert.pk), "--dry-run"))
@@ -65,13 +66,13 @@ def test_a_dry_run_changes_nothing(folder):
 
 
 @pytest.mark.parametrize("args", [("run", "nothing"), ("run", "it"), ("run", "it", "--alert", "ALR-999999")])
-def test_what_cannot_be_run_is_said(folder, args):
+def test_what_cannot_be_run_is_said(folder: Folder, args: Any) -> None:
     folder.load(SOURCE)
     with pytest.raises(CommandError):
         command(*args)
 
 
-def test_a_run_that_fails_prints_itself_and_fails(folder, capsys):
+def test_a_run_that_fails_prints_itself_and_fails(folder: Folder, capsys: Any) -> None:
     folder.load(SOURCE.replace("return {", "raise ValueError('no') or {"))
     with pytest.raises(CommandError, match="unsuccessful"):
         call_command("playbook", "run", "it", alert=str(make_alert().pk))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
@@ -20,8 +21,8 @@ SYSTEM = Actor.system()
 
 
 def run(
-    folder: Folder, body: str, *, before: str = "", dry_run: bool = False, keyword: str = "async def", **fields
-) -> Run:
+    folder: Folder, body: str, *, before: str = "", dry_run: bool = False, keyword: str = "async def", **fields: Any
+) -> Any:
     """The run of a playbook with this body on a new alert."""
     lines = "\n".join("    " + line for line in body.strip("\n").splitlines())
     folder.load(f"{before}\n@playbook(conditions={{'title': 'never'}})\n{keyword} it(alert):\n{lines}\n")
@@ -40,7 +41,7 @@ async def lookup(number):
 """
 
 
-def test_six_actions_at_once_are_all_recorded(folder):
+def test_six_actions_at_once_are_all_recorded(folder: Folder) -> None:
     began = time.monotonic()
     done = run(folder, "return await asyncio.gather(*(lookup(number) for number in range(6)))", before=SIX)
     assert done.result == [0, 1, 4, 9, 16, 25], done.error
@@ -50,7 +51,7 @@ def test_six_actions_at_once_are_all_recorded(folder):
     assert {step.status for step in steps} == {"successful"}
 
 
-def test_helpers_at_once_do_not_meet_in_the_database(folder):
+def test_helpers_at_once_do_not_meet_in_the_database(folder: Folder) -> None:
     body = """
 await asyncio.gather(
     update_current_alert(severity="high"),
@@ -67,13 +68,13 @@ await asyncio.gather(
     assert done.steps.count() == 6
 
 
-def test_the_position_is_taken_when_the_call_is_made(folder):
+def test_the_position_is_taken_when_the_call_is_made(folder: Folder) -> None:
     before = "@action\nasync def a(x):\n    await asyncio.sleep(0.05 if x == 1 else 0)\n    return x\n"
     done = run(folder, "one, two = a(1), a(2)\nreturn [await two, await one]", before=before)
     assert {step.key: step.result for step in done.steps.all()} == {"#1": 1, "#2": 2}
 
 
-def test_plain_functions_work_as_playbook_and_as_action(folder):
+def test_plain_functions_work_as_playbook_and_as_action(folder: Folder) -> None:
     before = """
 @action(idempotent=True)
 def slow(x):
@@ -91,7 +92,7 @@ async def helper(x):
     assert done.alert.severity == Severity.LOW
 
 
-def test_the_key_names_a_call(folder):
+def test_the_key_names_a_call(folder: Folder) -> None:
     before = "@action\nasync def a(x):\n    return x\n"
     done = run(folder, "return [await a(1, key='one'), await a(2)]", before=before)
     assert sorted(done.steps.values_list("key", flat=True)) == ["#1", "one"]
@@ -100,7 +101,7 @@ def test_the_key_names_a_call(folder):
     assert "called twice" in twice.error
 
 
-def test_actions_inside_actions_are_counted_under_them(folder):
+def test_actions_inside_actions_are_counted_under_them(folder: Folder) -> None:
     before = """
 @action
 async def inner(x):
@@ -116,7 +117,7 @@ async def outer(x):
     assert sorted(done.steps.filter(parent=outer).values_list("key", flat=True)) == ["outer#2/#1", "outer#2/#2"]
 
 
-def test_an_action_that_calls_itself_for_ever_is_stopped(folder):
+def test_an_action_that_calls_itself_for_ever_is_stopped(folder: Folder) -> None:
     before = "@action(idempotent=True)\nasync def again(x):\n    return await again(x + 1)\n"
     done = run(folder, "await again(0)", before=before)
     assert done.status == "unsuccessful"
@@ -124,12 +125,12 @@ def test_an_action_that_calls_itself_for_ever_is_stopped(folder):
     assert done.steps.filter(status="in_progress").count() == 0
 
 
-def test_calls_without_end_are_stopped(folder):
+def test_calls_without_end_are_stopped(folder: Folder) -> None:
     done = run(folder, "while True:\n    await a()", before="@action\nasync def a():\n    pass\n")
     assert "at most 1000 calls" in done.error
 
 
-def test_a_call_without_await_is_told(folder):
+def test_a_call_without_await_is_told(folder: Folder) -> None:
     done = run(folder, "update_current_alert(severity='high')\nreturn 1")
     assert done.status == "unsuccessful"
     assert "without await" in done.error
@@ -148,7 +149,7 @@ def test_a_call_without_await_is_told(folder):
         ("{(1, 2): 3}", "a tuple as a key"),
     ],
 )
-def test_a_result_that_is_no_json_is_told_where_it_is(folder, value, told):
+def test_a_result_that_is_no_json_is_told_where_it_is(folder: Folder, value: Any, told: Any) -> None:
     before = f"""
 def loop():
     value = []
@@ -167,14 +168,14 @@ async def a():
     assert (returned.status, told in returned.error) == ("unsuccessful", True)
 
 
-def test_a_result_is_the_same_the_first_time_as_the_second(folder):
+def test_a_result_is_the_same_the_first_time_as_the_second(folder: Folder) -> None:
     before = "@action\nasync def a():\n    return {1: (2, 'nul\\x00', '\\ud800')}\n"
     done = run(folder, "return await a()", before=before)
     assert done.result == {"1": [2, "nul\ufffd", "?"]}
     assert done.steps.get().result == done.result
 
 
-def test_secrets_are_masked_in_arguments_errors_and_tracebacks(folder):
+def test_secrets_are_masked_in_arguments_errors_and_tracebacks(folder: Folder) -> None:
     before = """
 @action
 async def a(host, api_token, options):
@@ -192,7 +193,7 @@ async def a(host, api_token, options):
         assert "refused •••• and ••••" in text
 
 
-def test_errors_are_tried_again_as_often_as_declared(folder):
+def test_errors_are_tried_again_as_often_as_declared(folder: Folder) -> None:
     before = """
 tries = []
 @action(retries=2, backoff=0.01)
@@ -206,7 +207,7 @@ async def a():
     assert (done.result, done.steps.get().attempts) == (3, 3)
 
 
-def test_a_permanent_error_is_not_tried_again(folder):
+def test_a_permanent_error_is_not_tried_again(folder: Folder) -> None:
     before = """
 class Gone(Exception):
     permanent = True
@@ -218,7 +219,7 @@ async def a():
     assert (done.status, done.steps.get().attempts) == ("unsuccessful", 1)
 
 
-def test_a_failed_action_can_be_caught(folder):
+def test_a_failed_action_can_be_caught(folder: Folder) -> None:
     before = "@action\nasync def a():\n    raise OSError('away')\n"
     done = run(folder, "try:\n    await a()\nexcept ActionFailed as error:\n    return str(error)", before=before)
     assert (done.status, done.result) == ("successful", "OSError: away")
@@ -226,7 +227,7 @@ def test_a_failed_action_can_be_caught(folder):
 
 
 @pytest.mark.parametrize("kind", ["async def", "def"])
-def test_a_time_out_of_an_action_that_is_not_idempotent_waits_for_a_person(folder, kind):
+def test_a_time_out_of_an_action_that_is_not_idempotent_waits_for_a_person(folder: Folder, kind: Any) -> None:
     wait = "await asyncio.sleep(30)" if kind == "async def" else "__import__('time').sleep(2)"
     before = f"@action(timeout=0.1, retries=3, backoff=0.01)\n{kind} a():\n    {wait}\n"
     done = run(folder, "try:\n    await a()\nexcept Exception:\n    return 'swallowed'", before=before)
@@ -235,7 +236,7 @@ def test_a_time_out_of_an_action_that_is_not_idempotent_waits_for_a_person(folde
     assert "did not answer within 0.1 seconds" in done.error
 
 
-def test_a_time_out_of_an_idempotent_action_is_tried_again_and_then_fails(folder):
+def test_a_time_out_of_an_idempotent_action_is_tried_again_and_then_fails(folder: Folder) -> None:
     before = (
         "@action(timeout=0.05, retries=1, backoff=0.01, idempotent=True)\nasync def a():\n    await asyncio.sleep(9)\n"
     )
@@ -243,7 +244,7 @@ def test_a_time_out_of_an_idempotent_action_is_tried_again_and_then_fails(folder
     assert (done.status, done.steps.get().status, done.steps.get().attempts) == ("unsuccessful", "unsuccessful", 2)
 
 
-def test_others_in_flight_end_and_are_recorded_when_one_is_unknown(folder):
+def test_others_in_flight_end_and_are_recorded_when_one_is_unknown(folder: Folder) -> None:
     before = """
 @action(timeout=0.05)
 async def unknown():
@@ -264,14 +265,14 @@ async def other():
     assert (done.status, done.steps.filter(name="other").count()) == ("successful", 2)
 
 
-def test_an_action_cut_off_by_its_playbook_is_unknown(folder):
+def test_an_action_cut_off_by_its_playbook_is_unknown(folder: Folder) -> None:
     before = "@action\nasync def a():\n    await asyncio.sleep(9)\n"
     body = "try:\n    await asyncio.wait_for(a(), 0.05)\nexcept TimeoutError:\n    return 'went on'"
     done = run(folder, body, before=before)
     assert (done.status, done.steps.get().status) == ("needs_decision", "unknown_outcome")
 
 
-def test_an_exception_fails_the_run_and_is_kept(folder):
+def test_an_exception_fails_the_run_and_is_kept(folder: Folder) -> None:
     done = run(folder, "return alert['no such key']")
     assert (done.status, "KeyError" in done.error) == ("unsuccessful", True)
     assert "one.py" in done.traceback
@@ -279,7 +280,7 @@ def test_an_exception_fails_the_run_and_is_kept(folder):
     assert (entry.data["status"], entry.actor_type) == ("unsuccessful", "playbook")
 
 
-def test_resolving_as_unknown_is_refused_here_as_everywhere(folder):
+def test_resolving_as_unknown_is_refused_here_as_everywhere(folder: Folder) -> None:
     done = run(folder, "await resolve_current_alert(determination='unknown', reason='x')")
     assert (done.status, "other than unknown" in done.error) == ("unsuccessful", True)
     assert done.steps.get().status == "unsuccessful"
@@ -287,7 +288,7 @@ def test_resolving_as_unknown_is_refused_here_as_everywhere(folder):
     assert done.alert.status == AlertStatus.NEW
 
 
-def test_each_helper_does_what_the_pages_do(folder):
+def test_each_helper_does_what_the_pages_do(folder: Folder) -> None:
     make_user("mara", "Analyst")
     other = make_incident("Other")
     body = """
@@ -315,7 +316,7 @@ return made
     assert linked.alert.incident == other
 
 
-def test_a_reason_of_an_update_is_kept_on_the_timeline(folder):
+def test_a_reason_of_an_update_is_kept_on_the_timeline(folder: Folder) -> None:
     done = run(folder, "await update_current_alert(status='in_progress', reason='Because of this')")
     assert "Because of this" in [entry.text for entry in done.alert.timeline.all()]
 
@@ -336,13 +337,13 @@ def test_a_reason_of_an_update_is_kept_on_the_timeline(folder):
         ("update_current_alert(tags=[1])", "list of texts"),
     ],
 )
-def test_what_a_page_refuses_is_refused_and_changes_nothing(folder, call, told):
+def test_what_a_page_refuses_is_refused_and_changes_nothing(folder: Folder, call: Any, told: Any) -> None:
     done = run(folder, f"await {call}")
     assert (done.status, told in done.error) == ("unsuccessful", True), done.error
     assert set(done.alert.timeline.values_list("kind", flat=True)) == {"alert.opened", "run.started", "run.finished"}
 
 
-def test_the_alert_is_a_dict_with_the_keys_of_the_contract(folder):
+def test_the_alert_is_a_dict_with_the_keys_of_the_contract(folder: Folder) -> None:
     body = """
 import json
 assert "observables" in alert and "nothing" not in alert and alert.get("nothing", 5) == 5
@@ -363,7 +364,7 @@ return {"keys": sorted(alert), "json": json.loads(json.dumps(alert)), "copy": di
     assert seen["runs"] == [{"id": done.pk, "playbook": "it", "status": "in_progress"}]
 
 
-def test_a_dry_run_records_and_changes_nothing(folder):
+def test_a_dry_run_records_and_changes_nothing(folder: Folder) -> None:
     before = "@action\nasync def block(ip):\n    raise AssertionError('executed')\n"
     body = """
 await block("203.0.113.9")
@@ -384,7 +385,7 @@ return made["number"]
     assert done.alert.status == AlertStatus.NEW
 
 
-def test_ratings_are_kept_with_their_evidence(folder):
+def test_ratings_are_kept_with_their_evidence(folder: Folder) -> None:
     body = """
 await rate_observables([{"type": "ip", "value": "203.0.113.9", "risk": "highly_suspicious", "rule": "mine",
                          "evidence": [{"list": "L", "text": "t", "effect": "malicious"}]}])
@@ -395,7 +396,7 @@ await rate_observables([{"type": "ip", "value": "203.0.113.9", "risk": "highly_s
     assert (row.get_risk_display(), row.rating["rule"]) == ("Highly suspicious", "mine")
 
 
-def test_the_lists_are_asked_and_the_answer_recorded(folder):
+def test_the_lists_are_asked_and_the_answer_recorded(folder: Folder) -> None:
     done = run(folder, "return [await look_up('ip', '10.0.0.1'), await warning_lists([('ip', '203.0.113.9')])]")
     assert done.status == "successful", done.error
     assert done.result[0]["risk"] == "unrated"
@@ -403,12 +404,12 @@ def test_the_lists_are_asked_and_the_answer_recorded(folder):
     assert done.steps.count() == 2
 
 
-def test_a_connector_that_is_not_there_fails_the_run(folder):
+def test_a_connector_that_is_not_there_fails_the_run(folder: Folder) -> None:
     done = run(folder, "connector('nothing')")
     assert (done.status, "nothing" in done.error) == ("unsuccessful", True)
 
 
-def test_what_a_playbook_decides_about_the_database_is_one_transaction(folder):
+def test_what_a_playbook_decides_about_the_database_is_one_transaction(folder: Folder) -> None:
     """A refused helper leaves its record but none of its effect, and the run goes on."""
     body = """
 try:

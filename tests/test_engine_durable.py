@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from cases.actors import Actor
 from cases.errors import Conflict, Missing, Refused
 from playbooks import engine, sweeper
 from playbooks.actions import decide, retry, run_by_hand
-from playbooks.models import Run, Step
+from playbooks.models import Run
 from soar.models import QueuedTask
 from tests.factories import make_alert
 from tests.playbook_files import Folder, execute_elsewhere, folder, kill_in_flight, lapse, reload, until, work
@@ -19,14 +22,14 @@ SYSTEM = Actor.system()
 
 
 @pytest.fixture
-def marks(tmp_path):
+def marks(tmp_path: Path) -> Path:
     """What really happened, in a file that outlives a killed process."""
     path = tmp_path / "marks"
     path.touch()
     return path
 
 
-def started(folder: Folder, marks, source: str) -> Run:
+def started(folder: Folder, marks: Path, source: str) -> Any:
     """A run by hand of the playbook ``it``; ``mark(text)`` in the source writes to the file."""
     folder.load(
         f"""
@@ -41,7 +44,7 @@ def mark(text):
     return run
 
 
-def lines(marks) -> list[str]:
+def lines(marks: Path) -> list[str]:
     return marks.read_text().split()
 
 
@@ -67,7 +70,7 @@ async def it(alert):
 """
 
 
-def in_flight(folder: Folder, marks, options: str) -> tuple[Run, Step]:
+def in_flight(folder: Folder, marks: Path, options: str) -> tuple[Any, Any]:
     """A run whose worker was killed while ``second`` was in flight."""
     flag = marks.with_name("flag")
     source = IN_FLIGHT.replace("OPTIONS", options).replace("FLAG", f"__import__('pathlib').Path({str(flag)!r})")
@@ -78,7 +81,7 @@ def in_flight(folder: Folder, marks, options: str) -> tuple[Run, Step]:
     return run, run.steps.get(name="second")
 
 
-def test_an_idempotent_action_in_flight_is_repeated_with_the_same_key(folder, marks):
+def test_an_idempotent_action_in_flight_is_repeated_with_the_same_key(folder: Folder, marks: Path) -> None:
     run, step = in_flight(folder, marks, "idempotent=True")
     engine.execute(run.pk)
     run.refresh_from_db()
@@ -89,7 +92,7 @@ def test_an_idempotent_action_in_flight_is_repeated_with_the_same_key(folder, ma
     }  # fmt: skip
 
 
-def test_any_other_action_in_flight_is_shown_and_never_repeated_silently(folder, marks):
+def test_any_other_action_in_flight_is_shown_and_never_repeated_silently(folder: Folder, marks: Path) -> None:
     run, step = in_flight(folder, marks, "")
     engine.execute(run.pk)
     engine.execute(run.pk)
@@ -104,7 +107,7 @@ def test_any_other_action_in_flight_is_shown_and_never_repeated_silently(folder,
         retry(SYSTEM, run)
 
 
-def test_a_person_says_that_it_happened(folder, marks):
+def test_a_person_says_that_it_happened(folder: Folder, marks: Path) -> None:
     run, step = in_flight(folder, marks, "")
     engine.execute(run.pk)
     decide(SYSTEM, run, step, "done", "The ticket is there.")
@@ -117,7 +120,7 @@ def test_a_person_says_that_it_happened(folder, marks):
         decide(SYSTEM, run, step, "repeat")
 
 
-def test_a_person_says_that_it_did_not_happen(folder, marks):
+def test_a_person_says_that_it_did_not_happen(folder: Folder, marks: Path) -> None:
     run, step = in_flight(folder, marks, "")
     engine.execute(run.pk)
     decide(SYSTEM, run, step, "not_done")
@@ -127,7 +130,7 @@ def test_a_person_says_that_it_did_not_happen(folder, marks):
     assert "did not happen" in run.error
 
 
-def test_a_person_has_it_repeated(folder, marks):
+def test_a_person_has_it_repeated(folder: Folder, marks: Path) -> None:
     run, step = in_flight(folder, marks, "")
     engine.execute(run.pk)
     decide(SYSTEM, run, step, "repeat")
@@ -137,7 +140,7 @@ def test_a_person_has_it_repeated(folder, marks):
     assert lines(marks) == ["first"] + [f"second-{step.idempotency_key}"] * 2
 
 
-def test_a_decision_needs_a_known_word_and_a_step_of_the_run(folder, marks):
+def test_a_decision_needs_a_known_word_and_a_step_of_the_run(folder: Folder, marks: Path) -> None:
     run, step = in_flight(folder, marks, "")
     engine.execute(run.pk)
     with pytest.raises(Refused, match="done, not_done, repeat"):
@@ -146,7 +149,7 @@ def test_a_decision_needs_a_known_word_and_a_step_of_the_run(folder, marks):
         decide(SYSTEM, run, step.pk + 1000, "done")
 
 
-def test_running_is_seen_while_it_runs(folder, marks):
+def test_running_is_seen_while_it_runs(folder: Folder, marks: Path) -> None:
     run = started(
         folder,
         marks,
@@ -159,7 +162,7 @@ async def it(alert):
     kill_in_flight(run.pk, folder, lambda: Run.objects.get(pk=run.pk).status == "in_progress")
 
 
-def test_the_sweeper_rings_for_a_run_whose_worker_died(folder, marks):
+def test_the_sweeper_rings_for_a_run_whose_worker_died(folder: Folder, marks: Path) -> None:
     run, _ = in_flight(folder, marks, "idempotent=True")
     Run.objects.filter(pk=run.pk).update(rung_at="2000-01-01T00:00Z")
     assert sweeper.sweep() == 1
@@ -169,7 +172,7 @@ def test_the_sweeper_rings_for_a_run_whose_worker_died(folder, marks):
     assert run.status == "successful"
 
 
-def test_a_worker_that_lost_its_lease_writes_nothing_more(folder, marks):
+def test_a_worker_that_lost_its_lease_writes_nothing_more(folder: Folder, marks: Path) -> None:
     flag = marks.with_name("go")
     run = started(
         folder,
@@ -217,14 +220,14 @@ async def it(alert):
 """
 
 
-def stopped(folder: Folder, marks) -> Run:
+def stopped(folder: Folder, marks: Path) -> Any:
     """A run killed after ``a(1)`` and ``a(2)``, while ``stop`` was in flight."""
     run = started(folder, marks, COUNTS)
     kill_in_flight(run.pk, folder, lambda: lines(marks) == ["a1", "a2", "stop"])
     return run
 
 
-def test_changed_arguments_wait_for_a_decision(folder, marks):
+def test_changed_arguments_wait_for_a_decision(folder: Folder, marks: Path) -> None:
     run = stopped(folder, marks)
     file = folder.path / "one.py"
     file.write_text(
@@ -241,7 +244,7 @@ def test_changed_arguments_wait_for_a_decision(folder, marks):
     assert (run.status, lines(marks)) == ("successful", ["a1", "a2", "stop", "stop"]), run.error
 
 
-def test_a_new_call_before_recorded_ones_waits_and_goes_on_when_told(folder, marks):
+def test_a_new_call_before_recorded_ones_waits_and_goes_on_when_told(folder: Folder, marks: Path) -> None:
     run = stopped(folder, marks)
     file = folder.path / "one.py"
     changed = (
@@ -259,7 +262,7 @@ def test_a_new_call_before_recorded_ones_waits_and_goes_on_when_told(folder, mar
     assert (run.status, lines(marks)) == ("successful", ["a1", "a2", "stop", "b", "stop"])
 
 
-def test_recorded_calls_that_are_not_made_again_wait_and_go_on_when_told(folder, marks):
+def test_recorded_calls_that_are_not_made_again_wait_and_go_on_when_told(folder: Folder, marks: Path) -> None:
     run = stopped(folder, marks)
     file = folder.path / "one.py"
     file.write_text(file.read_text().replace("    await a(2)\n    await stop()\n", "    pass\n"))
@@ -274,7 +277,7 @@ def test_recorded_calls_that_are_not_made_again_wait_and_go_on_when_told(folder,
     assert (run.status, lines(marks)) == ("successful", ["a1", "a2", "stop"])
 
 
-def test_the_run_sees_the_alert_as_it_was_at_the_start(folder, marks):
+def test_the_run_sees_the_alert_as_it_was_at_the_start(folder: Folder, marks: Path) -> None:
     run = started(
         folder,
         marks,
@@ -299,7 +302,7 @@ async def it(alert):
     assert run.alert.timeline.filter(kind="changed").count() == 2
 
 
-def test_a_run_that_always_takes_its_worker_down_ends_up_with_a_person(folder, marks):
+def test_a_run_that_always_takes_its_worker_down_ends_up_with_a_person(folder: Folder, marks: Path) -> None:
     run = started(
         folder,
         marks,

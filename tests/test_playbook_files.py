@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -15,9 +16,9 @@ from cases.errors import Forbidden, Missing
 from playbooks import catalog
 from playbooks.actions import disable, enable, reload, run_by_hand
 from playbooks.models import LoadError, Playbook, PlaybookVersion, Run
-from soar.accounts.models import AuditEntry
+from soar.accounts.models import AuditEntry, User
 from tests.factories import make_alert
-from tests.playbook_files import folder, named, work
+from tests.playbook_files import Folder, folder, named, work
 
 __all__ = ["folder"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,7 +26,7 @@ SYSTEM = Actor.system()
 ONE = "@playbook(order=7, conditions={'tags': ['x']})\nasync def one(alert):\n    'What it does.'\n    return 1\n"
 
 
-def test_what_the_decorator_says_is_in_the_row(folder):
+def test_what_the_decorator_says_is_in_the_row(folder: Folder) -> None:
     folder.load(ONE, "deep/er/one.py")
     row = named("one")
     assert (row.order, row.conditions, row.description, row.trigger) == (7, {"tags": ["x"]}, "What it does.", "webhook")
@@ -33,7 +34,7 @@ def test_what_the_decorator_says_is_in_the_row(folder):
     assert "async def one" in row.versions.get().source
 
 
-def test_files_with_an_underscore_are_neighbours_and_no_playbooks(folder):
+def test_files_with_an_underscore_are_neighbours_and_no_playbooks(folder: Folder) -> None:
     folder.write("@playbook()\nasync def hidden(alert):\n    pass\nWORD = 'first'\n", "_shared.py")
     folder.load("from _shared import WORD, hidden\n" + ONE.replace("return 1", "return WORD"))
     assert [row.name for row in Playbook.objects.all()] == ["one"]
@@ -64,7 +65,7 @@ def test_files_with_an_underscore_are_neighbours_and_no_playbooks(folder):
         ("@action(retries=-1)\nasync def x():\n    pass\n", "at least 0"),
     ],
 )
-def test_a_file_that_fails_is_shown_and_breaks_nothing_else(folder, source, told):
+def test_a_file_that_fails_is_shown_and_breaks_nothing_else(folder: Folder, source: Any, told: Any) -> None:
     folder.write(source, "bad.py")
     folder.load(ONE)
     error = LoadError.objects.get()
@@ -75,19 +76,19 @@ def test_a_file_that_fails_is_shown_and_breaks_nothing_else(folder, source, told
     assert Run.objects.get(pk=run.pk).status == "successful"
 
 
-def test_a_file_that_is_no_text_is_shown(folder):
+def test_a_file_that_is_no_text_is_shown(folder: Folder) -> None:
     (folder.path / "bad.py").write_bytes(b"\xff\xfe\x00x")
     folder.load(ONE)
     assert "UnicodeDecodeError" in LoadError.objects.get().message
 
 
-def test_a_folder_that_is_not_there_is_shown(folder, settings, tmp_path):
+def test_a_folder_that_is_not_there_is_shown(folder: Folder, settings: Any, tmp_path: Path) -> None:
     settings.PLAYBOOK_DIRS = [folder.path, tmp_path / "nowhere"]
     folder.load(ONE)
     assert "does not exist" in LoadError.objects.get().message
 
 
-def test_two_of_one_name_are_both_refused(folder):
+def test_two_of_one_name_are_both_refused(folder: Folder) -> None:
     folder.load(ONE)
     folder.write(ONE.replace("async def one", "async def ONE"), "two.py")
     folder.load("@playbook()\nasync def good(alert):\n    pass\n", "good.py")
@@ -98,13 +99,13 @@ def test_two_of_one_name_are_both_refused(folder):
     assert [entry.row.name for entry in catalog.current().entries.values()] == ["good"]
 
 
-def test_two_of_one_name_in_one_file_are_refused(folder):
+def test_two_of_one_name_in_one_file_are_refused(folder: Folder) -> None:
     folder.load(ONE + "\n" + ONE)
     assert LoadError.objects.count() == 2
     assert not Playbook.objects.exists()
 
 
-def test_a_playbook_that_no_longer_loads_starts_nothing_until_mended(folder):
+def test_a_playbook_that_no_longer_loads_starts_nothing_until_mended(folder: Folder) -> None:
     folder.load(ONE)
     folder.load(ONE + "\nraise ValueError('half written')\n")
     assert "half written" in named("one").load_error
@@ -115,7 +116,7 @@ def test_a_playbook_that_no_longer_loads_starts_nothing_until_mended(folder):
     assert named("one").hindrance == ""
 
 
-def test_a_file_that_is_gone_is_said_to_be_gone(folder):
+def test_a_file_that_is_gone_is_said_to_be_gone(folder: Folder) -> None:
     folder.load(ONE)
     (folder.path / "one.py").unlink()
     reload(SYSTEM)
@@ -125,7 +126,7 @@ def test_a_file_that_is_gone_is_said_to_be_gone(folder):
     assert not Run.objects.exists()
 
 
-def test_every_text_is_a_version_and_runs_say_which(folder):
+def test_every_text_is_a_version_and_runs_say_which(folder: Folder) -> None:
     folder.load(ONE)
     first = run_by_hand(SYSTEM, "one", alert=make_alert())
     work()
@@ -139,7 +140,7 @@ def test_every_text_is_a_version_and_runs_say_which(folder):
     assert PlaybookVersion.objects.count() == 2
 
 
-def test_a_reload_reaches_a_worker_in_another_process_without_a_restart(folder):
+def test_a_reload_reaches_a_worker_in_another_process_without_a_restart(folder: Folder) -> None:
     """The worker has loaded the first text, waits, and must run the second."""
     folder.load(ONE.replace("return 1", "return 'old'"))
     flag = folder.path.parent / "flag"
@@ -164,14 +165,16 @@ def test_a_reload_reaches_a_worker_in_another_process_without_a_restart(folder):
     assert list(Run.objects.order_by("pk").values_list("result", flat=True)) == ["old", "new"]
 
 
-def test_a_new_process_brings_the_rows_in_line_with_the_files(folder):
+def test_a_new_process_brings_the_rows_in_line_with_the_files(folder: Folder) -> None:
     folder.write(ONE)
     assert not Playbook.objects.exists()
     catalog.current()
     assert named("one").order == 7
 
 
-def test_who_may_reload_enable_and_disable(folder, analyst, author, stranger, viewer, nobody):
+def test_who_may_reload_enable_and_disable(
+    folder: Folder, analyst: User, author: User, stranger: User, viewer: User, nobody: User
+) -> None:
     folder.load(ONE)
     for user in (analyst, stranger, viewer):
         with pytest.raises(Forbidden, match="permission"):
@@ -194,13 +197,13 @@ def test_who_may_reload_enable_and_disable(folder, analyst, author, stranger, vi
         enable(Actor.of(author), "no such")
 
 
-def test_loading_leaves_nothing_beside_the_files(folder):
+def test_loading_leaves_nothing_beside_the_files(folder: Folder) -> None:
     folder.write("WORD = 1\n", "_shared.py")
     folder.load("from _shared import WORD\n" + ONE)
     assert sorted(path.name for path in folder.path.rglob("*")) == ["_shared.py", "one.py"]
 
 
-def test_the_public_names_need_no_django():
+def test_the_public_names_need_no_django() -> None:
     code = "import playbooks, sys; from playbooks.testing import run; assert 'django' not in sys.modules, 'django'"
     environment = {key: value for key, value in os.environ.items() if not key.startswith("DJANGO")}
     done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=Path(__file__).parents[1], check=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ def named(*values: tuple[str, str]) -> list[dict]:
     return [{"type": type_, "value": value, "risk": "unrated"} for type_, value in values]
 
 
-def test_known_good_and_low_is_resolved_as_benign():
+def test_known_good_and_low_is_resolved_as_benign() -> None:
     alert = fake_alert(severity="low", observables=named(("ip", "8.8.8.8")))
     done = run(triage_observables, alert, results={"warning_lists": [verdict("ip", "8.8.8.8", "unrated", benign=True)]})
     assert done.arguments_of("resolve_current_alert")["determination"] == "benign"
@@ -47,7 +48,7 @@ def test_known_good_and_low_is_resolved_as_benign():
         {"observables": named(("ip", "8.8.8.8"), ("ip", "203.0.113.9"))},
     ],
 )
-def test_anything_else_stays_open(fields):
+def test_anything_else_stays_open(fields: Any) -> None:
     alert = fake_alert(**{"severity": "low", "observables": named(("ip", "8.8.8.8")), **fields})
     lists = [verdict("ip", "8.8.8.8", "unrated", benign=True)]
     if len([item for item in alert["observables"] if item["type"] == "ip"]) > 1:
@@ -57,7 +58,7 @@ def test_anything_else_stays_open(fields):
     assert done.result["outcome"] == "open"
 
 
-def test_a_listed_value_makes_it_suspicious_and_is_written_down():
+def test_a_listed_value_makes_it_suspicious_and_is_written_down() -> None:
     alert = fake_alert(severity="low", tags=["edr"], observables=named(("domain", "evil-login.com")))
     lists = [verdict("domain", "evil-login.com", "highly_suspicious")]
     done = run(triage_observables, alert, results={"warning_lists": lists})
@@ -66,7 +67,7 @@ def test_a_listed_value_makes_it_suspicious_and_is_written_down():
     assert "evil-login.com" in done.arguments_of("add_current_alert_comment")["text"]
 
 
-def test_an_alert_without_observables_is_left_alone():
+def test_an_alert_without_observables_is_left_alone() -> None:
     assert run(triage_observables, fake_alert()).names == []
 
 
@@ -86,11 +87,11 @@ def test_an_alert_without_observables_is_left_alone():
         ("applesauce.org", None),
     ],
 )
-def test_imitated_names(name, brand):
+def test_imitated_names(name: Any, brand: Any) -> None:
     assert imitates(name) == brand
 
 
-def test_phishing_is_taken_apart_and_leaves_a_checklist():
+def test_phishing_is_taken_apart_and_leaves_a_checklist() -> None:
     alert = fake_alert(
         tags=["phishing"],
         observables=named(("url", "https://micros0ft-login.com/x"), ("file_name", "invoice.iso")),
@@ -107,7 +108,7 @@ def test_phishing_is_taken_apart_and_leaves_a_checklist():
     assert "https://" not in text
 
 
-def test_a_critical_alert_joins_the_incident_of_its_host_or_opens_one():
+def test_a_critical_alert_joins_the_incident_of_its_host_or_opens_one() -> None:
     other = {"number": "INC-7", "title": "x", "alerts": ["ALR-3"], "shared": [{"field": "hostname", "value": "h"}]}
     weak = {**other, "number": "INC-8", "shared": [{"field": "username", "value": "root"}]}
     alert = fake_alert(severity="critical", hostname="h")
@@ -127,13 +128,13 @@ def library(settings, transactional_db):
     catalog.forget()
 
 
-def test_the_library_loads(library):
+def test_the_library_loads(library: None) -> None:
     names = {entry.row.name for entry in catalog.current().entries.values()}
     assert names == {"triage_observables", "phishing_triage", "phishing_triage_by_technique", "escalate_critical"}
     assert not LoadError.objects.exists()
 
 
-def test_a_critical_alert_with_a_neighbour_ends_in_its_incident(library):
+def test_a_critical_alert_with_a_neighbour_ends_in_its_incident(library: None) -> None:
     neighbour = make_alert("Before", hostname="FIN-LT-0231")
     incident = make_incident("Theft", neighbour)
     work()
@@ -146,7 +147,7 @@ def test_a_critical_alert_with_a_neighbour_ends_in_its_incident(library):
     assert "escalated by rule" in incident.timeline.filter(kind="comment").last().text
 
 
-def test_mail_is_triaged_on_the_real_thing(library):
+def test_mail_is_triaged_on_the_real_thing(library: None) -> None:
     alert = make_alert(
         techniques=["T1566.002"],
         observables=(("url", "https://paypa1-check.com/login"), ("email", "billing@paypa1-check.com")),

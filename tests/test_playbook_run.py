@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -13,9 +14,10 @@ from playbooks import engine
 from playbooks.actions import cancel, decide, disable, retry, run_by_hand
 from playbooks.models import Run
 from playbooks.selectors import runs_of_alerts
+from soar.accounts.models import Team, User
 from soar.models import QueuedTask
 from tests.factories import make_alert, make_incident
-from tests.playbook_files import folder, reload, until, work
+from tests.playbook_files import Folder, folder, reload, until, work
 
 __all__ = ["folder"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,12 +42,12 @@ async def by_clock(nothing):
 
 
 @pytest.fixture
-def loaded(folder):
+def loaded(folder: Folder) -> Folder:
     folder.load(SOURCE)
     return folder
 
 
-def test_an_analyst_runs_one_with_their_own_rights(loaded, analyst, blue):
+def test_an_analyst_runs_one_with_their_own_rights(loaded: Folder, analyst: User, blue: Team) -> None:
     alert = make_alert(team=blue)
     run = run_by_hand(Actor.of(analyst), "on_alert", alert=alert)
     assert (run.status, run.trigger, run.started_by, run.acting_user) == ("queued", "manual", analyst, analyst)
@@ -57,7 +59,7 @@ def test_an_analyst_runs_one_with_their_own_rights(loaded, analyst, blue):
     assert runs_of_alerts([alert.pk]) == {alert.pk: [{"id": run.pk, "playbook": "on_alert", "status": "successful"}]}
 
 
-def test_a_stranger_sees_neither_the_alert_nor_the_run(loaded, analyst, stranger, blue):
+def test_a_stranger_sees_neither_alert_nor_run(loaded: Folder, analyst: User, stranger: User, blue: Team) -> None:
     alert = make_alert(team=blue)
     with pytest.raises(Missing):
         run_by_hand(Actor.of(stranger), "on_alert", alert=alert)
@@ -71,7 +73,7 @@ def test_a_stranger_sees_neither_the_alert_nor_the_run(loaded, analyst, stranger
     assert Run.objects.all().visible_to(analyst).get() == run
 
 
-def test_a_viewer_runs_cancels_and_retries_nothing(loaded, analyst, viewer, blue):
+def test_a_viewer_runs_cancels_and_retries_nothing(loaded: Folder, analyst: User, viewer: User, blue: Team) -> None:
     alert = make_alert(team=blue)
     with pytest.raises(Forbidden, match="permission"):
         run_by_hand(Actor.of(viewer), "on_alert", alert=alert)
@@ -81,7 +83,7 @@ def test_a_viewer_runs_cancels_and_retries_nothing(loaded, analyst, viewer, blue
             verb(Actor.of(viewer), run)
 
 
-def test_who_may_run_but_not_work_is_told_by_the_run(loaded, author, blue):
+def test_who_may_run_but_not_work_is_told_by_the_run(loaded: Folder, author: User, blue: Team) -> None:
     run = run_by_hand(Actor.of(author), "on_alert", alert=make_alert(team=blue))
     work()
     run.refresh_from_db()
@@ -93,7 +95,7 @@ def test_who_may_run_but_not_work_is_told_by_the_run(loaded, author, blue):
     [("on_alert", ""), ("on_alert", "incident"), ("on_incident", ""), ("on_incident", "alert"), ("by_clock", "alert"),
      ("by_hand", "both")],
 )  # fmt: skip
-def test_the_wrong_kind_of_subject_is_refused(loaded, name, on):
+def test_the_wrong_kind_of_subject_is_refused(loaded: Folder, name: Any, on: Any) -> None:
     alert, incident = make_alert(), make_incident()
     QueuedTask.objects.all().delete()
     subject = {"alert": alert.pk} if on in ("alert", "both") else {}
@@ -103,7 +105,7 @@ def test_the_wrong_kind_of_subject_is_refused(loaded, name, on):
     assert not Run.objects.exists()
 
 
-def test_on_an_incident_on_nothing_and_by_number(loaded):
+def test_on_an_incident_on_nothing_and_by_number(loaded: Folder) -> None:
     incident, alert = make_incident(), make_alert()
     QueuedTask.objects.all().delete()
     runs = [
@@ -117,18 +119,18 @@ def test_on_an_incident_on_nothing_and_by_number(loaded):
 
 
 @pytest.mark.parametrize("name", ["no such playbook", "", "\x00", "99999999999999999999"])
-def test_a_playbook_that_is_not_there(loaded, name):
+def test_a_playbook_that_is_not_there(loaded: Folder, name: Any) -> None:
     with pytest.raises(Missing):
         run_by_hand(SYSTEM, name)
 
 
-def test_a_disabled_playbook_cannot_be_run_by_hand_either(loaded):
+def test_a_disabled_playbook_cannot_be_run_by_hand_either(loaded: Folder) -> None:
     disable(SYSTEM, "by_hand")
     with pytest.raises(Conflict, match="disabled"):
         run_by_hand(SYSTEM, "by_hand")
 
 
-def test_a_queued_run_is_cancelled_at_once(loaded):
+def test_a_queued_run_is_cancelled_at_once(loaded: Folder) -> None:
     run = run_by_hand(SYSTEM, "on_alert", alert=make_alert())
     cancel(SYSTEM, run)
     work()
@@ -152,7 +154,7 @@ async def long(alert):
 """
 
 
-def test_a_running_run_is_cancelled_after_what_is_in_flight(folder):
+def test_a_running_run_is_cancelled_after_what_is_in_flight(folder: Folder) -> None:
     folder.load(LONG)
     run = run_by_hand(SYSTEM, "long", ring=False)
 
@@ -172,7 +174,7 @@ def test_a_running_run_is_cancelled_after_what_is_in_flight(folder):
     assert [(step.status, step.result) for step in run.steps.all()] == [("successful", "ended")]
 
 
-def test_a_run_asleep_between_its_calls_is_cancelled_too(folder, settings):
+def test_a_run_asleep_between_its_calls_is_cancelled_too(folder: Folder, settings: Any) -> None:
     settings.LEASE_SECONDS = 1
     folder.load("@playbook(trigger='manual')\nasync def long(alert):\n    await asyncio.sleep(60)\n")
     run = run_by_hand(SYSTEM, "long", ring=False)
@@ -214,7 +216,7 @@ async def again(alert):
 """
 
 
-def test_a_retry_repeats_what_failed_and_nothing_else(folder):
+def test_a_retry_repeats_what_failed_and_nothing_else(folder: Folder) -> None:
     folder.load(RETRY)
     run = run_by_hand(SYSTEM, "again")
     work()
@@ -231,7 +233,7 @@ def test_a_retry_repeats_what_failed_and_nothing_else(folder):
         retry(SYSTEM, run)
 
 
-def test_a_retry_takes_the_mended_code(folder):
+def test_a_retry_takes_the_mended_code(folder: Folder) -> None:
     folder.load(RETRY)
     run = run_by_hand(SYSTEM, "again")
     work()
@@ -244,7 +246,7 @@ def test_a_retry_takes_the_mended_code(folder):
     assert (run.status, run.version.number) == ("successful", 2)
 
 
-def test_a_long_run_keeps_its_lease(folder, settings):
+def test_a_long_run_keeps_its_lease(folder: Folder, settings: Any) -> None:
     settings.LEASE_SECONDS = 1
     folder.load(
         "import time\n@playbook(trigger='manual')\nasync def long(alert):\n    time.sleep(2.5)\n    return 'mine'\n"

@@ -21,7 +21,7 @@ def samples(settings) -> None:
     catalog.forget()
 
 
-def test_the_first_sample_enriches_escalates_and_says_so():
+def test_the_first_sample_enriches_escalates_and_says_so() -> None:
     alert = make_alert(severity=Severity.CRITICAL, hostname="FIN-LT-0231", source_ip="203.0.113.77")
     work()
     run = Run.objects.get()
@@ -39,7 +39,7 @@ def test_the_first_sample_enriches_escalates_and_says_so():
     }  # fmt: skip
 
 
-def test_the_second_sample_runs_one_after_the_other():
+def test_the_second_sample_runs_one_after_the_other() -> None:
     make_alert(tags=["docker"], hostname="web-7")
     work()
     first, second = Run.objects.order_by("position")
@@ -50,7 +50,7 @@ def test_the_second_sample_runs_one_after_the_other():
     assert second.steps.get().result == {"hostname": "web-7", "restarted": True}
 
 
-def test_an_alert_that_meets_no_conditions_starts_nothing():
+def test_an_alert_that_meets_no_conditions_starts_nothing() -> None:
     make_alert(severity=Severity.LOW, tags=["windows"])
     work()
     assert not Run.objects.exists()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,12 +67,12 @@ ALERT = {
         ({"hostname.x": "FIN-LT-0231"}, False),
     ],
 )
-def test_conditions(conditions, expected):
+def test_conditions(conditions: Any, expected: Any) -> None:
     assert matches(check(conditions), ALERT) is expected
 
 
 @pytest.mark.parametrize("bad", [[], "severity", {1: "x"}, {"": 1}, {"a": {"b": 1}}, {"a": [["x"]]}, {"a": object()}])
-def test_conditions_that_make_no_sense_are_refused(bad):
+def test_conditions_that_make_no_sense_are_refused(bad: Any) -> None:
     with pytest.raises(TypeError, match="conditions="):
         check(bad)
 
@@ -86,17 +88,17 @@ TREES = st.recursive(
 @given(
     st.dictionaries(st.text(max_size=6), TREES, max_size=5), st.dictionaries(st.text(min_size=1, max_size=9), SCALARS)
 )
-def test_no_payload_makes_it_raise(fields, conditions):
+def test_no_payload_makes_it_raise(fields: Any, conditions: Any) -> None:
     assert matches(check(conditions), {**fields, "raw": fields}) in (True, False)
 
 
 @given(st.dictionaries(st.text(st.characters(exclude_characters="."), min_size=1, max_size=6), SCALARS, min_size=1))
-def test_an_alert_meets_its_own_fields(fields):
+def test_an_alert_meets_its_own_fields(fields: Any) -> None:
     assert matches(check(fields), fields)
 
 
 @given(st.lists(st.text(min_size=1, max_size=6), min_size=1, max_size=4))
-def test_one_more_condition_never_matches_more(tags):
+def test_one_more_condition_never_matches_more(tags: Any) -> None:
     wide, narrow = {"tags": tags}, {"tags": tags, "severity": "none such"}
     assert matches(wide, {"tags": tags, "severity": "low"})
     assert not matches(narrow, {"tags": tags, "severity": "low"})

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.db import connection
 
-from cases import timeline
 from cases.actions import alerts
 from cases.actors import Actor
 from cases.choices import Severity
-from cases.models import Alert
+from cases.models import Alert, TimelineEntry
 from playbooks import tasks
 from playbooks.actions import disable, enable
 from playbooks.models import Playbook, Run, Sequence
@@ -52,27 +52,27 @@ def outcome() -> list[tuple[str, int, str]]:
     return [(run.playbook.name, run.position, run.status) for run in Run.objects.order_by("position")]
 
 
-def test_all_that_match_run_by_order_then_by_name_as_one_sequence(folder):
+def test_all_that_match_run_by_order_then_by_name_as_one_sequence(folder: Folder) -> None:
     three(folder)
     alert = make_alert()
     work()
     assert outcome() == [("first", 1, "successful"), ("Alpha", 2, "successful"), ("beta", 3, "successful")]
     assert Sequence.objects.get().total == 3
-    runs = list(Run.objects.order_by("position"))
+    runs: list[Any] = list(Run.objects.order_by("position"))
     assert all(a.finished_at <= b.started_at for a, b in itertools.pairwise(runs))
     kinds = [entry.kind for entry in alert.timeline.order_by("id")]
     assert kinds == ["alert.opened"] + ["run.started", "run.finished"] * 3
     assert {run.cause for run in runs} == {alert.cause}
 
 
-def test_a_failure_goes_on_by_default(folder):
+def test_a_failure_goes_on_by_default(folder: Folder) -> None:
     three(folder, body="raise ValueError('x')")
     make_alert()
     work()
     assert outcome() == [("first", 1, "successful"), ("Alpha", 2, "unsuccessful"), ("beta", 3, "successful")]
 
 
-def test_a_failure_stops_the_rest_where_it_says_so(folder):
+def test_a_failure_stops_the_rest_where_it_says_so(folder: Folder) -> None:
     three(folder, "'stop'", "raise ValueError('x')")
     make_alert()
     work()
@@ -80,7 +80,7 @@ def test_a_failure_stops_the_rest_where_it_says_so(folder):
     assert "Alpha" in Run.objects.get(position=3).error
 
 
-def test_a_run_that_needs_a_decision_holds_the_sequence(folder):
+def test_a_run_that_needs_a_decision_holds_the_sequence(folder: Folder) -> None:
     three(folder, body="await act()")
     folder.load(
         (folder.path / "one.py")
@@ -96,7 +96,7 @@ def test_a_run_that_needs_a_decision_holds_the_sequence(folder):
     assert outcome() == [("first", 1, "successful"), ("Alpha", 2, "needs_decision"), ("beta", 3, "queued")]
 
 
-def test_one_entry_delivered_sixteen_times_at_once_is_one_sequence(folder):
+def test_one_entry_delivered_sixteen_times_at_once_is_one_sequence(folder: Folder) -> None:
     three(folder)
     alert = make_alert()
     entry = alert.timeline.get()
@@ -115,7 +115,7 @@ def test_one_entry_delivered_sixteen_times_at_once_is_one_sequence(folder):
     assert [status for _, _, status in outcome()] == ["successful"] * 3
 
 
-def test_many_entries_in_one_delivery_are_shared_by_the_workers(folder):
+def test_many_entries_in_one_delivery_are_shared_by_the_workers(folder: Folder) -> None:
     three(folder)
     entries = [make_alert().timeline.get().pk for _ in range(3)]
     QueuedTask.objects.all().delete()
@@ -125,7 +125,7 @@ def test_many_entries_in_one_delivery_are_shared_by_the_workers(folder):
     assert [run.status for run in Run.objects.all()] == ["successful"] * 9
 
 
-def test_a_reopened_alert_starts_them_again_a_mere_change_does_not(folder):
+def test_a_reopened_alert_starts_them_again_a_mere_change_does_not(folder: Folder) -> None:
     three(folder)
     alert = make_alert()
     work()
@@ -137,7 +137,7 @@ def test_a_reopened_alert_starts_them_again_a_mere_change_does_not(folder):
     assert Sequence.objects.count() == 2
 
 
-def test_an_incident_starts_incident_playbooks_with_its_json(folder):
+def test_an_incident_starts_incident_playbooks_with_its_json(folder: Folder) -> None:
     folder.load(
         """
 @playbook(trigger="incident", conditions={"severity": "high"})
@@ -155,7 +155,7 @@ async def watch(incident):
     assert incident.timeline.get(kind="comment").text == f"Seen {incident.number}"
 
 
-def test_its_own_changes_never_trigger_a_playbook_again(folder):
+def test_its_own_changes_never_trigger_a_playbook_again(folder: Folder) -> None:
     folder.load(
         """
 @playbook()
@@ -170,7 +170,7 @@ async def loop(alert):
     assert Run.objects.count() == 1
 
 
-def test_a_chain_of_two_is_limited_and_says_so(folder):
+def test_a_chain_of_two_is_limited_and_says_so(folder: Folder) -> None:
     folder.load(
         """
 @playbook(conditions={"tags": "ping"})
@@ -191,12 +191,12 @@ async def pong(alert):
     assert list(Run.objects.order_by("pk").values_list("depth", flat=True)) == [0, 1, 2, 3, 4, 5]
     skipped = alert.timeline.get(kind="run.skipped")
     assert "the chain ends here" in skipped.text
-    last = alert.timeline.filter(kind="alert.reopened").last()
+    last: Any = alert.timeline.filter(kind="alert.reopened").last()
     tasks.consider(last.pk)
     assert alert.timeline.filter(kind="run.skipped").count() == 1
 
 
-def test_nothing_is_written_where_nothing_matches(folder, django_assert_num_queries):
+def test_nothing_is_written_where_nothing_matches(folder: Folder, django_assert_num_queries: Any) -> None:
     folder.load("@playbook(conditions={'severity': 'low'})\nasync def it(alert):\n    pass\n")
     entry = make_alert().timeline.get()
     tasks.refresh()
@@ -204,7 +204,7 @@ def test_nothing_is_written_where_nothing_matches(folder, django_assert_num_quer
         tasks.consider(entry.pk)
 
 
-def test_the_payload_is_read_only_when_a_condition_asks_for_it(folder, django_assert_num_queries):
+def test_the_payload_is_read_only_when_a_condition_asks_for_it(folder: Folder, django_assert_num_queries: Any) -> None:
     folder.load("@playbook(conditions={'process.name': 'cmd.exe'})\nasync def it(alert):\n    pass\n")
     entry = make_alert(raw='{"process": {"name": "calc.exe"}}').timeline.get()
     tasks.refresh()
@@ -212,7 +212,7 @@ def test_the_payload_is_read_only_when_a_condition_asks_for_it(folder, django_as
         tasks.consider(entry.pk)
 
 
-def test_disabling_disables(folder):
+def test_disabling_disables(folder: Folder) -> None:
     three(folder)
     disable(SYSTEM, "first")
     make_alert()
@@ -224,7 +224,7 @@ def test_disabling_disables(folder):
     assert Run.objects.filter(playbook__name="first").count() == 1
 
 
-def test_what_is_disabled_while_it_waits_does_not_start(folder):
+def test_what_is_disabled_while_it_waits_does_not_start(folder: Folder) -> None:
     three(folder)
     entry = make_alert().timeline.get()
     other = make_alert().timeline.get()
@@ -236,7 +236,7 @@ def test_what_is_disabled_while_it_waits_does_not_start(folder):
     assert set(Run.objects.exclude(playbook__name="Alpha").values_list("status", flat=True)) == {"successful"}
 
 
-def test_the_code_says_enabled_only_when_it_is_first_seen(folder):
+def test_the_code_says_enabled_only_when_it_is_first_seen(folder: Folder) -> None:
     source = "@playbook(enabled=False)\nasync def it(alert):\n    return VALUE\n"
     folder.load(source.replace("VALUE", "1"))
     make_alert()
@@ -249,7 +249,7 @@ def test_the_code_says_enabled_only_when_it_is_first_seen(folder):
     assert Run.objects.get().result == 2
 
 
-def test_a_playbook_whose_publisher_is_gone_is_deactivated_until_enabled(folder):
+def test_a_playbook_whose_publisher_is_gone_is_deactivated_until_enabled(folder: Folder) -> None:
     three(folder)
     author = make_user("tomas", "Admin", first_name="Tomas")
     Playbook.objects.filter(name="first").update(published_by=author)
@@ -266,13 +266,14 @@ def test_a_playbook_whose_publisher_is_gone_is_deactivated_until_enabled(folder)
     assert "Tomas" in named("first").deactivated_reason
     assert AuditEntry.objects.filter(verb="playbook.deactivated", target="first").count() == 1
     enable(Actor.of(make_user("ada", "Admin")), "first")
-    assert (named("first").deactivated_reason, named("first").published_by.username) == ("", "ada")
+    first: Any = named("first")
+    assert (first.deactivated_reason, first.published_by.username) == ("", "ada")
     make_alert()
     work()
     assert Run.objects.filter(playbook__name="first").count() == 2
 
 
-def test_a_published_playbook_has_the_rights_of_its_publisher_and_no_more(folder):
+def test_a_published_playbook_has_the_rights_of_its_publisher_and_no_more(folder: Folder) -> None:
     folder.load("@playbook()\nasync def it(alert):\n    await update_current_alert(severity='high')\n")
     Playbook.objects.update(published_by=make_user("tomas", "Playbook author"))
     disable(SYSTEM, "it")
@@ -286,11 +287,11 @@ def test_a_published_playbook_has_the_rights_of_its_publisher_and_no_more(folder
     assert Alert.objects.get(pk=alert.pk).severity == Severity.MEDIUM
 
 
-def test_an_entry_of_another_kind_starts_nothing(folder):
+def test_an_entry_of_another_kind_starts_nothing(folder: Folder) -> None:
     three(folder)
     alert = make_alert()
     work()
     Run.objects.all().delete()
-    entry = timeline.TimelineEntry.objects.filter(alert=alert, kind="run.finished").first()
+    entry: Any = TimelineEntry.objects.filter(alert=alert, kind="run.finished").first()
     tasks.consider(entry.pk)
     assert not Run.objects.exists()
