@@ -85,11 +85,14 @@ def rotate_token(actor: Actor, slug: str, *, overlap_hours: int = 24) -> tuple[A
     if not 0 <= overlap_hours <= OVERLAP_AT_MOST:
         raise Refused(f"The overlap is 0 to {OVERLAP_AT_MOST} hours.", field="overlap_hours")
     source = _locked(actor, slug)
-    until = timezone.now() + timedelta(hours=overlap_hours)
+    now = timezone.now()
+    until = now + timedelta(hours=overlap_hours)
     for token in usable_tokens(source):
-        if token.expires_at is None or token.expires_at > until:
+        if not overlap_hours:
+            token.revoked_at = now
+        elif token.expires_at is None or token.expires_at > until:
             token.expires_at = until
-            token.save(update_fields=["expires_at"])
+        token.save(update_fields=["expires_at", "revoked_at"])
     secret = _add_token(source)
     audit.record(actor.user, "source.token_rotated", source.slug, overlap_hours=overlap_hours)
     return source, secret

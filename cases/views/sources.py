@@ -146,4 +146,6 @@ def _row(source: AlertSource) -> dict[str, Any]:
 
 
 def _field_of(error: CaseError, form: forms.Form) -> str | None:
-    return error.field if error.field in form.fields else None
+    # Checks that alerts share name the field as alerts do.
+    name = {"tags": "default_tags", "tlp": "default_tlp"}.get(error.field or "", error.field)
+    return name if name in form.fields else None
