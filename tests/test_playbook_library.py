@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,12 @@ from tests.playbook_files import work
 LIBRARY = Path(__file__).parents[1] / "playbooks" / "library"
 
 
-def verdict(type_: str, value: str, risk: str, *, benign: bool = False) -> dict:
+def verdict(type_: str, value: str, risk: str, *, benign: bool = False) -> dict[str, Any]:
     evidence = [{"list": "A list", "text": value, "effect": "benign" if benign else "malicious"}]
     return {"type": type_, "value": value, "risk": risk, "benign": benign, "rule": "By a list.", "evidence": evidence}
 
 
-def named(*values: tuple[str, str]) -> list[dict]:
+def named(*values: tuple[str, str]) -> list[dict[str, Any]]:
     return [{"type": type_, "value": value, "risk": "unrated"} for type_, value in values]
 
 
@@ -121,7 +122,7 @@ def test_a_critical_alert_joins_the_incident_of_its_host_or_opens_one() -> None:
 
 
 @pytest.fixture
-def library(settings, transactional_db):
+def library(settings: Any, transactional_db: None) -> Iterator[None]:
     settings.PLAYBOOK_DIRS = [LIBRARY]
     catalog.forget()
     yield
@@ -144,7 +145,7 @@ def test_a_critical_alert_with_a_neighbour_ends_in_its_incident(library: None) -
     assert (alert.incident, alert.status) == (incident, AlertStatus.IN_PROGRESS)
     assert {entry.status for entry in Run.objects.filter(alert=alert)} == {"successful"}
     assert Incident.objects.count() == 1
-    assert "escalated by rule" in incident.timeline.filter(kind="comment").last().text
+    assert "escalated by rule" in incident.timeline.filter(kind="comment").latest("id").text
 
 
 def test_mail_is_triaged_on_the_real_thing(library: None) -> None:

@@ -98,7 +98,7 @@ def test_who_may_run_but_not_work_is_told_by_the_run(loaded: Folder, author: Use
 def test_the_wrong_kind_of_subject_is_refused(loaded: Folder, name: Any, on: Any) -> None:
     alert, incident = make_alert(), make_incident()
     QueuedTask.objects.all().delete()
-    subject = {"alert": alert.pk} if on in ("alert", "both") else {}
+    subject: dict[str, Any] = {"alert": alert.pk} if on in ("alert", "both") else {}
     subject |= {"incident": incident.pk} if on in ("incident", "both") else {}
     with pytest.raises(Refused):
         run_by_hand(SYSTEM, name, **subject)
@@ -243,7 +243,7 @@ def test_a_retry_takes_the_mended_code(folder: Folder) -> None:
     retry(SYSTEM, run)
     work()
     run.refresh_from_db()
-    assert (run.status, run.version.number) == ("successful", 2)
+    assert (run.status, run.version and run.version.number) == ("successful", 2)
 
 
 def test_a_long_run_keeps_its_lease(folder: Folder, settings: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def samples(settings) -> None:
+def samples(settings: Any) -> None:
     settings.PLAYBOOK_DIRS = [Path(__file__).parent / "playbooks"]
     catalog.forget()
 
@@ -42,7 +43,8 @@ def test_the_first_sample_enriches_escalates_and_says_so() -> None:
 def test_the_second_sample_runs_one_after_the_other() -> None:
     make_alert(tags=["docker"], hostname="web-7")
     work()
-    first, second = Run.objects.order_by("position")
+    runs: list[Any] = list(Run.objects.order_by("position"))
+    first, second = runs
     assert [run.playbook.name for run in (first, second)] == ["preserve_container_state", "restart_container"]
     assert [run.status for run in (first, second)] == ["successful", "successful"]
     assert first.sequence_id == second.sequence_id

@@ -27,7 +27,7 @@ async def reputation(ip: str) -> dict[str, int]:
 
 @playbook(conditions={"severity": ["critical"]})
 async def escalate(alert: dict[str, Any]) -> Any:
-    found = await reputation(alert.get("source_ip"))
+    found = await reputation(alert["source_ip"])
     if found["score"] > 5:
         await update_current_alert(status="in_progress")
         return (await create_incident(title=alert["title"]))["number"]
