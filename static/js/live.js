@@ -64,7 +64,9 @@
   }
   addEventListener("htmx:beforeSwap", (event) => {
     const { elt, shouldSwap, serverResponse } = event.detail;
-    const main = adds(elt?.getAttribute("hx-swap"));
+    // The event's elt is the target; how it swaps stands on the element that asked.
+    const asked = event.detail.requestConfig?.elt ?? elt;
+    const main = adds(asked?.getAttribute("hx-swap"));
     if (!shouldSwap || typeof serverResponse !== "string" || !(main || serverResponse.includes("hx-swap-oob"))) return;
     const holder = document.createElement("template");
     holder.innerHTML = serverResponse;
