@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver
 
-from cases import urls_incidents, urls_sources
+from cases import urls_alerts, urls_incidents, urls_sources
 
-urlpatterns: list[URLPattern | URLResolver] = [*urls_incidents.urlpatterns, *urls_sources.urlpatterns]
+urlpatterns: list[URLPattern | URLResolver] = [
+    *urls_alerts.urlpatterns,
+    *urls_incidents.urlpatterns,
+    *urls_sources.urlpatterns,
+]
