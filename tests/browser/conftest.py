@@ -17,7 +17,8 @@ from pytest_django.live_server_helper import LiveServer
 from soar.accounts.models import User
 
 HERE = Path(__file__).parent
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "/usr/bin/chromium")
+MISSING = "The browser tests need Chromium: install it, for example with `apt-get install chromium`."
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -40,10 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def chromium() -> str:
     """Where the browser is, "" if there is none."""
-    found = next((path for name in PROGRAMS if (path := shutil.which(name))), "")
-    return found or next(
-        (str(path) for path in (Path("/usr/bin/chromium"), Path("/snap/bin/chromium")) if path.exists()), ""
-    )
+    return next((path for name in PROGRAMS if (path := shutil.which(name))), "")
 
 
 @pytest.fixture(scope="session")
@@ -51,9 +49,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     """The system's Chromium; nothing is downloaded."""
     program = chromium()
     if not program:
-        pytest.fail(
-            "The browser tests need Chromium: install it, for example with `apt-get install chromium`.", pytrace=False
-        )
+        pytest.fail(MISSING, pytrace=False)
     return {**browser_type_launch_args, "executable_path": program, "args": ARGUMENTS}
 
 
@@ -99,21 +95,15 @@ def sign_in(page: Page, live_server: LiveServer) -> SignIn:
     return signed_in
 
 
-@pytest.fixture
-def accessible() -> Callable[[Page], None]:
-    """Fail with readable lines when axe finds something on the page as it is now."""
-    return check_accessibility
-
-
 def check_accessibility(page: Page) -> None:
     """Run axe's rules (WCAG 2 A and AA, best practices) on the page. Raises AssertionError that names what to mend."""
     page.wait_for_load_state("networkidle")
     found = Axe().run(page).response["violations"]
-    lines = [
-        f"{rule['id']} ({rule['impact']}): {rule['help']}\n"
-        + "\n".join(
-            f"    {' '.join(map(str, node['target']))}\n      {node['html'][:160]}" for node in rule["nodes"][:5]
-        )
-        for rule in found
-    ]
+    lines = [_told(rule) for rule in found]
     assert not found, f"axe on {page.url}:\n" + "\n".join(lines)
+
+
+def _told(rule: dict[str, Any]) -> str:
+    """One rule that is broken, and where."""
+    places = [f"    {' '.join(map(str, node['target']))}\n      {node['html'][:160]}" for node in rule["nodes"][:5]]
+    return "\n".join([f"{rule['id']} ({rule['impact']}): {rule['help']}", *places])
