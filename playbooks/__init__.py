@@ -1,6 +1,7 @@
 """Playbooks: what a Python playbook imports. Needs no Django, so playbooks can be read and tested as they are."""
 
-from playbooks.code import ActionFailed, action, idempotency_key, playbook
+from playbooks.calls import ActionFailed, idempotency_key
+from playbooks.code import action, playbook
 from playbooks.helpers import (
     add_current_alert_comment,
     add_observable,

@@ -13,9 +13,9 @@ from typing import Any
 
 from playbooks import jsonable
 from playbooks.announce import actor_of
+from playbooks.calls import performing
 from playbooks.choices import RunStatus
 from playbooks.claims import Claim, Outcome, claim, finish
-from playbooks.code import performing
 from playbooks.effects import Case
 from playbooks.heartbeat import Heartbeat
 from playbooks.intelligence import own_thread

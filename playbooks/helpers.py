@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from playbooks.code import ActionSpec, make_call, performer
+from playbooks.calls import ActionSpec, make_call, performer
 
 _LEFT_OUT: Any = type("LeftOut", (), {"__repr__": lambda self: "(left out)"})()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from playbooks.code import idempotency_key, in_event_loop
+from playbooks.calls import idempotency_key, in_event_loop
 from playbooks.scribe import in_thread
 from soar.accounts.models import User
 from soar.connectors import registry

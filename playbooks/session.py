@@ -7,30 +7,27 @@ it is idempotent."""
 from __future__ import annotations
 
 import asyncio
-import inspect
 import threading
-import time
 import traceback
 import uuid
 from collections.abc import Callable
 from typing import Any
 
-from django.db import OperationalError, transaction
+from django.db import transaction
 
 from cases.errors import CaseError
 from playbooks import jsonable
-from playbooks.code import ActionFailed, Call, inside
+from playbooks.attempts import Attempts, Unknown, again
+from playbooks.calls import ActionFailed, Call
 from playbooks.effects import DRY, EFFECTS, Case
-from playbooks.intelligence import open_connector, own_thread
+from playbooks.intelligence import open_connector
 from playbooks.ledger import Cancelled, Ledger, Line, LostLease
 from playbooks.models import Step
-from playbooks.scribe import Scribe, in_thread
+from playbooks.scribe import Scribe
 from soar.lib.database import AWAY
 
 CALLS_AT_MOST = 1000
 NESTED_AT_MOST = 20
-PAUSE_AT_MOST = 300.0  # seconds between two attempts
-_AGAIN = ("40001", "40P01")  # serialisation failure, deadlock: nothing happened, the transaction is tried again
 
 
 class Suspended(BaseException):
@@ -217,7 +214,7 @@ class Session:
 
     async def _helper(self, call: Call, line: Line) -> Any:
         try:
-            return await self._write(lambda: _again(lambda: self._effect(line, call.arguments)))
+            return await self._write(lambda: again(lambda: self._effect(line, call.arguments)))
         except Exception as error:
             text = error.message if isinstance(error, CaseError) else self.text_of(error)
             await self._write(lambda: self.ledger.whole(line, "unsuccessful", error=text))
@@ -242,7 +239,7 @@ class Session:
         attempts = Attempts(call, step, key)
         try:
             result = jsonable.to_json(await attempts.run(), f"{line.name} ran, but its result")
-        except _Unknown as unknown:
+        except Unknown as unknown:
             await self._leave_open(step, call, str(unknown), attempts.repeats)
             raise Suspended from None
         except asyncio.CancelledError:
@@ -293,66 +290,6 @@ class Session:
         return jsonable.without(jsonable.clean("".join(traceback.format_exception(error))), self.secrets)[-20_000:]
 
 
-class _Unknown(Exception):
-    """An attempt ran out of time and cannot be repeated."""
-
-
-class Attempts:
-    """The body of an action, as often as it is allowed to try."""
-
-    def __init__(self, call: Call, step: int, key: uuid.UUID) -> None:
-        self._call, self._step, self._key = call, step, key
-        self.repeats = 0
-
-    async def run(self) -> Any:
-        """What the body returns. Raises what the last attempt raised, _Unknown for a time-out of an action that
-        is not idempotent (rulings 6)."""
-        spec = self._call.spec
-        while True:
-            try:
-                return await self._once()
-            except _Unknown:
-                raise
-            except Exception as error:
-                if self.repeats >= spec.retries or getattr(error, "permanent", False):
-                    raise
-            self.repeats += 1
-            await asyncio.sleep(min(spec.backoff**self.repeats, PAUSE_AT_MOST))
-
-    async def _once(self) -> Any:
-        spec = self._call.spec
-        began = time.monotonic()
-        try:
-            async with asyncio.timeout(spec.timeout) as limit:
-                with inside(self._call, self._step, self._key):
-                    return await self._body()
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            text = f"{spec.name} did not answer within {spec.timeout:g} seconds"
-            if spec.idempotent:
-                raise TimeoutError(f"{text} ({time.monotonic() - began:.1f} s).") from None
-            raise _Unknown(f"{text}.") from None
-
-    async def _body(self) -> Any:
-        call = self._call
-        if inspect.iscoroutinefunction(call.function):
-            return await call.function(*call.args, **call.kwargs)
-        value = await in_thread(own_thread(lambda: call.function(*call.args, **call.kwargs)))
-        return await value if inspect.isawaitable(value) else value
-
-
 def _described(error: BaseException) -> str:
     text = str(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _again(function: Callable[[], Any], times: int = 3) -> Any:
-    """A transaction that the database refused because of another one is tried again: nothing of it happened."""
-    while True:
-        try:
-            return function()
-        except OperationalError as error:
-            times -= 1
-            if times <= 0 or getattr(error.__cause__, "sqlstate", "") not in _AGAIN:
-                raise

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from playbooks import jsonable
-from playbooks.code import ActionFailed, Call, inside, performing
+from playbooks.calls import ActionFailed, Call, inside, performing
 
 NOW = "2026-01-02T03:04:05Z"
 ALERT: dict[str, Any] = {
