@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from soar.accounts.models import User
@@ -67,6 +67,7 @@ def page(context: BrowserContext, live_server: LiveServer) -> Iterator[Page]:
     complaints: list[str] = []
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
     page.on("console", lambda message: _listen(message, complaints))
     page.on("pageerror", lambda error: complaints.append(f"script error: {error}"))
     page.on("response", lambda answer: complaints.append(f"500: {answer.url}") if answer.status >= 500 else None)
