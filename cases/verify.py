@@ -75,7 +75,7 @@ def _verify(model: type[Subject], pks: Iterable[int], report: Report) -> None:
 
 def _suspects(model: type[Subject], pks: list[int], report: Report) -> list[int]:
     """The subjects of a batch whose chain does not fit. Subjects and entries come in the same order."""
-    subjects = list(model._default_manager.filter(pk__in=pks).order_by("pk").only(*FIELDS))
+    subjects: list[Subject] = list(model._default_manager.filter(pk__in=pks).order_by("pk").only(*FIELDS))
     entries = _entries(model, pks)
     ahead = next(entries, None)
     suspects = []

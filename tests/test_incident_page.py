@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from cases import timeline
 from cases.actions import alerts, incidents, links, observables
@@ -87,8 +88,8 @@ def test_markup_in_every_field_stays_text(as_analyst: Client, analyst: User, blu
 
 
 def test_few_queries_and_a_small_page(
-    as_analyst: Client, incident: Incident, django_assert_max_num_queries, blue: Team
-) -> None:  # type: ignore[no-untyped-def]
+    as_analyst: Client, incident: Incident, blue: Team, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     more = [make_alert(source=make_source(team=blue), observables=(("ip", f"198.51.100.{n}"),)) for n in range(12)]
     links.link(Actor.system(), [alert.pk for alert in more], incident.pk)
     page(as_analyst, incident)

@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
@@ -148,7 +149,7 @@ def _row(incident: Incident, now: datetime) -> Row:
         parts.sev(Severity(incident.severity).word),
         parts.state(IncidentStatus(incident.status).word),
         parts.label(verdict.word).lower() if verdict else "",
-        parts.mark_safe(f'<span class="faces">{faces}{more}</span>'),
+        mark_safe(f'<span class="faces">{faces}{more}</span>'),  # noqa: S308  made of finished parts
         parts.ago(incident.updated_at, now),
     )
 

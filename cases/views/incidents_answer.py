@@ -132,6 +132,7 @@ def page_context(user: User, incident: Incident, request: HttpRequest) -> Contex
     entries = context["entries"]
     newest = newest_of(incident) if group or before or not entries else entries[0].entry.pk
     context["cursor"] = cursor_of(incident, counts, newest)
+    context["more_later"] = True
     context["doing"] = request.GET.get("do", "")
     return context
 

@@ -83,7 +83,7 @@ def incident_more(request: HttpRequest, number: str) -> HttpResponse:
     context = {**regions.base(user, incident), "more": _more(found) if found else None}
     if is_partial(request):
         return render_regions(request, TEMPLATE, ["more"], context)
-    return render(request, TEMPLATE, {**page_context(user, incident, request), **context})
+    return render(request, TEMPLATE, {**page_context(user, incident, request), **context, "more_later": False})
 
 
 def _numbers(request: HttpRequest) -> list[str]:
@@ -101,8 +101,12 @@ def _search(user: User, incident: Incident, text: str) -> dict[str, Any]:
         listed = [regions.alert_row(alert, why) for alert, why in rows[:FOUND_AT_MOST]]
         return {"q": "", "searched": True, "found": listed, "suggested": bool(listed)}
     wanted = AlertFilter.parse({"q": text})
-    rows_ = wanted.apply(Alert.objects.visible_to(user).open(), user).exclude(incident=incident)
-    alerts = list(rows_.order_by("-pk").with_row_data()[: FOUND_AT_MOST + 1])
+    hits = wanted.apply(Alert.objects.visible_to(user).open(), user).exclude(incident=incident)
+    alerts = list(
+        Alert.objects.filter(pk__in=hits.order_by("-pk").values("pk")[: FOUND_AT_MOST + 1])
+        .with_row_data()
+        .order_by("-pk")
+    )
     return {
         "q": text,
         "searched": True,

@@ -60,9 +60,10 @@ def incident_live(request: HttpRequest, number: str) -> HttpResponse:
         "fresh": [] if anew else entries,
     }
     if not anew:
-        return render_regions(request, TEMPLATE, ["entries", *names, "live"], context)
+        context |= regions.filters(incident, group)
+        return render_regions(request, TEMPLATE, ["entries", "filters", *names, "live"], context)
     context |= regions.timeline(user, incident, group=group)
-    return render_regions(request, TEMPLATE, ["entries", "stream", *names], context)
+    return render_regions(request, TEMPLATE, ["entries", "filters", "stream", *names], context)
 
 
 @signed_in_reader
@@ -78,7 +79,7 @@ def incident_timeline(request: HttpRequest, number: str) -> HttpResponse:
     counts = timeline_read.cursor_of_incident(incident)
     context = {**regions.base(user, incident), "cursor": cursor_of(incident, counts, newest_of(incident))}
     context |= regions.timeline(user, incident, group=request.GET.get("group", ""), before=at)
-    return render_regions(request, TEMPLATE, ["older"] if at else ["stream"], context)
+    return render_regions(request, TEMPLATE, ["older"] if at else ["stream", "filters"], context)
 
 
 @signed_in_reader

@@ -131,7 +131,7 @@ def _observable(one: Observable, own: bool) -> Context:
         "type": one.type,
         "value": defang(one.value),
         "link": parts.observable(one.value, reverse("observable-detail", args=[one.pk])),
-        "risk": parts.risk(Risk(one.risk).word) if one.risk else "",
+        "risk": parts.risk(Risk(one.risk).word, hidden=True),
         "own": own,
     }
 
@@ -159,14 +159,16 @@ def timeline(user: User, incident: Incident, *, group: str = "", before: int = 0
     """A page of the joined stream, newest first, its filters and its cursor."""
     rows = timeline_read.entries_of_incident(incident)
     entries, older = timeline_read.page_of(rows, group=group, before=before)
-    counts = timeline_read.group_counts(rows)
+    return {"entries": entries, "older": older, "newer": bool(before), **filters(incident, group)}
+
+
+def filters(incident: Incident, group: str) -> Context:
+    """The kinds of entries with their figures."""
+    counts = timeline_read.group_counts(timeline_read.entries_of_incident(incident))
     return {
-        "entries": entries,
-        "older": older,
         "group": group,
         "groups": [(name, counts[name]) for name in ("all", "notes", "changes", "playbooks")],
         "entry_total": counts["all"],
-        "newer": bool(before),
     }
 
 

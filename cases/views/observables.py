@@ -47,7 +47,8 @@ def observable_list(request: HttpRequest) -> HttpResponse:
     type_ = request.GET.get("type", "")
     incident = incident_for(user, request.GET["incident"]) if request.GET.get("incident") else None
     candidates, notice = _candidates(text, risk, type_, incident)
-    rows = Observable.objects.visible_to(user).filter(pk__in=candidates).order_by("-risk", "-id")[:SHOWN]
+    found = Observable.objects.visible_to(user).filter(pk__in=candidates).order_by("-risk", "-id")[:SHOWN]
+    rows = [_row(one) for one in found]
     context = {
         "q": text,
         "risk": risk,
@@ -56,10 +57,10 @@ def observable_list(request: HttpRequest) -> HttpResponse:
         "notice": notice,
         "types": OBSERVABLE_TYPES,
         "risks": [(one.word, one.label) for one in reversed(Risk)],
-        "rows": [_row(one) for one in rows],
+        "rows": rows,
     }
     if is_partial(request):
-        said = _("%(n)s observables") % {"n": len(context["rows"])}
+        said = _("%(n)s observables") % {"n": len(rows)}
         return render_regions(request, TEMPLATE, ["rows"], context, extra=[live(said)])
     return render(request, TEMPLATE, context)
 

@@ -46,15 +46,16 @@ def source_list(request: HttpRequest) -> HttpResponse:
         )
     listed = [_row(source) for source in rows[:AT_MOST]]
     look = [row for row in listed if row["state"].tone == shown.REFUSED.tone]
+    rows_shown = look if request.GET.get("state") == "look" else listed
     context = {
         "q": text,
-        "rows": look if request.GET.get("state") == "look" else listed,
+        "rows": rows_shown,
         "total": len(listed),
         "look": len(look),
         "only_look": request.GET.get("state") == "look",
     }
     if is_partial(request):
-        said = _("%(n)s sources") % {"n": len(context["rows"])}
+        said = _("%(n)s sources") % {"n": len(rows_shown)}
         return render_regions(request, TEMPLATE, ["rows"], context, extra=[live(said)])
     return render(request, TEMPLATE, context)
 
