@@ -88,7 +88,11 @@ def playbook_run(request: HttpRequest, pk: int) -> HttpResponse:
     form = RunForm(playbook, request.POST)
     if form.is_valid():
         try:
-            run = actions.run_by_hand(Actor.of(user), playbook, dry_run=form.cleaned_data["dry_run"], **form.targets())
+            on = form.targets()
+            dry = form.cleaned_data["dry_run"]
+            run = actions.run_by_hand(
+                Actor.of(user), playbook, alert=on.get("alert"), incident=on.get("incident"), dry_run=dry
+            )
             return redirect(request, reverse("run-detail", args=[run.pk]))
         except (Missing, Refused, Conflict) as error:
             _put(form, error)

@@ -19,6 +19,7 @@ from playbooks.figures import NONE, figures
 from playbooks.forms import RunForm
 from playbooks.models import Playbook, PlaybookVersion, Run
 from playbooks.selectors import playbook_with_id
+from playbooks.views import words
 from playbooks.views.parts import Context, person_of, rights_of, signed_in_reader, workers_alive
 from playbooks.views.playbooks import row_of, short_folder
 from playbooks.views.run_rows import rows_of
@@ -50,6 +51,7 @@ def page_context(request: HttpRequest, playbook: Playbook, form: RunForm | None 
     return {
         "playbook": playbook,
         "row": row_of(playbook, figures(user, playbook.pk).get(playbook.pk, NONE)),
+        "conditions": words.conditions_of(playbook.conditions),
         "on_failure": _(str(OnFailure(playbook.on_failure).label)),
         "next_time": next_time(playbook),
         "folder": _folder(playbook),

@@ -94,7 +94,7 @@ def row_of(playbook: Playbook, found: Figures) -> Row:
         playbook=playbook,
         version=getattr(playbook, "version", None),
         trigger=words.trigger_of(playbook),
-        conditions=words.conditions_of(playbook.conditions),
+        conditions=words.conditions_of(playbook.conditions, 3),
         stopped=stopped(playbook),
         can_start=not playbook.hindrance,
         error=playbook.load_error,
@@ -104,9 +104,14 @@ def row_of(playbook: Playbook, found: Figures) -> Row:
         runs=f"{found.runs:,}{'+' if found.more else ''}",
         runs_url=f"{reverse('run-list')}?playbook={playbook.pk}&time={DAYS}d",
         success=found.success,
-        tone="green" if found.success is not None and found.success >= 90 else "amber",
+        tone=tone_of(found.success or 0),
         average=words.duration(found.seconds),
     )
+
+
+def tone_of(success: int) -> str:
+    """The colour of a share of successful runs in percent."""
+    return "green" if success >= 90 else "amber" if success >= 50 else "red"
 
 
 def stopped(playbook: Playbook) -> str:

@@ -65,8 +65,9 @@ def _answer(request: HttpRequest, pk: int, do: Callable[[Actor], str], step: int
     try:
         said = do(Actor.of(user))
     except (Refused, Conflict) as error:
-        told = {"problem": {"text": error.message, "field": error.field or "", "step": step}}
-        context = {**context_of(request, user, run_for(user, pk)), **told}
+        context = context_of(request, user, run_for(user, pk))
+        beside = step if step in {row.step.pk for row in context["to_decide"]} else 0
+        context["problem"] = {"text": error.message, "step": beside}
         if is_partial(request):
             status = 409 if isinstance(error, Conflict) else 422
             return render_regions(request, TEMPLATE, ["run"], context, extra=[live(error.message)], status=status)

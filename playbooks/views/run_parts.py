@@ -21,7 +21,7 @@ from playbooks.views.run_rows import place_of
 from soar.accounts.models import User
 from soar.lib import parts
 
-STEPS_SHOWN = 50
+STEPS_SHOWN = 40
 RESULT_AT_MOST = 3000
 OUTCOMES = (
     (Outcome.DONE.value, gettext_lazy("It happened"), gettext_lazy("It counts as successful, without a result.")),
@@ -69,7 +69,7 @@ class Steps:
 
 
 def steps_page(run: Run, after: int = 0) -> Steps:
-    """The steps behind position ``after``, at most 50. Those of unknown outcome are never left out."""
+    """The steps behind position ``after``, at most 40. Those of unknown outcome are never left out."""
     unknown = Q(status=StepStatus.UNKNOWN_OUTCOME)
     figures = run.steps.aggregate(
         total=Count("pk"),

@@ -97,12 +97,12 @@ def _box(request: HttpRequest, subject: Subject) -> HttpResponse:
 
 def _run(request: HttpRequest, subject: Subject) -> HttpResponse:
     user = person_of(request)
-    named = {"alert": subject} if isinstance(subject, Alert) else {"incident": subject}
+    alert, incident = (subject, None) if isinstance(subject, Alert) else (None, subject)
     try:
         if not request.POST.get("playbook", "").strip():
             raise Refused(_("Choose a playbook."), field="playbook")
         dry = request.POST.get("dry_run", "") not in ("", "0", "false")
-        run = actions.run_by_hand(Actor.of(user), request.POST["playbook"], dry_run=dry, **named)  # type: ignore[arg-type]
+        run = actions.run_by_hand(Actor.of(user), request.POST["playbook"], alert=alert, incident=incident, dry_run=dry)
     except (Refused, Conflict) as error:
         if not is_partial(request):
             raise

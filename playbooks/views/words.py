@@ -17,8 +17,9 @@ from playbooks.jsonable import mask
 from playbooks.models import Playbook, Run
 from soar.lib.text import shorten_hash
 
-VALUE_AT_MOST = 400
+VALUE_AT_MOST = 300
 LINE_AT_MOST = 110
+TELLING = ("number", "name", "value", "title", "text", "id")  # what a recorded object is called
 FIELDS = {
     "title": gettext_noop("title"),
     "severity": gettext_noop("severity"),
@@ -71,14 +72,19 @@ def trigger_of(playbook: Playbook) -> str:
     return f"{_(label)}, {playbook.cron} UTC" if playbook.trigger == Trigger.SCHEDULE else _(label)
 
 
-def conditions_of(conditions: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """``[("severity", "critical or high")]``; all of them must hold."""
-    return [(_(FIELDS[key]) if key in FIELDS else key, _options(value)) for key, value in conditions.items()]
+def conditions_of(conditions: Mapping[str, Any], at_most: int = 1000) -> list[tuple[str, str]]:
+    """``[("severity", "critical or high")]``; all of them must hold. Of long lists only ``at_most`` values."""
+    return [(_(FIELDS[key]) if key in FIELDS else key, _options(value, at_most)) for key, value in conditions.items()]
 
 
-def _options(value: Any) -> str:
-    options = value if isinstance(value, list) else [value]
-    return _(" or ").join(_option(option) for option in options) or _("none of any value")
+def _options(value: Any, at_most: int) -> str:
+    options = [_option(option) for option in (value if isinstance(value, list) else [value])]
+    if not options:
+        return _("none of any value")
+    if len(options) > at_most + 1:
+        options = [*options[:at_most], _("%d more") % (len(options) - at_most)]
+    *first, last = options
+    return _("%(list)s or %(last)s") % {"list": ", ".join(first), "last": last} if first else last
 
 
 def _option(value: Any) -> str:
@@ -93,7 +99,7 @@ def origin_of(run: Run) -> str:
         return _("the schedule")
     if run.trigger == StartedBy.MANUAL:
         return run.started_by.display_name() if run.started_by else _("the command line")
-    return subject_number(run) or _("an event")
+    return _("a new incident") if run.incident_id else _("a new or reopened alert")
 
 
 def subject_number(run: Run) -> str:
@@ -134,5 +140,5 @@ def _short(value: Any) -> str:
     if isinstance(value, list):
         return _("%d items") % len(value) if len(value) != 1 else _short(value[0])
     if isinstance(value, dict):
-        return "{…}" if value else "{}"
+        return next((str(value[key])[:60] for key in TELLING if value.get(key)), "{…}" if value else "{}")
     return "–" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
