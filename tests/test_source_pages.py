@@ -120,6 +120,13 @@ def test_a_name_that_is_a_page(as_admin: Client) -> None:
     assert AlertSource.objects.get().slug == "new-2"
 
 
+def test_alertmanager_ends_what_it_reports_as_resolved_unless_told_otherwise(as_admin: Client) -> None:
+    as_admin.post("/sources/new/", {**FORM, "name": "Prometheus", "kind": "alertmanager"})
+    assert AlertSource.objects.get().close_on_resolved
+    as_admin.post("/sources/prometheus/edit/", {**FORM, "name": "Prometheus"})
+    assert not AlertSource.objects.get().close_on_resolved
+
+
 def test_edit_keeps_the_secret_unless_told(as_admin: Client, made: tuple[AlertSource, str]) -> None:
     form = {**FORM, "name": "Feed"}
     as_admin.post("/sources/feed/edit/", {**form, "hmac_secret": "sign-with-this"})

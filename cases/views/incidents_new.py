@@ -27,7 +27,9 @@ class IncidentForm(forms.Form):
     severity = forms.ChoiceField(label=_("Severity"), initial="medium")
     summary = forms.CharField(label=_("Summary"), required=False, widget=forms.Textarea({"rows": 5}))
     summary.help_text = _("Markdown.")
-    team = forms.ModelChoiceField(Team.objects.all(), label=_("Team"), required=False, to_field_name="name")
+    team = forms.ModelChoiceField(
+        Team.objects.all(), label=_("Team"), required=False, to_field_name="name", empty_label=_("Everybody")
+    )
     team.help_text = _("Its people see the incident. Without a team, everybody who may see incidents does.")
     tlp = forms.ChoiceField(label=_("TLP"), initial=Tlp.AMBER, choices=Tlp.choices)
     tags = forms.CharField(label=_("Tags"), required=False, max_length=2000)

@@ -20,7 +20,9 @@ class SourceForm(forms.Form):
 
     name = forms.CharField(label=_("Name"), max_length=100)
     kind = forms.ChoiceField(label=_("Kind"), help_text=_("What the sender speaks. It cannot be changed later."))
-    team = forms.ModelChoiceField(Team.objects.all(), label=_("Team"), required=False, to_field_name="name")
+    team = forms.ModelChoiceField(
+        Team.objects.all(), label=_("Team"), required=False, to_field_name="name", empty_label=_("Everybody")
+    )
     team.help_text = _("Its people see the alerts. Without a team, everybody who may see alerts does.")
     default_severity = forms.ChoiceField(
         label=_("Severity"), initial="medium", help_text=_("Where a payload has none.")
@@ -33,6 +35,9 @@ class SourceForm(forms.Form):
     key_fields.help_text = _("Paths into the payload, one a line. Empty: the rule of the kind.")
     repeat_rule = forms.ChoiceField(label=_("A repeat of a resolved alert"), choices=RepeatRule.choices, initial="auto")
     close_on_resolved = forms.BooleanField(label=_("Resolve here what the source reports as resolved"), required=False)
+    close_on_resolved.help_text = _(
+        "A new Alertmanager or Grafana source does so in any case; it can be changed later."
+    )
     resolved_determination = forms.ChoiceField(label=_("… with the determination"), initial="benign")
     allowed_networks = forms.CharField(label=_("Addresses"), required=False, widget=forms.Textarea({"rows": 2}))
     allowed_networks.help_text = _("Addresses or networks that may post, one a line. Empty: any.")
@@ -64,6 +69,8 @@ class SourceForm(forms.Form):
         for name in LINES:
             data[name] = data[name].split("\n")
         data["default_tags"] = data["default_tags"].split(",")
+        if self.source is None and not data["close_on_resolved"]:
+            del data["close_on_resolved"]  # the kind decides: on for those whose "resolved" is part of their life
         if data.pop("unsign", False):
             data["hmac_secret"] = ""
         elif not data["hmac_secret"]:
