@@ -39,7 +39,9 @@ def make_source(name: str = "", *, kind: str = "generic", **fields: Any) -> Aler
     return AlertSource.objects.create(name=name or f"Source {number}", slug=f"source-{number}", kind=kind, **fields)
 
 
-def make_alert(title: str = "", *, observables: tuple[tuple[str, str], ...] = (), raw: str = "{}", **fields: Any) -> Alert:
+def make_alert(
+    title: str = "", *, observables: tuple[tuple[str, str], ...] = (), raw: str = "{}", **fields: Any
+) -> Alert:
     """An open alert with its payload, observables and the first entry of its timeline.
 
     ``age`` (timedelta) moves all its times back."""
