@@ -31,7 +31,7 @@ def alert_for(who: Actor | User, pk: str | int, *, work: bool = False, lock: boo
     rows = Alert.objects.select_for_update(of=("self",)) if lock else Alert.objects.all()
     if user is not None:
         rows = rows.visible_to(user)
-    alert: Alert | None = rows.select_related("source").filter(pk=parse_number(pk, "ALR")).first()
+    alert: Alert | None = rows.select_related("source", "owner", "team").filter(pk=parse_number(pk, "ALR")).first()
     if alert is None:
         raise Missing(f"There is no alert {pk!s:.40}.")
     if work and user is not None and not may(user, "work_cases"):

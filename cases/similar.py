@@ -32,15 +32,22 @@ _BY_OBSERVABLE = """
 
 def similar(user: User, alert: Alert, limit: int = 8) -> list[tuple[Alert, list[Reason]]]:
     """The most similar alerts that the user may see, with reasons, best first."""
-    reasons = _reasons(alert)
+    reasons = reasons_of(alert)
     scored = sorted(reasons, key=lambda pk: (sum(r.weight for r in reasons[pk]), pk), reverse=True)
     rows = Alert.objects.visible_to(user).with_row_data().in_bulk(scored[: limit * 5])
     found = [(rows[pk], reasons[pk]) for pk in scored if pk in rows]
     return found[:limit]
 
 
+def reasons_of(alert: Alert) -> dict[int, list[Reason]]:
+    """Reasons by the id of the other alert, read once for one loaded alert: its page needs them twice."""
+    known: dict[int, list[Reason]] | None = getattr(alert, "_similar_reasons", None)
+    if known is None:
+        known = alert._similar_reasons = _reasons(alert)  # type: ignore[attr-defined]
+    return known
+
+
 def _reasons(alert: Alert) -> dict[int, list[Reason]]:
-    """Reasons by the id of the other alert."""
     found: dict[int, list[Reason]] = defaultdict(list)
     for (type_, value), ids in _shared(alert).items():
         for pk in ids:

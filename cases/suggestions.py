@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from cases.models import Alert, AlertObservable, DismissedSuggestion, Incident
 from cases.relations import LABELS, SHARED_TYPES, Reason, key_of, reason
-from cases.similar import _reasons
+from cases.similar import reasons_of
 from soar.accounts.models import User
 
 WINDOW = timedelta(hours=72)
@@ -61,21 +61,32 @@ def suggestion(user: User, key: str) -> Suggestion | None:
 
 
 def likely_incident(user: User, alert: Alert) -> Suggestion | None:
-    """The open incident that shares most with this alert, with the reasons (the alert page's box)."""
-    reasons = _reasons(alert)
+    """The open incident that shares most with this alert, with the reasons (the alert page's box). Those that
+    somebody called *not related* to it are left out."""
+    reasons = reasons_of(alert)
+    if not reasons:
+        return None
     rows = Alert.objects.filter(pk__in=reasons, incident__in=Incident.objects.visible_to(user).open())
     by_incident: dict[int, dict[Value, Reason]] = defaultdict(dict)
     counted: dict[int, int] = defaultdict(int)
     for pk, incident_id in rows.values_list("pk", "incident_id"):
         counted[incident_id] += 1
         by_incident[incident_id] |= {(r.type, r.value): r for r in reasons[pk]}
+    keys = {pair_key(alert, pk): pk for pk in by_incident}
+    for key in DismissedSuggestion.objects.filter(key__in=keys).values_list("key", flat=True) if keys else ():
+        del by_incident[keys[key]]
     if not by_incident:
         return None
     score = {pk: sum(r.weight for r in found.values()) for pk, found in by_incident.items()}
     best = max(score, key=lambda pk: (score[pk], pk))
     why = sorted(by_incident[best].values(), key=lambda r: -r.weight)[:REASONS_SHOWN]
     incident = Incident.objects.get(pk=best)
-    return Suggestion(f"alert-{alert.pk}-{best}", incident.title, [], incident, why, score[best], ids=[counted[best]])
+    return Suggestion(pair_key(alert, best), incident.title, [], incident, why, score[best], ids=[counted[best]])
+
+
+def pair_key(alert: Alert, incident_id: int) -> str:
+    """The key under which *not related* of one alert and one incident is remembered."""
+    return f"alert-{alert.pk}-{incident_id}"
 
 
 def _groups(user: User) -> dict[Value, list[int]]:

@@ -8,7 +8,8 @@ from cases.actions import incidents, links
 from cases.actors import Actor
 from cases.errors import Forbidden, Missing, Refused
 from cases.models import DismissedSuggestion, Incident
-from cases.suggestions import Suggestion, suggestion
+from cases.permissions import alert_for, incident_for
+from cases.suggestions import Suggestion, pair_key, suggestion
 from soar.accounts.membership import may
 
 
@@ -32,6 +33,23 @@ def dismiss(actor: Actor, key: str) -> None:
             "value": f"{found.value[0]} {found.value[1]}"[:300],
             "dismissed_by": actor.user,
             "last_alert_id": max(found.ids),
+        },
+    )
+
+
+@transaction.atomic
+def not_related(actor: Actor, alert_id: int | str, incident_id: int | str) -> None:
+    """Remember that an alert does not belong to the incident that was suggested for it (the alert page's box)."""
+    if actor.user is None:
+        raise Refused("Only a person can decide on a suggestion.")
+    alert = alert_for(actor, alert_id, work=True)
+    incident = incident_for(actor, incident_id)
+    DismissedSuggestion.objects.update_or_create(
+        key=pair_key(alert, incident.pk),
+        defaults={
+            "value": f"{alert.number} {incident.number}",
+            "dismissed_by": actor.user,
+            "last_alert_id": alert.pk,
         },
     )
 

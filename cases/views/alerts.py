@@ -1,0 +1,37 @@
+"""The queue: everybody's start page (casework.md 2)."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
+
+from cases.models import Alert, AlertSource
+from cases.views.alerts_queue import list_context, queue_of
+from cases.views.parts import person_of, signed_in_reader
+from soar.accounts.membership import may
+from soar.lib.htmx import is_partial, live, push_url, render_regions
+
+TEMPLATE = "cases/alerts/list.html"
+REGIONS = ["rows", "tabs", "total", "counts", "bulk", "keys", "new"]
+
+
+@signed_in_reader
+@require_safe
+def alert_list(request: HttpRequest) -> HttpResponse:
+    """The page, or, for htmx, the rows with everything that counts them."""
+    user = person_of(request)
+    queue = queue_of(request, user)
+    context = list_context(queue)
+    if not context["rows"] and not context["filtered"]:
+        context |= {"blank": not Alert.objects.exists(), "may_sources": may(user, "manage_sources")}
+        context["sources"] = AlertSource.objects.exists() if context["blank"] else True
+    if not is_partial(request):
+        return render(request, TEMPLATE, context)
+    # The form itself is left alone while somebody types or ticks in it.
+    regions = REGIONS if request.headers.get("HX-Trigger") == "alert-filter" else [*REGIONS, "filters"]
+    number = context["total"].number
+    said = ngettext("%(n)s alert", "%(n)s alerts", number) % {"n": context["total"]}
+    answer = render_regions(request, TEMPLATE, regions, context, extra=[live(said)])
+    return push_url(answer, queue.here(cursor=queue.cursor))

@@ -1,0 +1,170 @@
+"""Answers of the alert's verbs: regions for htmx, the page for plain forms, refusals beside what was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from cases.actions.base import shown
+from cases.actors import Actor
+from cases.choices import AlertStatus, Determination, Severity
+from cases.errors import CaseError, Conflict, Missing, Refused, Stale
+from cases.models import Alert, TimelineEntry
+from cases.permissions import alert_for
+from cases.views import alerts_parts as regions
+from cases.views.parts import person_of, signed_in_reader
+from soar.accounts.models import Team, User
+from soar.lib.htmx import is_partial, live, render_regions, trigger
+
+TEMPLATE = "cases/alerts/detail.html"
+ASK = "cases/alerts/ask.html"
+# Verbs that ask something first: their form comes back with the error in it.
+ASKED = ("resolve", "assign", "tags", "reopen", "escalate")
+WORDS: dict[str, Any] = {"status": AlertStatus, "severity": Severity, "determination": Determination}
+Context = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a verb has done: the region that shows it, and one sentence for the reader."""
+
+    region: str
+    said: str
+
+
+Verb = Callable[[HttpRequest, Actor, str], Done]
+
+
+def verb(name: str) -> Callable[[Verb], Callable[..., HttpResponse]]:
+    """Make a view of a verb: POST only, for people who see alerts. What the action refuses goes back to where it was
+    asked for."""
+
+    def decorate(do: Verb) -> Callable[..., HttpResponse]:
+        @signed_in_reader
+        @require_POST
+        @wraps(do)
+        def view(request: HttpRequest, number: str) -> HttpResponse:
+            # A number that is not there, or not for this person, is the page's 404 and not a message of a form.
+            alert_for(person_of(request), number)
+            try:
+                done = do(request, Actor.of(person_of(request)), number)
+            except (Refused, Conflict, Stale, Missing) as error:
+                return _refused(request, number, name, error)
+            return _answer(request, number, done)
+
+        return view
+
+    return decorate
+
+
+def version_of(request: HttpRequest) -> int | None:
+    """The version that the form was made from; None for forms that bear none."""
+    value = request.POST.get("version", "")
+    return int(value) if value.isdecimal() and len(value) < 10 else None
+
+
+def _answer(request: HttpRequest, number: str, done: Done) -> HttpResponse:
+    """The region anew; ``poll`` lets the rest of the page catch up at once."""
+    if not is_partial(request):
+        messages.success(request, done.said)
+        return redirect(reverse("alert-detail", args=[number.upper()]))
+    user = person_of(request)
+    alert = alert_for(user, number)
+    context = region_context(user, alert, [done.region])
+    answer = render_regions(request, TEMPLATE, [done.region], context, extra=[live(done.said)])
+    answer["HX-Retarget"], answer["HX-Reswap"] = f"#alert-{done.region}", "outerHTML"
+    return trigger(answer, "dialog-close", "poll")
+
+
+def _refused(request: HttpRequest, number: str, name: str, error: CaseError) -> HttpResponse:
+    """Nothing was saved: what was typed comes back with the reason, beside it."""
+    user = person_of(request)
+    alert = alert_for(user, number)
+    told = {"problem": problem_of(request, name, error, alert)}
+    # 409, 412 and 422 are swapped in by htmx (components/htmx_config.html).
+    status = error.status if error.status in (409, 412) else 422
+    if name in ASKED and isinstance(error, Refused):
+        return ask_answer(request, alert, name, told, status)
+    region = name if name in ("incident", "composer") and not isinstance(error, Stale) else "head"
+    if not is_partial(request):
+        return render(request, TEMPLATE, {**page_context(user, alert, request), **told}, status=status)
+    context = {**region_context(user, alert, [region]), **told}
+    answer = render_regions(request, TEMPLATE, [region], context, extra=[live(error.message)], status=status)
+    answer["HX-Retarget"], answer["HX-Reswap"] = f"#alert-{region}", "outerHTML"
+    return trigger(answer, "dialog-close") if region != "composer" else answer
+
+
+def ask_answer(request: HttpRequest, alert: Alert, name: str, told: Context, status: int = 200) -> HttpResponse:
+    """The form of a verb: in the dialog for htmx, a page of its own for everybody else."""
+    user = person_of(request)
+    context = {**regions.base(user, alert), **regions.head(user, alert), "verb": name, **told}
+    if name in ("assign", "escalate"):
+        people = User.objects.filter(is_active=True).order_by("first_name", "username")[:200]
+        context |= {"people": people, "all_teams": Team.objects.all()[:100]}
+    if not is_partial(request):
+        return render(request, ASK, context, status=status)
+    answer = render_regions(request, ASK, ["form"], context, status=status)
+    answer["HX-Retarget"], answer["HX-Reswap"] = "#dialog", "innerHTML"
+    return answer
+
+
+def problem_of(request: HttpRequest, name: str, error: CaseError, alert: Alert) -> Context:
+    """The refusal for the template: the sentence, its field, what was typed, and for a stale form both versions of
+    each field (casework.md 5)."""
+    typed = {key: value for key, value in request.POST.items() if key not in ("csrfmiddlewaretoken", "version")}
+    problem: Context = {"form": name, "field": error.field or "", "text": error.message, "typed": typed}
+    problem["extra"] = error.extra if isinstance(error, Conflict) else {}
+    if isinstance(error, Stale):
+        wanted = typed or ({"status": "resolved"} if name == "resolve" else {})
+        rows = [(key, value, now_of(alert, key)) for key, value in wanted.items()]
+        problem["versions"] = [row for row in rows if row[1] != row[2]]
+        problem["last"] = TimelineEntry.objects.filter(alert=alert).order_by("-pk").first()
+    return problem
+
+
+def now_of(alert: Alert, name: str) -> str:
+    """The field as it is now, as its form would send it."""
+    if name in WORDS:
+        return str(WORDS[name](getattr(alert, name)).word)
+    if name == "owner":
+        return alert.owner.username if alert.owner else ""
+    value = getattr(alert, "resolve_reason" if name == "reason" else name, "")
+    return ", ".join(value) if isinstance(value, list) else str(shown(value) or "")
+
+
+def region_context(user: User, alert: Alert, names: Sequence[str]) -> Context:
+    """What these regions need."""
+    context = regions.base(user, alert)
+    for name in names:
+        context |= regions.REGIONS[name](user, alert) if name in regions.REGIONS else {}
+    return context
+
+
+def page_context(user: User, alert: Alert, request: HttpRequest) -> Context:
+    """What the whole page needs. ``group``, ``before`` and ``entry`` choose the part of the timeline."""
+    context = region_context(user, alert, list(regions.REGIONS))
+    group, before = request.GET.get("group", ""), before_of(request)
+    context |= regions.timeline(user, alert, group=group, before=before)
+    return {**context, "cursor": cursor_of(alert)}
+
+
+def cursor_of(alert: Alert) -> str:
+    """Where a page stands: version, times seen, entries of the timeline."""
+    return f"{alert.version}.{alert.count}.{alert.timeline_count}"
+
+
+def before_of(request: HttpRequest) -> int:
+    """Where the shown part of the timeline begins: behind an entry that is linked to, or at the newest."""
+    for name, plus in (("entry", 1), ("before", 0)):
+        value = request.GET.get(name, "")
+        if value.isdecimal() and len(value) < 18:
+            return int(value) + plus
+    return 0

@@ -1,0 +1,113 @@
+"""One verb on the ticked rows of the queue; the keys a, r and e on a row go the same way."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from cases.actions import bulk
+from cases.actions.bulk import BulkResult
+from cases.actors import Actor
+from cases.errors import CaseError, Conflict, Missing, Refused
+from cases.models import Alert
+from cases.permissions import parse_number
+from cases.views.alerts import TEMPLATE
+from cases.views.alerts_queue import list_context, queue_of
+from cases.views.alerts_rows import rows_of
+from cases.views.parts import needs, person_of
+from soar.accounts.models import User
+from soar.lib.htmx import is_partial, live, redirect, render_regions, toast, trigger
+
+REFUSALS_SHOWN = 5
+
+
+@needs("work_cases")
+@require_POST
+def alert_bulk(request: HttpRequest) -> HttpResponse:
+    """Do ``action`` to the alerts that are ticked (``alert``), and show what was refused, alert by alert."""
+    user = person_of(request)
+    ids: list[int] = []
+    try:
+        ids = _ids(request)
+        result = bulk.apply(Actor.of(user), ids, request.POST.get("action", ""), _fields(request))
+    except (Refused, Conflict, Missing) as error:
+        return _not_done(request, user, error)
+    said, detail = _said(result, request.POST.get("action", "")), _refusals(result)
+    if not is_partial(request):
+        (messages.warning if result.refused else messages.success)(request, f"{said} {detail}".strip())
+        return redirect(request, _back(request))
+    rows = Alert.objects.visible_to(user).with_row_data().filter(pk__in=ids)
+    context = {**list_context(_queue(request, user)), "rows": rows_of(rows), "oob": True}
+    answer = render_regions(
+        request,
+        TEMPLATE,
+        ["bulk", "changed", "tabs", "total", "counts"],
+        context,
+        extra=[toast(said, "amber" if result.refused else "green", detail=detail), live(f"{said} {detail}")],
+    )
+    return trigger(answer, "dialog-close", "poll")
+
+
+def _ids(request: HttpRequest) -> list[int]:
+    """The ticked alerts, by id or number."""
+    return [parse_number(value, "ALR") for value in request.POST.getlist("alert")[: bulk.AT_MOST + 1]]
+
+
+def _fields(request: HttpRequest) -> dict[str, Any]:
+    """What the dialogs ask. An owner or team that is left as it is ("keep") is not named at all."""
+    given = request.POST
+    names = ("status", "severity", "determination", "reason", "incident", "title")
+    fields: dict[str, Any] = {name: given[name] for name in names if given.get(name)}
+    fields |= {name: given[name] or None for name in ("owner", "team") if given.get(name, "keep") != "keep"}
+    if given.get("determination") == "benign":
+        fields["findings"] = given.get("findings", "")
+    fields["tags"] = [tag for tag in given.get("tags", "").split(",") if tag.strip()]
+    fields["move"] = bool(given.get("move"))
+    return fields
+
+
+def _said(result: BulkResult, action: str) -> str:
+    """What was done, in a sentence."""
+    done = {"n": result.done, "incident": result.incident}
+    if action == "link":
+        return ngettext("%(n)s alert linked to %(incident)s", "%(n)s alerts linked to %(incident)s", result.done) % done
+    if action == "incident":
+        return _("%(incident)s opened") % done
+    if not result.done:
+        return _("Nothing was changed")
+    return ngettext("%(n)s alert changed", "%(n)s alerts changed", result.done) % done
+
+
+def _refusals(result: BulkResult) -> str:
+    if not result.refused:
+        return ""
+    shown = [f"{number}: {message}" for number, message in result.refused[:REFUSALS_SHOWN]]
+    more = len(result.refused) - len(shown)
+    return " ".join([*shown, _("and %(n)s more") % {"n": more} if more else ""]).strip()
+
+
+def _not_done(request: HttpRequest, user: User, error: CaseError) -> HttpResponse:
+    """Nothing was saved, and why: a toast over the open dialog, or the page with the reason."""
+    status = error.status if error.status == 409 else 422
+    if is_partial(request):
+        answer = HttpResponse("".join([toast(error.message, "red"), live(error.message)]), status=status)
+        answer["HX-Reswap"] = "none"
+        return answer
+    context = {**list_context(_queue(request, user)), "refusal": error.message, "ticked": request.POST.getlist("alert")}
+    return render(request, TEMPLATE, context, status=status)
+
+
+def _queue(request: HttpRequest, user: User) -> Any:
+    """The queue from which the form came: its query rides along in the field ``query``."""
+    return queue_of(request, user, QueryDict(request.POST.get("query", "")[:4000]))
+
+
+def _back(request: HttpRequest) -> str:
+    return _queue(request, person_of(request)).here() if request.POST.get("query") else urlsplit("/alerts/").path

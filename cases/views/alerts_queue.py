@@ -1,0 +1,235 @@
+"""What the queue shows: the filter, tabs, facets, a page of rows. The list, its poll and bulk answers share it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.http import HttpRequest, QueryDict
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from cases import stats
+from cases.choices import AlertStatus, Determination, Severity, Tlp
+from cases.filters import AlertFilter
+from cases.models import Alert, AlertSource
+from cases.querysets import AlertQuerySet
+from cases.views.alerts_rows import rows_of, stamp_of
+from soar.accounts.membership import may, team_ids
+from soar.accounts.models import Team, User
+from soar.lib import parts
+from soar.lib.keyset import BadCursor, Order, Page, keyset_page
+
+SIZE = 50
+ORDERS = {
+    "severity": Order("severity", ("severity", "id")),
+    "newest": Order("newest", ("id",)),
+    "oldest": Order("oldest", ("id",), descending=False),
+}
+# Presets in the place of saved views: label, query.
+TABS = (
+    (gettext_noop("My queue"), "owner=me"),
+    (gettext_noop("Open"), ""),
+    (gettext_noop("Unassigned"), "owner=none"),
+    (gettext_noop("Resolved today"), "status=resolved&resolved=today"),
+)
+OPEN_WORDS = {"open", *(status.word for status in AlertStatus if status.is_open)}
+IN_MENUS = ("source", "owner", "status", "tag", "determination", "tlp", "has_incident")
+IN_MORE = ("model", "host", "user", "observable", "received", "until")
+Context = dict[str, Any]
+
+
+@dataclass
+class Queue:
+    """The queue as one person asked for it: the filter, the order, the place in the list."""
+
+    user: User
+    filter: AlertFilter
+    sort: str
+    cursor: str = ""
+    notice: str = ""
+    rows: AlertQuerySet = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.visible = Alert.objects.visible_to(self.user)
+        self.rows = self.filter.apply(self.visible, self.user)
+
+    @property
+    def only_open(self) -> bool:
+        """Whether nothing but open work can match: only that has an index by severity."""
+        asked = {value.lower() for name in ("status", "is") for value in self.filter.params.get(name, ())}
+        asked |= {
+            value.lower()
+            for token in self.filter.tokens
+            if token.field in ("status", "is") and not token.negated and not token.op
+            for value in token.value.split(",")
+        }
+        return asked <= OPEN_WORDS if asked else not self.filter.names_status()
+
+    def page(self) -> Page[Alert]:
+        """The rows; a cursor that is not of this list leads to its beginning, and says so."""
+        order = ORDERS[self.sort if self.only_open or self.sort != "severity" else "newest"]
+        rows = self.rows.with_row_data()
+        try:
+            return keyset_page(rows, order, self.cursor, SIZE)
+        except BadCursor:
+            self.cursor, self.notice = "", _("That place in the list is gone. This is its beginning.")
+            return keyset_page(rows, order, "", SIZE)
+
+    def url(self, query: str = "", **more: str) -> str:
+        """The address of the queue with a query, keeping the order."""
+        pairs = QueryDict(query, mutable=True)
+        for name, value in {"sort": self.sort if self.sort != "severity" else "", **more}.items():
+            if value:
+                pairs[name] = value
+        text = pairs.urlencode(safe=":,>=<")
+        return reverse("alert-list") + (f"?{text}" if text else "")
+
+    def here(self, **more: str) -> str:
+        """The address of this filter."""
+        return self.url(self.filter.query_string(), **more)
+
+
+def queue_of(request: HttpRequest, user: User, params: QueryDict | None = None) -> Queue:
+    """The queue that the request's query asks for."""
+    params = request.GET if params is None else params
+    sort = params.get("sort", "severity")
+    wanted = AlertFilter.parse(params, default_open=True)
+    return Queue(user, wanted, sort if sort in ORDERS else "severity", params.get("cursor", "")[:500])
+
+
+def list_context(queue: Queue) -> Context:
+    """All of the page."""
+    found = queue.page()
+    context = {
+        "queue": queue,
+        "filter": queue.filter,
+        "may_work": may(queue.user, "work_cases"),
+        "rows": rows_of(found.rows),
+        "newer_url": queue.here(cursor=found.previous) if found.previous else "",
+        "older_url": queue.here(cursor=found.next) if found.next else "",
+        "here": queue.here(),
+        "sort": queue.sort if queue.only_open or queue.sort != "severity" else "newest",
+        "sorts": _sorts(queue),
+        "filtered": bool(queue.filter.params),
+    }
+    return {**context, **poll_context(queue, found.rows), **figures_context(queue), **menus_context(queue)}
+
+
+def poll_context(queue: Queue, alerts: list[Alert], since: int | None = None) -> Context:
+    """Where the page stands: the newest alert there was (of anybody), and what it shows of each row."""
+    if since is None:
+        since = Alert.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    query = QueryDict(queue.filter.query_string(), mutable=True)
+    query.update({"sort": queue.sort, "since": str(since), "rows": stamp_of(alerts)})
+    return {"poll_url": reverse("alert-poll") + "?" + query.urlencode(safe=":,>=<-.")}
+
+
+def figures_context(queue: Queue) -> Context:
+    """Tabs, total and facets with their numbers, all counted in one query."""
+    wanted: dict[str, AlertQuerySet] = {"total": queue.rows, "open": queue.visible.open()}
+    for label, query in TABS:
+        tab = AlertFilter.parse(QueryDict(query), default_open=True)
+        wanted[f"tab {label}"] = tab.apply(queue.visible, queue.user)
+    without = AlertFilter.parse(QueryDict(queue.filter.query_string(without="severity")), default_open=True)
+    wanted |= stats.by_severity(without.apply(queue.visible, queue.user))
+    counted = stats.figures(wanted)
+    return {
+        "total": counted["total"],
+        "open_total": counted["open"],
+        "tabs": [_tab(queue, label, query, counted[f"tab {label}"]) for label, query in TABS],
+        "facets": [_facet(queue, one, counted[f"severity {one.word}"]) for one in reversed(Severity)],
+        "chips": [
+            {"label": chip.label, "value": chip.value, "url": queue.url(chip.remove)} for chip in queue.filter.chips()
+        ],
+    }
+
+
+def _tab(queue: Queue, label: str, query: str, number: stats.Figure) -> Context:
+    """Current when nothing but this preset is asked for."""
+    mine = AlertFilter.parse(QueryDict(query)).query_string()
+    current = queue.filter.query_string() == mine
+    return {"label": _(label), "url": queue.url(query), "n": number, "current": current}
+
+
+def _facet(queue: Queue, severity: Severity, number: stats.Figure) -> Context:
+    """A severity that a click adds to the filter, or takes away."""
+    chosen = queue.filter.params.get("severity", [])
+    wanted = [word for word in chosen if word != severity.word]
+    if severity.word not in chosen:
+        wanted.append(severity.word)
+    url = queue.url(queue.filter.query_string(severity=",".join(wanted)))
+    return {"word": severity.word, "label": severity.label, "n": number, "url": url, "on": severity.word in chosen}
+
+
+def _sorts(queue: Queue) -> dict[str, str]:
+    """The address of each order; a second click on the age turns it round. By severity only open work."""
+    query = queue.filter.query_string()
+    sorts = {name: queue.url(query, sort=name) for name in ORDERS if name != "severity"}
+    if queue.only_open:
+        sorts["severity"] = Queue(queue.user, queue.filter, "severity").url(query)
+    sorts["age"] = sorts["oldest" if queue.sort == "newest" else "newest"]
+    return sorts
+
+
+def menus_context(queue: Queue) -> Context:
+    """The drop-downs of the filter and their ticks; what has no field of its own is kept in hidden ones."""
+    params, me = queue.filter.params, queue.user
+    others = _others(me)
+    owners = [("none", _("Unassigned")), ("me", _("%(name)s (you)") % {"name": me.display_name()}), *others]
+    menus = [
+        _menu(params, "source", _("Source"), _sources(me)),
+        _menu(params, "owner", _("Owner"), owners),
+        _menu(params, "status", _("Status"), [(s.word, parts.label(s.word)) for s in AlertStatus]),
+        _menu(params, "tag", _("Tag"), [(tag, tag) for tag in stats.common_tags(queue.user)]),
+    ]
+    more = [
+        _menu(params, "determination", _("Determination"), [(d.word, parts.label(d.word)) for d in Determination]),
+        _menu(params, "tlp", _("TLP"), list(Tlp.choices)),
+        _menu(params, "has_incident", _("Incident"), [("any", _("In an incident")), ("none", _("In no incident"))]),
+    ]
+    fields = [(name, label, ", ".join(params.get(name, ()))) for name, label in _more_fields()]
+    hidden = [(name, ",".join(values)) for name, values in params.items() if name not in (*IN_MENUS, *IN_MORE, "q")]
+    on = sum(menu["n"] for menu in more) + sum(1 for _name, _label, value in fields if value)
+    hidden += [("sort", queue.sort)] if queue.sort != "severity" else []
+    return {
+        **{"menus": menus, "more": more, "fields": fields, "hidden": hidden, "more_on": on},
+        "people": [(me.username, me.display_name()), *others],
+        "teams": list(Team.objects.values_list("name", flat=True)[:100]),
+        "severities": [(one.word, one.label) for one in reversed(Severity)],
+    }
+
+
+def _more_fields() -> list[tuple[str, str]]:
+    return [
+        ("model", _("Model")),
+        ("host", _("Host")),
+        ("user", _("User")),
+        ("observable", _("Observable")),
+        ("received", _("Received since")),
+        ("until", _("Received until")),
+    ]
+
+
+def _menu(params: dict[str, list[str]], name: str, label: str, choices: list[tuple[str, str]]) -> Context:
+    chosen = params.get(name, [])
+    known = [*choices, *((value, value) for value in chosen if value not in dict(choices))]
+    return {
+        "name": name,
+        "label": label,
+        "n": len(chosen),
+        "options": [(value, text, value in chosen) for value, text in known],
+    }
+
+
+def _sources(user: User) -> list[tuple[str, str]]:
+    rows = AlertSource.objects.order_by("name")
+    if not may(user, "view_all_teams"):
+        rows = rows.filter(team=None) | rows.filter(team__in=team_ids(user))
+    return list(rows.values_list("slug", "name")[:100])
+
+
+def _others(user: User) -> list[tuple[str, str]]:
+    people = User.objects.filter(is_active=True).exclude(pk=user.pk).order_by("first_name", "username")[:50]
+    return [(one.username, one.display_name()) for one in people]

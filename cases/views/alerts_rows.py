@@ -1,0 +1,81 @@
+"""Rows of the queue, prepared in Python: rendering is the cost of a list, not its query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from cases.choices import AlertStatus, Severity
+from cases.models import Alert
+from soar.lib import parts
+
+SEVERITIES = {severity.value: severity.word for severity in Severity}
+STATUSES = {status.value: status.word for status in AlertStatus}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One alert as a line of the queue. ``about`` is the host, else whatever the alert is about."""
+
+    pk: int
+    number: str
+    title: str
+    done: bool
+    severity: SafeString
+    status: SafeString
+    count: int
+    origin: str
+    about: str
+    beside: str
+    observables: int
+    incident: str
+    owner: SafeString
+    age: SafeString
+
+
+def row_of(alert: Alert, now: datetime | None = None) -> Row:
+    """The line of one alert; its owner and source are loaded already (``with_row_data``)."""
+    about = [value for value in (alert.hostname, alert.username, alert.source_ip) if value]
+    origin = f"{alert.source.name} · {alert.detection_model}" if alert.detection_model else alert.source.name
+    return Row(
+        pk=alert.pk,
+        number=alert.number,
+        title=alert.title,
+        done=alert.status == AlertStatus.RESOLVED,
+        severity=parts.sev(SEVERITIES[alert.severity]),
+        status=parts.state(STATUSES[alert.status], True),
+        count=alert.count,
+        origin=origin,
+        about=about[0] if about else "",
+        beside=about[1] if len(about) > 1 else "",
+        observables=alert.observable_count,
+        incident=f"INC-{alert.incident_id}" if alert.incident_id else "",
+        owner=parts.face(alert.owner),
+        age=parts.ago(alert.received_at, now),
+    )
+
+
+def rows_of(alerts: Iterable[Alert]) -> list[Row]:
+    """The lines of a page."""
+    now = timezone.now()
+    return [row_of(alert, now) for alert in alerts]
+
+
+def stamp_of(alerts: Iterable[Alert]) -> str:
+    """What a page shows of each alert, in short: ``id-version-count``. The poll tells by it what has changed."""
+    return ".".join(f"{alert.pk}-{alert.version}-{alert.count}" for alert in alerts)
+
+
+def parse_stamp(text: str, most: int = 200) -> dict[int, tuple[int, int]]:
+    """Version and count by id; what cannot be read is left out."""
+    found: dict[int, tuple[int, int]] = {}
+    for piece in text.split(".")[:most]:
+        numbers: list[Any] = piece.split("-")
+        if len(numbers) == 3 and all(n.isdecimal() and len(n) < 18 for n in numbers):
+            found[int(numbers[0])] = (int(numbers[1]), int(numbers[2]))
+    return found
