@@ -34,7 +34,7 @@ PLACES = (
         "manage_connectors",
     ),
     (
-        "intelligence-list",
+        "list-index",
         gettext_lazy("Intelligence"),
         gettext_lazy("Lists that rate observables."),
         "shield",
