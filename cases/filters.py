@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,7 @@ from cases import query_text
 from cases.choices import AlertStatus, Determination, Severity, Tlp, Words
 from cases.digests import value_digest
 from cases.ingest.iocs import guess_type, normalise_observable
-from cases.models import Alert, AlertObservable, AlertSource, Observable
+from cases.models import Alert, AlertObservable, AlertSource, Incident, Observable
 from cases.query_text import Token
 from soar.accounts.models import Team, User
 
@@ -177,7 +178,10 @@ def _incident(op: str, value: str, user: User | None) -> Q:
     number = value.upper().removeprefix("INC-")
     if not number.isdecimal() or len(number) > 18:
         raise FilterError("incident: give a number like INC-42, any or none.")
-    return Q(incident=int(number))
+    rows = Incident.objects.filter(pk=int(number))
+    if user is not None:  # the list must not tell what is in an incident that the person does not see (access.md 4)
+        rows = rows.visible_to(user)
+    return Q(incident__in=list(rows.values_list("pk", flat=True)))
 
 
 def _tlp(op: str, value: str, user: User | None) -> Q:
@@ -246,10 +250,8 @@ def _alerts_naming(value: str) -> list[int]:
     would make the planner read the whole table."""
     forms = {value, value.lower()}
     if type_ := guess_type(value):
-        try:
+        with contextlib.suppress(ValueError):
             forms.add(normalise_observable(type_, value))
-        except ValueError:
-            pass
     found = Observable.objects.filter(digest__in=[value_digest(form) for form in forms])
     links = AlertObservable.objects.filter(observable__in=list(found.values_list("pk", flat=True)))
     return list(links.order_by("-alert_id").values_list("alert_id", flat=True)[:OBSERVABLE_HITS])

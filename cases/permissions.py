@@ -31,7 +31,10 @@ def alert_for(who: Actor | User, pk: str | int, *, work: bool = False, lock: boo
     rows = Alert.objects.select_for_update(of=("self",)) if lock else Alert.objects.all()
     if user is not None:
         rows = rows.visible_to(user)
-    alert: Alert | None = rows.select_related("source", "owner", "team").filter(pk=parse_number(pk, "ALR")).first()
+    # Under a lock only the source is joined: it never changes. A row that was waited for is read anew, but what is
+    # joined to it is not: owner and team would be those from before the wait.
+    rows = rows.select_related("source") if lock else rows.select_related("source", "owner", "team")
+    alert: Alert | None = rows.filter(pk=parse_number(pk, "ALR")).first()
     if alert is None:
         raise Missing(f"There is no alert {pk!s:.40}.")
     if work and user is not None and not may(user, "work_cases"):
@@ -61,6 +64,8 @@ def holds(user: User, incident: Incident, level: str) -> bool:
         return True
     if not incident.restricted and may(user, "work_cases"):
         return LEVELS.index(level) <= LEVELS.index("close") or may(user, "manage_people")
+    if user.token_scopes is not None and "work_cases" not in user.token_scopes:
+        return False  # a grant gives the person a level, not the token that was made for less
     wanted = [f"{name}_incident" for name in LEVELS[LEVELS.index(level) :]]
     groups = user.groups.all()
     return (

@@ -17,10 +17,11 @@ Subject = Alert | Incident
 def lock_subject(run: Run) -> Subject | None:
     """The run's alert or incident with its row lock; always taken before the run's own row."""
     if run.alert_id:
-        rows = Alert.objects.select_for_update(of=("self",)).select_related("source", "owner", "team")
+        # What is joined to a row that was waited for is as it was before the wait: only the source never changes.
+        rows = Alert.objects.select_for_update(of=("self",)).select_related("source")
         return rows.get(pk=run.alert_id)
     if run.incident_id:
-        return Incident.objects.select_for_update(of=("self",)).select_related("team").get(pk=run.incident_id)
+        return Incident.objects.select_for_update(of=("self",)).get(pk=run.incident_id)
     return None
 
 

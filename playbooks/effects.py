@@ -64,6 +64,8 @@ def add_current_alert_comment(case: Case, text: str) -> dict[str, Any]:
     try:
         return {"entry": alerts.comment(case.actor, pk, text).pk, "on": f"ALR-{pk}"}
     except Conflict as conflict:
+        if "incident" not in conflict.extra:
+            raise  # one that the run's account may not see
         return _on_incident(case, conflict.extra["incident"], text)
 
 

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from cases.choices import AlertStatus, Determination, Severity
 from cases.models import Alert, Incident
-from cases.querysets import AlertQuerySet
+from cases.querysets import AlertQuerySet, IncidentQuerySet
 from soar.accounts.models import User
 
 FIELDS = ("hostname", "username", "source_ip")
@@ -20,8 +20,9 @@ ALERTS_AT_MOST = 50
 def alerts(user: User | None, alert: int, hours: int) -> list[dict[str, Any]]:
     """Other alerts with a field in common, received within ``hours`` before the alert, newest first, at most 50."""
     subject = Alert.objects.get(pk=alert)
-    rows = _sharing(user, subject, hours).order_by("-pk")[:ALERTS_AT_MOST]
-    return [_as_json(row, subject) for row in rows]
+    rows = list(_sharing(user, subject, hours).order_by("-pk")[:ALERTS_AT_MOST])
+    named = set(_seen(user).filter(pk__in={row.incident_id for row in rows}).values_list("pk", flat=True))
+    return [_as_json(row, subject, named) for row in rows]
 
 
 def incidents(user: User | None, alert: int, hours: int) -> list[dict[str, Any]]:
@@ -30,9 +31,13 @@ def incidents(user: User | None, alert: int, hours: int) -> list[dict[str, Any]]
     shared: dict[int, list[Alert]] = defaultdict(list)
     for row in _sharing(user, subject, hours).filter(incident__isnull=False).order_by("-pk")[:200]:
         shared[row.incident_id or 0].append(row)
-    found = Incident.objects.open().filter(pk__in=shared)
+    found = _seen(user).open().filter(pk__in=shared)
     rows = [_incident_as_json(incident, shared[incident.pk], subject) for incident in found.order_by("-pk")]
     return sorted(rows, key=lambda row: (-len(row["shared"]), -len(row["alerts"])))
+
+
+def _seen(user: User | None) -> IncidentQuerySet:
+    return Incident.objects.visible_to(user) if user else Incident.objects.all()
 
 
 def _sharing(user: User | None, subject: Alert, hours: int) -> AlertQuerySet:
@@ -53,14 +58,14 @@ def _in_common(row: Alert, subject: Alert) -> list[dict[str, str]]:
     ]
 
 
-def _as_json(row: Alert, subject: Alert) -> dict[str, Any]:
+def _as_json(row: Alert, subject: Alert, named: set[int]) -> dict[str, Any]:
     return {
         "number": row.number,
         "title": row.title,
         "severity": Severity(row.severity).word,
         "status": AlertStatus(row.status).word,
         "determination": Determination(row.determination).word,
-        "incident": f"INC-{row.incident_id}" if row.incident_id else None,
+        "incident": f"INC-{row.incident_id}" if row.incident_id in named else None,
         "shared": _in_common(row, subject),
     }
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpResponse
 from rest_framework import exceptions
@@ -54,6 +55,8 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
 def _of_case(error: Any) -> Response:
     extra: dict[str, Any] = {"code": error.code}
     extra |= {name: value for name, value in error.extra.items() if isinstance(value, str | int | bool | list)}
+    if str(extra.get("url", "")).startswith("/"):
+        extra["url"] = f"{settings.SOAR_URL}{extra['url']}"
     if error.field:
         extra["errors"] = [{"field": error.field, "message": error.message}]
     set_rollback()

@@ -87,7 +87,8 @@ def set_status(
     """Set new or in progress. From resolved this reopens. Raises Refused for *resolved*: that needs a
     determination, so it is ``resolve``. ``reason`` is the text of the entry."""
     wanted: AlertStatus = word(AlertStatus, status, "status")
-    return apply_status(actor, _working_on(actor, alert_id, expected_version), wanted, reason)
+    why = text_of(reason or "", "reason", most=5000, required=False)
+    return apply_status(actor, _working_on(actor, alert_id, expected_version), wanted, why)
 
 
 @transaction.atomic
@@ -116,7 +117,8 @@ def set_determination(
 
     A resolved alert cannot go back to *unknown* (the peer's bypass)."""
     wanted: Determination = word(Determination, determination, "determination")
-    return apply_determination(actor, _working_on(actor, alert_id, expected_version), wanted, findings, reason)
+    why = text_of(reason or "", "reason", most=5000, required=False)
+    return apply_determination(actor, _working_on(actor, alert_id, expected_version), wanted, findings, why)
 
 
 @transaction.atomic
@@ -169,14 +171,13 @@ def reopen(actor: Actor, alert_id: AlertId, *, reason: str = "", expected_versio
 @transaction.atomic
 def comment(actor: Actor, alert_id: AlertId, text: str) -> TimelineEntry:
     """Write a note. Raises Conflict with the incident's ``url`` when the alert has one (rulings 5)."""
+    from cases.actions.links import named
+
     body = text_of(text)
     alert = _working_on(actor, alert_id, None)
     if alert.incident_id:
-        raise Conflict(
-            f"This alert is part of INC-{alert.incident_id}: write the note there.",
-            incident=f"INC-{alert.incident_id}",
-            url=f"/incidents/INC-{alert.incident_id}/",
-        )
+        number, where = named(actor, alert)
+        raise Conflict(f"This alert is part of {number}: notes are written there.", **where)
     entry = timeline.record("comment", alert, actor, text=body)
     Alert.objects.filter(pk=alert.pk).update(updated_at=clock.now())
     return entry
@@ -243,9 +244,12 @@ def _working_on(actor: Actor, alert_id: AlertId, expected_version: int | None) -
 def _resolve(actor: Actor, alert: Alert, determination: Determination, findings: str, reason: str) -> Alert:
     if determination == Determination.UNKNOWN:
         raise Refused("Resolving needs a determination other than unknown.", field="determination")
+    again = alert.status == AlertStatus.RESOLVED
+    if again and alert.determination == determination:  # a correction: what is not said anew stays
+        findings, reason = findings or alert.findings, reason or alert.resolve_reason
     finding = findings_of(determination, findings)
     same = (alert.determination, alert.findings, alert.resolve_reason) == (determination, finding, reason)
-    if alert.status == AlertStatus.RESOLVED and (same or (alert.determination == determination and not reason)):
+    if again and same:
         return alert
     data = {
         "old": AlertStatus(alert.status).word,
@@ -255,10 +259,22 @@ def _resolve(actor: Actor, alert: Alert, determination: Determination, findings:
     }
     alert.status, alert.determination, alert.findings = AlertStatus.RESOLVED, determination, finding
     alert.resolve_reason = reason
-    alert.resolved_at = clock.now()
+    now = clock.now()
+    alert.resolved_at = alert.resolved_at if again and alert.resolved_at else now
+    if actor.type == "user":  # whoever resolves it has seen it
+        alert.acknowledged_at = alert.acknowledged_at or now
     alert.resolved_by_playbook = actor.type == "playbook"
     timeline.record("alert.resolved", alert, actor, text=reason, data=data)
-    save(alert, "status", "determination", "findings", "resolve_reason", "resolved_at", "resolved_by_playbook")
+    save(
+        alert,
+        "status",
+        "determination",
+        "findings",
+        "resolve_reason",
+        "resolved_at",
+        "resolved_by_playbook",
+        "acknowledged_at",
+    )
     return alert
 
 

@@ -62,7 +62,7 @@ def open_incident(
     if actor.user is not None and not may(actor.user, "work_cases"):
         raise Forbidden("To open an incident the permission to work on cases is missing.")
     locked = links.lock_alerts(actor, alerts)
-    links.refuse_linked(locked, move=move)
+    links.refuse_linked(actor, locked, move=move)
     people = _people([*owners, *([lead] if lead else [])])
     now = clock.now()
     incident = Incident.objects.create(
@@ -107,7 +107,8 @@ def update(
         raise Refused("A resolved incident needs a determination other than unknown.", field="determination")
     changed = [name for name, value in checked.items() if change(incident, actor, name, value)]
     if {"determination", "findings"} & changes.keys():
-        finding = findings_of(Determination(incident.determination), changes.get("findings") or "")
+        kept = "" if "determination" in changed else incident.findings
+        finding = findings_of(Determination(incident.determination), changes.get("findings") or kept)
         changed += ["findings"] if change(incident, actor, "findings", finding) else []
     if changed:
         save(incident, *changed)
@@ -141,6 +142,7 @@ def set_status(
     incident = _working_on(actor, incident_id, expected_version, level="close" if ends else "edit")
     why = text_of(reason or "", "reason", most=5000, required=False)
     old = IncidentStatus(incident.status)
+    before = incident.timeline_count
     if determination is not None and determination != "":
         verdict: Determination = word(Determination, determination, "determination")
         changed = change(incident, actor, "determination", verdict)
@@ -155,18 +157,19 @@ def set_status(
     if old != wanted:
         kind = "incident.reopened" if wanted.is_open and not old.is_open else "changed"
         change(incident, actor, "status", wanted, reason=why, kind=kind)
-        incident.resolve_reason = why if ends else ""
+        incident.resolve_reason = (why or incident.resolve_reason) if ends else ""
         _stamp(incident, wanted)
-    save(
-        incident,
-        "status",
-        "determination",
-        "findings",
-        "resolve_reason",
-        "contained_at",
-        "resolved_at",
-        "closed_at",
-    )
+    if incident.timeline_count > before:
+        save(
+            incident,
+            "status",
+            "determination",
+            "findings",
+            "resolve_reason",
+            "contained_at",
+            "resolved_at",
+            "closed_at",
+        )
     if ends and resolve_alerts:
         _resolve_alerts(actor, incident, why)
     return incident
@@ -184,6 +187,7 @@ def owners(
 ) -> Incident:
     """Add and remove owners, at most 50, and say who leads (None: nobody). The lead becomes an owner."""
     incident = _working_on(actor, incident_id, expected_version)
+    before = incident.timeline_count
     leader = lead if isinstance(lead, _Keep) else person(lead)
     joining = _people([*add, *([leader] if isinstance(leader, User) else [])])
     leaving = [getattr(user, "pk", None) for user in map(_anybody, remove)]
@@ -193,7 +197,8 @@ def owners(
         names = [row.user.display_name() for row in gone]
         timeline.record("incident.owners", incident, actor, data={"removed": names})
     _add_owners(actor, incident, joining, leader)
-    save(incident)
+    if incident.timeline_count > before:
+        save(incident)
     return incident
 
 
@@ -257,7 +262,7 @@ def _title(title: str, alerts: list[Alert]) -> str:
 
 
 def _severity(severity: Severity | str | None, alerts: list[Alert]) -> Severity:
-    if severity:
+    if severity is not None and severity != "":  # informational is 0
         return word(Severity, severity, "severity")  # type: ignore[no-any-return]
     return Severity(max((alert.severity for alert in alerts), default=Severity.MEDIUM))
 
@@ -279,7 +284,9 @@ def _tlp(tlp: str | None, alerts: list[Alert]) -> str:
 
 def _anybody(value: User | str) -> User | None:
     """A user by name even if disabled: a leaver can be removed."""
-    return value if isinstance(value, User) else User.objects.filter(username=str(value)[:150]).first()
+    if isinstance(value, User):
+        return value
+    return User.objects.filter(username=str(value)[:150].replace("\x00", "")).first()
 
 
 def _people(values: Iterable[User | str]) -> list[User]:
@@ -320,13 +327,12 @@ def _stamp(incident: Incident, status: IncidentStatus) -> None:
     """Times of the first containment and of the last ending; a reopening clears the ending."""
     now = clock.now()
     if status.is_open:
-        incident.resolved_at = incident.closed_at = None
+        incident.resolved_at = None
     if status == IncidentStatus.CONTAINED and incident.contained_at is None:
         incident.contained_at = now
     if status >= IncidentStatus.RESOLVED:
         incident.resolved_at = incident.resolved_at or now
-    if status == IncidentStatus.CLOSED:
-        incident.closed_at = now
+    incident.closed_at = now if status == IncidentStatus.CLOSED else None
 
 
 def _resolve_alerts(actor: Actor, incident: Incident, reason: str) -> None:

@@ -10,7 +10,7 @@ from django.db.models import F
 from cases import timeline
 from cases.actions.base import save
 from cases.actors import Actor
-from cases.errors import Conflict, Missing, Refused
+from cases.errors import Conflict, Forbidden, Missing, Refused
 from cases.models import Alert, Incident, TimelineEntry
 from cases.permissions import alert_for, incident_for, parse_number
 
@@ -23,10 +23,10 @@ def link(actor: Actor, alert_ids: Iterable[int | str], incident_id: int | str, *
     and both timelines say so. Raises Conflict naming the other incident when ``move`` is False."""
     wanted = _ids(alert_ids)
     incident = incident_for(actor, incident_id, level="edit")
-    _lock_incidents(wanted, incident.pk)
+    alerts = lock_alerts(actor, wanted, into=incident.pk)
     incident = incident_for(actor, incident.pk, level="edit", lock=True)
-    alerts = [alert for alert in lock_alerts(actor, wanted) if alert.incident_id != incident.pk]
-    refuse_linked(alerts, move=move)
+    alerts = [alert for alert in alerts if alert.incident_id != incident.pk]
+    refuse_linked(actor, alerts, move=move)
     attach(actor, incident, alerts)
     return incident
 
@@ -36,37 +36,50 @@ def unlink(actor: Actor, alert_ids: Iterable[int | str], incident_id: int | str 
     """Take alerts out of their incident (of ``incident_id``, if given). Returns the incident of the last one.
 
     Raises Refused when an alert is in no incident, or not in this one."""
-    wanted = _ids(alert_ids)
-    _lock_incidents(wanted, None)
     incident = None
-    for alert in lock_alerts(actor, wanted):
+    for alert in lock_alerts(actor, alert_ids):
         if alert.incident_id is None:
             raise Refused(f"{alert.number} is in no incident.")
-        incident = incident_for(actor, alert.incident_id, level="edit", lock=True)
+        incident = _editable(actor, alert)
         if incident_id is not None and incident.pk != parse_number(incident_id, "INC"):
-            raise Refused(f"{alert.number} is in {incident.number}, not in {incident_id}.")
+            raise Refused(f"{alert.number} is in {incident.number}, not in {incident_id!s:.40}.")
         _detach(actor, incident, alert)
     return incident
 
 
-def lock_alerts(actor: Actor, alert_ids: Iterable[int | str]) -> list[Alert]:
-    """The alerts, locked in the order of their ids, returned in the order given. Raises Missing, Forbidden."""
+def lock_alerts(actor: Actor, alert_ids: Iterable[int | str], *, into: int | None = None) -> list[Alert]:
+    """The alerts, locked in the order of their ids, returned in the order given. The incidents that they are in and
+    the one they go ``into`` are locked before any of them: one order for everybody. Raises Missing, Forbidden, and
+    Conflict when one was moved to yet another incident while its lock was waited for."""
     wanted = _ids(alert_ids)
+    held = _lock_incidents(wanted, into)
     locked = {pk: alert_for(actor, pk, work=True, lock=True) for pk in sorted(wanted)}
+    for alert in locked.values():
+        if alert.incident_id is not None and alert.incident_id not in held:
+            raise Conflict(f"{alert.number} was linked by somebody else at this moment. Nothing was saved.")
     return [locked[pk] for pk in wanted]
 
 
-def refuse_linked(alerts: Sequence[Alert], *, move: bool) -> None:
+def refuse_linked(actor: Actor, alerts: Sequence[Alert], *, move: bool) -> None:
     """Raise Conflict for alerts that are in an incident, unless they may be moved."""
     taken = [alert for alert in alerts if alert.incident_id]
     if taken and not move:
-        numbers = ", ".join(f"{alert.number} is in INC-{alert.incident_id}" for alert in taken[:5])
+        numbers = ", ".join(f"{alert.number} is in {named(actor, alert)[0]}" for alert in taken[:5])
         raise Conflict(
             f"An alert belongs to one incident: {numbers}. Move it if that is meant.",
-            incident=f"INC-{taken[0].incident_id}",
-            url=f"/incidents/INC-{taken[0].incident_id}/",
+            **named(actor, taken[0])[1],
             move=True,
         )
+
+
+def named(actor: Actor, alert: Alert) -> tuple[str, dict[str, str]]:
+    """What may be said to the actor of the incident that the alert is in: its number, and ``incident`` and ``url``
+    for an error; neither to somebody who does not see it (access.md 4)."""
+    rows = Incident.objects.filter(pk=alert.incident_id or 0)
+    if actor.user is not None and not rows.visible_to(actor.user).exists():
+        return "an incident that you may not see", {}
+    number = f"INC-{alert.incident_id}"
+    return number, {"incident": number, "url": f"/incidents/{number}/"}
 
 
 def attach(actor: Actor, incident: Incident, alerts: Sequence[Alert], *, announce: bool = True) -> None:
@@ -74,7 +87,7 @@ def attach(actor: Actor, incident: Incident, alerts: Sequence[Alert], *, announc
     if not alerts:
         return
     for alert in alerts:
-        old = Incident.objects.get(pk=alert.incident_id) if alert.incident_id else None
+        old = _editable(actor, alert) if alert.incident_id else None
         if old is not None:
             _leave(actor, old, alert, to=incident.number)
         alert.incident, alert.restricted = incident, incident.restricted
@@ -92,6 +105,9 @@ def attach(actor: Actor, incident: Incident, alerts: Sequence[Alert], *, announc
 
 def move_notes(actor: Actor, incident: Incident, alert: Alert) -> None:
     """Write a ``note.moved`` on the incident for each note of the alert that is not there yet."""
+    notes = list(TimelineEntry.objects.filter(alert=alert, kind="comment").order_by("pk"))
+    if not notes:
+        return
     there = set(
         TimelineEntry.objects.filter(incident=incident, kind="note.moved").values_list("data__entry", flat=True)
     )
@@ -99,7 +115,7 @@ def move_notes(actor: Actor, incident: Incident, alert: Alert) -> None:
         entry.data["of"]: entry.text
         for entry in TimelineEntry.objects.filter(alert=alert, kind="comment.edited").order_by("pk")
     }
-    for note in TimelineEntry.objects.filter(alert=alert, kind="comment").order_by("pk"):
+    for note in notes:
         if note.pk not in there:
             data = {"entry": note.pk, "alert": alert.number, "author": note.actor_name}
             text = edits.get(note.pk, note.text)
@@ -113,12 +129,23 @@ def _ids(alert_ids: Iterable[int | str]) -> list[int]:
     return wanted
 
 
-def _lock_incidents(alert_ids: Sequence[int], target: int | None) -> None:
-    """Lock the target and the incidents that the alerts are in, by id, before any alert."""
+def _lock_incidents(alert_ids: Sequence[int], target: int | None) -> set[int]:
+    """Lock the target and the incidents that the alerts are in, by id, before any alert. Returns their ids."""
     pks = set(Alert.objects.filter(pk__in=alert_ids, incident__isnull=False).values_list("incident_id", flat=True))
     if target is not None:
         pks.add(target)
-    list(Incident.objects.select_for_update().filter(pk__in=pks).order_by("pk").values_list("pk", flat=True))
+    if not pks:
+        return set()
+    rows = Incident.objects.select_for_update().filter(pk__in=pks).order_by("pk")
+    return set(rows.values_list("pk", flat=True))
+
+
+def _editable(actor: Actor, alert: Alert) -> Incident:
+    """The alert's incident, locked, if the actor may edit it. Raises Forbidden without naming one they do not see."""
+    try:
+        return incident_for(actor, alert.incident_id or 0, level="edit", lock=True)
+    except Missing:
+        raise Forbidden(f"{alert.number} is in an incident that you may not see.") from None
 
 
 def _detach(actor: Actor, incident: Incident, alert: Alert) -> None:
@@ -130,11 +157,6 @@ def _detach(actor: Actor, incident: Incident, alert: Alert) -> None:
 
 def _leave(actor: Actor, incident: Incident, alert: Alert, to: str = "") -> None:
     data = {"alert": alert.number, "title": alert.title, **({"to": to} if to else {})}
-    locked = Incident.objects.select_for_update().filter(pk=incident.pk).first()
-    if locked is None:
-        raise Missing(f"There is no {incident.number}.")
-    if actor.user is not None and to:
-        incident_for(actor, incident.pk, level="edit")
-    timeline.record("incident.alert_unlinked", locked, actor, data=data)
-    locked.alert_count = max(locked.alert_count - 1, 0)
-    save(locked, "alert_count")
+    timeline.record("incident.alert_unlinked", incident, actor, data=data)
+    incident.alert_count = max(incident.alert_count - 1, 0)
+    save(incident, "alert_count")

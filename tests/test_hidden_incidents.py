@@ -1,0 +1,107 @@
+"""An incident that one may not see is not named to one, whatever is asked (access.md 4)."""
+
+from __future__ import annotations
+
+import pytest
+
+from cases.actions import alerts, links
+from cases.actors import Actor
+from cases.errors import Conflict, Forbidden, Missing
+from cases.models import Alert, Incident
+from playbooks import related
+from soar.accounts.models import Team, User
+from tests.api import Api, problem_of
+from tests.factories import make_alert, make_incident
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def shared_alert(red: Team) -> Alert:
+    """Of no team, so everybody's; its incident is team Red's alone."""
+    alert = make_alert("Seen by all", hostname="FIN-1")
+    make_incident("Red business", alert, team=red)
+    return Alert.objects.get(pk=alert.pk)
+
+
+@pytest.fixture
+def hidden(shared_alert: Alert) -> Incident:
+    assert shared_alert.incident is not None
+    return shared_alert.incident
+
+
+def test_a_note_is_refused_without_the_number(analyst: User, shared_alert: Alert, hidden: Incident) -> None:
+    answer = problem_of(Api(analyst).post(f"/alerts/{shared_alert.pk}/comment/", {"text": "Hello"}), 409)
+    assert hidden.number not in str(answer)
+    assert "url" not in answer
+
+
+def test_a_note_is_refused_with_the_absolute_address_to_who_sees_it(stranger: User, shared_alert: Alert) -> None:
+    answer = problem_of(Api(stranger).post(f"/alerts/{shared_alert.pk}/comment/", {"text": "Hello"}), 409)
+    number = f"INC-{shared_alert.incident_id}"
+    assert answer["incident"] == number
+    assert answer["url"].startswith("http")
+    assert answer["url"].endswith(f"/incidents/{number}/")
+
+
+@pytest.mark.parametrize("move", [False, True])
+def test_linking_it_elsewhere_names_nothing(analyst: User, shared_alert: Alert, hidden: Incident, move: bool) -> None:
+    own = make_incident("Own")
+    answer = Api(analyst).post(f"/incidents/{own.pk}/link/", {"alerts": [shared_alert.pk], "move": move})
+    body = problem_of(answer, 403 if move else 409)
+    assert hidden.number not in str(body)
+    assert Alert.objects.get(pk=shared_alert.pk).incident == hidden
+
+
+def test_escalating_it_names_nothing(analyst: User, shared_alert: Alert, hidden: Incident) -> None:
+    body = problem_of(Api(analyst).post(f"/alerts/{shared_alert.pk}/escalate/", {}), 409)
+    assert hidden.number not in str(body)
+
+
+def test_unlinking_it_names_nothing(analyst: User, shared_alert: Alert, hidden: Incident) -> None:
+    with pytest.raises(Forbidden) as refused:
+        links.unlink(Actor.of(analyst), [shared_alert.pk])
+    assert str(hidden.pk) not in refused.value.message.replace(shared_alert.number, "")
+
+
+def test_the_filter_by_incident_finds_nothing_in_it(
+    analyst: User, stranger: User, shared_alert: Alert, hidden: Incident
+) -> None:
+    for query in ({"incident": hidden.number}, {"q": f"incident:{hidden.number}"}):
+        assert Api(analyst).get("/alerts/", **query).json()["results"] == []
+        assert [row["id"] for row in Api(stranger).get("/alerts/", **query).json()["results"]] == [shared_alert.pk]
+
+
+def test_what_is_related_is_told_to_a_playbook_as_to_its_publisher(analyst: User, shared_alert: Alert) -> None:
+    other = make_alert("Same host", hostname="FIN-1")
+    assert related.incidents(analyst, other.pk, 24) == []
+    (row,) = related.alerts(analyst, other.pk, 24)
+    assert (row["number"], row["incident"]) == (shared_alert.number, None)
+    assert [row["number"] for row in related.incidents(None, other.pk, 24)] == [f"INC-{shared_alert.incident_id}"]
+
+
+def test_alerts_that_are_not_there_or_not_to_be_seen_are_missing(analyst: User, red: Team) -> None:
+    own, theirs = make_incident("Own"), make_alert("Theirs", team=red)
+    for wanted in (theirs.pk, theirs.number, 999_999_999, "ALR-999999999", "INC-1", "nonsense", 10**30):
+        with pytest.raises(Missing):
+            links.link(Actor.of(analyst), [wanted], own.pk)
+        with pytest.raises(Missing):
+            links.unlink(Actor.of(analyst), [wanted])
+        problem_of(Api(analyst).post(f"/incidents/{own.pk}/link/", {"alerts": [wanted]}), 404)
+    assert Incident.objects.get(pk=own.pk).version == own.version
+
+
+def test_a_grant_does_not_widen_a_token(viewer: User) -> None:
+    """A token for reading stays one, whatever its person was granted on an incident."""
+    from guardian.shortcuts import assign_perm
+
+    incident = make_incident("Granted")
+    assign_perm("cases.edit_incident", viewer, incident)
+    assert Api(viewer).patch(f"/incidents/{incident.pk}/", {"title": "New"}).status_code == 200
+    problem_of(Api(viewer, scopes=("view_cases",)).patch(f"/incidents/{incident.pk}/", {"title": "Newer"}), 403)
+
+
+def test_conflict_of_a_note_says_so_to_the_system_too(shared_alert: Alert, hidden: Incident) -> None:
+    with pytest.raises(Conflict) as refused:
+        alerts.comment(Actor.system(), shared_alert.pk, "x")
+    assert refused.value.extra["incident"] == hidden.number
