@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.db import transaction
 from django.http import HttpRequest
 
 
@@ -29,3 +30,20 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
 
         audit.record(user, "login", user.username, address=self.get_client_ip(request))
         return super().post_login(request, user, **kwargs)
+
+    def logout(self, request: HttpRequest) -> None:
+        """Write the logout to the audit log."""
+        from soar.accounts import audit
+
+        user = request.user
+        if user.is_authenticated:
+            audit.record(user, "logout", user.username, address=self.get_client_ip(request))
+        super().logout(request)
+
+    def set_password(self, user: Any, password: str) -> None:
+        """A password that its owner changes is a changed secret: it is in the audit log (access.md 7)."""
+        from soar.accounts import audit
+
+        with transaction.atomic():
+            super().set_password(user, password)
+            audit.record(user, "user.password_changed", user.username)

@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 
+NAME_AT_MOST = 200
+
 
 class User(AbstractUser):
     """A person or a service. Own model from the first migration (rulings 21)."""
@@ -29,8 +31,8 @@ class User(AbstractUser):
         return self.display_name()
 
     def display_name(self) -> str:
-        """First and last name, or the user name where neither is set."""
-        return self.get_full_name() or self.username
+        """First and last name, or the user name where neither is set; as long as timeline and audit log keep it."""
+        return (self.get_full_name() or self.username)[:NAME_AT_MOST]
 
     def has_perm(self, perm: str, obj: Any | None = None) -> bool:
         """As Django's, within the scopes of the token that the request came with (contract: Commands)."""
