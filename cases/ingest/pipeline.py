@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from django.conf import settings
 from django.db import IntegrityError, OperationalError, transaction
 
 from cases.ingest import repeats, store
 from cases.ingest.prepare import Row, Rules, grouped, prepare
-from cases.ingest.reading import ITEMS_AT_MOST, Item, Unreadable, read
+from cases.ingest.reading import BODY_AT_MOST, ITEM_AT_MOST, ITEMS_AT_MOST, Item, Unreadable, limited, part, read
 from cases.ingest.registry import KINDS
 from cases.models import Alert, AlertSource
 from soar.lib import clock
@@ -72,14 +71,16 @@ def receive(rules: Rules, body: bytes, content_type: str = "") -> tuple[list[Out
 
     Raises Unreadable when nothing of it can be read. What is not refused here is committed on return."""
     kind = KINDS[rules.kind]
-    items, several = read(body, content_type)
+    items, several = read(body, content_type, BODY_AT_MOST if kind.multiple else ITEM_AT_MOST)
     split: list[Item] = []
     for item in items:
         grouping = kind.multiple and not item.error and kind.is_list(item.value)
         several = several or grouping
-        split += [_part(part) for part in kind.split(item.value)] if grouping else [item]
+        split += [part(value) for value in kind.split(item.value)] if grouping else [limited(item)]
     if len(split) > ITEMS_AT_MOST:
         raise Unreadable(413, f"At most {ITEMS_AT_MOST:,} alerts in one call; this has {len(split):,}.")
+    if not several and split[0].error:
+        raise split[0].error
     now = clock.now()
     prepared = [None if item.error else prepare(item.value, item.text, kind, rules, now) for item in split]
     stored = _store([row for row in prepared if row], rules, now)
@@ -87,10 +88,6 @@ def receive(rules: Rules, body: bytes, content_type: str = "") -> tuple[list[Out
         _refused(item.error) if item.error else stored[id(row)] for item, row in zip(split, prepared, strict=True)
     ]
     return outcomes, several
-
-
-def _part(value: dict[str, Any]) -> Item:
-    return Item(msgspec.json.encode(value).decode(), value)
 
 
 def _refused(error: Unreadable) -> Outcome:

@@ -54,8 +54,10 @@ def unpack(body: bytes, encoding: str) -> bytes:
     return plain
 
 
-def read(body: bytes, content_type: str = "") -> tuple[list[Item], bool]:
-    """The items of a body and whether it was a list (or NDJSON). Raises Unreadable when nothing can be read."""
+def read(body: bytes, content_type: str = "", item_at_most: int = ITEM_AT_MOST) -> tuple[list[Item], bool]:
+    """The items of a body and whether it was a list (or NDJSON). Raises Unreadable when nothing can be read.
+
+    ``item_at_most`` is larger for kinds whose documents hold many alerts: there the parts are measured."""
     try:
         text = body.decode("utf-8").strip().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
@@ -63,12 +65,12 @@ def read(body: bytes, content_type: str = "") -> tuple[list[Item], bool]:
     if not text:
         raise Unreadable(400, "The body is empty. Send a JSON object, a list of them, or NDJSON.")
     if content_type.partition(";")[0].strip().lower() in NDJSON:
-        return _lines(text), True
+        return _lines(text, item_at_most), True
     if text[0] == "[":
-        return _list(text), True
-    item = _item(text)
+        return _list(text, item_at_most), True
+    item = _item(text, item_at_most)
     if item.error and "\n" in text and text[0] == "{":
-        lines = _lines(text)
+        lines = _lines(text, item_at_most)
         if not lines[0].error:  # several objects, one a line, without the content type
             return lines, True
     if item.error:
@@ -76,19 +78,20 @@ def read(body: bytes, content_type: str = "") -> tuple[list[Item], bool]:
     return [item], False
 
 
-def _list(text: str) -> list[Item]:
+def _list(text: str, item_at_most: int) -> list[Item]:
     try:
         raws = msgspec.json.decode(text, type=list[msgspec.Raw])
     except (msgspec.DecodeError, RecursionError) as error:
         raise Unreadable(400, _sentence(error)) from error
     _count(len(raws))
-    return [_item(bytes(raw).decode("utf-8")) for raw in raws]
+    return [_item(bytes(raw).decode("utf-8"), item_at_most) for raw in raws]
 
 
-def _lines(text: str) -> list[Item]:
-    lines = [line for line in text.splitlines() if line.strip()]
+def _lines(text: str, item_at_most: int) -> list[Item]:
+    # Not splitlines: U+2028 and its like may stand in a JSON text as they are.
+    lines = [stripped for line in text.split("\n") if (stripped := line.strip())]
     _count(len(lines))
-    return [_item(line.strip()) for line in lines]
+    return [_item(line, item_at_most) for line in lines]
 
 
 def _count(number: int) -> None:
@@ -98,17 +101,40 @@ def _count(number: int) -> None:
         raise Unreadable(413, f"At most {ITEMS_AT_MOST:,} alerts in one call; this has {number:,}.")
 
 
-def _item(text: str) -> Item:
+def _item(text: str, at_most: int) -> Item:
     try:
-        value = _decode(text)
+        value = _decode(text, at_most)
     except Unreadable as error:
         return Item(text, {}, error)
     return Item(text, value)
 
 
-def _decode(text: str) -> dict[str, Any]:
-    if len(text) > ITEM_AT_MOST and len(text.encode()) > ITEM_AT_MOST:
+def part(value: dict[str, Any]) -> Item:
+    """One alert of a document that holds several, as an item with a text of its own."""
+    try:
+        text = msgspec.json.encode(value).decode()
+    except (UnicodeEncodeError, OverflowError):
+        text = json.dumps(value)  # lone surrogates stay the escapes that they came as
+    return limited(Item(text, value))
+
+
+def limited(item: Item) -> Item:
+    """The item, or the error in its place when it is larger than one alert may be."""
+    try:
+        _measure(item.text, ITEM_AT_MOST)
+    except Unreadable as error:
+        return Item(item.text, {}, item.error or error)
+    return item
+
+
+def _measure(text: str, at_most: int) -> None:
+    # A character is one byte at least and four at most.
+    if len(text) > at_most or (len(text) * 4 > at_most and len(text.encode()) > at_most):
         raise Unreadable(413, "An alert is at most 1 MiB.")
+
+
+def _decode(text: str, at_most: int) -> dict[str, Any]:
+    _measure(text, at_most)
     try:
         value = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:

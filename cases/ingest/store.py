@@ -14,10 +14,12 @@ import psycopg
 from django.db import connection
 
 from cases.chain import entry_hash
+from cases.choices import FINDINGS_OF
 from cases.digests import value_digest
 from cases.ingest.normal import Found
 from cases.ingest.prepare import TECHNIQUE_AT_MOST, Row, Rules
 
+FINDINGS = {verdict.value: str(findings[0]) for verdict, findings in FINDINGS_OF.items()}
 CHUNK = 25  # entries per queue row: small enough to spread over workers
 
 LOOK_UP = """
@@ -52,7 +54,7 @@ WITH r AS MATERIALIZED (
         severity smallint, status smallint, determination smallint, model text, occurred timestamptz,
         first timestamptz, last timestamptz, host text, username text, ip text, tags text[],
         techniques text[], tlp text, link text, state text, entities jsonb, repairs jsonb,
-        observables int, cause uuid, hash text, body text, latest text, links json)
+        findings text, observables int, cause uuid, hash text, body text, latest text, links json)
 ), ins AS (
     INSERT INTO cases_alert (
         id, source_id, source_ref, dedup_key, key_digest, count, title, description, severity, status,
@@ -61,7 +63,7 @@ WITH r AS MATERIALIZED (
         source_ip, tags, techniques, tlp, external_link, source_state, entities, repairs, observable_count,
         cause, version, timeline_count, timeline_head)
     SELECT id, %(source)s, ref, key, decode(digest, 'hex'), count, title, description, severity, status,
-        determination, '', '', %(team)s, false, model, occurred, first, last, %(now)s, %(now)s,
+        determination, findings, '', %(team)s, false, model, occurred, first, last, %(now)s, %(now)s,
         CASE WHEN status = 2 THEN %(now)s::timestamptz END, false, host, username, ip, tags, techniques, tlp,
         link, state, entities, repairs, observables, cause, 1, 1, decode(hash, 'hex')
     FROM r ORDER BY digest
@@ -116,11 +118,7 @@ def look_up(rules: Rules, rows: Sequence[Row]) -> list[int | None]:
 
 def observable_ids(rows: Iterable[Row]) -> dict[tuple[str, str], int]:
     """Ids of all observables of the rows by (type, value); those not there yet are made."""
-    wanted = {
-        (value_digest(one.value), one.type): one.value
-        for row in rows
-        for one in row.observables
-    }
+    wanted = {(value_digest(one.value), one.type): one.value for row in rows for one in row.observables}
     if not wanted:
         return {}
     with cursor() as cur:
@@ -178,7 +176,8 @@ def _record(
     return {
         "id": row.id, "entry": row.entry, "ref": alert.source_ref, "key": row.key, "digest": row.digest.hex(),
         "count": row.count, "title": alert.title, "description": alert.description, "severity": row.severity,
-        "status": row.status, "determination": row.determination, "model": alert.detection_model,
+        "status": row.status, "determination": row.determination,
+        "findings": FINDINGS[row.determination], "model": alert.detection_model,
         "occurred": row.occurred_at, "first": row.first_seen, "last": row.last_seen, "host": alert.hostname,
         "username": alert.username, "ip": alert.source_ip, "tags": row.tags,
         "techniques": [t for t in alert.techniques if len(t) <= TECHNIQUE_AT_MOST], "tlp": row.tlp,
