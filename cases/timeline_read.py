@@ -11,11 +11,15 @@ from django.db.models import Q, QuerySet, Sum
 
 from cases.models import Alert, Incident, TimelineEntry
 from cases.timeline_kinds import KINDS, NOTES, Kind
+from soar.accounts.models import User
 
 PAGE = 50
 GROUPS = {
     name: [kind.name for kind in KINDS.values() if kind.group == name] for name in ("notes", "changes", "playbooks")
 }
+# Entries that say what was linked to what, and under which keys of their data.
+LINKING = ("alert.linked", "alert.unlinked", "incident.opened", "incident.alert_linked", "incident.alert_unlinked")
+NUMBERS = ("incident", "alert", "from", "to")
 UNKNOWN = Kind("", "", "clock", "changes")
 
 
@@ -75,9 +79,58 @@ def newer_than(rows: QuerySet[TimelineEntry], after: int, *, group: str = "", li
     return views(_in_group(rows, group).filter(pk__gt=after)[:limit])
 
 
+def tell(user: User, entry: TimelineEntry) -> TimelineEntry:
+    """``tell_all`` for the entry and those that were read with it."""
+    tell_all(user, getattr(entry, "read_with", [entry]))
+    return entry
+
+
+def tell_all(user: User, entries: Iterable[TimelineEntry]) -> None:
+    """Take out of the entries, as they are in memory, the numbers and titles of incidents and alerts that the reader
+    does not see (access.md 4): an alert seen by all may have been in somebody else's incident. What was taken out
+    is named in ``data["hidden"]``; the hash is still that of the whole entry."""
+    linking = [entry for entry in entries if entry.kind in LINKING]
+    if linking:
+        seen = _seen(user, {number for entry in linking for number in _numbers(entry.data)})
+        for entry in linking:
+            entry.data = _told(entry.data, seen)
+
+
+def _numbers(data: dict[str, Any]) -> list[str]:
+    named = [*(data.get(key) for key in NUMBERS), *(data.get("alerts") or [])]
+    return [number for number in named if isinstance(number, str) and number[:4] in ("INC-", "ALR-")]
+
+
+def _seen(user: User, numbers: set[str]) -> dict[str, bool]:
+    """Which of the numbers the reader sees: two queries at most, and no number twice in a request."""
+    known: dict[str, bool] = user.__dict__.setdefault("_numbers_seen", {})
+    for prefix, rows in (("INC-", Incident.objects), ("ALR-", Alert.objects)):
+        wanted = {number for number in numbers if number.startswith(prefix) and number not in known}
+        if wanted:
+            visible = rows.visible_to(user).filter(pk__in=[int(number[4:]) for number in wanted])
+            found = {f"{prefix}{pk}" for pk in visible.order_by().values_list("pk", flat=True)}
+            known |= {number: number in found for number in wanted}
+    return known
+
+
+def _told(data: dict[str, Any], seen: dict[str, bool]) -> dict[str, Any]:
+    if all(seen[number] for number in _numbers(data)):
+        return data
+    hidden = [key for key in NUMBERS if data.get(key) and not seen.get(data[key], True)]
+    kept = {key: None if key in hidden else value for key, value in data.items()}
+    if "alert" in hidden:
+        kept["title"] = None
+    if "alerts" in data:
+        kept["alerts"] = [number for number in data["alerts"] if seen.get(number, True)]
+        hidden += ["alerts"] if kept["alerts"] != data["alerts"] else []
+    return {**kept, "hidden": hidden}
+
+
 def views(entries: Iterable[TimelineEntry]) -> list[EntryView]:
     """Entries with the corrections of their notes; corrections themselves are not shown as entries."""
     listed = list(entries)
+    for entry in listed:
+        entry.read_with = listed  # type: ignore[attr-defined]
     notes = [entry.pk for entry in listed if entry.kind in ("comment", "handoff")]
     edits: dict[int, list[TimelineEntry]] = defaultdict(list)
     if notes:

@@ -88,12 +88,16 @@ def _opened_incident(entry: TimelineEntry, data: Data) -> SafeString:
 
 def _alert_linked(entry: TimelineEntry, data: Data) -> SafeString:
     moved = format_html(_(", moved from {}"), _number(data["from"])) if data.get("from") else ""
-    return format_html("{} {} {}{}", _("linked"), _number(data.get("alert")), _shown(data.get("title")), moved)
+    return format_html("{} {} {}{}", _("linked"), _number(data.get("alert")), _title(data), moved)
 
 
 def _alert_unlinked(entry: TimelineEntry, data: Data) -> SafeString:
     moved = format_html(_(", moved to {}"), _number(data["to"])) if data.get("to") else ""
-    return format_html("{} {} {}{}", _("unlinked"), _number(data.get("alert")), _shown(data.get("title")), moved)
+    return format_html("{} {} {}{}", _("unlinked"), _number(data.get("alert")), _title(data), moved)
+
+
+def _title(data: Data) -> str:
+    return _shown(data["title"]) if data.get("title") else ""
 
 
 def _owners(entry: TimelineEntry, data: Data) -> SafeString:
@@ -129,7 +133,9 @@ def _numbers(numbers: Iterable[Any]) -> SafeString:
 
 
 def _number(number: Any) -> SafeString:
-    """``ALR-7`` and ``INC-7`` as links."""
+    """``ALR-7`` and ``INC-7`` as links; None is one that the reader does not see."""
+    if number is None:
+        return format_html("{}", _("one that you may not see"))
     text = str(number or "")
     page = {"ALR": "alert-detail", "INC": "incident-detail"}.get(text[:3])
     url = _url(page, text) if page else ""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from django.template.loader import render_to_string
 
+from cases import timeline_read
 from cases.actions import alerts, links
 from cases.actors import Actor
 from cases.errors import Conflict, Forbidden, Missing
@@ -12,6 +14,7 @@ from playbooks import related
 from soar.accounts.models import Team, User
 from tests.api import Api, problem_of
 from tests.factories import make_alert, make_incident
+from tests.fixtures import client_of
 
 pytestmark = pytest.mark.django_db
 
@@ -105,3 +108,42 @@ def test_conflict_of_a_note_says_so_to_the_system_too(shared_alert: Alert, hidde
     with pytest.raises(Conflict) as refused:
         alerts.comment(Actor.system(), shared_alert.pk, "x")
     assert refused.value.extra["incident"] == hidden.number
+
+
+def test_the_timeline_of_an_alert_names_no_hidden_incident(
+    analyst: User, stranger: User, shared_alert: Alert, hidden: Incident
+) -> None:
+    path = f"/alerts/{shared_alert.pk}/timeline/"
+    linked = {row["kind"]: row for row in Api(analyst).get(path).json()["results"]}["alert.linked"]
+    assert linked["data"] == {"incident": None, "hidden": ["incident"]}
+    plain = {row["kind"]: row for row in Api(stranger).get(path).json()["results"]}["alert.linked"]
+    assert plain["data"] == {"incident": hidden.number}
+    assert plain["hash"] == linked["hash"]
+
+
+def test_the_entries_of_an_alert_on_a_page_name_no_hidden_incident(
+    analyst: User, stranger: User, shared_alert: Alert, hidden: Incident
+) -> None:
+    def shown(user: User) -> str:
+        entries = timeline_read.views(timeline_read.entries_of_alert(shared_alert))
+        return render_to_string("timeline/entries.html", {"entries": entries, "user": user})
+
+    assert hidden.number not in shown(analyst)
+    assert "linked it to one that you may not see" in shown(analyst)
+    assert hidden.number in shown(stranger)
+
+
+def test_the_timeline_of_an_incident_names_no_hidden_alert(analyst: User, admin: User, blue: Team, red: Team) -> None:
+    theirs = make_alert("Red and secret", team=red)
+    incident = make_incident("Both teams", theirs, team=blue)
+    other = make_incident("Red business", team=red)
+    links.link(Actor.of(admin), [theirs.pk], other.pk, move=True)
+    links.link(Actor.of(admin), [theirs.pk], incident.pk, move=True)
+    links.unlink(Actor.of(admin), [theirs.pk])
+    path = f"/incidents/{incident.pk}/timeline/"
+    seen = str(Api(analyst).get(path).json()["results"])
+    page = client_of(analyst).get(f"/incidents/{incident.number}/").content.decode()
+    for text in (seen, page):
+        for secret in (theirs.number, theirs.title, other.number):
+            assert secret not in text
+    assert other.number in str(Api(admin).get(path).json())

@@ -19,7 +19,7 @@ from cases.choices import AlertStatus
 from cases.filters import FIELDS, AlertFilter
 from cases.models import Alert
 from cases.permissions import alert_for, parse_number
-from cases.timeline_read import entries_of_alert
+from cases.timeline_read import entries_of_alert, tell_all
 from soar.accounts.models import User
 from soar.lib.keyset import Order
 
@@ -157,6 +157,7 @@ class Alerts(ApiViewSet):
         alert = alert_for(self.user, id)
         paging.check_params(request, ("ordering",))
         found = paging.page(request, entries_of_alert(alert), paging.order_of(request, paging.BY_ID))
+        tell_all(self.user, found.rows)
         return Response(paging.paged(request, found, [entry_dict(entry) for entry in found.rows]))
 
     def _verb(self, act: Any) -> Response:

@@ -19,7 +19,7 @@ from cases.api.representation import alert_rows, entry_dict, incident_dict, obse
 from cases.models import Alert, AlertObservable, Incident, IncidentObservable, Observable
 from cases.permissions import incident_for, parse_number
 from cases.suggestions import Suggestion, suggestions
-from cases.timeline_read import entries_of_incident
+from cases.timeline_read import entries_of_incident, tell_all
 from soar.lib.clock import iso
 
 
@@ -32,6 +32,7 @@ class IncidentParts(ApiViewSet):
         incident = incident_for(self.user, id)
         paging.check_params(request, ("ordering",))
         found = paging.page(request, entries_of_incident(incident), paging.order_of(request, paging.BY_ID))
+        tell_all(self.user, found.rows)
         return Response(paging.paged(request, found, [entry_dict(entry) for entry in found.rows]))
 
     @extend_schema(
