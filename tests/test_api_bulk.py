@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from cases import tasks
-from cases.actions import alerts, bulk
+from cases.actions import alerts, bulk, bulk_jobs
 from cases.actors import Actor
 from cases.models import Alert, BulkJob, Incident, TimelineEntry
 from soar.accounts.models import Team, User
@@ -161,3 +162,20 @@ def test_the_same_key_makes_one_job(analyst: User) -> None:
     assert [answer.status_code for answer in answers] == [202, 202]
     assert answers[0].json() == answers[1].json()
     assert BulkJob.objects.count() == 1
+
+
+def test_a_job_whose_worker_never_came_through_ends_and_says_where(analyst: User) -> None:
+    made = [make_alert() for _ in range(3)]
+    job = bulk_jobs.start(analyst, [alert.pk for alert in made], "claim", {})
+    assert bulk_jobs._step(job.pk)
+    tasks.end_given_up()
+    path = f"/jobs/{job.pk}/"
+    assert Api(analyst).get(path).json()["finished_at"] is None
+    QueuedTask.objects.filter(task="cases.tasks.work_off").update(failed_at=timezone.now())
+    tasks.end_given_up()
+    body = Api(analyst).get(path).json()
+    assert (body["status"], body["done"], body["position"]) == ("partially_successful", 1, 1)
+    assert [one["number"] for one in body["refused"]] == [made[1].number]
+    assert body["finished_at"]
+    tasks.end_given_up()
+    assert len(Api(analyst).get(path).json()["refused"]) == 1

@@ -17,11 +17,13 @@ from soar.accounts.membership import may
 from soar.accounts.models import User
 from soar.lib.database import AWAY
 from soar.lib.queue import enqueue
+from soar.models import QueuedTask
 
 logger = logging.getLogger(__name__)
 TASK = "cases.tasks.work_off"
 AT_MOST = 10_000
 REFUSALS_KEPT = 1000
+GIVEN_UP = "The work stopped here after several attempts; the alerts behind this one were not touched. Start it again."
 TOGETHER = ("link", "incident")  # all or nothing, so at most bulk.AT_MOST
 ACTIONS = (*bulk.ONE_BY_ONE, *TOGETHER)
 
@@ -50,6 +52,21 @@ def work_off(job_id: int) -> None:
     """Go on with a job until it is finished. Called by a worker; may be called again at any time."""
     while _step(job_id):
         pass
+
+
+@transaction.atomic
+def end_given_up() -> int:
+    """End the jobs whose task the queue has given up, so that nobody waits for them; what was done stays done.
+    Returns how many. Called by the scheduler; may be called at any time."""
+    failed = QueuedTask.objects.filter(task=TASK, failed_at__isnull=False).values_list("args", flat=True)
+    unfinished = BulkJob.objects.select_for_update(skip_locked=True, of=("self",)).filter(finished_at=None)
+    jobs = list(unfinished.filter(pk__in=[args[0] for args in failed if args]))
+    for job in jobs:
+        number = f"ALR-{job.alerts[job.position]}"
+        job.refused.append({"number": number, "message": GIVEN_UP})
+        job.status, job.finished_at = _ending(job), timezone.now()
+        job.save(update_fields=["refused", "status", "finished_at"])
+    return len(jobs)
 
 
 @transaction.atomic
