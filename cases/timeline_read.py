@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import BooleanField, Q, QuerySet, Sum
+from django.db.models.expressions import RawSQL
 
 from cases.models import Alert, Incident, TimelineEntry
 from cases.timeline_kinds import KINDS, NOTES, Kind
@@ -20,6 +21,8 @@ GROUPS = {
 # Entries that say what was linked to what, and under which keys of their data.
 LINKING = ("alert.linked", "alert.unlinked", "incident.opened", "incident.alert_linked", "incident.alert_unlinked")
 NUMBERS = ("incident", "alert", "from", "to")
+# An array: with IN (SELECT ...) on one side of an OR the planner reads the whole timeline.
+OF_ITS_ALERTS = "cases_timelineentry.alert_id = ANY(ARRAY(SELECT id FROM cases_alert WHERE incident_id = %s))"
 UNKNOWN = Kind("", "", "clock", "changes")
 
 
@@ -57,7 +60,7 @@ def entries_of_incident(incident: Incident) -> QuerySet[TimelineEntry]:
     """The incident's entries joined by those of its alerts (casework.md 14), newest first. Notes of the
     alerts stand here as moved notes, so their originals are left out."""
     mine = Q(incident=incident)
-    theirs = Q(alert__in=Alert.objects.filter(incident=incident).order_by().values("pk"))
+    theirs = Q(RawSQL(OF_ITS_ALERTS, [incident.pk], output_field=BooleanField()))  # noqa: S611  a constant
     theirs &= ~Q(kind__in=("comment", "comment.edited", "alert.linked"))
     return TimelineEntry.objects.filter(mine | theirs).order_by("-id").select_related("alert")
 
@@ -131,16 +134,29 @@ def views(entries: Iterable[TimelineEntry]) -> list[EntryView]:
     listed = list(entries)
     for entry in listed:
         entry.read_with = listed  # type: ignore[attr-defined]
-    notes = [entry.pk for entry in listed if entry.kind in ("comment", "handoff")]
+    notes = [entry.pk for entry in listed if entry.kind in NOTES]
     edits: dict[int, list[TimelineEntry]] = defaultdict(list)
     if notes:
         # By the subject's index, not by JSON: a subject has few corrections.
-        subjects = Q(alert__in={e.alert_id for e in listed if e.alert_id}) | Q(
+        subjects = Q(alert__in=[*{e.alert_id for e in listed if e.alert_id}, *_moved_from(listed)]) | Q(
             incident__in={e.incident_id for e in listed if e.incident_id}
         )
         for edit in TimelineEntry.objects.filter(subjects, kind="comment.edited").order_by("pk"):
             edits[edit.data.get("of", 0)].append(edit)
-    return [_view(entry, edits.get(entry.pk, [])) for entry in listed if entry.kind != "comment.edited"]
+    return [_view(entry, _edits_of(entry, edits)) for entry in listed if entry.kind != "comment.edited"]
+
+
+def _moved_from(entries: list[TimelineEntry]) -> set[int]:
+    """Ids of the alerts whose notes were moved here."""
+    numbers = (entry.data.get("alert") for entry in entries if entry.kind == "note.moved")
+    return {int(number[4:]) for number in numbers if isinstance(number, str) and number[:4] == "ALR-"}
+
+
+def _edits_of(entry: TimelineEntry, edits: dict[int, list[TimelineEntry]]) -> list[TimelineEntry]:
+    """The corrections of a note; of a moved one those that its writer made on the alert since it was moved."""
+    if entry.kind != "note.moved":
+        return edits.get(entry.pk, [])
+    return [edit for edit in edits.get(entry.data.get("entry", 0), []) if edit.pk > entry.pk]
 
 
 def cursor_of_incident(incident: Incident) -> str:
