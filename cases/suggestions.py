@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from cases.digests import value_digest
 from cases.models import Alert, AlertObservable, DismissedSuggestion, Incident
 from cases.relations import LABELS, SHARED_TYPES, Reason, key_of, reason
 from cases.similar import reasons_of
@@ -43,7 +44,8 @@ def suggestions(user: User, *, limit: int = 20) -> list[Suggestion]:
     if not groups:
         return []
     sightings = _sightings(groups)
-    dismissed = dict(DismissedSuggestion.objects.values_list("key", "last_alert_id"))
+    keys = [key_of(*value) for value in groups]
+    dismissed = dict(DismissedSuggestion.objects.filter(key__in=keys).values_list("key", "last_alert_id"))
     incidents = _incidents_with(user, groups)
     found = [
         made
@@ -162,7 +164,9 @@ def _incidents_with(user: User, groups: dict[Value, list[int]]) -> dict[Value, I
         hits = rows.filter(**{f"{column}__in": wanted}).values_list(column, "incident_id") if wanted else ()
         found |= {(name, value.lower()): pk for value, pk in sorted(hits, key=lambda hit: hit[1])}
     wanted = [value for kind, value in groups if kind in SHARED_TYPES]
-    links = AlertObservable.objects.filter(alert__incident__in=visible, observable__value__in=wanted)
+    # By digest: values themselves have no index.
+    digests = [value_digest(value) for value in wanted]
+    links = AlertObservable.objects.filter(alert__incident__in=visible, observable__digest__in=digests)
     found |= {
         (kind, value): pk
         for kind, value, pk in links.order_by("alert__incident_id").values_list(
