@@ -238,7 +238,11 @@ def moment(value: str) -> datetime:
         found = datetime(day.year, day.month, day.day, tzinfo=timezone.get_current_timezone())
     if found is None:
         raise FilterError(f"{value!s:.40} is no date or time. Write 2026-03-12T09:00:00Z, 2026-03-12 or 24h.")
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    try:
+        # In UTC: the database takes no zone further than 16 hours from it.
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except OverflowError as error:
+        raise FilterError(f"{value!s:.40} is before or after all time.") from error
 
 
 def _observable(op: str, value: str, user: User | None) -> Q:

@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from django.db import models
@@ -92,7 +92,7 @@ def _decode(cursor: str, order: Order) -> tuple[list[Any], bool]:
         if name != order.name or len(key) != len(order.columns):
             raise BadCursor("The cursor belongs to another order of the list.")
         return [_checked(value) for value in key], bool(backwards)
-    except (ValueError, TypeError, RecursionError, binascii.Error) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error) as error:
         raise BadCursor("The cursor is not one of this list.") from error
 
 
@@ -107,4 +107,4 @@ def _checked(value: Any) -> int | datetime:
     moment = datetime.fromisoformat(value)
     if moment.tzinfo is None:
         raise BadCursor("The cursor is not one of this list.")
-    return moment
+    return moment.astimezone(UTC)  # the database takes no zone further than 16 hours from it
