@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
+from django.db.models import QuerySet
 
-from cases.choices import Severity
+from cases.choices import AlertStatus, Severity
 from cases.models import Alert
-from cases.querysets import AlertQuerySet
 from soar.accounts.models import User
 
 CAP = 1000
@@ -33,9 +34,10 @@ class Figure:
         return self.number > 0
 
 
-def figures(wanted: Mapping[str, AlertQuerySet], cap: int = CAP) -> dict[str, Figure]:
+def figures(wanted: Mapping[str, QuerySet[Alert]], cap: int = CAP) -> dict[str, Figure]:
     """How many rows each selection has, all in one query, each counted to ``cap``."""
-    parts, values = [], []
+    parts: list[str] = []
+    values: list[Any] = []
     for rows in wanted.values():
         try:
             sql, params = rows.order_by().values("pk")[: cap + 1].query.sql_with_params()
@@ -51,9 +53,12 @@ def figures(wanted: Mapping[str, AlertQuerySet], cap: int = CAP) -> dict[str, Fi
     return {name: Figure(min(number, cap), number > cap) for name, number in zip(wanted, found, strict=True)}
 
 
-def by_severity(rows: AlertQuerySet) -> dict[str, AlertQuerySet]:
+def by_severity(rows: QuerySet[Alert]) -> dict[str, QuerySet[Alert]]:
     """A selection for each severity, for ``figures``. Only open work: facets help to choose what to do next."""
-    return {f"severity {severity.word}": rows.open().filter(severity=severity) for severity in Severity}
+    return {
+        f"severity {severity.word}": rows.filter(status__lt=AlertStatus.RESOLVED, severity=severity)
+        for severity in Severity
+    }
 
 
 def common_tags(user: User) -> list[str]:

@@ -93,7 +93,7 @@ def _refused(request: HttpRequest, number: str, name: str, error: CaseError) -> 
     status = error.status if error.status in (409, 412) else 422
     if name in ASKED and isinstance(error, Refused):
         return ask_answer(request, alert, name, told, status)
-    region = name if name in ("incident", "composer") and not isinstance(error, Stale) else "head"
+    region = name if name in ("incident", "composer", "similar") and not isinstance(error, Stale) else "head"
     if not is_partial(request):
         return render(request, TEMPLATE, {**page_context(user, alert, request), **told}, status=status)
     context = {**region_context(user, alert, [region]), **told}
@@ -121,6 +121,7 @@ def problem_of(request: HttpRequest, name: str, error: CaseError, alert: Alert) 
     each field (casework.md 5)."""
     typed = {key: value for key, value in request.POST.items() if key not in ("csrfmiddlewaretoken", "version")}
     problem: Context = {"form": name, "field": error.field or "", "text": error.message, "typed": typed}
+    problem["in_head"] = name not in ("incident", "composer", "similar") or isinstance(error, Stale)
     problem["extra"] = error.extra if isinstance(error, Conflict) else {}
     if isinstance(error, Stale):
         wanted = typed or ({"status": "resolved"} if name == "resolve" else {})

@@ -53,8 +53,8 @@ def alert_link_similar(request: HttpRequest, actor: Actor, number: str) -> Done:
     alert = alert_for(actor, number, work=True)
     if not ticked:
         raise Refused(_("Tick an alert first."), field="alerts")
-    wanted = alert.incident_id or request.POST.get("incident", "")
-    if not wanted:
+    wanted = alert.incident_id
+    if wanted is None:
         raise Refused(_("This alert has no incident yet: open or link one first."))
     links.link(actor, ticked, wanted)
     said = ngettext("%(n)s alert linked to INC-%(incident)s", "%(n)s alerts linked to INC-%(incident)s", len(ticked))
@@ -93,7 +93,7 @@ def find_incidents(user: User, text: str, alert: Alert) -> list[Incident]:
     if not text:
         return []
     number = text.upper().removeprefix("INC-")
-    visible = Incident.objects.visible_to(user).exclude(pk=alert.incident_id)
+    visible = Incident.objects.visible_to(user).exclude(pk=alert.incident_id or 0)
     if number.isdecimal() and len(number) < 10:
         exact = list(visible.filter(pk=int(number)))
         if exact or number != text:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Count, Q
 from django.db.models.functions import Length
 from django.urls import NoReverseMatch, reverse
@@ -17,6 +19,7 @@ from cases.models import Alert, AlertObservable, AlertPayload, Incident
 from cases.relations import Reason
 from cases.similar import similar
 from cases.suggestions import likely_incident
+from cases.views.alerts_rows import incidents_seen
 from soar.accounts.membership import may
 from soar.accounts.models import User
 from soar.lib import parts
@@ -24,7 +27,7 @@ from soar.lib.text import defang, shorten_hash
 
 Context = dict[str, Any]
 OBSERVABLES_SHOWN = 100
-SIGHTINGS_AT_MOST = 1000
+SIGHTINGS_AT_MOST = 50
 KINDS_RATED = ("md5", "sha1", "sha256", "url", "ip", "domain")
 ICONS = {
     "ip": "ip", "cidr": "ip", "domain": "domain", "hostname": "host", "url": "world", "email": "mail", "md5": "hash",
@@ -41,8 +44,10 @@ FACTS_SHOWN = 8
 
 
 def base(user: User, alert: Alert) -> Context:
-    """What every region needs: the alert and what this person may do with it."""
+    """What every region needs: the alert, its incident if that may be seen, and what this person may do with it."""
+    found = Incident.objects.visible_to(user).filter(pk=alert.incident_id).first() if alert.incident_id else None
     return {
+        "incident": found,
         "alert": alert,
         "number": alert.number,
         "can_work": may(user, "work_cases"),
@@ -68,8 +73,7 @@ def head(user: User, alert: Alert) -> Context:
 def incident(user: User, alert: Alert) -> Context:
     """The incident that the alert is in, or the one that it probably belongs to, with the reasons."""
     if alert.incident_id:
-        found = Incident.objects.visible_to(user).filter(pk=alert.incident_id).first()
-        return {"incident": found, "incident_hidden": found is None, "likely": None}
+        return {"likely": None}
     found_likely = likely_incident(user, alert)
     likely = None
     if found_likely and found_likely.incident:
@@ -78,7 +82,7 @@ def incident(user: User, alert: Alert) -> Context:
             "why": _why(found_likely.reasons),
             "alerts": found_likely.ids[0],
         }
-    return {"incident": None, "likely": likely}
+    return {"likely": likely}
 
 
 def _why(reasons: Iterable[Reason]) -> str:
@@ -111,15 +115,32 @@ def observables(user: User, alert: Alert) -> Context:
     }
 
 
+# The newest alerts of each observable, by the (observable, -alert) index: bounded however common a value is.
+_NEWEST = """
+    SELECT wanted.id, near.alert_id FROM unnest(%s) AS wanted(id)
+    CROSS JOIN LATERAL (
+        SELECT n.alert_id FROM cases_alertobservable n
+        WHERE n.observable_id = wanted.id ORDER BY n.alert_id DESC LIMIT %s
+    ) near
+"""
+
+
 def sightings(user: User, ids: list[int]) -> dict[int, tuple[int, int]]:
-    """In how many alerts and incidents that the person may see each observable stands, in one query."""
-    near = AlertObservable.objects.filter(observable__in=ids, alert__in=Alert.objects.visible_to(user))
-    counted = (
-        near.order_by()
-        .values("observable")
-        .annotate(alerts=Count("pk"), incidents=Count("alert__incident", distinct=True))
-    )
-    return {row["observable"]: (row["alerts"], row["incidents"]) for row in counted}
+    """In how many alerts, of the newest ``SIGHTINGS_AT_MOST``, and in how many incidents of theirs each observable
+    stands, as far as the person may see them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEWEST, [ids, SIGHTINGS_AT_MOST])
+        pairs = cursor.fetchall()
+    near = Alert.objects.visible_to(user).filter(pk__in={alert for _one, alert in pairs})
+    incident_of = dict(near.values_list("pk", "incident_id"))
+    alerts: dict[int, int] = defaultdict(int)
+    incidents: dict[int, set[int]] = defaultdict(set)
+    for one, alert in pairs:
+        if alert in incident_of:
+            alerts[one] += 1
+            if incident_of[alert]:
+                incidents[one].add(incident_of[alert])
+    return {one: (number, len(incidents[one])) for one, number in alerts.items()}
 
 
 def _observable(link: AlertObservable, seen: tuple[int, int]) -> Context:
@@ -138,6 +159,7 @@ def _observable(link: AlertObservable, seen: tuple[int, int]) -> Context:
         "benign": bool(one.rating.get("benign")),
         "highlighted": link.highlighted,
         "alerts": seen[0],
+        "alerts_shown": f"{seen[0]}+" if seen[0] >= SIGHTINGS_AT_MOST else str(seen[0]),
         "incidents": seen[1],
     }
 
@@ -188,17 +210,20 @@ def _open_alerts(user: User, alert: Alert) -> dict[str, int]:
 
 def similar_alerts(user: User, alert: Alert) -> Context:
     """Alerts like this one, and why."""
-    return {"similar": [_similar(other, reasons) for other, reasons in similar(user, alert)]}
+    found = similar(user, alert)
+    seen = incidents_seen(user, [other for other, _reasons in found])
+    return {"similar": [_similar(other, reasons, seen) for other, reasons in found]}
 
 
-def _similar(other: Alert, reasons: list[Reason]) -> Context:
+def _similar(other: Alert, reasons: list[Reason], seen: set[int]) -> Context:
     return {
         "number": other.number,
         "title": other.title,
         "severity": parts.sev(Severity(other.severity).word),
         "resolved": other.status == AlertStatus.RESOLVED,
         "why": [(one.text, shown_value(one.type, one.value)) for one in reasons[:3]],
-        "incident": f"INC-{other.incident_id}" if other.incident_id else "",
+        "incident": f"INC-{other.incident_id}" if other.incident_id in seen else "",
+        "linked": other.incident_id is not None,
         "age": parts.ago(other.received_at),
     }
 

@@ -12,6 +12,7 @@ from cases.views.alerts import TEMPLATE
 from cases.views.alerts_queue import Queue, poll_context, queue_of
 from cases.views.alerts_rows import parse_stamp, rows_of
 from cases.views.parts import person_of, signed_in_reader
+from soar.accounts.membership import may
 from soar.lib.htmx import render_regions
 
 NEW_AT_MOST = 100
@@ -37,9 +38,9 @@ def alert_poll(request: HttpRequest) -> HttpResponse:
     context = {
         "news": news,
         "here": queue.here(),
-        "rows": rows_of(changed),
+        "rows": rows_of(queue.user, changed),
         "poll_url": _next_url(queue, present, since, news["new"].number),
-        "may_work": True,
+        "may_work": may(queue.user, "work_cases"),
     }
     return render_regions(request, TEMPLATE, ["new", "changed"] if changed else ["new"], context)
 

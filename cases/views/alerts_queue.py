@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -49,7 +50,7 @@ class Queue:
     sort: str
     cursor: str = ""
     notice: str = ""
-    rows: AlertQuerySet = field(init=False)
+    rows: QuerySet[Alert] = field(init=False)
 
     def __post_init__(self) -> None:
         self.visible = Alert.objects.visible_to(self.user)
@@ -70,7 +71,7 @@ class Queue:
     def page(self) -> Page[Alert]:
         """The rows; a cursor that is not of this list leads to its beginning, and says so."""
         order = ORDERS[self.sort if self.only_open or self.sort != "severity" else "newest"]
-        rows = self.rows.with_row_data()
+        rows = cast(AlertQuerySet, self.rows).with_row_data()
         try:
             return keyset_page(rows, order, self.cursor, SIZE)
         except BadCursor:
@@ -106,7 +107,7 @@ def list_context(queue: Queue) -> Context:
         "queue": queue,
         "filter": queue.filter,
         "may_work": may(queue.user, "work_cases"),
-        "rows": rows_of(found.rows),
+        "rows": rows_of(queue.user, found.rows),
         "newer_url": queue.here(cursor=found.previous) if found.previous else "",
         "older_url": queue.here(cursor=found.next) if found.next else "",
         "here": queue.here(),
@@ -128,7 +129,7 @@ def poll_context(queue: Queue, alerts: list[Alert], since: int | None = None) ->
 
 def figures_context(queue: Queue) -> Context:
     """Tabs, total and facets with their numbers, all counted in one query."""
-    wanted: dict[str, AlertQuerySet] = {"total": queue.rows, "open": queue.visible.open()}
+    wanted: dict[str, QuerySet[Alert]] = {"total": queue.rows, "open": queue.visible.open()}
     for label, query in TABS:
         tab = AlertFilter.parse(QueryDict(query), default_open=True)
         wanted[f"tab {label}"] = tab.apply(queue.visible, queue.user)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from cases.choices import AlertStatus, Severity
-from cases.models import Alert
+from cases.models import Alert, Incident
+from soar.accounts.models import User
 from soar.lib import parts
 
 SEVERITIES = {severity.value: severity.word for severity in Severity}
@@ -38,8 +39,9 @@ class Row:
     age: SafeString
 
 
-def row_of(alert: Alert, now: datetime | None = None) -> Row:
-    """The line of one alert; its owner and source are loaded already (``with_row_data``)."""
+def row_of(alert: Alert, seen: set[int], now: datetime | None = None) -> Row:
+    """The line of one alert; its owner and source are loaded already (``with_row_data``). ``seen`` are the incidents
+    that the reader may know of."""
     about = [value for value in (alert.hostname, alert.username, alert.source_ip) if value]
     origin = f"{alert.source.name} · {alert.detection_model}" if alert.detection_model else alert.source.name
     return Row(
@@ -54,16 +56,24 @@ def row_of(alert: Alert, now: datetime | None = None) -> Row:
         about=about[0] if about else "",
         beside=about[1] if len(about) > 1 else "",
         observables=alert.observable_count,
-        incident=f"INC-{alert.incident_id}" if alert.incident_id else "",
+        incident=f"INC-{alert.incident_id}" if alert.incident_id in seen else "",
         owner=parts.face(alert.owner),
         age=parts.ago(alert.received_at, now),
     )
 
 
-def rows_of(alerts: Iterable[Alert]) -> list[Row]:
-    """The lines of a page."""
-    now = timezone.now()
-    return [row_of(alert, now) for alert in alerts]
+def rows_of(user: User, alerts: Sequence[Alert]) -> list[Row]:
+    """The lines of a page, for this reader."""
+    now, seen = timezone.now(), incidents_seen(user, alerts)
+    return [row_of(alert, seen, now) for alert in alerts]
+
+
+def incidents_seen(user: User, alerts: Iterable[Alert]) -> set[int]:
+    """Ids of the alerts' incidents that the person may see: others are not named (access.md 4)."""
+    wanted = {alert.incident_id for alert in alerts if alert.incident_id}
+    if not wanted:
+        return set()
+    return set(Incident.objects.visible_to(user).filter(pk__in=wanted).values_list("pk", flat=True))
 
 
 def stamp_of(alerts: Iterable[Alert]) -> str:
