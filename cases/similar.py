@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 from django.db import connection
+from django.db.models import TextField, Value
 
 from cases.models import Alert
 from cases.relations import SHARED_TYPES, Reason, reason
@@ -52,23 +53,39 @@ def _reasons(alert: Alert) -> dict[int, list[Reason]]:
     for (type_, value), ids in _shared(alert).items():
         for pk in ids:
             found[pk].append(reason(type_, value, len(ids)))
-    for pk in found:
-        found[pk].sort(key=lambda r: -r.weight)
+    for reasons in found.values():
+        reasons.sort(key=lambda r: -r.weight)
     return found
 
 
 def _shared(alert: Alert) -> dict[tuple[str, str], list[int]]:
     """Ids of other alerts by the value that they share with this one."""
-    values: dict[str, Any] = {"alert": alert.pk, "values": VALUES_AT_MOST, "types": list(SHARED_TYPES), "per": PER_VALUE}
+    values: dict[str, Any] = {
+        "alert": alert.pk,
+        "values": VALUES_AT_MOST,
+        "types": list(SHARED_TYPES),
+        "per": PER_VALUE,
+    }
     shared: dict[tuple[str, str], list[int]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(_BY_OBSERVABLE, values)
         for pk, type_, value, role, own_role in cursor.fetchall():
             both_sources = role == own_role == "source_ip"
             shared[("source_ip" if both_sources else type_, value)].append(pk)
+    for name, own, pk in _named_alike(alert):
+        shared[(name, own)].append(pk)
+    return shared
+
+
+def _named_alike(alert: Alert) -> list[tuple[str, str, int]]:
+    """The newest alerts of the same host and of the same user, in one query."""
+    parts = []
     for name, field in (("host", "hostname"), ("user", "username")):
         own = getattr(alert, field)
         if own:
             rows = Alert.objects.filter(**{field: own}).exclude(pk=alert.pk).order_by("-pk")
-            shared[(name, own)] += list(rows.values_list("pk", flat=True)[:PER_VALUE])
-    return shared
+            said = Value(name, output_field=TextField()), Value(own, output_field=TextField())
+            parts.append(rows.values_list(said[0], said[1], "pk")[:PER_VALUE])
+    if not parts:
+        return []
+    return list(parts[0].union(*parts[1:], all=True)) if parts[1:] else list(parts[0])

@@ -8,14 +8,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, Q
-from django.db.models.functions import Length
+from django.db.models import QuerySet
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
-from cases import timeline_read
+from cases import stats, timeline_read
 from cases.choices import AlertStatus, Determination, Findings, Risk, Severity
-from cases.models import Alert, AlertObservable, AlertPayload, Incident
+from cases.models import Alert, AlertObservable, Incident
 from cases.relations import Reason
 from cases.similar import similar
 from cases.suggestions import likely_incident
@@ -28,6 +27,7 @@ from soar.lib.text import defang, shorten_hash
 Context = dict[str, Any]
 OBSERVABLES_SHOWN = 100
 SIGHTINGS_AT_MOST = 50
+OPEN_AT_MOST = 99
 KINDS_RATED = ("md5", "sha1", "sha256", "url", "ip", "domain")
 ICONS = {
     "ip": "ip", "cidr": "ip", "domain": "domain", "hostname": "host", "url": "world", "email": "mail", "md5": "hash",
@@ -117,7 +117,7 @@ def observables(user: User, alert: Alert) -> Context:
 
 # The newest alerts of each observable, by the (observable, -alert) index: bounded however common a value is.
 _NEWEST = """
-    SELECT wanted.id, near.alert_id FROM unnest(%s) AS wanted(id)
+    SELECT wanted.id, near.alert_id FROM unnest(%s::bigint[]) AS wanted(id)
     CROSS JOIN LATERAL (
         SELECT n.alert_id FROM cases_alertobservable n
         WHERE n.observable_id = wanted.id ORDER BY n.alert_id DESC LIMIT %s
@@ -174,7 +174,7 @@ def entities(user: User, alert: Alert) -> Context:
     counts = _open_alerts(user, alert)
     for row in rows:
         field = "host" if row["name"] == alert.hostname else "user" if row["name"] == alert.username else ""
-        row |= {"field": field, "open": counts.get(field, 0)}
+        row |= {"field": field, "open": counts.get(field)}
     return {"entities": rows}
 
 
@@ -195,17 +195,15 @@ def _entity(facts: dict[str, Any]) -> Context:
     }
 
 
-def _open_alerts(user: User, alert: Alert) -> dict[str, int]:
-    """Open alerts of the host and of the user, this one included."""
+def _open_alerts(user: User, alert: Alert) -> dict[str, stats.Figure]:
+    """Open alerts of the host and of the user, this one included, counted no further than needed."""
     rows = Alert.objects.visible_to(user).open()
-    either = Q(hostname=alert.hostname) if alert.hostname else Q(pk__in=[])
-    either |= Q(username=alert.username) if alert.username else Q(pk__in=[])
-    if not (alert.hostname or alert.username):
-        return {}
-    return rows.filter(either).aggregate(
-        host=Count("pk", filter=Q(hostname=alert.hostname) if alert.hostname else Q(pk__in=[])),
-        user=Count("pk", filter=Q(username=alert.username) if alert.username else Q(pk__in=[])),
-    )
+    wanted: dict[str, QuerySet[Alert]] = {}
+    if alert.hostname:
+        wanted["host"] = rows.filter(hostname=alert.hostname)
+    if alert.username:
+        wanted["user"] = rows.filter(username=alert.username)
+    return stats.figures(wanted, OPEN_AT_MOST)
 
 
 def similar_alerts(user: User, alert: Alert) -> Context:
@@ -230,16 +228,7 @@ def _similar(other: Alert, reasons: list[Reason], seen: set[int]) -> Context:
 
 def details(user: User, alert: Alert) -> Context:
     """The plain facts at the right."""
-    size = AlertPayload.objects.filter(alert=alert).annotate(n=Length("body")).values_list("n", "latest_at").first()
-    return {
-        "payload_size": _size(size[0]) if size and size[0] > len("{}") else "",
-        "latest_at": size[1] if size else None,
-        "runs_url": runs_url(alert),
-    }
-
-
-def _size(characters: int) -> str:
-    return f"{characters / 1024:.0f} KB" if characters >= 10_240 else f"{max(characters / 1024, 0.1):.1f} KB"
+    return {"runs_url": runs_url(alert), "repeated": alert.count > 1}
 
 
 def timeline(user: User, alert: Alert, *, group: str = "", before: int = 0, limit: int = timeline_read.PAGE) -> Context:
