@@ -38,9 +38,7 @@ def flag(name: str, default: bool) -> bool:
         return True
     if value in FALSE:
         return False
-    raise ImproperlyConfigured(
-        f"{name}={value!r} is neither yes nor no (1, true, yes, on / 0, false, no, off)."
-    )
+    raise ImproperlyConfigured(f"{name}={value!r} is neither yes nor no (1, true, yes, on / 0, false, no, off).")
 
 
 def number(name: str, default: int, *, least: int = 0) -> int:

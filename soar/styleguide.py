@@ -40,9 +40,7 @@ def _icons() -> list[str]:
 class ExampleForm(forms.Form):
     """Shows what fields look like; it is never saved."""
 
-    title = forms.CharField(
-        label=_("Title"), help_text=_("A hint says what is asked"), initial=_("Typed text")
-    )
+    title = forms.CharField(label=_("Title"), help_text=_("A hint says what is asked"), initial=_("Typed text"))
     recipients = forms.EmailField(label=_("Recipients"))
     channel = forms.ChoiceField(label=_("Choice"), choices=[("mail", _("E-mail")), ("chat", _("Chat"))])
     words = forms.CharField(label=_("Words"), widget=forms.Textarea(attrs={"rows": 3}), required=False)

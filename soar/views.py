@@ -65,9 +65,7 @@ def shortcuts(request: HttpRequest) -> HttpResponse:
 @require_safe
 def more(request: HttpRequest) -> HttpResponse:
     """All places, for a phone where the sidebar is a bar of a few."""
-    return render(
-        request, "more.html", {"groups": list(nav.places(request.user, request.path)), "themes": _themes()}
-    )
+    return render(request, "more.html", {"groups": list(nav.places(request.user, request.path)), "themes": _themes()})
 
 
 def _themes() -> list[tuple[str, object]]:

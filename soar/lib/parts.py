@@ -114,9 +114,7 @@ def risk(word: str, hidden: bool = False) -> SafeString:
 
 
 @lru_cache(maxsize=1024)
-def _badge(
-    base: str, word: str, *, sign: str, hidden: bool, language: str | None, moving: bool = False
-) -> SafeString:
+def _badge(base: str, word: str, *, sign: str, hidden: bool, language: str | None, moving: bool = False) -> SafeString:
     """One badge; ``language`` is only a key of the cache. Classes keep to letters, digits, - and _."""
     css = PREFIXES[base] + NOT_A_CLASS.sub("-", word)
     text = escape(label(word))

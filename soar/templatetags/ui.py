@@ -84,9 +84,7 @@ def main_nav(context: Context) -> dict[str, Any]:
 
 
 @register.inclusion_tag("components/field.html")
-def field(
-    bound: BoundField, css: str = "", label: str = "", hint: str | None = None, **more: Any
-) -> dict[str, Any]:
+def field(bound: BoundField, css: str = "", label: str = "", hint: str | None = None, **more: Any) -> dict[str, Any]:
     """A form field with its label, hint and error, tied together by aria-describedby.
 
     ``css`` adds classes to the control, ``label`` and ``hint`` replace the form's own ("" = no hint), and any
@@ -96,9 +94,7 @@ def field(
     widget = bound.field.widget
     several = isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple)
     tick = isinstance(widget, forms.CheckboxInput)
-    described = [
-        f"{bound.auto_id}-{kind}" for kind, given in (("hint", hint), ("error", bound.errors)) if given
-    ]
+    described = [f"{bound.auto_id}-{kind}" for kind, given in (("hint", hint), ("error", bound.errors)) if given]
     attrs = {
         "class": f"{_control_class(widget)} {'is-invalid ' if bound.errors else ''}{css}".strip(),
         **more,
