@@ -110,9 +110,13 @@ class AlertFilter:
         try:
             condition = _word(token.value)
         except FilterError as error:
-            self.errors.append(str(error))
+            self._wrong(error)
             return rows
         return rows.filter(~condition if token.negated else condition)
+
+    def _wrong(self, error: FilterError) -> None:
+        if str(error) not in self.errors:
+            self.errors.append(str(error))
 
     def _filter(
         self, rows: QuerySet[Alert], name: str, op: str, values: list[str], negated: bool, user: User | None
@@ -120,7 +124,7 @@ class AlertFilter:
         try:
             conditions = [FIELDS[name](op, value.strip(), user) for value in values]
         except FilterError as error:
-            self.errors.append(str(error))
+            self._wrong(error)
             return rows
         condition = _any(conditions)
         return rows.filter(~condition if negated else condition)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpResponse
+from typing import Any
 
 from cases.actors import Actor
 from cases.models import Alert
@@ -65,8 +65,8 @@ def done_run(folder: Folder, blue: Team, source: str = PLAIN, title: str = "Odd 
     return run
 
 
-def text_of(answer: HttpResponse, status: int = 200) -> str:
+def text_of(answer: Any, status: int = 200) -> str:
     """The text of an answer with this status."""
-    body = answer.content.decode()
+    body: str = answer.content.decode()
     assert answer.status_code == status, body[:2000]
     return body

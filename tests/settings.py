@@ -8,5 +8,5 @@ STORAGES = {
     **STORAGES,
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-TASK_PACKAGES = ("soar", "cases", "playbooks", "tests")
+TASK_PACKAGES = ("soar", "cases", "playbooks", "tests")  # type: ignore[assignment]
 COUNTER_SECONDS = 0  # write the counters of sources at once

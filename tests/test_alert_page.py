@@ -46,7 +46,7 @@ def test_it_shows_what_the_source_told(as_analyst: Client, alert: Alert) -> None
     page = page_of(as_analyst, alert)
     for text in (
         "Beacon to a rented server", "It called out<br>every minute.", "LT-0114", "l.brandt", "203[.]0[.]113[.]7",
-        "C2 beacon", "T1071", ">c2<", "REF-9", "rundll32 a.dll,Start", "hxxp://bad[.]example[.]net/x", "a[.]dll",
+        "C2 beacon", "T1071", ">c2<", "REF-9", "rundll32 a.dll,Start", "hxxp://bad[.]example[.]net/x", ">a.dll<",
         "title was cut at 500 characters", "TLP:AMBER", "opened the alert",
     ):  # fmt: skip
         assert text in page, text
@@ -79,8 +79,9 @@ def test_a_viewer_reads_and_gets_no_verbs(as_viewer: Client, alert: Alert) -> No
 
 def test_nothing_of_a_sender_is_run(as_analyst: Client, blue: Team) -> None:
     alert = make_alert(
-        EVIL, source=make_source(f"S {EVIL}"[:90]), description=EVIL, hostname=EVIL, username=EVIL, detection_model=EVIL,
-        tags=[EVIL.lower()], techniques=["<b>"], source_ref=EVIL, source_state=EVIL, dedup_key=EVIL, repairs=[EVIL],
+        EVIL, source=make_source(f"S {EVIL}"[:90]), description=EVIL, hostname=EVIL, username=EVIL,
+        detection_model=EVIL, tags=[EVIL.lower()], techniques=["<b>"], source_ref=EVIL, source_state=EVIL,
+        dedup_key=EVIL, repairs=[EVIL],
         entities=[{"type": EVIL, "name": EVIL, EVIL: EVIL, "list": [EVIL]}], raw=json.dumps({"x": EVIL}),
         observables=(("user", EVIL), ("url", "http://x.example.net/?a=<script>alert(1)</script>")),
     )  # fmt: skip

@@ -133,7 +133,9 @@ def test_a_broken_line_of_ndjson_spoils_no_other(sender: Sender) -> None:
     assert [one["status"] for one in response.json()["results"]] == [201, 400, 201]
 
 
-@pytest.mark.parametrize("body", [b"", b"   ", b"{", b"[]", b"null", b'"text"', b"12", b'{"a": NaN}', b'{"a": Infinity}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"   ", b"{", b"[]", b"null", b'"text"', b"12", b'{"a": NaN}', b'{"a": Infinity}']
+)
 def test_what_is_no_alert_is_a_clear_400(sender: Sender, body: bytes) -> None:
     assert problem_of(sender.post(body), 400)
     assert not Alert.objects.exists()

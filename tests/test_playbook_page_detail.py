@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from playbooks.models import Playbook, Run
+from soar.accounts.models import Team, User
 from tests.factories import make_incident
 from tests.fixtures import client_of
-from tests.playbook_files import folder, work
+from tests.playbook_files import Folder, folder, work
 from tests.playbook_pages import EVIL, HTMX, PLAIN, blue_alert, done_run, text_of
 
 __all__ = ["folder"]
@@ -27,12 +30,12 @@ async def by_clock(nothing):
 """
 
 
-def page(browser, playbook: Playbook, query: str = "") -> str:
+def page(browser: Client, playbook: Playbook, query: str = "") -> str:
     """The text of its page."""
     return text_of(browser.get(f"/playbooks/{playbook.pk}/{query}"))
 
 
-def test_what_it_is_and_its_code(folder, blue, as_viewer):
+def test_what_it_is_and_its_code(folder: Folder, blue: Team, as_viewer: Client) -> None:
     run = done_run(folder, blue)
     text = page(as_viewer, run.playbook)
     for words in ("Looks a host up.", "New alert", "never", "1000", "Go on", "one.py", "async def look_up",
@@ -42,14 +45,14 @@ def test_what_it_is_and_its_code(folder, blue, as_viewer):
     assert "/run/" not in text
 
 
-def test_code_is_text(folder, as_viewer):
+def test_code_is_text(folder: Folder, as_viewer: Client) -> None:
     folder.load(PLAIN + f'\nNOTE = "{EVIL}"\n')
     text = page(as_viewer, Playbook.objects.get())
     assert "<script>alert" not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
 
 
-def test_versions_and_their_difference(folder, as_viewer):
+def test_versions_and_their_difference(folder: Folder, as_viewer: Client) -> None:
     folder.load(PLAIN)
     folder.load(PLAIN.replace("Looks a host up.", "Looks <i>it</i> up."))
     playbook = Playbook.objects.get()
@@ -67,19 +70,19 @@ def test_versions_and_their_difference(folder, as_viewer):
 
 
 @pytest.mark.parametrize("query", ["?version=9", "?version=x", "?from=1&to=99", "?from=&to=", "?version=" + "9" * 30])
-def test_versions_that_are_none(folder, as_viewer, query):
+def test_versions_that_are_none(folder: Folder, as_viewer: Client, query: str) -> None:
     folder.load(PLAIN)
     assert "async def look_up" in page(as_viewer, Playbook.objects.get(), query)
 
 
-def test_a_long_file_is_cut(folder, as_viewer):
+def test_a_long_file_is_cut(folder: Folder, as_viewer: Client) -> None:
     folder.load(PLAIN + "\n".join(f"# <line {number}>" for number in range(9000)))
     text = page(as_viewer, Playbook.objects.get())
     assert "Only the beginning is shown" in text
     assert len(text) < 100_000
 
 
-def test_run_by_hand(folder, blue, as_analyst, analyst):
+def test_run_by_hand(folder: Folder, blue: Team, as_analyst: Client, analyst: User) -> None:
     folder.load(PLAIN)
     alert, pk = blue_alert(blue), Playbook.objects.get().pk
     answer = as_analyst.post(f"/playbooks/{pk}/run/", {"subject": f" {alert.number.lower()} "})
@@ -102,7 +105,7 @@ def test_run_by_hand(folder, blue, as_analyst, analyst):
      ("INC-1", "There is no incident"), ("ALR-" + "9" * 30, "There is no"), ("x" * 50, "at most 40"),
      ("A\x00LR", "Null characters")],
 )  # fmt: skip
-def test_a_wrong_number_is_told_beside_the_field(folder, as_analyst, subject, told):
+def test_a_wrong_number_is_told_beside_the_field(folder: Folder, as_analyst: Client, subject: str, told: str) -> None:
     folder.load(PLAIN)
     url = f"/playbooks/{Playbook.objects.get().pk}/run/"
     text = text_of(as_analyst.post(url, {"subject": subject}, headers=HTMX), 422)
@@ -113,7 +116,7 @@ def test_a_wrong_number_is_told_beside_the_field(folder, as_analyst, subject, to
     assert not Run.objects.exists()
 
 
-def test_on_what_each_kind_runs(folder, blue, as_analyst):
+def test_on_what_each_kind_runs(folder: Folder, blue: Team, as_analyst: Client) -> None:
     folder.load(BY_TRIGGER)
     alert, incident = blue_alert(blue), make_incident("It", team=blue)
     ids = dict(Playbook.objects.values_list("name", "pk"))
@@ -130,7 +133,9 @@ def test_on_what_each_kind_runs(folder, blue, as_analyst):
     assert 'name="subject"' not in text_of(as_analyst.get(f"/playbooks/{ids['by_clock']}/"))
 
 
-def test_who_may_run_and_how(folder, blue, as_viewer, as_stranger, as_analyst, nobody, client):
+def test_who_may_run_and_how(
+    folder: Folder, blue: Team, as_viewer: Client, as_stranger: Client, as_analyst: Client, nobody: User, client: Client
+) -> None:
     folder.load(PLAIN)
     alert, pk = blue_alert(blue), Playbook.objects.get().pk
     url, given = f"/playbooks/{pk}/run/", {"subject": alert.number}
@@ -144,7 +149,7 @@ def test_who_may_run_and_how(folder, blue, as_viewer, as_stranger, as_analyst, n
     assert not Run.objects.exists()
 
 
-def test_a_disabled_one_runs_not_even_by_hand(folder, blue, as_analyst):
+def test_a_disabled_one_runs_not_even_by_hand(folder: Folder, blue: Team, as_analyst: Client) -> None:
     folder.load(PLAIN)
     Playbook.objects.update(enabled=False)
     playbook = Playbook.objects.get()
@@ -154,13 +159,15 @@ def test_a_disabled_one_runs_not_even_by_hand(folder, blue, as_analyst):
     assert not Run.objects.exists()
 
 
-def test_unknown_ones(folder, as_viewer, nobody):
+def test_unknown_ones(folder: Folder, as_viewer: Client, nobody: User) -> None:
     for pk in (999, 10**25):
         assert as_viewer.get(f"/playbooks/{pk}/").status_code == 404
     assert client_of(nobody).get("/playbooks/").status_code == 403
 
 
-def test_few_queries(folder, blue, as_admin, django_assert_max_num_queries):
+def test_few_queries(
+    folder: Folder, blue: Team, as_admin: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     run = done_run(folder, blue)
     page(as_admin, run.playbook)
     with django_assert_max_num_queries(19):

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from playbooks.models import Playbook, Run
+from soar.accounts.models import Team, User
 from tests.fixtures import client_of
-from tests.playbook_files import folder
+from tests.playbook_files import Folder, folder
 from tests.playbook_pages import HTMX, PLAIN, blue_alert, done_run, text_of
 
 __all__ = ["folder"]
@@ -26,7 +29,7 @@ async def morning(nothing):
 """
 
 
-def test_what_starts_it_in_words(folder, as_viewer):
+def test_what_starts_it_in_words(folder: Folder, as_viewer: Client) -> None:
     folder.load(RICH)
     text = text_of(as_viewer.get("/playbooks/"))
     for words in ("severity is high or critical", "tags is a, b, c or 3 more", "New alert", "30 6 * * 1-5", "one.py",
@@ -34,7 +37,7 @@ def test_what_starts_it_in_words(folder, as_viewer):
         assert words in text
 
 
-def test_figures_of_thirty_days(folder, blue, as_analyst, as_stranger):
+def test_figures_of_thirty_days(folder: Folder, blue: Team, as_analyst: Client, as_stranger: Client) -> None:
     run = done_run(folder, blue)
     now = timezone.now()
     for status, age, seconds in (
@@ -59,7 +62,7 @@ def test_figures_of_thirty_days(folder, blue, as_analyst, as_stranger):
     assert "Never ran" in text_of(as_stranger.get("/playbooks/"))
 
 
-def test_a_file_that_cannot_be_loaded_breaks_nothing_else(folder, as_viewer):
+def test_a_file_that_cannot_be_loaded_breaks_nothing_else(folder: Folder, as_viewer: Client) -> None:
     folder.write("import nothing_of_that_name", "guest/wifi.py")
     folder.load(PLAIN)
     text = text_of(as_viewer.get("/playbooks/"))
@@ -68,7 +71,7 @@ def test_a_file_that_cannot_be_loaded_breaks_nothing_else(folder, as_viewer):
     assert str(folder.path.parent) not in text.split("<details")[0]
 
 
-def test_a_playbook_whose_file_broke_keeps_its_row(folder, as_admin):
+def test_a_playbook_whose_file_broke_keeps_its_row(folder: Folder, as_admin: Client) -> None:
     folder.load(PLAIN)
     folder.load("def (:")
     text = text_of(as_admin.get("/playbooks/"))
@@ -79,7 +82,7 @@ def test_a_playbook_whose_file_broke_keeps_its_row(folder, as_admin):
     assert "cannot be enabled" in refused
 
 
-def test_deactivated_with_its_reason(folder, as_viewer):
+def test_deactivated_with_its_reason(folder: Folder, as_viewer: Client) -> None:
     folder.load(PLAIN)
     Playbook.objects.update(deactivated_reason="the account of Nils Haug was disabled.")
     text = text_of(as_viewer.get("/playbooks/"))
@@ -87,13 +90,13 @@ def test_deactivated_with_its_reason(folder, as_viewer):
     assert "the account of Nils Haug was disabled." in text
 
 
-def test_empty_says_where_to_put_a_file(folder, as_viewer):
+def test_empty_says_where_to_put_a_file(folder: Folder, as_viewer: Client) -> None:
     text = text_of(as_viewer.get("/playbooks/"))
     for words in ("No playbooks yet", "SOAR_PLAYBOOK_DIRS", "from playbooks import", str(folder.path)):
         assert words in text
 
 
-def test_switch(folder, author):
+def test_switch(folder: Folder, author: User) -> None:
     folder.load(PLAIN)
     browser, pk = client_of(author), Playbook.objects.get().pk
     assert browser.post(f"/playbooks/{pk}/disable/")["Location"] == "/playbooks/"
@@ -108,7 +111,9 @@ def test_switch(folder, author):
 
 
 @pytest.mark.parametrize("verb", ["enable", "disable", "reload"])
-def test_who_may_and_how(folder, as_analyst, as_viewer, as_admin, nobody, client, verb):
+def test_who_may_and_how(
+    folder: Folder, as_analyst: Client, as_viewer: Client, as_admin: Client, nobody: User, client: Client, verb: str
+) -> None:
     folder.load(PLAIN)
     pk = Playbook.objects.get().pk
     url = "/playbooks/reload/" if verb == "reload" else f"/playbooks/{pk}/{verb}/"
@@ -124,7 +129,7 @@ def test_who_may_and_how(folder, as_analyst, as_viewer, as_admin, nobody, client
         assert as_admin.post(f"/playbooks/{10**25}/{verb}/").status_code == 404
 
 
-def test_whoever_may_not_switch_is_told_who_may(folder, as_viewer):
+def test_whoever_may_not_switch_is_told_who_may(folder: Folder, as_viewer: Client) -> None:
     folder.load(PLAIN)
     text = text_of(as_viewer.get("/playbooks/"))
     assert "Playbook author, Admin may switch and reload playbooks." in text
@@ -132,7 +137,7 @@ def test_whoever_may_not_switch_is_told_who_may(folder, as_viewer):
     assert " disabled" in text.split('role="switch"')[1].split(">")[0]
 
 
-def test_reload_says_what_came_out(folder, as_admin):
+def test_reload_says_what_came_out(folder: Folder, as_admin: Client) -> None:
     folder.write(PLAIN)
     folder.write("def (:", "broken.py")
     text = text_of(as_admin.post("/playbooks/reload/", headers=HTMX))
@@ -142,7 +147,9 @@ def test_reload_says_what_came_out(folder, as_admin):
     assert "1 playbook loaded" in text_of(as_admin.get("/playbooks/"))
 
 
-def test_few_queries_however_many_playbooks(folder, blue, as_admin, django_assert_max_num_queries):
+def test_few_queries_however_many_playbooks(
+    folder: Folder, blue: Team, as_admin: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     body = "@playbook(conditions={{'title': 'never'}})\nasync def p{0}(alert):\n    pass\n"
     folder.load("\n".join(body.format(number) for number in range(30)))
     alert = blue_alert(blue)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from cases.actors import Actor
 from playbooks.actions import run_by_hand
 from playbooks.models import Playbook, Run
-from soar.accounts.models import User
+from soar.accounts.models import Team, User
 from tests.factories import make_incident
 from tests.fixtures import client_of
-from tests.playbook_files import folder, work
+from tests.playbook_files import Folder, folder, work
 from tests.playbook_pages import FAILING, HTMX, PLAIN, UNKNOWN, blue_alert, done_run, queued_run, text_of
 
 __all__ = ["folder"]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def box(browser, number: str, kind: str = "alerts") -> str:
+def box(browser: Client, number: str, kind: str = "alerts") -> str:
     """The region as htmx asks for it."""
     return text_of(browser.get(f"/{kind}/{number}/runs/", headers=HTMX))
 
@@ -27,7 +29,7 @@ def box_url(text: str) -> str:
     return text.split('hx-get="', 1)[1].split('"', 1)[0]
 
 
-def test_runs_with_their_steps(folder, blue, as_analyst):
+def test_runs_with_their_steps(folder: Folder, blue: Team, as_analyst: Client) -> None:
     run = done_run(folder, blue, FAILING)
     text = box(as_analyst, f"ALR-{run.alert_id}")
     assert text.startswith('<section class="box" id="subject-runs"')
@@ -36,7 +38,7 @@ def test_runs_with_their_steps(folder, blue, as_analyst):
     assert box(as_analyst, str(run.alert_id)).count("box-run-") == 1
 
 
-def test_it_polls_and_says_nothing_when_nothing_changed(folder, blue, as_analyst):
+def test_it_polls_and_says_nothing_when_nothing_changed(folder: Folder, blue: Team, as_analyst: Client) -> None:
     run = queued_run(folder, blue)
     url = box_url(box(as_analyst, f"ALR-{run.alert_id}"))
     assert as_analyst.get(url, headers=HTMX).status_code == 204
@@ -46,19 +48,20 @@ def test_it_polls_and_says_nothing_when_nothing_changed(folder, blue, as_analyst
     assert as_analyst.get(box_url(text), headers=HTMX).status_code == 204
 
 
-def test_a_decision_is_asked_for_here_too(folder, blue, as_analyst):
+def test_a_decision_is_asked_for_here_too(folder: Folder, blue: Team, as_analyst: Client) -> None:
     run = done_run(folder, blue, UNKNOWN)
     assert ">Decide</a>" in box(as_analyst, f"ALR-{run.alert_id}")
 
 
-def test_without_scripts_it_leads_to_the_list(folder, blue, as_analyst):
+def test_without_scripts_it_leads_to_the_list(folder: Folder, blue: Team, as_analyst: Client) -> None:
     alert = blue_alert(blue)
     answer = as_analyst.get(f"/alerts/{alert.number}/runs/")
     assert (answer.status_code, answer["Location"]) == (302, f"/runs/?alert={alert.number}")
 
 
-def test_the_incident_shows_runs_of_its_alerts(folder, blue, as_analyst):
+def test_the_incident_shows_runs_of_its_alerts(folder: Folder, blue: Team, as_analyst: Client) -> None:
     run = done_run(folder, blue)
+    assert run.alert is not None
     incident = make_incident("It", run.alert, team=blue)
     text = box(as_analyst, incident.number, "incidents")
     assert f"box-run-{run.pk}" in text
@@ -66,7 +69,16 @@ def test_the_incident_shows_runs_of_its_alerts(folder, blue, as_analyst):
 
 
 @pytest.mark.parametrize("kind", ["alerts", "incidents"])
-def test_who_sees_and_runs(folder, blue, as_stranger, as_viewer, as_analyst, nobody, client, kind):
+def test_who_sees_and_runs(
+    folder: Folder,
+    blue: Team,
+    as_stranger: Client,
+    as_viewer: Client,
+    as_analyst: Client,
+    nobody: User,
+    client: Client,
+    kind: str,
+) -> None:
     folder.load("@playbook(trigger='manual')\nasync def it(subject):\n    return 1\n")
     subject = blue_alert(blue) if kind == "alerts" else make_incident("It", team=blue)
     url = f"/{kind}/{subject.number}/"
@@ -84,7 +96,7 @@ def test_who_sees_and_runs(folder, blue, as_stranger, as_viewer, as_analyst, nob
     assert not Run.objects.exists()
 
 
-def test_running_one(folder, blue, as_analyst, analyst: User):
+def test_running_one(folder: Folder, blue: Team, as_analyst: Client, analyst: User) -> None:
     folder.load(PLAIN)
     alert = blue_alert(blue)
     text = box(as_analyst, alert.number)
@@ -103,7 +115,7 @@ def test_running_one(folder, blue, as_analyst, analyst: User):
     assert {run.status for run in Run.objects.all()} == {"successful"}
 
 
-def test_only_what_fits_is_offered(folder, blue, as_analyst):
+def test_only_what_fits_is_offered(folder: Folder, blue: Team, as_analyst: Client) -> None:
     folder.load("""
 @playbook(trigger="incident", conditions={"title": "never"})
 async def on_incident(incident): pass
@@ -130,7 +142,9 @@ async def switched_off(alert): pass
     ("name", "status", "told"),
     [("", 422, "Choose a playbook"), ("on_incident", 422, "runs on an incident"), ("off", 409, "It is disabled")],
 )
-def test_what_cannot_run_is_told_in_the_box(folder, blue, as_analyst, name, status, told):
+def test_what_cannot_run_is_told_in_the_box(
+    folder: Folder, blue: Team, as_analyst: Client, name: str, status: int, told: str
+) -> None:
     folder.load("""
 @playbook(trigger="incident", conditions={"title": "never"})
 async def on_incident(incident): pass
@@ -144,7 +158,9 @@ async def off(alert): pass
     assert not Run.objects.exists()
 
 
-def test_many_runs_stay_a_small_box(folder, blue, as_analyst, django_assert_max_num_queries):
+def test_many_runs_stay_a_small_box(
+    folder: Folder, blue: Team, as_analyst: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     folder.load(PLAIN)
     alert = blue_alert(blue)
     for _ in range(12):

@@ -5,20 +5,23 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from cases.actors import Actor
 from playbooks.actions import decide, run_by_hand
 from playbooks.models import Playbook, Run
+from soar.accounts.models import Team, User
 from soar.lib import heartbeat
 from tests.fixtures import client_of
-from tests.playbook_files import folder, work
+from tests.playbook_files import Folder, folder, work
 from tests.playbook_pages import EVIL, FAILING, HTMX, NEVER, PLAIN, UNKNOWN, blue_alert, done_run, queued_run, text_of
 
 __all__ = ["folder"]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_it_shows_what_happened(folder, blue, as_analyst):
+def test_it_shows_what_happened(folder: Folder, blue: Team, as_analyst: Client) -> None:
     run = done_run(folder, blue)
     text = text_of(as_analyst.get(f"/runs/{run.pk}/"))
     for words in ("plain", "Successful", "look_up", "#1", "Odd login", "version 1", f"ALR-{run.alert_id}",
@@ -27,7 +30,7 @@ def test_it_shows_what_happened(folder, blue, as_analyst):
     assert "poll from:body" not in text.split('id="run"')[1].split(">")[0]
 
 
-def test_secrets_are_masked_also_in_full(folder, blue, as_analyst):
+def test_secrets_are_masked_also_in_full(folder: Folder, blue: Team, as_analyst: Client) -> None:
     run = done_run(folder, blue)
     whole = text_of(as_analyst.get(f"/runs/{run.pk}/tasks/{run.steps.get().pk}/"))
     for text in (text_of(as_analyst.get(f"/runs/{run.pk}/")), whole):
@@ -35,7 +38,7 @@ def test_secrets_are_masked_also_in_full(folder, blue, as_analyst):
         assert "api_token" in text
 
 
-def test_markup_in_arguments_results_and_errors_stays_text(folder, blue, as_analyst):
+def test_markup_in_arguments_results_and_errors_stays_text(folder: Folder, blue: Team, as_analyst: Client) -> None:
     for source in (PLAIN, FAILING, UNKNOWN):
         Run.objects.all().delete()
         Playbook.objects.all().delete()
@@ -47,14 +50,16 @@ def test_markup_in_arguments_results_and_errors_stays_text(folder, blue, as_anal
             assert "<script>alert" not in text, url
 
 
-def test_a_failure_is_told_with_its_traceback(folder, blue, as_analyst):
+def test_a_failure_is_told_with_its_traceback(folder: Folder, blue: Team, as_analyst: Client) -> None:
     run = done_run(folder, blue, FAILING)
     text = text_of(as_analyst.get(f"/runs/{run.pk}/"))
     for words in ("Unsuccessful", "refused Odd login", "Traceback", "one.py", "Retry 1 failed"):
         assert words in text
 
 
-def test_nobody_else_sees_a_trace(folder, blue, as_stranger, as_analyst, client, nobody):
+def test_nobody_else_sees_a_trace(
+    folder: Folder, blue: Team, as_stranger: Client, as_analyst: Client, client: Client, nobody: User
+) -> None:
     run = done_run(folder, blue)
     step = run.steps.get().pk
     for path in ("", "live/", "result/", f"tasks/{step}/"):
@@ -66,7 +71,7 @@ def test_nobody_else_sees_a_trace(folder, blue, as_stranger, as_analyst, client,
     assert as_analyst.get(f"/runs/{run.pk}/tasks/{10**25}/").status_code == 404
 
 
-def test_a_viewer_reads_and_is_told_who_may_do_more(folder, blue, as_viewer):
+def test_a_viewer_reads_and_is_told_who_may_do_more(folder: Folder, blue: Team, as_viewer: Client) -> None:
     run = done_run(folder, blue, UNKNOWN)
     text = text_of(as_viewer.get(f"/runs/{run.pk}/"))
     assert "Analyst" in text
@@ -74,7 +79,9 @@ def test_a_viewer_reads_and_is_told_who_may_do_more(folder, blue, as_viewer):
         assert verb not in text
 
 
-def test_a_run_on_nothing_is_for_authors_and_its_starter(folder, as_analyst, analyst, author, admin, stranger):
+def test_a_run_on_nothing_is_for_authors_and_its_starter(
+    folder: Folder, as_analyst: Client, analyst: User, author: User, admin: User, stranger: User
+) -> None:
     folder.load("@playbook(trigger='manual')\nasync def it(nothing):\n    return 1\n")
     run = run_by_hand(Actor.of(stranger), "it")
     assert as_analyst.get(f"/runs/{run.pk}/").status_code == 404
@@ -89,7 +96,9 @@ def live_url(text: str) -> str:
     return text.split('hx-get="')[1].split('"', maxsplit=1)[0].replace("&amp;", "&")
 
 
-def test_the_poll_is_silent_until_something_happens_and_ends_with_the_run(folder, blue, as_analyst):
+def test_the_poll_is_silent_until_something_happens_and_ends_with_the_run(
+    folder: Folder, blue: Team, as_analyst: Client
+) -> None:
     run = queued_run(folder, blue)
     page = text_of(as_analyst.get(f"/runs/{run.pk}/"))
     region = page.split('<div id="run"')[1]
@@ -103,7 +112,7 @@ def test_the_poll_is_silent_until_something_happens_and_ends_with_the_run(folder
     assert "/live/" not in text
 
 
-def test_it_says_that_no_worker_is_alive(folder, blue, as_analyst):
+def test_it_says_that_no_worker_is_alive(folder: Folder, blue: Team, as_analyst: Client) -> None:
     run = queued_run(folder, blue)
     told = "No worker is alive"
     for url in (f"/runs/{run.pk}/", "/runs/", "/playbooks/"):
@@ -114,7 +123,7 @@ def test_it_says_that_no_worker_is_alive(folder, blue, as_analyst):
     assert "1 worker" in text_of(as_analyst.get("/playbooks/"))
 
 
-def test_the_sequence_stands_as_a_strip(folder, blue, as_analyst):
+def test_the_sequence_stands_as_a_strip(folder: Folder, blue: Team, as_analyst: Client) -> None:
     for number in (1, 2, 3):
         body = f"@playbook(order={number})\nasync def p{number}(alert):\n    return {number}\n"
         folder.write(body, f"{number}.py")
@@ -130,7 +139,9 @@ def test_the_sequence_stands_as_a_strip(folder, blue, as_analyst):
     assert text.index("1 p1, Successful") < text.index("2 p2, Successful") < text.index("3 p3, Successful")
 
 
-def test_many_steps_come_in_pages_but_what_must_be_decided_is_always_there(folder, blue, as_analyst):
+def test_many_steps_come_in_pages_but_what_must_be_decided_is_always_there(
+    folder: Folder, blue: Team, as_analyst: Client
+) -> None:
     body = f"""
 @action
 async def one(x):
@@ -154,19 +165,23 @@ async def long(alert):
     later = text.split("?after=")[1].split('"')[0]
     assert text_of(as_analyst.get(f"/runs/{run.pk}/?after={later}")).count('id="step-') == 31
     assert as_analyst.get(f"/runs/{run.pk}/?after=x").status_code == 200
-    whole = text_of(as_analyst.get(f"/runs/{run.pk}/tasks/{run.steps.first().pk}/"))
+    first = run.steps.first()
+    assert first is not None
+    whole = text_of(as_analyst.get(f"/runs/{run.pk}/tasks/{first.pk}/"))
     assert "y" * 900 in whole
     assert "y" * 900 not in text
 
 
-def test_a_decision_is_shown_where_it_was_made(folder, blue, as_analyst, analyst):
+def test_a_decision_is_shown_where_it_was_made(folder: Folder, blue: Team, as_analyst: Client, analyst: User) -> None:
     run = done_run(folder, blue, UNKNOWN)
     decide(Actor.of(analyst), run, run.steps.get(), "done", "The ticket is there")
     text = text_of(as_analyst.get(f"/runs/{run.pk}/"))
     assert "Mara Lindqvist decided: it happened. The ticket is there" in text
 
 
-def test_few_queries(folder, blue, as_analyst, django_assert_max_num_queries):
+def test_few_queries(
+    folder: Folder, blue: Team, as_analyst: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     run = done_run(folder, blue, UNKNOWN)
     for url in (f"/runs/{run.pk}/", f"/runs/{run.pk}/live/?sig=x"):
         as_analyst.get(url, headers=HTMX)
@@ -174,13 +189,14 @@ def test_few_queries(folder, blue, as_analyst, django_assert_max_num_queries):
             as_analyst.get(url, headers=HTMX)
 
 
-def test_only_reading(folder, blue, as_analyst):
+def test_only_reading(folder: Folder, blue: Team, as_analyst: Client) -> None:
     run = done_run(folder, blue)
     for url in (f"/runs/{run.pk}/", f"/runs/{run.pk}/live/", f"/runs/{run.pk}/result/", "/runs/", "/runs/poll/"):
         assert as_analyst.post(url).status_code == 405
 
 
-def test_the_cause_is_the_alerts(folder, blue, as_analyst):
+def test_the_cause_is_the_alerts(folder: Folder, blue: Team, as_analyst: Client) -> None:
     run = done_run(folder, blue)
     assert isinstance(run.cause, uuid.UUID)
+    assert run.alert is not None
     assert run.cause == run.alert.cause

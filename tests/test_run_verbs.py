@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from playbooks.models import Run
-from tests.playbook_files import folder, work
+from soar.accounts.models import Team
+from tests.playbook_files import Folder, folder, work
 from tests.playbook_pages import FAILING, HTMX, UNKNOWN, done_run, queued_run, text_of
 
 __all__ = ["folder"]
@@ -16,7 +18,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize("verb", ["cancel/", "retry/", "tasks/{step}/decide/"])
-def test_who_may_and_how(folder, blue, as_stranger, as_viewer, as_analyst, client, verb):
+def test_who_may_and_how(
+    folder: Folder, blue: Team, as_stranger: Client, as_viewer: Client, as_analyst: Client, client: Client, verb: str
+) -> None:
     run = done_run(folder, blue, UNKNOWN)
     url = f"/runs/{run.pk}/" + verb.format(step=run.steps.get().pk)
     assert as_analyst.get(url).status_code == 405
@@ -28,7 +32,7 @@ def test_who_may_and_how(folder, blue, as_stranger, as_viewer, as_analyst, clien
     assert run.status == "needs_decision"
 
 
-def test_cancel(folder, blue, as_analyst):
+def test_cancel(folder: Folder, blue: Team, as_analyst: Client) -> None:
     run = queued_run(folder, blue)
     answer = as_analyst.post(f"/runs/{run.pk}/cancel/")
     assert (answer.status_code, answer["Location"]) == (302, f"/runs/{run.pk}/")
@@ -40,7 +44,7 @@ def test_cancel(folder, blue, as_analyst):
     assert not Run.objects.get().steps.exists()
 
 
-def test_cancel_by_htmx_answers_the_run(folder, blue, as_analyst):
+def test_cancel_by_htmx_answers_the_run(folder: Folder, blue: Team, as_analyst: Client) -> None:
     run = queued_run(folder, blue)
     text = text_of(as_analyst.post(f"/runs/{run.pk}/cancel/", headers=HTMX))
     assert '<div id="run"' in text
@@ -50,7 +54,7 @@ def test_cancel_by_htmx_answers_the_run(folder, blue, as_analyst):
     assert "cancelled already" in twice
 
 
-def test_a_run_under_way_is_being_cancelled(folder, blue, as_analyst):
+def test_a_run_under_way_is_being_cancelled(folder: Folder, blue: Team, as_analyst: Client) -> None:
     run = queued_run(folder, blue)
     Run.objects.update(status="in_progress", started_at=timezone.now(), lease_owner="somebody",
                        lease_until=timezone.now() + timedelta(minutes=1))  # fmt: skip
@@ -59,7 +63,7 @@ def test_a_run_under_way_is_being_cancelled(folder, blue, as_analyst):
     assert "/cancel/" not in text
 
 
-def test_retry(folder, blue, as_analyst):
+def test_retry(folder: Folder, blue: Team, as_analyst: Client) -> None:
     run = done_run(folder, blue, FAILING)
     text = text_of(as_analyst.post(f"/runs/{run.pk}/retry/", headers=HTMX))
     assert "Queued" in text
@@ -69,7 +73,7 @@ def test_retry(folder, blue, as_analyst):
     assert run.steps.get().attempts == 2
 
 
-def test_retry_waits_for_the_decision(folder, blue, as_analyst):
+def test_retry_waits_for_the_decision(folder: Folder, blue: Team, as_analyst: Client) -> None:
     run = done_run(folder, blue, UNKNOWN)
     assert "/retry/" not in text_of(as_analyst.get(f"/runs/{run.pk}/"))
     assert "First decide" in text_of(as_analyst.post(f"/runs/{run.pk}/retry/"), 409)
@@ -79,7 +83,7 @@ def test_retry_waits_for_the_decision(folder, blue, as_analyst):
     ("outcome", "status", "attempts"),
     [("done", "successful", 1), ("not_done", "unsuccessful", 1), ("repeat", "needs_decision", 2)],
 )
-def test_decide(folder, blue, as_analyst, outcome, status, attempts):
+def test_decide(folder: Folder, blue: Team, as_analyst: Client, outcome: str, status: str, attempts: int) -> None:
     run = done_run(folder, blue, UNKNOWN)
     step = run.steps.get()
     url = f"/runs/{run.pk}/tasks/{step.pk}/decide/"
@@ -91,6 +95,7 @@ def test_decide(folder, blue, as_analyst, outcome, status, attempts):
     work()
     run.refresh_from_db()
     step.refresh_from_db()
+    assert step.decision is not None
     assert (run.status, step.attempts, step.decision["comment"]) == (status, attempts, "Looked")
 
 
@@ -99,7 +104,9 @@ def test_decide(folder, blue, as_analyst, outcome, status, attempts):
     [({}, "Choose what happened"), ({"outcome": "maybe"}, "outcome is one of"),
      ({"outcome": "done", "comment": "x" * 6000}, "5000")],
 )  # fmt: skip
-def test_a_wrong_decision_is_told_beside_its_form(folder, blue, as_analyst, given, told):
+def test_a_wrong_decision_is_told_beside_its_form(
+    folder: Folder, blue: Team, as_analyst: Client, given: dict[str, str], told: str
+) -> None:
     run = done_run(folder, blue, UNKNOWN)
     step = run.steps.get()
     url = f"/runs/{run.pk}/tasks/{step.pk}/decide/"
@@ -110,13 +117,13 @@ def test_a_wrong_decision_is_told_beside_its_form(folder, blue, as_analyst, give
     assert (step.status, step.decision) == ("unknown_outcome", None)
 
 
-def test_a_step_of_another_run_is_not_there(folder, blue, as_analyst):
+def test_a_step_of_another_run_is_not_there(folder: Folder, blue: Team, as_analyst: Client) -> None:
     run = done_run(folder, blue, UNKNOWN)
     url = f"/runs/{run.pk}/tasks/{run.steps.get().pk + 1}/decide/"
     assert as_analyst.post(url, {"outcome": "done"}).status_code == 404
 
 
-def test_changed_code_asks_a_person(folder, blue, as_analyst):
+def test_changed_code_asks_a_person(folder: Folder, blue: Team, as_analyst: Client) -> None:
     run = done_run(folder, blue, FAILING)
     Run.objects.update(status="needs_decision", error="The code changed: it now calls other.")
     text = text_of(as_analyst.get(f"/runs/{run.pk}/"))

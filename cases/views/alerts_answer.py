@@ -23,11 +23,14 @@ from cases.views import alerts_parts as regions
 from cases.views.parts import person_of, signed_in_reader
 from soar.accounts.models import Team, User
 from soar.lib.htmx import is_partial, live, render_regions, trigger
+from soar.lib.htmx import redirect as move_to
 
 TEMPLATE = "cases/alerts/detail.html"
 ASK = "cases/alerts/ask.html"
 # Verbs that ask something first: their form comes back with the error in it.
 ASKED = ("resolve", "assign", "tags", "reopen", "escalate")
+# What else a changed region changes.
+WITH = {"incident": ("similar", "composer")}
 WORDS: dict[str, Any] = {"status": AlertStatus, "severity": Severity, "determination": Determination}
 Context = dict[str, Any]
 
@@ -72,14 +75,20 @@ def version_of(request: HttpRequest) -> int | None:
 
 
 def _answer(request: HttpRequest, number: str, done: Done) -> HttpResponse:
-    """The region anew; ``poll`` lets the rest of the page catch up at once."""
+    """The region anew; ``poll`` lets the rest of the page catch up at once. Who gave the alert to others and does not
+    see it any more is led to the queue."""
+    user = person_of(request)
+    try:
+        alert = alert_for(user, number)
+    except Missing:
+        messages.success(request, done.said)
+        return move_to(request, reverse("alert-list"))
     if not is_partial(request):
         messages.success(request, done.said)
-        return redirect(reverse("alert-detail", args=[number.upper()]))
-    user = person_of(request)
-    alert = alert_for(user, number)
-    context = region_context(user, alert, [done.region])
-    answer = render_regions(request, TEMPLATE, [done.region], context, extra=[live(done.said)])
+        return redirect("alert-detail", alert.number)
+    names = [done.region, *WITH.get(done.region, ())]
+    context = region_context(user, alert, names)
+    answer = render_regions(request, TEMPLATE, names, context, extra=[live(done.said)])
     answer["HX-Retarget"], answer["HX-Reswap"] = f"#alert-{done.region}", "outerHTML"
     return trigger(answer, "dialog-close", "poll")
 
@@ -91,8 +100,9 @@ def _refused(request: HttpRequest, number: str, name: str, error: CaseError) -> 
     told = {"problem": problem_of(request, name, error, alert)}
     # 409, 412 and 422 are swapped in by htmx (components/htmx_config.html).
     status = error.status if error.status in (409, 412) else 422
-    if name in ASKED and isinstance(error, Refused):
-        return ask_answer(request, alert, name, told, status)
+    asked = "escalate" if "asked" in request.POST else name
+    if asked in ASKED and isinstance(error, Refused):
+        return ask_answer(request, alert, asked, told, status)
     region = name if name in ("incident", "composer", "similar") and not isinstance(error, Stale) else "head"
     if not is_partial(request):
         return render(request, TEMPLATE, {**page_context(user, alert, request), **told}, status=status)
@@ -119,7 +129,7 @@ def ask_answer(request: HttpRequest, alert: Alert, name: str, told: Context, sta
 def problem_of(request: HttpRequest, name: str, error: CaseError, alert: Alert) -> Context:
     """The refusal for the template: the sentence, its field, what was typed, and for a stale form both versions of
     each field (casework.md 5)."""
-    typed = {key: value for key, value in request.POST.items() if key not in ("csrfmiddlewaretoken", "version")}
+    typed = {key: value for key, value in request.POST.items() if key not in ("csrfmiddlewaretoken", "version", "asked")}
     problem: Context = {"form": name, "field": error.field or "", "text": error.message, "typed": typed}
     problem["in_head"] = name not in ("incident", "composer", "similar") or isinstance(error, Stale)
     problem["extra"] = error.extra if isinstance(error, Conflict) else {}

@@ -85,7 +85,7 @@ def alert_timeline(request: HttpRequest, number: str) -> HttpResponse:
     context = regions.base(user, alert)
     context |= regions.timeline(user, alert, group=request.GET.get("group", ""), before=before_of(request))
     context["cursor"] = cursor_of(alert)
-    return render_regions(request, TEMPLATE, ["older"] if context["newer"] else ["stream"], context)
+    return render_regions(request, TEMPLATE, ["older"] if context["newer"] else ["stream", "kinds"], context)
 
 
 @signed_in_reader

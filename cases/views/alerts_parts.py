@@ -37,6 +37,8 @@ ENTITY_ICONS = {
     "host": "laptop", "endpoint": "laptop", "user": "user", "account": "user", "process": "terminal", "message": "mail",
     "mailbox": "mail", "container": "box", "cloud": "cloud", "server": "server",
 }  # fmt: skip
+# Nothing that a click could reach: shown as it is.
+PLAIN = ("file_name", "file_path", "registry_key", "process", "user", "technique", "cve", "mac", "asn", "crypto")
 # What names an entity, in the order of preference; the rest of its facts are told beside it.
 NAMES = ("name", "hostname", "host", "username", "user", "email", "id", "value")
 HIDDEN_FACTS = ("type", "uuid")
@@ -153,6 +155,7 @@ def _observable(link: AlertObservable, seen: tuple[int, int]) -> Context:
         "role": "" if link.role in ("text", "entity", one.type) else link.role.replace("_", " "),
         "icon": ICONS.get(one.type, "observables"),
         "value": one.value,
+        "plain": one.type in PLAIN,
         "url": _url("observable-detail", one.pk),
         "risk": parts.risk(Risk(one.risk).word),
         "evidence": evidence[:4],

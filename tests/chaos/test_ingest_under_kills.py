@@ -98,7 +98,7 @@ def test_nothing_accepted_is_lost_or_doubled(marked: Portal) -> None:
 
 
 def _kill_at_random(portal: Portal) -> Counter[str]:
-    chance = random.Random(20)  # noqa: S311 - repeatable, not secret
+    chance = random.Random(20)  # repeatable, not secret
     kills: Counter[str] = Counter()
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
