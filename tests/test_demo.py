@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.utils.html import escape
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.html import escape
 from pytest_django.plugin import DjangoDbBlocker
 
 from cases.actions import alerts, incidents, links
