@@ -34,18 +34,21 @@ def start() -> Iterator[Row]:
 def small() -> Iterator[Row]:
     """Ingest into an empty portal."""
     with stack() as one:
+        one.settle()
         yield from ingest.measure(one)
 
 
 def playbooks() -> Iterator[Row]:
     """Runs."""
     with stack() as one:
+        one.settle()
         yield from runs.measure(one)
 
 
 def million() -> Iterator[Row]:
     """Pages and ingest with a million alerts in the table."""
     with stack() as one:
+        one.settle()
         for number in range(6):
             one.manage("user", "create", f"bench{number}", "--role", "Analyst", "--team", f"Team {number % 3}")
         one.manage("source", "create", "Fill", "--kind", "generic")

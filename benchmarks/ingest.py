@@ -16,6 +16,7 @@ from benchmarks.stack import Stack
 
 CLIENTS = 8
 SECONDS = 8.0
+RAW_THEN = 8000.0  # rows/s by 8 clients on the machine that the targets were set on (rulings 31: ratio or absolute)
 _first = itertools.count(1, 10_000_000)
 
 
@@ -41,29 +42,20 @@ def measure(stack: Stack, label: str = "") -> Iterator[Row]:
     drain(stack)
     listed = go(lambda n: samples.body([samples.plain(n + k) for k in range(100)]), per=100)
     drain(stack)
-    target = not label
     yield Row(f"raw psycopg insert and commit, 8 clients{suffix}", raw, "rows/s")
-    yield Row(
-        f"ingest, plain, 8 clients{suffix}",
-        plain,
-        "alerts/s",
-        1500 if target else None,
-        note=f"{plain / raw:.2f} of raw",
-    )
-    yield Row(
-        f"ingest, 4 observables, 8 clients{suffix}",
-        four,
-        "alerts/s",
-        800 if target else None,
-        note=f"{four / raw:.2f} of raw",
-    )
-    yield Row(
-        f"ingest, list of 100, 8 clients{suffix}",
-        listed,
-        "alerts/s",
-        4000 if target else None,
-        note=f"{listed / raw:.2f} of raw",
-    )
+    for name, rate, target in (("plain", plain, 1500), ("4 observables", four, 800), ("list of 100", listed, 4000)):
+        ratio, wanted = rate / raw, target / RAW_THEN
+        note = f"{ratio:.2f} of raw" + ("" if label else f", {wanted:.2f} asked")
+        yield Row(
+            f"ingest, {name}, 8 clients{suffix}",
+            rate,
+            "alerts/s",
+            None if label else target,
+            "more",
+            note,
+            ratio,
+            wanted,
+        )
 
 
 def drain(stack: Stack, seconds: float = 120.0) -> None:

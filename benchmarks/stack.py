@@ -124,6 +124,15 @@ class Stack:
             total += sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))
         return total // 1024
 
+    def settle(self) -> None:
+        """Let the import of the lists end and switch the shipped playbooks off: a figure is of one thing."""
+        self.wait_for("lists: done")
+        code = (
+            "from cases.actors import Actor; from playbooks import actions; from playbooks.models import Playbook\n"
+            "for one in Playbook.objects.exclude(name='measured'): actions.disable(Actor.system(), one)"
+        )
+        self.manage("shell", "-v0", "-c", code)
+
 
 @contextmanager
 def stack(*, demo: bool = False, data: Path | None = None) -> Iterator[Stack]:

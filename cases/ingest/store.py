@@ -5,7 +5,8 @@ alerts by id, observables by (digest, type), new alerts by digest."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -90,18 +91,26 @@ WITH r AS MATERIALIZED (
         (SELECT entry, row_number() OVER (ORDER BY entry) / %(chunk)s AS part FROM fresh WHERE status < 2) f,
         unnest(%(tasks)s::text[]) AS t(task)
     GROUP BY t.task, f.part RETURNING 1
-), rung AS (SELECT pg_notify('soar_queue', '') FROM queue LIMIT 1)
+), rung AS (
+    -- NOTIFY makes all commits of the database queue up for one lock. While tasks wait, the workers are awake
+    -- and come back by themselves, so the bell is rung only for an idle queue.
+    SELECT pg_notify('soar_queue', '') FROM queue WHERE NOT EXISTS (
+        SELECT 1 FROM soar_queue WHERE failed_at IS NULL AND ready_at <= now()) LIMIT 1
+)
 SELECT encode(ins.key_digest, 'hex'), ins.id, ins.count, ins.created, ins.cause FROM ins LEFT JOIN rung ON true
 """
 
 
-def cursor() -> psycopg.Cursor[Any]:
-    """The driver's own cursor: server-side parameters, so that statements are prepared once per connection."""
+@contextmanager
+def cursor() -> Iterator[psycopg.Cursor[Any]]:
+    """The driver's own cursor: server-side parameters, so that statements are prepared once per connection.
+    Its errors are raised as Django's, as those of any other cursor."""
     connection.ensure_connection()
     raw = connection.connection
     if raw.prepare_threshold is None:  # Django forbids preparing; only what asks for it shall be prepared
         raw.prepare_threshold = 1_000_000
-    return psycopg.Cursor(raw)
+    with connection.wrap_database_errors, psycopg.Cursor(raw) as made:
+        yield made
 
 
 def look_up(rules: Rules, rows: Sequence[Row]) -> list[int | None]:
@@ -161,7 +170,6 @@ def insert(
 def _record(
     row: Row, rules: Rules, ids: dict[tuple[str, str], int], data: dict[str, str], now: datetime
 ) -> dict[str, Any]:
-    alert = row.alert
     head = entry_hash(
         None,
         id=row.entry,
@@ -173,8 +181,15 @@ def _record(
         text="",
         data=data,
     )
+    links = _links(row.observables, ids)
+    return {**columns(row), "id": row.id, "entry": row.entry, "hash": head.hex(), "links": links}
+
+
+def columns(row: Row) -> dict[str, Any]:
+    """The columns of an alert that do not depend on its id, under the names of INSERT's record."""
+    alert = row.alert
     return {
-        "id": row.id, "entry": row.entry, "ref": alert.source_ref, "key": row.key, "digest": row.digest.hex(),
+        "ref": alert.source_ref, "key": row.key, "digest": row.digest.hex(),
         "count": row.count, "title": alert.title, "description": alert.description, "severity": row.severity,
         "status": row.status, "determination": row.determination,
         "findings": FINDINGS[row.determination], "model": alert.detection_model,
@@ -182,8 +197,8 @@ def _record(
         "username": alert.username, "ip": alert.source_ip, "tags": row.tags,
         "techniques": [t for t in alert.techniques if len(t) <= TECHNIQUE_AT_MOST], "tlp": row.tlp,
         "link": alert.external_link, "state": alert.source_state, "entities": [*alert.assets, *alert.entities],
-        "repairs": row.notes, "observables": len(row.observables), "cause": row.cause, "hash": head.hex(),
-        "body": row.body, "latest": row.latest or None, "links": _links(row.observables, ids),
+        "repairs": row.notes, "observables": len(row.observables), "cause": row.cause, "body": row.body,
+        "latest": row.latest or None,
     }  # fmt: skip
 
 
