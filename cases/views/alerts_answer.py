@@ -31,6 +31,7 @@ ASK = "cases/alerts/ask.html"
 ASKED = ("resolve", "assign", "tags", "reopen", "escalate")
 # What else a changed region changes.
 WITH = {"incident": ("similar", "composer")}
+NOT_TYPED = ("csrfmiddlewaretoken", "version", "asked")
 WORDS: dict[str, Any] = {"status": AlertStatus, "severity": Severity, "determination": Determination}
 Context = dict[str, Any]
 
@@ -129,7 +130,7 @@ def ask_answer(request: HttpRequest, alert: Alert, name: str, told: Context, sta
 def problem_of(request: HttpRequest, name: str, error: CaseError, alert: Alert) -> Context:
     """The refusal for the template: the sentence, its field, what was typed, and for a stale form both versions of
     each field (casework.md 5)."""
-    typed = {key: value for key, value in request.POST.items() if key not in ("csrfmiddlewaretoken", "version", "asked")}
+    typed = {key: value for key, value in request.POST.items() if key not in NOT_TYPED}
     problem: Context = {"form": name, "field": error.field or "", "text": error.message, "typed": typed}
     problem["in_head"] = name not in ("incident", "composer", "similar") or isinstance(error, Stale)
     problem["extra"] = error.extra if isinstance(error, Conflict) else {}
