@@ -61,8 +61,10 @@ class AlertQuerySet(_Alerts):
     def with_row_data(self) -> AlertQuerySet:
         """What a row of a list shows and no more: neither description nor entities nor payload."""
         return self.select_related("owner", "source", "team").defer(
-            "description", "entities", "repairs", "search", "timeline_head", "key_digest", "resolve_reason"
-        )
+            "description", "entities", "repairs", "search", "timeline_head", "key_digest", "resolve_reason",
+            "source__hmac_secret", "source__allowed_networks", "source__default_tags", "source__key_fields",
+            "source__last_error", "owner__password",
+        )  # fmt: skip
 
 
 class IncidentQuerySet(_Incidents):

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import QuerySet
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
@@ -200,13 +199,14 @@ def _entity(facts: dict[str, Any]) -> Context:
 
 def _open_alerts(user: User, alert: Alert) -> dict[str, stats.Figure]:
     """Open alerts of the host and of the user, this one included, counted no further than needed."""
-    rows = Alert.objects.visible_to(user).open()
-    wanted: dict[str, QuerySet[Alert]] = {}
-    if alert.hostname:
-        wanted["host"] = rows.filter(hostname=alert.hostname)
-    if alert.username:
-        wanted["user"] = rows.filter(username=alert.username)
-    return stats.figures(wanted, OPEN_AT_MOST)
+    wanted = {}
+    if alert.hostname or alert.username:
+        base = stats.base_of(Alert.objects.visible_to(user))
+        if alert.hostname:
+            wanted["host"] = base.where(f"{stats.OPEN} AND hostname = %s", alert.hostname, cap=OPEN_AT_MOST)
+        if alert.username:
+            wanted["user"] = base.where(f"{stats.OPEN} AND username = %s", alert.username, cap=OPEN_AT_MOST)
+    return stats.run(wanted)
 
 
 def similar_alerts(user: User, alert: Alert) -> Context:

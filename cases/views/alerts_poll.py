@@ -26,12 +26,12 @@ def alert_poll(request: HttpRequest) -> HttpResponse:
     shown = parse_stamp(request.GET.get("rows", ""))
     since, told = _number(request, "since"), _number(request, "told")
     changed, present = _changed(queue, shown)
-    news = stats.figures(
+    base = stats.base_of(queue.rows)
+    news = stats.run(
         {
-            "new": queue.rows.filter(pk__gt=since),
-            "critical": queue.rows.filter(pk__gt=since, severity=Severity.CRITICAL),
-        },
-        NEW_AT_MOST,
+            "new": base.where("id > %s", since, cap=NEW_AT_MOST),
+            "critical": base.where(f"id > %s AND severity = {Severity.CRITICAL.value}", since, cap=NEW_AT_MOST),
+        }
     )
     if not changed and news["new"].number == told:
         return HttpResponse(status=204)

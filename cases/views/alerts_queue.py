@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 
 from cases import stats
 from cases.choices import AlertStatus, Determination, Severity, Tlp
-from cases.filters import AlertFilter
+from cases.filters import AlertFilter, moment
 from cases.models import Alert, AlertSource
 from cases.querysets import AlertQuerySet
 from cases.views.alerts_rows import rows_of, stamp_of
@@ -22,7 +22,7 @@ from soar.accounts.models import Team, User
 from soar.lib import parts
 from soar.lib.keyset import BadCursor, Order, Page, keyset_page
 
-SIZE = 50
+SIZE = 30
 ORDERS = {
     "severity": Order("severity", ("severity", "id")),
     "newest": Order("newest", ("id",)),
@@ -55,6 +55,7 @@ class Queue:
     def __post_init__(self) -> None:
         self.visible = Alert.objects.visible_to(self.user)
         self.rows = self.filter.apply(self.visible, self.user)
+        self.base = stats.base_of(self.visible)
 
     @property
     def only_open(self) -> bool:
@@ -128,23 +129,37 @@ def poll_context(queue: Queue, alerts: list[Alert], since: int | None = None) ->
 
 
 def figures_context(queue: Queue) -> Context:
-    """Tabs, total and facets with their numbers, all counted in one query."""
-    wanted: dict[str, QuerySet[Alert]] = {"total": queue.rows, "open": queue.visible.open()}
-    for label, query in TABS:
-        tab = AlertFilter.parse(QueryDict(query), default_open=True)
-        wanted[f"tab {label}"] = tab.apply(queue.visible, queue.user)
-    without = AlertFilter.parse(QueryDict(queue.filter.query_string(without="severity")), default_open=True)
-    wanted |= stats.by_severity(without.apply(queue.visible, queue.user))
-    counted = stats.figures(wanted)
+    """Tabs, total and facets with their numbers, counted in two queries."""
+    base, short = queue.base, stats.SHORT_CAP
+    since = moment("today")
+    wanted = {
+        "Open": base.where(stats.OPEN),
+        "My queue": base.where(f"{stats.OPEN} AND owner_id = %s", queue.user.pk, cap=short),
+        "Unassigned": base.where(f"{stats.OPEN} AND owner_id IS NULL", cap=short),
+        "Resolved today": base.where(
+            f"status = {AlertStatus.RESOLVED.value} AND resolved_at >= %s AND updated_at >= %s", since, since, cap=short
+        ),
+    }
+    if queue.filter.params:
+        wanted["total"] = stats.base_of(queue.rows).where()
+    counted, facets = stats.run(wanted), _facet_figures(queue)
     return {
-        "total": counted["total"],
-        "open_total": counted["open"],
-        "tabs": [_tab(queue, label, query, counted[f"tab {label}"]) for label, query in TABS],
-        "facets": [_facet(queue, one, counted[f"severity {one.word}"]) for one in reversed(Severity)],
+        "total": counted.get("total", counted["Open"]),
+        "open_total": counted["Open"],
+        "tabs": [_tab(queue, label, query, counted[label]) for label, query in TABS],
+        "facets": [_facet(queue, one, facets[one.word]) for one in reversed(Severity)],
         "chips": [
             {"label": chip.label, "value": chip.value, "url": queue.url(chip.remove)} for chip in queue.filter.chips()
         ],
     }
+
+
+def _facet_figures(queue: Queue) -> dict[str, stats.Figure]:
+    """Open work of the filter by severity, whatever severity it asks for."""
+    without = AlertFilter.parse(QueryDict(queue.filter.query_string(without="severity")))
+    base = stats.base_of(without.apply(queue.visible, queue.user)) if without.params else queue.base
+    words = any(not token.field for token in without.tokens)
+    return stats.severities_at_once(base) if words else stats.by_severity(base)
 
 
 def _tab(queue: Queue, label: str, query: str, number: stats.Figure) -> Context:
@@ -169,7 +184,7 @@ def _sorts(queue: Queue) -> dict[str, str]:
     query = queue.filter.query_string()
     sorts = {name: queue.url(query, sort=name) for name in ORDERS if name != "severity"}
     if queue.only_open:
-        sorts["severity"] = Queue(queue.user, queue.filter, "severity").url(query)
+        sorts["severity"] = reverse("alert-list") + (f"?{query}" if query else "")
     sorts["age"] = sorts["oldest" if queue.sort == "newest" else "newest"]
     return sorts
 
@@ -183,7 +198,7 @@ def menus_context(queue: Queue) -> Context:
         _menu(params, "source", _("Source"), _sources(me)),
         _menu(params, "owner", _("Owner"), owners),
         _menu(params, "status", _("Status"), [(s.word, parts.label(s.word)) for s in AlertStatus]),
-        _menu(params, "tag", _("Tag"), [(tag, tag) for tag in stats.common_tags(queue.user)]),
+        _menu(params, "tag", _("Tag"), [(tag, tag) for tag in stats.common_tags(queue.base)]),
     ]
     more = [
         _menu(params, "determination", _("Determination"), [(d.word, parts.label(d.word)) for d in Determination]),

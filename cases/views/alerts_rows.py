@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from cases.choices import AlertStatus, Severity
 from cases.models import Alert, Incident
@@ -25,15 +26,17 @@ class Row:
 
     pk: int
     number: str
+    select: str
     title: str
     done: bool
     severity: SafeString
     status: SafeString
-    count: int
+    seen: str
     origin: str
     about: str
     beside: str
-    observables: int
+    count: int
+    observables: int | str
     incident: str
     owner: SafeString
     age: SafeString
@@ -47,15 +50,17 @@ def row_of(alert: Alert, seen: set[int], now: datetime | None = None) -> Row:
     return Row(
         pk=alert.pk,
         number=alert.number,
+        select=gettext("Select %s") % alert.number,
         title=alert.title,
         done=alert.status == AlertStatus.RESOLVED,
         severity=parts.sev(SEVERITIES[alert.severity]),
         status=parts.state(STATUSES[alert.status], True),
-        count=alert.count,
+        seen=gettext("Times seen: %d") % alert.count if alert.count > 1 else "",
         origin=origin,
         about=about[0] if about else "",
         beside=about[1] if len(about) > 1 else "",
-        observables=alert.observable_count,
+        count=alert.count,
+        observables=alert.observable_count or "",
         incident=f"INC-{alert.incident_id}" if alert.incident_id in seen else "",
         owner=parts.face(alert.owner),
         age=parts.ago(alert.received_at, now),
