@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from django.test import Client
 
@@ -10,13 +12,14 @@ from cases.models import Alert
 from soar.accounts.models import Team, User
 
 pytestmark = pytest.mark.django_db
+DIGEST = hashlib.sha256(b"a file").hexdigest()
 GOOD = {"title": "Phone call from the bank", "severity": "high", "tlp": "amber"}
 
 
 def test_it_is_made_with_everything(as_analyst: Client, analyst: User, blue: Team) -> None:
     given = {
         **GOOD, "description": "They said …", "hostname": "LT-9", "username": "a.voss", "source_ip": "203.0.113.9",
-        "observables": "hxxps://bad[.]example[.]com/x\n203[.]0[.]113[.]7\n" + "ab12" * 16, "tags": "Fraud, bank",
+        "observables": "hxxps://bad[.]example[.]com/x\n203[.]0[.]113[.]7\n" + DIGEST, "tags": "Fraud, bank",
         "team": "Blue", "owned": "on",
     }  # fmt: skip
     answer = as_analyst.post("/alerts/new/", given)
@@ -26,7 +29,7 @@ def test_it_is_made_with_everything(as_analyst: Client, analyst: User, blue: Tea
     assert (alert.title, alert.severity, alert.owner, alert.team) == (GOOD["title"], Severity.HIGH, analyst, blue)
     assert alert.tags == ["fraud", "bank"]
     found = set(alert.observable_links.values_list("observable__type", "observable__value"))
-    assert {("ip", "203.0.113.7"), ("ip", "203.0.113.9"), ("sha256", "ab12" * 16)} <= found
+    assert {("ip", "203.0.113.7"), ("ip", "203.0.113.9"), ("sha256", DIGEST)} <= found
     assert any(kind == "url" for kind, _value in found)
     assert "Phone call from the bank" in as_analyst.get(answer["Location"]).content.decode()
 
