@@ -10,8 +10,10 @@ def test_it_escalates():
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import inspect
 from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -146,11 +148,21 @@ def run(
     recorder = Recorder(results, connectors)
     given = fake_alert() if alert is None else alert
     with performing(recorder):
-        if inspect.iscoroutinefunction(playbook):
-            coroutine: Coroutine[Any, Any, Any] = playbook(given)
-            value = asyncio.run(coroutine)
-        else:
-            value = playbook(given)
+        value = _on_a_thread(lambda: _value_of(playbook, given))
     recorder.check_awaited()
     recorder.recording.result = jsonable.to_json(value, "What the playbook returned")
     return recorder.recording
+
+
+def _value_of(playbook: Callable[[Any], Any], alert: Any) -> Any:
+    if inspect.iscoroutinefunction(playbook):
+        coroutine: Coroutine[Any, Any, Any] = playbook(alert)
+        return asyncio.run(coroutine)
+    return playbook(alert)
+
+
+def _on_a_thread(call: Callable[[], Any]) -> Any:
+    """What ``call`` returns on a thread of its own: the test's thread may have an event loop already
+    (pytest-asyncio, Playwright), and a loop does not start inside another."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(contextvars.copy_context().run, call).result()

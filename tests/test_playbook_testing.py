@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -75,9 +77,8 @@ def test_connectors_are_what_the_test_gives() -> None:
 
 
 def test_outside_of_a_run_an_action_is_its_function_and_a_helper_says_where_it_works() -> None:
-    import asyncio
-
-    assert asyncio.run(reputation("x")) == {"score": 1}
+    with ThreadPoolExecutor() as pool:  # this thread has a loop already where browser tests ran before
+        assert pool.submit(asyncio.run, reputation("x")).result() == {"score": 1}
     with pytest.raises(RuntimeError, match=r"playbooks\.testing"):
         update_current_alert(status="new")
     with pytest.raises(RuntimeError, match=r"playbooks\.testing"):

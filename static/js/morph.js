@@ -2,12 +2,24 @@
 // Not idiomorph's own glue: that one takes every swap for an inline one, so with hx-ext="morph" on <body> an
 // out-of-band "beforeend" would put in the wrapper itself; and it builds its options from text by evaluating it, which CSP forbids.
 // What the reader opened (<details data-keep>) stays open, though the server knows nothing of it.
+// What the reader typed or ticked and has not sent stays too: only polls and run pages morph, never the answer to a form.
+const own = (field) => {
+  if (field instanceof HTMLTextAreaElement) return field.value !== field.defaultValue;
+  if (field instanceof HTMLSelectElement) {
+    const options = [...field.options];
+    const first = options.find((option) => option.defaultSelected) ?? options[0];
+    return !field.multiple && first !== undefined && !first.selected;
+  }
+  if (!(field instanceof HTMLInputElement) || field.type === "hidden") return false;
+  return field.value !== field.defaultValue || field.checked !== field.defaultChecked;
+};
+const beforeNodeMorphed = (old) => !own(old);
 const beforeAttributeUpdated = (name, element) => !(name === "open" && element.matches("details[data-keep]"));
 htmx.defineExtension("morph", {
   isInlineSwap: (style) => style === "morph" || style === "morph:outerHTML",
   handleSwap(style, target, fragment) {
     if (!/^morph(:outerHTML|:innerHTML)?$/.test(style)) return false;
     const morphStyle = style === "morph:innerHTML" ? "innerHTML" : "outerHTML";
-    return Idiomorph.morph(target, fragment.children, { morphStyle, callbacks: { beforeAttributeUpdated } });
+    return Idiomorph.morph(target, fragment.children, { morphStyle, callbacks: { beforeNodeMorphed, beforeAttributeUpdated } });
   },
 });

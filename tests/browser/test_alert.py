@@ -157,6 +157,19 @@ def test_linking_and_opening_incidents_in_place(page_of: Page, alert: Alert, liv
     assert (alert.incident_id, alert.status) == (other.pk, AlertStatus.NEW)
 
 
+def test_a_poll_takes_nothing_away_that_is_being_typed(page_of: Page, alert: Alert, responder: User) -> None:
+    box = page_of.locator("#alert-incident")
+    box.get_by_text("Create a new incident").click()
+    box.get_by_label("Title").fill("Half a sent")
+    box.get_by_label("I own it").uncheck()
+    make_incident("Rented servers", make_alert("First", hostname="LT-0114"))
+    alerts.claim(Actor.of(responder), alert.pk)
+    poll(page_of)
+    expect(box).to_contain_text("1 likely match")
+    expect(box.get_by_label("Title")).to_have_value("Half a sent")
+    expect(box.get_by_label("I own it")).not_to_be_checked()
+
+
 def test_everything_reads_and_resolves_without_scripts(
     alert: Alert, analyst: User, sign_in: SignIn, live_server: LiveServer, browser: object
 ) -> None:
