@@ -1,0 +1,25 @@
+"""Django's admin: for admins, and without tables that this portal does not use."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from soar.accounts.models import User
+
+pytestmark = pytest.mark.django_db
+
+
+def test_it_opens_for_an_admin_alone(as_admin: Client, as_analyst: Client, client: Client) -> None:
+    assert as_admin.get("/admin/").status_code == 200
+    for other in (as_analyst, client):
+        answer = other.get("/admin/")
+        assert answer.status_code == 302
+        assert "/login/" in answer["Location"]
+
+
+def test_tables_of_the_unused_queue_are_not_there(as_admin: Client, admin: User) -> None:
+    assert "/admin/auth/group/" in as_admin.get("/admin/").content.decode()
+    assert "/admin/django_q/" not in as_admin.get("/admin/").content.decode()
+    for model in ("schedule", "success", "failure", "ormq"):
+        assert as_admin.get(f"/admin/django_q/{model}/").status_code == 404
