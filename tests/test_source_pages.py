@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from django.utils import timezone
 from cases.actions import sources
 from cases.actors import Actor
 from cases.ingest.registry import KINDS
-from cases.ingest.samples import sample_of
+from cases.ingest.samples import FOLDER, sample_of
 from cases.models import Alert, AlertSource, SourceToken
 from soar.accounts.models import AuditEntry, Team
 from soar.accounts.tokens import digest
@@ -214,6 +215,12 @@ def test_the_sample_of_every_kind_makes_an_alert(as_admin: Client, kind: str) ->
     assert alert.hostname or alert.source_ip or alert.observable_count
     again = as_admin.post("/sources/try/sample/", {"sample": sample})
     assert "Repeat number 2" in again.content.decode()
+
+
+def test_samples_and_choices_are_those_of_the_kinds_that_there_are(as_admin: Client) -> None:
+    form = as_admin.get("/sources/new/").content.decode()
+    offered = re.findall(r'<option value="([^"]+)"', form.partition('name="kind"')[2].partition("</select>")[0])
+    assert sorted(offered) == sorted(KINDS) == sorted(path.stem for path in FOLDER.glob("*.json"))
 
 
 @pytest.mark.parametrize("sample", ["", "not json", "[]", "7", '{"a":'])
