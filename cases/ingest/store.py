@@ -107,10 +107,19 @@ def cursor() -> Iterator[psycopg.Cursor[Any]]:
     Its errors are raised as Django's, as those of any other cursor."""
     connection.ensure_connection()
     raw = connection.connection
-    if raw.prepare_threshold is None:  # Django forbids preparing; only what asks for it shall be prepared
-        raw.prepare_threshold = 1_000_000
+    with connection.wrap_database_errors:
+        if raw.prepare_threshold is None:
+            _prepare_on(raw)
     with connection.wrap_database_errors, psycopg.Cursor(raw) as made:
         yield made
+
+
+def _prepare_on(raw: psycopg.Connection[Any]) -> None:
+    """Django forbids preparing; from now on what asks for it is prepared, and planned once. Left to itself the server
+    plans these statements anew each time, as an array of known length looks cheaper to it than one of any length:
+    half of what storing an alert costs it."""
+    raw.execute("SET plan_cache_mode = force_generic_plan")
+    raw.prepare_threshold = 1_000_000
 
 
 def look_up(rules: Rules, rows: Sequence[Row]) -> list[int | None]:
