@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ GROUPS = {
 # Entries that say what was linked to what, and under which keys of their data.
 LINKING = ("alert.linked", "alert.unlinked", "incident.opened", "incident.alert_linked", "incident.alert_unlinked")
 NUMBERS = ("incident", "alert", "from", "to")
+NUMBER = re.compile("(?:ALR|INC)-[0-9]{1,18}")
 # An array: with IN (SELECT ...) on one side of an OR the planner reads the whole timeline.
 OF_ITS_ALERTS = "cases_timelineentry.alert_id = ANY(ARRAY(SELECT id FROM cases_alert WHERE incident_id = %s))"
 UNKNOWN = Kind("", "", "clock", "changes")
@@ -90,13 +92,22 @@ def tell(user: User, entry: TimelineEntry) -> TimelineEntry:
 
 def tell_all(user: User, entries: Iterable[TimelineEntry]) -> None:
     """Take out of the entries, as they are in memory, the numbers and titles of incidents and alerts that the reader
-    does not see (access.md 4): an alert seen by all may have been in somebody else's incident. What was taken out
-    is named in ``data["hidden"]``; the hash is still that of the whole entry."""
-    linking = [entry for entry in entries if entry.kind in LINKING]
-    if linking:
-        seen = _seen(user, {number for entry in linking for number in _numbers(entry.data)})
-        for entry in linking:
-            entry.data = _told(entry.data, seen)
+    does not see (access.md 4): an alert seen by all may have been in somebody else's incident, and a playbook may
+    end with an error about one. What was taken out is named in ``data["hidden"]``; the hash is still that of the
+    whole entry."""
+    listed = list(entries)
+    linking = [entry for entry in listed if entry.kind in LINKING]
+    telling = [
+        (entry, set(NUMBER.findall(entry.text))) for entry in listed if entry.text and entry.kind.startswith("run.")
+    ]
+    numbers = {number for entry in linking for number in _numbers(entry.data)}
+    numbers |= {number for _entry, named in telling for number in named}
+    seen = _seen(user, numbers) if numbers else {}
+    for entry in linking:
+        entry.data = _told(entry.data, seen)
+    for entry, named in telling:
+        if not all(seen[number] for number in named):
+            entry.text, entry.data = "", {**entry.data, "hidden": ["text"]}
 
 
 def _numbers(data: dict[str, Any]) -> list[str]:

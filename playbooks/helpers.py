@@ -90,6 +90,7 @@ def warning_lists(values: Iterable[tuple[str, str]]) -> Any:
 
 def related_incidents(*, hours: int = 72) -> Any:
     """Open incidents that hold an alert with the same host, user or source address, seen within ``hours``.
+    Those of the alert's own team and of none.
 
     Returns a list of ``{"number", "title", "shared": [{"field", "value"}], "alerts"}``, most shared first."""
     return _helper("related_incidents", {"hours": hours}, kind="read")
@@ -97,6 +98,7 @@ def related_incidents(*, hours: int = 72) -> Any:
 
 def related_alerts(*, hours: int = 72) -> Any:
     """Other alerts with the same host, user or source address, seen within ``hours``, newest first, at most 50.
+    Those of the alert's own team and of none.
 
     Returns a list of ``{"number", "title", "severity", "status", "determination", "shared"}``."""
     return _helper("related_alerts", {"hours": hours}, kind="read")

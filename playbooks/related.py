@@ -1,4 +1,8 @@
-"""What shares a host, a user or a source address with an alert: context for playbooks."""
+"""What shares a host, a user or a source address with an alert: context for playbooks.
+
+Whatever rights the playbook acts with, it is told of no more than the people of the alert's team see: its answers
+go into notes and results that they all read (access.md 4).
+"""
 
 from __future__ import annotations
 
@@ -18,26 +22,33 @@ ALERTS_AT_MOST = 50
 
 
 def alerts(user: User | None, alert: int, hours: int) -> list[dict[str, Any]]:
-    """Other alerts with a field in common, received within ``hours`` before the alert, newest first, at most 50."""
+    """Other alerts with a field in common, of the same team or none, newest first, at most 50: received since
+    ``hours`` before the alert."""
     subject = Alert.objects.get(pk=alert)
     rows = list(_sharing(user, subject, hours).order_by("-pk")[:ALERTS_AT_MOST])
-    named = set(_seen(user).filter(pk__in={row.incident_id for row in rows}).values_list("pk", flat=True))
+    named = set(_seen(user, subject).filter(pk__in={row.incident_id for row in rows}).values_list("pk", flat=True))
     return [_as_json(row, subject, named) for row in rows]
 
 
 def incidents(user: User | None, alert: int, hours: int) -> list[dict[str, Any]]:
-    """Open incidents of alerts with a field in common, most shared first."""
+    """Open incidents of the same team or none, of alerts with a field in common, most shared first."""
     subject = Alert.objects.get(pk=alert)
     shared: dict[int, list[Alert]] = defaultdict(list)
     for row in _sharing(user, subject, hours).filter(incident__isnull=False).order_by("-pk")[:200]:
         shared[row.incident_id or 0].append(row)
-    found = _seen(user).open().filter(pk__in=shared)
+    found = _seen(user, subject).open().filter(pk__in=shared)
     rows = [_incident_as_json(incident, shared[incident.pk], subject) for incident in found.order_by("-pk")]
     return sorted(rows, key=lambda row: (-len(row["shared"]), -len(row["alerts"])))
 
 
-def _seen(user: User | None) -> IncidentQuerySet:
-    return Incident.objects.visible_to(user) if user else Incident.objects.all()
+def _seen(user: User | None, subject: Alert) -> IncidentQuerySet:
+    rows = Incident.objects.visible_to(user) if user else Incident.objects.all()
+    return rows.filter(_seen_with(subject))
+
+
+def _seen_with(subject: Alert) -> Q:
+    """That whoever sees the subject as one of its team sees the row too."""
+    return Q(restricted=False) & (Q(team=None) | Q(team=subject.team_id))
 
 
 def _sharing(user: User | None, subject: Alert, hours: int) -> AlertQuerySet:
@@ -47,7 +58,11 @@ def _sharing(user: User | None, subject: Alert, hours: int) -> AlertQuerySet:
             either |= Q(**{name: value})
     since = subject.received_at - timedelta(hours=max(1, min(int(hours), 24 * 90)))
     rows = Alert.objects.visible_to(user) if user else Alert.objects.all()
-    return rows.filter(either, received_at__gte=since).exclude(pk=subject.pk).defer("description", "entities")
+    return (
+        rows.filter(either, _seen_with(subject), received_at__gte=since)
+        .exclude(pk=subject.pk)
+        .defer("description", "entities")
+    )
 
 
 def _in_common(row: Alert, subject: Alert) -> list[dict[str, str]]:

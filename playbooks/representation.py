@@ -55,6 +55,7 @@ def run_dict(run: Run, steps: list[Step] | None = None) -> dict[str, Any]:
         "cause": str(run.cause),
         "result": mask(run.result),
         "error": run.error,
+        "withheld": run.withheld,
     }
     return body if steps is None else {**body, "steps": [step_dict(step) for step in steps]}
 

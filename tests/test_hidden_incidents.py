@@ -75,12 +75,21 @@ def test_the_filter_by_incident_finds_nothing_in_it(
         assert [row["id"] for row in Api(stranger).get("/alerts/", **query).json()["results"]] == [shared_alert.pk]
 
 
-def test_what_is_related_is_told_to_a_playbook_as_to_its_publisher(analyst: User, shared_alert: Alert) -> None:
-    other = make_alert("Same host", hostname="FIN-1")
-    assert related.incidents(analyst, other.pk, 24) == []
-    (row,) = related.alerts(analyst, other.pk, 24)
-    assert (row["number"], row["incident"]) == (shared_alert.number, None)
-    assert [row["number"] for row in related.incidents(None, other.pk, 24)] == [f"INC-{shared_alert.incident_id}"]
+def test_a_playbook_is_told_what_its_publisher_and_the_alerts_team_see(
+    analyst: User, stranger: User, admin: User, red: Team, shared_alert: Alert, hidden: Incident
+) -> None:
+    everybodys = make_alert("Same host", hostname="FIN-1")
+    for publisher in (analyst, stranger, admin, None):
+        assert related.incidents(publisher, everybodys.pk, 24) == []
+        (row,) = related.alerts(publisher, everybodys.pk, 24)
+        assert (row["number"], row["incident"]) == (shared_alert.number, None)
+    theirs = make_alert("Same host", hostname="FIN-1", team=red)
+    for publisher in (stranger, admin, None):
+        assert [row["number"] for row in related.incidents(publisher, theirs.pk, 24)] == [hidden.number]
+        assert {row["incident"] for row in related.alerts(publisher, theirs.pk, 24)} == {hidden.number, None}
+    assert [row["number"] for row in related.alerts(None, everybodys.pk, 24)] == [shared_alert.number]
+    Incident.objects.filter(pk=hidden.pk).update(restricted=True)
+    assert related.incidents(None, theirs.pk, 24) == []
 
 
 def test_alerts_that_are_not_there_or_not_to_be_seen_are_missing(analyst: User, red: Team) -> None:

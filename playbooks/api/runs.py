@@ -20,6 +20,7 @@ from playbooks.actions.decide import decide
 from playbooks.actions.runs import cancel, retry, run_by_hand
 from playbooks.api import shapes
 from playbooks.choices import RunStatus
+from playbooks.disclosure import withhold
 from playbooks.models import Run
 from playbooks.representation import run_dict
 from playbooks.selectors import run_for
@@ -34,18 +35,20 @@ class Runs(ApiViewSet):
         **documented.listing("List runs", shapes.RUN_PAGE, params=[*FILTERS, documented.ordering(paging.BY_ID)])
     )
     def list(self, request: Request) -> Response:
-        """On alerts and incidents that you may see. `playbook` is an id or a name, `status` may be several."""
+        """On alerts and incidents that you may see. `playbook` is an id or a name, `status` may be several.
+        `withheld`: the record names what you may not see, so arguments, results and errors are left empty."""
         paging.check_params(request, (*FILTERS, "ordering"))
         rows = Run.objects.visible_to(self.user).select_related("playbook", "version", "sequence", "started_by")
         found = paging.page(
             request, _filtered(request, rows.defer("input", "traceback")), paging.order_of(request, paging.BY_ID)
         )
+        withhold(self.user, found.rows)
         return Response(paging.paged(request, found, [run_dict(run) for run in found.rows]))
 
     @extend_schema(**documented.read("Read a run", shapes.Run, tagged=False))
     def retrieve(self, request: Request, id: str) -> Response:
         """With its steps, in the order in which the calls were made."""
-        return Response(_whole(run_for(self.user, id)))
+        return Response(self._whole(run_for(self.user, id)))
 
     @extend_schema(**documented.create("Run a playbook on an alert", shapes.StartRun, shapes.Run, tagged=False))
     def on_alert(self, request: Request, id: str) -> Response:
@@ -63,29 +66,30 @@ class Runs(ApiViewSet):
     def cancel(self, request: Request, id: str) -> Response:
         """Calls that are in flight end first. 409 if it is over."""
         self.body(Nothing)
-        return self.once(lambda: Response(_whole(cancel(self.actor, id))))
+        return self.once(lambda: Response(self._whole(cancel(self.actor, id))))
 
     @extend_schema(**documented.verb("Run again what failed", Nothing, shapes.Run, tagged=False))
     def retry(self, request: Request, id: str) -> Response:
         """What succeeded is not done twice. 409 if it succeeded, is under way, or has calls to decide on first."""
         self.body(Nothing)
-        return self.once(lambda: Response(_whole(retry(self.actor, id))))
+        return self.once(lambda: Response(self._whole(retry(self.actor, id))))
 
     @extend_schema(**documented.verb("Decide on a call of unknown outcome", shapes.Decide, shapes.Run, tagged=False))
     def decide(self, request: Request, id: str, task: str) -> Response:
         """`done`, `not_done` or `repeat`. The run goes on when nothing is left to decide."""
         given = self.body(shapes.Decide)
         comment = given.get("comment", "")
-        return self.once(lambda: Response(_whole(decide(self.actor, id, task, given["outcome"], comment))))
+        return self.once(lambda: Response(self._whole(decide(self.actor, id, task, given["outcome"], comment))))
 
     def _started(self, start: Callable[[], Run]) -> Response:
-        return self.once(lambda: Response(_whole(start()), status=201))
+        return self.once(lambda: Response(self._whole(start()), status=201))
 
-
-def _whole(run: Run) -> dict[str, Any]:
-    """The run as it stands now, with its steps; its relations are read anew in one query."""
-    fresh = Run.objects.select_related("playbook", "version", "sequence", "started_by").get(pk=run.pk)
-    return run_dict(fresh, list(fresh.steps.all()))
+    def _whole(self, run: Run) -> dict[str, Any]:
+        """The run as it stands now, with its steps; its relations are read anew in one query."""
+        fresh = Run.objects.select_related("playbook", "version", "sequence", "started_by").get(pk=run.pk)
+        steps = list(fresh.steps.all())
+        withhold(self.user, [fresh], steps)
+        return run_dict(fresh, steps)
 
 
 def _filtered(request: Request, rows: QuerySet[Run]) -> QuerySet[Run]:

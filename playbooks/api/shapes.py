@@ -125,6 +125,7 @@ class RunRow(s.Serializer[Any]):
     cause = s.UUIDField()
     result = s.JSONField(allow_null=True)
     error = s.CharField()
+    withheld = s.BooleanField(help_text="The record names what you may not see: it is empty for you")
 
 
 class Step(s.Serializer[Any]):

@@ -77,6 +77,8 @@ class Run(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     cancel_requested = models.BooleanField(default=False)
 
+    withheld = False  # set where the values of its record were kept from a reader (playbooks/disclosure.py)
+
     objects: ClassVar[RunQuerySet] = RunQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from cases.errors import Missing
+from playbooks.disclosure import withhold
 from playbooks.models import Run
 from playbooks.selectors import run_for
 from playbooks.views import words
@@ -47,6 +48,7 @@ def context_of(request: HttpRequest, user: User, run: Run) -> Context:
     """All that the run's region needs."""
     after = request.GET.get("after", "")
     steps = steps_page(run, int(after) if after.isascii() and after.isdigit() and len(after) < 9 else 0)
+    withhold(user, [run], steps.rows)
     others = sequence_of(run)
     context = page_context(user, run, steps, others)
     return {**context, "sig": signature_of(run, steps, others, context["workers"])}
@@ -56,10 +58,12 @@ def context_of(request: HttpRequest, user: User, run: Run) -> Context:
 @require_safe
 def run_step(request: HttpRequest, pk: int, step: int) -> HttpResponse:
     """All of a step's arguments, result and error."""
-    run = run_for(person_of(request), pk)
+    user = person_of(request)
+    run = run_for(user, pk)
     found = run.steps.filter(pk=step).first() if step < 2**63 else None
     if found is None:
         raise Missing(_("This run has no such step."))
+    withhold(user, [run], [found])
     values = [
         (_("Arguments"), words.pretty(found.arguments)),
         (_("Result"), words.pretty(found.result)),
@@ -72,6 +76,8 @@ def run_step(request: HttpRequest, pk: int, step: int) -> HttpResponse:
 @require_safe
 def run_result(request: HttpRequest, pk: int) -> HttpResponse:
     """All of what the playbook returned, and of its error."""
-    run = run_for(person_of(request), pk)
+    user = person_of(request)
+    run = run_for(user, pk)
+    withhold(user, [run])
     values = [(_("Result"), words.pretty(run.result)), (_("Error"), run.error), (_("Traceback"), run.traceback)]
     return render(request, WHOLE, {"run": run, "heading": _("Result"), "values": values})

@@ -22,6 +22,7 @@ from cases.models import Alert, Incident
 from cases.permissions import alert_for, incident_for
 from playbooks import actions
 from playbooks.choices import Trigger
+from playbooks.disclosure import withhold
 from playbooks.models import Run, Step
 from playbooks.selectors import runnable
 from playbooks.views import words
@@ -119,7 +120,9 @@ def _run(request: HttpRequest, subject: Subject) -> HttpResponse:
 def box_context(user: User, subject: Subject) -> Context:
     """What the box shows, with the signature for its next poll."""
     runs, more = _runs(user, subject)
-    steps = _steps([run.pk for run in runs[:OPENED]])
+    opened = runs[:OPENED]
+    steps = _steps([run.pk for run in opened])
+    withhold(user, opened, [step for found in steps.values() for step in found])
     workers = workers_alive()
     rights = rights_of(user)
     kind = "alert" if isinstance(subject, Alert) else "incident"

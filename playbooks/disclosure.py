@@ -1,0 +1,63 @@
+"""What of a run's record a reader may be shown (access.md 4).
+
+A playbook reads with its publisher's rights (rulings 8), which may reach further than those of somebody who sees the
+run: what it was told of another team's incident stands in its record. So a run whose record names an alert or an
+incident that the reader may not see keeps all of its values from them: arguments, answers, errors, the result. That
+all go, and not only those that name it, is because later calls are made from what earlier ones answered. Which calls
+were made, when, and how they ended is shown to everybody who sees the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import connection
+
+from cases.models import Alert, Incident
+from playbooks.models import Run, Step
+from soar.accounts.models import User
+
+NAMED = """
+SELECT DISTINCT run_id, upper((regexp_matches(words, '(?:ALR|INC)-[0-9]{1,18}', 'gi'))[1]) FROM (
+    SELECT run_id, concat_ws(' ', arguments::text, result::text, error) AS words
+    FROM playbooks_step WHERE run_id = ANY(%(runs)s)
+    UNION ALL
+    SELECT id, concat_ws(' ', result::text, error, traceback) FROM playbooks_run WHERE id = ANY(%(runs)s)
+) AS record"""
+
+
+def withhold(user: User | None, runs: Sequence[Run], steps: Iterable[Step] = ()) -> None:
+    """Take the values out of the runs, and of those of their ``steps`` that are given, as they are in memory, where
+    ``user`` may not see all that the record names. ``run.withheld`` then says so. None is the system: it sees all."""
+    closed = _closed(user, [run.pk for run in runs])
+    for run in runs:
+        run.withheld = run.pk in closed
+        if run.withheld:
+            run.result, run.error, run.traceback = None, "", ""
+    for step in steps:
+        if step.run_id in closed:
+            step.arguments, step.result, step.error = {}, None, ""
+
+
+def _closed(user: User | None, runs: list[int]) -> set[int]:
+    """Those of the runs whose record names what the person may not see."""
+    if user is None or not runs:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(NAMED, {"runs": runs})
+        named: list[tuple[int, str]] = cursor.fetchall()
+    hidden = _hidden(user, {number for _run, number in named})
+    return {run for run, number in named if number in hidden}
+
+
+def _hidden(user: User, numbers: set[str]) -> set[str]:
+    """Those of the numbers that are there and that the person may not see: a query for each kind."""
+    found: set[str] = set()
+    for prefix, model in (("ALR-", Alert), ("INC-", Incident)):
+        ids = {int(number[4:]) for number in numbers if number.startswith(prefix)}
+        if ids:
+            seen: Any = model.objects.filter(pk__in=ids).visible_to(user).order_by().values("pk")
+            rows = model.objects.filter(pk__in=ids).exclude(pk__in=seen)
+            found |= {f"{prefix}{pk}" for pk in rows.order_by().values_list("pk", flat=True)}
+    return found
