@@ -219,7 +219,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 # Run and step rows are the truth, the queue is a doorbell (reference: docs/architecture.md).
 Q_CLUSTER = {
     "name": "soar",
-    "broker_class": "soar.lib.queue.Broker",
+    "broker_class": "soar.lib.broker.Broker",
     "workers": TASK_WORKERS,
     "queue_limit": 1,  # what waits here cannot be taken by another host
     "timeout": 3600,

@@ -7,9 +7,11 @@ from django.core.cache import cache
 from django.db import connection, transaction
 from django_q.signing import SignedPackage
 
+from soar.lib import broker as brokers
 from soar.lib import queue
+from soar.lib.broker import Broker
 from soar.lib.database import own_connection
-from soar.lib.queue import Broker, enqueue, enqueue_many, enqueue_sql_row
+from soar.lib.queue import enqueue, enqueue_many, enqueue_sql_row
 from soar.models import QueuedTask
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,8 +55,8 @@ def test_a_rolled_back_transaction_queues_nothing() -> None:
 
 def test_first_in_first_out(broker: Broker) -> None:
     enqueue_many([("tests.tasks.mark", (f"n{number}",)) for number in range(3)])
-    order = [SignedPackage.loads(broker.dequeue()[0][1])["args"][3] for _ in range(3)]  # type: ignore[index]
-    assert order == [["n0"], ["n1"], ["n2"]]
+    order = [SignedPackage.loads(broker.dequeue()[0][1])["args"][0] for _ in range(3)]  # type: ignore[index]
+    assert [args for held in order for _row, _claim, args in held] == [["n0"], ["n1"], ["n2"]]
 
 
 def test_a_row_of_a_callers_own_statement_is_delivered(broker: Broker) -> None:
@@ -103,7 +105,7 @@ def test_a_task_that_kills_its_worker_is_given_up(broker: Broker) -> None:
     for _death in range(queue.MOST_STARTS):
         at_once()
         package = SignedPackage.loads(broker.dequeue()[0][1])  # type: ignore[index]
-        assert queue._begin(*package["args"][:2])  # the worker dies right after
+        assert queue._begin(package["args"][0])  # the worker dies right after
     at_once()
     assert broker.dequeue() is None
     kept = QueuedTask.objects.get()
@@ -139,3 +141,46 @@ def test_a_worker_lives_through_the_loss_of_its_connection(broker: Broker) -> No
         )
     package["func"](*package["args"])
     assert cache.get("healed") == 1
+
+
+READERS_TASK = "tests.tasks.mark_all"
+
+
+@pytest.fixture
+def _joined(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(brokers, "joined_tasks", lambda: [READERS_TASK])
+
+
+@pytest.mark.usefixtures("_joined")
+def test_waiting_rows_of_a_readers_task_are_one_call(broker: Broker) -> None:
+    enqueue_many([(READERS_TASK, (f"j{number}", f"k{number}")) for number in range(brokers.MOST_JOINED + 1)])
+    enqueue("tests.tasks.mark", "other")
+    assert work(broker)
+    assert QueuedTask.objects.count() == 2
+    assert cache.get("j0") == cache.get(f"k{brokers.MOST_JOINED - 1}") == 1
+    assert work(broker)
+    assert work(broker)
+    assert cache.get(f"j{brokers.MOST_JOINED}") == cache.get("other") == 1
+    assert not QueuedTask.objects.exists()
+
+
+@pytest.mark.usefixtures("_joined")
+def test_one_bad_row_takes_no_others_along(broker: Broker) -> None:
+    enqueue_many([(READERS_TASK, (name,)) for name in ("before", "bad", "after")])
+    assert work(broker), "all three in one call, which fails"
+    assert QueuedTask.objects.filter(starts=1).count() == 3
+    at_once()
+    for _row in range(3):
+        assert work(broker)
+    assert cache.get("after") == 1
+    assert QueuedTask.objects.get().args == ["bad"]
+
+
+@pytest.mark.usefixtures("_joined")
+def test_of_a_late_joined_claim_only_the_rows_still_held_are_run(broker: Broker) -> None:
+    enqueue_many([(READERS_TASK, ("mine",)), (READERS_TASK, ("theirs",))])
+    late = SignedPackage.loads(broker.dequeue()[0][1])  # type: ignore[index]
+    QueuedTask.objects.filter(args=["theirs"]).update(claim=2)
+    late["func"](*late["args"])
+    assert (cache.get("mine"), cache.get("theirs")) == (1, None)
+    assert QueuedTask.objects.get().args == ["theirs"]

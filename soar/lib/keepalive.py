@@ -12,11 +12,11 @@ import psycopg
 from soar.lib.database import own_connection
 
 logger = logging.getLogger(__name__)
-RENEW = "UPDATE soar_queue SET ready_at = now() + %s * interval '1 second' WHERE id = %s"
+RENEW = "UPDATE soar_queue SET ready_at = now() + %s * interval '1 second' WHERE id = ANY(%s)"
 
 
 class KeepAlive:
-    """Around a task: renews the lock of queue row ``row`` for ``seconds``, three times in that span.
+    """Around a task: renews the lock of queue rows ``rows`` for ``seconds``, three times in that span.
 
     One thread a process looks at what runs; a short task costs no query and no thread of its own.
     """
@@ -24,8 +24,8 @@ class KeepAlive:
     _thread: threading.Thread | None = None
     _current: KeepAlive | None = None
 
-    def __init__(self, row: int, seconds: float) -> None:
-        self.row = row
+    def __init__(self, rows: list[int], seconds: float) -> None:
+        self.rows = rows
         self.seconds = seconds
         self.due = time.monotonic() + seconds / 3
 
@@ -52,6 +52,6 @@ def _renew(task: KeepAlive) -> None:
     task.due = time.monotonic() + task.seconds / 3
     try:
         with own_connection() as connection:
-            connection.execute(RENEW, [task.seconds, task.row])
+            connection.execute(RENEW, [task.seconds, task.rows])
     except psycopg.Error as error:
-        logger.warning("The lock of queue row %s is not renewed: %s", task.row, error)
+        logger.warning("The lock of queue rows %s is not renewed: %s", task.rows, error)

@@ -1,4 +1,4 @@
-"""The task queue: one table in our own database, drained by django-q2's cluster through the broker below.
+"""The task queue: one table in our own database, drained by django-q2's cluster through soar.lib.broker.
 
 A task is the dotted name of a function and a few ids. Its row is written in the caller's transaction, so there is no
 lost task and no phantom one; ``NOTIFY`` wakes a worker when that transaction commits. Delivery is at least once:
@@ -11,17 +11,14 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar
+from typing import Any
 
-import psycopg
 from django.conf import settings
 from django.db import connection
 from django.utils.module_loading import import_string
-from django_q.brokers import Broker as BaseBroker
-from django_q.signing import SignedPackage
 from django_q.timeout import TimeoutException
 
-from soar.lib.database import AWAY, drop_dead_connection, forget_connection, own_connection
+from soar.lib.database import AWAY, drop_dead_connection, forget_connection
 from soar.lib.keepalive import KeepAlive
 
 logger = logging.getLogger(__name__)
@@ -36,17 +33,17 @@ INSERT_MANY = (
     " SELECT * FROM unnest(%s::text[], %s::jsonb[]) RETURNING 1)"
     " SELECT pg_notify('soar_queue', '') FROM soar_task LIMIT 1"
 )
-CLAIM = """
-UPDATE soar_queue SET claim = claim + 1, ready_at = now() + %s * interval '1 second'
-WHERE id = (SELECT id FROM soar_queue WHERE failed_at IS NULL AND ready_at <= now()
-            ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING id, claim, starts, task, args"""
 BEGIN = """
-UPDATE soar_queue SET starts = starts + 1, started_at = now(), ready_at = now() + %s * interval '1 second'
-WHERE id = %s AND claim = %s AND failed_at IS NULL RETURNING starts"""
-AGAIN = "UPDATE soar_queue SET ready_at = now() + %s * interval '1 second', error = %s WHERE id = %s"
-GIVE_UP = "UPDATE soar_queue SET failed_at = now(), error = %s WHERE id = %s"
-FINISH = "DELETE FROM soar_queue WHERE id = %s"
+UPDATE soar_queue q SET starts = starts + 1, started_at = now(), ready_at = now() + %s * interval '1 second'
+FROM unnest(%s::bigint[], %s::int[]) AS held(id, claim)
+WHERE q.id = held.id AND q.claim = held.claim AND q.failed_at IS NULL RETURNING q.id"""
+AGAIN = """
+UPDATE soar_queue SET error = %s, failed_at = CASE WHEN starts >= %s THEN now() END,
+    ready_at = now() + power(4, starts - 1) * interval '1 second'
+WHERE id = ANY(%s) RETURNING id, starts, failed_at"""
+FINISH = "DELETE FROM soar_queue WHERE id = ANY(%s)"
+Args = list[int | str]
+Held = tuple[int, int, Args]  # a claimed row: its id, the number of the claim, its task's arguments
 
 
 def enqueue(task: str, *args: int | str) -> None:
@@ -80,19 +77,24 @@ def lock_seconds() -> float:
     return max(2 * settings.LEASE_SECONDS, 2)
 
 
-def deliver(row: int, claim: int, task: str, args: list[int | str]) -> None:
-    """Run one claimed task in a worker, and settle its row: deleted when done, put off or given up when it raised."""
-    if not _begin(row, claim):
+def deliver(held: list[Held], task: str) -> None:
+    """Run a claimed task in a worker, and settle its rows: deleted when done, put off or given up when it raised.
+
+    Several rows are one call with the arguments of all: only a reader's task is claimed so (``Reader``)."""
+    ours = _begin(held)
+    if not ours:
         return  # another worker has it by now
+    rows = [row for row, _claim, _args in ours]
+    args = [one for _row, _claim, given in ours for one in given]
     try:
-        with KeepAlive(row, lock_seconds()):
+        with KeepAlive(rows, lock_seconds()):
             function(task)(*args)
     except (Exception, TimeoutException) as error:
         logger.exception("Task %s%s failed", task, tuple(args))
-        text = f"{type(error).__name__}: {error}"
-        _settle(lambda: _failed(row, text))
+        text = f"{type(error).__name__}: {error}"[:2000]
+        _settle(lambda: _failed(rows, text))
     else:
-        _settle(lambda: _execute(FINISH, row))
+        _settle(lambda: _execute(FINISH, rows))
 
 
 def function(task: str) -> Callable[..., object]:
@@ -103,110 +105,23 @@ def function(task: str) -> Callable[..., object]:
     return found
 
 
-def backoff(starts: int) -> float:
-    """Seconds to wait after the ``starts``-th failure: 1, 4, 16, 64."""
-    return float(4 ** (starts - 1))
-
-
-class Broker(BaseBroker):  # type: ignore[misc]
-    """Hands tasks to django-q2's workers. Claims with SKIP LOCKED, sleeps on LISTEN, survives the database's absence.
-
-    Acknowledging is done by ``deliver`` in the worker itself, so that no task is deleted that did not end well.
-    """
-
-    _connection: ClassVar[psycopg.Connection[Any] | None] = None
-
-    def dequeue(self) -> list[tuple[None, str]] | None:
-        """One task as ``[(None, signed package)]``, or None when there was none for a second."""
-        try:
-            listener = self._listener()
-            found = listener.execute(CLAIM, [lock_seconds()]).fetchone()
-            _drain(listener, wait=0 if found else 1)
-        except psycopg.Error as error:
-            self._lost(error)
-            return None
-        return [(None, package)] if found and (package := _package(listener, found)) else None
-
-    def enqueue(self, task: str) -> None:
-        """Refused: django-q2's own packages are not taken; see ``enqueue`` of this module."""
-        raise TypeError("Use soar.lib.queue.enqueue")
-
-    def queue_size(self) -> int:
-        """How many tasks wait for a worker."""
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM soar_queue WHERE failed_at IS NULL AND ready_at <= now()")
-            return int(cursor.fetchone()[0])
-
-    def ping(self) -> bool:
-        """Always true: a database that is away is waited for."""
-        return True
-
-    def info(self) -> str:
-        """What it is."""
-        return "PostgreSQL, table soar_queue"
-
-    @staticmethod
-    def get_cache() -> None:
-        """No cache: django-q2 would write its statistics every second; see soar.lib.heartbeat."""
-        return
-
-    def _listener(self) -> psycopg.Connection[Any]:
-        if Broker._connection is None or Broker._connection.closed:
-            Broker._connection = own_connection()
-            Broker._connection.execute("LISTEN soar_queue")
-        return Broker._connection
-
-    def _lost(self, error: psycopg.Error) -> None:
-        logger.warning("The queue waits for the database: %s", error)
-        if Broker._connection is not None:
-            Broker._connection.close()
-        Broker._connection = None
-        time.sleep(0.5)
-
-
-def _package(listener: psycopg.Connection[Any], found: tuple[Any, ...]) -> str | None:
-    """The claimed row as django-q2 wants it; None when it was given up, as it never comes to an end."""
-    row, claim, starts, task, args = found
-    if starts >= MOST_STARTS:
-        logger.error("Task %s%s is given up: it ended its worker %s times", task, tuple(args), starts)
-        listener.execute(GIVE_UP, [f"Its worker died {starts} times while it ran.", row])
-        return None
-    package: str = SignedPackage.dumps(
-        {"id": str(row), "name": str(row), "func": deliver, "args": (row, claim, task, args), "kwargs": {}}
-    )
-    return package
-
-
-def _drain(listener: psycopg.Connection[Any], wait: float) -> None:
-    """Wait for a notice, then take all that are there: one look at the table answers them all."""
-    if wait:
-        for _notice in listener.notifies(timeout=wait, stop_after=1):
-            pass
-    for _notice in listener.notifies(timeout=0):
-        pass
-
-
-def _begin(row: int, claim: int) -> bool:
-    """Note that the task is begun; False when the claim is no longer ours."""
+def _begin(held: list[Held]) -> list[Held]:
+    """Note that the task is begun. Returns the rows that are still ours to run."""
     drop_dead_connection()
+    values = (lock_seconds(), [row for row, _claim, _args in held], [claim for _row, claim, _args in held])
     try:
-        return _execute(BEGIN, lock_seconds(), row, claim) is not None
+        begun = {row for (row,) in _execute(BEGIN, *values)}
     except AWAY:  # lost between the look and the query: once more on a new connection
         forget_connection()
-        return _execute(BEGIN, lock_seconds(), row, claim) is not None
+        begun = {row for (row,) in _execute(BEGIN, *values)}
+    return [one for one in held if one[0] in begun]
 
 
-def _failed(row: int, error: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT starts FROM soar_queue WHERE id = %s", [row])
-        found = cursor.fetchone()
-    if found is None:
-        return
-    if found[0] >= MOST_STARTS:
-        logger.error("Queue row %s is given up after %s attempts: %s", row, found[0], error)
-        _execute(GIVE_UP, error[:2000], row)
-    else:
-        _execute(AGAIN, backoff(found[0]), error[:2000], row)
+def _failed(rows: list[int], error: str) -> None:
+    """Put off: 1, 4, 16, 64 seconds, each row by itself from then on; after the last attempt it is kept as failed."""
+    for row, starts, failed_at in _execute(AGAIN, error, MOST_STARTS, rows):
+        if failed_at:
+            logger.error("Queue row %s is given up after %s attempts: %s", row, starts, error)
 
 
 def _settle(step: Callable[[], object]) -> None:
@@ -221,8 +136,8 @@ def _settle(step: Callable[[], object]) -> None:
             time.sleep(pause)
 
 
-def _execute(statement: str, *values: int | float | str) -> Any:
-    """The first row of what ``statement`` returns, or None."""
+def _execute(statement: str, *values: float | str | list[int]) -> list[tuple[Any, ...]]:
+    """The rows that ``statement`` returns."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return cursor.fetchone() if cursor.description else None
+        return list(cursor.fetchall()) if cursor.description else []

@@ -14,7 +14,9 @@ from django.utils.module_loading import import_string
 
 @dataclass(frozen=True)
 class Reader:
-    """``task`` (a dotted name) is queued with the id of every timeline entry of one of ``kinds`` (rulings 24)."""
+    """``task`` (a dotted name) is queued with the id of every timeline entry of one of ``kinds`` (rulings 24).
+
+    It takes any number of ids: those of several queue rows may come in one call."""
 
     name: str
     kinds: frozenset[str]
@@ -39,6 +41,11 @@ def silence() -> Iterator[None]:
         yield
     finally:
         _silent.reset(token)
+
+
+def joined_tasks() -> list[str]:
+    """The tasks of all readers: of these the queue may join several rows to one call."""
+    return [reader.task for reader in _readers()]
 
 
 @cache
