@@ -12,6 +12,7 @@ class Command(BaseCommand):
     """Make the demo data, or take them away again. Doing it twice changes nothing."""
 
     help = "Load believable demo data: alerts of two weeks, incidents, people. --remove takes all of it away again."
+    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """``--remove``."""

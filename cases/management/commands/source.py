@@ -22,6 +22,7 @@ class Command(BaseCommand):
     """Prints ``{"slug", "token", "url"}`` alone on stdout (rulings 26); the token is shown this once."""
 
     help = "Make an alert source."
+    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """One verb so far: create."""

@@ -22,6 +22,7 @@ class Command(BaseCommand):
     """``list`` and ``run`` print JSON alone on standard output."""
 
     help = "List, check and run playbooks."
+    requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Three verbs."""

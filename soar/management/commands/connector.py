@@ -24,6 +24,7 @@ class Command(BaseCommand):
     """Accounts of other products from the command line, as the system."""
 
     help = "Make, test and list connector accounts; encrypt all secrets anew."
+    requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")

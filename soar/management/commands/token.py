@@ -21,6 +21,7 @@ class Command(BaseCommand):
     """Prints ``{"token"}`` alone on stdout (rulings 26); the token is shown this once."""
 
     help = "Make a personal API token."
+    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """One verb so far: create."""

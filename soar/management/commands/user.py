@@ -18,6 +18,7 @@ class Command(BaseCommand):
     ``SOAR_NEW_PASSWORD``, else it is made."""
 
     help = "Make a person with roles and teams. The password is taken from SOAR_NEW_PASSWORD, or made."
+    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """One verb so far: create."""

@@ -17,6 +17,7 @@ class Command(BaseCommand):
     """Import takes what is new and may be run at every start."""
 
     help = "Import the bundled warning lists into the database, or list them."
+    requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
