@@ -113,7 +113,7 @@ def _owners(entry: TimelineEntry, data: Data) -> SafeString:
 
 def _observable(word: str) -> Callable[[TimelineEntry, Data], SafeString]:
     def made(entry: TimelineEntry, data: Data) -> SafeString:
-        value = shorten_hash(defang(str(data.get("value", ""))))
+        value = shorten_hash(defang(str(data.get("value", "")), str(data.get("type", ""))))
         return format_html("{} {} <code>{}</code>", _(word), data.get("type", ""), value)
 
     return made

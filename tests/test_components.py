@@ -148,6 +148,30 @@ def test_defang(value: str, expected: str) -> None:
     assert text.defang(value) == expected
 
 
+@pytest.mark.parametrize("type", ["file_name", "file_path", "process", "user", "registry_key", "cve", "crypto", "host"])
+def test_what_nothing_opens_is_not_defanged(type: str) -> None:
+    assert text.defang("invoice.v2@9.pdf", type) == "invoice.v2@9.pdf"
+    part = '{% include "components/observable.html" with value=value type=type only %}'
+    html = draw(part, value="report.pdf", type=type)
+    assert "report.pdf" in html
+    assert "[.]" not in html
+
+
+@pytest.mark.parametrize("type", ["url", "domain", "hostname", "ip", "email", ""])
+def test_what_is_opened_by_accident_is_defanged(type: str) -> None:
+    for part in ("{% observable value '' type %}", '{% include "components/observable.html" %}'):
+        html = draw(part, value="evil.example", type=type)
+        assert "evil[.]example" in html
+        assert 'title="evil.example"' not in html
+
+
+def test_nothing_that_is_pressed_is_a_live_region() -> None:
+    """A link with the role of a status is no link any more for who hears the page."""
+    pressed = re.compile(r'<(?:a|button|input|select|summary|label)\b[^<>]*\brole="(?:status|alert|log)"')
+    for path in (Path(settings.BASE_DIR) / "templates").rglob("*.html"):
+        assert not pressed.search(re.sub(r"{%.*?%}|{{.*?}}", "", path.read_text(encoding="utf-8"))), path
+
+
 def test_only_a_hash_is_shortened() -> None:
     assert text.shorten_hash("9f2c41" + "0" * 52 + "d87e0b") == "9f2c41…d87e0b"
     assert text.shorten_hash("FIN-LT-0231.corp.example.with.a.long.name.that.is.not.a.hash") != "FIN-LT…a.hash"

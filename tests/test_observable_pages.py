@@ -114,3 +114,14 @@ def test_few_queries(as_analyst: Client, seen: None, django_assert_max_num_queri
     for url in ("/observables/", "/observables/?q=192.0", f"/observables/{one.pk}/"):
         with django_assert_max_num_queries(15):
             as_analyst.get(url)
+
+
+def test_a_file_name_is_read_as_it_is_on_every_page(as_analyst: Client) -> None:
+    alert = make_alert("Mail", observables=(("file_name", "report.pdf"), ("domain", "evil-site.com")))
+    incident = make_incident("Mail", alert)
+    pks = Observable.objects.values_list("pk", flat=True)
+    pages = ["/observables/", f"/alerts/{alert.number}/", f"/incidents/{incident.number}/"]
+    shown = "".join(as_analyst.get(url).content.decode() for url in (*pages, *(f"/observables/{pk}/" for pk in pks)))
+    assert "report[.]pdf" not in shown
+    assert shown.count("report.pdf") >= 4
+    assert shown.count("evil-site[.]com") >= 4

@@ -86,7 +86,7 @@ def _why(reasons: Iterable[Reason]) -> str:
 
 def shown_value(type: str, value: str) -> str:
     """A value as text: addresses, names and URLs defanged, hashes shortened."""
-    return value if type in ("host", "user") else shorten_hash(defang(value))
+    return value if type in ("host", "user") else shorten_hash(defang(value, type))
 
 
 def entities(user: User, alert: Alert) -> Context:

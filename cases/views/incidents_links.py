@@ -48,7 +48,7 @@ def incident_unlink(request: HttpRequest, actor: Actor, number: str) -> Done:
 def incident_observable_add(request: HttpRequest, actor: Actor, number: str) -> Done:
     """Put an observable on the incident itself."""
     found = observables.add_to_incident(actor, number, request.POST.get("type", ""), request.POST.get("value", ""))
-    return Done("observables", _("%s added") % defang(found.value))
+    return Done("observables", _("%s added") % defang(found.value, found.type))
 
 
 @verb("observables")
@@ -141,6 +141,5 @@ def _suggested(user: User, incident: Incident) -> list[Suggestion]:
 def _more(found: list[Suggestion]) -> dict[str, Any]:
     """The strongest reason in words, and how many alerts there are in all."""
     best = found[0]
-    value = best.value[1]
-    shown = defang(value) if best.value[0] not in ("host", "user") else value
-    return {"n": sum(len(one.ids) for one in found), "value": shown}
+    type_, value = best.value
+    return {"n": sum(len(one.ids) for one in found), "value": defang(value, type_)}

@@ -129,8 +129,8 @@ def _observable(one: Observable, own: bool) -> Context:
     return {
         "pk": one.pk,
         "type": one.type,
-        "value": defang(one.value),
-        "link": parts.observable(one.value, reverse("observable-detail", args=[one.pk])),
+        "value": defang(one.value, one.type),
+        "link": parts.observable(one.value, reverse("observable-detail", args=[one.pk]), one.type),
         "risk": parts.risk(Risk(one.risk).word, hidden=True),
         "own": own,
     }

@@ -108,7 +108,7 @@ def _row(one: Observable) -> dict[str, Any]:
     return {
         "pk": one.pk,
         "type": one.type,
-        "link": parts.observable(one.value, f"/observables/{one.pk}/"),
+        "link": parts.observable(one.value, f"/observables/{one.pk}/", one.type),
         "risk": parts.risk(Risk(one.risk).word),
         "since": parts.ago(one.created_at),
     }
@@ -118,7 +118,7 @@ def _detail(one: Observable) -> dict[str, Any]:
     evidence = one.rating.get("evidence", []) if isinstance(one.rating, dict) else []
     return {
         "observable": one,
-        "defanged": defang(one.value),
+        "defanged": defang(one.value, one.type),
         "risk": Risk(one.risk),
         "rule": str(one.rating.get("rule", "")) if isinstance(one.rating, dict) else "",
         "evidence": [item for item in evidence if isinstance(item, dict)],

@@ -27,7 +27,6 @@ from soar.lib.text import defang
 TEMPLATE = "cases/incidents/suggestions.html"
 BRIEF = 3
 # Whole values where cutting would mislead; a long URL stays readable in its tooltip.
-OBSERVABLES = ("ip", "source_ip", "domain", "url", "email", "md5", "sha1", "sha256")
 
 
 @signed_in_reader
@@ -131,4 +130,4 @@ def _shown(one: Suggestion) -> dict[str, Any]:
 
 
 def _safe(type_: str, value: str) -> str:
-    return defang(value) if type_ in OBSERVABLES else value
+    return defang(value, type_)

@@ -194,9 +194,10 @@ def _time(moment: datetime, attributes: str, text: str) -> SafeString:
     return mark_safe(f'<time datetime="{utc}Z" title="{title}"{attributes}>{escape(text)}</time>')  # noqa: S308
 
 
-def observable(value: str, url: str = "") -> SafeString:
-    """A value as it may be shown: defanged, a hash shortened, the whole as tooltip; a link with ``url``."""
-    whole = defang(value)
+def observable(value: str, url: str = "", type: str = "") -> SafeString:
+    """A value as it may be shown: defanged where its ``type`` asks for it, a hash shortened, the whole as tooltip; a
+    link with ``url``."""
+    whole = defang(value, type)
     shown = escape(shorten_hash(whole))
     tag, attributes = ("a", f' class="mono" href="{escape(url)}"') if url else ("code", "")
     return mark_safe(f'<{tag}{attributes} title="{escape(whole)}">{shown}</{tag}>')  # noqa: S308

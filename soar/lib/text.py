@@ -15,6 +15,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 MENTION = re.compile(r"(?<![\w@./-])@([A-Za-z0-9](?:[A-Za-z0-9_.+-]{0,148}[A-Za-z0-9_])?)")
+# Types of observables that programs make into links.
+OPENABLE = frozenset({"url", "domain", "hostname", "ip", "source_ip", "cidr", "email"})
 HASH = re.compile(r"[0-9a-fA-F]{32,128}")
 ALLOWED_TAGS = {
     "a",
@@ -64,11 +66,14 @@ def initials(name: str) -> str:
     return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
 
 
-def defang(value: str) -> str:
+def defang(value: str, type: str = "") -> str:
     """``value`` that nobody opens by accident: hxxps://…[.]example, a.b[at]example[.]org, 203[.]0[.]113[.]7.
 
-    Only the host of a URL is changed after its scheme, so that the path can still be read and compared.
+    Only the host of a URL is changed after its scheme, so that the path can still be read and compared. With a
+    ``type`` of observable that no program would open (a file name, a user, a hash), it comes back as it is.
     """
+    if type and type not in OPENABLE:
+        return value
     scheme, separator, rest = value.partition("://")
     if separator:
         host, slash, path = rest.partition("/")
