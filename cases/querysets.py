@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from cases.choices import AlertStatus, IncidentStatus
+from cases.grants import granted
 from soar.accounts.membership import may, team_ids
 from soar.accounts.models import User
 
@@ -23,20 +24,6 @@ else:
     _Alerts = _Incidents = _Observables = models.QuerySet
 
 
-def granted(user: User, model: str, permission: str, outer: str = "pk") -> Q:
-    """That the row ``outer`` points at is granted to the user or one of their groups, by guardian's
-    direct tables ``<model>UserPermission`` and ``<model>GroupPermission``."""
-    from cases.models import permissions as tables
-
-    by_user = getattr(tables, f"{model}UserPermission").objects.filter(
-        content_object=OuterRef(outer), user=user, permission__codename=permission
-    )
-    by_group = getattr(tables, f"{model}GroupPermission").objects.filter(
-        content_object=OuterRef(outer), group__user=user, permission__codename=permission
-    )
-    return Q(Exists(by_user)) | Q(Exists(by_group))
-
-
 class AlertQuerySet(_Alerts):
     """Alerts."""
 
@@ -50,8 +37,8 @@ class AlertQuerySet(_Alerts):
         inside = Incident.objects.filter(pk=OuterRef("incident")).visible_to(user)
         if may(user, "view_all_teams"):
             return self.filter(Q(restricted=False) | Exists(inside))
-        mine = Q(team=None) | Q(team__in=team_ids(user)) | Q(owner=user)
-        mine |= granted(user, "Source", "view_source", "source")
+        # What is granted first: the teams come with it.
+        mine = granted(user, "Source", "source") | Q(team=None) | Q(team__in=team_ids(user)) | Q(owner=user)
         return self.filter((Q(restricted=False) & mine) | (Q(incident__isnull=False) & Exists(inside)))
 
     def open(self) -> AlertQuerySet:
@@ -77,7 +64,7 @@ class IncidentQuerySet(_Incidents):
 
         if not may(user, "view_cases"):
             return self.none()
-        grant = granted(user, "Incident", "view_incident")
+        grant = granted(user, "Incident")
         if may(user, "view_all_teams"):
             return self.filter(Q(restricted=False) | grant)
         owned = Exists(IncidentOwner.objects.filter(incident=OuterRef("pk"), user=user))

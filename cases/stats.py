@@ -72,12 +72,14 @@ def run(wanted: Mapping[str, Count]) -> dict[str, Figure]:
     """The numbers, all in one query; what is the same is counted once."""
     if not wanted:
         return {}
-    distinct = list(dict.fromkeys(wanted.values()))
+    distinct: list[Count] = []  # no dictionary: values may be lists
+    distinct.extend(one for one in wanted.values() if one not in distinct)
     sql = ", ".join(f"(SELECT count(*) FROM ({one.sql}) counted)" for one in distinct)  # noqa: S608 - Django's own SQL
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {sql}", [value for one in distinct for value in one.params])
-        found = dict(zip(distinct, cursor.fetchone(), strict=True))
-    return {name: Figure(min(found[one], one.cap), found[one] > one.cap) for name, one in wanted.items()}
+        found: list[int] = list(cursor.fetchone())
+    figures = [Figure(min(n, one.cap), n > one.cap) for n, one in zip(found, distinct, strict=True)]
+    return {name: figures[distinct.index(one)] for name, one in wanted.items()}
 
 
 def by_severity(base: Base, cap: int = SHORT_CAP) -> dict[str, Figure]:
@@ -92,15 +94,17 @@ def by_severity(base: Base, cap: int = SHORT_CAP) -> dict[str, Figure]:
     return {one.word: Figure(min(found[one.value], cap), found[one.value] > cap) for one in Severity}
 
 
-def severities_at_once(base: Base, cap: int = CAP) -> dict[str, Figure]:
-    """Open work by severity in one reading of at most ``cap`` rows, for selections that are costly to read (free
-    text). Behind the cap each number is the least that there are."""
+def severities_at_once(base: Base, cap: int = CAP) -> tuple[dict[str, Figure], Figure]:
+    """Open work by severity and in all, in one reading of at most ``cap`` rows, for selections that are costly to read
+    (free text). Behind the cap each number is the least that there are."""
     sql = f"SELECT severity FROM ({base.sql}) base WHERE {OPEN} LIMIT {cap + 1}"  # noqa: S608 - constants
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT severity, count(*) FROM ({sql}) counted GROUP BY severity", base.params)  # noqa: S608
         found = dict(cursor.fetchall())
-    more = sum(found.values()) > cap
-    return {severity.word: Figure(found.get(severity.value, 0), more) for severity in Severity}
+    total = sum(found.values())
+    more = total > cap
+    figures = {severity.word: Figure(found.get(severity.value, 0), more) for severity in Severity}
+    return figures, Figure(min(total, cap), more)
 
 
 def common_tags(base: Base) -> list[str]:

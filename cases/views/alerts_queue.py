@@ -35,7 +35,6 @@ TABS = (
     (gettext_noop("Unassigned"), "owner=none"),
     (gettext_noop("Resolved today"), "status=resolved&resolved=today"),
 )
-OPEN_WORDS = {"open", *(status.word for status in AlertStatus if status.is_open)}
 IN_MENUS = ("source", "owner", "status", "tag", "determination", "tlp", "has_incident")
 IN_MORE = ("model", "host", "user", "observable", "received", "until")
 Context = dict[str, Any]
@@ -59,15 +58,8 @@ class Queue:
 
     @property
     def only_open(self) -> bool:
-        """Whether nothing but open work can match: only that has an index by severity."""
-        asked = {value.lower() for name in ("status", "is") for value in self.filter.params.get(name, ())}
-        asked |= {
-            value.lower()
-            for token in self.filter.tokens
-            if token.field in ("status", "is") and not token.negated and not token.op
-            for value in token.value.split(",")
-        }
-        return asked <= OPEN_WORDS if asked else not self.filter.names_status()
+        """Whether nothing but open work can match."""
+        return self.filter.only_open
 
     def page(self) -> Page[Alert]:
         """The rows; a cursor that is not of this list leads to its beginning, and says so."""
@@ -132,6 +124,7 @@ def figures_context(queue: Queue) -> Context:
     """Tabs, total and facets with their numbers, counted in two queries."""
     base, short = queue.base, stats.SHORT_CAP
     since = moment("today")
+    facets, total = _facet_figures(queue)
     wanted = {
         "Open": base.where(stats.OPEN),
         "My queue": base.where(f"{stats.OPEN} AND owner_id = %s", queue.user.pk, cap=short),
@@ -140,11 +133,11 @@ def figures_context(queue: Queue) -> Context:
             f"status = {AlertStatus.RESOLVED.value} AND resolved_at >= %s AND updated_at >= %s", since, since, cap=short
         ),
     }
-    if queue.filter.params:
+    if queue.filter.params and total is None:
         wanted["total"] = stats.base_of(queue.rows).where()
-    counted, facets = stats.run(wanted), _facet_figures(queue)
+    counted = stats.run(wanted)
     return {
-        "total": counted.get("total", counted["Open"]),
+        "total": counted.get("total", counted["Open"]) if total is None else total,
         "open_total": counted["Open"],
         "tabs": [_tab(queue, label, query, counted[label]) for label, query in TABS],
         "facets": [_facet(queue, one, facets[one.word]) for one in reversed(Severity)],
@@ -154,12 +147,17 @@ def figures_context(queue: Queue) -> Context:
     }
 
 
-def _facet_figures(queue: Queue) -> dict[str, stats.Figure]:
-    """Open work of the filter by severity, whatever severity it asks for."""
-    without = AlertFilter.parse(QueryDict(queue.filter.query_string(without="severity")))
+def _facet_figures(queue: Queue) -> tuple[dict[str, stats.Figure], stats.Figure | None]:
+    """Open work of the filter by severity, whatever severity it asks for; and the total, where it is their sum."""
+    chosen = queue.filter
+    if chosen.states() == {AlertStatus.RESOLVED.word}:
+        return dict.fromkeys((one.word for one in Severity), stats.Figure(0)), None
+    without = chosen.without("severity")
     base = stats.base_of(without.apply(queue.visible, queue.user)) if without.params else queue.base
-    words = any(not token.field for token in without.tokens)
-    return stats.severities_at_once(base) if words else stats.by_severity(base)
+    if not any(not token.field for token in without.tokens):
+        return stats.by_severity(base), None
+    facets, total = stats.severities_at_once(base)
+    return facets, total if queue.only_open and "severity" not in chosen.params else None
 
 
 def _tab(queue: Queue, label: str, query: str, number: stats.Figure) -> Context:

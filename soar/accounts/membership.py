@@ -10,8 +10,13 @@ def team_ids(user: User) -> list[int]:
     cached: list[int] | None = getattr(user, "_team_ids", None)
     if cached is None:
         cached = list(Team.objects.filter(group__user=user).order_by("pk").values_list("pk", flat=True))
-        user._team_ids = cached  # type: ignore[attr-defined]
+        keep_team_ids(user, cached)
     return cached
+
+
+def keep_team_ids(user: User, ids: list[int]) -> None:
+    """What ``team_ids`` is to answer for this user object, from who has just read it together with something else."""
+    user._team_ids = ids  # type: ignore[attr-defined]
 
 
 def may(user: User, permission: str) -> bool:

@@ -1,0 +1,88 @@
+"""What is granted to a person by name, read once per request: visibility asks for it several times a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.lookups import Lookup
+
+from soar.accounts.membership import keep_team_ids
+from soar.accounts.models import User
+
+# Grants are exceptions (access.md 3). Who has more of them than this is asked about in the database, row by row.
+AT_MOST = 500
+PERMISSIONS = {"Source": "view_source", "Incident": "view_incident"}
+
+_READ = """
+    (SELECT '{model}', g.content_object_id FROM cases_{table}userpermission g
+     JOIN auth_permission p ON p.id = g.permission_id
+     WHERE g.user_id = %(user)s AND p.codename = '{codename}' LIMIT %(most)s)
+    UNION
+    (SELECT '{model}', g.content_object_id FROM cases_{table}grouppermission g
+     JOIN accounts_user_groups m ON m.group_id = g.group_id
+     JOIN auth_permission p ON p.id = g.permission_id
+     WHERE m.user_id = %(user)s AND p.codename = '{codename}' LIMIT %(most)s)
+"""
+_TEAMS = """
+    SELECT 'Team', t.id FROM accounts_team t JOIN accounts_user_groups m ON m.group_id = t.group_id
+    WHERE m.user_id = %(user)s
+"""
+READ = " UNION ALL ".join(
+    [_TEAMS, *(f"({_READ.format(model=m, table=m.lower(), codename=codename)})" for m, codename in PERMISSIONS.items())]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """Ids of one kind of thing that are granted to a person or one of their groups; ``too_many`` to be listed."""
+
+    ids: list[int]
+    too_many: bool = False
+
+
+class AnyOf(Lookup):
+    """``column = ANY(list)``: one value of the statement, however long the list is."""
+
+    lookup_name = "any_of"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        """The comparison."""
+        left, values = self.process_lhs(compiler, connection)
+        return f"{left} = ANY(%s)", [*values, list(self.rhs)]
+
+
+def granted(user: User, model: str, outer: str = "pk") -> Q:
+    """That the row ``outer`` points at (a source or an incident) is granted to the user or one of their groups."""
+    found = grants_of(user)[model]
+    if found.too_many:
+        return _in_database(user, model, outer)
+    return Q(AnyOf(F(outer), found.ids)) if found.ids else Q(pk__in=[])
+
+
+def grants_of(user: User) -> dict[str, Granted]:
+    """What is granted to the user, by model. Kept on the user object, which lives as long as the request; so are their
+    teams, which come with it."""
+    cached: dict[str, Granted] | None = getattr(user, "_grants", None)
+    if cached is None:
+        with connection.cursor() as cursor:
+            cursor.execute(READ, {"user": user.pk, "most": AT_MOST + 1})
+            rows = cursor.fetchall()
+        ids = {model: sorted(pk for name, pk in rows if name == model) for model in ("Team", *PERMISSIONS)}
+        keep_team_ids(user, ids.pop("Team"))
+        cached = {model: Granted(own[:AT_MOST], len(own) > AT_MOST) for model, own in ids.items()}
+        user._grants = cached  # type: ignore[attr-defined]
+    return cached
+
+
+def _in_database(user: User, model: str, outer: str) -> Q:
+    """The same by guardian's direct tables ``<model>UserPermission`` and ``<model>GroupPermission``."""
+    from cases.models import permissions as tables
+
+    wanted = {"content_object": OuterRef(outer), "permission__codename": PERMISSIONS[model]}
+    by_user = getattr(tables, f"{model}UserPermission").objects.filter(user=user, **wanted)
+    by_group = getattr(tables, f"{model}GroupPermission").objects.filter(group__user=user, **wanted)
+    return Q(Exists(by_user)) | Q(Exists(by_group))
