@@ -232,6 +232,18 @@ def test_htmx_gets_the_rows_and_what_counts_them(as_analyst: Client, three: list
     assert 'id="alert-filter"' in page_of(as_analyst, "?q=worst", HTMX)
 
 
+@pytest.mark.parametrize("text", ["fo", "worst fo", "severity:hi", "received:7"])
+def test_half_a_word_is_a_mistake_only_when_it_is_submitted(as_analyst: Client, three: list[Alert], text: str) -> None:
+    asked = {**HTMX, "HX-Trigger": "alert-filter"}
+    typing = as_analyst.get("/alerts/", {"q": text}, headers={**asked, "HX-Typing": "true"})
+    assert (typing.status_code, typing.content) == (204, b"")
+    assert "HX-Push-Url" not in typing
+    for headers in (asked, {}, {"HX-Typing": "true"}):
+        assert 'id="q-errors"' in as_analyst.get("/alerts/", {"q": text}, headers=headers).content.decode()
+    whole = as_analyst.get("/alerts/", {"q": "worst"}, headers={**asked, "HX-Typing": "true"})
+    assert titles(whole.content.decode()) == ["Worst one"]
+
+
 def test_a_viewer_reads_without_ticks_and_verbs(as_viewer: Client, three: list[Alert]) -> None:
     page = page_of(as_viewer)
     assert len(titles(page)) == 2

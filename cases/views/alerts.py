@@ -11,7 +11,7 @@ from cases.models import Alert, AlertSource
 from cases.views.alerts_queue import list_context, queue_of
 from cases.views.parts import person_of, signed_in_reader
 from soar.accounts.membership import may
-from soar.lib.htmx import is_partial, live, push_url, render_regions
+from soar.lib.htmx import is_partial, is_typing, live, push_url, render_regions
 
 TEMPLATE = "cases/alerts/list.html"
 REGIONS = ["rows", "tabs", "total", "counts", "bulk", "keys", "new"]
@@ -20,9 +20,11 @@ REGIONS = ["rows", "tabs", "total", "counts", "bulk", "keys", "new"]
 @signed_in_reader
 @require_safe
 def alert_list(request: HttpRequest) -> HttpResponse:
-    """The page, or, for htmx, the rows with everything that counts them."""
+    """The page, or, for htmx, the rows with everything that counts them. 204 for a filter that makes no sense yet."""
     user = person_of(request)
     queue = queue_of(request, user)
+    if queue.filter.errors and is_typing(request):
+        return HttpResponse(status=204)
     context = list_context(queue)
     if not context["rows"] and not context["filtered"]:
         context |= {"blank": not Alert.objects.exists(), "may_sources": may(user, "manage_sources")}

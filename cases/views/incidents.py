@@ -26,7 +26,7 @@ from cases.views.parts import person_of, signed_in_reader
 from soar.accounts.membership import may
 from soar.accounts.models import Team, User
 from soar.lib import parts
-from soar.lib.htmx import is_partial, live, push_url, render_regions
+from soar.lib.htmx import is_partial, is_typing, live, push_url, render_regions
 from soar.lib.keyset import BadCursor, Order, Page, keyset_page
 
 TEMPLATE = "cases/incidents/list.html"
@@ -56,8 +56,10 @@ class Row:
 @signed_in_reader
 @require_safe
 def incident_list(request: HttpRequest) -> HttpResponse:
-    """The page, or for htmx its rows with what stands around them."""
+    """The page, or for htmx its rows with what stands around them. 204 for a filter that makes no sense yet."""
     context = _context(request, person_of(request))
+    if context["filter"].errors and is_typing(request):
+        return HttpResponse(status=204)
     if not is_partial(request):
         return render(request, TEMPLATE, context)
     said = ngettext("%(n)s incident", "%(n)s incidents", context["shown"]) % {"n": context["shown"]}

@@ -24,6 +24,11 @@ def is_partial(request: HttpRequest) -> bool:
     )
 
 
+def is_typing(request: HttpRequest) -> bool:
+    """Whether somebody is still typing what is asked for: half a word is no mistake, so it is not called one."""
+    return is_partial(request) and request.headers.get("HX-Typing") == "true"
+
+
 def render_regions(
     request: HttpRequest,
     template: str,

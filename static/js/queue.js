@@ -138,6 +138,11 @@
     act();
   });
 
+  // --- a filter that is being typed says so: half a word is no mistake yet
+  addEventListener("htmx:configRequest", (event) => {
+    if (event.detail.triggeringEvent?.type === "input") event.detail.headers["HX-Typing"] = "true";
+  });
+
   // --- after a swap: the same cursor, the right count
   addEventListener("htmx:afterSettle", () => {
     const row = cursorId && document.getElementById(cursorId);

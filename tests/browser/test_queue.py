@@ -117,6 +117,17 @@ def test_keys_are_letters_again_in_a_field(queue: Page) -> None:
     assert not Alert.objects.exclude(owner=None).exists()
 
 
+def test_half_a_word_is_called_short_only_once_it_is_sent(queue: Page) -> None:
+    press(queue, "/")
+    with queue.expect_response(lambda answer: "q=zq" in answer.url) as answer:
+        queue.keyboard.type("zq")
+    assert answer.value.status == 204
+    expect(queue.locator("table.queue tbody tr")).to_have_count(3)
+    expect(queue.locator("#q-errors")).to_have_count(0)
+    press(queue, "Enter")
+    expect(queue.locator("#q-errors")).to_contain_text("too short")
+
+
 def test_filtering_narrows_the_rows_without_leaving_the_page(queue: Page) -> None:
     queue.locator("#q").fill("host:LT-2")
     expect(queue.locator("table.queue tbody tr")).to_have_count(1)
