@@ -25,6 +25,10 @@ SHORTCUTS = (
     (_("Clear the selection, close the panel"), ("Esc",)),
     (_("To the alerts"), ("g", "a")),
     (_("To the incidents"), ("g", "i")),
+    (_("To the playbooks"), ("g", "p")),
+    (_("To the runs"), ("g", "r")),
+    (_("To the observables"), ("g", "o")),
+    (_("To the sources"), ("g", "s")),
     (_("These keys"), ("?",)),
 )
 

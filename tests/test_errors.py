@@ -16,6 +16,7 @@ from django.urls import include, path
 from soar import errors, nav
 from soar.accounts.models import User
 from soar.lib.errors import Conflict, Forbidden, Missing
+from soar.nav import GROUPS
 
 TECHNICAL = "No User matches the given query."
 RAISED: dict[str, Exception] = {
@@ -232,3 +233,13 @@ def test_the_keys_come_as_a_dialog_for_htmx(stranger: Client, mara: User) -> Non
     page = stranger.get("/shortcuts/", headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in page
     assert 'id="dialog-title"' in page
+
+
+@pytest.mark.django_db
+def test_the_page_of_keys_names_every_place_that_a_key_leads_to(stranger: Client, mara: User) -> None:
+    stranger.force_login(mara)
+    page = stranger.get("/shortcuts/").content.decode()
+    for group in GROUPS:
+        for entry in group.entries:
+            if entry.go:
+                assert f"<kbd>g</kbd> <kbd>{entry.go}</kbd>" in page, entry.url_name
