@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cases.actions import alerts
+from cases.actions.alert_state import apply_determination, apply_status, resolve_locked
 from cases.actions.base import change, person, save, tags_of, team_of, text_of, word
 from cases.actors import Actor
 from cases.choices import AlertStatus, Determination, Severity, Tlp
@@ -62,12 +62,12 @@ def _state(actor: Actor, alert: Alert, changes: dict[str, Any], reason: str) -> 
     determination = word(Determination, given, "determination")
     findings = changes.get("findings") or ""
     if status == AlertStatus.RESOLVED:
-        alerts._resolve(actor, alert, determination, findings, reason)
+        resolve_locked(actor, alert, determination, findings, reason)
     else:
         if "status" in changes:
-            alerts.apply_status(actor, alert, status, reason)
+            apply_status(actor, alert, status, reason)
         if {"determination", "findings"} & changes.keys():
-            alerts.apply_determination(actor, alert, determination, changes.get("findings"), reason)
+            apply_determination(actor, alert, determination, changes.get("findings"), reason)
 
 
 def tlp_of(value: Any) -> str:

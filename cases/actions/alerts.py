@@ -8,6 +8,8 @@ from typing import Any
 from django.db import transaction
 
 from cases import timeline
+from cases.actions.alert_state import apply_determination, apply_status, reopen_locked, resolve_locked
+from cases.actions.alert_update import apply_changes
 from cases.actions.base import (
     KEEP,
     _Keep,
@@ -21,7 +23,7 @@ from cases.actions.base import (
     word,
 )
 from cases.actors import Actor
-from cases.choices import FINDINGS_OF, AlertStatus, Determination, Findings, Severity
+from cases.choices import AlertStatus, Determination, Severity
 from cases.errors import Conflict, Refused
 from cases.models import Alert, TimelineEntry
 from cases.permissions import alert_for
@@ -156,7 +158,7 @@ def resolve(
     wanted: Determination = word(Determination, determination, "determination")
     why = text_of(reason or "", "reason", most=5000, required=False)
     alert = _working_on(actor, alert_id, expected_version)
-    return _resolve(actor, alert, wanted, findings, why)
+    return resolve_locked(actor, alert, wanted, findings, why)
 
 
 @transaction.atomic
@@ -165,7 +167,7 @@ def reopen(actor: Actor, alert_id: AlertId, *, reason: str = "", expected_versio
     alert = _working_on(actor, alert_id, expected_version)
     if alert.status != AlertStatus.RESOLVED:
         return alert
-    return _reopen(actor, alert, None, text_of(reason or "", "reason", most=5000, required=False))
+    return reopen_locked(actor, alert, None, text_of(reason or "", "reason", most=5000, required=False))
 
 
 @transaction.atomic
@@ -186,103 +188,12 @@ def comment(actor: Actor, alert_id: AlertId, text: str) -> TimelineEntry:
 def update(actor: Actor, alert_id: AlertId, *, changes: dict[str, Any], expected_version: int | None = None) -> Alert:
     """Several changes at once, all or nothing (PATCH). Fields: severity, status, determination, findings,
     owner, team, tags, tlp, title, description, reason. Raises Refused for a field that is not one of them."""
-    from cases.actions.alert_update import apply_changes
-
     with transaction.atomic():
         alert = _working_on(actor, alert_id, expected_version)
         return apply_changes(actor, alert, changes)
 
 
-def apply_status(actor: Actor, alert: Alert, wanted: AlertStatus, reason: str) -> Alert:
-    """``set_status`` for an alert that is locked already."""
-    if wanted == AlertStatus.RESOLVED:
-        if alert.status == AlertStatus.RESOLVED:
-            return alert
-        return _resolve(actor, alert, Determination(alert.determination), alert.findings, "")
-    if alert.status == AlertStatus.RESOLVED:
-        return _reopen(actor, alert, wanted, reason)
-    if change(alert, actor, "status", wanted, reason=reason):
-        if wanted == AlertStatus.IN_PROGRESS and alert.acknowledged_at is None:
-            alert.acknowledged_at = clock.now()
-        save(alert, "status", "acknowledged_at")
-    return alert
-
-
-def apply_determination(actor: Actor, alert: Alert, wanted: Determination, findings: str | None, reason: str) -> Alert:
-    """``set_determination`` for an alert that is locked already."""
-    if alert.status == AlertStatus.RESOLVED and wanted == Determination.UNKNOWN:
-        raise Refused("A resolved alert needs a determination other than unknown.", field="determination")
-    changed = change(alert, actor, "determination", wanted, reason=reason)
-    kept = findings if findings is not None else (alert.findings if not changed else "")
-    changed = change(alert, actor, "findings", findings_of(wanted, kept)) or changed
-    if changed:
-        save(alert, "determination", "findings")
-    return alert
-
-
-def findings_of(determination: Determination, given: str) -> Findings:
-    """The findings of a determination (rulings 15): given ones if they fit it, else its first.
-
-    Raises Refused for findings that the determination cannot have."""
-    allowed = FINDINGS_OF[determination]
-    if not given:
-        return allowed[0]
-    for finding in allowed:
-        if finding == given:
-            return finding
-    if given in Findings.values:
-        raise Refused(f"{determination.label} goes with: {', '.join(f.value for f in allowed if f)}.", field="findings")
-    raise Refused(f"{given!s:.40} is no finding.", field="findings")
-
-
 def _working_on(actor: Actor, alert_id: AlertId, expected_version: int | None) -> Alert:
     alert = alert_for(actor, alert_id, work=True, lock=True)
     check_version(alert, expected_version)
-    return alert
-
-
-def _resolve(actor: Actor, alert: Alert, determination: Determination, findings: str, reason: str) -> Alert:
-    if determination == Determination.UNKNOWN:
-        raise Refused("Resolving needs a determination other than unknown.", field="determination")
-    again = alert.status == AlertStatus.RESOLVED
-    if again and alert.determination == determination:  # a correction: what is not said anew stays
-        findings, reason = findings or alert.findings, reason or alert.resolve_reason
-    finding = findings_of(determination, findings)
-    same = (alert.determination, alert.findings, alert.resolve_reason) == (determination, finding, reason)
-    if again and same:
-        return alert
-    data = {
-        "old": AlertStatus(alert.status).word,
-        "new": "resolved",
-        "determination": determination.word,
-        "findings": str(finding),
-    }
-    alert.status, alert.determination, alert.findings = AlertStatus.RESOLVED, determination, finding
-    alert.resolve_reason = reason
-    now = clock.now()
-    alert.resolved_at = alert.resolved_at if again and alert.resolved_at else now
-    if actor.type == "user":  # whoever resolves it has seen it
-        alert.acknowledged_at = alert.acknowledged_at or now
-    alert.resolved_by_playbook = actor.type == "playbook"
-    timeline.record("alert.resolved", alert, actor, text=reason, data=data)
-    save(
-        alert,
-        "status",
-        "determination",
-        "findings",
-        "resolve_reason",
-        "resolved_at",
-        "resolved_by_playbook",
-        "acknowledged_at",
-    )
-    return alert
-
-
-def _reopen(actor: Actor, alert: Alert, status: AlertStatus | None, reason: str) -> Alert:
-    wanted = status or (AlertStatus.IN_PROGRESS if alert.owner_id else AlertStatus.NEW)
-    data = {"old": "resolved", "new": wanted.word}
-    alert.status, alert.resolved_at, alert.resolve_reason = wanted, None, ""
-    alert.resolved_by_playbook = False
-    timeline.record("alert.reopened", alert, actor, text=reason, data=data)
-    save(alert, "status", "resolved_at", "resolve_reason", "resolved_by_playbook")
     return alert

@@ -8,7 +8,7 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 
 from cases import timeline
-from cases.actions.alerts import _reopen, _resolve, findings_of
+from cases.actions.alert_state import findings_of, reopen_locked, resolve_locked
 from cases.actions.base import save
 from cases.actors import Actor
 from cases.choices import AlertStatus, Determination, RepeatRule
@@ -40,7 +40,7 @@ def repeat(alert: Alert, row: Row, rules: Rules, now: datetime) -> Alert:
     _link_new(alert, row)
     _state(alert, row, actor)
     if alert.status == AlertStatus.RESOLVED and not row.alert.closed and _reopens(alert, rules, now):
-        _reopen(actor, alert, None, f"Seen again, {alert.count} times in all")
+        reopen_locked(actor, alert, None, f"Seen again, {alert.count} times in all")
     return alert
 
 
@@ -51,7 +51,7 @@ def source_state(alert: Alert, row: Row, rules: Rules) -> Alert:
     _state(alert, row, actor)
     if rules.close_on_resolved and alert.status != AlertStatus.RESOLVED:
         verdict = Determination(rules.resolved_determination or Determination.BENIGN)
-        return _resolve(actor, alert, verdict, findings_of(verdict, ""), "Resolved at its source")
+        return resolve_locked(actor, alert, verdict, findings_of(verdict, ""), "Resolved at its source")
     return alert
 
 

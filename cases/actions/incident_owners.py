@@ -1,0 +1,88 @@
+"""The owners of an incident, and who of them leads (casework.md 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import transaction
+
+from cases import timeline
+from cases.actions.base import KEEP, _Keep, check_version, person, save
+from cases.actors import Actor
+from cases.errors import Refused
+from cases.models import Incident, IncidentOwner
+from cases.models.incident import OWNERS_AT_MOST
+from cases.permissions import incident_for
+from soar.accounts.models import User
+
+
+@transaction.atomic
+def owners(
+    actor: Actor,
+    incident_id: str | int,
+    *,
+    add: Iterable[User | str] = (),
+    remove: Iterable[User | str] = (),
+    lead: User | str | _Keep | None = KEEP,
+    expected_version: int | None = None,
+) -> Incident:
+    """Add and remove owners, at most 50, and say who leads (None: nobody). The lead becomes an owner."""
+    incident = incident_for(actor, incident_id, level="edit", lock=True)
+    check_version(incident, expected_version)
+    before = incident.timeline_count
+    leader = lead if isinstance(lead, _Keep) else person(lead)
+    joining = people([*add, *([leader] if isinstance(leader, User) else [])])
+    leaving = [getattr(user, "pk", None) for user in map(_anybody, remove)]
+    gone = list(incident.owner_rows.filter(user__in=leaving).select_related("user"))
+    if gone:
+        IncidentOwner.objects.filter(pk__in=[row.pk for row in gone]).delete()
+        names = [row.user.display_name() for row in gone]
+        timeline.record("incident.owners", incident, actor, data={"removed": names})
+    add_owners(actor, incident, joining, leader)
+    if incident.timeline_count > before:
+        save(incident)
+    return incident
+
+
+def _anybody(value: User | str) -> User | None:
+    """A user by name even if disabled: a leaver can be removed."""
+    if isinstance(value, User):
+        return value
+    return User.objects.filter(username=str(value)[:150].replace("\x00", "")).first()
+
+
+def people(values: Iterable[User | str]) -> list[User]:
+    """Active users by name, each once. Raises Refused for one that is not there."""
+    found = [person(value) for value in values]
+    return list(dict.fromkeys(user for user in found if user))
+
+
+def add_owners(actor: Actor, incident: Incident, joining: list[User], lead: User | _Keep | None) -> None:
+    """Add them to a locked incident and say who leads, with one entry. Raises Refused for more than 50."""
+    have = set(incident.owner_rows.values_list("user_id", flat=True))
+    new = [user for user in joining if user.pk not in have]
+    if len(have) + len(new) > OWNERS_AT_MOST:
+        raise Refused(
+            f"An incident has at most {OWNERS_AT_MOST} owners; this would make {len(have) + len(new)}.",
+            field="owners",
+        )
+    IncidentOwner.objects.bulk_create([IncidentOwner(incident=incident, user=user) for user in new])
+    data: dict[str, Any] = {"added": [user.display_name() for user in new]} if new else {}
+    if not isinstance(lead, _Keep):
+        data |= _set_lead(incident, lead)
+    if data:
+        timeline.record("incident.owners", incident, actor, data=data)
+
+
+def _set_lead(incident: Incident, lead: User | None) -> dict[str, Any]:
+    current = incident.owner_rows.filter(lead=True).select_related("user").first()
+    if (current.user if current else None) == lead:
+        return {}
+    incident.owner_rows.filter(lead=True).update(lead=False)
+    if lead:
+        incident.owner_rows.filter(user=lead).update(lead=True)
+    return {
+        "old_lead": current.user.display_name() if current else None,
+        "lead": lead.display_name() if lead else None,
+    }
