@@ -111,9 +111,13 @@ class AlertFilter:
                 asked |= {value.strip().lower() for value in token.value.split(",")}
         return asked
 
+    def names(self) -> set[str]:
+        """The fields that are asked for, in the query box or by parameter."""
+        return {*self.params, *(token.field for token in self.tokens if token.field)} - {"q"}
+
     def names_status(self) -> bool:
         """Whether a status is asked for, in the query box or by parameter."""
-        return "status" in self.params or any(token.field in STATES for token in self.tokens)
+        return not self.names().isdisjoint(STATES)
 
     @property
     def only_open(self) -> bool:

@@ -53,6 +53,15 @@ class AlertQuerySet(_Alerts):
             "source__last_error", "owner__password",
         )  # fmt: skip
 
+    def with_line_data(self) -> AlertQuerySet:
+        """What a line of the queue or of another page's list shows, and its place in the list: reading a whole row of
+        the table costs more than finding it."""
+        return self.select_related("owner", "source").only(
+            "title", "severity", "status", "count", "hostname", "username", "source_ip", "detection_model",
+            "observable_count", "incident", "received_at", "version", "source", "source__name",
+            "owner", "owner__username", "owner__first_name", "owner__last_name",
+        )  # fmt: skip
+
 
 class IncidentQuerySet(_Incidents):
     """Incidents."""

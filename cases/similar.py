@@ -35,7 +35,7 @@ def similar(user: User, alert: Alert, limit: int = 8) -> list[tuple[Alert, list[
     """The most similar alerts that the user may see, with reasons, best first."""
     reasons = reasons_of(alert)
     scored = sorted(reasons, key=lambda pk: (sum(r.weight for r in reasons[pk]), pk), reverse=True)
-    rows = Alert.objects.visible_to(user).with_row_data().in_bulk(scored[: limit * 3])
+    rows = Alert.objects.visible_to(user).with_line_data().in_bulk(scored[: limit * 3])
     found = [(rows[pk], reasons[pk]) for pk in scored if pk in rows]
     return found[:limit]
 

@@ -180,6 +180,6 @@ def _incidents_with(user: User, groups: dict[Value, list[int]]) -> dict[Value, I
 def _load_alerts(user: User, wanted: Iterable[Suggestion]) -> None:
     """Rows of the alerts, for all suggestions in one query."""
     ids = {pk for one in wanted for pk in one.ids[-ALERTS_SHOWN:]}
-    rows = Alert.objects.visible_to(user).with_row_data().in_bulk(ids)
+    rows = Alert.objects.visible_to(user).with_line_data().in_bulk(ids)
     for one in wanted:
         one.alerts = [rows[pk] for pk in reversed(one.ids) if pk in rows][:ALERTS_SHOWN]

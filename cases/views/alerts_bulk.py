@@ -43,7 +43,7 @@ def alert_bulk(request: HttpRequest) -> HttpResponse:
     if not is_partial(request):
         (messages.warning if result.refused else messages.success)(request, f"{said} {detail}".strip())
         return redirect(request, _back(request))
-    rows = Alert.objects.visible_to(user).with_row_data().filter(pk__in=ids)
+    rows = Alert.objects.visible_to(user).with_line_data().filter(pk__in=ids)
     context = {**list_context(_queue(request, user)), "rows": rows_of(user, list(rows)), "oob": True}
     answer = render_regions(
         request,

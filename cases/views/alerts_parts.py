@@ -129,7 +129,7 @@ def _open_alerts(user: User, alert: Alert) -> dict[str, stats.Figure]:
             wanted["host"] = base.where(f"{stats.OPEN} AND hostname = %s", alert.hostname, cap=OPEN_AT_MOST)
         if alert.username:
             wanted["user"] = base.where(f"{stats.OPEN} AND username = %s", alert.username, cap=OPEN_AT_MOST)
-    return stats.run(wanted)
+    return stats.run(wanted, bitmaps=False)
 
 
 def similar_alerts(user: User, alert: Alert) -> Context:

@@ -56,7 +56,7 @@ def _changed(queue: Queue, shown: dict[int, tuple[int, int]]) -> tuple[list[Aler
     }
     ids = [pk for pk, alert in stamps.items() if shown[pk] != (alert.version, alert.count)]
     present = [stamps[pk] for pk in shown if pk in stamps]
-    return (list(queue.visible.with_row_data().filter(pk__in=ids)) if ids else []), present
+    return (list(queue.visible.with_line_data().filter(pk__in=ids)) if ids else []), present
 
 
 def _next_url(queue: Queue, present: list[Alert], since: int, told: int) -> str:

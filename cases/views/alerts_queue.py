@@ -35,6 +35,8 @@ TABS = (
     (gettext_noop("Unassigned"), "owner=none"),
     (gettext_noop("Resolved today"), "status=resolved&resolved=today"),
 )
+# Fields that mostly leave few alerts: these are read once and not once for each severity.
+NARROW = {"owner", "host", "user", "ip", "observable", "incident"}
 IN_MENUS = ("source", "owner", "status", "tag", "determination", "tlp", "has_incident")
 IN_MORE = ("model", "host", "user", "observable", "received", "until")
 Context = dict[str, Any]
@@ -64,7 +66,7 @@ class Queue:
     def page(self) -> Page[Alert]:
         """The rows; a cursor that is not of this list leads to its beginning, and says so."""
         order = ORDERS[self.sort if self.only_open or self.sort != "severity" else "newest"]
-        rows = cast(AlertQuerySet, self.rows).with_row_data()
+        rows = cast(AlertQuerySet, self.rows).with_line_data()
         try:
             return keyset_page(rows, order, self.cursor, SIZE)
         except BadCursor:
@@ -154,10 +156,18 @@ def _facet_figures(queue: Queue) -> tuple[dict[str, stats.Figure], stats.Figure 
         return dict.fromkeys((one.word for one in Severity), stats.Figure(0)), None
     without = chosen.without("severity")
     base = stats.base_of(without.apply(queue.visible, queue.user)) if without.params else queue.base
-    if not any(not token.field for token in without.tokens):
+    words = any(not token.field for token in without.tokens)
+    if not words and not _is_narrow(without):
         return stats.by_severity(base), None
     facets, total = stats.severities_at_once(base)
+    if total.more and not words:
+        facets = stats.by_severity(base)
     return facets, total if queue.only_open and "severity" not in chosen.params else None
+
+
+def _is_narrow(chosen: AlertFilter) -> bool:
+    """Whether few alerts can be expected. Those of nobody are many."""
+    return bool(NARROW & chosen.names()) and "none" not in chosen.params.get("owner", ())
 
 
 def _tab(queue: Queue, label: str, query: str, number: stats.Figure) -> Context:
@@ -245,5 +255,5 @@ def _sources(user: User) -> list[tuple[str, str]]:
 
 
 def _others(user: User) -> list[tuple[str, str]]:
-    people = User.objects.filter(is_active=True).exclude(pk=user.pk).order_by("first_name", "username")[:50]
-    return [(one.username, one.display_name()) for one in people]
+    people = User.objects.filter(is_active=True).exclude(pk=user.pk).order_by("first_name", "username")
+    return [(one.username, one.display_name()) for one in people.only("username", "first_name", "last_name")[:50]]

@@ -43,7 +43,7 @@ class Row:
 
 
 def row_of(alert: Alert, seen: set[int], now: datetime | None = None) -> Row:
-    """The line of one alert; its owner and source are loaded already (``with_row_data``). ``seen`` are the incidents
+    """The line of one alert; its owner and source are loaded already (``with_line_data``). ``seen`` are the incidents
     that the reader may know of."""
     about = [value for value in (alert.hostname, alert.username, alert.source_ip) if value]
     origin = f"{alert.source.name} · {alert.detection_model}" if alert.detection_model else alert.source.name

@@ -104,7 +104,7 @@ def _search(user: User, incident: Incident, text: str) -> dict[str, Any]:
     hits = wanted.apply(Alert.objects.visible_to(user).open(), user).exclude(incident=incident)
     alerts = list(
         Alert.objects.filter(pk__in=hits.order_by("-pk").values("pk")[: FOUND_AT_MOST + 1])
-        .with_row_data()
+        .with_line_data()
         .order_by("-pk")
     )
     return {

@@ -74,7 +74,7 @@ def head(user: User, incident: Incident) -> Context:
 
 def alerts(user: User, incident: Incident) -> Context:
     """The linked alerts, worst first. Whoever sees the incident sees them here (rulings 21)."""
-    rows = Alert.objects.filter(incident=incident).order_by("-severity", "-id").with_row_data()[:ALERTS_SHOWN]
+    rows = Alert.objects.filter(incident=incident).order_by("-severity", "-id").with_line_data()[:ALERTS_SHOWN]
     return {
         "alerts": [alert_row(alert) for alert in rows],
         "alerts_more": max(incident.alert_count - ALERTS_SHOWN, 0),

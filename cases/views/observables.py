@@ -127,7 +127,7 @@ def _detail(one: Observable) -> dict[str, Any]:
 
 def _sightings(user: User, one: Observable) -> dict[str, Any]:
     alerts = Alert.objects.visible_to(user).filter(observable_links__observable=one)
-    shown = list(alerts.with_row_data().order_by("-pk")[:SHOWN])
+    shown = list(alerts.with_line_data().order_by("-pk")[:SHOWN])
     mine = Incident.objects.visible_to(user)
     through = mine.filter(alerts__observable_links__observable=one).values("pk")
     own = mine.filter(observable_links__observable=one).values("pk")
