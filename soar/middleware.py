@@ -39,7 +39,7 @@ class RequestId:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """The answer, with the header ``X-Request-ID``."""
-        given = request.headers.get("X-Request-ID", "")
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
         name = given if GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
         request.request_id = name  # type: ignore[attr-defined]
         token = request_id.set(name)

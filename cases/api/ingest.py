@@ -157,7 +157,7 @@ def _check_signature(request: HttpRequest, raw: bytes, secret: str) -> None:
 
 
 def _answer(request: HttpRequest, sender: Sender, body: bytes) -> HttpResponse:
-    if key := request.headers.get("Idempotency-Key"):
+    if key := request.META.get("HTTP_IDEMPOTENCY_KEY"):
         from cases.idempotency import idempotent
 
         holder = f"source:{sender.rules.source_id}"

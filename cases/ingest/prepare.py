@@ -15,6 +15,7 @@ from cases.ingest.registry import Kind
 
 OBSERVABLES_AT_MOST = 500
 TECHNIQUE_AT_MOST = 20
+TLP_WORDS = frozenset(Tlp.values)
 TLP_OTHER = {"white": "clear", "amber-strict": "amber+strict", "amber_strict": "amber+strict"}
 
 
@@ -123,7 +124,7 @@ def _tags(given: list[str], defaults: list[str]) -> list[str]:
 def _tlp(given: str, default: str) -> str:
     word = given.lower().removeprefix("tlp:").strip()
     word = TLP_OTHER.get(word, word)
-    return word if word in Tlp.values else default
+    return word if word in TLP_WORDS else default
 
 
 def _hosts(found: list[Found]) -> list[Found]:

@@ -5,20 +5,20 @@ alerts by id, observables by (digest, type), new alerts by digest."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from cases.chain import entry_hash
 from cases.choices import FINDINGS_OF
 from cases.digests import value_digest
 from cases.ingest.normal import Found
 from cases.ingest.prepare import TECHNIQUE_AT_MOST, Row, Rules
+from soar.lib.database import prepared as cursor
 
 FINDINGS = {verdict.value: str(findings[0]) for verdict, findings in FINDINGS_OF.items()}
 CHUNK = 25  # entries per queue row: small enough to spread over workers
@@ -99,27 +99,6 @@ WITH r AS MATERIALIZED (
 )
 SELECT encode(ins.key_digest, 'hex'), ins.id, ins.count, ins.created, ins.cause FROM ins LEFT JOIN rung ON true
 """
-
-
-@contextmanager
-def cursor() -> Iterator[psycopg.Cursor[Any]]:
-    """The driver's own cursor: server-side parameters, so that statements are prepared once per connection.
-    Its errors are raised as Django's, as those of any other cursor."""
-    connection.ensure_connection()
-    raw = connection.connection
-    with connection.wrap_database_errors:
-        if raw.prepare_threshold is None:
-            _prepare_on(raw)
-    with connection.wrap_database_errors, psycopg.Cursor(raw) as made:
-        yield made
-
-
-def _prepare_on(raw: psycopg.Connection[Any]) -> None:
-    """Django forbids preparing; from now on what asks for it is prepared, and planned once. Left to itself the server
-    plans these statements anew each time, as an array of known length looks cheaper to it than one of any length:
-    half of what storing an alert costs it."""
-    raw.execute("SET plan_cache_mode = force_generic_plan")
-    raw.prepare_threshold = 1_000_000
 
 
 def look_up(rules: Rules, rows: Sequence[Row]) -> list[int | None]:
