@@ -73,6 +73,8 @@
     ($(".c-title a", next) || next).focus({ preventScroll: true });
     next.scrollIntoView({ block: "nearest" });
   }
+  // On an alert's own page there are no rows: to the alert that stands beside it in the queue (beside.js).
+  const beside = (step) => $(`[data-beside] a[data-step="${step}"]:not([hidden])`)?.click();
   function setCursor(row) {
     for (const old of document.querySelectorAll("table.queue tr.cur")) old.classList.remove("cur");
     cursorId = row.id;
@@ -99,8 +101,8 @@
     return $(`[data-key="${key}"]:not(#bulk-bar *, tr *)`)?.click();
   }
   const does = {
-    j: () => move(1),
-    k: () => move(-1),
+    j: () => (rows().length ? move(1) : beside(1)),
+    k: () => (rows().length ? move(-1) : beside(-1)),
     x: () => { const row = current(); if (row && tick(row)) { tick(row).checked = !tick(row).checked; lastTicked = row; paint(); } },
     Enter: () => { const row = current(); if (row) $(".c-title a", row)?.click(); },
     "/": () => { const field = $("#q") || $("#find"); field?.focus(); field?.select(); },

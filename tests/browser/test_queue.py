@@ -109,6 +109,41 @@ def test_e_opens_an_incident_from_what_is_ticked(queue: Page) -> None:
     assert incident.alert_count == 2
 
 
+def test_j_and_k_lead_from_alert_to_alert_on_their_pages(queue: Page, live_server: LiveServer) -> None:
+    second = Alert.objects.get(title="Second, of some weight")
+    queue.goto(f"{live_server.url}/alerts/{second.number}/")
+    for key, title in (
+        ("k", "First of all"),
+        ("k", "First of all"),
+        ("j", "Second, of some weight"),
+        ("j", "Third, of"),
+    ):
+        press(queue, key)
+        expect(queue.locator("#alert-head h1")).to_contain_text(title)
+    expect(queue.get_by_role("link", name="Next alert")).to_be_hidden()
+    queue.get_by_role("link", name="Previous alert").click()
+    expect(queue.locator("#alert-head h1")).to_contain_text("Second, of some weight")
+
+
+def test_the_panel_goes_on_to_the_next_alert(queue: Page) -> None:
+    press(queue, "j", "Enter")
+    panel = queue.locator("#panel")
+    expect(panel).to_contain_text("First of all")
+    expect(panel.get_by_role("link", name="Previous alert")).to_be_hidden()
+    panel.get_by_role("link", name="Next alert").click()
+    expect(panel).to_contain_text("Second, of some weight")
+    expect(queue.locator("#alert-table tr[aria-current]")).to_contain_text("Second, of some weight")
+
+
+def test_an_alert_that_was_opened_from_elsewhere_has_none_beside_it(queue: Page, live_server: LiveServer) -> None:
+    late = make_alert("Came later")
+    queue.goto(f"{live_server.url}/alerts/{late.number}/")
+    expect(queue.locator("#alert-head h1")).to_contain_text("Came later")
+    expect(queue.locator("[data-beside]")).to_be_hidden()
+    press(queue, "j")
+    expect(queue.locator("#alert-head h1")).to_contain_text("Came later")
+
+
 def test_keys_are_letters_again_in_a_field(queue: Page) -> None:
     press(queue, "/")
     queue.keyboard.type("jxa host:LT-2")
