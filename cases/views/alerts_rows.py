@@ -22,9 +22,11 @@ STATUSES = {status.value: status.word for status in AlertStatus}
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One alert as a line of the queue. ``about`` is the host, else whatever the alert is about."""
+    """One alert as a line of the queue. ``about`` is the host, else whatever the alert is about.
 
-    pk: int
+    Numbers are text: Django formats any other anew for each place."""
+
+    pk: str
     number: str
     select: str
     title: str
@@ -35,8 +37,8 @@ class Row:
     origin: str
     about: str
     beside: str
-    count: int
-    observables: int | str
+    count: str
+    observables: str
     incident: str
     owner: SafeString
     age: SafeString
@@ -48,7 +50,7 @@ def row_of(alert: Alert, seen: set[int], now: datetime | None = None) -> Row:
     about = [value for value in (alert.hostname, alert.username, alert.source_ip) if value]
     origin = f"{alert.source.name} · {alert.detection_model}" if alert.detection_model else alert.source.name
     return Row(
-        pk=alert.pk,
+        pk=str(alert.pk),
         number=alert.number,
         select=gettext("Select %s") % alert.number,
         title=alert.title,
@@ -59,8 +61,8 @@ def row_of(alert: Alert, seen: set[int], now: datetime | None = None) -> Row:
         origin=origin,
         about=about[0] if about else "",
         beside=about[1] if len(about) > 1 else "",
-        count=alert.count,
-        observables=alert.observable_count or "",
+        count=str(alert.count),
+        observables=str(alert.observable_count or ""),
         incident=f"INC-{alert.incident_id}" if alert.incident_id in seen else "",
         owner=parts.face(alert.owner),
         age=parts.ago(alert.received_at, now),
