@@ -68,7 +68,8 @@ w AS MATERIALIZED (
     WHERE r.status < 2 RETURNING 1
 ), rung AS (
     SELECT pg_notify('soar_queue', '') FROM queue WHERE NOT EXISTS (
-        SELECT 1 FROM soar_queue WHERE failed_at IS NULL AND ready_at <= now()) LIMIT 1
+        SELECT 1 FROM (SELECT ready_at FROM soar_queue WHERE failed_at IS NULL ORDER BY id DESC LIMIT 1) newest
+        WHERE ready_at <= now()) LIMIT 1
 )
 SELECT ins.id FROM ins LEFT JOIN rung ON true
 """  # noqa: S608 - put together from constants of this module and of store.py

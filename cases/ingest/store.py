@@ -93,9 +93,11 @@ WITH r AS MATERIALIZED (
     GROUP BY t.task, f.part RETURNING 1
 ), rung AS (
     -- NOTIFY makes all commits of the database queue up for one lock. While tasks wait, the workers are awake
-    -- and come back by themselves, so the bell is rung only for an idle queue.
+    -- and come back by themselves, so the bell is rung only for an idle queue. The newest row tells: by the index,
+    -- from the end where few dead rows are, whatever a flood has left behind.
     SELECT pg_notify('soar_queue', '') FROM queue WHERE NOT EXISTS (
-        SELECT 1 FROM soar_queue WHERE failed_at IS NULL AND ready_at <= now()) LIMIT 1
+        SELECT 1 FROM (SELECT ready_at FROM soar_queue WHERE failed_at IS NULL ORDER BY id DESC LIMIT 1) newest
+        WHERE ready_at <= now()) LIMIT 1
 )
 SELECT encode(ins.key_digest, 'hex'), ins.id, ins.count, ins.created, ins.cause FROM ins LEFT JOIN rung ON true
 """
