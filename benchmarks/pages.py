@@ -50,8 +50,10 @@ def measure(stack: Stack) -> Iterator[Row]:
         "queue, resolved by tag": "/alerts/?status=resolved&tag=tenant3",
         "text search, rare": "/alerts/?q=HOST-1234+status:any",
         "text search, common": "/alerts/?q=phishing",
+        "text search, common, any status": "/alerts/?q=phishing+status:any",
         "text search, nothing found": "/alerts/?q=zzzqqqxx+status:any",
-        "suggestions": "/incidents/",
+        "incident list": "/incidents/",
+        "suggestions": "/incidents/suggestions/",
         "alert page": f"/alerts/{made['alert']}/",
         "incident page": f"/incidents/{made['incident']}/",
     }
