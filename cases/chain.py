@@ -31,19 +31,32 @@ def entry_hash(
 
     ``previous`` is the hash before it in hex, or null for the first entry; ``subject`` is the number
     (``ALR-7``, ``INC-3``); ``actor`` is ``{"id", "name", "type"}``."""
-    fields = [
-        previous.hex() if previous else None,
-        id,
-        subject,
-        kind,
-        actor,
-        canonical_time(occurred_at),
-        canonical_time(recorded_at),
-        text,
-        data,
-    ]
-    body = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(body.encode()).digest()
+    rest = after_id(
+        subject=subject,
+        kind=kind,
+        actor=actor,
+        occurred_at=occurred_at,
+        recorded_at=recorded_at,
+        text=text,
+        data=data,
+    )
+    head = f'"{previous.hex()}"' if previous else "null"
+    return hashlib.sha256(f"[{head},{id},{rest}".encode()).digest()
+
+
+def after_id(
+    *,
+    subject: str,
+    kind: str,
+    actor: dict[str, Any],
+    occurred_at: datetime,
+    recorded_at: datetime,
+    text: str,
+    data: dict[str, Any],
+) -> str:
+    """The canonical text behind the id, to its end: for a statement that draws the id itself."""
+    fields = [subject, kind, actor, canonical_time(occurred_at), canonical_time(recorded_at), text, data]
+    return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)[1:]
 
 
 def settled(data: Any) -> Any:

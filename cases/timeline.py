@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from datetime import datetime
 from typing import Any
@@ -12,20 +11,22 @@ from django.db import connection
 from cases.actors import Actor
 from cases.chain import entry_hash, settled
 from cases.models import Alert, Incident, TimelineEntry
+from cases.timeline_append import appending, values_of
 from cases.timeline_kinds import KINDS
 from soar.lib import clock
-from soar.lib.queue import enqueue
+from soar.lib.database import prepared
 from soar.lib.readers import readers_of
 
 Subject = Alert | Incident
-APPEND: dict[type[Subject], str] = {
+# The count finds a caller that did not lock the row.
+RECORD: dict[type[Subject], str] = {
     model: f"""
-WITH moved AS (UPDATE {model._meta.db_table} SET timeline_count = %s, timeline_head = %s
-               WHERE id = %s AND timeline_count = %s RETURNING id)
-INSERT INTO cases_timelineentry (id, {column}, kind, actor_type, actor_id, actor_name, text, data,
-                                 occurred_at, recorded_at, cause, hash)
-SELECT %s, id, %s, %s, %s::bigint, %s, %s, %s::jsonb, %s::timestamptz, %s::timestamptz, %s::uuid, %s FROM moved"""  # noqa: S608  our own names
-    for model, column in ((Alert, "alert_id"), (Incident, "incident_id"))
+WITH head AS (
+    SELECT id, timeline_count, timeline_head FROM {model._meta.db_table}
+    WHERE id = %(subject)s AND timeline_count = %(count)s
+), {appending(model)}
+SELECT written.id, written.hash FROM written LEFT JOIN rung ON true"""  # noqa: S608  our own names
+    for model in (Alert, Incident)
 }
 
 
@@ -41,13 +42,37 @@ def record(
 ) -> TimelineEntry:
     """Append one entry to the subject's chain and ring its readers (ARCHITECTURE: how one alert travels).
 
-    The caller holds the subject's row lock in an open transaction: the chain's head is read from
-    ``subject`` and written back. ``data`` is plain JSON; a change says ``{"field", "old", "new"}``.
+    The caller holds the subject's row lock in an open transaction, taken before ``subject`` was read.
+    ``data`` is plain JSON; a change says ``{"field", "old", "new"}``.
     Raises KeyError for a kind that is not registered and RuntimeError if the row was not locked."""
+    entry = draft(kind, subject, actor, text=text, data=data, occurred_at=occurred_at, cause=cause)
+    values = {"subject": subject.pk, "count": subject.timeline_count, **values_for(entry, subject)}
+    with prepared() as cursor:
+        row = cursor.execute(RECORD[type(subject)], values, prepare=True).fetchone()
+    if row is None:
+        raise RuntimeError(f"{subject.number} was not locked while its timeline was written")
+    entry.pk, entry.hash = row
+    entry._state.adding = False
+    entry._state.db = connection.alias
+    subject.timeline_count += 1
+    subject.timeline_head = entry.hash
+    return entry
+
+
+def draft(
+    kind: str,
+    subject: Subject,
+    actor: Actor,
+    *,
+    text: str = "",
+    data: dict[str, Any] | None = None,
+    occurred_at: datetime | None = None,
+    cause: uuid.UUID | None = None,
+) -> TimelineEntry:
+    """An entry that is not written yet; the statement that writes it gives it id and hash."""
     KINDS[kind]
     now = clock.now()
-    entry = TimelineEntry(
-        id=_next_id(),
+    return TimelineEntry(
         alert=subject if isinstance(subject, Alert) else None,
         incident=subject if isinstance(subject, Incident) else None,
         kind=kind,
@@ -60,11 +85,11 @@ def record(
         recorded_at=now,
         cause=cause or subject.cause,
     )
-    entry.hash = hash_of(entry, subject.number, _head(subject))
-    _append(subject, entry)
-    for reader in readers_of(kind):
-        enqueue(reader.task, entry.pk)
-    return entry
+
+
+def values_for(entry: TimelineEntry, subject: Subject) -> dict[str, Any]:
+    """The parameters of ``appending`` for a draft, with the readers of its kind."""
+    return values_of(entry, subject.number, [reader.task for reader in readers_of(entry.kind)])
 
 
 def hash_of(entry: TimelineEntry, number: str, previous: bytes | None) -> bytes:
@@ -80,34 +105,3 @@ def hash_of(entry: TimelineEntry, number: str, previous: bytes | None) -> bytes:
         text=entry.text,
         data=entry.data,
     )
-
-
-def _head(subject: Subject) -> bytes | None:
-    """The hash before the next entry; the driver may hand out a memoryview."""
-    return bytes(subject.timeline_head) if subject.timeline_head else None
-
-
-def _next_id() -> int:
-    """The id is part of the hash, so it is drawn before the row is written."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence('cases_timelineentry', 'id'))")
-        return int(cursor.fetchone()[0])
-
-
-def _append(subject: Subject, entry: TimelineEntry) -> None:
-    """Move the subject's head and write the row, in one statement: this is the most frequent write of all.
-
-    The count in the WHERE finds a caller that did not lock the row."""
-    values: list[Any] = [
-        subject.timeline_count + 1, entry.hash, subject.pk, subject.timeline_count,
-        entry.pk, entry.kind, entry.actor_type, entry.actor_id, entry.actor_name, entry.text, json.dumps(entry.data),
-        entry.occurred_at, entry.recorded_at, entry.cause, entry.hash,
-    ]  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(APPEND[type(subject)], values)
-        if cursor.rowcount != 1:
-            raise RuntimeError(f"{subject.number} was not locked while its timeline was written")
-    entry._state.adding = False
-    entry._state.db = connection.alias
-    subject.timeline_count += 1
-    subject.timeline_head = entry.hash

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from cases import timeline
 from cases.actions import alerts, incidents, links, observables
 from cases.actors import Actor
 from cases.models import Incident, TimelineEntry
@@ -139,18 +139,28 @@ def test_the_poll_brings_what_happened_to_an_alert(as_analyst: Client, incident:
     assert 'id="entry-' in text
 
 
+def draw_id() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('cases_timelineentry_id_seq')")
+        return int(cursor.fetchone()[0])
+
+
+def next_id(number: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setval('cases_timelineentry_id_seq', %s, false)", [number])
+
+
 def test_an_entry_that_is_committed_late_is_not_skipped(as_analyst: Client, incident: Incident, analyst: User) -> None:
     """An entry with a lower id than the newest one seen, of another subject: its transaction took longer."""
     alert = incident.alerts.order_by("pk").first()
     assert alert is not None
-    late_id = timeline._next_id()
+    late_id = draw_id()
     incidents.comment(Actor.of(analyst), incident.pk, "Seen by the page")
     cursor = cursor_in(page(as_analyst, incident))
-    drawn, timeline._next_id = timeline._next_id, lambda: late_id
-    try:
-        alerts.set_severity(Actor.of(analyst), alert.pk, "low")
-    finally:
-        timeline._next_id = drawn
+    last = draw_id()
+    next_id(late_id)
+    alerts.set_severity(Actor.of(analyst), alert.pk, "low")
+    next_id(last + 1)
     assert f'id="entry-{late_id}"' in poll(as_analyst, incident, cursor)
 
 

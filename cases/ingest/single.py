@@ -19,6 +19,7 @@ from cases.chain import canonical_time
 from cases.digests import value_digest
 from cases.ingest import store
 from cases.ingest.prepare import Row, Rules
+from soar.lib.database import prepared
 
 _COLUMNS = store.INSERT.partition("AS r(")[2].partition(")\n), ins AS (")[0]
 _INTO = store.INSERT.partition("INSERT INTO cases_alert (")[2].partition("SELECT id,")[0]
@@ -95,7 +96,7 @@ def insert(rules: Rules, row: Row, tasks: list[str], now: datetime) -> int | Non
         "now": now,
         "tasks": tasks,
     }
-    with store.cursor() as cursor:
+    with prepared() as cursor:
         stored = cursor.execute(STATEMENT, values, prepare=True).fetchone()
     return int(stored[0]) if stored else None
 

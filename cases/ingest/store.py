@@ -11,14 +11,13 @@ from typing import Any
 
 import msgspec
 import psycopg
-from django.db import DEFAULT_DB_ALIAS, connections
 
 from cases.chain import entry_hash
 from cases.choices import FINDINGS_OF
 from cases.digests import value_digest
 from cases.ingest.normal import Found
 from cases.ingest.prepare import TECHNIQUE_AT_MOST, Row, Rules
-from soar.lib.database import prepared as cursor
+from soar.lib.database import prepared
 
 FINDINGS = {verdict.value: str(findings[0]) for verdict, findings in FINDINGS_OF.items()}
 CHUNK = 25  # entries per queue row: small enough to spread over workers
@@ -107,7 +106,7 @@ def look_up(rules: Rules, rows: Sequence[Row]) -> list[int | None]:
     """For each row the id of the stored alert with its key, locked, or None; new ones get ids drawn."""
     values = {"digests": [row.digest for row in rows], "source": rules.source_id}
     found: list[int | None] = []
-    with cursor() as cur:
+    with prepared() as cur:
         for n, stored, new_id, entry in cur.execute(LOOK_UP, values, prepare=True):
             row = rows[n - 1]
             row.id, row.entry = stored or new_id, entry or 0
@@ -120,7 +119,7 @@ def observable_ids(rows: Iterable[Row]) -> dict[tuple[str, str], int]:
     wanted = {(value_digest(one.value), one.type): one.value for row in rows for one in row.observables}
     if not wanted:
         return {}
-    with cursor() as cur:
+    with prepared() as cur:
         ids = _ask(cur, KNOWN, wanted)
         if missing := {key: wanted[key] for key in wanted if key not in ids}:
             ids |= _ask(cur, ADD_OBSERVABLES, missing, values=list(missing.values()))
@@ -152,7 +151,7 @@ def insert(
         "tasks": tasks,
         "chunk": CHUNK,
     }
-    with cursor() as cur:
+    with prepared() as cur:
         answer = cur.execute(INSERT, values, prepare=True).fetchall()
     return {bytes.fromhex(digest): (pk, count, created, cause) for digest, pk, count, created, cause in answer}
 
@@ -198,7 +197,7 @@ def _links(found: list[Found], ids: dict[tuple[str, str], int]) -> list[dict[str
 
 def draw_ids() -> tuple[int, int]:
     """An id for an alert and one for its first entry."""
-    with cursor() as cur:
+    with prepared() as cur:
         cur.execute("SELECT nextval('cases_alert_id_seq'), nextval('cases_timelineentry_id_seq')", prepare=True)
         alert, entry = cur.fetchone() or (0, 0)
     return alert, entry
