@@ -20,9 +20,9 @@ from cases.ingest import counters
 from cases.ingest.pipeline import Outcome, receive
 from cases.ingest.prepare import Rules
 from cases.ingest.reading import BODY_AT_MOST, Unreadable, unpack
-from cases.ingest.store import cursor
 from soar.accounts.tokens import digest
 from soar.lib.crypto import decrypt
+from soar.lib.database import prepared
 from soar.lib.errors import CaseError
 from soar.lib.rate import RateLimiter
 from soar.problems import problem
@@ -89,7 +89,7 @@ def _sender(request: HttpRequest, slug: str, token: str) -> Sender:
     value = token or _token(request)
     if not value:
         raise Refusal(401, "A source token is missing: send Authorization: Bearer <token>.", CHALLENGE)
-    with cursor() as cur:
+    with prepared() as cur:
         row = cur.execute(SENDER, [digest(value)], prepare=True).fetchone()
     if row is None:
         raise Refusal(401, "The token is not known, has expired or was revoked.", CHALLENGE)
