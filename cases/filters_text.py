@@ -75,9 +75,12 @@ def plan(words: Sequence[str], tags: Sequence[str], *, few: bool, alone: bool) -
 
 
 def pieces_of(word: str) -> list[str]:
-    """The parts of a word that the index can look for, with the signs beside them: ``host-`` and ``-1234`` of
-    ``host-1234``. The index is slow where a part stands in every alert, so that it is asked about the others only."""
-    pieces = [word[max(one.start() - 1, 0) : one.end() + 1] for one in _ALPHANUMERIC.finditer(word)]
+    """The parts of a word that the index can look for: ``host`` and ``1234`` of ``host-1234``, short ones with the signs
+    beside them (``.20.``). The index is slow where a part stands in every alert: it is asked about the others only."""
+    pieces = []
+    for one in _ALPHANUMERIC.finditer(word):
+        short = len(one[0]) < PIECE_AT_LEAST
+        pieces.append(word[max(one.start() - 1, 0) : one.end() + 1] if short else one[0])
     return [piece for piece in pieces if len(piece) >= PIECE_AT_LEAST]
 
 
