@@ -75,8 +75,9 @@ def plan(words: Sequence[str], tags: Sequence[str], *, few: bool, alone: bool) -
 
 
 def pieces_of(word: str) -> list[str]:
-    """The parts of a word that the index can look for: ``host`` and ``1234`` of ``host-1234``, short ones with the signs
-    beside them (``.20.``). The index is slow where a part stands in every alert: it is asked about the others only."""
+    """The parts of a word that the index can look for: ``host`` and ``1234`` of ``host-1234``, short ones with the
+    signs beside them (``.20.``). The index is slow where a part stands in every alert: it is asked about the others.
+    """
     pieces = []
     for one in _ALPHANUMERIC.finditer(word):
         short = len(one[0]) < PIECE_AT_LEAST
