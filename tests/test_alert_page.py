@@ -31,7 +31,8 @@ def alert(blue: Team) -> Alert:
         description="It called out\nevery minute.", hostname="LT-0114", username="l.brandt", source_ip="203.0.113.7",
         detection_model="C2 beacon", tags=["c2"], techniques=["T1071"], count=3, source_ref="REF-9",
         observables=(("ip", "203.0.113.7"), ("url", "http://bad.example.net/x"), ("file_name", "a.dll")),
-        entities=[{"type": "process", "name": "rundll32.exe", "command_line": "rundll32 a.dll,Start"}],
+        entities=[{"type": "process", "name": "rundll32.exe", "command_line": "rundll32 a.dll,Start",
+            "observables": [["ip", "203.0.113.77"], ["user", "a.voss"]]}],
         repairs=["title was cut at 500 characters"], raw='{"a": {"b": 1}}',
     )  # fmt: skip
 
@@ -47,7 +48,7 @@ def test_it_shows_what_the_source_told(as_analyst: Client, alert: Alert) -> None
     for text in (
         "Beacon to a rented server", "It called out<br>every minute.", "LT-0114", "l.brandt", "203[.]0[.]113[.]7",
         "C2 beacon", "T1071", ">c2<", "REF-9", "rundll32 a.dll,Start", "hxxp://bad[.]example[.]net/x", ">a.dll<",
-        "title was cut at 500 characters", "TLP:AMBER", "opened the alert",
+        "title was cut at 500 characters", "TLP:AMBER", "opened the alert", ">ip 203.0.113.77, user a.voss<",
     ):  # fmt: skip
         assert text in page, text
     assert "http://bad.example.net/x" not in page.replace('data-copy="http://bad.example.net/x"', "")

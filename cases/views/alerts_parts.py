@@ -110,14 +110,22 @@ def _entity(facts: dict[str, Any]) -> Context:
     for key, value in facts.items():
         if key in HIDDEN_FACTS or value in (None, "", [], {}) or str(value) == name:
             continue
-        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        told.append((key.replace("_", " "), shown[:500]))
+        told.append((key.replace("_", " "), _words(value)[:500]))
     return {
         "kind": kind.replace("_", " "),
         "name": name,
         "icon": ENTITY_ICONS.get(kind, "target"),
         "facts": told[:FACTS_SHOWN],
     }
+
+
+def _words(value: Any) -> str:
+    """A fact as a reader has it: ``ip 203.0.113.77, user a.voss`` of a list of pairs."""
+    if isinstance(value, list):
+        return ", ".join(" ".join(map(str, one)) if isinstance(one, list) else _words(one) for one in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_words(one)}" for key, one in value.items())
+    return str(value)
 
 
 def _open_alerts(user: User, alert: Alert) -> dict[str, stats.Figure]:
