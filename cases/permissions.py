@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from cases.actors import Actor
+from cases.alert_rows import locked_alert
 from cases.errors import Forbidden, Missing
 from cases.models import Alert, AlertSource, Incident
 from soar.accounts.membership import may
@@ -28,18 +29,24 @@ def alert_for(who: Actor | User, pk: str | int, *, work: bool = False, lock: boo
 
     ``lock`` takes the row's lock (in a transaction). Raises Missing or Forbidden."""
     user = who.user if isinstance(who, Actor) else who
+    number = parse_number(pk, "ALR")
+    # The former is the same, quicker, for whoever sees all: most changes of playbooks ask for it.
+    alert = locked_alert(number) if user is None and lock else _seen(user, number, lock=lock)
+    if alert is None:
+        raise Missing(f"There is no alert {pk!s:.40}.")
+    if work and user is not None and not may(user, "work_cases"):
+        raise Forbidden("You may see this alert but not work on it: the permission to work on cases is missing.")
+    return alert
+
+
+def _seen(user: User | None, number: int, *, lock: bool) -> Alert | None:
     rows = Alert.objects.select_for_update(of=("self",)) if lock else Alert.objects.all()
     if user is not None:
         rows = rows.visible_to(user)
     # Under a lock only the source is joined: it never changes. A row that was waited for is read anew, but what is
     # joined to it is not: owner and team would be those from before the wait.
     rows = rows.select_related("source") if lock else rows.select_related("source", "owner", "team")
-    alert: Alert | None = rows.filter(pk=parse_number(pk, "ALR")).first()
-    if alert is None:
-        raise Missing(f"There is no alert {pk!s:.40}.")
-    if work and user is not None and not may(user, "work_cases"):
-        raise Forbidden("You may see this alert but not work on it: the permission to work on cases is missing.")
-    return alert
+    return rows.filter(pk=number).first()
 
 
 def incident_for(who: Actor | User, pk: str | int, *, level: str = "view", lock: bool = False) -> Incident:

@@ -19,14 +19,15 @@ from soar.lib.readers import readers_of
 
 Subject = Alert | Incident
 # The count finds a caller that did not lock the row.
-RECORD: dict[type[Subject], str] = {
-    model: f"""
+RECORD: dict[tuple[type[Subject], bool], str] = {
+    (model, touch): f"""
 WITH head AS (
     SELECT id, timeline_count, timeline_head FROM {model._meta.db_table}
     WHERE id = %(subject)s AND timeline_count = %(count)s
-), {appending(model)}
+), {appending(model, touch=touch)}
 SELECT written.id, written.hash FROM written LEFT JOIN rung ON true"""  # noqa: S608  our own names
     for model in (Alert, Incident)
+    for touch in (False, True)
 }
 
 
@@ -39,16 +40,17 @@ def record(
     data: dict[str, Any] | None = None,
     occurred_at: datetime | None = None,
     cause: uuid.UUID | None = None,
+    touch: bool = False,
 ) -> TimelineEntry:
     """Append one entry to the subject's chain and ring its readers (ARCHITECTURE: how one alert travels).
 
     The caller holds the subject's row lock in an open transaction, taken before ``subject`` was read.
-    ``data`` is plain JSON; a change says ``{"field", "old", "new"}``.
+    With ``touch`` it counts as changed. ``data`` is plain JSON; a change says ``{"field", "old", "new"}``.
     Raises KeyError for a kind that is not registered and RuntimeError if the row was not locked."""
     entry = draft(kind, subject, actor, text=text, data=data, occurred_at=occurred_at, cause=cause)
     values = {"subject": subject.pk, "count": subject.timeline_count, **values_for(entry, subject)}
     with prepared() as cursor:
-        row = cursor.execute(RECORD[type(subject)], values, prepare=True).fetchone()
+        row = cursor.execute(RECORD[type(subject), touch], values, prepare=True).fetchone()
     if row is None:
         raise RuntimeError(f"{subject.number} was not locked while its timeline was written")
     entry.pk, entry.hash = row

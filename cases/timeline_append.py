@@ -14,18 +14,20 @@ from cases.models import Alert, Incident, TimelineEntry
 COLUMN: dict[type[Alert | Incident], str] = {Alert: "alert_id", Incident: "incident_id"}
 
 
-def appending(model: type[Alert | Incident]) -> str:
+def appending(model: type[Alert | Incident], *, touch: bool = False) -> str:
     """CTEs for a statement that has one named ``head`` already: the subject's ``id, timeline_count, timeline_head``,
     locked by this transaction; no row of it, no entry. Their parameters are those of ``values_of``.
 
-    ``written`` has ``id, hash`` of the entry. The statement must end with ``FROM written LEFT JOIN rung ON true``."""
+    With ``touch`` the subject counts as changed at that moment. ``written`` has ``id, hash`` of the entry. The
+    statement must end with ``FROM written LEFT JOIN rung ON true``."""
+    touched = ", updated_at = %(entry_recorded)s::timestamptz" if touch else ""
     return f"""
 drawn AS MATERIALIZED (SELECT head.*, nextval('cases_timelineentry_id_seq') AS entry FROM head),
 made AS MATERIALIZED (
     SELECT id, timeline_count, entry, sha256(convert_to('[' || coalesce('"' || encode(timeline_head, 'hex') || '"',
         'null') || ',' || entry || ',' || %(entry_rest)s::text, 'UTF8')) AS hash FROM drawn
 ), moved AS (
-    UPDATE {model._meta.db_table} s SET timeline_count = made.timeline_count + 1, timeline_head = made.hash
+    UPDATE {model._meta.db_table} s SET timeline_count = made.timeline_count + 1, timeline_head = made.hash{touched}
     FROM made WHERE s.id = made.id AND s.timeline_count = made.timeline_count
     RETURNING s.id, made.entry, made.hash
 ), written AS (

@@ -44,12 +44,23 @@ def relock(subject: Subject | None) -> Subject | None:
 
 def announce(kind: str, run: Run, subject: Subject | None, *, text: str = "", **more: Any) -> None:
     """Write run.started, run.finished, run.needs_decision on what the run works on."""
-    if subject is None or run.dry_run:
-        return
+    if subject is not None and not run.dry_run:
+        data = _data(run, more)
+        timeline.record(kind, subject, actor_of(run), text=text[:2000], data=data, cause=run.cause)
+
+
+def announcement(kind: str, run: Run, subject: Subject, *, text: str = "", **more: Any) -> dict[str, Any]:
+    """The same as parameters of a statement that does more than that (cases.timeline_append)."""
+    data = _data(run, more)
+    entry = timeline.draft(kind, subject, actor_of(run), text=text[:2000], data=data, cause=run.cause)
+    return timeline.values_for(entry, subject)
+
+
+def _data(run: Run, more: dict[str, Any]) -> dict[str, Any]:
     data = {"playbook": run.playbook.name, "playbook_id": run.playbook_id, "trigger": run.trigger, **more}
-    if run.sequence_id and run.sequence and run.sequence.total > 1:
+    if run.sequence and run.sequence.total > 1:
         data |= {"position": run.position, "total": run.sequence.total}
-    timeline.record(kind, subject, actor_of(run), text=text[:2000], data=data, cause=run.cause)
+    return data
 
 
 def skipped(subject: Subject, playbook: str, reason: str, **more: Any) -> None:

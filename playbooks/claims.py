@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import uuid
@@ -15,13 +16,16 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from cases.models import Incident
-from playbooks import catalog
-from playbooks.announce import Subject, announce, lock_subject, relock, skipped
+from playbooks import waiting
+from playbooks.announce import Subject, announce, announcement, skipped
 from playbooks.catalog import Entry
 from playbooks.choices import OPEN, OnFailure, RunStatus
 from playbooks.ledger import LostLease
 from playbooks.models import Run
+from playbooks.run_sql import CLOSE, CLOSE_AND_SAY, TAKE, TAKE_AND_SAY, execute
 from playbooks.subject import SubjectView, alert_state, alert_view, incident_state, incident_view
+from playbooks.waiting import Waiting
+from soar.lib.database import prepared
 
 STARTS_AT_MOST = 5
 
@@ -67,37 +71,57 @@ def claimable() -> Q:
 
 def claim(run_id: int) -> Claim | None:
     """Take the run, and record that it started. None if it is not to be had, or is not to run at all."""
-    known = catalog.current()
     with transaction.atomic():
-        run = _fetch(run_id)
-        return _take(run, known) if run else None
+        found = waiting.this(run_id)
+        return _take(found) if found else None
 
 
-def _fetch(run_id: int) -> Run | None:
-    return Run.objects.select_related("playbook", "sequence", "acting_user").filter(pk=run_id).first()
+def claim_next() -> Claim | None:
+    """Take the oldest run on an alert that waits for anybody. None if there is none."""
+    while True:
+        with transaction.atomic():
+            found = waiting.next_free()
+            held = _take(found) if found else None
+        if found is None:
+            # An alert that was passed over may have been let go without anybody looking at its run again.
+            left = left_waiting()
+            if left is None:
+                return None
+            held = claim(left)
+        if held is not None:
+            return held
 
 
-def _take(run: Run, known: catalog.Catalog) -> Claim | None:
-    subject = lock_subject(run)
-    owner = new_owner()
-    entry = known.entries.get(run.playbook_id)
-    rows = Run.objects.filter(claimable(), pk=run.pk)
-    values: dict[str, Any] = {"status": RunStatus.IN_PROGRESS, "lease_owner": owner, "lease_until": lease_end()}
-    resumed = run.started_at is not None
+def left_waiting() -> int | None:
+    """The oldest run on an alert that waits for anybody."""
+    with prepared() as cursor:
+        row = cursor.execute(waiting.ANY_NEXT, prepare=True).fetchone()
+    return row[0] if row else None
+
+
+def _take(found: Waiting) -> Claim | None:
+    run, subject = found.run, found.subject
+    owner, entry, resumed = new_owner(), found.known.entries.get(run.playbook_id), run.started_at is not None
+    run.attempts += 1
+    text = _hindrance(run, resumed) if entry else "The code of this playbook cannot be loaded."
     if run.input is None:
         run.input = state_of(subject)
-        values["input"] = run.input
-    if not resumed:
-        values["started_at"] = Now()
-        values["version_id"] = entry.version if entry else None
-    if rows.update(**values, attempts=run.attempts + 1) != 1:
+    values: dict[str, Any] = {
+        "run": run.pk,
+        "owner": owner,
+        "lease": settings.LEASE_SECONDS,
+        "input": json.dumps(run.input),
+        "version": entry.version if entry else None,
+    }
+    statement = TAKE
+    if subject is not None and not (resumed or text or run.dry_run):
+        statement = TAKE_AND_SAY[type(subject)]
+        values |= {"subject": subject.pk, **announcement("run.started", run, subject)}
+    if execute(statement, values) is None:
         return None
-    run.status, run.lease_owner, run.attempts = RunStatus.IN_PROGRESS, owner, run.attempts + 1
-    if entry is None or (hindrance := _hindrance(run, resumed)):
-        text = "The code of this playbook cannot be loaded." if entry is None else hindrance
-        return _refuse(run, subject, text, known, resumed)
-    if not resumed:
-        announce("run.started", run, subject)
+    run.status, run.lease_owner = RunStatus.IN_PROGRESS, owner
+    if entry is None or text:
+        return _refuse(run, subject, text, resumed)
     return Claim(run, owner, entry, view_of(run, subject), subject, resumed)
 
 
@@ -112,7 +136,7 @@ def _hindrance(run: Run, resumed: bool) -> str:
     return ""
 
 
-def _refuse(run: Run, subject: Any, text: str, known: catalog.Catalog, resumed: bool) -> Claim | None:
+def _refuse(run: Run, subject: Subject | None, text: str, resumed: bool) -> Claim | None:
     """A run that has begun waits for a person; one that has not is cancelled, and the sequence goes on."""
     status = RunStatus.NEEDS_DECISION if resumed else RunStatus.CANCELLED
     _close(run, Outcome(status, error=text))
@@ -121,7 +145,7 @@ def _refuse(run: Run, subject: Any, text: str, known: catalog.Catalog, resumed: 
         return None
     if subject is not None and not run.dry_run:
         skipped(subject, run.playbook.name, text, playbook_id=run.playbook_id, run=run.pk)
-    return _next(run, status, known)
+    return _next(run, status)
 
 
 def state_of(subject: Any) -> dict[str, Any]:
@@ -143,40 +167,49 @@ def finish(held: Claim, outcome: Outcome) -> Claim | None:
     """Write how the run ended and start the next of its sequence, in one transaction. Returns that next one.
 
     Raises LostLease if the run is no longer held."""
-    last = held.run.sequence is None or held.run.position >= held.run.sequence.total
-    known = None if last else catalog.current()
+    waits = outcome.status == RunStatus.NEEDS_DECISION
+    if waits or held.run.sequence is None or held.run.position >= held.run.sequence.total:
+        _end(held, outcome)
+        return None
     with transaction.atomic():
-        subject = relock(held.subject)
-        _close(held.run, outcome, version=held.entry.version)
-        if outcome.status == RunStatus.NEEDS_DECISION:
-            announce("run.needs_decision", held.run, subject, text=outcome.error)
-            return None
-        announce("run.finished", held.run, subject, text=outcome.error, status=outcome.status.value)
-        return _next(held.run, outcome.status, known) if known else None
+        _end(held, outcome)
+        return _next(held.run, outcome.status)
 
 
-def _close(run: Run, outcome: Outcome, **more: Any) -> None:
+def _end(held: Claim, outcome: Outcome) -> None:
+    said: dict[str, Any] = {"text": outcome.error}
+    kind = "run.needs_decision"
+    if outcome.status != RunStatus.NEEDS_DECISION:
+        kind, said = "run.finished", {**said, "status": outcome.status.value}
+    run, subject = held.run, held.subject
+    if subject is None or run.dry_run:
+        _close(run, outcome, version=held.entry.version)
+    else:
+        values = {"subject": subject.pk, **announcement(kind, run, subject, **said)}
+        _close(run, outcome, CLOSE_AND_SAY[type(subject)], version=held.entry.version, **values)
+
+
+def _close(run: Run, outcome: Outcome, statement: str = CLOSE, *, version: int | None = None, **said: Any) -> None:
     values = {
-        "status": outcome.status,
-        "result": outcome.result,
+        "run": run.pk,
+        "owner": run.lease_owner,
+        "status": outcome.status.value,
+        "result": None if outcome.result is None else json.dumps(outcome.result),
         "error": outcome.error[:20_000],
         "traceback": outcome.traceback,
-        "lease_owner": "",
-        "lease_until": None,
-        "finished_at": Now() if outcome.status.is_final else None,
+        "final": outcome.status.is_final,
+        "version": version,
+        **said,
     }
-    if more:
-        values["version_id"] = more["version"]
-    rows = Run.objects.filter(pk=run.pk, lease_owner=run.lease_owner, status=RunStatus.IN_PROGRESS)
-    if rows.update(**values) != 1:
+    if execute(statement, values) is None:
         raise LostLease
     run.status = outcome.status
 
 
-def _next(run: Run, status: RunStatus, known: catalog.Catalog) -> Claim | None:
+def _next(run: Run, status: RunStatus) -> Claim | None:
     following = following_run(run, status)
-    waiting = _fetch(following) if following else None
-    return _take(waiting, known) if waiting else None
+    found = waiting.this(following) if following else None
+    return _take(found) if found else None
 
 
 def following_run(run: Run, status: RunStatus) -> int | None:

@@ -8,10 +8,11 @@ from typing import cast
 from django.conf import settings
 
 from cases.models import Alert
-from playbooks import catalog, engine, triggers
+from playbooks import catalog, engine, opening
 from playbooks.conditions import matches
 from playbooks.incoming import read
 from playbooks.models import Run, Sequence, Step
+from playbooks.opening import Opening
 from playbooks.subject import alert_view
 
 CALL = timedelta(milliseconds=37)  # a moment between two recorded calls, since all of them happen now
@@ -31,7 +32,7 @@ class Past:
         for entry in read([entry_id], ["alert.opened"]):
             matched = [one for one in _shipped() if matches(one.row.conditions, alert_view(cast(Alert, entry.subject)))]
             if matched:
-                engine.go_on(triggers.open_sequence(entry, matched, depth=0, at_once=True))
+                engine.go_on(opening.begin(Opening(entry, matched, 0)))
         sequences = Sequence.objects.filter(entry_id=entry_id)
         sequences.update(created_at=moment)
         runs = Run.objects.filter(sequence__in=sequences).order_by("position")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,18 +16,21 @@ from playbooks import jsonable
 from playbooks.announce import actor_of
 from playbooks.calls import performing
 from playbooks.choices import RunStatus
-from playbooks.claims import Claim, Outcome, claim, finish
+from playbooks.claims import Claim, Outcome, claim, claim_next, finish, left_waiting
 from playbooks.effects import Case
 from playbooks.heartbeat import Heartbeat
 from playbooks.intelligence import own_thread
 from playbooks.ledger import Cancelled, Ledger, LostLease
 from playbooks.models import Step
+from playbooks.opening import DRAIN_TASK
 from playbooks.scribe import Scribe
 from playbooks.session import Session, Suspended
 from playbooks.subject import SubjectView
 from soar.lib.database import AWAY, forget_connection
+from soar.lib.queue import enqueue
 
 logger = logging.getLogger(__name__)
+PATIENCE = 1.0  # seconds
 _KEPT = ("observables", "alerts", "runs")  # loaded late, but the same again after a crash
 
 
@@ -47,6 +51,18 @@ def go_on(held: Claim | None) -> None:
         except AWAY as error:
             forget_connection()
             logger.warning("The database went away under run %s: %s", run, error)
+            return
+
+
+def drain(seconds: float = PATIENCE) -> None:
+    """Execute the runs on alerts that wait for anybody. What is left after ``seconds`` is rung for again, behind
+    the other tasks: fresh alerts do not wait for the end of a backlog."""
+    end = time.monotonic() + seconds
+    while (held := claim_next()) is not None:
+        go_on(held)
+        if time.monotonic() >= end:
+            if left_waiting():
+                enqueue(DRAIN_TASK)
             return
 
 

@@ -1,7 +1,7 @@
 # ruff: noqa: S608  the statements are put together from constants of this file
 """The record of a run's calls. Every write names the lease's owner: who lost the lease writes nothing more.
 
-Plain SQL, one round trip each: these few statements are most of what a run costs."""
+Plain SQL, planned once, one round trip each: these few statements are most of what a run costs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
+
+from soar.lib.database import prepared
 
 MINE = (
     "WITH mine AS (SELECT id, cancel_requested FROM playbooks_run"
@@ -89,10 +91,9 @@ class Ledger:
 
     def end(self, step: int, status: str, *, result: Any = None, error: str = "", repeats: int = 0) -> None:
         """Write how it went. ``repeats`` are the attempts beyond the first. Raises LostLease."""
-        with connection.cursor() as cursor:
-            values: list[Any] = [self.run, self.owner, status, json.dumps(result), error[:20_000], repeats, step]
-            cursor.execute(END, values)
-            if cursor.rowcount != 1:
+        values: list[Any] = [self.run, self.owner, status, json.dumps(result), error[:20_000], repeats, step]
+        with prepared() as cursor:
+            if cursor.execute(END, values, prepare=True).rowcount != 1:
                 raise LostLease
 
     def whole(self, line: Line, status: str, *, result: Any = None, error: str = "") -> int:
@@ -111,9 +112,8 @@ class Ledger:
                 raise LostLease
 
     def _one(self, statement: str, *values: Any) -> Any:
-        with connection.cursor() as cursor:
-            cursor.execute(statement, [self.run, self.owner, *values])
-            row = cursor.fetchone()
+        with prepared() as cursor:
+            row = cursor.execute(statement, [self.run, self.owner, *values], prepare=True).fetchone()
         if row is None:
             raise Cancelled if self._cancelled() else LostLease
         return row

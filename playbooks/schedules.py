@@ -14,8 +14,8 @@ from playbooks import catalog
 from playbooks.catalog import Entry
 from playbooks.choices import StartedBy, Trigger
 from playbooks.models import Run, ScheduleSlot
+from playbooks.opening import RUN_TASK
 from playbooks.publishers import still_entitled
-from playbooks.triggers import RUN_TASK
 from soar.lib.queue import enqueue
 
 # A moment missed by more than this (the scheduler was down) is not made up for.

@@ -13,7 +13,7 @@ from playbooks import catalog
 from playbooks.choices import RunStatus
 from playbooks.claims import claimable
 from playbooks.models import Run
-from playbooks.triggers import RUN_TASK
+from playbooks.opening import RUN_TASK
 from soar.lib.queue import enqueue_many
 
 AT_ONCE = 200

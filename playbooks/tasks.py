@@ -15,6 +15,11 @@ def run(run_id: int) -> None:
     engine.execute(run_id)
 
 
+def drain() -> None:
+    """Execute what waits on alerts, oldest first, as long as there is any and for a second or so."""
+    engine.drain()
+
+
 def sweep() -> None:
     """Ring again for runs that nobody seems to work on. Scheduled every few seconds."""
     sweeper.sweep()

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
 
-from django.db import connection, transaction
-from django.db.models.functions import Now
+from django.db import transaction
 
 from cases.models import Alert, Incident
-from playbooks import catalog
-from playbooks.announce import announce, relock, skipped
+from playbooks import catalog, opening
+from playbooks.announce import relock, skipped
 from playbooks.catalog import Catalog, Entry
-from playbooks.choices import RunStatus, StartedBy
-from playbooks.claims import Claim, lease_end, new_owner, state_of, view_of
+from playbooks.claims import Claim
 from playbooks.conditions import matches
 from playbooks.incoming import Incoming, read
-from playbooks.models import Run, Sequence
+from playbooks.models import Run
+from playbooks.opening import TRIGGER_OF, Opening
 from playbooks.publishers import still_entitled
 from playbooks.subject import SubjectView, alert_view, incident_view
-from soar.lib.queue import enqueue
 
 DEPTH_AT_MOST = 5
-TRIGGER_OF = {"alert.opened": "webhook", "alert.reopened": "webhook", "incident.opened": "incident"}
-RUN_TASK = "playbooks.tasks.run"
+AT_ONCE = 50  # entries in one transaction: the workers begin with these while the next ones are looked at
 
 
 def consider(entry_ids: list[int]) -> Claim | None:
@@ -30,14 +27,24 @@ def consider(entry_ids: list[int]) -> Claim | None:
 
     The first run for a single entry is not queued but claimed for this process at once, and returned; the
     runs of several entries are queued, so that all workers share them."""
-    held: Claim | None = None
-    for entry in read(entry_ids, list(TRIGGER_OF)):
-        known = catalog.current(entry.generation)
-        held = _consider(known, entry, at_once=len(entry_ids) == 1)
-    return held
+    kinds = list(TRIGGER_OF)
+    if len(entry_ids) == 1:
+        found = list(_openings(read(entry_ids, kinds)))
+        return opening.begin(found[0]) if found else None
+    for first in range(0, len(entry_ids), AT_ONCE):
+        opening.queue(list(_openings(read(entry_ids[first : first + AT_ONCE], kinds))))
+    return None
 
 
-def _consider(known: Catalog, entry: Incoming, *, at_once: bool) -> Claim | None:
+def _openings(entries: list[Incoming]) -> Iterator[Opening]:
+    for entry in entries:
+        found = _opening(catalog.current(entry.generation), entry)
+        if found is not None:
+            yield found
+
+
+def _opening(known: Catalog, entry: Incoming) -> Opening | None:
+    """What is to be started, and on what; None if nothing is."""
     candidates = known.starting.get(TRIGGER_OF[entry.kind])
     if not candidates:
         return None
@@ -52,7 +59,7 @@ def _consider(known: Catalog, entry: Incoming, *, at_once: bool) -> Claim | None
     if parent and parent.depth >= DEPTH_AT_MOST:
         _too_deep(matched, entry)
         return None
-    return open_sequence(entry, matched, depth=parent.depth + 1 if parent else 0, at_once=at_once)
+    return Opening(entry, matched, parent.depth + 1 if parent else 0)
 
 
 def _view(subject: Alert | Incident) -> SubjectView:
@@ -77,61 +84,3 @@ def _too_deep(matched: list[Entry], entry: Incoming) -> None:
     # The redelivery of one entry must not say it twice.
     if not entry.subject.timeline.filter(kind="run.skipped", data__entry=entry.pk).exists():
         skipped(entry.subject, names, text, entry=entry.pk)
-
-
-@transaction.atomic
-def open_sequence(entry: Incoming, matched: list[Entry], *, depth: int, at_once: bool) -> Claim | None:
-    """One sequence for the entry, with a run of each playbook in order. The first begins or is rung for."""
-    subject = entry.subject
-    relock(subject)
-    sequence = _insert_sequence(entry, subject, len(matched))
-    if sequence is None:
-        return None  # this entry was considered before
-    runs = [_run(sequence, position, candidate, subject, depth) for position, candidate in enumerate(matched, 1)]
-    first = runs[0]
-    first.rung_at = Now()
-    if at_once:
-        first.status, first.lease_owner, first.lease_until = RunStatus.IN_PROGRESS, new_owner(), lease_end()
-        first.started_at, first.attempts, first.input = Now(), 1, state_of(subject)
-    Run.objects.bulk_create(runs)
-    if not at_once:
-        enqueue(RUN_TASK, first.pk)
-        return None
-    announce("run.started", first, subject)
-    return Claim(first, first.lease_owner, matched[0], view_of(first, subject), subject, resumed=False)
-
-
-def _insert_sequence(entry: Incoming, subject: Alert | Incident, total: int) -> Sequence | None:
-    """The new row, or None if there is one for this entry: the unique constraint decides, whoever is quickest."""
-    sequence = Sequence(
-        entry_id=entry.pk,
-        trigger=TRIGGER_OF[entry.kind],
-        alert_id=subject.pk if isinstance(subject, Alert) else None,
-        incident_id=subject.pk if isinstance(subject, Incident) else None,
-        total=total,
-        cause=subject.cause,
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO playbooks_sequence (entry_id, trigger, alert_id, incident_id, total, cause)"
-            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (entry_id) DO NOTHING RETURNING id",
-            [sequence.entry_id, sequence.trigger, sequence.alert_id, sequence.incident_id, total, sequence.cause],
-        )
-        row = cursor.fetchone()
-    sequence.pk = row[0] if row else None
-    return sequence if row else None
-
-
-def _run(sequence: Sequence, position: int, candidate: Entry, subject: Any, depth: int) -> Run:
-    return Run(
-        playbook=candidate.row,
-        version_id=candidate.version,
-        sequence=sequence,
-        position=position,
-        alert_id=sequence.alert_id,
-        incident_id=sequence.incident_id,
-        trigger=StartedBy.AUTOMATIC,
-        acting_user=candidate.row.published_by,
-        depth=depth,
-        cause=subject.cause,
-    )

@@ -13,7 +13,7 @@ from cases.actions import alerts
 from cases.actors import Actor
 from cases.choices import Severity
 from cases.models import Alert, TimelineEntry
-from playbooks import tasks
+from playbooks import engine, tasks
 from playbooks.actions import disable, enable
 from playbooks.models import Playbook, Run, Sequence
 from soar.accounts.models import AuditEntry
@@ -115,12 +115,63 @@ def test_one_entry_delivered_sixteen_times_at_once_is_one_sequence(folder: Folde
     assert [status for _, _, status in outcome()] == ["successful"] * 3
 
 
+MEETING = """
+import threading
+BOTH = threading.Barrier(2, timeout=20)
+
+@playbook()
+def meets(alert):
+    BOTH.wait()
+"""
+
+
 def test_many_entries_in_one_delivery_are_shared_by_the_workers(folder: Folder) -> None:
+    folder.load(MEETING)  # each run waits for another one: a single worker would never come to an end
+    entries = [make_alert().timeline.get().pk for _ in range(4)]
+    QueuedTask.objects.all().delete()
+    tasks.consider(*entries)
+
+    def worker(_number: int) -> int:
+        try:
+            return work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert all(pool.map(worker, range(2)))
+    assert [run.status for run in Run.objects.all()] == ["successful"] * 4
+
+
+def test_many_incidents_in_one_delivery_are_all_considered(folder: Folder) -> None:
+    folder.load("""@playbook(trigger="incident")\nasync def watch(incident):\n    return incident["title"]\n""")
+    entries = [make_incident(f"Case {number}").timeline.get().pk for number in range(3)]
+    QueuedTask.objects.all().delete()
+    tasks.consider(*entries)
+    work()
+    assert [(run.status, run.result) for run in Run.objects.order_by("incident")] == [
+        ("successful", f"Case {number}") for number in range(3)
+    ]
+
+
+def test_what_waits_is_begun_in_the_order_of_the_entries(folder: Folder) -> None:
+    three(folder)
+    made = [make_alert() for _ in range(5)]
+    QueuedTask.objects.all().delete()
+    tasks.consider(*[alert.timeline.get().pk for alert in made])
+    work()
+    assert list(Run.objects.order_by("started_at").values_list("alert", "position")) == [
+        (alert.pk, position) for alert in made for position in (1, 2, 3)
+    ]
+
+
+def test_what_a_short_patience_leaves_is_rung_for_again(folder: Folder) -> None:
     three(folder)
     entries = [make_alert().timeline.get().pk for _ in range(3)]
     QueuedTask.objects.all().delete()
     tasks.consider(*entries)
-    assert QueuedTask.objects.filter(task="playbooks.tasks.run").count() == 3
+    QueuedTask.objects.all().delete()
+    engine.drain(0)
+    assert sorted(run.status for run in Run.objects.all()) == ["queued"] * 6 + ["successful"] * 3
     work()
     assert [run.status for run in Run.objects.all()] == ["successful"] * 9
 

@@ -180,9 +180,7 @@ def comment(actor: Actor, alert_id: AlertId, text: str) -> TimelineEntry:
     if alert.incident_id:
         number, where = named(actor, alert)
         raise Conflict(f"This alert is part of {number}: notes are written there.", **where)
-    entry = timeline.record("comment", alert, actor, text=body)
-    Alert.objects.filter(pk=alert.pk).update(updated_at=clock.now())
-    return entry
+    return timeline.record("comment", alert, actor, text=body, touch=True)
 
 
 def update(actor: Actor, alert_id: AlertId, *, changes: dict[str, Any], expected_version: int | None = None) -> Alert:

@@ -168,9 +168,7 @@ def comment(actor: Actor, incident_id: IncidentId, text: str, *, kind: str = "co
         raise Refused("A note is a comment or a handoff.", field="kind")
     body = text_of(text)
     incident = incident_for(actor, incident_id, level="comment", lock=True)
-    entry = timeline.record(kind, incident, actor, text=body)
-    Incident.objects.filter(pk=incident.pk).update(updated_at=clock.now())
-    return entry
+    return timeline.record(kind, incident, actor, text=body, touch=True)
 
 
 def _working_on(actor: Actor, incident_id: IncidentId, expected_version: int | None, level: str = "edit") -> Incident:

@@ -17,8 +17,8 @@ from playbooks.announce import announce
 from playbooks.choices import RunStatus, StartedBy, StepStatus, Trigger
 from playbooks.claims import following_run
 from playbooks.models import Playbook, Run, Step
+from playbooks.opening import RUN_TASK
 from playbooks.selectors import playbook_named
-from playbooks.triggers import RUN_TASK
 from soar.lib.queue import enqueue
 
 RETRIABLE = (RunStatus.UNSUCCESSFUL, RunStatus.CANCELLED, RunStatus.PARTIALLY_SUCCESSFUL, RunStatus.NEEDS_DECISION)

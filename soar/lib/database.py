@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import select
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, connections
 
 # What Django raises when the database is away, or cannot do the work now.
 AWAY = (OperationalError, InterfaceError)
+# An expression for a SELECT: the commit of this transaction does not wait for the disk. For what is simply done again
+# if a crash of the database forgets it; whatever is committed later in the usual way waits for this too.
+UNHURRIED = "(SELECT set_config('synchronous_commit', 'off', true))"
 
 
 @contextmanager
@@ -25,8 +29,20 @@ def prepared() -> Iterator[psycopg.Cursor[Any]]:
     with ours.wrap_database_errors:
         if raw.prepare_threshold is None:
             _prepare_on(raw)
-        with psycopg.Cursor(raw) as made:
+        with psycopg.Cursor(raw) if not ours.queries_logged else _Logged(raw, ours.queries_log) as made:
             yield made
+
+
+class _Logged(psycopg.Cursor[Any]):
+    """Notes its statements where Django notes those of its own cursors, while somebody looks at them."""
+
+    def __init__(self, raw: psycopg.Connection[Any], log: deque[dict[str, Any]]) -> None:
+        super().__init__(raw)
+        self._log = log
+
+    def execute(self, query: Any, *args: Any, **kwargs: Any) -> Self:
+        self._log.append({"sql": str(query), "time": ""})
+        return super().execute(query, *args, **kwargs)
 
 
 def _prepare_on(raw: psycopg.Connection[Any]) -> None:
