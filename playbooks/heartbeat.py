@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import connection
@@ -19,43 +18,50 @@ from soar.lib.database import AWAY, forget_connection
 
 logger = logging.getLogger(__name__)
 MOST_BETWEEN = 5.0  # seconds; also how long a wish to cancel may go unseen
+BETWEEN_LOOKS = 0.5
 
 
 class Heartbeat:
-    """A thread with a connection of its own, which it opens only when a run lasts."""
+    """Around the execution of a run. One thread a process looks at what runs, and opens a connection only for a run
+    that lasts: a short one costs no query and no thread of its own."""
+
+    _thread: ClassVar[threading.Thread | None] = None
+    _running: ClassVar[set[Heartbeat]] = set()
 
     def __init__(self, run: int, owner: str, session: Session) -> None:
-        self._run, self._owner, self._session = run, owner, session
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._work, daemon=True, name="heartbeat")
+        self.run, self._owner, self._session = run, owner, session
+        self._lease = float(settings.LEASE_SECONDS)
+        self._renewed = self._looked = time.monotonic()
+        self._beating = threading.Lock()
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        Heartbeat._running.add(self)
+        if Heartbeat._thread is None or not Heartbeat._thread.is_alive():
+            Heartbeat._thread = threading.Thread(target=_watch, name="heartbeat", daemon=True)
+            Heartbeat._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._done.set()
-        self._thread.join()
+    def __exit__(self, *_exception: object) -> None:
+        Heartbeat._running.discard(self)
+        with self._beating:  # a beat that is under way ends first
+            pass
 
-    def _work(self) -> None:
-        lease = float(settings.LEASE_SECONDS)
-        renewed = time.monotonic()
-        opened = False
-        while not self._done.wait(min(lease / 3, MOST_BETWEEN)):
-            opened = True
+    def look(self) -> None:
+        """Beat if it is time to."""
+        with self._beating:
+            now = time.monotonic()
+            if self not in Heartbeat._running or now - self._looked < min(self._lease / 3, MOST_BETWEEN):
+                return
+            self._looked = now
             if self._beat():
-                renewed = time.monotonic()
-            if time.monotonic() - renewed > lease:
+                self._renewed = time.monotonic()
+            elif time.monotonic() - self._renewed > self._lease:
                 self._session.stop(lost=True)
-        if opened:
-            connection.close()
 
     def _beat(self) -> bool:
         """Renew the lease; tell the session if it is lost or the run is to be cancelled."""
         try:
-            rows = Run.objects.filter(pk=self._run, lease_owner=self._owner, status=RunStatus.IN_PROGRESS)
+            rows = Run.objects.filter(pk=self.run, lease_owner=self._owner, status=RunStatus.IN_PROGRESS)
             if rows.update(lease_until=lease_end()) != 1:
                 self._session.stop(lost=True)
                 return False
@@ -63,6 +69,18 @@ class Heartbeat:
                 self._session.stop(lost=False)
         except AWAY as error:
             forget_connection()
-            logger.warning("The lease of run %s could not be renewed: %s", self._run, error)
+            logger.warning("The lease of run %s could not be renewed: %s", self.run, error)
             return False
+        finally:
+            connection.close()
         return True
+
+
+def _watch() -> None:
+    while True:
+        time.sleep(min(settings.LEASE_SECONDS / 12, BETWEEN_LOOKS))
+        for one in tuple(Heartbeat._running):
+            try:
+                one.look()
+            except Exception:  # the other runs of this process still need their leases
+                logger.exception("The lease of run %s was not looked at", one.run)

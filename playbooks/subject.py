@@ -12,10 +12,15 @@ from typing import Any
 from django.conf import settings
 
 from cases.choices import AlertStatus, Determination, IncidentStatus, Risk, Severity
-from cases.models import Alert, AlertObservable, AlertPayload, Incident, IncidentObservable
+from cases.models import Alert, AlertPayload, Incident, IncidentObservable
 from soar.lib.clock import iso
+from soar.lib.database import prepared
 
 Loader = Callable[[], Any]
+OF_ALERT = (
+    "SELECT o.type, o.value, o.risk FROM cases_alertobservable l JOIN cases_observable o ON o.id = l.observable_id"
+    " WHERE l.alert_id = %s ORDER BY l.id"
+)
 
 
 class SubjectView(dict[str, Any]):
@@ -155,18 +160,17 @@ def incident_view(incident: Incident, state: Mapping[str, Any] | None = None) ->
 
 def alert_observables(alert: int) -> list[dict[str, Any]]:
     """``[{"type", "value", "risk"}]`` of an alert."""
-    return _observables(AlertObservable.objects.filter(alert=alert))
+    with prepared() as cursor:  # asked for every alert as soon as a playbook has a condition on them
+        return _listed(cursor.execute(OF_ALERT, [alert], prepare=True))
 
 
 def incident_observables(incident: int) -> list[dict[str, Any]]:
     """``[{"type", "value", "risk"}]`` that were put on an incident itself."""
-    return _observables(IncidentObservable.objects.filter(incident=incident))
+    links = IncidentObservable.objects.filter(incident=incident).order_by("pk")
+    return _listed(links.values_list("observable__type", "observable__value", "observable__risk"))
 
 
-def _observables(links: Any) -> list[dict[str, Any]]:
-    rows: Iterable[tuple[str, str, int]] = links.order_by("pk").values_list(
-        "observable__type", "observable__value", "observable__risk"
-    )
+def _listed(rows: Iterable[tuple[str, str, int]]) -> list[dict[str, Any]]:
     return [{"type": type, "value": value, "risk": Risk(risk).word} for type, value, risk in rows]
 
 

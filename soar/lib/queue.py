@@ -18,7 +18,7 @@ from django.db import connection
 from django.utils.module_loading import import_string
 from django_q.timeout import TimeoutException
 
-from soar.lib.database import AWAY, drop_dead_connection, forget_connection
+from soar.lib.database import AWAY, UNHURRIED, drop_dead_connection, forget_connection, prepared
 from soar.lib.keepalive import KeepAlive
 
 logger = logging.getLogger(__name__)
@@ -33,15 +33,16 @@ INSERT_MANY = (
     " SELECT * FROM unnest(%s::text[], %s::jsonb[]) RETURNING 1)"
     " SELECT pg_notify('soar_queue', '') FROM soar_task LIMIT 1"
 )
-BEGIN = """
+# Beginning and end do not wait for the disk: if a crash of the database forgets one, the task runs once more.
+BEGIN = f"""
 UPDATE soar_queue q SET starts = starts + 1, started_at = now(), ready_at = now() + %s * interval '1 second'
 FROM unnest(%s::bigint[], %s::int[]) AS held(id, claim)
-WHERE q.id = held.id AND q.claim = held.claim AND q.failed_at IS NULL RETURNING q.id"""
+WHERE q.id = held.id AND q.claim = held.claim AND q.failed_at IS NULL RETURNING q.id, {UNHURRIED}"""  # noqa: S608  our own name
 AGAIN = """
 UPDATE soar_queue SET error = %s, failed_at = CASE WHEN starts >= %s THEN now() END,
     ready_at = now() + power(4, starts - 1) * interval '1 second'
 WHERE id = ANY(%s) RETURNING id, starts, failed_at"""
-FINISH = "DELETE FROM soar_queue WHERE id = ANY(%s)"
+FINISH = f"DELETE FROM soar_queue WHERE id = ANY(%s) RETURNING {UNHURRIED}"  # noqa: S608  our own name
 Args = list[int | str]
 Held = tuple[int, int, Args]  # a claimed row: its id, the number of the claim, its task's arguments
 
@@ -110,10 +111,10 @@ def _begin(held: list[Held]) -> list[Held]:
     drop_dead_connection()
     values = (lock_seconds(), [row for row, _claim, _args in held], [claim for _row, claim, _args in held])
     try:
-        begun = {row for (row,) in _execute(BEGIN, *values)}
+        begun = {row for row, _also in _execute(BEGIN, *values)}
     except AWAY:  # lost between the look and the query: once more on a new connection
         forget_connection()
-        begun = {row for (row,) in _execute(BEGIN, *values)}
+        begun = {row for row, _also in _execute(BEGIN, *values)}
     return [one for one in held if one[0] in begun]
 
 
@@ -138,6 +139,5 @@ def _settle(step: Callable[[], object]) -> None:
 
 def _execute(statement: str, *values: float | str | list[int]) -> list[tuple[Any, ...]]:
     """The rows that ``statement`` returns."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return list(cursor.fetchall()) if cursor.description else []
+    with prepared() as cursor:
+        return cursor.execute(statement, values, prepare=True).fetchall()
