@@ -79,6 +79,25 @@ class IncidentStatus(Words):
         return self < IncidentStatus.RESOLVED
 
 
+class TaskStatus(Words):
+    """A task of an incident (casework.md 10)."""
+
+    OPEN = 0, "Open"
+    DONE = 1, "Done"
+
+
+class IncidentKind(models.TextChoices):
+    """What sort of incident a template is for (casework.md 10)."""
+
+    PHISHING = "phishing", "Phishing"
+    MALWARE = "malware", "Malware"
+    ACCOUNT_TAKEOVER = "account_takeover", "Account takeover"
+    DATA_LOSS = "data_loss", "Data loss"
+    RANSOMWARE = "ransomware", "Ransomware"
+    DENIAL_OF_SERVICE = "denial_of_service", "Denial of service"
+    OTHER = "other", "Other"
+
+
 class Risk(Words):
     """Rating of an observable (rulings 2)."""
 

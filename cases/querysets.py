@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.db.models import Exists, F, Func, OuterRef, Q
 
-from cases.choices import AlertStatus, IncidentStatus
+from cases.choices import AlertStatus, IncidentStatus, TaskStatus
 from cases.grants import granted
 from soar.accounts.membership import may, team_ids
 from soar.accounts.models import User
@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from cases.models.alert import Alert
     from cases.models.incident import Incident
     from cases.models.observable import Observable
+    from cases.models.task import IncidentTask
 
     _Alerts = models.QuerySet[Alert]
     _Incidents = models.QuerySet[Incident]
     _Observables = models.QuerySet[Observable]
+    _Tasks = models.QuerySet[IncidentTask]
 else:
-    _Alerts = _Incidents = _Observables = models.QuerySet
+    _Alerts = _Incidents = _Observables = _Tasks = models.QuerySet
 
 
 class _Inside(Func):
@@ -132,6 +134,20 @@ class ObservableQuerySet(_Observables):
             observable=OuterRef("pk"), incident__in=Incident.objects.visible_to(user)
         )
         return self.filter(Exists(alerts) | Exists(incidents))
+
+
+class TaskQuerySet(_Tasks):
+    """Tasks of incidents."""
+
+    def visible_to(self, user: User) -> TaskQuerySet:
+        """Those of incidents that the person may see."""
+        if not may(user, "view_cases"):
+            return self.none()
+        return self.filter(_Inside(F("incident"), user))
+
+    def open(self) -> TaskQuerySet:
+        """Still to be done."""
+        return self.filter(status=TaskStatus.OPEN)
 
 
 def capped_count(rows: models.QuerySet[Any], cap: int = 1000) -> tuple[int, bool]:

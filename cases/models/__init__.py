@@ -13,6 +13,8 @@ from cases.models.permissions import (
 )
 from cases.models.source import AlertSource, SourceToken
 from cases.models.suggestion import DismissedSuggestion
+from cases.models.task import IncidentTask
+from cases.models.template import IncidentTemplate
 from cases.models.timeline import TimelineEntry
 
 __all__ = [
@@ -27,6 +29,8 @@ __all__ = [
     "IncidentGroupPermission",
     "IncidentObservable",
     "IncidentOwner",
+    "IncidentTask",
+    "IncidentTemplate",
     "IncidentUserPermission",
     "Observable",
     "SourceGroupPermission",

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models.functions import Upper
 
 from cases.choices import Determination, Findings, IncidentStatus, Pap, Severity, Tlp
+from cases.models.template import IncidentTemplate
 from cases.querysets import IncidentQuerySet
 from soar.accounts.models import Team
 
@@ -37,6 +38,7 @@ class Incident(models.Model):
     tags = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     techniques = ArrayField(models.CharField(max_length=20), default=list, blank=True)
     alert_count = models.PositiveIntegerField(default=0)
+    template = models.ForeignKey(IncidentTemplate, on_delete=models.SET_NULL, null=True, related_name="+")
     opened_by = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
