@@ -106,6 +106,16 @@ class Risk(Words):
     HIGHLY_SUSPICIOUS = 2, "Highly suspicious"
 
 
+class Criticality(Words):
+    """How much depends on an asset. Set by people, never by alerts."""
+
+    UNKNOWN = 0, "Not set"
+    LOW = 1, "Low"
+    MEDIUM = 2, "Medium"
+    HIGH = 3, "High"
+    CRITICAL = 4, "Critical"
+
+
 class Tlp(models.TextChoices):
     """Traffic Light Protocol 2.0."""
 

@@ -1,4 +1,4 @@
-"""Selections of alerts, incidents and observables; ``visible_to`` is the one visibility query (access.md 4)."""
+"""Selections of alerts, incidents, observables and assets; ``visible_to`` is the one visibility query (access.md 4)."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from soar.accounts.models import User
 
 if TYPE_CHECKING:
     from cases.models.alert import Alert
+    from cases.models.asset import Asset
     from cases.models.incident import Incident
     from cases.models.observable import Observable
     from cases.models.task import IncidentTask
 
     _Alerts = models.QuerySet[Alert]
+    _Assets = models.QuerySet[Asset]
     _Incidents = models.QuerySet[Incident]
     _Observables = models.QuerySet[Observable]
     _Tasks = models.QuerySet[IncidentTask]
 else:
-    _Alerts = _Incidents = _Observables = _Tasks = models.QuerySet
+    _Alerts = _Assets = _Incidents = _Observables = _Tasks = models.QuerySet
 
 
 class _Inside(Func):
@@ -148,6 +150,21 @@ class TaskQuerySet(_Tasks):
     def open(self) -> TaskQuerySet:
         """Still to be done."""
         return self.filter(status=TaskStatus.OPEN)
+
+
+class AssetQuerySet(_Assets):
+    """Assets."""
+
+    def visible_to(self, user: User) -> AssetQuerySet:
+        """The inventory, and what an alert or incident names that the person may see: an asset that only alerts have
+        told of exists through them alone, as an observable does (access.md 4, rulings 21)."""
+        from cases.models import Alert, AlertAsset, Incident, IncidentAsset
+
+        if not may(user, "view_cases"):
+            return self.none()
+        alerts = AlertAsset.objects.filter(asset=OuterRef("pk"), alert__in=Alert.objects.visible_to(user))
+        incidents = IncidentAsset.objects.filter(asset=OuterRef("pk"), incident__in=Incident.objects.visible_to(user))
+        return self.filter(Q(listed=True) | Exists(alerts) | Exists(incidents))
 
 
 def capped_count(rows: models.QuerySet[Any], cap: int = 1000) -> tuple[int, bool]:

@@ -1,6 +1,7 @@
 """Alerts, incidents and everything known about them."""
 
 from cases.models.alert import Alert, AlertPayload
+from cases.models.asset import AlertAsset, Asset, AssetChange, AssetGroup, AssetImport, IncidentAsset
 from cases.models.idempotency import IdempotencyKey
 from cases.models.incident import Incident, IncidentOwner
 from cases.models.job import BulkJob
@@ -19,13 +20,19 @@ from cases.models.timeline import TimelineEntry
 
 __all__ = [
     "Alert",
+    "AlertAsset",
     "AlertObservable",
     "AlertPayload",
     "AlertSource",
+    "Asset",
+    "AssetChange",
+    "AssetGroup",
+    "AssetImport",
     "BulkJob",
     "DismissedSuggestion",
     "IdempotencyKey",
     "Incident",
+    "IncidentAsset",
     "IncidentGroupPermission",
     "IncidentObservable",
     "IncidentOwner",
