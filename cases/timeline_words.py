@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from cases.models import TimelineEntry
 from cases.timeline_kinds import KINDS
+from cases.timeline_task_words import TASK_SENTENCES
 from soar.lib import parts
 from soar.lib.text import defang, shorten_hash
 
@@ -173,4 +174,5 @@ _SENTENCES: dict[str, Callable[[TimelineEntry, Data], SafeString]] = {
     "incident.owners": _owners,
     "observable.added": _observable("added"),
     "observable.removed": _observable("removed"),
+    **TASK_SENTENCES,
 }

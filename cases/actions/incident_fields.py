@@ -9,7 +9,7 @@ from cases.actions.alert_update import tlp_of
 from cases.actions.base import _Keep, tags_of, team_of, text_of, word
 from cases.choices import Determination, Pap, Severity, Tlp
 from cases.errors import Refused
-from cases.models import Alert
+from cases.models import Alert, IncidentTemplate
 from soar.accounts.models import Team
 
 FIELDS = (
@@ -59,11 +59,16 @@ def title_for(title: str, alerts: list[Alert]) -> str:
     return given or alerts[0].title[:300]
 
 
-def severity_for(severity: Severity | str | None, alerts: list[Alert]) -> Severity:
-    """The severity given, else the worst of the alerts."""
+def severity_for(
+    severity: Severity | str | None, alerts: list[Alert], template: IncidentTemplate | None = None
+) -> Severity:
+    """The severity given, else the worst of the alerts and the template."""
     if severity is not None and severity != "":  # informational is 0
         return word(Severity, severity, "severity")  # type: ignore[no-any-return]
-    return Severity(max((alert.severity for alert in alerts), default=Severity.MEDIUM))
+    known = [alert.severity for alert in alerts]
+    if template is not None and template.severity is not None:
+        known.append(template.severity)
+    return Severity(max(known, default=Severity.MEDIUM))
 
 
 def team_for(team: Team | str | _Keep | None, alerts: list[Alert]) -> Team | None:
@@ -73,9 +78,9 @@ def team_for(team: Team | str | _Keep | None, alerts: list[Alert]) -> Team | Non
     return next((alert.team for alert in alerts if alert.team_id), None)
 
 
-def tlp_for(tlp: str | None, alerts: list[Alert]) -> str:
-    """The TLP given, else the strictest of the alerts."""
+def tlp_for(tlp: str | None, alerts: list[Alert], template: IncidentTemplate | None = None) -> str:
+    """The TLP given, else the strictest of the alerts and the template."""
     if tlp:
         return tlp_of(tlp)
-    strictest = max((Tlp.values.index(alert.tlp) for alert in alerts), default=Tlp.values.index("amber"))
-    return Tlp.values[strictest]
+    known = [alert.tlp for alert in alerts] + ([template.tlp] if template is not None and template.tlp else [])
+    return Tlp.values[max((Tlp.values.index(one) for one in known), default=Tlp.values.index("amber"))]

@@ -13,6 +13,8 @@ from cases.actions.alert_state import findings_of, resolve_locked
 from cases.actions.base import KEEP, _Keep, change, check_version, person, save, tags_of, text_of, word
 from cases.actions.incident_fields import FIELDS, checked, severity_for, team_for, title_for, tlp_for
 from cases.actions.incident_owners import add_owners, owners, people
+from cases.actions.task_access import check_required
+from cases.actions.template_use import TemplateRef, template_of, use
 from cases.actors import Actor
 from cases.choices import Determination, IncidentStatus, Severity
 from cases.errors import Forbidden, Refused
@@ -40,25 +42,29 @@ def open_incident(
     tags: Iterable[str] = (),
     tlp: str | None = None,
     move: bool = False,
+    template: TemplateRef | None = None,
 ) -> Incident:
     """Open an incident by hand (no alerts) or from alerts, whose notes move to it (response-playbooks.md 7).
 
-    Without a title, severity, team or TLP those of the first, worst, first and strictest alert are taken.
+    Without a title, severity, team or TLP those of the first, worst, first and strictest alert are taken; a template
+    counts as one more alert for severity and TLP, and gives its tags and tasks (casework.md 10).
+
     Raises Conflict when an alert already has an incident and ``move`` is False."""
     if actor.user is not None and not may(actor.user, "work_cases"):
         raise Forbidden("To open an incident the permission to work on cases is missing.")
     locked = links.lock_alerts(actor, alerts)
     links.refuse_linked(actor, locked, move=move)
     wanted = people([*owners, *([lead] if lead else [])])
+    kit = template_of(template) if template else None
     now = clock.now()
     incident = Incident.objects.create(
         title=title_for(title, locked),
         summary=text_of(summary or "", "summary", required=False),
-        severity=severity_for(severity, locked),
+        severity=severity_for(severity, locked, kit),
         team=team_for(team, locked),
         tags=tags_of(list(tags)),
         techniques=sorted({technique for alert in locked for technique in alert.techniques}),
-        tlp=tlp_for(tlp, locked),
+        tlp=tlp_for(tlp, locked, kit),
         opened_by=actor.name[:200],
         created_at=now,
         updated_at=now,
@@ -67,16 +73,23 @@ def open_incident(
     numbers = [alert.number for alert in locked]
     timeline.record("incident.opened", incident, actor, data={"alerts": numbers})
     links.attach(actor, incident, locked, announce=False)
+    if kit:
+        use(actor, incident, kit)
     if wanted:
         add_owners(actor, incident, wanted, person(lead) if lead else None)
     return incident
 
 
 def escalate(
-    actor: Actor, alert_id: int | str, *, title: str | None = None, owners: Iterable[User | str] = ()
+    actor: Actor,
+    alert_id: int | str,
+    *,
+    title: str | None = None,
+    owners: Iterable[User | str] = (),
+    template: TemplateRef | None = None,
 ) -> Incident:
     """Open an incident from one alert, without leaving it (casework.md 4)."""
-    return open_incident(actor, title=title or "", alerts=[alert_id], owners=owners)
+    return open_incident(actor, title=title or "", alerts=[alert_id], owners=owners, template=template)
 
 
 @transaction.atomic
@@ -122,10 +135,14 @@ def set_status(
     expected_version: int | None = None,
 ) -> Incident:
     """Move the incident on. Resolving and closing need a determination and the level *close*, and resolve
-    its open alerts with it unless ``resolve_alerts`` is False (rulings 4). Leaving them is a reopening."""
+    its open alerts with it unless ``resolve_alerts`` is False (rulings 4). Leaving them is a reopening.
+
+    Raises Conflict that names the required tasks that are still open (casework.md 10)."""
     wanted: IncidentStatus = word(IncidentStatus, status, "status")
     ends = not wanted.is_open
     incident = _working_on(actor, incident_id, expected_version, level="close" if ends else "edit")
+    if ends:
+        check_required(incident)
     why = text_of(reason or "", "reason", most=5000, required=False)
     old = IncidentStatus(incident.status)
     before = incident.timeline_count

@@ -1,0 +1,78 @@
+"""The fields of a task: what each takes (casework.md 10)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from cases.actions.base import person, text_of, word
+from cases.choices import TaskStatus
+from cases.errors import Refused
+from cases.models import Incident
+from soar.accounts.models import User
+
+TITLE_AT_MOST, DESCRIPTION_AT_MOST = 300, 10_000
+EARLIEST, LATEST = 2000, 2200  # years: what a date field can be meant to say
+
+
+def checked(given: dict[str, Any], incident: Incident) -> dict[str, Any]:
+    """The values as the model has them. Raises Refused beside the first that breaks a rule or is not known."""
+    for name in given:
+        if name not in _CHECKS:
+            raise Refused(f"{name!s:.40} cannot be set. These can: {', '.join(_CHECKS)}.", field=str(name)[:40])
+    return {name: _CHECKS[name](value, incident) for name, value in given.items()}
+
+
+def title_of(value: Any) -> str:
+    """One line of text. Raises Refused when empty or too long."""
+    return " ".join(text_of(value, "title", most=TITLE_AT_MOST).split())
+
+
+def flag(value: Any, field: str) -> bool:
+    """True or false. Raises Refused for anything else."""
+    if not isinstance(value, bool):
+        raise Refused("Must be true or false.", field=field)
+    return value
+
+
+def _assignee(value: Any, incident: Incident) -> User | None:
+    try:
+        user = person(value)
+    except Refused as error:
+        raise Refused(error.message, field="assignee") from error
+    if user is not None and not Incident.objects.visible_to(user).filter(pk=incident.pk).exists():
+        raise Refused(f"{user.display_name()} does not see {incident.number}, so cannot work on it.", field="assignee")
+    return user
+
+
+def _due(value: Any, incident: Incident) -> datetime | None:
+    """A moment with a zone, or as text in ISO 8601; without a zone that of the person. None and "" are no due time."""
+    if value is None or value == "":
+        return None
+    try:
+        moment = value if isinstance(value, datetime) else parse_datetime(str(value)[:40])
+    except ValueError:
+        moment = None
+    if moment is None or not EARLIEST <= moment.year <= LATEST:
+        raise Refused("Give a date and time, as 2026-03-12T17:00.", field="due_at")
+    return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+
+
+def _position(value: Any, incident: Incident) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise Refused("The position is a whole number from 1.", field="position")
+    return value
+
+
+_CHECKS: dict[str, Any] = {
+    "title": lambda value, incident: title_of(value),
+    "description": lambda value, incident: text_of(value, "description", most=DESCRIPTION_AT_MOST, required=False),
+    "assignee": _assignee,
+    "due_at": _due,
+    "required": lambda value, incident: flag(value, "required"),
+    "status": lambda value, incident: word(TaskStatus, value, "status"),
+    "position": _position,
+}
