@@ -6,7 +6,7 @@ import pytest
 from django.template.loader import render_to_string
 
 from cases import timeline_read
-from cases.actions import alerts, links
+from cases.actions import alerts, incidents, links
 from cases.actors import Actor
 from cases.errors import Conflict, Forbidden, Missing
 from cases.models import Alert, Incident
@@ -140,6 +140,46 @@ def test_the_entries_of_an_alert_on_a_page_name_no_hidden_incident(
     assert hidden.number not in shown(analyst)
     assert "linked it to one that you may not see" in shown(analyst)
     assert hidden.number in shown(stranger)
+
+
+def test_an_alert_that_was_resolved_with_it_names_it_not(
+    analyst: User, stranger: User, shared_alert: Alert, hidden: Incident
+) -> None:
+    incidents.set_status(Actor.of(stranger), hidden.pk, "closed", determination="malicious")
+    page = client_of(analyst).get(f"/alerts/{shared_alert.number}/").content.decode()
+    api = Api(analyst)
+    told = [page, *(api.get(f"/alerts/{shared_alert.pk}/{path}").content.decode() for path in ("", "timeline/"))]
+    for text in told:
+        assert "Resolved with its incident" in text
+        assert hidden.number not in text
+
+
+def test_a_search_for_alerts_to_link_names_it_not(analyst: User, shared_alert: Alert, hidden: Incident) -> None:
+    own = make_incident("Own")
+    found = client_of(analyst).get(f"/incidents/{own.number}/search/", {"q": "FIN-1"}).content.decode()
+    assert shared_alert.title in found
+    assert "in an incident that you may not see" in found
+    assert hidden.number not in found
+
+
+def test_the_page_of_an_observable_names_it_not(analyst: User, stranger: User, red: Team) -> None:
+    alert = make_alert("Seen by all", observables=(("ip", "203.0.113.9"),))
+    hidden = make_incident("Red business", alert, team=red)
+    path = f"/observables/{alert.observable_links.get().observable_id}/"
+    seen, shown = (client_of(user).get(path).content.decode() for user in (analyst, stranger))
+    assert alert.title in seen
+    assert hidden.number not in seen
+    assert hidden.number in shown
+
+
+def test_the_sightings_of_an_observable_do_not_count_it(analyst: User, stranger: User, red: Team) -> None:
+    make_incident("Red business", make_alert("Seen by all", observables=(("ip", "203.0.113.9"),)), team=red)
+    other = make_alert("Seen by all too", observables=(("ip", "203.0.113.9"),))
+    counted, told = (client_of(user).get(f"/alerts/{other.number}/").content.decode() for user in (analyst, stranger))
+    assert "2 alerts" in counted
+    assert "2 alerts" in told
+    assert "1 incident" not in counted
+    assert "1 incident" in told
 
 
 def test_the_timeline_of_an_incident_names_no_hidden_alert(analyst: User, admin: User, blue: Team, red: Team) -> None:

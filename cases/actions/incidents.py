@@ -210,5 +210,6 @@ def _resolve_alerts(actor: Actor, incident: Incident, reason: str) -> None:
     """With the rights of the incident: whoever may close it may end its alerts, of whatever team."""
     rows = Alert.objects.filter(incident=incident).open().select_for_update(of=("self",)).order_by("pk")
     for alert in rows:
-        why = reason or f"Resolved with {incident.number}"
+        # Without its number: the alert may be seen by people who may not see the incident (access.md 4).
+        why = reason or "Resolved with its incident"
         resolve_locked(actor, alert, Determination(incident.determination), incident.findings, why)

@@ -6,10 +6,11 @@ from collections import defaultdict
 from typing import Any
 
 from django.db import connection
+from django.db.models import Case, Exists, OuterRef, When
 from django.urls import reverse
 
 from cases.choices import Risk
-from cases.models import Alert, AlertObservable
+from cases.models import Alert, AlertObservable, Incident
 from soar.accounts.models import User
 from soar.lib import parts
 
@@ -59,14 +60,15 @@ def sightings(user: User, ids: list[int]) -> dict[int, tuple[int, int]]:
         cursor.execute(_NEWEST, [ids, SIGHTINGS_AT_MOST])
         pairs = cursor.fetchall()
     near = Alert.objects.visible_to(user).filter(pk__in={alert for _one, alert in pairs})
-    incident_of = dict(near.values_list("pk", "incident_id"))
+    known = Case(When(Exists(Incident.objects.visible_to(user).filter(pk=OuterRef("incident"))), then="incident"))
+    incident_of: dict[int, int | None] = dict(near.values_list("pk", known))
     alerts: dict[int, int] = defaultdict(int)
     incidents: dict[int, set[int]] = defaultdict(set)
     for one, alert in pairs:
         if alert in incident_of:
             alerts[one] += 1
-            if incident_of[alert]:
-                incidents[one].add(incident_of[alert])
+            if known_incident := incident_of[alert]:
+                incidents[one].add(known_incident)
     return {one: (number, len(incidents[one])) for one, number in alerts.items()}
 
 

@@ -98,7 +98,7 @@ def _search(user: User, incident: Incident, text: str) -> dict[str, Any]:
     if not text:
         found = _suggested(user, incident)
         rows = [(alert, one.reasons[0].text) for one in found for alert in one.alerts]
-        listed = [regions.alert_row(alert, why) for alert, why in rows[:FOUND_AT_MOST]]
+        listed = regions.alert_rows(user, rows[:FOUND_AT_MOST])
         return {"q": "", "searched": True, "found": listed, "suggested": bool(listed)}
     wanted = AlertFilter.parse({"q": text})
     hits = wanted.apply(Alert.objects.visible_to(user).open(), user).exclude(incident=incident)
@@ -111,7 +111,7 @@ def _search(user: User, incident: Incident, text: str) -> dict[str, Any]:
         "q": text,
         "searched": True,
         "errors": wanted.errors,
-        "found": [regions.alert_row(alert, why_found(alert, text)) for alert in alerts[:FOUND_AT_MOST]],
+        "found": regions.alert_rows(user, [(alert, why_found(alert, text)) for alert in alerts[:FOUND_AT_MOST]]),
         "found_more": len(alerts) > FOUND_AT_MOST,
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -26,6 +26,7 @@ from cases.models import Alert, Incident, IncidentObservable, Observable
 from cases.models.incident import OWNERS_AT_MOST
 from cases.permissions import holds
 from cases.querysets import capped_count
+from cases.views.alerts_rows import incidents_seen
 from soar.accounts.models import Team, User
 from soar.lib import parts
 from soar.lib.text import defang
@@ -76,14 +77,20 @@ def alerts(user: User, incident: Incident) -> Context:
     """The linked alerts, worst first. Whoever sees the incident sees them here (rulings 21)."""
     rows = Alert.objects.filter(incident=incident).order_by("-severity", "-id").with_line_data()[:ALERTS_SHOWN]
     return {
-        "alerts": [alert_row(alert) for alert in rows],
+        "alerts": [alert_row(alert, {incident.pk}) for alert in rows],
         "alerts_more": max(incident.alert_count - ALERTS_SHOWN, 0),
         "queue_url": f"{_url('alert-list') or '/alerts/'}?incident={incident.number}&status=any",
     }
 
 
-def alert_row(alert: Alert, why: str = "") -> Context:
-    """An alert as a line of a list."""
+def alert_rows(user: User, found: Sequence[tuple[Alert, str]]) -> list[Context]:
+    """Alerts as lines of a list for this reader, each with why it is there ("" for none)."""
+    seen = incidents_seen(user, [alert for alert, _why in found])
+    return [alert_row(alert, seen, why) for alert, why in found]
+
+
+def alert_row(alert: Alert, seen: Collection[int], why: str = "") -> Context:
+    """An alert as a line of a list. ``seen`` are the incidents that the reader may know of (access.md 4)."""
     return {
         "pk": alert.pk,
         "number": alert.number,
@@ -93,7 +100,8 @@ def alert_row(alert: Alert, why: str = "") -> Context:
         "resolved": not AlertStatus(alert.status).is_open,
         "about": alert.hostname or alert.username or alert.source_ip,
         "age": parts.ago(alert.received_at),
-        "incident": f"INC-{alert.incident_id}" if alert.incident_id else "",
+        "incident": f"INC-{alert.incident_id}" if alert.incident_id in seen else "",
+        "linked": alert.incident_id is not None,
         "why": why,
     }
 

@@ -22,7 +22,7 @@ from cases.models import Alert, Incident, Observable
 from cases.models.observable import PREFIX_LENGTH
 from cases.permissions import incident_for
 from cases.querysets import capped_count
-from cases.views.incidents_parts import alert_row, observables_of
+from cases.views.incidents_parts import alert_rows, observables_of
 from cases.views.parts import person_of, signed_in_reader
 from soar.accounts.models import User
 from soar.lib import parts
@@ -133,7 +133,7 @@ def _sightings(user: User, one: Observable) -> dict[str, Any]:
     own = mine.filter(observable_links__observable=one).values("pk")
     incidents = Incident.objects.filter(Q(pk__in=through) | Q(pk__in=own)).order_by("-pk").defer("summary")
     return {
-        "alerts": [alert_row(alert) for alert in shown],
+        "alerts": alert_rows(user, [(alert, "") for alert in shown]),
         "alert_count": capped_count(alerts),
         "incidents": [
             {
