@@ -91,8 +91,7 @@ def begin(one: Opening) -> Claim | None:
     row = execute(BEGIN[type(subject)], values)
     if row is None:
         return None
-    sequence = first.sequence or Sequence()
-    sequence.pk, first.sequence_id = row[0], row[0]
+    first.sequence = Sequence(pk=row[0], total=len(runs))
     return Claim(first, first.lease_owner, one.matched[0], view_of(first, subject), subject, resumed=False)
 
 
