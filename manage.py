@@ -6,12 +6,17 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from soar.embedded import Server
 
 HERE = Path(__file__).resolve().parent
 WITHOUT_DATABASE = {
     *("help", "version", "--help", "-h", "--version"),
     *("up", "check", "collectstatic", "spectacular", "diffsettings", "makemessages", "compilemessages"),
 }
+MAKE_DATABASE = {"migrate", "makemigrations", "showmigrations", "sqlmigrate", "createcachetable", "shell", "dbshell"}
 
 
 def use_environment() -> None:
@@ -28,6 +33,15 @@ def needs_database(command: str) -> bool:
     return command not in WITHOUT_DATABASE and not given
 
 
+def refuse_without_cluster(command: str, own: Server) -> None:
+    """Exit where there is no database yet and ``command`` is not one that makes it: a wrong SOAR_DATA, most likely."""
+    if command not in MAKE_DATABASE and not own.cluster.exists():
+        sys.exit(
+            f"There is no database in {own.data} yet. `make run` makes one; "
+            "if it runs with another SOAR_DATA, give that to this command too."
+        )
+
+
 def run(command: str) -> None:
     """Run the command, with the embedded database for as long as it lasts if it is needed and does not run."""
     from django.core.management import execute_from_command_line
@@ -39,9 +53,10 @@ def run(command: str) -> None:
     if not needs_database(command):
         execute_from_command_line(sys.argv)
         return
-    from soar.embedded import EmbeddedError, running_if_needed
+    from soar.embedded import EmbeddedError, running_if_needed, server
 
     try:
+        refuse_without_cluster(command, server())
         with running_if_needed():
             execute_from_command_line(sys.argv)
     except EmbeddedError as error:

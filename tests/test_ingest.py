@@ -88,6 +88,17 @@ def test_one_object_is_stored_whole(sender: Sender) -> None:
     assert verify_alert(alert) == []
 
 
+def test_the_last_slash_is_not_needed(sender: Sender) -> None:
+    for number, path in enumerate((sender.source.slug, f"{sender.source.slug}/{sender.token}")):
+        answer = sender.client.post(
+            f"/api/v1/ingest/{path}",
+            json.dumps({**ALERT, "id": f"slash-{number}"}),
+            content_type="application/json",
+            headers={} if number else {"Authorization": f"Bearer {sender.token}"},
+        )
+        assert answer.status_code == 201
+
+
 def test_the_readers_of_the_timeline_are_rung_in_the_same_transaction(sender: Sender) -> None:
     sender.post(ALERT)
     entry = TimelineEntry.objects.get(kind="alert.opened")

@@ -112,6 +112,21 @@ def test_a_command_starts_the_database_for_itself(portal: Portal) -> None:
     assert portal.all() == []
 
 
+def test_a_command_for_another_folder_says_so_and_makes_nothing(folder: Path) -> None:
+    given = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_URL")}
+    said = subprocess.run(
+        [sys.executable, ROOT / "manage.py", "source", "create", "Lost"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**given, "SOAR_DATA": str(folder / "other")},
+    )
+    assert said.returncode == 1
+    assert said.stderr.startswith(f"There is no database in {(folder / 'other').resolve()} yet.")
+    assert len(said.stderr.splitlines()) == 1
+    assert not (folder / "other" / "postgres").exists()
+
+
 def test_any_python_goes_on_in_the_environment_of_make(folder: Path) -> None:
     if not (ROOT / ".venv").exists():
         return  # an environment of another kind: there is nothing to go on in
