@@ -91,3 +91,15 @@ def test_there_is_always_a_telling_title(payload: dict[str, object], title: str)
 def test_the_number_of_a_windows_event_is_no_id() -> None:
     assert read("generic", {"title": "t", "EventID": 4625})[0].dedup_key == ""
     assert read("generic", {"title": "t", "event_id": "evt-99"})[0].dedup_key == "evt-99"
+
+
+def test_ids_are_no_hashes_and_versions_no_addresses() -> None:
+    (alert,) = read(
+        "generic", {"title": "x", "agentUuid": "f" * 32, "agentVersion": "4.6.12.241", "info": "from 203.0.113.9"}
+    )
+    assert [(one.type, one.value) for one in alert.observables] == [("ip", "203.0.113.9")]
+
+
+def test_the_names_of_endpoint_products_are_read() -> None:
+    (alert,) = read("generic", {"computerDnsName": "LT-9", "relatedUser": {"userName": "a.voss"}, "sourceRef": "R-7"})
+    assert (alert.hostname, alert.username, alert.source_ref) == ("LT-9", "a.voss", "R-7")

@@ -25,7 +25,8 @@ NOISE = frozenset(
         " createddatetime updateddatetime sourcetype dedupkey license author $schema uuid guid"
     )
 )
-ID_NAME = re.compile(r"(?:[a-z0-9](?:Id|ID)|[._-]id|\bid|[._a-z]uid|[._a-z]guid|ID)$")
+# Names of ids, which are no hashes, and of versions, which are no addresses.
+ID_NAME = re.compile(r"(?:[a-z0-9](?:Id|ID)|[._-]id|\bid|[._a-z]uid|(?i:uuid|guid|version)|ID)$")
 EVIDENT_ID = re.compile(r"(?i)cve|technique|mitre|attack|user|sender|mail")
 NAMES = frozenset({"user", "process", "hostname"})  # may hold another observable, such as a mail address
 LONGEST_SCAN = 4_000_000  # characters of one alert; its limit is 1 MiB, so this is never reached through the API

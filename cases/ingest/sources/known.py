@@ -55,7 +55,7 @@ SCORE = words("riskscore kibana.alert.riskscore event.riskscore score")
 IDENTITY = words(
     "sourceid id _id alertid alert.id signal.id kibana.alert.uuid incidentid uuid guid detectionid externalid uid"
     " findingid offenseid notableid notificationid ticketid event.id eventuuid eventid fingerprint dedupkey"
-    " correlationid"
+    " correlationid sourceref"
 )
 OCCURRED = words(
     "timestamp @timestamp time occurredat occurred eventtime eventtimestamp createdat created createdtime"
@@ -68,12 +68,13 @@ HOST = words(
     "hostname host.name agent.name computername signal.host.name host.hostname host computer devicename machinename"
     " endpointname endpointhostname endpoint.name device.hostname device.name asset.name host.fqdn machine.name"
     " dvchost dvc dhost shost desthost srchost hostfqdn fqdn workstation endpoint machine device asset server node"
-    " instance affectedhost target.hostname observer.name system.name"
+    " computerdnsname agentcomputername agentrealtimeinfo.agentcomputername instance"
+    " affectedhost target.hostname observer.name system.name"
 )
 USER = words(
     "username user.name user signal.user.name account.name accountname account useraccount userprincipalname upn"
     " targetusername targetuser suser duser srcuser dstuser user.email useremail user.id userid login actor.name"
-    " actor principal samaccountname"
+    " relateduser.username relateduser actor principal samaccountname"
 )
 SOURCE_IP = words(
     "sourceip source.ip srcip src client.ip clientip signal.source.ip ipaddress remoteip attackerip sourceaddress"
