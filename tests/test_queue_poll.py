@@ -62,6 +62,21 @@ def test_only_new_alerts_that_match_and_are_to_be_seen(as_analyst: Client, alert
     assert "1 new alert" in as_analyst.get(url, headers=HTMX).content.decode()
 
 
+def test_the_pill_leads_to_the_filter_it_stands_over(as_analyst: Client, alert: Alert) -> None:
+    for filter in ("", "?since=24h", "?since=24h&severity=high&sort=newest"):
+        url = poll_url(as_analyst.get(f"/alerts/{filter}").content.decode())
+        newest = Alert.objects.latest("pk")
+        made = make_alert("Second", source=alert.source, severity=Severity.HIGH)
+        page = as_analyst.get(url, headers=HTMX).content.decode()
+        pill = re.search(r'<a class="fresh" href="([^"]+)"[^>]*', page)
+        assert pill
+        assert pill[1].replace("&amp;", "&") == f"/alerts/{filter}"
+        assert f'data-newer-than="{newest.pk}"' in pill[0]
+        rows = as_analyst.get(pill[1].replace("&amp;", "&")).content.decode()
+        assert f'id="alert-{made.pk}"' in rows
+        assert "is no date or time" not in rows
+
+
 def test_a_row_changed_by_somebody_else_is_renewed_in_place(as_analyst: Client, alert: Alert, responder: User) -> None:
     url = poll_url(as_analyst.get("/alerts/").content.decode())
     alerts.claim(Actor.of(responder), alert.pk)
@@ -93,14 +108,14 @@ def test_a_row_that_is_no_longer_to_be_seen_tells_nothing(
 
 
 @pytest.mark.parametrize(
-    "query", ["", "since=x&rows=y", "rows=1-1-1.2-x-1.%00", "since=" + "9" * 40, "q=ab", "told=-1"]
+    "query", ["", "after=x&rows=y", "rows=1-1-1.2-x-1.%00", "after=" + "9" * 40, "q=ab", "told=-1"]
 )
 def test_an_odd_cursor_is_no_error(as_analyst: Client, alert: Alert, query: str) -> None:
     assert as_analyst.get(f"/alerts/poll/?{query}", headers=HTMX).status_code in (200, 204)
 
 
 def test_others_rows_cannot_be_asked_for(as_stranger: Client, alert: Alert) -> None:
-    answer = as_stranger.get(f"/alerts/poll/?since={alert.pk}&rows={alert.pk}-0-0", headers=HTMX)
+    answer = as_stranger.get(f"/alerts/poll/?after={alert.pk}&rows={alert.pk}-0-0", headers=HTMX)
     assert answer.status_code == 204
 
 

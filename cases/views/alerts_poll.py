@@ -24,13 +24,13 @@ def alert_poll(request: HttpRequest) -> HttpResponse:
     """204 while nothing is new; else the pill and the rows that read differently now."""
     queue = queue_of(request, person_of(request))
     shown = parse_stamp(request.GET.get("rows", ""))
-    since, told = _number(request, "since"), _number(request, "told")
+    after, told = _number(request, "after"), _number(request, "told")
     changed, present = _changed(queue, shown)
     base = stats.base_of(queue.rows)
     news = stats.run(
         {
-            "new": base.where("id > %s", since, cap=NEW_AT_MOST),
-            "critical": base.where(f"id > %s AND severity = {Severity.CRITICAL.value}", since, cap=NEW_AT_MOST),
+            "new": base.where("id > %s", after, cap=NEW_AT_MOST),
+            "critical": base.where(f"id > %s AND severity = {Severity.CRITICAL.value}", after, cap=NEW_AT_MOST),
         }
     )
     if not changed and news["new"].number == told:
@@ -38,8 +38,9 @@ def alert_poll(request: HttpRequest) -> HttpResponse:
     context = {
         "news": news,
         "here": queue.here(),
+        "after": after,
         "rows": rows_of(queue.user, changed),
-        "poll_url": _next_url(queue, present, since, news["new"].number),
+        "poll_url": _next_url(queue, present, after, news["new"].number),
         "may_work": may(queue.user, "work_cases"),
     }
     return render_regions(request, TEMPLATE, ["new", "changed"] if changed else ["new"], context)
@@ -59,8 +60,8 @@ def _changed(queue: Queue, shown: dict[int, tuple[int, int]]) -> tuple[list[Aler
     return (list(queue.visible.with_line_data().filter(pk__in=ids)) if ids else []), present
 
 
-def _next_url(queue: Queue, present: list[Alert], since: int, told: int) -> str:
-    url: str = poll_context(queue, present, since)["poll_url"]
+def _next_url(queue: Queue, present: list[Alert], after: int, told: int) -> str:
+    url: str = poll_context(queue, present, after)["poll_url"]
     return f"{url}&told={told}"
 
 

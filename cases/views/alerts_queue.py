@@ -113,12 +113,13 @@ def list_context(queue: Queue) -> Context:
     return {**context, **poll_context(queue, found.rows), **figures_context(queue), **menus_context(queue)}
 
 
-def poll_context(queue: Queue, alerts: list[Alert], since: int | None = None) -> Context:
-    """Where the page stands: the newest alert there was (of anybody), and what it shows of each row."""
-    if since is None:
-        since = Alert.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+def poll_context(queue: Queue, alerts: list[Alert], after: int | None = None) -> Context:
+    """Where the page stands: the newest alert there was (of anybody), and what it shows of each row. No name here may
+    be one of a field of the filter: both stand in the same query."""
+    if after is None:
+        after = Alert.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     query = QueryDict(queue.filter.query_string(), mutable=True)
-    query.update({"sort": queue.sort, "since": str(since), "rows": stamp_of(alerts)})
+    query.update({"sort": queue.sort, "after": str(after), "rows": stamp_of(alerts)})
     return {"poll_url": reverse("alert-poll") + "?" + query.urlencode(safe=":,>=<-.")}
 
 
