@@ -51,6 +51,15 @@ def test_open_work_comes_most_urgent_first(as_analyst: Client, three: list[Alert
         assert "Sensors · C2" in page
 
 
+def test_the_model_is_named_where_it_says_more_than_the_title(as_analyst: Client, blue: Team) -> None:
+    source = make_source("Sensors", team=blue)
+    make_alert("LSASS memory read", source=source, detection_model="LSASS Memory Read")
+    make_alert("Beacon on LT-0114", source=source, detection_model="beacon")
+    make_alert("Odd login", source=source, detection_model="Impossible travel")
+    found = re.findall(r'<span class="src cut">([^<]+)</span>', page_of(as_analyst))
+    assert sorted(found) == ["Sensors", "Sensors", "Sensors · Impossible travel"]
+
+
 def test_tabs_have_counts_and_lead_to_their_rows(as_analyst: Client, three: list[Alert]) -> None:
     page = page_of(as_analyst)
     found = re.findall(r'<a href="([^"]+)"[^>]*>([\w ]+) <span class="n">(\d+)</span></a>', page)

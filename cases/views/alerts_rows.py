@@ -48,7 +48,6 @@ def row_of(alert: Alert, seen: set[int], now: datetime | None = None) -> Row:
     """The line of one alert; its owner and source are loaded already (``with_line_data``). ``seen`` are the incidents
     that the reader may know of."""
     about = [value for value in (alert.hostname, alert.username, alert.source_ip) if value]
-    origin = f"{alert.source.name} · {alert.detection_model}" if alert.detection_model else alert.source.name
     return Row(
         pk=str(alert.pk),
         number=alert.number,
@@ -58,7 +57,7 @@ def row_of(alert: Alert, seen: set[int], now: datetime | None = None) -> Row:
         severity=parts.sev(SEVERITIES[alert.severity]),
         status=parts.state(STATUSES[alert.status], True),
         seen=gettext("Times seen: %d") % alert.count if alert.count > 1 else "",
-        origin=origin,
+        origin=_origin(alert),
         about=about[0] if about else "",
         beside=about[1] if len(about) > 1 else "",
         count=str(alert.count),
@@ -67,6 +66,13 @@ def row_of(alert: Alert, seen: set[int], now: datetime | None = None) -> Row:
         owner=parts.face(alert.owner),
         age=parts.ago(alert.received_at, now),
     )
+
+
+def _origin(alert: Alert) -> str:
+    """The source, and the detection model where the title does not say it already."""
+    model = alert.detection_model
+    repeated = not model or model.casefold() in alert.title.casefold()
+    return alert.source.name if repeated else f"{alert.source.name} · {model}"
 
 
 def rows_of(user: User, alerts: Sequence[Alert]) -> list[Row]:
