@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import hmac
+import io
 import json
+import logging
 import threading
 from datetime import timedelta
 from typing import Any
@@ -254,6 +256,20 @@ def test_the_token_may_stand_in_another_header_or_in_the_path(sender: Sender) ->
     by_header = Client().post(url, body, content_type="application/json", headers={"X-API-Key": sender.token})
     by_path = Client().post(f"{url}{sender.token}/", body, content_type="application/json")
     assert (by_header.status_code, by_path.status_code) == (201, 200)
+
+
+def test_a_token_in_the_path_is_in_no_log(sender: Sender) -> None:
+    (console,) = [handler for handler in logging.getLogger().handlers if type(handler) is logging.StreamHandler]
+    written = io.StringIO()
+    usual = console.setStream(written)
+    try:
+        for path in (f"{sender.source.slug}/{sender.token}/", f"other/{sender.token}/", f"x/{sender.token}/more"):
+            answer = Client().post(f"/api/v1/ingest/{path}", "{", content_type="application/json")
+            assert 400 <= answer.status_code < 500
+    finally:
+        console.setStream(usual)
+    assert written.getvalue().count("/ingest/") == 3
+    assert sender.token not in written.getvalue()
 
 
 def test_a_disabled_source_takes_nothing(sender: Sender) -> None:
