@@ -116,9 +116,9 @@ class IncidentQuerySet(_Incidents):
     def with_row_data(self) -> IncidentQuerySet:
         """What a row of the list shows."""
         return (
-            self.select_related("team")
+            self.select_related("team", "template")
             .prefetch_related("owner_rows__user")
-            .defer("summary", "timeline_head", "resolve_reason")
+            .defer("summary", "timeline_head", "resolve_reason", "template__tasks", "template__description")
         )
 
 

@@ -286,6 +286,8 @@ SPECTACULAR_SETTINGS = {
         "IncidentStatusEnum": "cases.api.fields.INCIDENT_STATUS",
         "SeverityEnum": "cases.api.fields.SEVERITY",
         "TlpEnum": "cases.api.fields.TLP",
+        "TaskStatusEnum": "cases.api.task_shapes.TASK_STATUS",
+        "IncidentKindEnum": "cases.api.task_shapes.KIND",
         "JobStatusEnum": "cases.api.shapes.JOB_STATUS",
         "RunStatusEnum": "playbooks.api.shapes.RUN_STATUS",
         "StepStatusEnum": "playbooks.api.shapes.STEP_STATUS",

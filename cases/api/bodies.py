@@ -98,10 +98,11 @@ class IncidentComment(Comment):
 
 
 class Escalate(Body):
-    """Title and owners of the new incident; without a title the alert's."""
+    """Title, owners and template (name or id) of the new incident; without a title the alert's."""
 
     title = Text(max_length=300, required=False, allow_blank=True)
     owners = Texts(required=False, most=50)
+    template = Ref(required=False, allow_null=True)
 
 
 class LinkAlert(Body):
@@ -125,7 +126,7 @@ class UnlinkAlerts(Body):
 
 
 class NewIncident(Body):
-    """An incident opened by hand, or from alerts; what is left out is taken from them."""
+    """An incident opened by hand, or from alerts; what is left out is taken from them and the template (name or id)."""
 
     title = Text(max_length=300, required=False, allow_blank=True)
     alerts = serializers.ListField(child=Ref(), required=False, max_length=1000)
@@ -137,6 +138,7 @@ class NewIncident(Body):
     team = name()
     tags = Texts(required=False, most=50)
     tlp = fields.tlp(required=False)
+    template = Ref(required=False, allow_null=True)
 
 
 class IncidentChanges(Body):

@@ -71,7 +71,7 @@ class Ref(serializers.Field[Any, Any, Any, Any]):
 
     def to_internal_value(self, data: Any) -> str:
         """The reference as text; whether it is there is found out by the action."""
-        if isinstance(data, bool) or not isinstance(data, int | str) or len(str(data)) > 40:
+        if isinstance(data, bool) or not isinstance(data, int | str) or len(str(data)) > 100:
             self.fail("invalid")
         return str(data)
 

@@ -169,6 +169,7 @@ def incident_row(incident: Incident) -> dict[str, Any]:
         "tags": incident.tags,
         "techniques": incident.techniques,
         "alert_count": incident.alert_count,
+        "template": incident.template.name if incident.template else None,
         "opened_by": incident.opened_by,
         "created_at": iso(incident.created_at),
         "updated_at": iso(incident.updated_at),
@@ -182,7 +183,7 @@ def incident_row(incident: Incident) -> dict[str, Any]:
 
 def incident_dict(incident: Incident) -> dict[str, Any]:
     """An incident with all its keys. Owners are read anew: an action may have changed them."""
-    fresh = Incident.objects.select_related("team").prefetch_related("owner_rows__user").get(pk=incident.pk)
+    fresh = Incident.objects.select_related("team", "template").prefetch_related("owner_rows__user").get(pk=incident.pk)
     return {**incident_row(fresh), "summary": fresh.summary, "resolve_reason": fresh.resolve_reason}
 
 

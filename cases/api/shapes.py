@@ -155,6 +155,7 @@ class IncidentRow(s.Serializer[Any]):
     tags = _texts()
     techniques = _texts()
     alert_count = s.IntegerField()
+    template = s.CharField(allow_null=True, help_text="Name of the template used last")
     opened_by = s.CharField()
     created_at = s.DateTimeField()
     updated_at = s.DateTimeField()

@@ -15,6 +15,8 @@ from cases.api.incidents import Incidents
 from cases.api.observables import Observables
 from cases.api.people import Me, Teams, Tokens, Users
 from cases.api.sources import Sources
+from cases.api.tasks import IncidentTasks, Tasks
+from cases.api.templates import Templates
 
 Patterns = list[URLPattern | URLResolver]
 
@@ -68,6 +70,15 @@ V1: Patterns = [
         IncidentParts,
         "incident-observable",
         delete="remove_observable",
+    ),
+    call("incidents/<str:id>/tasks/", IncidentTasks, "incident-tasks", get="list", post="create"),
+    call("incidents/<str:id>/template/", Templates, "incident-template", post="use"),
+    call("tasks/", Tasks, "tasks", get="list"),
+    call("tasks/<str:id>/", Tasks, "task", get="retrieve", patch="partial_update", delete="destroy"),
+    *verbs("tasks/<str:id>/", Tasks, "task", "complete", "reopen", "assign"),
+    call("incident-templates/", Templates, "templates", get="list", post="create"),
+    call(
+        "incident-templates/<str:id>/", Templates, "template", get="retrieve", patch="partial_update", delete="destroy"
     ),
     call("observables/", Observables, "observables", get="list"),
     call("observables/<str:id>/", Observables, "observable", get="retrieve"),
