@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from soar.accounts.models import User
+from tests.factories import PASSWORD
 
 pytestmark = pytest.mark.django_db
 
@@ -16,6 +17,16 @@ def test_it_opens_for_an_admin_alone(as_admin: Client, as_analyst: Client, clien
         answer = other.get("/admin/")
         assert answer.status_code == 302
         assert "/login/" in answer["Location"]
+
+
+def test_it_has_no_login_of_its_own(as_analyst: Client, client: Client, admin: User) -> None:
+    """Else passwords could be tried there without limit and without a line in the audit log."""
+    form = {"username": admin.username, "password": PASSWORD, "next": "/admin/"}
+    answer = client.post("/admin/login/", form)
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/accounts/login/")
+    assert "_auth_user_id" not in client.session
+    assert as_analyst.get("/admin/login/").status_code == 403
 
 
 def test_tables_of_the_unused_queue_are_not_there(as_admin: Client, admin: User) -> None:
