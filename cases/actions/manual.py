@@ -13,7 +13,9 @@ from cases.actions.observables import observable_of
 from cases.actors import Actor
 from cases.choices import Severity, Tlp
 from cases.errors import Forbidden, Refused
-from cases.models import Alert, AlertObservable, AlertPayload, AlertSource
+from cases.ingest import asset_rows
+from cases.ingest.assets import named
+from cases.models import Alert, AlertAsset, AlertObservable, AlertPayload, AlertSource
 from soar.accounts.membership import may
 from soar.lib import clock
 
@@ -57,6 +59,7 @@ def create_by_hand(actor: Actor, *, fields: dict[str, Any]) -> Alert:
     )
     AlertPayload.objects.create(alert=alert, body="{}")
     _observables(alert, fields.get("observables") or [])
+    _asset(alert)
     timeline.record("alert.opened", alert, actor, data={"source": source.name, "by_hand": True})
     return alert
 
@@ -79,6 +82,11 @@ def _address(value: Any) -> str:
         return normalise_observable("ip", text)
     except ValueError as error:
         raise Refused(str(error), field="source_ip") from error
+
+
+def _asset(alert: Alert) -> None:
+    for pk in asset_rows.ids(named([{"name": alert.hostname}], []), alert.received_at).values():
+        AlertAsset.objects.create(alert=alert, asset_id=pk)
 
 
 def _observables(alert: Alert, given: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-from cases.ingest import repeats, single, store
+from cases.ingest import asset_rows, repeats, single, store
 from cases.ingest.prepare import Row, Rules, grouped, prepare
 from cases.ingest.reading import BODY_AT_MOST, ITEM_AT_MOST, ITEMS_AT_MOST, Item, Unreadable, limited, part, read
 from cases.ingest.registry import KINDS
@@ -159,7 +159,8 @@ def _insert(rows: list[Row], rules: Rules, now: datetime) -> dict[bytes, Outcome
     if not rows:
         return {}
     tasks = [reader.task for reader in readers_of("alert.opened")]
-    stored = store.insert(rules, rows, store.observable_ids(rows), tasks, now)
+    observables = store.observable_ids(rows)
+    stored = store.insert(rules, rows, observables, asset_rows.ids_of(rows, now), tasks, now)
     outcomes = {}
     for row in rows:
         pk, count, created, cause = stored[row.digest]

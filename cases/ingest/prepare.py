@@ -9,6 +9,7 @@ from typing import Any
 
 from cases.choices import AlertStatus, Determination, Severity, Tlp
 from cases.digests import value_digest
+from cases.ingest.assets import NamedAsset, named
 from cases.ingest.iocs import guess_type
 from cases.ingest.normal import Found, NormalAlert, canonical_key
 from cases.ingest.registry import Kind
@@ -38,7 +39,7 @@ class Rules:
 
 @dataclass(slots=True)
 class Row:
-    """One alert to store: the columns' values, its observables, and what became of it."""
+    """One alert to store: the columns' values, its observables and assets, and what became of it."""
 
     alert: NormalAlert
     body: str
@@ -54,6 +55,7 @@ class Row:
     last_seen: datetime
     notes: list[str]
     observables: list[Found]
+    assets: list[NamedAsset]
     cause: uuid.UUID = field(default_factory=uuid.uuid4)
     count: int = 1  # how often it stands in this delivery
     latest: str = ""  # the payload of its last repeat within this delivery
@@ -84,6 +86,7 @@ def prepare(item: dict[str, Any], text: str, kind: Kind, rules: Rules, now: date
         last_seen=max(alert.last_seen or occurred, alert.first_seen or occurred),
         notes=notes,
         observables=observables,
+        assets=named(alert.assets, notes) if alert.assets else [],
     )
 
 

@@ -12,6 +12,7 @@ from cases.actions.alert_state import findings_of, reopen_locked, resolve_locked
 from cases.actions.base import save
 from cases.actors import Actor
 from cases.choices import AlertStatus, Determination, RepeatRule
+from cases.ingest import asset_rows
 from cases.ingest.prepare import Row, Rules
 from cases.ingest.store import observable_ids
 from cases.models import Alert, AlertObservable, AlertPayload
@@ -38,6 +39,8 @@ def repeat(alert: Alert, row: Row, rules: Rules, now: datetime) -> Alert:
     AlertPayload.objects.filter(alert=alert).update(latest_body=row.latest or row.body, latest_at=now)
     actor = Actor.source(rules.source_name, rules.source_id)
     _link_new(alert, row)
+    if row.assets:
+        asset_rows.link_new(alert, row, now)
     _state(alert, row, actor)
     if alert.status == AlertStatus.RESOLVED and not row.alert.closed and _reopens(alert, rules, now):
         reopen_locked(actor, alert, None, f"Seen again, {alert.count} times in all")

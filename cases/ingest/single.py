@@ -3,9 +3,9 @@
 Each trip to the database costs a web worker more than the work done there, so a single new alert takes one trip
 where the general way (store.py) takes six. The ids are drawn by the statement, so it also makes the hash of the
 first entry, from the same canonical text as cases.chain. It stores nothing when the key is there already or
-somebody else makes one of its observables at this very moment: then the general way decides.
+somebody else makes one of its observables or assets at this very moment: then the general way decides.
 
-Observables are written before the alert, as everywhere: one order of locks for everybody."""
+Observables are written before the alert, assets between them, as everywhere: one order of locks for everybody."""
 
 from __future__ import annotations
 
@@ -17,14 +17,36 @@ import msgspec
 
 from cases.chain import canonical_time
 from cases.digests import value_digest
-from cases.ingest import store
+from cases.ingest import asset_rows, store
 from cases.ingest.prepare import Row, Rules
 from soar.lib.database import prepared
 
 _COLUMNS = store.INSERT.partition("AS r(")[2].partition(")\n), ins AS (")[0]
 _INTO = store.INSERT.partition("INSERT INTO cases_alert (")[2].partition("SELECT id,")[0]
 _VALUES = store.INSERT.partition("SELECT id,")[2].partition("decode(hash, 'hex')")[0]
-STATEMENT = f"""
+# What the statement has besides when the alert names assets; alerts that name none are spared all of it. Assets whose
+# very facts this process has stored before are only looked up. Of others, observables come first (the count holds the
+# assets back until they are there), then assets, then the alert: one order of locks.
+_KNOWN_ASSETS = """), ast AS MATERIALIZED (
+    SELECT id FROM cases_asset WHERE key = ANY(string_to_array(%(keys)s::text, chr(10)))
+"""
+_ASSETS = f"""), wa AS MATERIALIZED (
+    SELECT * FROM ({asset_rows.WANTED}) w WHERE (SELECT count(*) FROM obs) = %(wanted)s
+), stored AS MATERIALIZED (
+    SELECT a.id, w.*, {asset_rows.NEWS} AS news FROM wa w JOIN cases_asset a ON a.key = w.key
+), made_assets AS ({asset_rows.ADD.format(wanted="wa WHERE NOT EXISTS (SELECT 1 FROM stored s WHERE s.key = wa.key)")}
+), filled AS ({asset_rows.FILL} FROM stored w WHERE w.news AND a.id = w.id AND {asset_rows.NEWS} RETURNING a.id
+), ast AS MATERIALIZED (
+    SELECT stored.id FROM stored LEFT JOIN filled ON filled.id = stored.id UNION ALL SELECT id FROM made_assets
+"""  # noqa: S608 - put together from constants of asset_rows.py
+_ASSET_LINKS = """), asl AS (
+    INSERT INTO cases_alertasset (alert_id, asset_id) SELECT ins.id, ast.id FROM ins, ast
+"""
+
+
+def _statement(assets: str = "", links: str = "", whole: str = "") -> str:
+    """The statement; ``whole`` is what has to be true besides for the alert to be stored."""
+    return f"""
 WITH r AS MATERIALIZED (SELECT * FROM json_to_recordset(%(rows)s::json) AS r({_COLUMNS})),
 w AS MATERIALIZED (
     SELECT * FROM unnest(%(digests)s::bytea[], %(types)s::text[], %(values)s::text[], %(roles)s::text[],
@@ -41,9 +63,9 @@ w AS MATERIALIZED (
 ), obs AS MATERIALIZED (
     SELECT x.id, w.role, w.highlighted
     FROM (SELECT * FROM known UNION ALL SELECT * FROM added) x JOIN w ON w.digest = x.digest AND w.type = x.type
-), ids AS MATERIALIZED (
+{assets}), ids AS MATERIALIZED (
     SELECT nextval('cases_alert_id_seq') AS new_id, nextval('cases_timelineentry_id_seq') AS new_entry
-    WHERE (SELECT count(*) FROM obs) = %(wanted)s
+    WHERE (SELECT count(*) FROM obs) = %(wanted)s{whole}
 ), made AS MATERIALIZED (
     SELECT new_id, new_entry, sha256(convert_to(
         '[null,' || new_entry || ',"ALR-' || new_id || '",' || %(tail)s::text, 'UTF8')) AS new_hash FROM ids
@@ -63,7 +85,7 @@ w AS MATERIALIZED (
 ), lnk AS (
     INSERT INTO cases_alertobservable (alert_id, observable_id, role, highlighted)
     SELECT ins.id, obs.id, obs.role, obs.highlighted FROM ins, obs
-), queue AS (
+{links}), queue AS (
     INSERT INTO soar_queue (task, args)
     SELECT t.task, jsonb_build_array(made.new_entry) FROM ins, made, r, unnest(%(tasks)s::text[]) AS t(task)
     WHERE r.status < 2 RETURNING 1
@@ -73,7 +95,13 @@ w AS MATERIALIZED (
         WHERE ready_at <= now()) LIMIT 1
 )
 SELECT ins.id FROM ins LEFT JOIN rung ON true
-"""  # noqa: S608 - put together from constants of this module and of store.py
+"""  # noqa: S608 - put together from constants of this module, of store.py and of asset_rows.py
+
+
+STATEMENT = _statement()
+_ALL_THERE = " AND (SELECT count(*) FROM ast) = %(assets)s"
+WITH_KNOWN_ASSETS = _statement(_KNOWN_ASSETS, _ASSET_LINKS, _ALL_THERE)
+WITH_ASSETS = _statement(_ASSETS, _ASSET_LINKS, _ALL_THERE)
 
 
 def insert(rules: Rules, row: Row, tasks: list[str], now: datetime) -> int | None:
@@ -96,9 +124,23 @@ def insert(rules: Rules, row: Row, tasks: list[str], now: datetime) -> int | Non
         "now": now,
         "tasks": tasks,
     }
+    statement = _with_assets(row, values) if row.assets else STATEMENT
     with prepared() as cursor:
-        stored = cursor.execute(STATEMENT, values, prepare=True).fetchone()
-    return int(stored[0]) if stored else None
+        stored = cursor.execute(statement, values, prepare=True).fetchone()
+    if stored is None:
+        return None
+    asset_rows.remember(row.assets)
+    return int(stored[0])
+
+
+def _with_assets(row: Row, values: dict[str, Any]) -> str:
+    """The statement for an alert that names assets; its parameters are added to ``values``."""
+    values["assets"] = len(row.assets)
+    if asset_rows.told_before(row.assets):
+        values["keys"] = "\n".join([one.key for one in row.assets])
+        return WITH_KNOWN_ASSETS
+    values |= asset_rows.parameters(row.assets)
+    return WITH_ASSETS
 
 
 def _tail(rules: Rules, data: dict[str, str], now: datetime) -> str:

@@ -54,7 +54,7 @@ WITH r AS MATERIALIZED (
         severity smallint, status smallint, determination smallint, model text, occurred timestamptz,
         first timestamptz, last timestamptz, host text, username text, ip text, tags text[],
         techniques text[], tlp text, link text, state text, entities jsonb, repairs jsonb,
-        findings text, observables int, cause uuid, hash text, body text, latest text, links json)
+        findings text, observables int, cause uuid, hash text, body text, latest text, links json, assets bigint[])
 ), ins AS (
     INSERT INTO cases_alert (
         id, source_id, source_ref, dedup_key, key_digest, count, title, description, severity, status,
@@ -84,6 +84,8 @@ WITH r AS MATERIALIZED (
     INSERT INTO cases_alertobservable (alert_id, observable_id, role, highlighted)
     SELECT fresh.id, l.o, l.r, l.h FROM fresh,
         LATERAL json_to_recordset(fresh.links) AS l(o bigint, r text, h boolean)
+), ast AS (
+    INSERT INTO cases_alertasset (alert_id, asset_id) SELECT fresh.id, unnest(fresh.assets) FROM fresh
 ), queue AS (
     INSERT INTO soar_queue (task, args)
     SELECT t.task, jsonb_agg(f.entry) FROM
@@ -136,13 +138,18 @@ def _ask(
 
 
 def insert(
-    rules: Rules, rows: Sequence[Row], ids: dict[tuple[str, str], int], tasks: list[str], now: datetime
+    rules: Rules,
+    rows: Sequence[Row],
+    ids: dict[tuple[str, str], int],
+    assets: dict[str, int],
+    tasks: list[str],
+    now: datetime,
 ) -> dict[bytes, tuple[int, int, bool, Any]]:
     """Store new alerts with everything about them. Returns (id, count, created, cause) by key digest:
     ``created`` is False where somebody else stored the key in the meantime, and then only counted."""
     data = {"source": rules.source_name}
     values = {
-        "rows": msgspec.json.encode([_record(row, rules, ids, data, now) for row in rows]).decode(),
+        "rows": msgspec.json.encode([_record(row, rules, ids, assets, data, now) for row in rows]).decode(),
         "source": rules.source_id,
         "team": rules.team_id,
         "name": rules.source_name,
@@ -157,7 +164,12 @@ def insert(
 
 
 def _record(
-    row: Row, rules: Rules, ids: dict[tuple[str, str], int], data: dict[str, str], now: datetime
+    row: Row,
+    rules: Rules,
+    ids: dict[tuple[str, str], int],
+    assets: dict[str, int],
+    data: dict[str, str],
+    now: datetime,
 ) -> dict[str, Any]:
     head = entry_hash(
         None,
@@ -171,7 +183,8 @@ def _record(
         data=data,
     )
     links = _links(row.observables, ids)
-    return {**columns(row), "id": row.id, "entry": row.entry, "hash": head.hex(), "links": links}
+    told = {"links": links, "assets": [assets[one.key] for one in row.assets]}
+    return {**columns(row), "id": row.id, "entry": row.entry, "hash": head.hex(), **told}
 
 
 def columns(row: Row) -> dict[str, Any]:
