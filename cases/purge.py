@@ -18,9 +18,12 @@ from cases.actions import links
 from cases.actors import Actor
 from cases.models import (
     Alert,
+    AlertAsset,
     AlertObservable,
     AlertPayload,
+    Asset,
     Incident,
+    IncidentAsset,
     IncidentObservable,
     Observable,
     TimelineEntry,
@@ -40,12 +43,14 @@ class Purged:
     incidents: int = 0
     entries: int = 0
     observables: int = 0
+    assets: int = 0
 
 
 @transaction.atomic
 def purge(by: User | None, *, alerts: Iterable[int] = (), incidents: Iterable[int] = (), reason: str) -> Purged:
-    """Delete alerts and incidents (ids) with timeline, payload, links, grants and runs, and observables that nothing
-    else names. ``by`` None is the system; the caller has checked the rights. Ids that are not there are passed over.
+    """Delete alerts and incidents (ids) with timeline, payload, links, grants and runs, and observables and assets that
+    nothing else names; the inventory stays. ``by`` None is the system; the caller has checked the rights. Ids that are
+    not there are passed over.
 
     What stays is told: an alert of a purged incident is unlinked, and an incident whose alert is purged keeps its own
     timeline, with an entry that the alert left. Each batch leaves an audit row: number, count of entries and head hash
@@ -56,12 +61,15 @@ def purge(by: User | None, *, alerts: Iterable[int] = (), incidents: Iterable[in
     _part(alert_ids, incident_ids)
     _allow()
     touched = _observables_of(alert_ids, incident_ids)
+    named = _assets_of(alert_ids, incident_ids)
     for batch in _batches(alert_ids):
         done.alerts += _purge_alerts(batch, by, reason, done)
     for batch in _batches(incident_ids):
         done.incidents += _purge_incidents(batch, by, reason, done)
     for batch in _batches(touched):
         done.observables += _purge_observables(batch)
+    for batch in _batches(named):
+        done.assets += _purge_assets(batch)
     return done
 
 
@@ -94,6 +102,12 @@ def _observables_of(alert_ids: list[int], incident_ids: list[int]) -> list[int]:
     return sorted(set(Observable.objects.filter(named).values_list("pk", flat=True)))
 
 
+def _assets_of(alert_ids: list[int], incident_ids: list[int]) -> list[int]:
+    by_alert = AlertAsset.objects.filter(alert__in=alert_ids, asset__listed=False)
+    by_hand = IncidentAsset.objects.filter(incident__in=incident_ids, asset__listed=False)
+    return sorted({*by_alert.values_list("asset", flat=True), *by_hand.values_list("asset", flat=True)})
+
+
 def _purge_alerts(ids: list[int], by: User | None, reason: str, done: Purged) -> int:
     rows = _lock(Alert, ids)
     for hook in settings.PURGE_HOOKS:
@@ -101,6 +115,7 @@ def _purge_alerts(ids: list[int], by: User | None, reason: str, done: Purged) ->
     done.entries += TimelineEntry.objects.filter(alert__in=ids).delete()[0]
     AlertPayload.objects.filter(alert__in=ids).delete()
     AlertObservable.objects.filter(alert__in=ids).delete()
+    AlertAsset.objects.filter(alert__in=ids).delete()
     Alert.objects.filter(pk__in=ids).delete()
     _tell(rows, by, reason)
     return len(rows)
@@ -135,3 +150,15 @@ def _purge_observables(ids: list[int]) -> int:
     }
     free = list(rows.exclude(pk__in=used).select_for_update(skip_locked=True).values_list("pk", flat=True))
     return Observable.objects.filter(pk__in=free).delete()[0]
+
+
+def _purge_assets(ids: list[int]) -> int:
+    """As for observables; what somebody has put into the inventory since stays."""
+    used = {
+        *AlertAsset.objects.filter(asset__in=ids).values_list("asset", flat=True),
+        *IncidentAsset.objects.filter(asset__in=ids).values_list("asset", flat=True),
+    }
+    rows = Asset.objects.filter(pk__in=ids, listed=False).exclude(pk__in=used)
+    free = list(rows.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    Asset.objects.filter(pk__in=free).delete()
+    return len(free)

@@ -7,7 +7,7 @@ from django.db import DatabaseError, connection, transaction
 
 from cases.actions import alerts
 from cases.actors import Actor
-from cases.models import Alert, AlertPayload, Incident, Observable, TimelineEntry
+from cases.models import Alert, AlertAsset, AlertPayload, Asset, Incident, Observable, TimelineEntry
 from cases.purge import purge
 from cases.verify import report_of_all
 from playbooks.models import Playbook, Run, Step
@@ -107,3 +107,14 @@ def test_nothing_is_deleted_when_a_part_of_it_fails(settings: pytest.FixtureRequ
 def refuse(**ids: list[int]) -> None:
     """A hook that fails."""
     raise ValueError("not today")
+
+
+def test_assets_go_with_the_last_that_names_them_and_the_inventory_stays() -> None:
+    first, second = make_alert(), make_alert()
+    kept = Asset.objects.create(name="In-The-Book", key="in-the-book", listed=True)
+    shared, alone = (Asset.objects.create(name=name, key=name) for name in ("shared-1", "alone-1"))
+    for alert, asset in ((first, kept), (first, shared), (first, alone), (second, shared)):
+        AlertAsset.objects.create(alert=alert, asset=asset)
+    assert purge(None, alerts=[first.pk], reason="retention").assets == 1
+    assert set(Asset.objects.all()) == {kept, shared}
+    assert list(second.asset_links.values_list("asset", flat=True)) == [shared.pk]
