@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required, login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
@@ -55,6 +55,12 @@ def _back(request: HttpRequest) -> str:
     url = request.headers.get("Referer", "")
     ours = url_has_allowed_host_and_scheme(url, {request.get_host()}, request.is_secure())
     return url if ours else "/"
+
+
+@login_not_required
+def nothing(request: HttpRequest, **_more: str) -> HttpResponse:
+    """404, for pages of a library that this portal does not have."""
+    raise Http404
 
 
 @login_required

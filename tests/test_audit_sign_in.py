@@ -53,3 +53,23 @@ def test_a_name_of_full_length_signs_in_and_works(analyst: User) -> None:
     assert sign_in(Client()) == 302
     alert = alerts.claim(Actor.of(User.objects.get(pk=analyst.pk)), make_alert().pk)
     assert alert.owner_id == analyst.pk
+
+
+@pytest.mark.parametrize(
+    "name", ["password/reset/", "password/reset/key/1-set-password/", "signup/", "email/", "inactive/", "password/set/"]
+)
+def test_pages_that_would_send_mail_or_make_accounts_are_not_there(analyst: User, name: str) -> None:
+    """This portal sends no mail: with allauth's own page anybody could bring about an error of the server."""
+    signed_in = Client()
+    sign_in(signed_in)
+    for client in (Client(), signed_in):
+        assert client.get(f"/accounts/{name}").status_code == 404
+        assert client.post(f"/accounts/{name}", {"email": "mara@example.com"}).status_code == 404
+
+
+def test_the_pages_that_are_there_open(analyst: User) -> None:
+    client = Client()
+    assert client.get("/accounts/login/").status_code == 200
+    sign_in(client)
+    for page in ("logout/", "password/change/", "reauthenticate/"):
+        assert client.get(f"/accounts/{page}").status_code == 200
