@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver
 
-from cases import urls_alerts, urls_incidents, urls_sources
+from cases import urls_alerts, urls_incidents, urls_sources, urls_tasks
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *urls_alerts.urlpatterns,
     *urls_incidents.urlpatterns,
     *urls_sources.urlpatterns,
+    *urls_tasks.urlpatterns,
 ]

@@ -42,7 +42,15 @@ GROUPS = (
         "",
         (
             Entry("alert-list", _("Alerts"), "alerts", "accounts.view_cases", key=True, go="a"),
-            Entry("incident-list", _("Incidents"), "incidents", "accounts.view_cases", key=True, go="i"),
+            Entry(
+                "incident-list",
+                _("Incidents"),
+                "incidents",
+                "accounts.view_cases",
+                key=True,
+                go="i",
+                under=("/tasks/",),
+            ),
         ),
     ),
     Group(

@@ -25,6 +25,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "cases.urls_alerts",
         "cases.urls_incidents",
         "cases.urls_sources",
+        "cases.urls_tasks",
         "cases.tasks",
         "cases.management",
         "cases.demo",

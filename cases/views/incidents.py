@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,7 +21,7 @@ from django.views.decorators.http import require_safe
 
 from cases.choices import Determination, IncidentStatus, Severity
 from cases.incident_filters import IncidentFilter
-from cases.models import Incident
+from cases.models import Incident, IncidentTask
 from cases.querysets import capped_count
 from cases.views.parts import person_of, signed_in_reader
 from soar.accounts.membership import may
@@ -49,6 +50,7 @@ class Row:
     severity: str
     state: str
     determination: str
+    tasks: str
     owners: str
     changed: str
 
@@ -100,7 +102,7 @@ def _context(request: HttpRequest, user: User) -> dict[str, Any]:
             {"label": chip.label, "value": chip.value, "remove_url": _url(tab, chip.remove)} for chip in chosen.chips()
         ],
         "facets": _facets(rows, chosen, tab),
-        "rows": [_row(incident, now) for incident in page.rows],
+        "rows": _rows(page.rows, now),
         "shown": len(page.rows),
         "total": capped_count(rows),
         "sort": order.name,
@@ -140,7 +142,13 @@ def _page(rows: QuerySet[Incident], order: Order, cursor: str) -> tuple[Page[Inc
         return keyset_page(rows, order, "", SIZE), _("That page of the list is no longer there; this is its beginning.")
 
 
-def _row(incident: Incident, now: datetime) -> Row:
+def _rows(incidents: Sequence[Incident], now: datetime) -> list[Row]:
+    found = IncidentTask.objects.filter(incident__in=incidents).order_by().values_list("incident")
+    counts = {pk: (done, n) for pk, done, n in found.annotate(done=Count("done_at"), n=Count("pk"))}
+    return [_row(incident, now, *counts.get(incident.pk, (0, 0))) for incident in incidents]
+
+
+def _row(incident: Incident, now: datetime, done: int, tasks: int) -> Row:
     owners = [row.user for row in incident.owner_rows.all()]
     faces = "".join(parts.face(user) for user in owners[:3]) if owners else parts.face(None)
     more = f'<span class="small">+{len(owners) - 3}</span>' if len(owners) > 3 else ""
@@ -151,6 +159,7 @@ def _row(incident: Incident, now: datetime) -> Row:
         parts.sev(Severity(incident.severity).word),
         parts.state(IncidentStatus(incident.status).word),
         parts.label(verdict.word).lower() if verdict else "",
+        f"{done}/{tasks}" if tasks else "",
         mark_safe(f'<span class="faces">{faces}{more}</span>'),  # noqa: S308  made of finished parts
         parts.ago(incident.updated_at, now),
     )

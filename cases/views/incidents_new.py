@@ -14,6 +14,7 @@ from cases.actions import incidents
 from cases.actors import Actor
 from cases.choices import Severity, Tlp
 from cases.errors import CaseError
+from cases.models import IncidentTemplate
 from cases.views.parts import needs, person_of
 from soar.accounts.models import Team
 
@@ -24,23 +25,32 @@ class IncidentForm(forms.Form):
     """What a person says of a new incident; the action checks it once more."""
 
     title = forms.CharField(label=_("Title"), max_length=300)
-    severity = forms.ChoiceField(label=_("Severity"), initial="medium")
+    template = forms.ModelChoiceField(
+        IncidentTemplate.objects.all(), label=_("Template"), required=False, empty_label=_("None")
+    )
+    template.help_text = _("Its checklist and tags come with it.")
+    severity = forms.ChoiceField(label=_("Severity"), required=False)
     summary = forms.CharField(label=_("Summary"), required=False, widget=forms.Textarea({"rows": 5}))
     summary.help_text = _("Markdown.")
     team = forms.ModelChoiceField(
         Team.objects.all(), label=_("Team"), required=False, to_field_name="name", empty_label=_("Everybody")
     )
     team.help_text = _("Its people see the incident. Without a team, everybody who may see incidents does.")
-    tlp = forms.ChoiceField(label=_("TLP"), initial=Tlp.AMBER, choices=Tlp.choices)
+    tlp = forms.ChoiceField(label=_("TLP"), required=False)
     tags = forms.CharField(label=_("Tags"), required=False, max_length=2000)
     tags.help_text = _("Separated by commas.")
     owned = forms.BooleanField(label=_("I own it"), required=False, initial=True)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        severity = self.fields["severity"]
+        severity, tlp = self.fields["severity"], self.fields["tlp"]
         assert isinstance(severity, forms.ChoiceField)
-        severity.choices = [(one.word, one.label) for one in reversed(Severity)]
+        assert isinstance(tlp, forms.ChoiceField)
+        severity.choices = [
+            ("", _("The template's, or medium")),
+            *((one.word, one.label) for one in reversed(Severity)),
+        ]
+        tlp.choices = [("", _("The template's, or amber")), *Tlp.choices]
 
 
 @needs("work_cases")
@@ -67,6 +77,7 @@ def _fields(request: HttpRequest, data: dict[str, Any]) -> dict[str, Any]:
         "team": data["team"],
         "tlp": data["tlp"],
         "tags": data["tags"].split(","),
+        "template": data["template"],
         "owners": [me] if data["owned"] else [],
         "lead": me if data["owned"] else None,
     }

@@ -26,6 +26,7 @@ from cases.models import Alert, Incident, IncidentObservable, Observable
 from cases.models.incident import OWNERS_AT_MOST
 from cases.permissions import holds
 from cases.querysets import capped_count
+from cases.views import task_parts
 from cases.views.alerts_rows import incidents_seen
 from soar.accounts.models import Team, User
 from soar.lib import parts
@@ -203,6 +204,7 @@ REGIONS: dict[str, Callable[[User, Incident], Context]] = {
     "alerts": alerts,
     "details": details,
     "owners": owners,
+    "tasks": task_parts.tasks,
     "observables": observables,
     "composer": nothing,
 }

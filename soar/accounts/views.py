@@ -41,6 +41,13 @@ PLACES = (
         "manage_settings",
     ),
     (
+        "template-list",
+        gettext_lazy("Incident templates"),
+        gettext_lazy("Checklists, tags and severities that incidents begin with."),
+        "task",
+        "manage_settings",
+    ),
+    (
         "admin:index",
         gettext_lazy("Administration"),
         gettext_lazy("Django's own pages, for the rest."),

@@ -1,0 +1,71 @@
+"""Tasks over all incidents: mine, those that nobody has, those that are late (casework.md 10)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from cases.choices import IncidentStatus, Severity
+from cases.models import IncidentTask
+from cases.querysets import capped_count
+from cases.views.parts import person_of, signed_in_reader
+from cases.views.task_parts import due, face
+from soar.accounts.models import User
+from soar.lib import parts
+
+SHOWN = 100
+WORKED_ON = Q(incident__status__lt=IncidentStatus.RESOLVED)
+
+
+@signed_in_reader
+@require_safe
+def task_list(request: HttpRequest) -> HttpResponse:
+    """Open tasks of open incidents that the person sees, the most urgent first."""
+    user = person_of(request)
+    tab = request.GET.get("tab", "mine")
+    tab = tab if tab in _tabs() else "mine"
+    now = timezone.now()
+    rows = {name: _of(name, user, now) for name in _tabs()}
+    counts = {name: capped_count(one) for name, one in rows.items()}
+    chosen = (
+        rows[tab]
+        .select_related("incident", "assignee")
+        .order_by(F("due_at").asc(nulls_last=True), "-incident__severity", "incident", "position")
+    )
+    context = {
+        "tabs": [(name, label, counts[name], name == tab) for name, label in _tabs().items()],
+        "tab": tab,
+        "rows": [_row(task, now) for task in chosen[:SHOWN]],
+        "more": max(counts[tab][0] - SHOWN, 0),
+    }
+    return render(request, "cases/tasks.html", context)
+
+
+def _tabs() -> dict[str, str]:
+    return {"mine": _("Mine"), "late": _("Late"), "unassigned": _("Unassigned"), "all": _("All open")}
+
+
+def _of(tab: str, user: User, now: datetime) -> QuerySet[IncidentTask]:
+    rows = IncidentTask.objects.visible_to(user).open().filter(WORKED_ON)
+    if tab == "mine":
+        return rows.filter(assignee=user)
+    if tab == "late":
+        return rows.filter(due_at__lt=now)
+    return rows.filter(assignee=None) if tab == "unassigned" else rows
+
+
+def _row(task: IncidentTask, now: datetime) -> dict[str, Any]:
+    return {
+        "task": task,
+        "number": task.incident.number,
+        "severity": parts.sev(Severity(task.incident.severity).word, hidden=True),
+        "face": face(task),
+        "due": due(task, now),
+    }

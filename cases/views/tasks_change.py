@@ -1,0 +1,177 @@
+"""Verbs of the checklist on an incident's page: add, tick, take, move, edit, remove, use a template."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from cases.actions import tasks, template_use
+from cases.actions.task_access import task_for
+from cases.actors import Actor
+from cases.errors import CaseError, Conflict, Missing, Refused, Stale
+from cases.models import IncidentTask
+from cases.permissions import incident_for
+from cases.views.incidents_answer import TEMPLATE, Done, region_context, verb
+from cases.views.parts import person_of, signed_in_reader
+from cases.views.task_parts import local_text
+from soar.accounts.models import User
+from soar.lib.htmx import is_partial, live, render_regions, trigger
+
+EDIT = "cases/incidents/task.html"
+PEOPLE_SHOWN = 200
+
+
+@verb("tasks")
+def task_add(request: HttpRequest, actor: Actor, number: str) -> Done:
+    """A new task at the end of the list."""
+    given = request.POST
+    task = tasks.add(
+        actor,
+        number,
+        title=given.get("title", ""),
+        description=given.get("description", ""),
+        assignee=actor.user if "mine" in given else None,
+        due_at=given.get("due_at", ""),
+        required="required" in given,
+    )
+    return Done("tasks", _("Task added: %s") % task.title)
+
+
+@verb("tasks")
+def task_complete(request: HttpRequest, actor: Actor, number: str) -> Done:
+    """Tick it."""
+    return Done("tasks", _("Done: %s") % tasks.complete(actor, _task(request, actor, number)).title)
+
+
+@verb("tasks")
+def task_reopen(request: HttpRequest, actor: Actor, number: str) -> Done:
+    """Untick it."""
+    return Done("tasks", _("Open again: %s") % tasks.reopen(actor, _task(request, actor, number)).title)
+
+
+@verb("tasks")
+def task_take(request: HttpRequest, actor: Actor, number: str) -> Done:
+    """Assign it to me."""
+    task = tasks.assign(actor, _task(request, actor, number), actor.user)
+    return Done("tasks", _("Assigned to you: %s") % task.title)
+
+
+@verb("tasks")
+def task_up(request: HttpRequest, actor: Actor, number: str) -> Done:
+    """One place up."""
+    return _moved(tasks.move(actor, _task(request, actor, number), -1))
+
+
+@verb("tasks")
+def task_down(request: HttpRequest, actor: Actor, number: str) -> Done:
+    """One place down."""
+    return _moved(tasks.move(actor, _task(request, actor, number), 1))
+
+
+@verb("tasks")
+def task_remove(request: HttpRequest, actor: Actor, number: str) -> Done:
+    """Take it off the list."""
+    tasks.delete(actor, _task(request, actor, number))
+    return Done("tasks", _("Task removed"))
+
+
+@verb("tasks")
+def incident_template(request: HttpRequest, actor: Actor, number: str) -> Done:
+    """Take tags and tasks from a template."""
+    wanted = request.POST.get("template", "")
+    if not wanted:
+        raise Refused(_("Choose a template first."), field="template")
+    template = template_use.template_of(wanted)
+    template_use.apply(actor, number, template)
+    return Done("tasks", _("Template used: %s") % template.name)
+
+
+@signed_in_reader
+@require_http_methods(["GET", "HEAD", "POST"])
+def task_edit(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+    """The form of a task, in the page's dialog for htmx; saved, its line shows it."""
+    user = person_of(request)
+    task = task_for(user, pk, level="edit")
+    if task.incident.pk != incident_for(user, number).pk:
+        raise Missing(f"There is no task {pk} in {number:.40}.")
+    if request.method != "POST":
+        return _form(request, task)
+    try:
+        task = tasks.update(Actor.of(user), pk, changes=_changes(request, task), expected_version=_version(request))
+    except (Refused, Conflict, Stale) as error:
+        return _form(request, task_for(user, pk, level="edit"), error)
+    said = _("Task saved: %s") % task.title
+    if not is_partial(request):
+        messages.success(request, said)
+        return redirect(reverse("incident-detail", args=[task.incident.number]) + f"#task-{pk}")
+    context = region_context(user, task.incident, ["tasks"])
+    answer = render_regions(request, TEMPLATE, ["tasks"], context, extra=[live(said)])
+    answer["HX-Retarget"], answer["HX-Reswap"] = "#incident-tasks", "outerHTML"
+    return trigger(answer, "changed", "dialog-close")
+
+
+def _moved(task: IncidentTask) -> Done:
+    return Done("tasks", _("%(task)s is number %(n)s now") % {"task": task.title, "n": task.position})
+
+
+def _form(request: HttpRequest, task: IncidentTask, error: CaseError | None = None) -> HttpResponse:
+    people = User.objects.filter(is_active=True).order_by("first_name", "username")[:PEOPLE_SHOWN]
+    context: dict[str, Any] = {"task": task, "number": task.incident.number, "people": people}
+    context["form"] = _typed(request) if error else _as_is(task)
+    if error:
+        field = error.field if error.field in context["form"] else ""
+        context["problem"] = {"text": error.message, "field": field, "stale": isinstance(error, Stale)}
+        context["now"] = _as_is(task)
+    status = 200 if error is None else error.status if error.status in (409, 412) else 422
+    if not is_partial(request):
+        return render(request, EDIT, context, status=status)
+    answer = render_regions(request, EDIT, ["form"], context, status=status)
+    answer["HX-Retarget"], answer["HX-Reswap"] = "#dialog", "innerHTML"
+    return answer
+
+
+def _as_is(task: IncidentTask) -> dict[str, Any]:
+    return {
+        "title": task.title,
+        "description": task.description,
+        "assignee": task.assignee.username if task.assignee else "",
+        "due_at": local_text(task.due_at),
+        "required": task.required,
+    }
+
+
+def _typed(request: HttpRequest) -> dict[str, Any]:
+    given = request.POST
+    names = ("title", "description", "assignee", "due_at")
+    return {**{name: given.get(name, "") for name in names}, "required": "required" in given}
+
+
+def _changes(request: HttpRequest, task: IncidentTask) -> dict[str, Any]:
+    """What the form says. A due time that was not touched stays to the second."""
+    typed = _typed(request)
+    if typed["due_at"] == local_text(task.due_at):
+        del typed["due_at"]
+    typed["description"] = typed["description"].replace("\r\n", "\n")
+    return typed
+
+
+def _version(request: HttpRequest) -> int | None:
+    value = request.POST.get("version", "")
+    return int(value) if value.isdecimal() and len(value) < 10 else None
+
+
+def _task(request: HttpRequest, actor: Actor, number: str) -> int:
+    """The id of a task of this incident. Raises Refused without one, Missing for one of another incident."""
+    value = request.POST.get("task", "")
+    if not (value.isascii() and value.isdecimal()) or len(value) > 18:
+        raise Refused(_("Choose a task first."))
+    incident = incident_for(actor, number)
+    if not IncidentTask.objects.filter(pk=int(value), incident=incident).exists():
+        raise Missing(f"There is no task {value} in {incident.number}.")
+    return int(value)
