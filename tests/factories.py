@@ -13,7 +13,7 @@ from cases.actions import incidents
 from cases.actions.observables import observable_of
 from cases.actors import Actor
 from cases.choices import Severity
-from cases.models import Alert, AlertObservable, AlertPayload, AlertSource, Incident
+from cases.models import Alert, AlertObservable, AlertPayload, AlertSource, Asset, AssetGroup, Incident
 from soar.accounts.actions.users import create_user, ensure_team
 from soar.accounts.models import Team, User
 
@@ -67,6 +67,14 @@ def make_alert(
         )
     timeline.record("alert.opened", alert, Actor.source(source.name, source.pk), data={"source": source.name})
     return alert
+
+
+def make_asset(name: str = "", **fields: Any) -> Asset:
+    """An asset of the inventory, with its groups; ``listed=False`` is one that only alerts name."""
+    made = name or f"host-{next(_numbers)}"
+    for group in fields.get("groups", ()):
+        AssetGroup.objects.get_or_create(key=group.lower(), defaults={"name": group})
+    return Asset.objects.create(**{"name": made, "key": made.lower(), "listed": True, **fields})
 
 
 def make_incident(title: str = "", *alerts: Alert, **fields: Any) -> Incident:
