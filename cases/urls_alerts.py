@@ -7,6 +7,7 @@ from django.urls import URLPattern, path
 from cases.views import (
     alerts,
     alerts_bulk,
+    alerts_bulk_ask,
     alerts_change,
     alerts_incident,
     alerts_new,
@@ -20,6 +21,7 @@ urlpatterns: list[URLPattern] = [
     path("alerts/", alerts.alert_list, name="alert-list"),
     path("alerts/poll/", alerts_poll.alert_poll, name="alert-poll"),
     path("alerts/bulk/", alerts_bulk.alert_bulk, name="alert-bulk"),
+    path("alerts/bulk/ask/<str:name>/", alerts_bulk_ask.alert_bulk_ask, name="alert-bulk-ask"),
     path("alerts/new/", alerts_new.alert_new, name="alert-new"),
     path("alerts/<str:number>/", alerts_page.alert_detail, name="alert-detail"),
     path("alerts/<str:number>/panel/", alerts_page.alert_panel, name="alert-panel"),

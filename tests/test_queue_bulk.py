@@ -180,3 +180,46 @@ def test_a_viewer_and_a_stranger(as_viewer: Client, as_stranger: Client, two: li
 
 def test_reading_it_is_refused(as_analyst: Client) -> None:
     assert as_analyst.get("/alerts/bulk/").status_code == 405
+
+
+VERBS = {"assign": "Assign", "resolve": "Resolve", "status": "Status of", "severity": "Severity of", "tag": "Tag"}
+
+
+@pytest.mark.parametrize(("verb", "words"), [*VERBS.items(), ("incident", "Escalate")])
+def test_a_verb_asks_and_names_the_alerts(as_analyst: Client, two: list[Alert], verb: str, words: str) -> None:
+    given = {"alert": [alert.pk for alert in two], "query": "severity=medium"}
+    page = as_analyst.post(f"/alerts/bulk/ask/{verb}/", given, headers=HTMX).content.decode()
+    assert f"{words} 2 alerts" in page
+    assert "<html" not in page
+    for alert in two:
+        assert f'<span class="mono">{alert.number}</span> {alert.title}' in page
+        assert f'name="alert" value="{alert.pk}"' in page
+    whole = as_analyst.post(f"/alerts/bulk/ask/{verb}/", {**given, "alert": [two[0].pk]}).content.decode()
+    assert f"{words} {two[0].number}" in whole
+    assert "</html>" in whole
+    assert {alert.version for alert in fresh(two)} == {1}
+
+
+def test_asking_names_no_alert_of_others(as_stranger: Client, as_viewer: Client, two: list[Alert]) -> None:
+    given = {"alert": [alert.pk for alert in two]}
+    answer = as_stranger.post("/alerts/bulk/ask/resolve/", given, headers=HTMX)
+    assert answer.status_code == 422
+    assert "Tick some alerts first" in answer.content.decode()
+    assert "One" not in answer.content.decode()
+    assert as_viewer.post("/alerts/bulk/ask/resolve/", given).status_code == 403
+
+
+@pytest.mark.parametrize(("verb", "alerts", "status"), [("dance", ["1"], 404), ("tag", [], 422), ("tag", ["x"], 422)])
+def test_asking_for_what_is_not_there(as_analyst: Client, verb: str, alerts: list[str], status: int) -> None:
+    for headers in ({}, HTMX):
+        answer = as_analyst.post(f"/alerts/bulk/ask/{verb}/", {"alert": alerts}, headers=headers)
+        assert answer.status_code == status
+
+
+def test_the_dialog_stays_while_nothing_could_be_done(as_analyst: Client, two: list[Alert]) -> None:
+    given = {"alert": [two[0].pk], "action": "resolve"}
+    answer = as_analyst.post("/alerts/bulk/", given, headers=HTMX)
+    assert "dialog-close" not in answer["HX-Trigger"]
+    assert 'id="bulk-problem" role="alert" hx-swap-oob="true"' in answer.content.decode()
+    done = as_analyst.post("/alerts/bulk/", {**given, "determination": "malicious"}, headers=HTMX)
+    assert "dialog-close" in done["HX-Trigger"]

@@ -29,7 +29,7 @@ def page_of(client: Client, query: str = "", headers: dict[str, str] | None = No
 
 def titles(page: str) -> list[str]:
     """The titles of the rows, in order."""
-    return re.findall(r'<a class="cut" href="/alerts/ALR-\d+/">([^<]*)</a>', page)
+    return re.findall(r'<a class="cut" id="to-\d+" href="/alerts/ALR-\d+/">([^<]*)</a>', page)
 
 
 @pytest.fixture

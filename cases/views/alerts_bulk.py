@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -23,9 +25,12 @@ from cases.views.alerts_queue import list_context, queue_of
 from cases.views.alerts_rows import rows_of
 from cases.views.parts import needs, person_of
 from soar.accounts.models import User
+from soar.lib import parts
 from soar.lib.htmx import is_partial, live, redirect, render_regions, toast, trigger
 
 REFUSALS_SHOWN = 5
+# Actions that are asked for in a dialog (alerts_bulk_ask.py).
+ASKING = ("assign", "resolve", "status", "severity", "tag", "incident", "link")
 
 
 @needs("work_cases")
@@ -35,10 +40,10 @@ def alert_bulk(request: HttpRequest) -> HttpResponse:
     user = person_of(request)
     ids: list[int] = []
     try:
-        ids = _ids(request)
+        ids = ticked_ids(request)
         result = bulk.apply(Actor.of(user), ids, request.POST.get("action", ""), _fields(request))
     except (Refused, Conflict, Missing) as error:
-        return _not_done(request, user, error)
+        return not_done(request, user, error)
     said, detail = _said(result, request.POST.get("action", "")), _refusals(result)
     if not is_partial(request):
         (messages.warning if result.refused else messages.success)(request, f"{said} {detail}".strip())
@@ -50,12 +55,30 @@ def alert_bulk(request: HttpRequest) -> HttpResponse:
         TEMPLATE,
         ["bulk", "changed", "tabs", "total", "counts"],
         context,
-        extra=[toast(said, "amber" if result.refused else "green", detail=detail), live(f"{said} {detail}")],
+        extra=[*_told(request, said, detail, result), live(f"{said} {detail}")],
     )
-    return trigger(answer, "dialog-close", "poll")
+    return trigger(answer, "dialog-close", "poll") if result.done else trigger(answer, "poll")
 
 
-def _ids(request: HttpRequest) -> list[int]:
+def _told(request: HttpRequest, said: str, detail: str, result: BulkResult) -> list[SafeString]:
+    """A toast; but when nothing could be done, the dialog stays open and says why."""
+    if result.done or not result.refused:
+        return [toast(said, "amber" if result.refused else "green", detail=detail)]
+    return [_problem(request, f"{said}. {detail}")]
+
+
+def _problem(request: HttpRequest, text: str) -> SafeString:
+    """Why nothing was done, where it was asked for."""
+    if request.POST.get("action", "") not in ASKING:
+        return toast(text, "red")
+    return format_html(
+        '<p class="errorline" id="bulk-problem" role="alert" hx-swap-oob="true">{}<span>{}</span></p>',
+        parts.icon("error", "i-14"),
+        text,
+    )
+
+
+def ticked_ids(request: HttpRequest) -> list[int]:
     """The ticked alerts, by id or number."""
     return [parse_number(value, "ALR") for value in request.POST.getlist("alert")[: bulk.AT_MOST + 1]]
 
@@ -93,11 +116,11 @@ def _refusals(result: BulkResult) -> str:
     return " ".join([*shown, _("and %(n)s more") % {"n": more} if more else ""]).strip()
 
 
-def _not_done(request: HttpRequest, user: User, error: CaseError) -> HttpResponse:
-    """Nothing was saved, and why: a toast over the open dialog, or the page with the reason."""
+def not_done(request: HttpRequest, user: User, error: CaseError) -> HttpResponse:
+    """Nothing was saved, and why: in the open dialog, else a toast; without htmx the page with the reason."""
     status = error.status if error.status == 409 else 422
     if is_partial(request):
-        answer = HttpResponse("".join([toast(error.message, "red"), live(error.message)]), status=status)
+        answer = HttpResponse("".join([_problem(request, error.message), live(error.message)]), status=status)
         answer["HX-Reswap"] = "none"
         return answer
     context = {**list_context(_queue(request, user)), "refusal": error.message, "ticked": request.POST.getlist("alert")}

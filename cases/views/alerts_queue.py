@@ -18,7 +18,7 @@ from cases.models import Alert, AlertSource
 from cases.querysets import AlertQuerySet
 from cases.views.alerts_rows import rows_of, stamp_of
 from soar.accounts.membership import may, team_ids
-from soar.accounts.models import Team, User
+from soar.accounts.models import User
 from soar.lib import parts
 from soar.lib.keyset import BadCursor, Order, Page, keyset_page
 
@@ -220,9 +220,6 @@ def menus_context(queue: Queue) -> Context:
     hidden += [("sort", queue.sort)] if queue.sort != "severity" else []
     return {
         **{"menus": menus, "more": more, "fields": fields, "hidden": hidden, "more_on": on},
-        "people": [(me.username, me.display_name()), *others],
-        "teams": list(Team.objects.values_list("name", flat=True)[:100]),
-        "severities": [(one.word, one.label) for one in reversed(Severity)],
     }
 
 

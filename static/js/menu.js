@@ -23,7 +23,9 @@
     const opener = event.target.closest("[data-dialog]");
     const dialog = opener && document.getElementById(opener.dataset.dialog);
     if (dialog) { event.preventDefault(); show(dialog, opener); }
-    if (event.target.closest("[data-dialog-close]")) event.target.closest("dialog")?.close();
+    const closer = event.target.closest("dialog[open] [data-dialog-close]");
+    // Where the form is a page of its own, the same closer is a link that leads back.
+    if (closer) { event.preventDefault(); closer.closest("dialog").close(); }
     // A click on the backdrop is a click on the dialog itself, outside of its parts.
     if (event.target.matches("dialog") && outside(event)) event.target.close();
     const copy = event.target.closest("[data-copy]");

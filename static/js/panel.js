@@ -8,19 +8,24 @@
   let opened = "";
 
   function show(url, push) {
+    // From one alert to the next the address is replaced: Back leads out of the panel, not through all that was read.
+    if (push) history[opened ? "replaceState" : "pushState"]({ panel: url }, "", url);
     opened = url;
-    if (push) history.pushState({ panel: url }, "", url);
+    page().dataset.panel = url;
     htmx.ajax("GET", `${url}panel/`, { target: "#panel", swap: "outerHTML" });
   }
   function close(push) {
     if (!opened) return;
     const row = document.querySelector(`#alert-table .c-title a[href="${opened}"]`);
     opened = "";
+    hide();
+    if (push) history.pushState(null, "", back());
+    row?.focus();
+  }
+  function hide() {
     page()?.classList.remove("split");
     const old = panel();
     if (old) { old.replaceChildren(); old.hidden = true; }
-    if (push) history.pushState(null, "", back());
-    row?.focus();
   }
   // The filter may have been changed since the page was loaded: htmx then pushed its address.
   let place = list;
@@ -36,8 +41,15 @@
     show(link.getAttribute("href"), true);
   });
 
+  // j and k lead the panel along (queue.js).
+  document.addEventListener("soar:cursor", (event) => {
+    if (opened && WIDE.matches && event.detail && event.detail !== opened) show(event.detail, true);
+  });
+
   addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target?.id !== "panel") return;
+    // Closed, or already on the way to another, before this one came.
+    if (panel()?.dataset.url !== opened) { if (!opened) hide(); return; }
     page()?.classList.add("split");
     for (const row of document.querySelectorAll("#alert-table tr[aria-current]")) row.removeAttribute("aria-current");
     document.querySelector(`#alert-table .c-title a[href="${opened}"]`)?.closest("tr")?.setAttribute("aria-current", "true");

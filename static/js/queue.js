@@ -69,9 +69,10 @@
     if (!list.length) return;
     const at = list.indexOf(current());
     const next = list[at < 0 ? 0 : Math.max(0, Math.min(list.length - 1, at + step))];
-    setCursor(next);
-    ($(".c-title a", next) || next).focus({ preventScroll: true });
+    focusRow(next);
     next.scrollIntoView({ block: "nearest" });
+    // An open side panel goes along.
+    document.dispatchEvent(new CustomEvent("soar:cursor", { detail: $(".c-title a", next)?.getAttribute("href") }));
   }
   // On an alert's own page there are no rows: to the alert that stands beside it in the queue (beside.js).
   const beside = (step) => $(`[data-beside] a[data-step="${step}"]:not([hidden])`)?.click();
@@ -79,6 +80,10 @@
     for (const old of document.querySelectorAll("table.queue tr.cur")) old.classList.remove("cur");
     cursorId = row.id;
     row.classList.add("cur");
+  }
+  function focusRow(row) {
+    setCursor(row);
+    ($(".c-title a", row) || row).focus({ preventScroll: true });
   }
   document.addEventListener("focusin", (event) => {
     const row = event.target.closest?.("table.queue tbody tr[id]");
@@ -89,13 +94,21 @@
   const off = () => document.body.dataset.shortcuts === "off";
   const typing = (target) => target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
 
+  // The alert in the side panel is the one that is being read: keys go to it and to no other, unless rows are ticked.
+  // While the panel is still fetching the alert under the cursor (panel.js), they go to the cursor.
+  function reading() {
+    const panel = $("#panel:not([hidden])"), page = $("#queue-page");
+    return panel?.dataset.url && panel.dataset.url === page?.dataset.panel ? panel : null;
+  }
+  let tickedByKey = null;
   function press(key) {
-    const row = current(), chosen = ticked().length > 0;
+    const row = current(), chosen = ticked().length > 0, panel = !chosen && reading();
+    if (panel) return $(`[data-key="${key}"]`, panel)?.click();
     const inRow = !chosen && row && $(`[data-key="${key}"]`, row);
     const inBar = $(`#bulk-bar [data-key="${key}"]`);
     if (inRow) return inRow.click();
     if (inBar && (chosen || row)) {
-      if (!chosen && tick(row)) { tick(row).checked = true; paint(); }
+      if (!chosen && tick(row)) { tickedByKey = row; tick(row).checked = true; paint(); }
       return inBar.click();
     }
     return $(`[data-key="${key}"]:not(#bulk-bar *, tr *)`)?.click();
@@ -119,8 +132,10 @@
     if (ticked().length) { whole(false); setAll(false); } else $("[data-panel-close]")?.click();
   }
 
+  // A dialog is open, or on its way: what is typed is meant for it.
+  const asked = () => $('dialog[open], .htmx-request[hx-target="#dialog"]');
   document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || asked()) return;
     if (typing(event.target)) {
       if (event.key === "Escape") event.target.blur();
       return;
@@ -136,7 +151,8 @@
     }
     const act = does[event.key] || (/^[a-z]$/.test(event.key) && (() => press(event.key)));
     if (!act) return;
-    if ("/?jk".includes(event.key)) event.preventDefault();
+    // The letter is not also typed into the field that now gets the focus.
+    if (event.key !== "Enter" && event.key !== "Escape") event.preventDefault();
     act();
   });
 
@@ -145,8 +161,29 @@
     if (event.detail.triggeringEvent?.type === "input") event.detail.headers["HX-Typing"] = "true";
   });
 
+  // --- a dialog that a key opened was closed: the row is as it was, and has the focus
+  document.addEventListener("close", () => {
+    if (tickedByKey && tick(tickedByKey)) tick(tickedByKey).checked = false;
+    tickedByKey = null;
+    paint();
+    const row = current();
+    if (row && document.activeElement === document.body) focusRow(row);
+  }, true);
+
+  // --- to the first of the rows that came, once they stand there
+  let newerThan = null;
+  document.addEventListener("click", (event) => {
+    newerThan = event.target.closest("a[data-newer-than]")?.dataset.newerThan ?? newerThan;
+  });
+  function toNew() {
+    const row = rows().find((one) => Number(one.id.replace("alert-", "")) > Number(newerThan)) || rows()[0];
+    newerThan = null;
+    if (row) focusRow(row);
+  }
+
   // --- after a swap: the same cursor, the right count
-  addEventListener("htmx:afterSettle", () => {
+  addEventListener("htmx:afterSettle", (event) => {
+    if (newerThan !== null && event.detail.target?.id === "alert-rows") toNew();
     const row = cursorId && document.getElementById(cursorId);
     if (row && !row.classList.contains("cur")) setCursor(row);
     paint();

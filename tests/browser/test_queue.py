@@ -87,8 +87,7 @@ def test_r_asks_for_a_determination_and_resolves(queue: Page) -> None:
     press(queue, "j", "j", "r")
     dialog = queue.get_by_role("dialog")
     expect(dialog).to_be_visible()
-    determination = dialog.get_by_label("Determination")
-    determination.select_option("malicious")
+    dialog.get_by_label("Malicious").check()
     dialog.get_by_label("Reason").fill("Seen before, blocked at the edge")
     dialog.get_by_role("button", name="Resolve").click()
     expect(dialog).to_be_hidden()
@@ -101,7 +100,7 @@ def test_r_asks_for_a_determination_and_resolves(queue: Page) -> None:
 def test_e_opens_an_incident_from_what_is_ticked(queue: Page) -> None:
     press(queue, "j", "x", "j", "x", "e")
     dialog = queue.get_by_role("dialog")
-    dialog.get_by_label("Or a new incident").fill("Two that belong together")
+    dialog.get_by_label("Title of a new incident").fill("Two that belong together")
     dialog.get_by_role("button", name="Open incident").click()
     expect(row(queue, "Second, of some weight")).to_contain_text("INC-")
     incident = Incident.objects.get()
