@@ -15,6 +15,7 @@ from django.db.models.expressions import RawSQL
 M = TypeVar("M", bound=models.Model)
 SIZE = 50
 SIZE_AT_MOST = 200
+TEXT_AT_MOST = 600
 
 
 class BadCursor(ValueError):
@@ -44,8 +45,7 @@ def keyset_page(rows: models.QuerySet[M], order: Order, cursor: str = "", size: 
 
     Raises BadCursor. ``size`` is cut to 1..200."""
     size = max(1, min(size, SIZE_AT_MOST))
-    key, backwards = _decode(cursor, order) if cursor else ([], False)
-    _check_types(rows.model, order, key)
+    key, backwards = _decode(cursor, order, rows.model) if cursor else ([], False)
     descending = order.descending != backwards
     if key:
         rows = rows.filter(_beyond(rows.model, order, key, descending))
@@ -71,13 +71,6 @@ def _beyond(model: type[models.Model], order: Order, key: list[Any], descending:
     return RawSQL(f"({columns}) {sign} ({marks})", key, output_field=models.BooleanField())  # noqa: S611 - names are the code's own
 
 
-def _check_types(model: type[models.Model], order: Order, key: list[Any]) -> None:
-    """A cursor from a client may hold anything: the database must not be asked whether a number is before a time."""
-    for column, value in zip(order.columns, key, strict=False):
-        if isinstance(model._meta.get_field(column), models.DateTimeField) != isinstance(value, datetime):
-            raise BadCursor("The cursor is not one of this list.")
-
-
 def _encode(row: models.Model, order: Order, backwards: bool) -> str:
     values = [getattr(row, column) for column in order.columns]
     plain = [value.isoformat() if isinstance(value, datetime) else value for value in values]
@@ -85,26 +78,30 @@ def _encode(row: models.Model, order: Order, backwards: bool) -> str:
     return base64.urlsafe_b64encode(body.encode()).decode().rstrip("=")
 
 
-def _decode(cursor: str, order: Order) -> tuple[list[Any], bool]:
+def _decode(cursor: str, order: Order, model: type[models.Model]) -> tuple[list[Any], bool]:
     try:
         body = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         name, backwards, *key = body
         if name != order.name or len(key) != len(order.columns):
             raise BadCursor("The cursor belongs to another order of the list.")
-        return [_checked(value) for value in key], bool(backwards)
+        fields = [model._meta.get_field(column) for column in order.columns]
+        return [_checked(value, field) for value, field in zip(key, fields, strict=True)], bool(backwards)
     except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error) as error:
         raise BadCursor("The cursor is not one of this list.") from error
 
 
-def _checked(value: Any) -> int | datetime:
-    """Keys are whole numbers within the database's range, or times."""
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise BadCursor("The cursor is not one of this list.")
-    if isinstance(value, int):
-        if abs(value) >= 2**63:
+def _checked(value: Any, field: Any) -> int | str | datetime:
+    """A key is what the column holds: a time, a text, or a whole number within the database's range. A cursor from a
+    client may hold anything, and the database must not be asked whether a number is before a time."""
+    if isinstance(field, models.DateTimeField):
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None:
             raise BadCursor("The cursor is not one of this list.")
-        return value
-    moment = datetime.fromisoformat(value)
-    if moment.tzinfo is None:
+        return moment.astimezone(UTC)  # the database takes no zone further than 16 hours from it
+    if isinstance(field, models.CharField):
+        if not isinstance(value, str) or "\x00" in value or len(value) > TEXT_AT_MOST:
+            raise BadCursor("The cursor is not one of this list.")
+        return value.encode().decode()  # raises for lone surrogates
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**63:
         raise BadCursor("The cursor is not one of this list.")
-    return moment.astimezone(UTC)  # the database takes no zone further than 16 hours from it
+    return value
