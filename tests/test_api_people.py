@@ -73,6 +73,18 @@ def test_a_token_makes_no_stronger_and_no_longer_one(analyst: User) -> None:
     assert "secret" in refused["detail"]
 
 
+def test_a_token_revokes_itself_and_no_stronger_one(analyst: User) -> None:
+    reader = Api(analyst, scopes=("view_cases",))
+    own = reader.get("/me/").json()["token"]["id"]
+    everything = Api(analyst).get("/me/").json()["token"]["id"]
+    worker = Api(analyst, scopes=("view_cases", "work_cases")).get("/me/").json()["token"]["id"]
+    for stronger in (everything, worker):
+        problem_of(reader.delete(f"/tokens/{stronger}/"), 403)
+    assert Api(analyst, scopes=("view_cases", "work_cases")).delete(f"/tokens/{worker}/").status_code == 204
+    assert reader.delete(f"/tokens/{own}/").status_code == 204
+    problem_of(reader.get("/me/"), 401)
+
+
 def test_nobody_sees_or_revokes_the_tokens_of_others(analyst: User, admin: User) -> None:
     api, mine = Api(admin), Api(analyst)
     token = analyst.api_tokens.get()

@@ -102,10 +102,12 @@ class Tokens(ApiViewSet):
 
     @extend_schema(**documented.remove("Revoke a token"))
     def destroy(self, request: Request, id: str) -> Response:
-        """At once. Revoking twice changes nothing."""
+        """At once. Revoking twice changes nothing. A token with scopes revokes itself and tokens with no more."""
         row = ApiToken.objects.filter(user=self.user, pk=whole(id)).first()
         if row is None:
             raise NotFound
+        if row != request.auth:
+            _check_scopes(request, row.scopes)
         revoke_token(row, actor=self.user)
         return Response(status=204)
 
@@ -129,10 +131,10 @@ def _person(user: User) -> dict[str, Any]:
 
 
 def _check_scopes(request: Request, scopes: list[str]) -> None:
-    """A token must not make a stronger one. Raises PermissionDenied."""
+    """A token must neither make nor revoke a stronger one. Raises PermissionDenied."""
     held = request.auth.scopes if isinstance(request.auth, ApiToken) else []
     if held and (not scopes or not set(scopes) <= set(held)):
-        raise PermissionDenied(f"With this token only tokens with scopes among these can be made: {', '.join(held)}.")
+        raise PermissionDenied(f"This token is only good for tokens with scopes among these: {', '.join(held)}.")
 
 
 def _not_after(request: Request, expires: Any) -> Any:
