@@ -18,7 +18,7 @@ from soar.lib.text import defang, shorten_hash
 
 Data = dict[str, Any]
 LONGEST = 200
-FIELDS = {"tlp": "TLP", "pap": "PAP", "source_state": "state at the source"}
+FIELDS = {"tlp": "TLP", "pap": "PAP", "source_state": "state at the source", "resolve_reason": "reason"}
 RUN_URL = "run-detail"
 
 

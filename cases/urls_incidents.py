@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern] = [
     path("incidents/<str:number>/timeline/", incidents_page.incident_timeline, name="incident-timeline"),
     path("incidents/<str:number>/verify/", incidents_page.incident_verify, name="incident-verify"),
     path("incidents/<str:number>/status/", incidents_change.incident_status, name="incident-status"),
+    path("incidents/<str:number>/ending/", incidents_change.incident_ending, name="incident-ending"),
     path("incidents/<str:number>/edit/", incidents_change.incident_edit, name="incident-edit"),
     path("incidents/<str:number>/summary/", incidents_change.incident_summary, name="incident-summary"),
     path("incidents/<str:number>/owners/", incidents_change.incident_owners, name="incident-owners"),

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from cases.actions import alerts
+from cases.actions.seen import seen_of
 from cases.actors import Actor
 from cases.models import Alert, TimelineEntry
 from soar.accounts.models import Team, User
@@ -29,6 +30,24 @@ VERBS: dict[str, dict[str, str]] = {
     "link-similar": {"alerts": "ALR-1"},
     "unlink": {},
     "not-related": {"incident": "INC-1"},
+}
+SHOWN = {
+    "claim": ("owner",),
+    "assign": ("owner", "team"),
+    "status": ("status",),
+    "severity": ("severity",),
+    "determination": ("determination",),
+    "tags": ("tags",),
+    "resolve": ("status", "determination", "findings"),
+}
+BOTH = {
+    "claim": "Last change",
+    "assign": "you wanted “Priya Raman”, it is now “Mara Lindqvist”",
+    "status": "you wanted “In progress”, it is now “Resolved”",
+    "severity": "you wanted “Low”, it is now “Critical”",
+    "determination": "you wanted “Malicious”, it is now “Suspicious”",
+    "tags": "you wanted “one, two”, it is now “theirs”",
+    "resolve": "you wanted “Malicious”, it is now “Suspicious”",
 }
 VERSIONED = ("claim", "assign", "status", "severity", "determination", "tags", "resolve")
 
@@ -94,28 +113,41 @@ def test_somebody_without_a_role(nobody: User, alert: Alert, verb: str) -> None:
 def test_a_stale_form_saves_nothing_and_shows_both(
     as_analyst: Client, alert: Alert, responder: User, verb: str, headers: dict[str, str]
 ) -> None:
-    alerts.set_severity(Actor.of(responder), alert.pk, "critical")
-    alerts.set_tags(Actor.of(responder), alert.pk, ["theirs"])
+    sent = {**VERBS[verb], "seen": seen_of(alert, *SHOWN[verb])}
+    ended = {"status": "resolved", "determination": "suspicious"}
+    changes = {"severity": "critical", "tags": ["theirs"], "owner": "mara", **ended}
+    alerts.update(Actor.of(responder), alert.pk, changes=changes)
     before = state_of(alert)
-    answer = as_analyst.post(f"/alerts/{alert.number}/{verb}/", {**VERBS[verb], "version": "1"}, headers=headers)
+    answer = as_analyst.post(f"/alerts/{alert.number}/{verb}/", sent, headers=headers)
     page = answer.content.decode()
     assert answer.status_code == 412
     assert state_of(alert) == before
     assert "changed by somebody else" in page
     assert "Last change: Priya Raman" in page
-    if verb == "severity":
-        assert "you wanted “Low”, it is now “Critical”" in page
-    if verb == "tags":
-        assert "you wanted “One, two”, it is now “Theirs”" in page
+    assert BOTH[verb] in page
     if headers:
-        assert answer["HX-Retarget"] == "#alert-head"
-        assert page.lstrip().startswith('<div class="subject stack" id="alert-head">')
-        assert f'name="version" value="{Alert.objects.get(pk=alert.pk).version}"' in page
+        dialog = verb in ("assign", "tags", "resolve")
+        assert answer["HX-Retarget"] == ("#dialog" if dialog else "#alert-note")
+        assert ("HX-Trigger" in answer) is not dialog
+        if verb != "claim":  # nobody claims a resolved alert
+            assert f'name="seen" value="{seen_of(Alert.objects.get(pk=alert.pk), *SHOWN[verb])}"' in page
+
+
+@pytest.mark.parametrize("verb", VERSIONED)
+def test_what_a_form_does_not_change_is_no_conflict(
+    as_analyst: Client, alert: Alert, responder: User, verb: str
+) -> None:
+    sent = {**VERBS[verb], "seen": seen_of(alert, *SHOWN[verb])}
+    other = "tags" if verb == "severity" else "severity"
+    alerts.update(Actor.of(responder), alert.pk, changes={other: ["theirs"] if other == "tags" else "critical"})
+    assert as_analyst.post(f"/alerts/{alert.number}/{verb}/", sent).status_code == 302
 
 
 @pytest.mark.parametrize("verb", [*VERSIONED, "comment", "escalate"])
 def test_the_plain_door_leads_back_and_the_other_brings_the_region(as_analyst: Client, alert: Alert, verb: str) -> None:
-    answer = as_analyst.post(f"/alerts/{alert.number}/{verb}/", {**VERBS[verb], "version": "1"})
+    answer = as_analyst.post(
+        f"/alerts/{alert.number}/{verb}/", {**VERBS[verb], "seen": seen_of(alert, *SHOWN.get(verb, ()))}
+    )
     assert answer.status_code == 302
     assert answer["Location"] == f"/alerts/{alert.number}/"
     other = make_alert("Second", source=alert.source)

@@ -121,7 +121,7 @@ def test_the_poll_brings_what_another_did(as_analyst: Client, incident: Incident
     incidents.set_status(Actor.of(responder), incident.pk, "contained")
     incidents.comment(Actor.of(responder), incident.pk, "Host is isolated")
     text = poll(as_analyst, incident, cursor)
-    assert 'id="incident-head" hx-swap-oob="true"' in text
+    assert 'id="incident-head" hx-swap-oob="morph"' in text
     assert "Contained" in text
     assert "Host is isolated" in text
     assert as_analyst.get(
@@ -135,7 +135,7 @@ def test_the_poll_brings_what_happened_to_an_alert(as_analyst: Client, incident:
     assert alert is not None
     alerts.set_severity(Actor.of(responder), alert.pk, "low")
     text = poll(as_analyst, incident, cursor)
-    assert 'id="incident-alerts" hx-swap-oob="true"' in text
+    assert 'id="incident-alerts" hx-swap-oob="morph"' in text
     assert 'id="entry-' in text
 
 

@@ -14,7 +14,6 @@ from cases.actions.base import (
     KEEP,
     _Keep,
     change,
-    check_version,
     person,
     save,
     tags_of,
@@ -22,6 +21,7 @@ from cases.actions.base import (
     text_of,
     word,
 )
+from cases.actions.seen import Expected, check_version
 from cases.actors import Actor
 from cases.choices import AlertStatus, Determination, Severity
 from cases.errors import Conflict, Refused
@@ -35,7 +35,7 @@ AlertId = str | int
 
 
 @transaction.atomic
-def claim(actor: Actor, alert_id: AlertId, *, expected_version: int | None = None) -> Alert:
+def claim(actor: Actor, alert_id: AlertId, *, expected_version: Expected = None) -> Alert:
     """Assign to me and set in progress. Claiming one's own alert again changes nothing.
 
     Raises Refused for an actor that is no person, or for a resolved alert."""
@@ -61,7 +61,7 @@ def assign(
     *,
     owner: Owner = KEEP,
     team: Team | str | _Keep | None = KEEP,
-    expected_version: int | None = None,
+    expected_version: Expected = None,
 ) -> Alert:
     """Give the alert to an active user, a team, or nobody (None). A team moves who may see it (rulings 21)."""
     alert = _working_on(actor, alert_id, expected_version)
@@ -84,7 +84,7 @@ def set_status(
     status: AlertStatus | str,
     *,
     reason: str = "",
-    expected_version: int | None = None,
+    expected_version: Expected = None,
 ) -> Alert:
     """Set new or in progress. From resolved this reopens. Raises Refused for *resolved*: that needs a
     determination, so it is ``resolve``. ``reason`` is the text of the entry."""
@@ -95,7 +95,7 @@ def set_status(
 
 @transaction.atomic
 def set_severity(
-    actor: Actor, alert_id: AlertId, severity: Severity | str, *, expected_version: int | None = None
+    actor: Actor, alert_id: AlertId, severity: Severity | str, *, expected_version: Expected = None
 ) -> Alert:
     """Set how urgent it is."""
     wanted = word(Severity, severity, "severity")
@@ -113,7 +113,7 @@ def set_determination(
     *,
     findings: str | None = None,
     reason: str = "",
-    expected_version: int | None = None,
+    expected_version: Expected = None,
 ) -> Alert:
     """Say what it is; ``reason`` is the text of the entry.
 
@@ -124,7 +124,7 @@ def set_determination(
 
 
 @transaction.atomic
-def set_tags(actor: Actor, alert_id: AlertId, tags: list[str], *, expected_version: int | None = None) -> Alert:
+def set_tags(actor: Actor, alert_id: AlertId, tags: list[str], *, expected_version: Expected = None) -> Alert:
     """Replace the tags."""
     wanted = tags_of(tags)
     alert = _working_on(actor, alert_id, expected_version)
@@ -150,7 +150,7 @@ def resolve(
     determination: Determination | str,
     reason: str = "",
     findings: str = "",
-    expected_version: int | None = None,
+    expected_version: Expected = None,
 ) -> Alert:
     """Resolve with a determination other than *unknown*, which is refused here as everywhere.
 
@@ -162,7 +162,7 @@ def resolve(
 
 
 @transaction.atomic
-def reopen(actor: Actor, alert_id: AlertId, *, reason: str = "", expected_version: int | None = None) -> Alert:
+def reopen(actor: Actor, alert_id: AlertId, *, reason: str = "", expected_version: Expected = None) -> Alert:
     """Back to in progress (with an owner) or new. Reopening an open alert changes nothing."""
     alert = _working_on(actor, alert_id, expected_version)
     if alert.status != AlertStatus.RESOLVED:
@@ -183,7 +183,7 @@ def comment(actor: Actor, alert_id: AlertId, text: str) -> TimelineEntry:
     return timeline.record("comment", alert, actor, text=body, touch=True)
 
 
-def update(actor: Actor, alert_id: AlertId, *, changes: dict[str, Any], expected_version: int | None = None) -> Alert:
+def update(actor: Actor, alert_id: AlertId, *, changes: dict[str, Any], expected_version: Expected = None) -> Alert:
     """Several changes at once, all or nothing (PATCH). Fields: severity, status, determination, findings,
     owner, team, tags, tlp, title, description, reason. Raises Refused for a field that is not one of them."""
     with transaction.atomic():
@@ -191,7 +191,7 @@ def update(actor: Actor, alert_id: AlertId, *, changes: dict[str, Any], expected
         return apply_changes(actor, alert, changes)
 
 
-def _working_on(actor: Actor, alert_id: AlertId, expected_version: int | None) -> Alert:
+def _working_on(actor: Actor, alert_id: AlertId, expected_version: Expected) -> Alert:
     alert = alert_for(actor, alert_id, work=True, lock=True)
     check_version(alert, expected_version)
     return alert

@@ -1,4 +1,4 @@
-"""What all actions share: finding stale forms, moving the version on, telling changes to the timeline."""
+"""What all actions share: moving the version on, telling changes to the timeline, reading what they are given."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db import models
 from cases import timeline
 from cases.actors import Actor
 from cases.choices import Words
-from cases.errors import Refused, Stale
+from cases.errors import Refused
 from cases.models import Alert, Incident
 from soar.accounts.models import Team, User
 from soar.lib import clock
@@ -29,15 +29,6 @@ class _Keep:
 KEEP = _Keep()
 TEXT_AT_MOST = 50_000
 TAGS_AT_MOST = 50
-
-
-def check_version(subject: Alert | Incident, expected: int | None) -> None:
-    """Raise Stale when the subject changed since the form or the ETag was made (casework.md 5)."""
-    if expected is not None and subject.version != expected:
-        raise Stale(
-            f"{subject.number} was changed by somebody else in the meantime. Nothing was saved.",
-            current=subject,
-        )
 
 
 def save(subject: Alert | Incident, *fields: str) -> None:

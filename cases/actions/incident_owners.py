@@ -8,7 +8,8 @@ from typing import Any
 from django.db import transaction
 
 from cases import timeline
-from cases.actions.base import KEEP, _Keep, check_version, person, save
+from cases.actions.base import KEEP, _Keep, person, save
+from cases.actions.seen import Expected, check_version
 from cases.actors import Actor
 from cases.errors import Refused
 from cases.models import Incident, IncidentOwner
@@ -25,7 +26,7 @@ def owners(
     add: Iterable[User | str] = (),
     remove: Iterable[User | str] = (),
     lead: User | str | _Keep | None = KEEP,
-    expected_version: int | None = None,
+    expected_version: Expected = None,
 ) -> Incident:
     """Add and remove owners, at most 50, and say who leads (None: nobody). The lead becomes an owner."""
     incident = incident_for(actor, incident_id, level="edit", lock=True)

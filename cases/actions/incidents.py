@@ -10,9 +10,10 @@ from django.db import transaction
 from cases import timeline
 from cases.actions import links
 from cases.actions.alert_state import findings_of, resolve_locked
-from cases.actions.base import KEEP, _Keep, change, check_version, person, save, tags_of, text_of, word
+from cases.actions.base import KEEP, _Keep, change, person, save, tags_of, text_of, word
 from cases.actions.incident_fields import FIELDS, checked, severity_for, team_for, title_for, tlp_for
 from cases.actions.incident_owners import add_owners, owners, people
+from cases.actions.seen import Expected, check_version
 from cases.actions.task_access import check_required
 from cases.actions.template_use import TemplateRef, template_of, use
 from cases.actors import Actor
@@ -94,7 +95,7 @@ def escalate(
 
 @transaction.atomic
 def update(
-    actor: Actor, incident_id: IncidentId, *, changes: dict[str, Any], expected_version: int | None = None
+    actor: Actor, incident_id: IncidentId, *, changes: dict[str, Any], expected_version: Expected = None
 ) -> Incident:
     """Several fields at once, all or nothing (PATCH). Raises Refused for one that breaks a rule."""
     for name in changes:
@@ -132,7 +133,7 @@ def set_status(
     findings: str = "",
     reason: str = "",
     resolve_alerts: bool = True,
-    expected_version: int | None = None,
+    expected_version: Expected = None,
 ) -> Incident:
     """Move the incident on. Resolving and closing need a determination and the level *close*, and resolve
     its open alerts with it unless ``resolve_alerts`` is False (rulings 4). Leaving them is a reopening.
@@ -162,6 +163,8 @@ def set_status(
         change(incident, actor, "status", wanted, reason=why, kind=kind)
         incident.resolve_reason = (why or incident.resolve_reason) if ends else ""
         _stamp(incident, wanted)
+    elif ends and why:
+        change(incident, actor, "resolve_reason", why)
     if incident.timeline_count > before:
         save(
             incident,
@@ -188,7 +191,7 @@ def comment(actor: Actor, incident_id: IncidentId, text: str, *, kind: str = "co
     return timeline.record(kind, incident, actor, text=body, touch=True)
 
 
-def _working_on(actor: Actor, incident_id: IncidentId, expected_version: int | None, level: str = "edit") -> Incident:
+def _working_on(actor: Actor, incident_id: IncidentId, expected_version: Expected, level: str = "edit") -> Incident:
     incident = incident_for(actor, incident_id, level=level, lock=True)
     check_version(incident, expected_version)
     return incident

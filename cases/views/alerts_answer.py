@@ -13,13 +13,13 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from cases.actions.base import shown
+from cases.actions.seen import seen_of, sent
 from cases.actors import Actor
-from cases.choices import AlertStatus, Determination, Severity
 from cases.errors import CaseError, Conflict, Missing, Refused, Stale
-from cases.models import Alert, TimelineEntry
+from cases.models import Alert
 from cases.permissions import alert_for
 from cases.views import alerts_parts as regions
+from cases.views.conflicts import conflict
 from cases.views.parts import person_of, signed_in_reader
 from soar.accounts.models import Team, User
 from soar.lib.htmx import is_partial, live, render_regions, trigger
@@ -31,8 +31,15 @@ ASK = "cases/alerts/ask.html"
 ASKED = ("resolve", "assign", "tags", "reopen", "escalate")
 # What else a changed region changes.
 WITH = {"incident": ("similar", "composer")}
-NOT_TYPED = ("csrfmiddlewaretoken", "version", "asked")
-WORDS: dict[str, Any] = {"status": AlertStatus, "severity": Severity, "determination": Determination}
+NOT_TYPED = ("csrfmiddlewaretoken", "seen", "asked")
+# The fields that the form of a verb shows and changes, and what it wants without saying so.
+SHOWN = {
+    "resolve": ("status", "determination", "findings"),
+    "reopen": ("status",),
+    "assign": ("owner", "team"),
+    "tags": ("tags",),
+}
+IMPLIED = {"resolve": {"status": "resolved"}}
 Context = dict[str, Any]
 
 
@@ -69,12 +76,6 @@ def verb(name: str) -> Callable[[Verb], Callable[..., HttpResponse]]:
     return decorate
 
 
-def version_of(request: HttpRequest) -> int | None:
-    """The version that the form was made from; None for forms that bear none."""
-    value = request.POST.get("version", "")
-    return int(value) if value.isdecimal() and len(value) < 10 else None
-
-
 def _answer(request: HttpRequest, number: str, done: Done) -> HttpResponse:
     """The region anew; ``poll`` lets the rest of the page catch up at once. Who gave the alert to others and does not
     see it any more is led to the queue."""
@@ -87,7 +88,7 @@ def _answer(request: HttpRequest, number: str, done: Done) -> HttpResponse:
     if not is_partial(request):
         messages.success(request, done.said)
         return redirect("alert-detail", alert.number)
-    names = [done.region, *WITH.get(done.region, ())]
+    names = [done.region, "note", *WITH.get(done.region, ())]
     context = region_context(user, alert, names)
     answer = render_regions(request, TEMPLATE, names, context, extra=[live(done.said)])
     answer["HX-Retarget"], answer["HX-Reswap"] = f"#alert-{done.region}", "outerHTML"
@@ -102,21 +103,25 @@ def _refused(request: HttpRequest, number: str, name: str, error: CaseError) -> 
     # 409, 412 and 422 are swapped in by htmx (components/htmx_config.html).
     status = error.status if error.status in (409, 412) else 422
     asked = "escalate" if "asked" in request.POST else name
-    if asked in ASKED and isinstance(error, Refused):
+    if asked in ASKED and isinstance(error, Refused | Stale):
         return ask_answer(request, alert, asked, told, status)
-    region = name if name in ("incident", "composer", "similar") and not isinstance(error, Stale) else "head"
+    # What is about the head stands above it, in a place of its own: the poll renews the head.
+    names = [name] if name in ("incident", "composer", "similar") else ["note", "head"]
     if not is_partial(request):
         return render(request, TEMPLATE, {**page_context(user, alert, request), **told}, status=status)
-    context = {**region_context(user, alert, [region]), **told}
-    answer = render_regions(request, TEMPLATE, [region], context, extra=[live(error.message)], status=status)
-    answer["HX-Retarget"], answer["HX-Reswap"] = f"#alert-{region}", "outerHTML"
-    return trigger(answer, "dialog-close") if region != "composer" else answer
+    context = {**region_context(user, alert, names), **told}
+    answer = render_regions(request, TEMPLATE, names, context, extra=[live(error.message)], status=status)
+    answer["HX-Retarget"], answer["HX-Reswap"] = f"#alert-{names[0]}", "outerHTML"
+    return trigger(answer, "dialog-close") if name != "composer" else answer
 
 
 def ask_answer(request: HttpRequest, alert: Alert, name: str, told: Context, status: int = 200) -> HttpResponse:
     """The form of a verb: in the dialog for htmx, a page of its own for everybody else."""
     user = person_of(request)
     context = {**regions.base(user, alert), **regions.head(user, alert), "verb": name, **told}
+    context["asked_of"] = _asked_of(request, alert, name, told)
+    typed = told.get("problem", {}).get("typed", {})
+    context |= {f"{one}_shown": typed.get(one, sent(alert, one)) for one in ("owner", "team")}
     if name in ("assign", "escalate"):
         people = User.objects.filter(is_active=True).order_by("first_name", "username")[:200]
         context |= {"people": people, "all_teams": Team.objects.all()[:100]}
@@ -127,29 +132,21 @@ def ask_answer(request: HttpRequest, alert: Alert, name: str, told: Context, sta
     return answer
 
 
+def _asked_of(request: HttpRequest, alert: Alert, name: str, told: Context) -> str:
+    """What the form was made from. It stays so until it was told that somebody else was quicker."""
+    problem = told.get("problem", {})
+    kept = "" if "versions" in problem else request.POST.get("seen", "")
+    return kept or seen_of(alert, *SHOWN.get(name, ()))
+
+
 def problem_of(request: HttpRequest, name: str, error: CaseError, alert: Alert) -> Context:
     """The refusal for the template: the sentence, its field, what was typed, and for a stale form both versions of
     each field (casework.md 5)."""
     typed = {key: value for key, value in request.POST.items() if key not in NOT_TYPED}
     problem: Context = {"form": name, "field": error.field or "", "text": error.message, "typed": typed}
-    problem["in_head"] = name not in ("incident", "composer", "similar") or isinstance(error, Stale)
+    problem["in_head"] = name not in ("incident", "composer", "similar")
     problem["extra"] = error.extra if isinstance(error, Conflict) else {}
-    if isinstance(error, Stale):
-        wanted = typed or ({"status": "resolved"} if name == "resolve" else {})
-        rows = [(key, value, now_of(alert, key)) for key, value in wanted.items()]
-        problem["versions"] = [row for row in rows if row[1] != row[2]]
-        problem["last"] = TimelineEntry.objects.filter(alert=alert).order_by("-pk").first()
-    return problem
-
-
-def now_of(alert: Alert, name: str) -> str:
-    """The field as it is now, as its form would send it."""
-    if name in WORDS:
-        return str(WORDS[name](getattr(alert, name)).word)
-    if name == "owner":
-        return alert.owner.username if alert.owner else ""
-    value = getattr(alert, "resolve_reason" if name == "reason" else name, "")
-    return ", ".join(value) if isinstance(value, list) else str(shown(value) or "")
+    return problem | (conflict(error, alert, {**IMPLIED.get(name, {}), **typed}) if isinstance(error, Stale) else {})
 
 
 def region_context(user: User, alert: Alert, names: Sequence[str]) -> Context:

@@ -13,7 +13,8 @@ from cases.actors import Actor
 from cases.choices import AlertStatus, Determination, Severity
 from cases.errors import Missing, Refused
 from cases.permissions import alert_for
-from cases.views.alerts_answer import ASKED, Done, ask_answer, verb, version_of
+from cases.views.alerts_answer import ASKED, Done, ask_answer, verb
+from cases.views.conflicts import changed_by, seen_by
 from cases.views.parts import person_of, signed_in_reader
 
 
@@ -30,33 +31,34 @@ def alert_ask(request: HttpRequest, number: str, name: str) -> HttpResponse:
 @verb("claim")
 def alert_claim(request: HttpRequest, actor: Actor, number: str) -> Done:
     """Assign to me, and set in progress."""
-    alert = alerts.claim(actor, number, expected_version=version_of(request))
+    alert = alerts.claim(actor, number, expected_version=seen_by(request, strict=True))
     return Done("head", _("%s is yours") % alert.number)
 
 
 @verb("assign")
 def alert_assign(request: HttpRequest, actor: Actor, number: str) -> Done:
     """To a person, a team, or nobody; what the form does not name stays."""
-    wanted: dict[str, Any] = {
-        name: request.POST[name] or None for name in ("owner", "team") if request.POST.get(name, "keep") != "keep"
-    }
-    if not wanted:
+    named = [name for name in ("owner", "team") if request.POST.get(name, "keep") != "keep"]
+    if not named:
         raise Refused(_("Choose an owner or a team."), field="owner")
-    alert = alerts.assign(actor, number, **wanted, expected_version=version_of(request))
+    wanted: dict[str, Any] = {name: value or None for name, value in changed_by(request, *named).items()}
+    alert = alerts.assign(actor, number, **wanted, expected_version=seen_by(request, *named))
     return Done("head", _("%(alert)s: %(owner)s") % {"alert": alert.number, "owner": alert.owner or _("Unassigned")})
 
 
 @verb("status")
 def alert_status(request: HttpRequest, actor: Actor, number: str) -> Done:
     """New or in progress; from resolved this reopens."""
-    alert = alerts.set_status(actor, number, request.POST.get("status", ""), expected_version=version_of(request))
+    expected = seen_by(request, "status")
+    alert = alerts.set_status(actor, number, request.POST.get("status", ""), expected_version=expected)
     return Done("head", f"{alert.number}: {AlertStatus(alert.status).label}")
 
 
 @verb("severity")
 def alert_severity(request: HttpRequest, actor: Actor, number: str) -> Done:
     """How urgent it is."""
-    alert = alerts.set_severity(actor, number, request.POST.get("severity", ""), expected_version=version_of(request))
+    expected = seen_by(request, "severity")
+    alert = alerts.set_severity(actor, number, request.POST.get("severity", ""), expected_version=expected)
     return Done("head", f"{alert.number}: {Severity(alert.severity).label}")
 
 
@@ -64,8 +66,8 @@ def alert_severity(request: HttpRequest, actor: Actor, number: str) -> Done:
 def alert_determination(request: HttpRequest, actor: Actor, number: str) -> Done:
     """What it is."""
     wanted, findings = request.POST.get("determination", ""), request.POST.get("findings")
-    version = version_of(request)
-    alert = alerts.set_determination(actor, number, wanted, findings=findings, expected_version=version)
+    expected = seen_by(request, "determination")
+    alert = alerts.set_determination(actor, number, wanted, findings=findings, expected_version=expected)
     return Done("head", f"{alert.number}: {Determination(alert.determination).label}")
 
 
@@ -73,7 +75,7 @@ def alert_determination(request: HttpRequest, actor: Actor, number: str) -> Done
 def alert_tags(request: HttpRequest, actor: Actor, number: str) -> Done:
     """Replace the tags by those of the form, separated by commas."""
     tags = [tag for tag in (part.strip() for part in request.POST.get("tags", "").split(",")) if tag]
-    alert = alerts.set_tags(actor, number, tags, expected_version=version_of(request))
+    alert = alerts.set_tags(actor, number, tags, expected_version=seen_by(request, "tags"))
     return Done("head", _("Tags of %s saved") % alert.number)
 
 
@@ -90,7 +92,7 @@ def alert_resolve(request: HttpRequest, actor: Actor, number: str) -> Done:
         determination=determination,
         reason=given.get("reason", ""),
         findings=given.get("findings", "") if determination == "benign" else "",
-        expected_version=version_of(request),
+        expected_version=seen_by(request, strict=True),
     )
     return Done("head", _("%s resolved") % alert.number)
 
@@ -98,5 +100,6 @@ def alert_resolve(request: HttpRequest, actor: Actor, number: str) -> Done:
 @verb("reopen")
 def alert_reopen(request: HttpRequest, actor: Actor, number: str) -> Done:
     """Back to work."""
-    alert = alerts.reopen(actor, number, reason=request.POST.get("reason", ""), expected_version=version_of(request))
+    expected = seen_by(request, strict=True)
+    alert = alerts.reopen(actor, number, reason=request.POST.get("reason", ""), expected_version=expected)
     return Done("head", _("%s reopened") % alert.number)

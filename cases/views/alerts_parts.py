@@ -10,6 +10,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from cases import stats, timeline_read
+from cases.actions.seen import seen_of
 from cases.choices import AlertStatus, Determination, Findings, Severity
 from cases.models import Alert, Incident
 from cases.relations import Reason
@@ -58,6 +59,7 @@ def head(user: User, alert: Alert) -> Context:
         "severities": list(reversed(Severity)),
         "determinations": [one for one in Determination if one or status.is_open],
         "mine": alert.owner_id == user.pk,
+        "seen": {name: seen_of(alert, name) for name in ("owner", "status", "determination", "severity")},
     }
 
 

@@ -14,18 +14,18 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from cases import timeline_read
-from cases.actions.base import shown
 from cases.actors import Actor
-from cases.choices import Determination, IncidentStatus, Severity
 from cases.errors import CaseError, Conflict, Refused, Stale
 from cases.models import Incident
 from cases.permissions import incident_for
 from cases.views import incidents_parts as regions
+from cases.views.conflicts import conflict
 from cases.views.parts import person_of, signed_in_reader
 from soar.accounts.models import User
 from soar.lib.htmx import is_partial, live, render_regions, trigger
 
 TEMPLATE = "cases/incidents/detail.html"
+NOT_TYPED = ("csrfmiddlewaretoken", "seen", "ending")
 Context = dict[str, Any]
 
 
@@ -66,50 +66,67 @@ def _answer(request: HttpRequest, number: str, done: Done) -> HttpResponse:
         return redirect(reverse("incident-detail", args=[number.upper()]) + f"#incident-{done.region}")
     incident = incident_for(person_of(request), number)
     context = region_context(person_of(request), incident, [done.region])
-    answer = render_regions(request, TEMPLATE, [done.region], context, extra=[live(done.said)])
+    answer = render_regions(request, TEMPLATE, [done.region, "note"], context, extra=[live(done.said)])
+    # A dialog's form stands elsewhere than what it changes.
+    answer["HX-Retarget"], answer["HX-Reswap"] = f"#incident-{done.region}", "outerHTML"
     return trigger(answer, "changed", "dialog-close")
 
 
 def _refused(request: HttpRequest, number: str, form: str, error: CaseError) -> HttpResponse:
-    """Nothing was saved: the region comes back with the reason and what was typed."""
+    """Nothing was saved: the reason and what was typed come back to where it was asked for."""
     user = person_of(request)
     incident = incident_for(user, number)
-    region = _region_of(request, form, error)
     told = {"problem": problem_of(request, form, error, incident)}
-    if not is_partial(request):
-        return render(request, TEMPLATE, {**page_context(user, incident, request), **told}, status=error.status)
-    context = {**region_context(user, incident, [region]), **told}
     # 409, 412 and 422 are swapped (components/htmx_config.html); the reason stands where the form is.
     status = error.status if error.status in (409, 412) else 422
-    answer = render_regions(request, TEMPLATE, [region], context, extra=[live(error.message)], status=status)
-    answer["HX-Retarget"], answer["HX-Reswap"] = f"#incident-{region}", "outerHTML"
+    if "ending" in request.POST:
+        return ending_answer(request, incident, told, status=status)
+    if not is_partial(request):
+        context = _typed({**page_context(user, incident, request), **told})
+        return render(request, TEMPLATE, context, status=error.status)
+    # In a place of its own: the poll, which comes soon after a conflict, renews the head.
+    names = ["note", "head"] if told["problem"]["form"] == "head" else [form]
+    context = _typed({**region_context(user, incident, names), **told})
+    answer = render_regions(request, TEMPLATE, names, context, extra=[live(error.message)], status=status)
+    answer["HX-Retarget"], answer["HX-Reswap"] = f"#incident-{names[0]}", "outerHTML"
     return trigger(answer, "dialog-close")
 
 
-def _region_of(request: HttpRequest, form: str, error: CaseError) -> str:
-    """Where a refusal is shown: a stale form in the head, with both versions; else where the form stands."""
-    return "head" if isinstance(error, Stale) or "severity" in request.POST else form
+def _typed(context: Context) -> Context:
+    """``context`` with what was typed in the place of what the forms show: nothing that was filled in is lost."""
+    typed, form = context.get("problem", {}).get("typed", {}), context.get("problem", {}).get("form")
+    if form == "details":
+        context["details_form"] = {**context["details_form"], **typed}
+    if form == "ending":
+        context["ending"] = {**context["ending"], **typed, "resolve_alerts": "resolve_alerts" in typed}
+    return context
+
+
+def ending_answer(
+    request: HttpRequest, incident: Incident, told: Context | None = None, *, chosen: str = "", status: int = 200
+) -> HttpResponse:
+    """The form that resolves or closes: in the dialog for htmx, on the page for everybody else. ``chosen`` is the
+    word of the ending that was asked for."""
+    user = person_of(request)
+    if not is_partial(request):
+        context = _typed({**page_context(user, incident, request), "doing": "end", **(told or {})})
+        return render(request, TEMPLATE, context, status=status)
+    context = {**region_context(user, incident, ["head"]), "dialog": True, **(told or {})}
+    context["ending"] |= {"status": chosen} if chosen else {}
+    context = _typed(context)
+    answer = render_regions(request, TEMPLATE, ["ending"], context, status=status)
+    answer["HX-Retarget"], answer["HX-Reswap"] = "#dialog", "innerHTML"
+    return answer
 
 
 def problem_of(request: HttpRequest, form: str, error: CaseError, incident: Incident) -> Context:
     """The refusal for the template: its form and field, the sentence, what was typed, and for a stale form both
     versions of each field (casework.md 5)."""
-    typed = {name: value for name, value in request.POST.items() if name not in ("csrfmiddlewaretoken", "version")}
+    typed = {name: value for name, value in request.POST.items() if name not in NOT_TYPED}
+    form = "ending" if "ending" in request.POST else "head" if "severity" in typed else form
     problem: Context = {"form": form, "field": error.field or "", "text": error.message, "typed": typed}
     problem["extra"] = error.extra if isinstance(error, Conflict) else {}
-    if isinstance(error, Stale):
-        problem["versions"] = [(name, value, _now(incident, name)) for name, value in typed.items()]
-    return problem
-
-
-def _now(incident: Incident, name: str) -> str:
-    """The field as it is now, in words."""
-    value = getattr(incident, name, "")
-    if name in ("tags", "techniques"):
-        return ", ".join(value)
-    if name in ("status", "severity", "determination"):
-        return {"status": IncidentStatus, "severity": Severity}.get(name, Determination)(value).word
-    return str(shown(value) or "")
+    return problem | (conflict(error, incident, typed) if isinstance(error, Stale) else {})
 
 
 def region_context(user: User, incident: Incident, names: Sequence[str]) -> Context:

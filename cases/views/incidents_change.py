@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from cases.actions import incidents
 from cases.actors import Actor
 from cases.choices import IncidentStatus
 from cases.errors import Refused
-from cases.views.incidents_answer import Done, verb
+from cases.permissions import incident_for
+from cases.views.conflicts import changed_by, seen_by
+from cases.views.incidents_answer import Done, ending_answer, verb
+from cases.views.parts import person_of, signed_in_reader
 
 EDITABLE = ("title", "severity", "team", "tlp", "pap", "tags", "techniques")
 LISTS = ("tags", "techniques")
 
 
-def version_of(request: HttpRequest) -> int | None:
-    """The version that the form was made from; None for forms that bear none."""
-    value = request.POST.get("version", "")
-    return int(value) if value.isdecimal() and len(value) < 10 else None
+@signed_in_reader
+@require_safe
+def incident_ending(request: HttpRequest, number: str) -> HttpResponse:
+    """The form that resolves or closes, as the incident is now; htmx shows it in the page's dialog."""
+    incident = incident_for(person_of(request), number, level="close")
+    return ending_answer(request, incident, chosen=request.GET.get("status", ""))
 
 
 @verb("head")
@@ -35,7 +41,8 @@ def incident_status(request: HttpRequest, actor: Actor, number: str) -> Done:
         findings=_findings(request),
         reason=given.get("reason", ""),
         resolve_alerts="resolve_alerts" in given,
-        expected_version=version_of(request),
+        # Two endings differ in their reasons, even where both say the same.
+        expected_version=seen_by(request, "status", strict="ending" in given),
     )
     return Done("head", _("%s: status saved") % incident.number + f": {IncidentStatus(incident.status).label}")
 
@@ -43,14 +50,14 @@ def incident_status(request: HttpRequest, actor: Actor, number: str) -> Done:
 @verb("details")
 def incident_edit(request: HttpRequest, actor: Actor, number: str) -> Done:
     """Change the fields that the form holds: title, severity, team, TLP, PAP, tags, techniques."""
-    changes: dict[str, Any] = {name: request.POST[name] for name in EDITABLE if name in request.POST}
-    if not changes:
+    if not any(name in request.POST for name in EDITABLE):
         raise Refused(_("There is nothing to change."))
+    changes: dict[str, Any] = {**changed_by(request, *EDITABLE)}
     for name in LISTS:
         if name in changes:
             changes[name] = [part for part in (piece.strip() for piece in changes[name].split(",")) if part]
-    incident = incidents.update(actor, number, changes=changes, expected_version=version_of(request))
-    region = "head" if changes.keys() <= {"severity", "title"} else "details"
+    incident = incidents.update(actor, number, changes=changes, expected_version=seen_by(request, *EDITABLE))
+    region = "head" if "severity" in request.POST else "details"
     return Done(region, _("%s saved") % incident.number)
 
 
@@ -58,7 +65,7 @@ def incident_edit(request: HttpRequest, actor: Actor, number: str) -> Done:
 def incident_summary(request: HttpRequest, actor: Actor, number: str) -> Done:
     """Write the summary anew."""
     changes = {"summary": request.POST.get("summary", "")}
-    incident = incidents.update(actor, number, changes=changes, expected_version=version_of(request))
+    incident = incidents.update(actor, number, changes=changes, expected_version=seen_by(request, "summary"))
     return Done("summary", _("Summary of %s saved") % incident.number)
 
 

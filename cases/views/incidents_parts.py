@@ -11,6 +11,7 @@ from django.db.models.expressions import RawSQL
 from django.urls import NoReverseMatch, reverse
 
 from cases import timeline_read
+from cases.actions.seen import seen_of, sent
 from cases.choices import (
     OBSERVABLE_TYPES,
     AlertStatus,
@@ -35,6 +36,7 @@ from soar.lib.text import defang
 ALERTS_SHOWN = 30
 OBSERVABLES_SHOWN = 20
 TEAMS_SHOWN = 200
+IN_DETAILS = ("title", "team", "tlp", "pap", "tags", "techniques")
 VERDICTS = (Determination.MALICIOUS, Determination.SUSPICIOUS, Determination.BENIGN)
 # One list: with OR between two subqueries the planner reads all observables there are.
 ITS_OBSERVABLES = """
@@ -66,12 +68,34 @@ def head(user: User, incident: Incident) -> Context:
         "determination": Determination(incident.determination),
         "statuses": [one for one in IncidentStatus if one.is_open and one is not status],
         "endings": [one for one in IncidentStatus if not one.is_open and one is not status],
+        "ending": ending(incident),
+        "seen_status": seen_of(incident, "status"),
+        "seen_severity": seen_of(incident, "severity"),
         "severities": [one for one in reversed(Severity) if one is not incident.severity],
         "verdicts": VERDICTS,
         "benign_findings": [Findings.FALSE_POSITIVE, Findings.BENIGN_TRUE_POSITIVE],
         "open_alerts": Alert.objects.filter(incident=incident).open().count(),
         "runs_url": runs_url(incident),
     }
+
+
+def ending(incident: Incident) -> Context:
+    """The form that resolves or closes, as the incident is now: ``seen`` says so, the rest are its values."""
+    statuses = [one for one in IncidentStatus if not one.is_open]
+    return {
+        "seen": seen_of(incident, "status", "determination", "findings"),
+        "statuses": [(one.word, one.label) for one in statuses],
+        "status": next(one.word for one in statuses if one is not incident.status),
+        "determination": Determination(incident.determination).word,
+        "findings": incident.findings,
+        "reason": "",
+        "resolve_alerts": True,
+    }
+
+
+def summary(user: User, incident: Incident) -> Context:
+    """What the form of the summary was made from."""
+    return {"seen_summary": seen_of(incident, "summary")}
 
 
 def alerts(user: User, incident: Incident) -> Context:
@@ -153,19 +177,20 @@ def _observable(one: Observable, own: bool) -> Context:
 def details(user: User, incident: Incident) -> Context:
     """Team, TLP and PAP, findings, techniques, tags, and what they may be changed to."""
     teams = list(Team.objects.all()[:TEAMS_SHOWN])
+    incident.team = next((team for team in teams if team.pk == incident.team_id), None) or incident.team
     return {
-        "team": next((team for team in teams if team.pk == incident.team_id), None) or incident.team,
+        "team": incident.team,
         "findings": Findings(incident.findings).label if incident.findings else "",
         "tlps": Tlp.choices,
         "paps": Pap.choices,
         "all_teams": teams,
-        "tags_text": ", ".join(incident.tags),
-        "techniques_text": ", ".join(incident.techniques),
+        "details_form": {name: sent(incident, name) for name in IN_DETAILS},
+        "seen_details": seen_of(incident, *IN_DETAILS),
     }
 
 
 def nothing(user: User, incident: Incident) -> Context:
-    """Summary and composer need nothing but the incident."""
+    """The composer needs nothing but the incident."""
     return {}
 
 
@@ -200,11 +225,12 @@ def _url(name: str, *args: Any) -> str:
 
 REGIONS: dict[str, Callable[[User, Incident], Context]] = {
     "head": head,
-    "summary": nothing,
+    "summary": summary,
     "alerts": alerts,
     "details": details,
     "owners": owners,
     "tasks": task_parts.tasks,
     "observables": observables,
     "composer": nothing,
+    "note": nothing,
 }

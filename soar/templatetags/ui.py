@@ -18,7 +18,7 @@ from soar.lib import parts, text
 from soar.theme import theme_of
 
 register = Library()
-OOB, NOTHING = mark_safe(' hx-swap-oob="true"'), mark_safe("")
+OOB, MORPH, NOTHING = mark_safe(' hx-swap-oob="true"'), mark_safe(' hx-swap-oob="morph"'), mark_safe("")
 
 for part in (
     parts.icon, parts.sev, parts.state, parts.determination, parts.risk, parts.pill, parts.tlp,
@@ -44,9 +44,11 @@ def markdown_filter(value: str | None) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def oob(context: Context) -> SafeString:
-    """`` hx-swap-oob="true"`` when the region goes beside the one asked for (soar.lib.htmx)."""
-    return OOB if context.get("oob") else NOTHING
+def oob(context: Context, keep: bool = False) -> SafeString:
+    """`` hx-swap-oob="true"`` when the region goes beside the one asked for (soar.lib.htmx).
+
+    ``keep``: it answers a poll and is morphed in: open menus and what is being typed stay (static/js/morph.js)."""
+    return MORPH if keep else OOB if context.get("oob") else NOTHING
 
 
 @register.simple_tag(takes_context=True)

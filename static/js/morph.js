@@ -3,6 +3,8 @@
 // out-of-band "beforeend" would put in the wrapper itself; and it builds its options from text by evaluating it, which CSP forbids.
 // What the reader opened (<details data-keep>) stays open, though the server knows nothing of it.
 // What the reader typed or ticked and has not sent stays too: only polls and run pages morph, never the answer to a form.
+// A <form data-whole> stays as a whole then, with the hidden field that says what it was made from; so does one that came
+// back with a refusal (data-refused): what was typed is its value.
 const own = (field) => {
   if (field instanceof HTMLTextAreaElement) return field.value !== field.defaultValue;
   if (field instanceof HTMLSelectElement) {
@@ -13,7 +15,8 @@ const own = (field) => {
   if (!(field instanceof HTMLInputElement) || field.type === "hidden") return false;
   return field.value !== field.defaultValue || field.checked !== field.defaultChecked;
 };
-const beforeNodeMorphed = (old) => !own(old);
+const busy = (form) => form.hasAttribute("data-refused") || [...form.elements].some(own);
+const beforeNodeMorphed = (old) => !(own(old) || (old instanceof HTMLFormElement && old.hasAttribute("data-whole") && busy(old)));
 const beforeAttributeUpdated = (name, element) => !(name === "open" && element.matches("details[data-keep]"));
 htmx.defineExtension("morph", {
   isInlineSwap: (style) => style === "morph" || style === "morph:outerHTML",

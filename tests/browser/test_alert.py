@@ -110,12 +110,34 @@ def test_a_stale_dialog_shows_both_and_saves_nothing(page_of: Page, alert: Alert
     dialog = page_of.get_by_role("dialog")
     dialog.get_by_label("Tags").fill("mine")
     alerts.set_tags(Actor.of(responder), alert.pk, ["theirs"])
+    poll(page_of)
+    expect(page_of.locator("#alert-head")).to_contain_text("theirs")
     dialog.get_by_role("button", name="Save tags").click()
-    note = page_of.locator("#alert-head .note")
-    expect(note).to_contain_text("changed by somebody else")
-    expect(note).to_contain_text("Theirs")
-    expect(dialog).to_be_hidden()
+    expect(dialog).to_contain_text("changed by somebody else")
+    expect(dialog).to_contain_text("you wanted “mine”, it is now “theirs”")
+    expect(dialog.get_by_label("Tags")).to_have_value("mine")
     assert Alert.objects.get(pk=alert.pk).tags == ["theirs"]
+    dialog.get_by_role("button", name="Save tags").click()
+    expect(dialog).to_be_hidden()
+    assert Alert.objects.get(pk=alert.pk).tags == ["mine"]
+
+
+def test_what_a_conflict_says_stays_when_the_page_is_renewed(page_of: Page, alert: Alert, responder: User) -> None:
+    page_of.locator("#menu-severity summary").click()
+    alerts.set_severity(Actor.of(responder), alert.pk, "low")
+    page_of.locator("#menu-severity").get_by_role("button", name="Critical").click()
+    note = page_of.locator("#alert-note")
+    expect(note).to_contain_text("you wanted “Critical”, it is now “Low”")
+    with page_of.expect_response("**/live/**"):
+        poll(page_of)
+    alerts.claim(Actor.of(responder), alert.pk)
+    poll(page_of)
+    expect(page_of.locator("#alert-head")).to_contain_text("Priya Raman")
+    expect(note).to_contain_text("you wanted “Critical”, it is now “Low”")
+    page_of.locator("#menu-severity summary").click()
+    page_of.locator("#menu-severity").get_by_role("button", name="High").click()
+    expect(note).to_be_empty()
+    assert Alert.objects.get(pk=alert.pk).severity == Severity.HIGH
 
 
 def test_notes_are_written_and_corrected(page_of: Page) -> None:
