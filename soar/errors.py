@@ -162,4 +162,6 @@ def _came_from(request: HttpRequest) -> str:
     referer = request.headers.get("Referer", "")
     if not url_has_allowed_host_and_scheme(referer, {request.get_host()}, request.is_secure()):
         return "/"
-    return urlsplit(referer)._replace(scheme="", netloc="").geturl()
+    parts = urlsplit(referer)
+    # One slash: a browser reads //name as another host.
+    return "/" + parts.path.lstrip("/\\") + (f"?{parts.query}" if parts.query else "")

@@ -136,6 +136,8 @@ def test_a_form_without_its_token_leads_back_to_its_page() -> None:
     assert 'href="/accounts/login/?next=/x"' in page
     foreign = client.post("/accounts/login/", {}, headers={"Referer": "http://elsewhere.example/"})
     assert "elsewhere.example" not in foreign.content.decode()
+    doubled = client.post("/accounts/login/", {}, headers={"Referer": "http://testserver//elsewhere.example/x"})
+    assert 'href="/elsewhere.example/x"' in doubled.content.decode()
 
 
 @pytest.mark.django_db
