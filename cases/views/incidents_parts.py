@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.expressions import RawSQL
 from django.urls import NoReverseMatch, reverse
 
@@ -74,7 +74,7 @@ def head(user: User, incident: Incident) -> Context:
         "severities": [one for one in reversed(Severity) if one is not incident.severity],
         "verdicts": VERDICTS,
         "benign_findings": [Findings.FALSE_POSITIVE, Findings.BENIGN_TRUE_POSITIVE],
-        "open_alerts": Alert.objects.filter(incident=incident).open().count(),
+        "open_alerts": open_alerts(incident),
         "runs_url": runs_url(incident),
     }
 
@@ -98,11 +98,27 @@ def summary(user: User, incident: Incident) -> Context:
     return {"seen_summary": seen_of(incident, "summary")}
 
 
+def shown_alerts(incident: Incident) -> list[Alert]:
+    """The linked alerts that the page shows, worst first, read once."""
+    if "shown_alerts" not in incident.__dict__:
+        rows = Alert.objects.filter(incident=incident).order_by("-severity", "-id").with_line_data()
+        incident.__dict__["shown_alerts"] = list(rows[:ALERTS_SHOWN])
+    found: list[Alert] = incident.__dict__["shown_alerts"]
+    return found
+
+
+def open_alerts(incident: Incident) -> int:
+    """How many linked alerts are open, counted among those shown if that is all of them."""
+    shown = shown_alerts(incident)
+    if len(shown) < ALERTS_SHOWN:
+        return sum(AlertStatus(alert.status).is_open for alert in shown)
+    return Alert.objects.filter(incident=incident).open().count()
+
+
 def alerts(user: User, incident: Incident) -> Context:
     """The linked alerts, worst first. Whoever sees the incident sees them here (rulings 21)."""
-    rows = Alert.objects.filter(incident=incident).order_by("-severity", "-id").with_line_data()[:ALERTS_SHOWN]
     return {
-        "alerts": [alert_row(alert, {incident.pk}) for alert in rows],
+        "alerts": [alert_row(alert, {incident.pk}) for alert in shown_alerts(incident)],
         "alerts_more": max(incident.alert_count - ALERTS_SHOWN, 0),
         "queue_url": f"{_url('alert-list') or '/alerts/'}?incident={incident.number}&status=any",
     }
@@ -147,11 +163,12 @@ def owners(user: User, incident: Incident) -> Context:
 def observables(user: User, incident: Incident) -> Context:
     """Observables of the incident and of its alerts, the riskiest first."""
     rows = observables_of(incident)
-    total, capped = capped_count(rows)
-    own = set(IncidentObservable.objects.filter(incident=incident).values_list("observable_id", flat=True)[:1000])
-    shown = rows.order_by("-risk", "type", "id")[:OBSERVABLES_SHOWN]
+    own = Exists(IncidentObservable.objects.filter(incident=incident, observable=OuterRef("pk")))
+    found = list(rows.annotate(own=own).order_by("-risk", "type", "id")[: OBSERVABLES_SHOWN + 1])
+    shown = found[:OBSERVABLES_SHOWN]
+    total, capped = capped_count(rows) if len(found) > len(shown) else (len(found), False)
     return {
-        "observables": [_observable(one, one.pk in own) for one in shown],
+        "observables": [_observable(one, one.own) for one in shown],
         "observables_total": f"{total}+" if capped else str(total),
         "observables_more": max(total - OBSERVABLES_SHOWN, 0),
         "observable_types": OBSERVABLE_TYPES,

@@ -12,14 +12,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from cases.choices import IncidentStatus
-from cases.models import Incident, IncidentTask, IncidentTemplate
+from cases.models import Incident, IncidentTask
 from cases.permissions import holds
 from soar.accounts.models import User
 from soar.lib import parts
 from soar.lib.text import ago
 
 SOON = timedelta(hours=1)
-TEMPLATES_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +35,8 @@ class TaskRow:
 
 
 def tasks(user: User, incident: Incident) -> dict[str, Any]:
-    """The checklist in its order, and the templates that could be used."""
-    rows = list(incident.tasks.select_related("assignee", "done_by"))
+    """The checklist in its order."""
+    rows = list(incident.tasks.select_related("assignee"))
     worked_on = IncidentStatus(incident.status).is_open
     may_edit = worked_on and holds(user, incident, "edit")
     may_tick_own = may_edit or (worked_on and holds(user, incident, "comment"))
@@ -48,7 +47,6 @@ def tasks(user: User, incident: Incident) -> dict[str, Any]:
         ],
         "tasks_done": sum(not row.is_open for row in rows),
         "can_edit_tasks": may_edit,
-        "templates": IncidentTemplate.objects.values_list("pk", "name")[:TEMPLATES_SHOWN] if may_edit else [],
     }
 
 

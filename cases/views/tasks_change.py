@@ -15,7 +15,7 @@ from cases.actions import tasks, template_use
 from cases.actions.task_access import task_for
 from cases.actors import Actor
 from cases.errors import CaseError, Conflict, Missing, Refused, Stale
-from cases.models import IncidentTask
+from cases.models import Incident, IncidentTask, IncidentTemplate
 from cases.permissions import incident_for
 from cases.views.incidents_answer import TEMPLATE, Done, region_context, verb
 from cases.views.parts import person_of, signed_in_reader
@@ -23,8 +23,7 @@ from cases.views.task_parts import local_text
 from soar.accounts.models import User
 from soar.lib.htmx import is_partial, live, render_regions, trigger
 
-EDIT = "cases/incidents/task.html"
-PEOPLE_SHOWN = 200
+PEOPLE_SHOWN = TEMPLATES_SHOWN = 200
 
 
 @verb("tasks")
@@ -81,15 +80,32 @@ def task_remove(request: HttpRequest, actor: Actor, number: str) -> Done:
     return Done("tasks", _("Task removed"))
 
 
-@verb("tasks")
-def incident_template(request: HttpRequest, actor: Actor, number: str) -> Done:
-    """Take tags and tasks from a template."""
-    wanted = request.POST.get("template", "")
-    if not wanted:
-        raise Refused(_("Choose a template first."), field="template")
-    template = template_use.template_of(wanted)
-    template_use.apply(actor, number, template)
-    return Done("tasks", _("Template used: %s") % template.name)
+@signed_in_reader
+@require_http_methods(["GET", "HEAD", "POST"])
+def incident_template(request: HttpRequest, number: str) -> HttpResponse:
+    """Take tags and tasks from a template: the question, in the page's dialog for htmx, and the answer."""
+    user, problem = person_of(request), ""
+    if request.method == "POST":
+        try:
+            template = template_use.template_of(request.POST.get("template", ""))
+            incident = template_use.apply(Actor.of(user), number, template)
+        except (Refused, Conflict) as error:
+            problem = error.message
+        else:
+            return _shown(request, incident, _("Template used: %s") % template.name)
+    incident = incident_for(user, number, level="edit")
+    rows = IncidentTemplate.objects.only("name", "description", "tasks")[:TEMPLATES_SHOWN]
+    return _ask(
+        request,
+        "cases/incidents/use_template.html",
+        {
+            "incident": incident,
+            "number": incident.number,
+            "templates": rows,
+            "problem": problem,
+        },
+        422 if problem else 200,
+    )
 
 
 @signed_in_reader
@@ -106,14 +122,27 @@ def task_edit(request: HttpRequest, number: str, pk: int) -> HttpResponse:
         task = tasks.update(Actor.of(user), pk, changes=_changes(request, task), expected_version=_version(request))
     except (Refused, Conflict, Stale) as error:
         return _form(request, task_for(user, pk, level="edit"), error)
-    said = _("Task saved: %s") % task.title
+    return _shown(request, task.incident, _("Task saved: %s") % task.title)
+
+
+def _shown(request: HttpRequest, incident: Incident, said: str) -> HttpResponse:
+    """The box of tasks after a form of the dialog was saved."""
     if not is_partial(request):
         messages.success(request, said)
-        return redirect(reverse("incident-detail", args=[task.incident.number]) + f"#task-{pk}")
-    context = region_context(user, task.incident, ["tasks"])
+        return redirect(reverse("incident-detail", args=[incident.number]) + "#incident-tasks")
+    context = region_context(person_of(request), incident, ["tasks"])
     answer = render_regions(request, TEMPLATE, ["tasks"], context, extra=[live(said)])
     answer["HX-Retarget"], answer["HX-Reswap"] = "#incident-tasks", "outerHTML"
     return trigger(answer, "changed", "dialog-close")
+
+
+def _ask(request: HttpRequest, template: str, context: dict[str, Any], status: int) -> HttpResponse:
+    """A form: in the dialog for htmx, a page of its own for everybody else."""
+    if not is_partial(request):
+        return render(request, template, context, status=status)
+    answer = render_regions(request, template, ["form"], context, status=status)
+    answer["HX-Retarget"], answer["HX-Reswap"] = "#dialog", "innerHTML"
+    return answer
 
 
 def _moved(task: IncidentTask) -> Done:
@@ -129,11 +158,7 @@ def _form(request: HttpRequest, task: IncidentTask, error: CaseError | None = No
         context["problem"] = {"text": error.message, "field": field, "stale": isinstance(error, Stale)}
         context["now"] = _as_is(task)
     status = 200 if error is None else error.status if error.status in (409, 412) else 422
-    if not is_partial(request):
-        return render(request, EDIT, context, status=status)
-    answer = render_regions(request, EDIT, ["form"], context, status=status)
-    answer["HX-Retarget"], answer["HX-Reswap"] = "#dialog", "innerHTML"
-    return answer
+    return _ask(request, "cases/incidents/task.html", context, status)
 
 
 def _as_is(task: IncidentTask) -> dict[str, Any]:
