@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from cases.actions.seen import seen_of, sent
 from cases.actors import Actor
 from cases.errors import CaseError, Conflict, Missing, Refused, Stale
-from cases.models import Alert
+from cases.models import Alert, IncidentTemplate
 from cases.permissions import alert_for
 from cases.views import alerts_parts as regions
 from cases.views.conflicts import conflict
@@ -125,6 +125,8 @@ def ask_answer(request: HttpRequest, alert: Alert, name: str, told: Context, sta
     if name in ("assign", "escalate"):
         people = User.objects.filter(is_active=True).order_by("first_name", "username")[:200]
         context |= {"people": people, "all_teams": Team.objects.all()[:100]}
+    if name == "escalate":
+        context["templates"] = IncidentTemplate.objects.values_list("pk", "name")[:200]
     if not is_partial(request):
         return render(request, ASK, context, status=status)
     answer = render_regions(request, ASK, ["form"], context, status=status)

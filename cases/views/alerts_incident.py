@@ -30,7 +30,9 @@ FOUND_AT_MOST = 8
 def alert_escalate(request: HttpRequest, actor: Actor, number: str) -> Done:
     """Open an incident from this alert."""
     owners = [name for name in request.POST.getlist("owners") if name]
-    incident = incidents.escalate(actor, number, title=request.POST.get("title", ""), owners=owners)
+    given = request.POST
+    template = given.get("template") or None
+    incident = incidents.escalate(actor, number, title=given.get("title", ""), owners=owners, template=template)
     return Done("incident", _("%s opened") % incident.number)
 
 
