@@ -35,6 +35,16 @@ def test_all_details_at_once(as_analyst: Client, incident: Incident, red: Team) 
     assert incident.techniques == ["T1566.001", "T1003"]
 
 
+def test_who_gives_it_to_another_team_is_led_to_the_list(as_analyst: Client, incident: Incident, red: Team) -> None:
+    where = f"/incidents/{incident.number}/edit/"
+    answer = as_analyst.post(where, {"team": "Red"}, headers=HTMX)
+    assert answer["HX-Redirect"] == "/incidents/"
+    assert f"{incident.number} saved" in as_analyst.get("/incidents/").content.decode()
+    Incident.objects.filter(pk=incident.pk).update(team=None)
+    assert as_analyst.post(where, {"team": "Red"}).headers["Location"] == "/incidents/"
+    assert Incident.objects.get(pk=incident.pk).team == red
+
+
 def test_the_same_again_writes_nothing(as_analyst: Client, incident: Incident) -> None:
     fields = {"title": "Case", "tlp": incident.tlp, "tags": ""}
     assert as_analyst.post(f"/incidents/{incident.number}/edit/", fields).status_code == 302

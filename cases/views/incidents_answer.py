@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from cases import timeline_read
 from cases.actors import Actor
-from cases.errors import CaseError, Conflict, Refused, Stale
+from cases.errors import CaseError, Conflict, Missing, Refused, Stale
 from cases.models import Incident
 from cases.permissions import incident_for
 from cases.views import incidents_parts as regions
@@ -23,6 +23,7 @@ from cases.views.conflicts import conflict
 from cases.views.parts import person_of, signed_in_reader
 from soar.accounts.models import User
 from soar.lib.htmx import is_partial, live, render_regions, trigger
+from soar.lib.htmx import redirect as move_to
 
 TEMPLATE = "cases/incidents/detail.html"
 NOT_TYPED = ("csrfmiddlewaretoken", "seen", "ending")
@@ -61,10 +62,15 @@ def verb(form: str) -> Callable[[Verb], Callable[..., HttpResponse]]:
 
 
 def _answer(request: HttpRequest, number: str, done: Done) -> HttpResponse:
+    """The region anew. Who gave the incident to another team and does not see it any more is led to the list."""
+    try:
+        incident = incident_for(person_of(request), number)
+    except Missing:
+        messages.success(request, done.said)
+        return move_to(request, reverse("incident-list"))
     if not is_partial(request):
         messages.success(request, done.said)
-        return redirect(reverse("incident-detail", args=[number.upper()]) + f"#incident-{done.region}")
-    incident = incident_for(person_of(request), number)
+        return redirect(reverse("incident-detail", args=[incident.number]) + f"#incident-{done.region}")
     context = region_context(person_of(request), incident, [done.region])
     answer = render_regions(request, TEMPLATE, [done.region, "note"], context, extra=[live(done.said)])
     # A dialog's form stands elsewhere than what it changes.
