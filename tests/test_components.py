@@ -284,3 +284,11 @@ def test_the_stylesheet_stays_small_and_loads_nothing_from_elsewhere() -> None:
     assert len(css.splitlines()) < 400
     assert "url(" not in css
     assert "@import" not in css
+
+
+@pytest.mark.parametrize("path", sorted(Path(settings.BASE_DIR).glob("templates/**/*.html")), ids=str)
+def test_sentences_for_translators_name_plain_variables(path: Path) -> None:
+    """Inside blocktranslate ``{{ a.b }}`` is drawn as nothing: it needs ``with``."""
+    for sentence in re.findall(r"{% blocktranslate.*?%}(.*?){% endblocktranslate %}", path.read_text(), re.S):
+        for name in re.findall(r"{{(.*?)}}", sentence):
+            assert re.fullmatch(r"\s*\w+\s*", name), f"{name} in {sentence}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import pytest
 from django.test import Client
 
@@ -29,11 +31,22 @@ def key_for(user: User) -> str:
 def test_the_page_gives_reasons(as_analyst: Client, alerts: list[Alert]) -> None:
     text = as_analyst.get("/incidents/suggestions/").content.decode()
     assert "3 alerts share the source address 203[.]0[.]113[.]50" in text
-    assert "same source address" in text
+    assert "same source address" not in text, "the title says it"
     assert "H-2" in text
     brief = as_analyst.get("/incidents/suggestions/?brief=1", headers=HTMX).content.decode()
     assert "203[.]0[.]113[.]50" in brief
     assert "<html" not in brief
+
+
+def test_hashes_are_shortened_and_further_reasons_named(as_analyst: Client, blue: Team) -> None:
+    source, sha = make_source(team=blue), sha256(b"dropper").hexdigest()
+    for host in ("H-8", "H-9"):
+        make_alert("Dropper", source=source, hostname=host, observables=(("sha256", sha), ("domain", "evil.example")))
+    text = as_analyst.get("/incidents/suggestions/").content.decode()
+    assert sha not in text
+    assert f"2 alerts share the hash {sha[:6]}…{sha[-6:]}" in text
+    assert "same domain evil[.]example" in text
+    assert "same hash" not in text
 
 
 def test_a_stranger_sees_none_and_can_do_nothing(as_stranger: Client, analyst: User, alerts: list[Alert]) -> None:
@@ -65,7 +78,7 @@ def test_create_by_a_plain_form(as_analyst: Client, analyst: User, alerts: list[
 def test_create_in_place(as_analyst: Client, analyst: User, alerts: list[Alert]) -> None:
     text = as_analyst.post(f"/incidents/suggestions/{key_for(analyst)}/accept/", headers=HTMX).content.decode()
     incident = Incident.objects.get()
-    assert f"{incident.number} holds 3 alerts now." in text
+    assert text.count(f"{incident.number} holds 3 alerts now.") == 2, "in the note, and for who does not see it"
     assert f"/incidents/{incident.number}/" in text
 
 

@@ -105,15 +105,15 @@ def test_malicious_alone_is_highly_suspicious(lists: Path) -> None:
     actions.add_own(None, "domain", "evil.example", "seen in a campaign", effect="malicious")
     found = verdict("hostname", "EVIL.example")
     assert (found.risk, found.benign) == ("highly_suspicious", False)
-    assert found.evidence == [
-        {"list": "Own list", "text": "domain evil.example: seen in a campaign, by Soar", "effect": "malicious"}
-    ]
+    assert found.evidence == [{"list": "Own list", "text": "seen in a campaign, by Soar", "effect": "malicious"}]
 
 
 @pytest.mark.parametrize(("type_", "value"), [("domain", "x.evil.example"), ("url", "https://evil.example/a")])
 def test_a_name_above_that_is_malicious_is_weaker_evidence(type_: str, value: str) -> None:
     actions.add_own(None, "domain", "evil.example", "campaign", effect="malicious")
-    assert verdict(type_, value).risk == "suspicious"
+    found = verdict(type_, value)
+    assert found.risk == "suspicious"
+    assert found.evidence[0]["text"] == "domain evil[.]example: campaign, by Soar", "which one, and not to be opened"
 
 
 def test_malicious_and_benign_is_conflicting(lists: Path) -> None:

@@ -22,11 +22,10 @@ from soar.accounts.membership import may
 from soar.accounts.models import User
 from soar.lib import parts
 from soar.lib.htmx import is_partial, live, render_regions, toast
-from soar.lib.text import defang
+from soar.lib.text import defang, shorten_hash
 
 TEMPLATE = "cases/incidents/suggestions.html"
 BRIEF = 3
-# Whole values where cutting would mislead; a long URL stays readable in its tooltip.
 
 
 @signed_in_reader
@@ -102,13 +101,14 @@ def _context(user: User, *, brief: bool) -> dict[str, Any]:
 
 
 def _shown(one: Suggestion) -> dict[str, Any]:
-    """A suggestion with its sentences. Values that a browser could open are defanged."""
+    """A suggestion with its sentences: the title tells the first reason, the others stand below it. Values that a
+    browser could open are defanged, hashes shortened."""
     hosts = list(dict.fromkeys(alert.hostname for alert in one.alerts if alert.hostname))[:3]
     first, last = one.alerts[-1].received_at, one.alerts[0].received_at
     return {
         "key": one.key,
         "title": one.title.replace(one.value[1], _safe(*one.value)),
-        "reasons": [f"{reason.text} {_safe(reason.type, reason.value)}" for reason in one.reasons],
+        "reasons": [f"{reason.text} {_safe(reason.type, reason.value)}" for reason in one.reasons[1:]],
         "hosts": hosts,
         "span": (first, last),
         "incident": one.incident,
@@ -130,4 +130,4 @@ def _shown(one: Suggestion) -> dict[str, Any]:
 
 
 def _safe(type_: str, value: str) -> str:
-    return defang(value, type_)
+    return shorten_hash(defang(value, type_))

@@ -11,6 +11,7 @@ from soar.connectors.intelligence.classes import BENIGN, CONTEXT
 from soar.connectors.intelligence.queries import OwnHit, WarningHit, own_hits, warning_hits
 from soar.connectors.intelligence.values import ATTRIBUTES, Subject, digest, is_internal, own_names, parents, subject
 from soar.lib import clock
+from soar.lib.text import defang
 
 MALICIOUS = "malicious"
 WEAK = "weak"
@@ -123,7 +124,9 @@ def _own_evidence(each: Subject, hit: OwnHit) -> dict[str, str]:
         effect = CONTEXT
     by = f", by {hit.added_by}" if hit.added_by else ""
     name = "Exception list" if hit.kind == "exception" else "Own list"
-    return {"list": name, "text": f"{hit.type} {hit.value}: {hit.reason}{by}", "effect": effect}
+    # The value itself stands beside it; another one, which covers it, is named.
+    entry = "" if exact else f"{hit.type} {defang(hit.value, hit.type)}: "
+    return {"list": name, "text": f"{entry}{hit.reason}{by}", "effect": effect}
 
 
 def _warning_evidence(each: Subject, hits: list[WarningHit]) -> list[dict[str, str]]:
@@ -134,5 +137,6 @@ def _warning_evidence(each: Subject, hits: list[WarningHit]) -> list[dict[str, s
         # Known good counts for the holder of the name, for the whole observable, where nobody else can put things.
         good = each.speaks_for_all and not shared and (hit.kind != "name" or not each.host or hit.entry in holders)
         effect = hit.effect if hit.effect != BENIGN or good else CONTEXT
-        evidence.append({"list": hit.list, "text": f"{hit.entry} ({hit.group})", "effect": effect})
+        text = hit.group if hit.entry == each.value else f"{defang(hit.entry)} ({hit.group})"
+        evidence.append({"list": hit.list, "text": text, "effect": effect})
     return evidence
