@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from playbooks.views import playbook_change, playbook_page, playbooks, run_change, run_page, runs, subject_runs
+from playbooks.views import many_runs, playbook_change, playbook_page, playbooks, run_change, run_page, runs, subject_runs
 
 urlpatterns: list[URLPattern] = [
     path("playbooks/", playbooks.playbook_list, name="playbook-list"),
@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern] = [
     path("playbooks/<int:pk>/run/", playbook_change.playbook_run, name="playbook-run"),
     path("runs/", runs.run_list, name="run-list"),
     path("runs/poll/", runs.run_poll, name="run-poll"),
+    path("runs/on-alerts/", many_runs.alerts_run, name="alerts-run"),
     path("runs/<int:pk>/", run_page.run_detail, name="run-detail"),
     path("runs/<int:pk>/live/", run_page.run_live, name="run-live"),
     path("runs/<int:pk>/result/", run_page.run_result, name="run-result"),

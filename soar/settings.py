@@ -247,6 +247,8 @@ TIMELINE_CONSUMERS = ["playbooks.reader.reader"]
 # What the roof mounts into pages of cases (contract: cases knows URL names only).
 ALERT_RUNS_URL = "alert-runs"
 INCIDENT_RUNS_URL = "incident-runs"
+# Asks which playbook to run on the alerts that are ticked in the queue; posted to.
+ALERTS_RUN_URL = "alerts-run"
 # Fills `runs` in an alert's JSON: dotted name of a function list[int] -> dict[int, list[dict]].
 ALERT_RUNS_PROVIDER = "playbooks.selectors.runs_of_alerts"
 # Called by cases.purge before alerts and incidents are deleted: functions (*, alerts: list[int], incidents: list[int]).

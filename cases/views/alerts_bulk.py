@@ -69,8 +69,11 @@ def _told(request: HttpRequest, said: str, detail: str, result: BulkResult) -> l
 
 def _problem(request: HttpRequest, text: str) -> SafeString:
     """Why nothing was done, where it was asked for."""
-    if request.POST.get("action", "") not in ASKING:
-        return toast(text, "red")
+    return in_dialog(text) if request.POST.get("action", "") in ASKING else toast(text, "red")
+
+
+def in_dialog(text: str) -> SafeString:
+    """A refusal under the heading of the open dialog."""
     return format_html(
         '<p class="errorline" id="bulk-problem" role="alert" hx-swap-oob="true">{}<span>{}</span></p>',
         parts.icon("error", "i-14"),

@@ -183,10 +183,11 @@ def timeline(user: User, alert: Alert, *, group: str = "", before: int = 0, limi
 
 def runs_url(alert: Alert) -> str:
     """The URL of the region that playbooks mount (rulings 23), or nothing when they do not."""
-    return _url(settings.ALERT_RUNS_URL, alert.number) or _url(settings.ALERT_RUNS_URL, alert.pk)
+    return url_or_nothing(settings.ALERT_RUNS_URL, alert.number) or url_or_nothing(settings.ALERT_RUNS_URL, alert.pk)
 
 
-def _url(name: str, *args: Any) -> str:
+def url_or_nothing(name: str, *args: Any) -> str:
+    """The URL of this name, "" where nothing is mounted under it."""
     try:
         return reverse(name, args=args)
     except NoReverseMatch:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
@@ -16,6 +17,7 @@ from cases.choices import AlertStatus, Determination, Severity, Tlp
 from cases.filters import AlertFilter, moment
 from cases.models import Alert, AlertSource
 from cases.querysets import AlertQuerySet
+from cases.views.alerts_parts import url_or_nothing
 from cases.views.alerts_rows import rows_of, stamp_of
 from soar.accounts.membership import may, team_ids
 from soar.accounts.models import User
@@ -102,6 +104,7 @@ def list_context(queue: Queue) -> Context:
         "queue": queue,
         "filter": queue.filter,
         "may_work": may(queue.user, "work_cases"),
+        "run_url": url_or_nothing(settings.ALERTS_RUN_URL) if may(queue.user, "run_playbooks") else "",
         "rows": rows_of(queue.user, found.rows),
         "newer_url": queue.here(cursor=found.previous) if found.previous else "",
         "older_url": queue.here(cursor=found.next) if found.next else "",

@@ -197,3 +197,10 @@ def test_a_resolved_alert_keeps_its_place(queue: Page) -> None:
     dialog(queue).get_by_role("button", name="Resolve").click()
     expect(queue.locator("tr.done")).to_contain_text("First of all")
     assert (first().status, first().findings) == (AlertStatus.RESOLVED, "benign_true_positive")
+
+
+def test_a_playbook_is_run_on_what_is_ticked(queue: Page) -> None:
+    press(queue, "j", "x", "j", "x")
+    queue.locator("#bulk-bar").get_by_role("button", name="Run playbook").click()
+    expect(dialog(queue).get_by_role("heading")).to_have_text("Run a playbook on 2 alerts")
+    expect(dialog(queue)).to_contain_text("First of all")

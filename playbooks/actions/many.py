@@ -1,0 +1,41 @@
+"""One playbook on many alerts that were ticked. Each alert is its own transaction: one refusal stops no other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cases.actors import Actor
+from cases.errors import CaseError, Conflict, Forbidden, Refused
+from playbooks.actions.rights import needs
+from playbooks.actions.runs import run_by_hand
+from playbooks.models import Playbook, Run
+from playbooks.selectors import playbook_named
+
+AT_MOST = 200  # in one request: each run is written and queued by itself
+
+
+def run_on_each(
+    actor: Actor, playbook: str | int, alerts: Sequence[int], *, dry_run: bool = False
+) -> tuple[Playbook, list[Run], list[tuple[str, str]]]:
+    """Queue a run of the playbook on each of the alerts (ids), with the actor's rights.
+
+    Returns the playbook, the runs, and what was refused: (number, message). Raises Forbidden without the permission,
+    Missing for an unknown playbook, Conflict for one that starts nothing, Refused for none or too many alerts."""
+    needs(actor, "run_playbooks", "The permission to run playbooks is missing.")
+    row = playbook_named(playbook)
+    if row.hindrance:
+        raise Conflict(f"{row.name} starts nothing. {row.hindrance}")
+    wanted = list(dict.fromkeys(alerts))
+    if not wanted:
+        raise Refused("Tick some alerts first.", field="alerts")
+    if len(wanted) > AT_MOST:
+        raise Refused(f"At most {AT_MOST} alerts at once.", field="alerts")
+    runs, refused = [], []
+    for pk in wanted:
+        try:
+            runs.append(run_by_hand(actor, row, alert=pk, dry_run=dry_run))
+        except Forbidden:
+            raise
+        except CaseError as error:
+            refused.append((f"ALR-{pk}", error.message))
+    return row, runs, refused
