@@ -23,6 +23,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "cases.api",
         "cases.urls",
         "cases.urls_alerts",
+        "cases.urls_assets",
         "cases.urls_incidents",
         "cases.urls_sources",
         "cases.urls_tasks",

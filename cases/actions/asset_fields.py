@@ -107,6 +107,8 @@ def _addresses(value: Any) -> list[str]:
 def _groups(value: Any) -> list[str]:
     check = _line("groups", GROUP_AT_MOST)
     names = [check(text) for text in _texts(value, "groups", GROUPS_AT_MOST)]
+    if any(sign in name for name in names for sign in ",;|"):
+        raise Refused("The name of a group has no comma, semicolon or bar: they part groups.", field="groups")
     return list({name.lower(): name for name in reversed(names) if name}.values())[::-1]
 
 
