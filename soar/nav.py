@@ -59,6 +59,7 @@ GROUPS = (
             Entry("playbook-list", _("Playbooks"), "playbooks", "accounts.view_cases", go="p"),
             Entry("run-list", _("Runs"), "runs", "accounts.view_cases", key=True, go="r"),
             Entry("observable-list", _("Observables"), "observables", "accounts.view_cases", go="o"),
+            Entry("asset-list", _("Assets"), "laptop", "accounts.view_cases", go="h"),
         ),
     ),
     Group(

@@ -28,6 +28,7 @@ SHORTCUTS = (
     (_("To the playbooks"), ("g", "p")),
     (_("To the runs"), ("g", "r")),
     (_("To the observables"), ("g", "o")),
+    (_("To the assets"), ("g", "h")),
     (_("To the sources"), ("g", "s")),
     (_("These keys"), ("?",)),
 )
