@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
@@ -67,10 +68,14 @@ def test_nobody_gets_more_rights_by_the_profile(as_viewer: Client, viewer: User)
 
 def test_a_token_is_shown_once_and_works(as_analyst: Client, analyst: User) -> None:
     sent = {"name": "Report", "days": "30", "scopes": ["view_cases"]}
-    answer = as_analyst.post("/settings/tokens/new/", sent)
+    made = as_analyst.post("/settings/tokens/new/", sent)
+    assert (made.status_code, made["Location"]) == (302, "/settings/tokens/"), "a reload makes no second one"
+    kept = Session.objects.get().get_decoded()
+    answer = as_analyst.get("/settings/tokens/")
     token = token_in(answer.content.decode())
     row = ApiToken.objects.get()
-    assert (answer.status_code, answer["Cache-Control"]) == (201, "no-store")
+    assert (answer.status_code, answer["Cache-Control"]) == (200, "no-store")
+    assert token not in str(kept), "not even for the moment in between"
     assert find(token) == row
     assert (row.user, row.scopes) == (analyst, ["view_cases"])
     assert row.expires_at is not None
@@ -104,7 +109,11 @@ def test_a_token_that_cannot_be(as_analyst: Client, fields: dict[str, object], f
 def test_revoke_ones_own_only(as_analyst: Client, as_viewer: Client, analyst: User) -> None:
     row, token = create_token(analyst, "Report", actor=analyst)
     assert as_viewer.post(f"/settings/tokens/{row.pk}/revoke/").status_code == 404
-    assert as_analyst.get(f"/settings/tokens/{row.pk}/revoke/").status_code == 405
+    assert as_viewer.get(f"/settings/tokens/{row.pk}/revoke/").status_code == 404
+    for headers in ({}, {"HX-Request": "true"}):
+        asked = as_analyst.get(f"/settings/tokens/{row.pk}/revoke/", headers=headers).content.decode()
+        assert "Revoke Report?" in asked
+        assert ("<html" in asked) is not bool(headers)
     assert find(token) is not None
     for _ in range(2):
         assert as_analyst.post(f"/settings/tokens/{row.pk}/revoke/").status_code == 302

@@ -18,6 +18,8 @@ from soar import nav
 from soar.accounts.actions.users import create_token, revoke_token
 from soar.accounts.forms import ProfileForm, TokenForm, zone_names
 from soar.accounts.models import ApiToken, User
+from soar.lib.crypto import DecryptionError, decrypt, encrypt
+from soar.lib.htmx import is_partial
 from soar.theme import COOKIE
 
 # What may be set: URL name, label, a sentence, sign, permission. Pages that are not there are left out.
@@ -56,6 +58,7 @@ PLACES = (
     ),
 )
 TOKENS_SHOWN = 200
+JUST_MADE = "token_just_made"  # in the session, encrypted, until the page that shows it
 
 
 @login_required
@@ -89,14 +92,19 @@ def profile(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def token_list(request: HttpRequest) -> HttpResponse:
-    """Own tokens, and the form of a new one."""
-    return _tokens(request, TokenForm(user=_me(request)))
+    """Own tokens, and the form of a new one. A token that was just made is shown this once."""
+    kept = request.session.pop(JUST_MADE, "")
+    try:
+        token = decrypt(kept) if kept else ""
+    except DecryptionError:  # the key was changed in between
+        token = ""
+    return _tokens(request, TokenForm(user=_me(request)), token=token)
 
 
 @login_required
 @require_POST
 def token_create(request: HttpRequest) -> HttpResponse:
-    """Make a token; the answer shows it this once."""
+    """Make a token; the list shows it this once. A page that is loaded anew makes no second one."""
     form = TokenForm(request.POST, user=_me(request))
     if form.is_valid():
         data = form.cleaned_data
@@ -107,17 +115,21 @@ def token_create(request: HttpRequest) -> HttpResponse:
         except ValidationError as error:
             form.add_error(None, error.messages)
         else:
-            return _tokens(request, TokenForm(user=_me(request)), token=token, status=201)
+            request.session[JUST_MADE] = encrypt(token)
+            return redirect("token-list")
     return _tokens(request, form, status=422)
 
 
 @login_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
-    """Make one of one's own tokens useless at once. Twice changes nothing."""
+    """Ask first; then make one of one's own tokens useless at once. Twice changes nothing."""
     token = ApiToken.objects.filter(pk=pk, user=_me(request)).select_related("user").first()
     if token is None:
         raise Http404
+    if request.method != "POST":
+        template = "accounts/token_revoke.html"
+        return render(request, f"{template}#form" if is_partial(request) else template, {"token": token})
     revoke_token(token, actor=_me(request))
     messages.success(request, _("The token no longer works."))
     return redirect("token-list")
