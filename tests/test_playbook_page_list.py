@@ -106,6 +106,8 @@ def test_switch(folder: Folder, author: User) -> None:
         text = text_of(browser.post(f"/playbooks/{pk}/enable/", headers=HTMX))
         assert text.startswith(f'<tr id="playbook-{pk}"')
         assert f"/playbooks/{pk}/disable/" in text
+        assert 'id="playbook-counts" hx-swap-oob="true"' in text
+        assert "1 enabled" in text
         assert Playbook.objects.get().enabled
     assert browser.post(f"/playbooks/{pk}/disable/", {"from": "page"})["Location"] == f"/playbooks/{pk}/"
 

@@ -20,7 +20,7 @@ from playbooks.figures import NONE, figures
 from playbooks.forms import RunForm
 from playbooks.models import Playbook
 from playbooks.selectors import playbook_with_id
-from playbooks.views.parts import person_of, rights_of, signed_in_reader
+from playbooks.views.parts import person_of, signed_in_reader
 from playbooks.views.playbook_page import TEMPLATE as PAGE
 from playbooks.views.playbook_page import page_context
 from playbooks.views.playbooks import TEMPLATE, list_context, row_of
@@ -55,8 +55,9 @@ def _switch(request: HttpRequest, pk: int, do: Callable[[Actor, Playbook], Playb
         (messages.error if problem else messages.success)(request, text)
         return redirect(request, reverse("playbook-detail", args=[pk]) if back_to_page else reverse("playbook-list"))
     row = row_of(playbook_with_id(pk), figures(user, pk).get(pk, NONE))
-    context = {"row": row, "problem": problem, **rights_of(user)}
-    return render_regions(request, TEMPLATE, ["row"], context, extra=[live(text)], status=409 if problem else 200)
+    context = {**list_context(user), "row": row, "problem": problem}
+    status = 409 if problem else 200
+    return render_regions(request, TEMPLATE, ["row", "counts"], context, extra=[live(text)], status=status)
 
 
 @signed_in_reader
