@@ -41,11 +41,11 @@ def test_the_page_gives_reasons(as_analyst: Client, alerts: list[Alert]) -> None
 def test_hashes_are_shortened_and_further_reasons_named(as_analyst: Client, blue: Team) -> None:
     source, sha = make_source(team=blue), sha256(b"dropper").hexdigest()
     for host in ("H-8", "H-9"):
-        make_alert("Dropper", source=source, hostname=host, observables=(("sha256", sha), ("domain", "evil.example")))
+        make_alert("Dropper", source=source, hostname=host, observables=(("sha256", sha), ("domain", "evil-cdn.com")))
     text = as_analyst.get("/incidents/suggestions/").content.decode()
     assert sha not in text
     assert f"2 alerts share the hash {sha[:6]}…{sha[-6:]}" in text
-    assert "same domain evil[.]example" in text
+    assert "same domain evil-cdn[.]com" in text
     assert "same hash" not in text
 
 
