@@ -5,14 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
-
 from cases.actions.base import person, text_of, word
 from cases.choices import TaskStatus
 from cases.errors import Refused
 from cases.models import Incident
 from soar.accounts.models import User
+from soar.lib.clock import moment_of
 
 TITLE_AT_MOST, DESCRIPTION_AT_MOST = 300, 10_000
 EARLIEST, LATEST = 2000, 2200  # years: what a date field can be meant to say
@@ -52,13 +50,10 @@ def _due(value: Any, incident: Incident) -> datetime | None:
     """A moment with a zone, or as text in ISO 8601; without a zone that of the person. None and "" are no due time."""
     if value is None or value == "":
         return None
-    try:
-        moment = value if isinstance(value, datetime) else parse_datetime(str(value)[:40])
-    except ValueError:
-        moment = None
+    moment = moment_of(value.isoformat() if isinstance(value, datetime) else str(value)[:40])
     if moment is None or not EARLIEST <= moment.year <= LATEST:
         raise Refused("Give a date and time, as 2026-03-12T17:00.", field="due_at")
-    return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+    return moment
 
 
 def _position(value: Any, incident: Incident) -> int:

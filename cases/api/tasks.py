@@ -7,8 +7,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -22,7 +20,7 @@ from cases.api.etags import expected_version
 from cases.choices import TaskStatus
 from cases.models import IncidentTask
 from cases.permissions import incident_for
-from soar.lib.clock import iso
+from soar.lib.clock import iso, moment_of
 from soar.lib.keyset import Order
 
 LISTED = {"position": Order("position", ("position", "id"), descending=False), **paging.BY_ID}
@@ -152,10 +150,7 @@ def _one_of(field: str, given: str, known: dict[str, Any]) -> Any:
 
 
 def _moment(field: str, given: str) -> Any:
-    try:
-        moment = parse_datetime(given)
-    except ValueError:
-        moment = None
+    moment = moment_of(given)
     if moment is None:
         raise ValidationError({field: ["A time in ISO 8601."]})
-    return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+    return moment

@@ -13,7 +13,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -27,6 +26,7 @@ from cases.views.parts import person_of, signed_in_reader
 from soar.accounts.membership import may
 from soar.accounts.models import Team, User
 from soar.lib import parts
+from soar.lib.clock import moment_of
 from soar.lib.htmx import is_partial, is_typing, live, push_url, render_regions
 from soar.lib.keyset import BadCursor, Order, Page, keyset_page
 
@@ -74,8 +74,8 @@ def incident_list(request: HttpRequest) -> HttpResponse:
 def incident_new_since(request: HttpRequest) -> HttpResponse:
     """How many of this list are new or changed since it was loaded; 204 when none."""
     user = person_of(request)
-    since = parse_datetime(request.GET.get("since", "").replace(" ", "+")) if request.GET.get("since") else None
-    if since is None or since.tzinfo is None:
+    since = moment_of(request.GET.get("since", "").replace(" ", "+"))
+    if since is None:
         return HttpResponse(status=204)
     rows, _tab, _filter = _selected(request, user)
     news = rows.filter(updated_at__gt=since).aggregate(

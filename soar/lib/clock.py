@@ -8,6 +8,9 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
 _moment: ContextVar[datetime | None] = ContextVar("soar_moment", default=None)
 
 
@@ -49,3 +52,15 @@ def seconds_until(header: str, at: datetime | None = None) -> float | None:
         return None
     asked = asked if asked.tzinfo else asked.replace(tzinfo=UTC)
     return max(0.0, (asked - (at or now())).total_seconds())
+
+
+def moment_of(text: str) -> datetime | None:
+    """The moment that ``text`` names in ISO 8601, in UTC, without a zone taken in the current one; None if it is none.
+    PostgreSQL takes no zone further than 16 hours from UTC, so the zone does not stay."""
+    try:
+        found = parse_datetime(text)
+        if found is None:
+            return None
+        return (timezone.make_aware(found) if timezone.is_naive(found) else found).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
