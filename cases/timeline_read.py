@@ -79,11 +79,6 @@ def page_of(
     return views(found[:limit]), older
 
 
-def newer_than(rows: QuerySet[TimelineEntry], after: int, *, group: str = "", limit: int = 200) -> list[EntryView]:
-    """Entries with a greater id than ``after``, newest first."""
-    return views(_in_group(rows, group).filter(pk__gt=after)[:limit])
-
-
 def tell(user: User, entry: TimelineEntry) -> TimelineEntry:
     """``tell_all`` for the entry and those that were read with it."""
     tell_all(user, getattr(entry, "read_with", [entry]))

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cases.ingest.digest import canonical_key
-from cases.ingest.registry import KINDS, kind_of
+from cases.ingest.registry import KINDS
 from cases.ingest.sources import known
-from cases.ingest.text import clean_json, may_need_repair, words
+from cases.ingest.text import clean_json, words
 from tests.payloads_of import read, values
 
 ODD = [
@@ -134,10 +134,3 @@ def test_json_for_the_database() -> None:
     assert clean["a␀"][:2] == ["\\ud800", "nan"]
     assert clean["a␀"][3] == {"b": 1.5}
     assert repaired == 4
-    assert may_need_repair(b'{"a": "\\u0000"}')
-    assert not may_need_repair(b'{"a": "plain"}')
-
-
-def test_an_unknown_kind_is_named() -> None:
-    with pytest.raises(ValueError, match="'nagios' is not a kind of source"):
-        kind_of("nagios")

@@ -48,10 +48,3 @@ KINDS: dict[str, Kind] = {
         Kind("alertmanager", "Prometheus Alertmanager", alertmanager.normalise, alertmanager.split, multiple=True),
     )
 }
-
-
-def kind_of(name: str) -> Kind:
-    """The kind called ``name``. Raises ValueError naming the kinds there are."""
-    if name not in KINDS:
-        raise ValueError(f"'{name}' is not a kind of source; there are: {', '.join(KINDS)}.")
-    return KINDS[name]

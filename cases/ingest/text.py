@@ -7,13 +7,11 @@ being refused or dropped (ingest-and-api.md 10).
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 NUL_SIGN = "\u2400"  # SYMBOL FOR NULL, the visible stand-in for U+0000
 DEEPEST = 64  # levels of nesting that are read (ingest-and-api.md 10); the API refuses deeper bodies
 HUGE_BITS = 12_000  # Python refuses to print integers beyond 4,300 digits (about 14,000 bits)
-ESCAPED_TROUBLE = re.compile(rb"\\u(?:0000|[dD][89abAB])", re.ASCII)
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -30,11 +28,6 @@ def clean_text(text: str) -> tuple[str, bool]:
         return text, False
     repaired = text.replace("\0", NUL_SIGN).encode("utf-8", "backslashreplace").decode("utf-8")
     return repaired, repaired != text
-
-
-def may_need_repair(body: bytes) -> bool:
-    """Whether a raw JSON body can hold NUL characters or surrogates at all; cheap, so asked first."""
-    return ESCAPED_TROUBLE.search(body) is not None or b"\0" in body
 
 
 def clean_json(value: Any, depth: int = 0) -> tuple[Any, int]:
