@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
-from cases.actions import alerts, incidents, links, notes, observables
+from cases.actions import alerts, incidents, links, notes, observables, tasks, template_use
 from cases.actions.base import KEEP
 from cases.actors import Actor
 from cases.choices import AlertStatus
 from cases.demo.stage import Stage
-from cases.models import Alert
+from cases.models import Alert, IncidentTask, IncidentTemplate
+from soar.lib import clock
 
 Words = dict[str, Any]
 
@@ -110,6 +112,40 @@ def _observable(stage: Stage, story: str, who: str, words: Words) -> None:
     observables.add_to_incident(stage.actors[who], stage.incidents[story], words["type"], words["value"])
 
 
+def _template(stage: Stage, story: str, who: str, words: Words) -> None:
+    if IncidentTemplate.objects.filter(name=words["name"]).exists():  # an admin may have deleted or renamed it
+        template_use.apply(stage.actors[who], stage.incidents[story], words["name"])
+
+
+def _task(stage: Stage, story: str, who: str, words: Words) -> None:
+    due = clock.now() + timedelta(minutes=words["due"]) if "due" in words else None
+    tasks.add(
+        stage.actors[who],
+        stage.incidents[story],
+        title=words["title"],
+        description=words.get("description", ""),
+        assignee=stage.users[words["to"]],
+        due_at=due,
+        required=words.get("required", False),
+    )
+
+
+def _give(stage: Stage, story: str, who: str, words: Words) -> None:
+    for pk in _tasks_named(stage, story, words["tasks"]):
+        tasks.assign(stage.actors[who], pk, stage.users[words["to"]])
+
+
+def _tick(stage: Stage, story: str, who: str, words: Words) -> None:
+    for pk in _tasks_named(stage, story, words["tasks"]):
+        tasks.complete(stage.actors[who], pk)
+
+
+def _tasks_named(stage: Stage, story: str, titles: list[str]) -> list[int]:
+    """Ids of the story's tasks of these titles; one that is not there, because its template is not, is left out."""
+    rows = IncidentTask.objects.filter(incident=stage.incidents[story], title__in=titles)
+    return list(rows.values_list("pk", flat=True))
+
+
 VERBS: dict[str, Callable[[Stage, str, str, Words], None]] = {
     "claim": _claim,
     "note": _note,
@@ -123,4 +159,8 @@ VERBS: dict[str, Callable[[Stage, str, str, Words], None]] = {
     "status": _status,
     "owners": _owners,
     "observable": _observable,
+    "template": _template,
+    "task": _task,
+    "give": _give,
+    "tick": _tick,
 }
