@@ -16,7 +16,7 @@ from cases.choices import IncidentStatus, Severity
 from cases.models import IncidentTask
 from cases.querysets import capped_count
 from cases.views.parts import person_of, signed_in_reader
-from cases.views.task_parts import due, face
+from cases.views.task_parts import due
 from soar.accounts.models import User
 from soar.lib import parts
 
@@ -66,6 +66,5 @@ def _row(task: IncidentTask, now: datetime) -> dict[str, Any]:
         "task": task,
         "number": task.incident.number,
         "severity": parts.sev(Severity(task.incident.severity).word, hidden=True),
-        "face": face(task),
         "due": due(task, now),
     }
