@@ -18,6 +18,7 @@ from cases.ingest.samples import FOLDER, sample_of
 from cases.models import Alert, AlertSource, SourceToken
 from soar.accounts.models import AuditEntry, Team
 from soar.accounts.tokens import digest
+from tests.factories import make_source
 
 pytestmark = pytest.mark.django_db
 FORM = {
@@ -196,6 +197,20 @@ def test_revoke(as_admin: Client, client: Client, made: tuple[AlertSource, str])
     assert AuditEntry.objects.filter(verb="source.token_revoked").count() == 1
     text = as_admin.get("/sources/").content.decode()
     assert "It has no token that works." in text
+    assert made[0].name in as_admin.get("/sources/?state=look").content.decode()
+
+
+def test_a_source_that_never_had_a_token_waits_calmly(as_admin: Client) -> None:
+    make_source("Partner feed")
+    assert 'class="state is-no_action"' in (text := as_admin.get("/sources/").content.decode())
+    assert "No token yet" in text
+    assert "Refused</span>" not in text
+    assert "Partner feed" not in as_admin.get("/sources/?state=look").content.decode()
+
+
+def test_what_was_refused_is_red(as_admin: Client, made: tuple[AlertSource, str], client: Client) -> None:
+    assert deliver(client, "feed", made[1], "no alert") == 400
+    assert 'class="state is-unsuccessful"' in as_admin.get("/sources/").content.decode()
     assert made[0].name in as_admin.get("/sources/?state=look").content.decode()
 
 

@@ -45,7 +45,7 @@ def source_list(request: HttpRequest) -> HttpResponse:
             Q(name__icontains=text) | Q(slug__icontains=text) | Q(team__name__icontains=text) | Q(kind__in=kinds)
         )
     listed = [_row(source) for source in rows[:AT_MOST]]
-    look = [row for row in listed if row["state"].tone == shown.REFUSED.tone]
+    look = [row for row in listed if row["state"].tone in shown.TO_LOOK_AT]
     rows_shown = look if request.GET.get("state") == "look" else listed
     context = {
         "q": text,

@@ -33,18 +33,23 @@ OFF = State("is-no_action", "st-no_action", gettext_lazy("Off"))
 WAITING = State("is-queued", "st-queued", gettext_lazy("Waiting"))
 RECEIVING = State("is-successful", "st-successful", gettext_lazy("Receiving"))
 REFUSED = State("is-unsuccessful", "st-unsuccessful", gettext_lazy("Refused"))
+TOKENLESS = State("is-no_action", "st-no_action", gettext_lazy("No token yet"))
+ENDED = State("is-at_risk", "warn", gettext_lazy("Token ended"))
+TO_LOOK_AT = (REFUSED.tone, ENDED.tone)
 
 
 def state_of(source: AlertSource, tokens: Sequence[SourceToken], now: datetime) -> State:
     """The state of a source and why. ``tokens`` are all of its tokens."""
     if not source.enabled:
         return OFF._replace(reason=_("All deliveries are refused while it is off."))
+    if source.last_error_at and (source.last_seen_at is None or source.last_error_at > source.last_seen_at):
+        return REFUSED._replace(reason=source.last_error)
+    if not tokens:
+        return TOKENLESS._replace(reason=_("Nothing can be sent to it before a token is made."))
     if not any(works(token, now) for token in tokens):
         ended = max((token.expires_at for token in tokens if token.expires_at and not token.revoked_at), default=None)
         why = _("Its token ended %s.") % f"{ended:%Y-%m-%d %H:%M} UTC" if ended else _("It has no token that works.")
-        return REFUSED._replace(reason=why + " " + _("Make a new one."))
-    if source.last_error_at and (source.last_seen_at is None or source.last_error_at > source.last_seen_at):
-        return REFUSED._replace(reason=source.last_error)
+        return ENDED._replace(reason=why + " " + _("Make a new one."))
     if source.last_seen_at is None:
         return WAITING._replace(reason=_("Nothing has come yet."))
     return RECEIVING
