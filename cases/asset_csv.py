@@ -91,6 +91,7 @@ def _text(body: bytes, encoding: str) -> str:
 def parsed(text: str) -> Table:
     """The lines of the file. Raises Refused when its first line names no columns or it has too many lines."""
     table = Table()
+    text = text.removeprefix("\ufeff")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     rows = _rows(reader, table)
     columns = _columns(next(rows, (1, []))[1])

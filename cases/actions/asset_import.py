@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -115,14 +115,15 @@ def apply_kept(actor: Actor, pk: int) -> Plan:
 def apply(actor: Actor, text: str, *, name: str = "", expected: str = "") -> Plan:
     """Import the file, all of it or nothing. ``expected`` is the digest of the plan that was agreed to.
 
-    Raises Refused (extra ``problems``) when a line is wrong, Stale when the plan is another by now, Forbidden."""
+    Raises Refused (extra ``problems``: a list of line, column and message) when a line is wrong, Stale when the plan is another by now, Forbidden."""
     may_manage(actor)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
     found = plan(actor, text, lock=True)
     if found.problems:
         first = found.problems[0]
-        raise Refused(f"Line {first.line}: {first.message} Nothing was saved.", field="file", problems=found.problems)
+        told = [asdict(one) for one in found.problems]
+        raise Refused(f"Line {first.line}: {first.message} Nothing was saved.", field="file", problems=told)
     if expected and found.digest != expected:
         raise Stale("Assets were changed since the preview. Nothing was saved; look at it again.", current=found)
     _write(actor, found)

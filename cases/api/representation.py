@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from cases import asset_facts
 from cases.choices import AlertStatus, Determination, IncidentStatus, Risk, Severity
 from cases.models import Alert, AlertObservable, Incident, Observable, TimelineEntry
 from soar.accounts.models import User
@@ -87,7 +88,7 @@ def alert_dict(
         "description": alert.description,
         "resolve_reason": alert.resolve_reason,
         "observables": observables_of([alert.pk])[alert.pk] if observables is None else observables,
-        "assets": alert.entities,
+        "assets": asset_facts.of_alert(alert.pk, alert.entities),
         "runs": runs_of([alert.pk]).get(alert.pk, []) if runs is None else runs,
         "repairs": alert.repairs,
     }
@@ -99,6 +100,7 @@ def alert_rows(user: User | None, alerts: Sequence[Alert], expand: Iterable[str]
     incidents = incident_numbers(user, alerts)
     observables = observables_of(ids) if "observables" in wanted else {}
     runs = runs_of(ids) if "runs" in wanted else {}
+    assets = asset_facts.known_of(ids) if "assets" in wanted else {}
     rows = []
     for alert in alerts:
         row = alert_row(alert, incidents.get(alert.pk))
@@ -107,7 +109,7 @@ def alert_rows(user: User | None, alerts: Sequence[Alert], expand: Iterable[str]
         if "observables" in wanted:
             row["observables"] = observables[alert.pk]
         if "assets" in wanted:
-            row["assets"] = alert.entities
+            row["assets"] = asset_facts.told(alert.entities, assets.get(alert.pk, ()))
         if "runs" in wanted:
             row["runs"] = runs.get(alert.pk, [])
         rows.append(row)

@@ -9,6 +9,7 @@ from drf_spectacular.views import SpectacularJSONAPIView
 
 from cases.api import schema  # noqa: F401  registers how the schema names the two logins
 from cases.api.alerts import Alerts
+from cases.api.assets import Assets
 from cases.api.bulk import BulkApi, Jobs
 from cases.api.incident_parts import IncidentParts, SuggestionsApi
 from cases.api.incidents import Incidents
@@ -82,6 +83,9 @@ V1: Patterns = [
     ),
     call("observables/", Observables, "observables", get="list"),
     call("observables/<str:id>/", Observables, "observable", get="retrieve"),
+    call("assets/", Assets, "assets", get="list", post="create"),
+    call("assets/import/", Assets, "assets-import", post="import_file"),
+    call("assets/<str:id>/", Assets, "asset", get="retrieve", patch="partial_update", delete="destroy"),
     call("sources/", Sources, "sources", get="list"),
     call("sources/<slug:slug>/", Sources, "source", get="retrieve"),
     call("users/", Users, "users", get="list"),

@@ -1,0 +1,54 @@
+"""The assets of alerts as JSON and playbooks have them: what the source told, and what is known of them here."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from cases.choices import Criticality
+from cases.ingest.assets import asset_name
+from cases.models import AlertAsset
+
+_COLUMNS = ("id", "key", "name", "type", "system", "addresses", "groups", "criticality", "tags")
+
+
+def known_of(alert_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+    """The rows of the assets that each alert names, in one query. Whoever sees the alert sees them."""
+    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    if alert_ids:
+        links = AlertAsset.objects.filter(alert__in=alert_ids).order_by("id")
+        for alert, *values in links.values_list("alert_id", *(f"asset__{name}" for name in _COLUMNS)):
+            found[alert].append(dict(zip(_COLUMNS, values, strict=True)))
+    return found
+
+
+def told(entities: Sequence[Any], known: Iterable[dict[str, Any]]) -> list[Any]:
+    """The entities of an alert; its assets with id, criticality, groups and tags besides (contract.md: ``assets``).
+    Assets that no entity tells of come last."""
+    rows = {row["key"]: row for row in known}
+    named = [_key(one) for one in entities]
+    whole = [{**one, **_facts(rows[key])} if key in rows else one for one, key in zip(entities, named, strict=True)]
+    facts = ("name", "type", "system", "addresses")
+    others = [row for key, row in rows.items() if key not in named]
+    return [*whole, *({**{name: row[name] for name in facts}, **_facts(row)} for row in others)]
+
+
+def of_alert(alert_id: int, entities: Sequence[Any]) -> list[Any]:
+    """``told`` for one alert."""
+    return told(entities, known_of([alert_id])[alert_id])
+
+
+def _key(entity: Any) -> str:
+    """Under which an entity's asset is stored; "" for one that is no asset. Assets alone have addresses, if only none
+    (cases.ingest.sources.generic.asset)."""
+    return asset_name(str(entity.get("name", "")))[0] if isinstance(entity, dict) and "addresses" in entity else ""
+
+
+def _facts(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "criticality": Criticality(row["criticality"]).word,
+        "groups": row["groups"],
+        "tags": row["tags"],
+    }
