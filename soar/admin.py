@@ -1,16 +1,65 @@
-"""Takes out of Django's admin what is not in use: our tasks stand in our own table, so django-q2's stay empty. And its
-own login form, which would know no limit of tries and no audit log: people sign in where everybody does.
+"""Django's admin, for what has no page of our own yet.
 
-Loaded by the admin after that of django-q2, which stands before ``soar`` in INSTALLED_APPS.
+Out of it are tables that are not in use: our tasks stand in our own table, so django-q2's stay empty. And its own login
+form, which would know no limit of tries and no audit log: people sign in where everybody does. What is changed in it is
+in the audit log like everything else (access.md 7).
+
+Loaded by the admin after those of the applications that stand before ``soar`` in INSTALLED_APPS.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.account.decorators import secure_admin_login
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin
+from django.contrib.auth.models import Group
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from soar.accounts.audit import record
+from soar.accounts.models import User
+
+
+def _audit(request: HttpRequest, verb: str, thing: Model, **data: Any) -> None:
+    if isinstance(thing, Group) and verb != "deleted":
+        data["permissions"] = sorted(thing.permissions.values_list("codename", flat=True))
+    user = request.user if isinstance(request.user, User) else None
+    kind = thing._meta.model_name
+    record(user, f"{kind}.{verb}", str(thing), address=request.META.get("REMOTE_ADDR"), **data)
+
+
+class Audited(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Writes one audit row for each change, in its transaction; a group's with the permissions it has afterwards."""
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        """Called by Django's admin after an addition."""
+        _audit(request, "created", obj)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        """Called by Django's admin after a change, relations included."""
+        _audit(request, "changed", obj, fields=message)
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Model]) -> Any:
+        """Called by Django's admin before it deletes one or several."""
+        for thing in queryset:
+            _audit(request, "deleted", thing)
+        return super().log_deletions(request, queryset)
+
+
+class AuditedGroups(Audited, GroupAdmin):
+    """Groups: roles, teams and others."""
+
 
 admin.site.unregister(
     model for model in apps.get_app_config("django_q").get_models() if admin.site.is_registered(model)
 )
+for model, registered in list(admin.site._registry.items()):
+    admin.site.unregister(model)
+    base = type(registered)
+    admin.site.register(model, AuditedGroups if model is Group else type(base.__name__, (Audited, base), {}))
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]

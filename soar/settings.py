@@ -315,6 +315,7 @@ LOGGING: dict[str, Any] = {
         "soar": {"level": LOG_LEVEL},
         "cases": {"level": LOG_LEVEL},
         "playbooks": {"level": LOG_LEVEL},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},  # any scanner makes these, each with a traceback
         "django-q": {"handlers": ["console"], "level": "WARNING", "propagate": False},
     },
 }

@@ -80,7 +80,8 @@ def profile(request: HttpRequest) -> HttpResponse:
     """The person's own name, theme, time zone and keys."""
     form = ProfileForm(request.POST or None, instance=User.objects.get(pk=_me(request).pk))
     if request.method == "POST" and form.is_valid():
-        form.save()
+        # These columns alone: whoever disables the person at this moment is not to be undone.
+        form.instance.save(update_fields=list(form.Meta.fields))
         messages.success(request, _("Saved"))
         answer = redirect("profile")
         answer.delete_cookie(COOKIE)  # the browser's own choice gives way to the one just made
