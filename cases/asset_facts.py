@@ -27,7 +27,7 @@ def told(entities: Sequence[Any], known: Iterable[dict[str, Any]]) -> list[Any]:
     """The entities of an alert; its assets with id, criticality, groups and tags besides (contract.md: ``assets``).
     Assets that no entity tells of come last."""
     rows = {row["key"]: row for row in known}
-    named = [_key(one) for one in entities]
+    named = [key_of(one) for one in entities]
     whole = [{**one, **_facts(rows[key])} if key in rows else one for one, key in zip(entities, named, strict=True)]
     facts = ("name", "type", "system", "addresses")
     others = [row for key, row in rows.items() if key not in named]
@@ -39,7 +39,7 @@ def of_alert(alert_id: int, entities: Sequence[Any]) -> list[Any]:
     return told(entities, known_of([alert_id])[alert_id])
 
 
-def _key(entity: Any) -> str:
+def key_of(entity: Any) -> str:
     """Under which an entity's asset is stored; "" for one that is no asset. Assets alone have addresses, if only none
     (cases.ingest.sources.generic.asset)."""
     return asset_name(str(entity.get("name", "")))[0] if isinstance(entity, dict) and "addresses" in entity else ""

@@ -280,3 +280,18 @@ def test_the_list_asks_few_questions(as_analyst: Client) -> None:
     with CaptureQueriesContext(connection) as found:
         as_analyst.get(f"/assets/{Asset.objects.first().pk}/")  # type: ignore[union-attr]
     assert len(found) < 16, "\n".join(one["sql"][:200] for one in found.captured_queries)
+
+
+def test_an_alert_shows_what_is_known_of_its_assets(as_analyst: Client, blue: Team) -> None:
+    asset = {"name": "fin-lt-0114", "type": "", "system": "Windows 11", "addresses": ["10.20.4.14"]}
+    alert = make_alert("Beacon", source=make_source(team=blue), hostname="fin-lt-0114", entities=[asset])
+    one = name(make_asset("FIN-LT-0114", groups=["Finance laptops"], criticality=Criticality.HIGH, tags=["vip"]), alert)
+    text = as_analyst.get(f"/alerts/{alert.number}/").content.decode()
+    for words in (f'href="/assets/{one.pk}/"', "Finance laptops", '<span class="pill t-amber">High</span>', "vip"):
+        assert words in text
+
+
+def test_an_alert_whose_host_is_no_entity_shows_its_asset(as_analyst: Client) -> None:
+    alert = make_alert("Beacon", hostname="WS-7")
+    one = name(make_asset("ws-7"), alert)
+    assert f'href="/assets/{one.pk}/"' in as_analyst.get(f"/alerts/{alert.number}/").content.decode()

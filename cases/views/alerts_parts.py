@@ -11,11 +11,13 @@ from django.utils.translation import gettext as _
 
 from cases import stats, timeline_read
 from cases.actions.seen import seen_of
+from cases.asset_facts import key_of
 from cases.choices import AlertStatus, Determination, Findings, Severity
 from cases.models import Alert, Incident
 from cases.relations import Reason
 from cases.similar import similar
 from cases.suggestions import likely_incident
+from cases.views import asset_parts
 from cases.views.alerts_objects import observables
 from cases.views.alerts_rows import incidents_seen
 from soar.accounts.membership import may
@@ -95,13 +97,15 @@ def entities(user: User, alert: Alert) -> Context:
     """Hosts, accounts, processes: what the source tells of them, and how many open alerts they have."""
     rows = [_entity(one) for one in alert.entities if isinstance(one, dict)]
     known = {row["name"].lower() for row in rows}
-    for kind, name in (("host", alert.hostname), ("user", alert.username)):
+    for facts in ({"type": "host", "name": alert.hostname, "addresses": []}, {"type": "user", "name": alert.username}):
+        name = str(facts["name"])
         if name and name.lower() not in known:
-            rows.append(_entity({"type": kind, "name": name}))
+            rows.append(_entity(facts))
     counts = _open_alerts(user, alert)
+    assets = asset_parts.of_alert(alert) if any(row["asset_key"] for row in rows) else {}
     for row in rows:
         field = "host" if row["name"] == alert.hostname else "user" if row["name"] == alert.username else ""
-        row |= {"field": field, "open": counts.get(field)}
+        row |= {"field": field, "open": counts.get(field), "asset": assets.get(row["asset_key"])}
     return {"entities": rows}
 
 
@@ -117,6 +121,7 @@ def _entity(facts: dict[str, Any]) -> Context:
         "kind": kind.replace("_", " "),
         "name": name,
         "icon": ENTITY_ICONS.get(kind, "target"),
+        "asset_key": key_of(facts),
         "facts": told[:FACTS_SHOWN],
     }
 

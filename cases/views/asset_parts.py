@@ -78,7 +78,7 @@ def line(asset: Asset, alerts: Figure | None = None) -> Context:
     }
 
 
-def of_alert(user: User, alert: Alert) -> dict[str, Context]:
+def of_alert(alert: Alert) -> dict[str, Context]:
     """The assets of an alert by their names in lower case; whoever sees the alert sees them."""
     assets = list(Asset.objects.filter(alert_links__alert=alert))
     return {asset.key: line(asset) for asset in assets}
