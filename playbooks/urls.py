@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from playbooks.views import many_runs, playbook_change, playbook_page, playbooks, run_change, run_page, runs, subject_runs
+from playbooks.views import (
+    many_runs,
+    playbook_change,
+    playbook_page,
+    playbooks,
+    run_change,
+    run_page,
+    runs,
+    subject_runs,
+)
 
 urlpatterns: list[URLPattern] = [
     path("playbooks/", playbooks.playbook_list, name="playbook-list"),
