@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+from django.db.models import Q, QuerySet
+
 from cases.actors import Actor
 from cases.alert_rows import locked_alert
 from cases.errors import Forbidden, Missing
-from cases.models import Alert, AlertSource, Incident
-from soar.accounts.membership import may
+from cases.models import Alert, AlertSource, Incident, IncidentGroupPermission, IncidentUserPermission
+from soar.accounts.membership import may, workers
 from soar.accounts.models import User
 
 # Levels of rulings 20, each contains the former.
@@ -79,6 +81,16 @@ def holds(user: User, incident: Incident, level: str) -> bool:
         incident.incidentuserpermission_set.filter(user=user, permission__codename__in=wanted).exists()
         or incident.incidentgrouppermission_set.filter(group__in=groups, permission__codename__in=wanted).exists()
     )
+
+
+def owners_for(incident: Incident) -> QuerySet[User]:
+    """Who can own an incident, by name: people who may work on cases, and those whom its own grants let in to do more
+    than read. Owning gives sight of it (rulings 21), but not of a restricted one: there only its grants count."""
+    own = {"content_object": incident, "permission__codename__in": [f"{name}_incident" for name in LEVELS[1:]]}
+    let_in = Q(pk__in=IncidentUserPermission.objects.filter(**own).values("user"))
+    let_in |= Q(groups__in=IncidentGroupPermission.objects.filter(**own).values("group"))
+    able = let_in if incident.restricted else let_in | Q(pk__in=workers().order_by().values("pk"))
+    return User.objects.filter(able, is_active=True).distinct().order_by("first_name", "username")
 
 
 def source_for(user: User, slug: str, *, lock: bool = False) -> AlertSource:

@@ -8,8 +8,9 @@ from django.test import Client
 from cases.actions import alerts
 from cases.actors import Actor
 from cases.choices import AlertStatus, Determination, Severity
-from cases.models import Alert, TimelineEntry
+from cases.models import Alert, Incident, TimelineEntry
 from soar.accounts.models import Team, User
+from tests.api import Api
 from tests.factories import make_alert, make_source
 
 pytestmark = pytest.mark.django_db
@@ -92,3 +93,25 @@ def test_the_same_again_changes_nothing(as_analyst: Client, alert: Alert, verb: 
     assert as_analyst.post(f"/alerts/{alert.number}/{verb}/", given).status_code == 302
     assert Alert.objects.get(pk=alert.pk).version == 1
     assert TimelineEntry.objects.filter(alert=alert).count() == 1
+
+
+def test_who_may_not_work_on_cases_is_neither_offered_nor_made_owner(
+    as_analyst: Client, analyst: User, viewer: User
+) -> None:
+    alert = make_alert("Beacon")
+    form = as_analyst.get(f"/alerts/{alert.number}/ask/assign/", headers={"HX-Request": "true"}).content.decode()
+    assert f'value="{analyst.username}"' in form
+    assert f'value="{viewer.username}"' not in form
+    page = as_analyst.post(f"/alerts/{alert.number}/assign/", {"owner": viewer.username})
+    assert page.status_code == 422
+    assert "may not work on cases" in page.content.decode()
+    api = Api(analyst)
+    for answer in (
+        api.post(f"/alerts/{alert.pk}/assign/", {"owner": viewer.username}),
+        api.patch(f"/alerts/{alert.pk}/", {"owner": viewer.username}),
+        api.post("/alerts/", {"title": "By hand", "owner": viewer.username}),
+        api.post("/incidents/", {"title": "By hand", "owners": [viewer.username]}),
+    ):
+        assert answer.status_code == 400
+        assert "may not work on cases" in answer.json()["detail"]
+    assert (Alert.objects.get().owner, Incident.objects.count()) == (None, 0)

@@ -143,15 +143,15 @@ def test_resolving_takes_its_alerts_along_unless_told_otherwise(analyst: User, i
     assert api.get("/alerts/").json()["results"][0]["determination"] == "malicious"
 
 
-def test_owners_and_lead(analyst: User, responder: User, viewer: User, incident: Incident) -> None:
+def test_owners_and_lead(analyst: User, responder: User, stranger: User, incident: Incident) -> None:
     api, path = Api(analyst), f"/incidents/{incident.pk}/owners/"
-    body = api.post(path, {"add": ["mara", "jonas"], "lead": "priya"}).json()
-    assert [owner["username"] for owner in body["owners"]] == ["priya", "mara", "jonas"]
-    body = api.post(path, {"remove": ["jonas"], "lead": None}).json()
+    body = api.post(path, {"add": ["mara", "sam"], "lead": "priya"}).json()
+    assert [owner["username"] for owner in body["owners"]] == ["priya", "mara", "sam"]
+    body = api.post(path, {"remove": ["sam"], "lead": None}).json()
     assert body["owners"] == [{"username": "mara", "lead": False}, {"username": "priya", "lead": False}]
     problem_of(api.post(path, {"add": ["ghost"]}), 400)
-    lead = api.post(f"/incidents/{incident.pk}/assign/", {"owner": "jonas", "team": None}).json()
-    assert lead["owners"][0] == {"username": "jonas", "lead": True}
+    lead = api.post(f"/incidents/{incident.pk}/assign/", {"owner": "sam", "team": None}).json()
+    assert lead["owners"][0] == {"username": "sam", "lead": True}
     assert lead["team"] is None
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 
+from cases.actions import incidents
 from cases.actors import Actor
-from cases.models import Incident
+from cases.errors import Refused
+from cases.models import Incident, IncidentUserPermission
 from cases.models.incident import IncidentOwner
+from cases.permissions import owners_for
 from soar.accounts.models import Team, User
+from tests.api import Api
 from tests.factories import make_incident, make_user
 
 pytestmark = pytest.mark.django_db
@@ -92,3 +97,39 @@ def test_an_owner_of_another_team_sees_it(as_stranger: Client, incident: Inciden
     assert as_stranger.get(f"/incidents/{incident.number}/").status_code == 404
     incidents.owners(Actor.system(), incident.pk, add=[stranger])
     assert as_stranger.get(f"/incidents/{incident.number}/").status_code == 200
+
+
+def test_people_who_may_not_work_on_cases_are_neither_offered_nor_taken(
+    as_analyst: Client, incident: Incident, viewer: User, nobody: User, responder: User, stranger: User
+) -> None:
+    page = as_analyst.get(f"/incidents/{incident.number}/").content.decode()
+    offered = page.partition('id="owner-name"')[2].partition("</select>")[0]
+    assert "Priya Raman" in offered
+    assert f'value="{stranger.username}"' in offered, "owning gives sight"
+    for user in (viewer, nobody):
+        assert f'value="{user.username}"' not in offered
+        for fields in ({"add": user.username}, {"lead": user.username}):
+            answer = as_analyst.post(f"/incidents/{incident.number}/owners/", fields, headers=HTMX)
+            assert answer.status_code == 422
+            assert "may not work on cases" in answer.content.decode()
+            answer = Api(User.objects.get(username="mara")).post(
+                f"/incidents/{incident.pk}/owners/", {"add": [user.username]}
+            )
+            assert answer.status_code == 400
+            assert "may not work on cases" in answer.json()["detail"]
+    assert owners(incident) == []
+
+
+def test_a_restricted_incident_is_owned_by_those_who_were_let_in(incident: Incident, admin: User) -> None:
+    let_in, other = make_user("lena"), make_user("otto")
+    levels = Permission.objects.filter(codename__in=("view_incident", "comment_incident"))
+    for user in (let_in, admin):
+        for level in levels:
+            IncidentUserPermission.objects.create(user=user, permission=level, content_object=incident)
+    Incident.objects.filter(pk=incident.pk).update(restricted=True)
+    incident.refresh_from_db()
+    assert set(owners_for(incident)) == {let_in, admin}
+    with pytest.raises(Refused, match="is restricted and otto may not work on it"):
+        incidents.owners(Actor.system(), incident.pk, add=[other])
+    incidents.owners(Actor.system(), incident.pk, add=[let_in])
+    assert owners(incident) == [("lena", False)]

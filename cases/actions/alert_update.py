@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cases.actions.alert_state import apply_determination, apply_status, resolve_locked
-from cases.actions.base import change, person, save, tags_of, team_of, text_of, word
+from cases.actions.base import change, check_worker, person, save, tags_of, team_of, text_of, word
 from cases.actors import Actor
 from cases.choices import AlertStatus, Determination, Severity, Tlp
 from cases.errors import Refused
@@ -39,6 +39,7 @@ def _plain(actor: Actor, alert: Alert, changes: dict[str, Any], reason: str) -> 
         wanted["severity"] = word(Severity, changes["severity"], "severity")
     if "owner" in changes:
         wanted["owner"] = person(changes["owner"])
+        check_worker(alert, wanted["owner"])
     if "team" in changes:
         wanted["team"] = team_of(changes["team"])
     if "tags" in changes:

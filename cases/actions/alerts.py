@@ -14,6 +14,7 @@ from cases.actions.base import (
     KEEP,
     _Keep,
     change,
+    check_worker,
     person,
     save,
     tags_of,
@@ -67,7 +68,9 @@ def assign(
     alert = _working_on(actor, alert_id, expected_version)
     changed = False
     if not isinstance(owner, _Keep):
-        changed = change(alert, actor, "owner", person(owner))
+        wanted = person(owner)
+        check_worker(alert, wanted)
+        changed = change(alert, actor, "owner", wanted)
         if changed and alert.owner and alert.acknowledged_at is None:
             alert.acknowledged_at = clock.now()
     if not isinstance(team, _Keep):

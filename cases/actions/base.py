@@ -12,6 +12,8 @@ from cases.actors import Actor
 from cases.choices import Words
 from cases.errors import Refused
 from cases.models import Alert, Incident
+from cases.permissions import holds
+from soar.accounts.membership import may
 from soar.accounts.models import Team, User
 from soar.lib import clock
 
@@ -81,6 +83,18 @@ def person(value: User | str | None) -> User | None:
     if user is None or not user.is_active:
         raise Refused(f"There is no active user {value!s:.60}.", field="owner")
     return user
+
+
+def check_worker(subject: Alert | Incident, user: User | None, field: str = "owner") -> None:
+    """Raise Refused for somebody who could not work on what they are to own or do: by role (rulings 20), or, for an
+    incident, by its own grants. Owning gives sight (rulings 21), but not of what is restricted (access.md 3)."""
+    if user is None:
+        return
+    able = holds(user, subject, "comment") if isinstance(subject, Incident) else may(user, "work_cases")
+    if not able and not subject.restricted:
+        raise Refused(f"{user.display_name()} may not work on cases: the role for it is missing.", field=field)
+    if not able or (subject.restricted and not type(subject).objects.visible_to(user).filter(pk=subject.pk).exists()):
+        raise Refused(f"{subject.number} is restricted and {user.display_name()} may not work on it.", field=field)
 
 
 def team_of(value: Team | str | int | None) -> Team | None:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from cases import timeline
-from cases.actions.base import KEEP, _Keep, person, save
+from cases.actions.base import KEEP, _Keep, check_worker, person, save
 from cases.actions.seen import Expected, check_version
 from cases.actors import Actor
 from cases.errors import Refused
@@ -63,6 +63,8 @@ def add_owners(actor: Actor, incident: Incident, joining: list[User], lead: User
     """Add them to a locked incident and say who leads, with one entry. Raises Refused for more than 50."""
     have = set(incident.owner_rows.values_list("user_id", flat=True))
     new = [user for user in joining if user.pk not in have]
+    for user in [*new, *([lead] if isinstance(lead, User) else [])]:
+        check_worker(incident, user)
     if len(have) + len(new) > OWNERS_AT_MOST:
         raise Refused(
             f"An incident has at most {OWNERS_AT_MOST} owners; this would make {len(have) + len(new)}.",

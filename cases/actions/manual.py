@@ -8,7 +8,7 @@ from django.db import transaction
 
 from cases import timeline
 from cases.actions.alert_update import tlp_of
-from cases.actions.base import person, tags_of, team_of, text_of, word
+from cases.actions.base import check_worker, person, tags_of, team_of, text_of, word
 from cases.actions.observables import observable_of
 from cases.actors import Actor
 from cases.choices import Severity, Tlp
@@ -36,6 +36,8 @@ def create_by_hand(actor: Actor, *, fields: dict[str, Any]) -> Alert:
     for name in fields:
         if name not in FIELDS:
             raise Refused(f"{name!s:.40} is not a field of an alert made by hand.", field=str(name))
+    owner = person(fields.get("owner"))
+    check_worker(Alert(), owner)
     source = hand_source()
     now = clock.now()
     alert = Alert.objects.create(
@@ -44,7 +46,7 @@ def create_by_hand(actor: Actor, *, fields: dict[str, Any]) -> Alert:
         title=text_of(fields.get("title", ""), "title", most=500),
         description=text_of(fields.get("description") or "", "description", required=False),
         severity=word(Severity, fields.get("severity") or "medium", "severity"),
-        owner=person(fields.get("owner")),
+        owner=owner,
         team=team_of(fields.get("team")),
         tlp=tlp_of(fields.get("tlp") or Tlp.AMBER),
         tags=tags_of(fields.get("tags") or []),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from cases.actions.base import person, text_of, word
+from cases.actions.base import check_worker, person, text_of, word
 from cases.choices import TaskStatus
 from cases.errors import Refused
 from cases.models import Incident
@@ -43,6 +43,7 @@ def _assignee(value: Any, incident: Incident) -> User | None:
         raise Refused(error.message, field="assignee") from error
     if user is not None and not Incident.objects.visible_to(user).filter(pk=incident.pk).exists():
         raise Refused(f"{user.display_name()} does not see {incident.number}, so cannot work on it.", field="assignee")
+    check_worker(incident, user, "assignee")
     return user
 
 

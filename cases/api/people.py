@@ -27,7 +27,7 @@ class Users(ApiViewSet):
 
     @extend_schema(**documented.listing("List people", shapes.PERSON_PAGE, params=["q"]))
     def list(self, request: Request) -> Response:
-        """Active people, who can be owners. `q` finds the beginning of a user name."""
+        """Active people; those who may work on cases can be owners. `q` finds the beginning of a user name."""
         self.need("view_cases", READ_CASES)
         paging.check_params(request, ("q",))
         rows = User.objects.filter(is_active=True)

@@ -21,6 +21,7 @@ from cases.permissions import alert_for
 from cases.views import alerts_parts as regions
 from cases.views.conflicts import conflict
 from cases.views.parts import person_of, signed_in_reader
+from soar.accounts.membership import workers
 from soar.accounts.models import Team, User
 from soar.lib.htmx import is_partial, live, render_regions, trigger
 from soar.lib.htmx import redirect as move_to
@@ -123,7 +124,7 @@ def ask_answer(request: HttpRequest, alert: Alert, name: str, told: Context, sta
     typed = told.get("problem", {}).get("typed", {})
     context |= {f"{one}_shown": typed.get(one, sent(alert, one)) for one in ("owner", "team")}
     if name in ("assign", "escalate"):
-        people = User.objects.filter(is_active=True).order_by("first_name", "username")[:200]
+        people = workers()[:200]
         context |= {"people": people, "all_teams": Team.objects.all()[:100]}
     if name == "escalate":
         context["templates"] = IncidentTemplate.objects.values_list("pk", "name")[:200]

@@ -16,6 +16,7 @@ from cases.errors import CaseError, Missing, Refused
 from cases.models import Alert
 from cases.views.alerts_bulk import not_done, ticked_ids
 from cases.views.parts import needs, person_of
+from soar.accounts.membership import workers
 from soar.accounts.models import Team, User
 from soar.lib.htmx import is_partial, render_regions
 
@@ -67,7 +68,7 @@ def _choices(name: str) -> dict[str, Any]:
         return {"severities": [(one.word, one.label) for one in reversed(Severity)]}
     if name != "assign":
         return {}
-    people = User.objects.filter(is_active=True).order_by("first_name", "username")
+    people = workers()
     return {
         "people": list(people.only("username", "first_name", "last_name")[:500]),
         "teams": list(Team.objects.order_by("name").values_list("name", flat=True)[:100]),

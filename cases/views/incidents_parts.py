@@ -25,7 +25,7 @@ from cases.choices import (
 )
 from cases.models import Alert, Incident, IncidentObservable, Observable
 from cases.models.incident import OWNERS_AT_MOST
-from cases.permissions import holds
+from cases.permissions import holds, owners_for
 from cases.querysets import capped_count
 from cases.views import task_parts
 from cases.views.alerts_rows import incidents_seen
@@ -151,11 +151,11 @@ def owners(user: User, incident: Incident) -> Context:
     """Owners, the lead first, and who could be added."""
     rows = list(incident.owner_rows.select_related("user"))
     taken = {row.user_id for row in rows}
-    people = User.objects.filter(is_active=True).exclude(pk__in=taken).order_by("first_name", "username")[:200]
+    people = owners_for(incident).exclude(pk__in=taken)
     return {
         "owner_rows": rows,
         "am_owner": user.pk in taken,
-        "people": people if len(rows) < OWNERS_AT_MOST else [],
+        "people": people[:200] if len(rows) < OWNERS_AT_MOST else [],
         "owners_full": len(rows) >= OWNERS_AT_MOST,
     }
 

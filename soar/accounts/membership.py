@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
+
 from soar.accounts.models import Team, User
 
 
@@ -17,6 +19,12 @@ def team_ids(user: User) -> list[int]:
 def keep_team_ids(user: User, ids: list[int]) -> None:
     """What ``team_ids`` is to answer for this user object, from who has just read it together with something else."""
     user._team_ids = ids  # type: ignore[attr-defined]
+
+
+def workers() -> QuerySet[User]:
+    """Active people who may work on cases, by name: who can own an alert or incident and be given a task."""
+    people = User.objects.with_perm("accounts.work_cases", backend="django.contrib.auth.backends.ModelBackend")
+    return people.order_by("first_name", "username")
 
 
 def may(user: User, permission: str) -> bool:
