@@ -40,6 +40,8 @@ _KINDS = [
     Kind("task.moved", "moved the task", "task", "changes"),
     Kind("task.removed", "removed the task", "task", "changes"),
     Kind("incident.template", "used the template", "shield", "changes"),
+    Kind("asset.added", "added an asset", "laptop", "changes"),
+    Kind("asset.removed", "removed an asset", "laptop", "changes"),
     Kind("comment", "noted", "note", "notes"),
     Kind("comment.edited", "edited a note", "edit", "notes"),
     Kind("handoff", "handed over", "handover", "notes"),

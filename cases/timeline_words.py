@@ -112,6 +112,13 @@ def _owners(entry: TimelineEntry, data: Data) -> SafeString:
     return format_html_join(", ", "{}", ((one,) for one in said))
 
 
+def _asset(words: str) -> Callable[[TimelineEntry, Data], SafeString]:
+    def made(entry: TimelineEntry, data: Data) -> SafeString:
+        return format_html("{} {}", _(words), data.get("name"))
+
+    return made
+
+
 def _observable(word: str) -> Callable[[TimelineEntry, Data], SafeString]:
     def made(entry: TimelineEntry, data: Data) -> SafeString:
         value = shorten_hash(defang(str(data.get("value", "")), str(data.get("type", ""))))
@@ -174,5 +181,7 @@ _SENTENCES: dict[str, Callable[[TimelineEntry, Data], SafeString]] = {
     "incident.owners": _owners,
     "observable.added": _observable("added"),
     "observable.removed": _observable("removed"),
+    "asset.added": _asset("added the asset"),
+    "asset.removed": _asset("removed the asset"),
     **TASK_SENTENCES,
 }

@@ -295,3 +295,56 @@ def test_an_alert_whose_host_is_no_entity_shows_its_asset(as_analyst: Client) ->
     alert = make_alert("Beacon", hostname="WS-7")
     one = name(make_asset("ws-7"), alert)
     assert f'href="/assets/{one.pk}/"' in as_analyst.get(f"/alerts/{alert.number}/").content.decode()
+
+
+class TestIncident:
+    """Assets of an incident: those of its alerts, and those put on it."""
+
+    def test_shows_both(self, as_analyst: Client, blue: Team) -> None:
+        alert = make_alert("Beacon", source=make_source(team=blue))
+        name(make_asset("by-alert", criticality=Criticality.HIGH, listed=False), alert)
+        make_asset("By-Hand")
+        incident = make_incident("Case", alert, team=blue)
+        answer = as_analyst.post(f"/incidents/{incident.number}/assets/add/", {"name": "by-hand"}, headers=HTMX)
+        assert "By-Hand added" in answer.content.decode()
+        page = as_analyst.get(f"/incidents/{incident.number}/")
+        assert [(one["name"], one["own"]) for one in page.context["assets"]] == [("by-alert", False), ("By-Hand", True)]
+        assert "added the asset By-Hand" in page.content.decode()
+        assert names(as_analyst, f"?incident={incident.number}") == ["by-alert", "By-Hand"]
+
+    def test_takes_off_only_what_was_put_on(self, as_analyst: Client, blue: Team) -> None:
+        alert = make_alert("Beacon", source=make_source(team=blue))
+        one, own = name(make_asset("by-alert"), alert), make_asset("by-hand")
+        incident = make_incident("Case", alert, team=blue)
+        url = f"/incidents/{incident.number}/assets"
+        as_analyst.post(f"{url}/add/", {"name": "by-hand"})
+        as_analyst.post(f"{url}/add/", {"name": "BY-HAND"})
+        assert incident.asset_links.count() == 1
+        assert as_analyst.post(f"{url}/remove/", {"asset": one.pk}).status_code == 404
+        assert as_analyst.post(f"{url}/remove/", {"asset": own.pk}).status_code == 302
+        assert incident.asset_links.count() == 0
+        assert "removed the asset by-hand" in as_analyst.get(f"/incidents/{incident.number}/").content.decode()
+
+    def test_does_not_tell_what_is_hidden(
+        self, as_analyst: Client, as_viewer: Client, as_stranger: Client, red: Team, blue: Team
+    ) -> None:
+        name(make_asset("red-only", listed=False), make_alert("Red one", source=make_source(team=red)))
+        incident = make_incident("Case", team=blue)
+        url = f"/incidents/{incident.number}/assets/add/"
+        for given in ("red-only", "not-there"):
+            answer = as_analyst.post(url, {"name": given}, headers=HTMX)
+            assert f"There is no asset {given}. Enter it first." in answer.content.decode()
+        make_asset("there")
+        assert as_viewer.post(url, {"name": "there"}).status_code == 403
+        assert as_stranger.post(url, {"name": "there"}).status_code == 404
+        assert names(as_stranger, "?q=there") == ["there"]
+        assert as_stranger.get(f"/assets/?incident={incident.number}").status_code == 404
+        assert incident.asset_links.count() == 0
+
+    def test_an_unlisted_one_is_seen_through_it(self, as_analyst: Client, blue: Team) -> None:
+        one = make_asset("later-unlisted")
+        incident = make_incident("Case", team=blue)
+        as_analyst.post(f"/incidents/{incident.number}/assets/add/", {"name": "later-unlisted"})
+        Asset.objects.filter(pk=one.pk).update(listed=False)
+        assert as_analyst.get(f"/assets/{one.pk}/").status_code == 200
+        assert incident.number in as_analyst.get(f"/assets/{one.pk}/").content.decode()

@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection
+from django.db.models.expressions import RawSQL
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cases.choices import Criticality
-from cases.models import Alert, Asset, AssetChange
+from cases.models import Alert, Asset, AssetChange, Incident, IncidentAsset
+from cases.querysets import capped_count
 from cases.stats import OPEN, Figure, base_of
 from soar.accounts.models import User
 from soar.lib import parts
@@ -22,6 +24,7 @@ TONES = {Criticality.LOW: "grey", Criticality.MEDIUM: "blue", Criticality.HIGH: 
 SERVERS = ("server", "virtual machine", "vm", "appliance", "domain controller")
 # Open alerts are looked for among this many of an asset's newest: a list stays quick however much a host has reported.
 NEWEST = 200
+IN_INCIDENT = 20
 FIELD_LABELS = {
     "name": _("Name"), "type": _("Type"), "system": _("Operating system"), "addresses": _("Addresses"),
     "groups": _("Groups"), "criticality": _("Criticality"), "tags": _("Tags"), "inventory": _("Inventory"),
@@ -82,6 +85,33 @@ def of_alert(alert: Alert) -> dict[str, Context]:
     """The assets of an alert by their names in lower case; whoever sees the alert sees them."""
     assets = list(Asset.objects.filter(alert_links__alert=alert))
     return {asset.key: line(asset) for asset in assets}
+
+
+# One list: with OR between two subqueries the planner reads all assets there are.
+ITS_ASSETS = """
+    SELECT l.asset_id FROM cases_alert a JOIN cases_alertasset l ON l.alert_id = a.id WHERE a.incident_id = %s
+    UNION
+    SELECT asset_id FROM cases_incidentasset WHERE incident_id = %s
+"""
+
+
+def ids_of_incident(incident: Incident) -> RawSQL:
+    """Ids of the assets of the incident itself and of its alerts, as a subquery."""
+    return RawSQL(ITS_ASSETS, [incident.pk, incident.pk])  # noqa: S611  a constant
+
+
+def of_incident(user: User, incident: Incident) -> Context:
+    """The assets of the incident and of its alerts, the most critical first; whoever sees it sees them."""
+    rows = Asset.objects.filter(pk__in=ids_of_incident(incident))
+    total, capped = capped_count(rows)
+    own = set(IncidentAsset.objects.filter(incident=incident).values_list("asset_id", flat=True)[:1000])
+    shown = list(rows.order_by("-criticality", "key")[:IN_INCIDENT]) if total else []
+    return {
+        "assets": [{**line(asset), "own": asset.pk in own} for asset in shown],
+        "assets_total": f"{total}+" if capped else str(total),
+        "assets_more": max(total - IN_INCIDENT, 0),
+        "assets_url": f"{reverse('asset-list')}?incident={incident.number}",
+    }
 
 
 def changes(rows: Iterable[AssetChange]) -> list[Context]:

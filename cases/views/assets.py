@@ -17,6 +17,7 @@ from cases.asset_access import asset_for
 from cases.asset_filters import AssetFilter
 from cases.choices import Criticality, IncidentStatus, Severity
 from cases.models import Alert, Asset, AssetGroup, Incident
+from cases.permissions import incident_for
 from cases.querysets import AssetQuerySet, capped_count
 from cases.views import asset_parts
 from cases.views.incidents_parts import alert_rows
@@ -62,22 +63,27 @@ def asset_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def _context(request: HttpRequest, user: User) -> dict[str, Any]:
     chosen = AssetFilter.parse(request.GET)
     rows = chosen.apply(Asset.objects.visible_to(user))
+    incident = incident_for(user, request.GET["incident"]) if request.GET.get("incident") else None
+    if incident is not None:
+        rows = rows.filter(pk__in=asset_parts.ids_of_incident(incident))
     assert isinstance(rows, AssetQuerySet)
     order = ORDERS.get(request.GET.get("sort", ""), ORDERS["name"])
     page, notice = _page(rows, order, request.GET.get("cursor", ""))
+    more = {"sort": order.name, "incident": incident.number if incident else ""}
     counts = asset_parts.open_alerts(user, [asset.pk for asset in page.rows])
     return {
         "filter": chosen,
+        "incident": incident,
         "chips": [
-            {"label": _(chip.label), "value": chip.value, "remove_url": _url(chip.remove, order.name)}
+            {"label": _(chip.label), "value": chip.value, "remove_url": _url(chip.remove, **more)}
             for chip in chosen.chips()
         ],
         "rows": [asset_parts.line(asset, counts.get(asset.pk)) for asset in page.rows],
         "total": capped_count(rows),
         "sort": order.name,
-        "sort_urls": {name: _url(chosen.query_string(), name) for name in ORDERS},
-        "newer_url": _url(chosen.query_string(), order.name, page.previous) if page.previous else "",
-        "older_url": _url(chosen.query_string(), order.name, page.next) if page.next else "",
+        "sort_urls": {name: _url(chosen.query_string(), **{**more, "sort": name}) for name in ORDERS},
+        "newer_url": _url(chosen.query_string(), **more, cursor=page.previous) if page.previous else "",
+        "older_url": _url(chosen.query_string(), **more, cursor=page.next) if page.next else "",
         "notice": notice,
         "levels": [(one.word, one.label) for one in reversed(Criticality)],
         "groups": list(AssetGroup.objects.values_list("name", flat=True)[:GROUPS_SHOWN]),
@@ -95,8 +101,8 @@ def _page(rows: AssetQuerySet, order: Order, cursor: str) -> tuple[Page[Asset], 
         )
 
 
-def _url(query: str, sort: str, cursor: str = "") -> str:
-    extra = urlencode({**({"sort": sort} if sort != "name" else {}), **({"cursor": cursor} if cursor else {})})
+def _url(query: str, **more: str) -> str:
+    extra = urlencode({name: value for name, value in more.items() if value and value != "name"})
     joined = "&".join(part for part in (query, extra) if part)
     return reverse("asset-list") + (f"?{joined}" if joined else "")
 

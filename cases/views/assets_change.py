@@ -1,4 +1,4 @@
-"""Verbs of assets: enter one, edit it, take it out of the inventory, import a file."""
+"""Verbs of assets: enter one, edit it, take it out of the inventory, import a file, put one on an incident."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from cases.actions import asset_import, assets
+from cases.actions import asset_import, asset_links, assets
 from cases.actors import Actor
 from cases.asset_access import asset_for
 from cases.asset_csv import BYTES_AT_MOST
@@ -19,6 +19,7 @@ from cases.asset_forms import AssetForm, FileForm, initial_of
 from cases.errors import CaseError, Refused, Stale
 from cases.models import Asset
 from cases.views import asset_parts
+from cases.views.incidents_answer import Done, verb
 from cases.views.parts import needs, person_of
 
 FORM = "cases/assets/form.html"
@@ -108,6 +109,23 @@ def asset_import_apply(request: HttpRequest, pk: int) -> HttpResponse:
     figures = {"made": len(done.created), "changed": len(done.changed), "same": done.same}
     messages.success(request, _("Imported: %(made)s new, %(changed)s changed, %(same)s as they were.") % figures)
     return redirect("asset-list")
+
+
+@verb("assets")
+def incident_asset_add(request: HttpRequest, actor: Actor, number: str) -> Done:
+    """Put an asset on the incident itself, by its name."""
+    found = asset_links.add_to_incident(actor, number, request.POST.get("name", ""))
+    return Done("assets", _("%s added") % found.name)
+
+
+@verb("assets")
+def incident_asset_remove(request: HttpRequest, actor: Actor, number: str) -> Done:
+    """Take an asset off the incident; its alerts keep theirs."""
+    value = request.POST.get("asset", "")
+    if not value.isdecimal() or len(value) > 18:
+        raise Refused(_("Choose an asset first."))
+    asset_links.remove_from_incident(actor, number, int(value))
+    return Done("assets", _("Asset removed"))
 
 
 def _preview(request: HttpRequest, name: str, body: bytes, *, note: str = "", status: int = 200) -> HttpResponse:

@@ -27,7 +27,7 @@ from cases.models import Alert, Incident, IncidentObservable, Observable
 from cases.models.incident import OWNERS_AT_MOST
 from cases.permissions import holds, owners_for
 from cases.querysets import capped_count
-from cases.views import task_parts
+from cases.views import asset_parts, task_parts
 from cases.views.alerts_rows import incidents_seen
 from soar.accounts.models import Team, User
 from soar.lib import parts
@@ -248,6 +248,7 @@ REGIONS: dict[str, Callable[[User, Incident], Context]] = {
     "owners": owners,
     "tasks": task_parts.tasks,
     "observables": observables,
+    "assets": asset_parts.of_incident,
     "composer": nothing,
     "note": nothing,
 }
