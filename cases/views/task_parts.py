@@ -41,10 +41,10 @@ def tasks(user: User, incident: Incident) -> dict[str, Any]:
     may_edit = worked_on and holds(user, incident, "edit")
     may_tick_own = may_edit or (worked_on and holds(user, incident, "comment"))
     now = timezone.now()
+    shown = [row_of(row, now, may_edit or (may_tick_own and row.assignee_id == user.pk), len(rows)) for row in rows]
     return {
-        "tasks": [
-            row_of(row, now, may_edit or (may_tick_own and row.assignee_id == user.pk), len(rows)) for row in rows
-        ],
+        "tasks": shown,
+        "can_tick": any(row.may_tick for row in shown),
         "tasks_done": sum(not row.is_open for row in rows),
         "can_edit_tasks": may_edit,
     }

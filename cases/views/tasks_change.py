@@ -14,9 +14,10 @@ from django.views.decorators.http import require_http_methods
 from cases.actions import tasks, template_use
 from cases.actions.task_access import task_for
 from cases.actors import Actor
+from cases.choices import IncidentStatus
 from cases.errors import CaseError, Conflict, Missing, Refused, Stale
 from cases.models import Incident, IncidentTask, IncidentTemplate
-from cases.permissions import incident_for
+from cases.permissions import holds, incident_for, owners_for
 from cases.views.incidents_answer import TEMPLATE, Done, region_context, verb
 from cases.views.parts import person_of, signed_in_reader
 from cases.views.task_parts import local_text
@@ -111,9 +112,9 @@ def incident_template(request: HttpRequest, number: str) -> HttpResponse:
 @signed_in_reader
 @require_http_methods(["GET", "HEAD", "POST"])
 def task_edit(request: HttpRequest, number: str, pk: int) -> HttpResponse:
-    """The form of a task, in the page's dialog for htmx; saved, its line shows it."""
+    """A task with its form and verbs, in the page's dialog for htmx; readers get what it is."""
     user = person_of(request)
-    task = task_for(user, pk, level="edit")
+    task = task_for(user, pk, level="edit" if request.method == "POST" else "view")
     if task.incident.pk != incident_for(user, number).pk:
         raise Missing(f"There is no task {pk} in {number:.40}.")
     if request.method != "POST":
@@ -121,7 +122,7 @@ def task_edit(request: HttpRequest, number: str, pk: int) -> HttpResponse:
     try:
         task = tasks.update(Actor.of(user), pk, changes=_changes(request, task), expected_version=_version(request))
     except (Refused, Conflict, Stale) as error:
-        return _form(request, task_for(user, pk, level="edit"), error)
+        return _form(request, task_for(user, pk), error)
     return _shown(request, task.incident, _("Task saved: %s") % task.title)
 
 
@@ -150,8 +151,10 @@ def _moved(task: IncidentTask) -> Done:
 
 
 def _form(request: HttpRequest, task: IncidentTask, error: CaseError | None = None) -> HttpResponse:
-    people = User.objects.filter(is_active=True).order_by("first_name", "username")[:PEOPLE_SHOWN]
-    context: dict[str, Any] = {"task": task, "number": task.incident.number, "people": people}
+    context: dict[str, Any] = {"task": task, "number": task.incident.number}
+    context["can_edit"] = _may_edit(person_of(request), task)
+    context["count"] = IncidentTask.objects.filter(incident=task.incident).count()
+    context["people"] = workers()[:PEOPLE_SHOWN]
     context["form"] = _typed(request) if error else _as_is(task)
     if error:
         field = error.field if error.field in context["form"] else ""
@@ -161,6 +164,10 @@ def _form(request: HttpRequest, task: IncidentTask, error: CaseError | None = No
     return _ask(request, "cases/incidents/task.html", context, status)
 
 
+def _may_edit(user: User, task: IncidentTask) -> bool:
+    return IncidentStatus(task.incident.status).is_open and holds(user, task.incident, "edit")
+
+
 def _as_is(task: IncidentTask) -> dict[str, Any]:
     return {
         "title": task.title,
@@ -168,18 +175,22 @@ def _as_is(task: IncidentTask) -> dict[str, Any]:
         "assignee": task.assignee.username if task.assignee else "",
         "due_at": local_text(task.due_at),
         "required": task.required,
+        "position": task.position,
     }
 
 
 def _typed(request: HttpRequest) -> dict[str, Any]:
     given = request.POST
-    names = ("title", "description", "assignee", "due_at")
+    names = ("title", "description", "assignee", "due_at", "position")
     return {**{name: given.get(name, "") for name in names}, "required": "required" in given}
 
 
 def _changes(request: HttpRequest, task: IncidentTask) -> dict[str, Any]:
-    """What the form says. A due time that was not touched stays to the second."""
+    """What the form says. A due time that was not touched stays to the second, a place in the list where it is."""
     typed = _typed(request)
+    place = typed.pop("position").strip()
+    if place and place != str(task.position):
+        typed["position"] = int(place) if place.isascii() and place.isdecimal() and len(place) < 5 else place
     if typed["due_at"] == local_text(task.due_at):
         del typed["due_at"]
     typed["description"] = typed["description"].replace("\r\n", "\n")
