@@ -21,6 +21,7 @@ from cases.permissions import holds, incident_for, owners_for
 from cases.views.incidents_answer import TEMPLATE, Done, region_context, verb
 from cases.views.parts import person_of, signed_in_reader
 from cases.views.task_parts import local_text
+from soar.accounts.membership import workers
 from soar.accounts.models import User
 from soar.lib.htmx import is_partial, live, render_regions, trigger
 
