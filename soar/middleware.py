@@ -24,6 +24,7 @@ from django.utils.http import urlencode
 from soar.errors import unavailable
 from soar.lib.context import request_id
 from soar.lib.database import AWAY, drop_dead_connection, forget_connection
+from soar.lib.hidden import shown_page
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # anything else could forge log lines
@@ -130,6 +131,23 @@ class TimeZone:
             return self.get_response(request)
         with timezone.override(_zone(getattr(request.user, "time_zone", ""))):
             return self.get_response(request)
+
+
+class VisibleText:
+    """Shows characters that nobody would see, or that turn a line round, as signs (soar.lib.hidden): on every page,
+    whoever wrote the text and wherever it stands. What is stored, and what programs get, stays as it is."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """The answer."""
+        response = self.get_response(request)
+        if isinstance(response, HttpResponse) and response.get("Content-Type", "").startswith("text/html"):
+            page = shown_page(response.content)
+            if page is not response.content:
+                response.content = page
+        return response
 
 
 def note_database_error(request: HttpRequest | None = None, **_more: object) -> None:

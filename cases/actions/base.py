@@ -16,6 +16,7 @@ from cases.permissions import holds
 from soar.accounts.membership import may
 from soar.accounts.models import Team, User
 from soar.lib import clock
+from soar.lib.hidden import shown as seen
 
 
 class _Keep:
@@ -110,10 +111,12 @@ def team_of(value: Team | str | int | None) -> Team | None:
 
 
 def text_of(value: Any, field: str = "text", *, most: int = TEXT_AT_MOST, required: bool = True) -> str:
-    """A text without NUL characters, stripped. Raises Refused when empty (if required) or too long."""
+    """A text without NUL characters, stripped, with signs for characters that nobody sees (soar.lib.hidden).
+
+    Raises Refused when empty (if required) or too long."""
     if not isinstance(value, str):
         raise Refused("This must be a text.", field=field)
-    text = value.replace("\x00", "").encode("utf-8", "replace").decode().strip()
+    text = seen(value.replace("\x00", "").encode("utf-8", "replace").decode().strip())
     if required and not text:
         raise Refused("Write something first.", field=field)
     if len(text) > most:
@@ -125,7 +128,7 @@ def tags_of(value: Any) -> list[str]:
     """Tags, stripped, lower case, each once, in order. Raises Refused for anything but a list of short texts."""
     if not isinstance(value, list | tuple) or not all(isinstance(tag, str) for tag in value):
         raise Refused("Tags are a list of texts.", field="tags")
-    tags = list(dict.fromkeys(tag.replace("\x00", "").strip().lower() for tag in value))
+    tags = list(dict.fromkeys(seen(tag.replace("\x00", "").strip().lower()) for tag in value))
     tags = [tag for tag in tags if tag]
     if any(len(tag) > 100 for tag in tags) or len(tags) > TAGS_AT_MOST:
         raise Refused(f"At most {TAGS_AT_MOST} tags of at most 100 characters.", field="tags")

@@ -9,6 +9,7 @@ import msgspec
 
 from cases.ingest.digest import canonical_key
 from cases.ingest.text import clean_json, clean_text, cut
+from soar.lib.hidden import shown
 
 __all__ = ["LIMITS", "Found", "NormalAlert", "canonical_key", "clean_text", "finish"]
 
@@ -107,7 +108,7 @@ def _fit(name: str, value: str, limit: int, notes: list[str]) -> str:
     if _is_plain(value, limit):
         return value.strip()
     text, repaired = clean_text(value)
-    text = text.strip()
+    text = _shown(name, text.strip(), notes)
     if name not in {"description"} and not text.isprintable():
         text = " ".join(text.split())
     if repaired:
@@ -116,6 +117,14 @@ def _fit(name: str, value: str, limit: int, notes: list[str]) -> str:
         notes.append(f"{name} was cut at {limit:,} characters")
         text = cut(text, limit)
     return text
+
+
+def _shown(name: str, text: str, notes: list[str]) -> str:
+    """Characters that turn a text round or cannot be seen become signs: a title must read as what it is."""
+    seen = shown(text)
+    if seen != text:
+        notes.append(f"{name} held characters that cannot be seen or turn the text round; they are shown by signs")
+    return seen
 
 
 def _key(value: str, notes: list[str]) -> str:
@@ -147,7 +156,7 @@ def _words(values: list[str], most: int, name: str, notes: list[str]) -> list[st
     if not values:
         return values
     clean = [
-        value.strip() if _is_plain(value, LONGEST_TAG) else cut(clean_text(value)[0].strip(), LONGEST_TAG)
+        value.strip() if _is_plain(value, LONGEST_TAG) else cut(shown(clean_text(value)[0].strip()), LONGEST_TAG)
         for value in values
     ]
     unique = list(dict.fromkeys(value for value in clean if value))

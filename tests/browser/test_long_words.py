@@ -61,7 +61,7 @@ BEYOND = """() => {
     if (["auto", "scroll", "hidden", "clip"].includes(getComputedStyle(up).overflowX)) return true; } return false; };
   for (const el of document.querySelectorAll("main *")) {
     const box = el.getBoundingClientRect(), style = getComputedStyle(el);
-    if (!box.width || style.visibility === "hidden" || el.closest(".visually-hidden, details:not([open]) > :not(summary)")) continue;
+    if (!box.width || style.visibility === "hidden" || el.closest(".visually-hidden")) continue;
     const name = `${el.tagName.toLowerCase()}.${el.className} in ${el.closest("[id]")?.id}`;
     if (box.right > width + 1 && !held(el)) found.push(`${name}: ends at ${Math.round(box.right)}`);
     if (el.matches(".scroll, .box, .peek") && el.scrollWidth > el.clientWidth + 1) {
@@ -82,7 +82,7 @@ def places(folder: Folder, admin: User) -> dict[str, object]:
             WORD, severity=Severity.HIGH, source=source, hostname=f"{WORD[:250]}{number}", username=WORD[:255],
             detection_model="M" * 255, tags=["t" * 100, "u" * 100], observables=held, description=f"Seen {WORD} {URL}",
             entities=[{"type": "process", "name": WORD, "command_line": f"{WORD} {URL}", "sha256": HASH}],
-            source_ref=WORD[:255], external_link="https://edr.example.net/" + "x" * 200, source_ip="2001:db8::203:113:7",
+            source_ref=WORD[:255], external_link="https://edr.example.net/" + "x" * 200, source_ip="2001:db8::203:7",
         )  # fmt: skip
     actor = Actor.of(admin)
     alerts.comment(actor, alert.pk, f"{WORD} {HASH} {URL} `{WORD}`")
