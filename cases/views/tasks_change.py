@@ -21,7 +21,6 @@ from cases.permissions import holds, incident_for, owners_for
 from cases.views.incidents_answer import TEMPLATE, Done, region_context, verb
 from cases.views.parts import person_of, signed_in_reader
 from cases.views.task_parts import local_text
-from soar.accounts.membership import workers
 from soar.accounts.models import User
 from soar.lib.htmx import is_partial, live, render_regions, trigger
 
@@ -155,7 +154,7 @@ def _form(request: HttpRequest, task: IncidentTask, error: CaseError | None = No
     context: dict[str, Any] = {"task": task, "number": task.incident.number}
     context["can_edit"] = _may_edit(person_of(request), task)
     context["count"] = IncidentTask.objects.filter(incident=task.incident).count()
-    context["people"] = workers()[:PEOPLE_SHOWN]
+    context["people"] = owners_for(task.incident)[:PEOPLE_SHOWN]
     context["form"] = _typed(request) if error else _as_is(task)
     if error:
         field = error.field if error.field in context["form"] else ""
