@@ -22,13 +22,23 @@ from cases.actions import alerts, incidents, links
 from cases.actors import Actor
 from cases.choices import AlertStatus, Determination, IncidentStatus
 from cases.ingest.pipeline import receive, rules_of
-from cases.models import Alert, AlertObservable, AlertPayload, AlertSource, Incident, Observable, TimelineEntry
+from cases.models import (
+    Alert,
+    AlertObservable,
+    AlertPayload,
+    AlertSource,
+    Asset,
+    AssetGroup,
+    Incident,
+    Observable,
+    TimelineEntry,
+)
 from cases.suggestions import suggestions
 from cases.verify import report_of_all
 from playbooks.models import Run, Step
 from soar.accounts.models import AuditEntry, Team, User
 from soar.connectors.models import OwnListEntry
-from tests.factories import make_alert, make_incident, make_user
+from tests.factories import make_alert, make_asset, make_incident, make_source, make_user
 from tests.fixtures import client_of
 
 pytestmark = pytest.mark.django_db
@@ -114,6 +124,30 @@ def test_incidents_stand_in_every_state_with_owners_and_stories(demo: str) -> No
         assert incident.created_at < timezone.now() - timedelta(hours=1)
 
 
+def test_the_estate_is_in_the_inventory_and_alerts_name_it(demo: str) -> None:
+    listed = Asset.objects.filter(listed=True)
+    assert listed.count() == listed.filter(demo=True).count() >= 20
+    assert set(listed.values_list("criticality", flat=True)) >= {1, 2, 3, 4}
+    assert {"Finance laptops", "Tier 0"} <= set(AssetGroup.objects.values_list("name", flat=True))
+    laptop = Asset.objects.get(name="FIN-LT-0114")
+    assert laptop.alert_links.count() >= 3
+    assert laptop.tags == ["payments", "watched"]
+    assert [one.verb for one in laptop.changes.order_by("pk")] == ["created", "changed"]
+    assert laptop.created_at < timezone.now() - timedelta(days=170)
+    assert Asset.objects.filter(listed=False, name="ci-runner-07").exists()
+    named = Alert.objects.exclude(hostname="").exclude(asset_links__isnull=False)
+    assert not named.exists(), list(named.values_list("hostname", flat=True).distinct())
+
+
+def test_removal_leaves_the_machines_that_others_name_to_them(demo: str) -> None:
+    mine = make_asset("My-Own-1")
+    source = make_source()
+    receive(rules_of(source), json.dumps({"id": "x", "title": "Real", "hostname": "DC-OSL-01"}).encode())
+    assert "DC-OSL-01" in say("--remove")
+    assert set(Asset.objects.values_list("name", "listed")) == {(mine.name, True), ("DC-OSL-01", False)}
+    assert not AssetGroup.objects.exists()
+
+
 def test_timelines_are_in_order_and_their_chains_whole(demo: str) -> None:
     report = report_of_all()
     assert report.findings == []
@@ -178,7 +212,7 @@ def test_removal_leaves_nothing_but_an_audit_row(demo: str) -> None:
     entries = TimelineEntry.objects.count()
     assert "removed" in say("--remove")
     for model in (Alert, AlertPayload, AlertObservable, Observable, Incident, TimelineEntry, Run, AlertSource, Team,
-                  User, OwnListEntry):  # fmt: skip
+                  User, OwnListEntry, Asset, AssetGroup):  # fmt: skip
         assert not model._default_manager.exists(), model
     purged = AuditEntry.objects.filter(verb="timeline.purged")
     assert sum(row.data["entries"] for row in purged) == entries

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from django.db import transaction
 from django.db.models import ProtectedError
 
+from cases.demo import inventory
 from cases.demo.seeding import REMOVED, SEEDED, one_at_a_time
 from cases.models import AlertSource, Incident, TimelineEntry
 from cases.purge import purge
@@ -26,7 +27,7 @@ class Removed:
 
 @transaction.atomic
 def remove() -> Removed | None:
-    """Remove alerts, incidents, list entries, sources, people and teams of the demo; None if there are none.
+    """Remove alerts, incidents, assets, list entries, sources, people and teams of the demo; None if there are none.
 
     A real incident that has a demo alert keeps its timeline, with an entry that the alert left. A source that got
     other alerts stays, with those. A person who acted on something that stays is deactivated, not deleted."""
@@ -36,7 +37,7 @@ def remove() -> Removed | None:
     made = _last(SEEDED)
     incidents = list(Incident.objects.filter(demo=True).values_list("pk", flat=True))
     gone = purge(None, alerts=_last("demo.alerts").get("alerts", []), incidents=incidents, reason="demo data removed")
-    removed = Removed(gone.alerts, gone.incidents)
+    removed = Removed(gone.alerts, gone.incidents, inventory.unstock())
     for entry in made.get("own_list", []):
         lists.remove_own(None, entry)
     _sources(removed)

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Count, F, Max, Q, Sum
 
 from cases.actors import Actor
-from cases.demo import days
+from cases.demo import days, inventory
 from cases.demo.catalog import TEMPLATES
 from cases.demo.checklists import CHECKLISTS
 from cases.demo.days import Event, deliveries
@@ -58,6 +58,7 @@ def seed() -> Seeded | None:
         if AlertSource.objects.filter(demo=True).exists():
             return None
         stage = _stage(clock.now(), runs)
+        inventory.stock(stage)
         _play(stage, _events(stage))
         return _finish(stage)
 
