@@ -38,6 +38,8 @@ def alert_for(who: Actor | User, pk: str | int, *, work: bool = False, lock: boo
         raise Missing(f"There is no alert {pk!s:.40}.")
     if work and user is not None and not may(user, "work_cases"):
         raise Forbidden("You may see this alert but not work on it: the permission to work on cases is missing.")
+    if work and user is not None and alert.restricted and alert.incident and not holds(user, alert.incident, "edit"):
+        raise Forbidden(f"You may see {alert.number} but not work on it: its incident is restricted.")
     return alert
 
 

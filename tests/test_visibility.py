@@ -152,3 +152,15 @@ def test_more_grants_than_are_listed_all_count(
         make_alert(f"Alert {number}", source=source)
         assign_perm("cases.view_source", analyst, source)
     assert alerts_of(analyst) == {"Red one", "Alert 0", "Alert 1", "Alert 2", "Alert 3"}
+
+
+def test_alerts_of_a_restricted_incident_are_changed_by_who_may_change_it(analyst: User) -> None:
+    alert = make_alert("Secret one")
+    secret = make_incident("Secret", alert)
+    Incident.objects.filter(pk=secret.pk).update(restricted=True)
+    Alert.objects.filter(incident=secret).update(restricted=True)
+    assign_perm("cases.view_incident", analyst, secret)
+    path, change = f"/api/v1/alerts/{alert.pk}/", {"severity": "low"}
+    assert client_of(analyst).patch(path, change, content_type="application/json").status_code == 403
+    assign_perm("cases.edit_incident", analyst, secret)
+    assert client_of(anew(analyst)).patch(path, change, content_type="application/json").status_code == 200
