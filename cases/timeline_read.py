@@ -16,6 +16,9 @@ from cases.timeline_kinds import KINDS, NOTES, Kind
 from soar.accounts.models import User
 
 PAGE = 50
+# Fields whose change is told without their values, and how much of each wording a page shows; the API has all of it.
+LONG_TEXTS = ("summary", "description")
+WORDING_AT_MOST = 10_000
 GROUPS = {
     name: [kind.name for kind in KINDS.values() if kind.group == name] for name in ("notes", "changes", "playbooks")
 }
@@ -46,6 +49,14 @@ class EntryView:
     def is_note(self) -> bool:
         """Shown as a box with somebody's words."""
         return self.entry.kind in NOTES
+
+    @property
+    def rewritten(self) -> tuple[str, str] | None:
+        """Both wordings of a text that was rewritten, the old one first."""
+        data = self.entry.data
+        if self.entry.kind != "changed" or data.get("field") not in LONG_TEXTS:
+            return None
+        return tuple(str(data.get(name) or "")[:WORDING_AT_MOST] for name in ("old", "new"))  # type: ignore[return-value]
 
     @property
     def author(self) -> str:

@@ -9,9 +9,12 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
+from cases.choices import Findings
 from cases.models import TimelineEntry
 from cases.timeline_kinds import KINDS
+from cases.timeline_read import LONG_TEXTS
 from cases.timeline_task_words import TASK_SENTENCES
 from soar.lib import parts
 from soar.lib.text import defang, shorten_hash
@@ -20,6 +23,13 @@ Data = dict[str, Any]
 LONGEST = 200
 FIELDS = {"tlp": "TLP", "pap": "PAP", "source_state": "state at the source", "resolve_reason": "reason"}
 RUN_URL = "run-detail"
+# How a run ended, as the end of a sentence.
+_ENDED = {
+    "successful": gettext_noop("finished successfully"),
+    "partially_successful": gettext_noop("finished, but only a part succeeded"),
+    "unsuccessful": gettext_noop("finished unsuccessfully"),
+    "cancelled": gettext_noop("was cancelled"),
+}
 
 
 def sentence(entry: TimelineEntry) -> SafeString:
@@ -41,9 +51,23 @@ def _label(entry: TimelineEntry) -> str:
 def _changed(entry: TimelineEntry, data: Data) -> SafeString:
     field = str(data.get("field", ""))
     name = FIELDS.get(field, field.replace("_", " "))
-    if field in ("description", "summary"):
+    if field in LONG_TEXTS:
         return format_html("{} {}", _("rewrote the"), name)
-    return format_html("{} {} {}", _("set"), name, _from_to(data.get("old"), data.get("new")))
+    old, new = data.get("old"), data.get("new")
+    if field == "findings":
+        old, new = _findings(old), _findings(new)
+    return format_html("{} {} {}", _("set"), name, _from_to(old, new))
+
+
+def _findings(value: Any) -> str:
+    """The page's words for findings: ``false_positive`` is "false positive"."""
+    return str(Findings(value).label).lower() if value and value in Findings.values else str(value or "")
+
+
+def _reopened(entry: TimelineEntry, data: Data) -> SafeString:
+    """By a person, or by the source that delivered it once more."""
+    words = _("reopened the alert by a repeat") if entry.actor_type == "source" else _label(entry)
+    return format_html("{}", words)
 
 
 def _from_to(old: Any, new: Any) -> SafeString:
@@ -65,8 +89,8 @@ def _claimed(entry: TimelineEntry, data: Data) -> SafeString:
 
 def _resolved(entry: TimelineEntry, data: Data) -> SafeString:
     verdict = format_html(_("resolved it as {}"), _shown(data.get("determination")))
-    findings = data.get("findings")
-    return format_html("{} ({})", verdict, str(findings).replace("_", " ")) if findings else verdict
+    findings = _findings(data.get("findings"))
+    return format_html("{} ({})", verdict, findings) if findings else verdict
 
 
 def _linked(entry: TimelineEntry, data: Data) -> SafeString:
@@ -130,10 +154,12 @@ def _observable(word: str) -> Callable[[TimelineEntry, Data], SafeString]:
 def _run(entry: TimelineEntry, data: Data) -> SafeString:
     """Playbooks: the actor's name is the playbook's, so it is named again only when somebody else speaks."""
     name = str(data.get("playbook", "")) if entry.actor_type != "playbook" else ""
-    words = [_label(entry), parts.label(str(data["status"])).lower() if data.get("status") else ""]
+    status = str(data.get("status") or "")
+    ended = _ENDED.get(status) if entry.kind == "run.finished" else None
+    words = [_(ended)] if ended else [_label(entry), parts.label(status).lower() if status else ""]
     url = _url(RUN_URL, data.get("run"))
     link = format_html(' <a href="{}">{}</a>', url, _("Show the run")) if url else ""
-    return format_html("{}{} {}{}", name, " " if name else "", " ".join(filter(None, words)), link)
+    return format_html("{}{}{}{}", name, " " if name else "", " ".join(filter(None, words)), link)
 
 
 def _numbers(numbers: Iterable[Any]) -> SafeString:
@@ -172,6 +198,7 @@ _SENTENCES: dict[str, Callable[[TimelineEntry, Data], SafeString]] = {
     "changed": _changed,
     "alert.source_state": _changed,
     "alert.claimed": _claimed,
+    "alert.reopened": _reopened,
     "alert.resolved": _resolved,
     "alert.linked": _linked,
     "alert.unlinked": _unlinked,

@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from cases import timeline
 from cases.actions import alerts, incidents, links, observables
 from cases.actors import Actor
+from cases.choices import IncidentStatus
 from cases.models import Incident, TimelineEntry
 from soar.accounts.models import Team, User
 from tests.factories import make_alert, make_incident, make_source
@@ -209,3 +211,48 @@ def test_a_tampered_chain_is_named(as_analyst: Client, incident: Incident) -> No
     answer = as_analyst.get(f"/incidents/{incident.number}/verify/", headers=HTMX).content.decode()
     assert "chain verified" not in answer
     assert "of 99 entries are missing" in answer
+
+
+def test_an_ended_incident_says_that_a_repeat_reopened_its_alert(as_analyst: Client, incident: Incident) -> None:
+    alert = incident.alerts.order_by("pk").first()
+    assert alert is not None
+    incidents.set_status(Actor.system(), incident.pk, "resolved", determination="malicious")
+    before = page(as_analyst, incident)
+    assert "of its alerts" not in before
+    alerts.reopen(Actor.source("Wazuh", 1), alert.pk, reason="Seen again, 3 times in all")
+    text = poll(as_analyst, incident, cursor_in(before))
+    for shown in (text, page(as_analyst, incident)):
+        assert "1 of its alerts is open" in shown
+        assert f'/alerts/{alert.number}/">{alert.number}</a>' in shown
+        assert "reopened the alert by a repeat" in shown
+    incident.refresh_from_db()
+    assert incident.status == IncidentStatus.RESOLVED
+
+
+def test_an_earlier_summary_can_be_read(as_analyst: Client, incident: Incident) -> None:
+    incidents.update(Actor.system(), incident.pk, changes={"summary": "First <b>words</b>"})
+    incidents.update(Actor.system(), incident.pk, changes={"summary": "**Second** words"})
+    text = page(as_analyst, incident)
+    assert text.count("Show both wordings") == 2
+    assert "First &lt;b&gt;words&lt;/b&gt;" in text
+    assert "<strong>Second</strong> words" in text
+
+
+def test_findings_and_ends_of_runs_are_told_in_the_words_of_the_page(as_analyst: Client, incident: Incident) -> None:
+    incidents.set_status(
+        Actor.system(), incident.pk, "resolved", determination="benign", findings="benign_true_positive"
+    )
+    with transaction.atomic():
+        locked = Incident.objects.select_for_update().get(pk=incident.pk)
+        for status in ("successful", "partially_successful", "unsuccessful", "cancelled"):
+            timeline.record("run.finished", locked, Actor.system(), data={"playbook": "Look up", "status": status})
+    text = page(as_analyst, incident)
+    assert "benign_true_positive" not in text.partition('id="timeline"')[2]
+    assert "→ benign true positive" in text
+    for words in (
+        "finished successfully",
+        "finished, but only a part succeeded",
+        "finished unsuccessfully",
+        "was cancelled",
+    ):
+        assert f"Look up {words}" in text

@@ -35,6 +35,7 @@ from soar.lib.text import defang
 
 ALERTS_SHOWN = 30
 OBSERVABLES_SHOWN = 20
+OPEN_NAMED = 5
 TEAMS_SHOWN = 200
 IN_DETAILS = ("title", "team", "tlp", "pap", "tags", "techniques")
 VERDICTS = (Determination.MALICIOUS, Determination.SUSPICIOUS, Determination.BENIGN)
@@ -75,6 +76,7 @@ def head(user: User, incident: Incident) -> Context:
         "verdicts": VERDICTS,
         "benign_findings": [Findings.FALSE_POSITIVE, Findings.BENIGN_TRUE_POSITIVE],
         "open_alerts": open_alerts(incident),
+        "still_open": [] if status.is_open else still_open(incident),
         "runs_url": runs_url(incident),
     }
 
@@ -105,6 +107,13 @@ def shown_alerts(incident: Incident) -> list[Alert]:
         incident.__dict__["shown_alerts"] = list(rows[:ALERTS_SHOWN])
     found: list[Alert] = incident.__dict__["shown_alerts"]
     return found
+
+
+def still_open(incident: Incident) -> list[str]:
+    """Numbers of open alerts of an incident that ended: left open, or reopened by a repeat, which leaves the incident
+    as it is (rulings 16)."""
+    rows = [alert for alert in shown_alerts(incident) if AlertStatus(alert.status).is_open]
+    return [alert.number for alert in rows[:OPEN_NAMED]]
 
 
 def open_alerts(incident: Incident) -> int:
