@@ -12,6 +12,7 @@ from django.utils import timezone
 from cases.actions import alerts, links
 from cases.actors import Actor
 from cases.choices import AlertStatus, Determination, Severity
+from cases.ingest.pipeline import receive, rules_of
 from cases.models import Alert, Observable
 from soar.accounts.models import Team, User
 from tests.factories import make_alert, make_incident, make_source, make_user
@@ -238,3 +239,14 @@ def test_the_number_of_queries(as_analyst: Client, alert: Alert, blue: Team) -> 
     with counted("alert"):
         page = page_of(as_analyst, alert)
     assert len(page) < 100_000
+
+
+def test_a_host_that_the_source_only_names_is_called_a_host(as_analyst: Client, blue: Team) -> None:
+    body = json.dumps({"title": "Odd login", "hostname": "FIN-LT-0114", "username": "a.voss"}).encode()
+    source = make_source(team=blue)
+    number = f"ALR-{receive(rules_of(source), body, 'application/json')[0][0].id}"
+    page = as_analyst.get(f"/alerts/{number}/").content.decode()
+    entities = page.partition('id="s-entities"')[2].partition("</table>")[0]
+    assert '<span class="sub">host</span>' in entities
+    assert "#laptop" in entities
+    assert ">entity<" not in entities

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.db.models import F, Min
 from django.utils import timezone
 from django.utils.html import escape
 from pytest_django.plugin import DjangoDbBlocker
@@ -200,6 +201,13 @@ def test_the_pages_of_it_load(demo: str) -> None:
         response = client.get(url)
         assert response.status_code == 200, url
         assert escape(text) in response.content.decode(), url
+
+
+def test_observables_are_first_seen_with_their_first_alert(demo: str) -> None:
+    firsts = Observable.objects.annotate(first=Min("alert_links__alert__received_at")).exclude(first=None)
+    assert firsts.count() > 100
+    assert not firsts.filter(created_at__gt=F("first")).exists()
+    assert not Observable.objects.filter(rated_at__lt=F("created_at")).exists()
 
 
 def test_a_second_call_says_so_and_changes_nothing(demo: str) -> None:

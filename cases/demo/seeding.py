@@ -9,7 +9,8 @@ from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, F, Max, Q, Sum
+from django.db.models import Count, F, Max, Min, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Least
 
 from cases.actors import Actor
 from cases.demo import days, inventory
@@ -25,7 +26,16 @@ from cases.demo.stories import STORIES
 from cases.demo.stories.campaign import KNOWN_BAD
 from cases.demo.story import Shot, Story
 from cases.demo.verbs import play
-from cases.models import Alert, AlertSource, Incident, IncidentObservable, IncidentOwner, TimelineEntry
+from cases.models import (
+    Alert,
+    AlertObservable,
+    AlertSource,
+    Incident,
+    IncidentObservable,
+    IncidentOwner,
+    Observable,
+    TimelineEntry,
+)
 from cases.permissions import parse_number
 from soar.accounts import audit
 from soar.accounts.actions.users import create_user, ensure_team
@@ -177,6 +187,7 @@ def _finish(stage: Stage) -> Seeded:
     for incident in made:
         IncidentOwner.objects.filter(incident=incident).update(added_at=incident.created_at)
         IncidentObservable.objects.filter(incident=incident).update(added_at=incident.created_at)
+    _date_back_observables(stage)
     figures = alerts.values("source").annotate(n=Count("pk"), all=Sum("count"), last=Max("last_seen"))
     for row in figures:
         AlertSource.objects.filter(pk=row["source"]).update(
@@ -184,3 +195,17 @@ def _finish(stage: Stage) -> Seeded:
         )
     audit.record(None, "demo.alerts", "demo data", alerts=list(alerts.order_by("pk").values_list("pk", flat=True)))
     return Seeded(alerts.count(), made.count(), stage.runs is not None)
+
+
+def _date_back_observables(stage: Stage) -> None:
+    """Observables that this made were first seen when the first of their alerts came."""
+    mine = {"observable": OuterRef("pk")}
+    alerts = AlertObservable.objects.filter(**mine).order_by().values("observable")
+    added = IncidentObservable.objects.filter(**mine).order_by().values("observable")
+    Observable.objects.filter(created_at__gte=stage.now).update(
+        created_at=Least(
+            Subquery(alerts.annotate(at=Min("alert__received_at")).values("at")),
+            Subquery(added.annotate(at=Min("added_at")).values("at")),
+            F("created_at"),
+        )
+    )

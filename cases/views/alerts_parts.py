@@ -30,6 +30,7 @@ OPEN_AT_MOST = 99
 ENTITY_ICONS = {
     "host": "laptop", "endpoint": "laptop", "user": "user", "account": "user", "process": "terminal", "message": "mail",
     "mailbox": "mail", "container": "box", "cloud": "cloud", "server": "server",
+    "system": "laptop",
 }  # fmt: skip
 # What names an entity, in the order of preference; the rest of its facts are told beside it.
 NAMES = ("name", "hostname", "host", "username", "user", "email", "id", "value")
@@ -95,7 +96,7 @@ def shown_value(type: str, value: str) -> str:
 
 def entities(user: User, alert: Alert) -> Context:
     """Hosts, accounts, processes: what the source tells of them, and how many open alerts they have."""
-    rows = [_entity(one) for one in alert.entities if isinstance(one, dict)]
+    rows = [_entity({**one, "type": _kind(one, alert)}) for one in alert.entities if isinstance(one, dict)]
     known = {row["name"].lower() for row in rows}
     for facts in ({"type": "host", "name": alert.hostname, "addresses": []}, {"type": "user", "name": alert.username}):
         name = str(facts["name"])
@@ -107,6 +108,16 @@ def entities(user: User, alert: Alert) -> Context:
         field = "host" if row["name"] == alert.hostname else "user" if row["name"] == alert.username else ""
         row |= {"field": field, "open": counts.get(field), "asset": assets.get(row["asset_key"])}
     return {"entities": rows}
+
+
+def _kind(facts: dict[str, Any], alert: Alert) -> str:
+    """What an entity is; where the source does not say it, its facts and its name do (assets alone have addresses)."""
+    name = str(facts.get("name") or "").lower()
+    if facts.get("type") or not name:
+        return str(facts.get("type") or "")
+    if "addresses" in facts or name == alert.hostname.lower():
+        return "host"
+    return "user" if name == alert.username.lower() else ""
 
 
 def _entity(facts: dict[str, Any]) -> Context:
