@@ -53,3 +53,17 @@ def test_a_search_without_a_name_is_titled_by_what_it_found() -> None:
 def test_results_as_a_list() -> None:
     (alert,) = read("splunk", {"search_name": "S", "result": [{"src": "198.51.100.1"}]})
     assert (alert.title, alert.source_ip) == ("S", "198.51.100.1")
+
+
+def test_the_site_of_a_web_event_is_not_the_machine_concerned() -> None:
+    row = {
+        "src_host": "MGT-LT-0003",
+        "dest": "Files.example.net",
+        "url": "https://files.example.net:8443/up",
+        "user": "h",
+    }
+    (alert,) = read("splunk", {"search_name": "Large upload", "result": row})
+    assert alert.hostname == "MGT-LT-0003"
+    assert [one["name"] for one in alert.assets] == ["MGT-LT-0003"]
+    (alone,) = read("splunk", {"search_name": "Large upload", "result": {"dest": "web-01", "url": "https://web-01/x"}})
+    assert alone.hostname == "web-01"

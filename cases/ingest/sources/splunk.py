@@ -13,7 +13,7 @@ from cases.ingest.flat import Flat
 from cases.ingest.gather import NOISE, Gather
 from cases.ingest.normal import NormalAlert, canonical_key
 from cases.ingest.severity import severity_of, splunk_scale
-from cases.ingest.shapes import as_ip
+from cases.ingest.shapes import as_ip, as_url
 from cases.ingest.sources import generic
 from cases.ingest.text import cut, words
 from cases.ingest.verdicts import is_closed, verdict_of
@@ -101,11 +101,18 @@ def _state(alert: NormalAlert, row: Flat) -> None:
     alert.closed = bool(alert.determination) and is_closed(alert.source_state)
 
 
+def _host(row: Flat) -> str:
+    """The machine concerned: not the site of a web event's URL, which stands in ``dest``, if another is named."""
+    names = [name for key in HOST if (name := row.text(key)) and not as_ip(name)]
+    site = as_url(row.text("url")).partition("://")[2].partition("/")[0].partition(":")[0]
+    ours = [name for name in names if name.lower() != site]
+    return next(iter((*ours, *names)), "") or row.text("dest", "host")
+
+
 def _who_and_where(alert: NormalAlert, row: Flat, gather: Gather) -> None:
     alert.source_ip = generic.address(row, gather, "source_ip", SOURCE_IP)
     generic.address(row, gather, "destination_ip", DEST_IP)
-    alert.hostname = next((name for key in HOST if (name := row.text(key)) and not as_ip(name)), "")
-    alert.hostname = alert.hostname or row.text("dest", "host")
+    alert.hostname = _host(row)
     alert.username = row.text(*USER)
     gather.name("hostname", alert.hostname, "host")
     gather.name("user", alert.username, "user")
