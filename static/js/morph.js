@@ -13,7 +13,8 @@ const own = (field) => {
     return !field.multiple && first !== undefined && !first.selected;
   }
   if (!(field instanceof HTMLInputElement) || field.type === "hidden") return false;
-  return field.value !== field.defaultValue || field.checked !== field.defaultChecked;
+  if (["checkbox", "radio"].includes(field.type)) return field.checked !== field.defaultChecked;  // without a value theirs is "on"
+  return field.value !== field.defaultValue;
 };
 const busy = (form) => form.hasAttribute("data-refused") || [...form.elements].some(own);
 const beforeNodeMorphed = (old) => !(own(old) || (old instanceof HTMLFormElement && old.hasAttribute("data-whole") && busy(old)));
