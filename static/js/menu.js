@@ -66,7 +66,8 @@
   });
 
   document.addEventListener("close", (event) => giveFocusBack(event.target), true);
-  document.addEventListener("htmx:afterSwap", (event) => {
+  // Settled: htmx itself moves the focus to [autofocus] until then.
+  document.addEventListener("htmx:afterSettle", (event) => {
     const target = event.detail.target;
     if (target?.id === "dialog" && target.innerHTML.trim()) show(target, event.detail.requestConfig?.elt);
   });
