@@ -31,7 +31,7 @@ from soar.lib.queue import enqueue
 
 logger = logging.getLogger(__name__)
 PATIENCE = 1.0  # seconds
-_KEPT = ("observables", "alerts", "runs")  # loaded late, but the same again after a crash
+_KEPT = ("observables", "assets", "alerts", "runs")  # loaded late, but the same again after a crash
 
 
 def execute(run_id: int) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
+from cases import asset_facts
 from cases.choices import AlertStatus, Determination, IncidentStatus, Risk, Severity
 from cases.models import Alert, AlertPayload, Incident, IncidentObservable
 from soar.lib.clock import iso
@@ -113,12 +114,12 @@ def alert_view(alert: Alert, state: Mapping[str, Any] | None = None) -> SubjectV
         "source_ip": alert.source_ip,
         "techniques": list(alert.techniques),
         "external_link": alert.external_link,
-        "assets": alert.entities,
         "cause": str(alert.cause),
         **(state if state is not None else alert_state(alert)),
     }
     lazy = {
         "observables": lambda: alert_observables(alert.pk),
+        "assets": lambda: asset_facts.of_alert(alert.pk, alert.entities),
         "raw": lambda: alert_raw(alert.pk),
         "runs": lambda: alert_runs(alert.pk),
     }
