@@ -120,3 +120,26 @@ def test_what_a_conflict_says_stays_when_the_page_is_renewed(
     page_of.locator("#menu-status").get_by_role("button", name="In progress").click()
     expect(note).to_be_empty()
     assert Incident.objects.get(pk=incident.pk).status == IncidentStatus.IN_PROGRESS
+
+
+def test_handing_over_leads_into_the_note_and_keeps_it(page_of: Page) -> None:
+    page_of.locator("#note").fill("Half a sentence")
+    page_of.get_by_role("link", name="Hand over").click()
+    expect(page_of.locator("#note")).to_be_focused()
+    expect(page_of.locator("#note")).to_have_value("Half a sentence")
+    expect(page_of.locator("#kind")).to_have_value("handoff")
+    page_of.goto(f"{page_of.url.partition('?')[0]}?handoff=1#note")
+    expect(page_of.locator("#note")).to_be_focused()
+    expect(page_of.locator("#kind")).to_have_value("handoff")
+
+
+def test_dialogs_have_one_order_cancel_before_what_is_done(page_of: Page) -> None:
+    page_of.locator("#menu-status summary").click()
+    page_of.locator("#open-resolved").click()
+    dialog = page_of.get_by_role("dialog")
+    cancel, save = dialog.get_by_text("Cancel"), dialog.get_by_role("button", name="Save")
+    expect(cancel).to_be_visible()
+    left, right = cancel.bounding_box(), save.bounding_box()
+    assert left is not None
+    assert right is not None
+    assert left["x"] < right["x"]
