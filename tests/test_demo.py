@@ -21,7 +21,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from cases.actions import alerts, incidents, links
 from cases.actors import Actor
-from cases.choices import AlertStatus, Determination, IncidentStatus
+from cases.choices import AlertStatus, Determination, IncidentStatus, TaskStatus
 from cases.ingest.pipeline import receive, rules_of
 from cases.models import (
     Alert,
@@ -31,9 +31,12 @@ from cases.models import (
     Asset,
     AssetGroup,
     Incident,
+    IncidentTask,
+    IncidentTemplate,
     Observable,
     TimelineEntry,
 )
+from cases.shipped_templates import TEMPLATES
 from cases.suggestions import suggestions
 from cases.verify import report_of_all
 from playbooks.models import Run, Step
@@ -214,6 +217,19 @@ def test_a_second_call_says_so_and_changes_nothing(demo: str) -> None:
     before = Alert.objects.count(), TimelineEntry.objects.count(), User.objects.count()
     assert "already" in say()
     assert (Alert.objects.count(), TimelineEntry.objects.count(), User.objects.count()) == before
+
+
+def test_incidents_have_checklists_of_which_some_is_done_and_some_late(demo: str) -> None:
+    done = IncidentTask.objects.filter(status=TaskStatus.DONE)
+    assert IncidentTask.objects.count() >= 25
+    assert done.count() >= 12
+    assert all(task.done_by is not None and task.done_at is not None for task in done.select_related("done_by"))
+    assert IncidentTask.objects.open().filter(due_at__lt=timezone.now(), incident__demo=True).exists()
+    used = Incident.objects.filter(template__isnull=False).values_list("template__name", flat=True)
+    assert set(used) == {"Phishing", "Account takeover", "Data loss"}
+    say("--remove")
+    assert not IncidentTask.objects.exists()
+    assert IncidentTemplate.objects.count() == len(TEMPLATES)
 
 
 def test_removal_leaves_nothing_but_an_audit_row(demo: str) -> None:

@@ -32,6 +32,8 @@ PAGES = {
     "sources": "/sources/",
     "lists": "/settings/lists/",
     "settings": "/settings/",
+    "tasks": "/tasks/",
+    "templates": "/settings/templates/",
 }
 
 
