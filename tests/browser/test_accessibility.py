@@ -8,13 +8,13 @@ import pytest
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from cases.actions import alerts, incidents
+from cases.actions import alerts, assets, incidents
 from cases.actors import Actor
-from cases.choices import Severity
-from cases.models import Incident
+from cases.choices import Criticality, Severity
+from cases.models import AlertAsset, Incident, IncidentAsset
 from soar.accounts.models import User
 from tests.browser.conftest import SignIn, check_accessibility
-from tests.factories import make_alert, make_incident, make_source
+from tests.factories import make_alert, make_asset, make_incident, make_source
 
 THEMES = ("light", "dark")
 PAGES = {
@@ -29,6 +29,10 @@ PAGES = {
     "playbooks": "/playbooks/",
     "runs": "/runs/",
     "observables": "/observables/",
+    "assets": "/assets/",
+    "asset": "/assets/{asset}/",
+    "new asset": "/assets/new/",
+    "import of assets": "/assets/import/",
     "sources": "/sources/",
     "lists": "/settings/lists/",
     "settings": "/settings/",
@@ -50,7 +54,13 @@ def numbers(admin: User) -> dict[str, str]:
     make_alert("Another of the same host", hostname="FIN-LT-0114", observables=(("ip", "203.0.113.7"),))
     alerts.comment(Actor.of(admin), alert.pk, "Looks **real**.")
     incident = make_incident("Case", make_alert("In a case", tags=["c2"]), owners=[admin], lead=admin, tags=["finance"])
-    return {"alert": alert.number, "incident": _told(incident, admin).number}
+    asset = make_asset(
+        "FIN-LT-0114", groups=["Finance"], tags=["vip"], criticality=Criticality.HIGH, system="Windows 11"
+    )
+    AlertAsset.objects.create(alert=alert, asset=asset)
+    IncidentAsset.objects.create(incident=incident, asset=asset, added_by="Ada")
+    assets.update(Actor.of(admin), asset.pk, changes={"criticality": "critical"})
+    return {"alert": alert.number, "incident": _told(incident, admin).number, "asset": str(asset.pk)}
 
 
 def _told(incident: Incident, admin: User) -> Incident:
