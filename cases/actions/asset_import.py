@@ -115,7 +115,8 @@ def apply_kept(actor: Actor, pk: int) -> Plan:
 def apply(actor: Actor, text: str, *, name: str = "", expected: str = "") -> Plan:
     """Import the file, all of it or nothing. ``expected`` is the digest of the plan that was agreed to.
 
-    Raises Refused (extra ``problems``: a list of line, column and message) when a line is wrong, Stale when the plan is another by now, Forbidden."""
+    Raises Refused (extra ``problems``: a list of line, column and message) when a line is wrong, Stale when the plan is
+    another by now, Forbidden."""
     may_manage(actor)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
