@@ -131,7 +131,7 @@ def test_a_task_is_added_and_read(analyst: User, incident: Incident) -> None:
 
 def test_hostile_text_is_only_text(analyst: User, as_analyst: Any, incident: Incident) -> None:
     made = Api(analyst).post(f"/incidents/{incident.pk}/tasks/", {"title": HOSTILE, "description": HOSTILE})
-    assert made.json()["title"] == HOSTILE
+    assert made.json()["title"] == HOSTILE.replace("\u202e", "[U+202E]")
     Api(analyst).patch(f"/tasks/{made.json()['id']}/", {"title": "<img src=x onerror=alert(2)>"})
     text = as_analyst.get(f"/incidents/{incident.number}/").content.decode()
     assert "<script>alert(1)" not in text
