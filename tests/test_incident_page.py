@@ -229,6 +229,15 @@ def test_an_ended_incident_says_that_a_repeat_reopened_its_alert(as_analyst: Cli
     assert incident.status == IncidentStatus.RESOLVED
 
 
+def test_menus_offer_what_is_not_so_already(as_analyst: Client, incident: Incident) -> None:
+    menu = page(as_analyst, incident).partition('id="menu-severity"')[2].partition("</details>")[0]
+    assert 'value="high"' in menu
+    assert 'value="critical"' not in menu
+    incidents.set_status(Actor.system(), incident.pk, "resolved", determination="malicious")
+    form = as_analyst.get(f"/incidents/{incident.number}/ending/", headers=HTMX).content.decode()
+    assert 'value="closed" required checked' in form
+
+
 def test_an_earlier_summary_can_be_read(as_analyst: Client, incident: Incident) -> None:
     incidents.update(Actor.system(), incident.pk, changes={"summary": "First <b>words</b>"})
     incidents.update(Actor.system(), incident.pk, changes={"summary": "**Second** words"})

@@ -72,7 +72,7 @@ def head(user: User, incident: Incident) -> Context:
         "ending": ending(incident),
         "seen_status": seen_of(incident, "status"),
         "seen_severity": seen_of(incident, "severity"),
-        "severities": [one for one in reversed(Severity) if one is not incident.severity],
+        "severities": [one for one in reversed(Severity) if one != incident.severity],
         "verdicts": VERDICTS,
         "benign_findings": [Findings.FALSE_POSITIVE, Findings.BENIGN_TRUE_POSITIVE],
         "open_alerts": open_alerts(incident),
@@ -87,7 +87,7 @@ def ending(incident: Incident) -> Context:
     return {
         "seen": seen_of(incident, "status", "determination", "findings"),
         "statuses": [(one.word, one.label) for one in statuses],
-        "status": next(one.word for one in statuses if one is not incident.status),
+        "status": next(one.word for one in statuses if one != incident.status),
         "determination": Determination(incident.determination).word,
         "findings": incident.findings,
         "reason": "",

@@ -103,13 +103,15 @@ def _context(user: User, *, brief: bool) -> dict[str, Any]:
 def _shown(one: Suggestion) -> dict[str, Any]:
     """A suggestion with its sentences: the title tells the first reason, the others stand below it. Values that a
     browser could open are defanged, hashes shortened."""
-    hosts = list(dict.fromkeys(alert.hostname for alert in one.alerts if alert.hostname))[:3]
+    said = {reason.value for reason in one.reasons if reason.type == "host"}
+    named = dict.fromkeys(alert.hostname for alert in one.alerts)
+    hosts = [name for name in named if name and name.lower() not in said]
     first, last = one.alerts[-1].received_at, one.alerts[0].received_at
     return {
         "key": one.key,
         "title": one.title.replace(one.value[1], _safe(*one.value)),
         "reasons": [f"{reason.text} {_safe(reason.type, reason.value)}" for reason in one.reasons[1:]],
-        "hosts": hosts,
+        "hosts": hosts[:3],
         "span": (first, last),
         "incident": one.incident,
         "alerts": [
