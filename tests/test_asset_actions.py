@@ -56,7 +56,7 @@ def test_create(analyst: User) -> None:
         ({"name": "a", "groups": [3]}, "groups", "list of texts"),
         ({"name": "a", "criticality": "huge"}, "criticality", "not one of"),
         ({"name": "a", "tags": ["t"] * 51 + [str(n) for n in range(50)]}, "tags", "At most 50"),
-        ({"name": "a", "system": "Win\x07"}, "system", "cannot be shown"),
+        ({"name": "a", "system": "Win\ue000"}, "system", "cannot be shown"),
         ({"name": "a", "colour": "red"}, "colour", "not a field"),
     ],
 )
