@@ -11,33 +11,29 @@ from django.db.models.expressions import RawSQL
 from django.urls import NoReverseMatch, reverse
 
 from cases import timeline_read
-from cases.actions.seen import seen_of, sent
+from cases.actions.seen import seen_of
 from cases.choices import (
     OBSERVABLE_TYPES,
     AlertStatus,
     Determination,
     Findings,
     IncidentStatus,
-    Pap,
     Risk,
     Severity,
-    Tlp,
 )
 from cases.models import Alert, Incident, IncidentObservable, Observable
 from cases.models.incident import OWNERS_AT_MOST
 from cases.permissions import holds, owners_for
 from cases.querysets import capped_count
-from cases.views import asset_parts, task_parts
+from cases.views import asset_parts, incidents_forms, task_parts
 from cases.views.alerts_rows import incidents_seen
-from soar.accounts.models import Team, User
+from soar.accounts.models import User
 from soar.lib import parts
 from soar.lib.text import defang
 
 ALERTS_SHOWN = 30
 OBSERVABLES_SHOWN = 20
 OPEN_NAMED = 5
-TEAMS_SHOWN = 200
-IN_DETAILS = ("title", "team", "tlp", "pap", "tags", "techniques")
 VERDICTS = (Determination.MALICIOUS, Determination.SUSPICIOUS, Determination.BENIGN)
 # One list: with OR between two subqueries the planner reads all observables there are.
 ITS_OBSERVABLES = """
@@ -69,7 +65,7 @@ def head(user: User, incident: Incident) -> Context:
         "determination": Determination(incident.determination),
         "statuses": [one for one in IncidentStatus if one.is_open and one is not status],
         "endings": [one for one in IncidentStatus if not one.is_open and one is not status],
-        "ending": ending(incident),
+        "ending": incidents_forms.ending(incident),
         "seen_status": seen_of(incident, "status"),
         "seen_severity": seen_of(incident, "severity"),
         "severities": [one for one in reversed(Severity) if one != incident.severity],
@@ -79,25 +75,6 @@ def head(user: User, incident: Incident) -> Context:
         "still_open": [] if status.is_open else still_open(incident),
         "runs_url": runs_url(incident),
     }
-
-
-def ending(incident: Incident) -> Context:
-    """The form that resolves or closes, as the incident is now: ``seen`` says so, the rest are its values."""
-    statuses = [one for one in IncidentStatus if not one.is_open]
-    return {
-        "seen": seen_of(incident, "status", "determination", "findings"),
-        "statuses": [(one.word, one.label) for one in statuses],
-        "status": next(one.word for one in statuses if one != incident.status),
-        "determination": Determination(incident.determination).word,
-        "findings": incident.findings,
-        "reason": "",
-        "resolve_alerts": True,
-    }
-
-
-def summary(user: User, incident: Incident) -> Context:
-    """What the form of the summary was made from."""
-    return {"seen_summary": seen_of(incident, "summary")}
 
 
 def shown_alerts(incident: Incident) -> list[Alert]:
@@ -200,21 +177,6 @@ def _observable(one: Observable, own: bool) -> Context:
     }
 
 
-def details(user: User, incident: Incident) -> Context:
-    """Team, TLP and PAP, findings, techniques, tags, and what they may be changed to."""
-    teams = list(Team.objects.all()[:TEAMS_SHOWN])
-    incident.team = next((team for team in teams if team.pk == incident.team_id), None) or incident.team
-    return {
-        "team": incident.team,
-        "findings": Findings(incident.findings).label if incident.findings else "",
-        "tlps": Tlp.choices,
-        "paps": Pap.choices,
-        "all_teams": teams,
-        "details_form": {name: sent(incident, name) for name in IN_DETAILS},
-        "seen_details": seen_of(incident, *IN_DETAILS),
-    }
-
-
 def nothing(user: User, incident: Incident) -> Context:
     """The composer needs nothing but the incident."""
     return {}
@@ -251,9 +213,9 @@ def _url(name: str, *args: Any) -> str:
 
 REGIONS: dict[str, Callable[[User, Incident], Context]] = {
     "head": head,
-    "summary": summary,
+    "summary": incidents_forms.summary,
     "alerts": alerts,
-    "details": details,
+    "details": incidents_forms.details,
     "owners": owners,
     "tasks": task_parts.tasks,
     "observables": observables,

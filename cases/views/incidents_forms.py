@@ -1,0 +1,48 @@
+"""The forms of an incident's page, each with what it was made from (cases/actions/seen.py)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cases.actions.seen import seen_of, sent
+from cases.choices import Determination, Findings, IncidentStatus, Pap, Tlp
+from cases.models import Incident
+from soar.accounts.models import Team, User
+
+TEAMS_SHOWN = 200
+IN_DETAILS = ("title", "team", "tlp", "pap", "tags", "techniques")
+Context = dict[str, Any]
+
+
+def ending(incident: Incident) -> Context:
+    """The form that resolves or closes, as the incident is now: ``seen`` says so, the rest are its values."""
+    statuses = [one for one in IncidentStatus if not one.is_open]
+    return {
+        "seen": seen_of(incident, "status", "determination", "findings"),
+        "statuses": [(one.word, one.label) for one in statuses],
+        "status": next(one.word for one in statuses if one != incident.status),
+        "determination": Determination(incident.determination).word,
+        "findings": incident.findings,
+        "reason": "",
+        "resolve_alerts": True,
+    }
+
+
+def summary(user: User, incident: Incident) -> Context:
+    """What the form of the summary was made from."""
+    return {"seen_summary": seen_of(incident, "summary")}
+
+
+def details(user: User, incident: Incident) -> Context:
+    """Team, TLP and PAP, findings, techniques, tags, and what they may be changed to."""
+    teams = list(Team.objects.all()[:TEAMS_SHOWN])
+    incident.team = next((team for team in teams if team.pk == incident.team_id), None) or incident.team
+    return {
+        "team": incident.team,
+        "findings": Findings(incident.findings).label if incident.findings else "",
+        "tlps": Tlp.choices,
+        "paps": Pap.choices,
+        "all_teams": teams,
+        "details_form": {name: sent(incident, name) for name in IN_DETAILS},
+        "seen_details": seen_of(incident, *IN_DETAILS),
+    }
