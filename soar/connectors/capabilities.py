@@ -1,0 +1,98 @@
+"""What connected products can be asked to do (connectors.md 2): a playbook names the capability, not the vendor.
+
+The table is the one list of names; a connector says in ``serves`` which of them it does (responder.py)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+ENDPOINT, ACCOUNT, MESSAGE, FILE, PROCESS = "endpoint", "account", "message", "file", "process"
+CONTAINER, CLOUD_ACCOUNT, URL, DOMAIN, IP, HASH, SENDER = (
+    "container",
+    "cloud_account",
+    "url",
+    "domain",
+    "ip",
+    "hash",
+    "sender",
+)
+KINDS_OF_TARGET = (
+    ENDPOINT, ACCOUNT, MESSAGE, FILE, PROCESS, CONTAINER, CLOUD_ACCOUNT, URL, DOMAIN, IP, HASH, SENDER,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """``targets``: the kinds of thing it acts on. ``destructive``: it takes something from somebody, so the never-touch
+    list and benign lists hold it back. ``inverse``: the capability that undoes it, "" if nothing does."""
+
+    name: str
+    label: str
+    targets: tuple[str, ...]
+    destructive: bool = True
+    inverse: str = ""
+
+
+CAPABILITIES: dict[str, Capability] = {
+    one.name: one
+    for one in (
+        Capability("block", "Add to block list", (HASH, URL, IP, DOMAIN, SENDER), inverse="unblock"),
+        Capability("unblock", "Remove from block list", (HASH, URL, IP, DOMAIN, SENDER), destructive=False),
+        Capability("delete_message", "Delete message", (MESSAGE,)),
+        Capability("quarantine_message", "Quarantine message", (MESSAGE,), inverse="restore_message"),
+        Capability("restore_message", "Restore message", (MESSAGE,), destructive=False),
+        Capability("find_messages", "Find related messages", (MESSAGE, SENDER, URL, HASH), destructive=False),
+        Capability("collect_file", "Collect file", (FILE,), destructive=False),
+        Capability("sandbox_file", "Submit file for sandbox analysis", (FILE,), destructive=False),
+        Capability("sandbox_url", "Submit address for sandbox analysis", (URL, DOMAIN), destructive=False),
+        Capability("terminate_process", "Terminate process", (PROCESS,)),
+        Capability("disable_account", "Disable user account", (ACCOUNT,), inverse="enable_account"),
+        Capability("enable_account", "Enable user account", (ACCOUNT,), destructive=False),
+        Capability("sign_out", "Force sign out", (ACCOUNT,)),
+        Capability("reset_password", "Force password reset", (ACCOUNT,)),
+        Capability("isolate_container", "Isolate container", (CONTAINER,), inverse="resume_container"),
+        Capability("resume_container", "Resume container", (CONTAINER,), destructive=False),
+        Capability("terminate_container", "Terminate container", (CONTAINER,)),
+        Capability("revoke_cloud_access", "Revoke access permission", (CLOUD_ACCOUNT,), inverse="restore_cloud_access"),
+        Capability("restore_cloud_access", "Restore access permission", (CLOUD_ACCOUNT,), destructive=False),
+        Capability("isolate_endpoint", "Isolate endpoint", (ENDPOINT,), inverse="restore_endpoint"),
+        Capability("restore_endpoint", "Restore connection", (ENDPOINT,), destructive=False),
+        Capability("run_script", "Run remote custom script", (ENDPOINT,)),
+        Capability("scan_endpoint", "Scan for malware", (ENDPOINT,), destructive=False),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One thing to act on. ``value`` names it for people: a host name, an address, a hash, a message id.
+
+    ``facts`` is what the alert's source told besides, in the source's words: ``guid``, ``addresses``, ``mailbox``,
+    ``sha1``, ``file_path``, ``endpoint`` (name of the host that a file or process is on), ``cluster``, ``pod``,
+    ``type`` (of a hash: md5, sha1, sha256)."""
+
+    kind: str
+    value: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How far a capability got.
+
+    ``state``: ``done`` (finished), ``accepted`` (the product took it; ask again with ``reference``), ``failed``,
+    ``rejected`` (a person at the product said no), ``cancelled``. ``message``: a sentence in the product's words.
+    ``remote``: the product's own word for the state ("running", "pendingApproval"), shown as it is: that the server
+    took a command is not that the device did it. ``request`` and ``answer`` are redacted and kept with the task.
+    ``data``: what came of it (verdicts, hits, files). ``secret``: what may be shown only when asked for (the password
+    of an archive)."""
+
+    state: str
+    message: str = ""
+    reference: str = ""
+    remote: str = ""
+    request: dict[str, Any] = field(default_factory=dict)
+    answer: Any = None
+    data: dict[str, Any] = field(default_factory=dict)
+    secret: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,38 @@
+"""A connector that acts: what every product offering capabilities has in common (connectors.md 2, 3)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from soar.connectors.base import Connector, ConnectorError
+from soar.connectors.capabilities import Result, Target
+
+
+class Responder(Connector):
+    """``serves``: names of capabilities. ``repeatable``: those that may be sent again when nobody knows whether the
+    first call arrived, because the product takes both for one."""
+
+    serves: ClassVar[frozenset[str]] = frozenset()
+    repeatable: ClassVar[frozenset[str]] = frozenset()
+
+    def perform(self, capability: str, target: Target, params: dict[str, Any], *, key: str) -> Result:
+        """Do it. ``key`` names this one task in every try of it. Makes HTTP calls, so outside of any transaction.
+
+        Raises ConnectorError: ``permanent`` says that trying again will not help, ``outcome_unknown`` that the effect
+        may have happened."""
+        raise ConnectorError(f"{self.account.name} cannot do {capability}.", permanent=True)
+
+    def poll(self, capability: str, reference: str) -> Result:
+        """How far an accepted task is. Raises ConnectorError when the product cannot be asked now."""
+        raise ConnectorError(f"{self.account.name} has no tasks to ask for.", permanent=True)
+
+    def recall(self, capability: str, target: Target, *, key: str) -> Result | None:
+        """What became of a call with this key whose answer was lost; None if the product cannot tell.
+
+        Raises ConnectorError when the product cannot be asked now."""
+        return None
+
+    def requests(self, capability: str, target: Target, params: dict[str, Any]) -> list[dict[str, Any]]:
+        """The requests that ``perform`` would send first, redacted; sends nothing. Raises ConnectorError for a target
+        that lacks what the product needs (a message without mailbox)."""
+        raise ConnectorError(f"{self.account.name} cannot do {capability}.", permanent=True)

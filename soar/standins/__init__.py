@@ -1,0 +1,1 @@
+"""The practice range: local servers that behave as vendors' APIs do (connectors.md 5)."""
