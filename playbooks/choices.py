@@ -57,7 +57,10 @@ class StepStatus(models.TextChoices):
 
     QUEUED = "queued", "Queued"
     IN_PROGRESS = "in_progress", "In progress"
+    PENDING_APPROVAL = "pending_approval", "Pending approval"
+    NEEDS_DECISION = "needs_decision", "Needs decision"
     SUCCESSFUL = "successful", "Successful"
+    PARTIALLY_SUCCESSFUL = "partially_successful", "Partially successful"
     UNSUCCESSFUL = "unsuccessful", "Unsuccessful"
     UNKNOWN_OUTCOME = "unknown_outcome", "Unknown outcome"
     CANCELLED = "cancelled", "Cancelled"
@@ -68,6 +71,60 @@ class StepStatus(models.TextChoices):
         return _TONES[self.value]
 
 
+class TaskStatus(models.TextChoices):
+    """Where a response task is (response-playbooks.md 25)."""
+
+    PENDING_APPROVAL = "pending_approval", "Pending approval"
+    QUEUED = "queued", "Queued"
+    IN_PROGRESS = "in_progress", "In progress"
+    SUCCESSFUL = "successful", "Successful"
+    UNSUCCESSFUL = "unsuccessful", "Unsuccessful"
+    REJECTED = "rejected", "Rejected"
+    EXPIRED = "expired", "Expired"
+    NO_ACTION = "no_action", "No action taken"
+    UNKNOWN_OUTCOME = "unknown_outcome", "Unknown outcome"
+    CANCELLED = "cancelled", "Cancelled"
+
+    @property
+    def tone(self) -> str:
+        """Colour class of the badge."""
+        return _TONES.get(self.value, "")
+
+    @property
+    def is_final(self) -> bool:
+        """Nothing more will happen by itself."""
+        return self.value not in TASK_OPEN
+
+
+class ApprovalStatus(models.TextChoices):
+    """Where an approval is. *Partly*: some of its tasks were decided, others still wait."""
+
+    PENDING = "pending", "Pending"
+    PARTLY = "partly", "Partly decided"
+    APPROVED = "approved", "Approved"
+    REJECTED = "rejected", "Rejected"
+    MIXED = "mixed", "Partly approved"
+    EXPIRED = "expired", "Expired"
+    CANCELLED = "cancelled", "Cancelled"
+
+    @property
+    def tone(self) -> str:
+        """Colour class of the badge."""
+        return _TONES.get(self.value, "")
+
+
+class JobStatus(models.TextChoices):
+    """Where a backtest is."""
+
+    QUEUED = "queued", "Queued"
+    IN_PROGRESS = "in_progress", "In progress"
+    SUCCESSFUL = "successful", "Successful"
+    UNSUCCESSFUL = "unsuccessful", "Unsuccessful"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+TASK_OPEN = frozenset({"pending_approval", "queued", "in_progress", "unknown_outcome"})
+APPROVAL_OPEN = ("pending", "partly")
 FINAL = frozenset({"successful", "partially_successful", "unsuccessful", "cancelled"})
 OPEN = ("queued", "in_progress", "pending_approval", "needs_decision")
 _TONES = {
@@ -80,6 +137,12 @@ _TONES = {
     "partially_successful": "t-amber",
     "unsuccessful": "t-red",
     "cancelled": "",
+    "pending": "t-violet",
+    "partly": "t-violet",
+    "approved": "t-green",
+    "mixed": "t-amber",
+    "rejected": "t-red",
+    "expired": "",
 }
 
 

@@ -21,7 +21,7 @@ from playbooks.models import Run, Sequence
 from soar.accounts.models import User
 from soar.lib.database import UNHURRIED, prepared
 
-_LEFT_OUT = {"result", "error", "traceback"}
+_LEFT_OUT = {"result", "error", "traceback", "targets", "report"}
 _THIS = "r.id = %s FOR UPDATE OF a"
 # The oldest run that nobody has begun, first of its sequence. Alerts that somebody works on are passed over.
 _NEXT = (

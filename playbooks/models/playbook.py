@@ -14,7 +14,7 @@ class Playbook(models.Model):
     playbook is first seen (rulings 7). ``load_error`` and ``present`` say what is wrong with the file."""
 
     name = models.CharField(max_length=200)
-    kind = models.CharField(max_length=20, default="python", help_text="python")
+    kind = models.CharField(max_length=20, default="python", help_text="python, response")
     description = models.TextField(blank=True)
     trigger = models.CharField(max_length=20, choices=Trigger.choices)
     conditions = models.JSONField(default=dict)
@@ -36,6 +36,16 @@ class Playbook(models.Model):
     modified_at = models.DateTimeField(db_default=models.functions.Now())
     created_at = models.DateTimeField(db_default=models.functions.Now())
     deactivated_reason = models.TextField(blank=True, help_text="Starts nothing while this is set (rulings 8)")
+    # Of a response playbook alone: the graph that is being drawn, and the version that runs.
+    draft = models.JSONField(null=True, help_text="The graph as its author left it (rulings 13); may be incomplete")
+    draft_number = models.PositiveIntegerField(default=0, help_text="Goes up with every change of the draft")
+    current = models.ForeignKey(
+        "PlaybookVersion", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    demo = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["name"]
@@ -59,6 +69,8 @@ class Playbook(models.Model):
             return "It is disabled."
         if self.deactivated_reason:
             return f"It is deactivated: {self.deactivated_reason}"
+        if self.kind == "response":
+            return "" if self.current_id else "It was never published."
         if self.load_error:
             return "Its file cannot be loaded."
         return "" if self.present else "It is no longer in the files."
@@ -71,7 +83,10 @@ class PlaybookVersion(models.Model):
     number = models.PositiveIntegerField()
     digest = models.CharField(max_length=64)
     source = models.TextField()
-    definition = models.JSONField(default=dict)
+    definition = models.JSONField(default=dict, help_text="Of a response playbook: its graph (rulings 13)")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
     created_at = models.DateTimeField(db_default=models.functions.Now())
 
     class Meta:

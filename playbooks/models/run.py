@@ -76,6 +76,11 @@ class Run(models.Model):
     rung_at = models.DateTimeField(null=True, help_text="When a worker was last told of it")
     attempts = models.PositiveIntegerField(default=0)
     cancel_requested = models.BooleanField(default=False)
+    # Of response playbooks alone.
+    entry_id = models.BigIntegerField(null=True, help_text="The timeline entry that started it")
+    targets = models.JSONField(null=True, help_text="The objects, with ratings and evidence (playbooks/response)")
+    opened_incident = models.ForeignKey(Incident, on_delete=models.CASCADE, null=True, related_name="+", db_index=False)
+    report = models.JSONField(null=True, help_text="What the run tells at its end (response-playbooks.md 24)")
 
     withheld = False  # set where the values of its record were kept from a reader (playbooks/disclosure.py)
 
@@ -88,6 +93,10 @@ class Run(models.Model):
                 fields=["sequence", "position"], name="run_position_once", condition=Q(sequence__isnull=False)
             ),
             models.CheckConstraint(condition=Q(alert=None) | Q(incident=None), name="run_one_subject"),
+            # A doorbell that rings twice starts nothing twice.
+            models.UniqueConstraint(
+                fields=["entry_id", "playbook"], name="run_entry_once", condition=Q(entry_id__isnull=False)
+            ),
         ]
         indexes = [
             models.Index(fields=["status", "-id"], name="run_open", condition=Q(status__in=OPEN)),
@@ -108,6 +117,9 @@ class Run(models.Model):
 class Step(models.Model):
     """One recorded call. (run, name, key) is what a replay finds it by (python-playbooks.md 5).
 
+    Of a response playbook: one node that was reached (kind ``node``, ``name`` the node's id, ``key`` its type), or the
+    rating of the objects (kind ``rating``); ``result`` says what arrived and where it went (playbooks/response).
+
     ``arguments`` are masked and for people; ``arguments_digest`` is of the real ones. ``stale``: the changed
     code no longer makes this call."""
 
@@ -116,7 +128,7 @@ class Step(models.Model):
     position = models.PositiveIntegerField(help_text="In the order in which the calls were made")
     name = models.CharField(max_length=200)
     key = models.CharField(max_length=500)
-    kind = models.CharField(max_length=10, help_text="action, helper")
+    kind = models.CharField(max_length=10, help_text="action, helper, node, rating")
     arguments = models.JSONField(default=dict)
     arguments_digest = models.CharField(max_length=32)
     status = models.CharField(max_length=24, choices=StepStatus.choices)

@@ -3,6 +3,7 @@
 from soar.connectors.models.account import ConnectorAccount, ConnectorGroupPermission, ConnectorUserPermission
 from soar.connectors.models.attempt import Attempt
 from soar.connectors.models.own_lists import ExceptionEntry, OwnListEntry
+from soar.connectors.models.route import Route
 from soar.connectors.models.warninglists import WarningList, WarningName, WarningNetwork, WarningPattern
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "ConnectorUserPermission",
     "ExceptionEntry",
     "OwnListEntry",
+    "Route",
     "WarningList",
     "WarningName",
     "WarningNetwork",
