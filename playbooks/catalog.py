@@ -7,7 +7,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -15,6 +15,9 @@ from django.db import connection, transaction
 from playbooks.loader import Found, Loaded, load
 from playbooks.models import CodeGeneration, LoadError, Playbook, PlaybookVersion
 from soar.accounts.models import User
+
+if TYPE_CHECKING:
+    from playbooks.graph.schema import Graph
 
 logger = logging.getLogger(__name__)
 _SYNC_LOCK = 0x50415200  # advisory lock: one process at a time writes the rows
@@ -29,14 +32,25 @@ class Entry:
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class ResponseEntry:
+    """One response playbook that can run: its row, the id of the published version, that version's graph."""
+
+    row: Playbook
+    version: int
+    graph: Graph
+
+
 @dataclass(slots=True)
 class Catalog:
-    """All playbooks. ``starting`` holds those that start by themselves, by trigger, in the order of a sequence."""
+    """All playbooks. ``starting`` holds the Python playbooks that start by themselves, by trigger, in the order of a
+    sequence; ``response`` the response playbooks that are published, enabled and not hindered, by name."""
 
     generation: int
     entries: dict[int, Entry] = field(default_factory=dict)
     rows: dict[int, Playbook] = field(default_factory=dict)
     starting: dict[str, list[Entry]] = field(default_factory=dict)
+    response: list[ResponseEntry] = field(default_factory=list)
 
 
 _lock = threading.RLock()
@@ -200,4 +214,17 @@ def _build(number: int, loaded: Loaded) -> Catalog:
             catalog.starting.setdefault(entry.row.trigger, []).append(entry)
     for entries in catalog.starting.values():
         entries.sort(key=lambda entry: (entry.row.order, entry.row.name.lower()))
+    catalog.response = _responses()
     return catalog
+
+
+def _responses() -> list[ResponseEntry]:
+    """Those that may run, manual ones too: whether one starts by itself is said by its graph's trigger."""
+    rows = Playbook.objects.filter(kind="response", enabled=True, current__isnull=False).select_related("current")
+    found = []
+    for row in rows.order_by("name"):
+        from playbooks.graph.schema import read
+
+        if not row.hindrance and row.current is not None:
+            found.append(ResponseEntry(row, row.current.pk, read(row.current.definition)[0]))
+    return found
