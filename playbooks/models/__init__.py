@@ -1,6 +1,6 @@
 """Playbooks, their versions, runs and recorded steps; response tasks and approvals; what playbooks are made with."""
 
-from playbooks.models.material import Backtest, DetectionModel, NeverTouch, Script
+from playbooks.models.material import Backtest, DetectionModel, NeverTouch, Position, Script
 from playbooks.models.permissions import PlaybookGroupPermission, PlaybookUserPermission
 from playbooks.models.playbook import CodeGeneration, LoadError, Playbook, PlaybookVersion
 from playbooks.models.response import Approval, ResponseTask, Vote
@@ -17,6 +17,7 @@ __all__ = [
     "PlaybookGroupPermission",
     "PlaybookUserPermission",
     "PlaybookVersion",
+    "Position",
     "ResponseTask",
     "Run",
     "ScheduleSlot",

@@ -60,6 +60,19 @@ class DetectionModel(models.Model):
         return self.name
 
 
+class Position(models.Model):
+    """How far something that reads a table by its ids has come: the last id that it has looked at."""
+
+    name = models.CharField(max_length=60, primary_key=True)
+    last_id = models.BigIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.last_id}"
+
+
 class NeverTouch(models.Model):
     """A rule of the never-touch list (response-playbooks.md 18, rulings 9).
 
