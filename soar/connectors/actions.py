@@ -15,7 +15,7 @@ from soar.accounts.models import User
 from soar.connectors import registry
 from soar.connectors.base import Health
 from soar.connectors.errors import ConnectorError, Forbidden, NoConnector, Refused
-from soar.connectors.kinds import COLUMNS, LONGEST_SECRET, Kind, check
+from soar.connectors.kinds import COLUMNS, HIDDEN_ADDRESS, LONGEST_SECRET, Kind, check, is_masked, masked_url
 from soar.connectors.models import ConnectorAccount
 from soar.lib import clock
 
@@ -29,10 +29,10 @@ def create_account(
     values, hidden = _checked(found, settings, secrets)
     account = ConnectorAccount(kind=kind, name=name)
     account.secrets = hidden
-    _put(account, values)
+    _put(account, values, found)
     with transaction.atomic():
         _save_named(account)
-        _audit(actor, "connector.created", account, kind=kind, secrets=sorted(hidden))
+        _audit(actor, "connector.created", account, kind=kind, secrets=sorted(account.secrets))
     return account
 
 
@@ -42,26 +42,32 @@ def update_account(
     *,
     name: str | None = None,
     settings: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, Any] | None = None,
     enabled: bool | None = None,
     restricted: bool | None = None,
 ) -> ConnectorAccount:
-    """Change what is given; ``settings`` are merged into those there are. Raises Forbidden, Refused, NoConnector.
+    """Change what is given; ``settings`` and ``secrets`` are merged into those there are, an empty secret is removed.
 
-    A changed ``url`` or ``proxy`` removes the secrets: else whoever changes it could send them to a server of theirs.
+    A changed ``url`` or ``proxy`` removes the secrets that are not given anew: else whoever changes it could send them
+    to a server of theirs. Who says ``enabled``, on or off, has seen why Soar disabled it: that reason goes.
+    Raises Forbidden, Refused, NoConnector.
     """
     with transaction.atomic():
         account = _locked(actor, account_id)
         before = _shown(account)
-        if settings is not None:
-            _merge(account, settings)
+        if settings is not None or secrets is not None:
+            _change(account, settings, secrets)
         account.name = account.name if name is None else _name(name)
-        account.enabled = account.enabled if enabled is None else enabled
+        if enabled is not None:
+            account.enabled, account.disabled_reason = enabled, ""
         account.restricted = account.restricted if restricted is None else restricted
         _save_named(account)
         after = _shown(account)
         changed = {key: [before.get(key), value] for key, value in after.items() if before.get(key) != value}
         if changed:
             _audit(actor, "connector.changed", account, changed=changed)
+        if secrets:
+            _audit(actor, "connector.secrets_set", account, secrets=sorted(secrets))
     return account
 
 
@@ -72,7 +78,8 @@ def set_secrets(actor: User | None, account_id: int, secrets: Mapping[str, Any])
         checked = check(_kind(account.kind).secrets, secrets, longest=LONGEST_SECRET)
         if checked.errors:
             raise Refused(checked.errors)
-        account.secrets = {key: value for key, value in checked.values.items() if value}
+        address = {key: value for key, value in account.secrets.items() if key == HIDDEN_ADDRESS}
+        account.secrets = address | {key: value for key, value in checked.values.items() if value}
         account.save(update_fields=["secrets", "updated_at"])
         _audit(actor, "connector.secrets_set", account, secrets=sorted(account.secrets))
     return account
@@ -136,18 +143,26 @@ def _checked(
     return open_ones.values, {key: value for key, value in hidden.values.items() if value}
 
 
-def _merge(account: ConnectorAccount, given: Mapping[str, Any]) -> None:
-    columns = {name: getattr(account, name) for name in COLUMNS}
-    checked = check(_kind(account.kind).all_settings(), {**account.settings, **columns, **given})
-    if checked.errors:
-        raise Refused(checked.errors)
-    moved = (checked.values["url"], checked.values["proxy"]) != (account.settings.get("url"), account.proxy)
-    if moved and account.secrets:
-        account.secrets = {}
-    _put(account, checked.values)
+def _change(account: ConnectorAccount, settings: Mapping[str, Any] | None, secrets: Mapping[str, Any] | None) -> None:
+    """Put both into the row, checked together, so that a form shows all that is wrong at once."""
+    kind, columns = _kind(account.kind), {name: getattr(account, name) for name in COLUMNS}
+    checked = check(kind.all_settings(), {**account.settings, **columns, **(settings or {})})
+    moved = (checked.values.get("url"), checked.values.get("proxy")) != (account.settings.get("url", ""), account.proxy)
+    kept = {} if moved else dict(account.secrets)
+    address = kept.pop(HIDDEN_ADDRESS, None)
+    hidden = check(kind.secrets, {**kept, **(secrets or {})}, longest=LONGEST_SECRET)
+    if errors := checked.errors | hidden.errors:
+        raise Refused(errors)
+    account.secrets = {name: value for name, value in hidden.values.items() if value}
+    if address:
+        account.secrets = {**account.secrets, HIDDEN_ADDRESS: address}
+    _put(account, checked.values, kind)
 
 
-def _put(account: ConnectorAccount, values: dict[str, Any]) -> None:
+def _put(account: ConnectorAccount, values: dict[str, Any], kind: Kind) -> None:
+    if kind.secret_url and not is_masked(values["url"]):
+        account.secrets = {**account.secrets, HIDDEN_ADDRESS: values["url"]}
+        values["url"] = masked_url(values["url"])
     for name in COLUMNS:
         setattr(account, name, values[name])
     account.settings = {key: value for key, value in values.items() if key not in COLUMNS and value != ""}

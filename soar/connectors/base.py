@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from soar.connectors import attempts
 from soar.connectors.errors import ConnectorError
+from soar.connectors.kinds import HIDDEN_ADDRESS, telling_parts
 from soar.connectors.models import ConnectorAccount
 from soar.lib import clock
 from soar.lib.http import Answer, Client, Limits, RemoteError
@@ -61,14 +62,15 @@ class Connector:
         """The client of this account. Kinds add headers by ``sign_in``."""
         account = self.account
         headers, basic = self.sign_in(account.secrets)
+        hidden = str(account.secrets.get(HIDDEN_ADDRESS, ""))
         return Client(
-            account.settings.get("url", ""),
+            hidden or account.settings.get("url", ""),
             verify_tls=account.verify_tls,
             proxy=account.proxy,
             allow_internal=account.allow_internal,
             headers=headers,
             auth=basic,
-            secrets=account.secrets.values(),
+            secrets=(*account.secrets.values(), *telling_parts(hidden)),
             limits=Limits(read=account.timeout_seconds, total=2 * account.timeout_seconds),
         )
 

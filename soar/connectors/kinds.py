@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 if TYPE_CHECKING:
     from soar.connectors.base import Connector
@@ -14,22 +14,29 @@ YES = {"1", "true", "yes", "on"}
 NO = {"0", "false", "no", "off", ""}
 LONGEST_SETTING = 4_000
 LONGEST_SECRET = 20_000
+HIDDEN_ADDRESS = "url"  # the secret that holds the address of a kind whose address is one
+HIDDEN = "/••••"
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting or secret. ``form``: text, url, number or flag."""
+    """One setting or secret. ``form``: text, lines (of several lines), url, number, flag, or choice of ``choices``.
+
+    ``schemes``: what an address may begin with. ``query``: it may hold one (the signature of a webhook's address)."""
 
     name: str
     help: str
     form: str = "text"
     required: bool = False
     default: Any = ""
+    choices: tuple[str, ...] = ()
+    schemes: tuple[str, ...] = ("http", "https")
+    query: bool = False
 
 
+ADDRESS = Setting("url", "Address of the product, https://host/path", form="url", required=True)
 # Columns of the account, given beside the kind's own settings.
 COMMON = (
-    Setting("url", "Address of the product, https://host/path", form="url", required=True),
     Setting("allow_internal", "Allow addresses inside the network", form="flag", default=False),
     Setting("verify_tls", "Check the server's certificate", form="flag", default=True),
     Setting("proxy", "Address of an HTTP proxy", form="url"),
@@ -41,17 +48,20 @@ COLUMNS = ("allow_internal", "verify_tls", "proxy", "timeout_seconds", "rate_per
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A line of the registry."""
+    """A line of the registry. ``address``: what its ``url`` is. ``secret_url``: whoever knows the address may use it,
+    so it is kept among the secrets, and of the setting only the host is shown (a chat's incoming webhook)."""
 
     name: str
     label: str
     connector: type[Connector]
     settings: tuple[Setting, ...] = ()
     secrets: tuple[Setting, ...] = ()
+    address: Setting = ADDRESS
+    secret_url: bool = False
 
     def all_settings(self) -> tuple[Setting, ...]:
-        """The common ones and its own."""
-        return (*COMMON, *self.settings)
+        """The address, the common ones and its own."""
+        return (self.address, *COMMON, *self.settings)
 
 
 @dataclass(slots=True)
@@ -83,6 +93,8 @@ def _value(setting: Setting, given: Any, longest: int) -> Any:
         return _flag(setting, given)
     if setting.form == "number":
         return _number(setting, given)
+    if setting.form == "choice":
+        return _choice(setting, given)
     if not isinstance(given, str):
         raise ValueError(f"{setting.name} must be text.")
     if len(given) > longest or "\x00" in given:
@@ -95,6 +107,12 @@ def _flag(setting: Setting, given: Any) -> bool:
     if word not in YES | NO:
         raise ValueError(f"{setting.name} must be true or false, not {given!r}.")
     return word in YES
+
+
+def _choice(setting: Setting, given: Any) -> str:
+    if given not in setting.choices:
+        raise ValueError(f"{setting.name} must be one of: {', '.join(one or 'nothing' for one in setting.choices)}.")
+    return str(given)
 
 
 def _number(setting: Setting, given: Any) -> int:
@@ -115,10 +133,30 @@ def _url(setting: Setting, text: str) -> str:
         host, _port = parts.hostname, parts.port
     except ValueError:
         raise ValueError(f"{setting.name} is no address.") from None
-    if parts.scheme not in {"http", "https"} or not host or any(sign.isspace() for sign in text):
-        raise ValueError(f"{setting.name} must be an address like https://host/path.")
+    if parts.scheme not in setting.schemes or not host or any(sign.isspace() for sign in text):
+        raise ValueError(f"{setting.name} must be an address like {setting.schemes[-1]}://host/path.")
     if (parts.username or parts.password) and setting.name != "proxy":
         raise ValueError(f"{setting.name} must not hold a user name or password; give them as secrets.")
-    if parts.query or parts.fragment:
+    if (parts.query and not setting.query) or parts.fragment:
         raise ValueError(f"{setting.name} must not hold a query or a fragment.")
     return text
+
+
+def masked_url(url: str) -> str:
+    """``url`` as it may be shown: scheme and host."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}{HIDDEN}"
+
+
+def is_masked(url: str) -> bool:
+    """Whether this is what ``masked_url`` makes: the address stays as it is."""
+    return url.endswith(HIDDEN)
+
+
+def telling_parts(url: str) -> list[str]:
+    """What must not be seen of a secret address: its path, its query, and the path as it is when sent."""
+    parts = urlsplit(url)
+    if not parts.path.strip("/") and not parts.query:
+        return []
+    tail = parts.path + (f"?{parts.query}" if parts.query else "")
+    return [tail, parts.path, quote(unquote(parts.path)), parts.query]

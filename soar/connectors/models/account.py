@@ -31,6 +31,7 @@ class ConnectorAccount(models.Model):
     rate_per_minute = models.PositiveIntegerField(default=0, help_text="Calls a minute at most; 0 is no limit")
     allow_internal = models.BooleanField(default=False)
     enabled = models.BooleanField(default=True)
+    disabled_reason = models.TextField(blank=True, help_text="Why Soar itself disabled it; empty when a person did")
     restricted = models.BooleanField(default=False, help_text="Only people with a grant may use it")
     last_check_at = models.DateTimeField(null=True, blank=True)
     last_ok_at = models.DateTimeField(null=True, blank=True)

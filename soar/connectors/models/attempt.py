@@ -23,6 +23,7 @@ class Attempt(models.Model):
     error = models.TextField(blank=True)
     permanent = models.BooleanField(null=True)
     cause = models.UUIDField(null=True)
+    thread = models.CharField(max_length=200, blank=True, help_text="Of a mail: what it is about")
     started_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)
 
@@ -31,6 +32,7 @@ class Attempt(models.Model):
         indexes = [
             models.Index(fields=["account", "-started_at"], name="attempt_account"),
             models.Index(fields=["cause"], name="attempt_cause", condition=models.Q(cause__isnull=False)),
+            models.Index(fields=["account", "thread"], name="attempt_thread", condition=~models.Q(thread="")),
         ]
 
     def __str__(self) -> str:

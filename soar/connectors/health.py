@@ -1,0 +1,29 @@
+"""What Soar itself decides about an account: one that cannot work any more is disabled, and people are told why."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from soar.accounts import audit
+from soar.connectors.models import ConnectorAccount
+from soar.lib import clock
+
+
+def disable(account_id: int, reason: str) -> bool:
+    """Disable an account for ``reason``, shown on its page and to who manages connectors, until somebody enables it.
+
+    False when it was disabled already (or is gone): what a person did is not explained away."""
+    with transaction.atomic():
+        account = ConnectorAccount.objects.select_for_update().filter(pk=account_id, enabled=True).first()
+        if account is None:
+            return False
+        account.enabled, account.disabled_reason = False, reason
+        account.last_error, account.last_check_at = reason, clock.now()
+        account.save(update_fields=["enabled", "disabled_reason", "last_error", "last_check_at", "updated_at"])
+        audit.record(None, "connector.disabled", f"connector {account.name}", reason=reason)
+    return True
+
+
+def needing_a_look() -> int:
+    """How many accounts Soar has disabled and nobody has looked after since."""
+    return ConnectorAccount.objects.filter(enabled=False).exclude(disabled_reason="").count()
