@@ -15,17 +15,19 @@ from soar.accounts.models import User
 if TYPE_CHECKING:
     from cases.models.alert import Alert
     from cases.models.asset import Asset
+    from cases.models.evidence import Evidence
     from cases.models.incident import Incident
     from cases.models.observable import Observable
     from cases.models.task import IncidentTask
 
     _Alerts = models.QuerySet[Alert]
     _Assets = models.QuerySet[Asset]
+    _Evidence = models.QuerySet[Evidence]
     _Incidents = models.QuerySet[Incident]
     _Observables = models.QuerySet[Observable]
     _Tasks = models.QuerySet[IncidentTask]
 else:
-    _Alerts = _Assets = _Incidents = _Observables = _Tasks = models.QuerySet
+    _Alerts = _Assets = _Evidence = _Incidents = _Observables = _Tasks = models.QuerySet
 
 
 class _Inside(Func):
@@ -150,6 +152,20 @@ class TaskQuerySet(_Tasks):
     def open(self) -> TaskQuerySet:
         """Still to be done."""
         return self.filter(status=TaskStatus.OPEN)
+
+
+class EvidenceQuerySet(_Evidence):
+    """Evidence of incidents."""
+
+    def visible_to(self, user: User) -> EvidenceQuerySet:
+        """That of incidents that the person may see."""
+        if not may(user, "view_cases"):
+            return self.none()
+        return self.filter(_Inside(F("incident"), user))
+
+    def kept(self) -> EvidenceQuerySet:
+        """What was not removed."""
+        return self.filter(removed_at=None)
 
 
 class AssetQuerySet(_Assets):

@@ -2,6 +2,7 @@
 
 from cases.models.alert import Alert, AlertPayload
 from cases.models.asset import AlertAsset, Asset, AssetChange, AssetGroup, AssetImport, IncidentAsset
+from cases.models.evidence import Evidence, EvidenceAccess
 from cases.models.idempotency import IdempotencyKey
 from cases.models.incident import Incident, IncidentOwner
 from cases.models.job import BulkJob
@@ -30,6 +31,8 @@ __all__ = [
     "AssetImport",
     "BulkJob",
     "DismissedSuggestion",
+    "Evidence",
+    "EvidenceAccess",
     "IdempotencyKey",
     "Incident",
     "IncidentAsset",
