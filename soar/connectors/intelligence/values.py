@@ -103,6 +103,12 @@ def own_names(host: str) -> frozenset[str]:
     return frozenset(name for name in parents(host) if name == registered or name.endswith("." + registered))
 
 
+def is_shared_suffix(host: str) -> bool:
+    """Whether anybody may register names below this one: ``com``, ``co.uk``, ``blogspot.com``."""
+    found = _suffixes()(host)
+    return bool(found.suffix) and found.suffix == host
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """A normalised observable and what to ask the lists. ``host``: its name, "" for others; ``address``: ip or cidr."""

@@ -1,17 +1,20 @@
-"""Accounts and attempts, warning lists and own lists."""
+"""Accounts and attempts, warning lists and own lists, the block list."""
 
 from soar.connectors.models.account import ConnectorAccount, ConnectorGroupPermission, ConnectorUserPermission
 from soar.connectors.models.attempt import Attempt
+from soar.connectors.models.blocklist import BlockEntry, FeedToken
 from soar.connectors.models.own_lists import ExceptionEntry, OwnListEntry
 from soar.connectors.models.route import Route
 from soar.connectors.models.warninglists import WarningList, WarningName, WarningNetwork, WarningPattern
 
 __all__ = [
     "Attempt",
+    "BlockEntry",
     "ConnectorAccount",
     "ConnectorGroupPermission",
     "ConnectorUserPermission",
     "ExceptionEntry",
+    "FeedToken",
     "OwnListEntry",
     "Route",
     "WarningList",
