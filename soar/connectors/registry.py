@@ -10,9 +10,11 @@ from soar.connectors.errors import ConnectorError
 from soar.connectors.http.connector import KIND as HTTP
 from soar.connectors.kinds import Kind
 from soar.connectors.models import ConnectorAccount
+from soar.connectors.visionone.connector import KIND as VISION_ONE
 
 KINDS: dict[str, Kind] = {
     HTTP.name: HTTP,
+    VISION_ONE.name: VISION_ONE,
 }
 
 

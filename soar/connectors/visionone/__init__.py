@@ -1,0 +1,1 @@
+"""Trend Vision One, public API v3.0."""

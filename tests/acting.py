@@ -1,0 +1,41 @@
+"""A practice range with one stand-in, and the connector that talks to it over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from soar.connectors import actions, registry
+from soar.connectors.models import ConnectorAccount
+from soar.connectors.responder import Responder
+from soar.standins.base import Standin
+from soar.standins.server import Server
+
+
+class Range:
+    """``standin``: its state may be looked at and changed. ``account`` is connected to it."""
+
+    def __init__(self, standin: Standin, account: ConnectorAccount) -> None:
+        self.standin = standin
+        self.account = account
+
+    @property
+    def state(self) -> dict[str, Any]:
+        return self.standin.state
+
+    def connector(self, **options: Any) -> Responder:
+        found = registry.of(ConnectorAccount.objects.get(pk=self.account.pk), **options)
+        assert isinstance(found, Responder)
+        return found
+
+    def fault(self, kind: str, **how: Any) -> None:
+        assert self.standin._order({"kind": kind, **how}).status == 200
+
+
+@contextmanager
+def practice(standin: Standin, secrets: dict[str, str], **settings: Any) -> Iterator[Range]:
+    """Serve ``standin`` on a port of its own with an account that is connected to it."""
+    with Server([standin]) as server:
+        given = {"url": server.urls[standin.kind]["url"], "allow_internal": True, "timeout_seconds": 5, **settings}
+        yield Range(standin, actions.create_account(None, standin.kind, standin.kind.title(), given, secrets))
