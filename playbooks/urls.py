@@ -6,12 +6,15 @@ from django.urls import URLPattern, path
 
 from playbooks.views import (
     many_runs,
+    models,
+    never_touch,
     playbook_change,
     playbook_page,
     playbooks,
     run_change,
     run_page,
     runs,
+    scripts,
     subject_runs,
 )
 
@@ -36,4 +39,13 @@ urlpatterns: list[URLPattern] = [
     path("alerts/<str:number>/run/", subject_runs.alert_run, name="alert-run"),
     path("incidents/<str:number>/runs/", subject_runs.incident_runs, name="incident-runs"),
     path("incidents/<str:number>/run/", subject_runs.incident_run, name="incident-run"),
+    path("settings/scripts/", scripts.script_list, name="script-list"),
+    path("settings/scripts/<int:pk>/", scripts.script_detail, name="script-detail"),
+    path("settings/scripts/<int:pk>/text/", scripts.script_text, name="script-text"),
+    path("settings/scripts/<int:pk>/remove/", scripts.script_remove, name="script-remove"),
+    path("settings/never-touch/", never_touch.never_touch_list, name="never-touch-list"),
+    path("settings/never-touch/<int:pk>/remove/", never_touch.never_touch_remove, name="never-touch-remove"),
+    path("settings/models/", models.model_list, name="model-list"),
+    path("settings/models/<int:pk>/severity/", models.model_severity, name="model-severity"),
+    path("settings/models/<int:pk>/remove/", models.model_remove, name="model-remove"),
 ]

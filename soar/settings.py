@@ -241,6 +241,7 @@ TASK_PACKAGES = ("soar", "cases", "playbooks")
 SCHEDULED: list[tuple[str, float]] = [
     ("playbooks.tasks.sweep", LEASE_SECONDS / 3),
     ("playbooks.tasks.cron", 10),
+    ("playbooks.detection_models.collect", 30),
     ("cases.tasks.end_given_up", 60),
     ("cases.idempotency.purge", 3600),
 ]

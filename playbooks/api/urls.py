@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 from cases.api.urls import call, verbs
+from playbooks.api.material import DetectionModels, NeverTouchApi, Scripts
 from playbooks.api.playbooks import Playbooks
 from playbooks.api.runs import Runs
 
@@ -22,6 +23,12 @@ V1: Patterns = [
     call("runs/<str:id>/tasks/<str:task>/decide/", Runs, "run-decide", post="decide"),
     call("alerts/<str:id>/run/", Runs, "alert-run", post="on_alert"),
     call("incidents/<str:id>/run/", Runs, "incident-run", post="on_incident"),
+    call("scripts/", Scripts, "scripts", get="list", post="create"),
+    call("scripts/<str:id>/", Scripts, "script", get="retrieve", delete="destroy"),
+    call("never-touch/", NeverTouchApi, "never-touch", get="list", post="create"),
+    call("never-touch/<str:id>/", NeverTouchApi, "never-touch-rule", delete="destroy"),
+    call("detection-models/", DetectionModels, "detection-models", get="list", post="create"),
+    call("detection-models/<str:id>/", DetectionModels, "detection-model", patch="partial_update", delete="destroy"),
 ]
 
 urlpatterns: Patterns = [path("api/v1/", include(V1))]

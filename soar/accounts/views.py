@@ -50,6 +50,27 @@ PLACES = (
         "manage_settings",
     ),
     (
+        "script-list",
+        gettext_lazy("Scripts"),
+        gettext_lazy("What can be run on endpoints."),
+        "terminal",
+        "view_cases",
+    ),
+    (
+        "never-touch-list",
+        gettext_lazy("Never-touch list"),
+        gettext_lazy("What nothing destructive may touch without an approval."),
+        "lock",
+        "view_cases",
+    ),
+    (
+        "model-list",
+        gettext_lazy("Detection models"),
+        gettext_lazy("By which playbooks choose their alerts, with their severities."),
+        "target",
+        "view_cases",
+    ),
+    (
         "admin:index",
         gettext_lazy("Administration"),
         gettext_lazy("Django's own pages, for the rest."),

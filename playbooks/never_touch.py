@@ -1,0 +1,147 @@
+"""The never-touch list: hosts, accounts and addresses on which nothing destructive runs by itself (spec 18, rulings 9).
+
+``match`` is pure; ``rules`` reads the list with one query, so that a change counts for the very next task."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from playbooks.models import NeverTouch
+
+BY = ("name", "tag", "criticality", "network")
+CRITICALITY = ("low", "medium", "high", "critical")
+Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A line of the list; ``value`` in lower case. ``kinds``: kinds of target it is about, none is all."""
+
+    by: str
+    value: str
+    kinds: tuple[str, ...]
+    reason: str
+    shown: str
+
+
+def rules() -> list[Rule]:
+    """The list as it is now."""
+    rows = NeverTouch.objects.values_list("by", "value", "kinds", "reason")
+    return [Rule(by, value.lower(), tuple(kinds), reason, f"{by} {value}") for by, value, kinds, reason in rows]
+
+
+def match(
+    listed: Iterable[Rule], target_kind: str, value: str, facts: Facts | None = None, asset: Facts | None = None
+) -> str:
+    """Why nothing destructive may touch this target without being asked; "" if nothing speaks against it.
+
+    ``facts`` as in soar.connectors.capabilities.Target. ``asset``: groups, criticality, tags, addresses, or None.
+    A process, file or container is also what runs on its host: the host's rules hold for it."""
+    target = _Target(target_kind, value, facts or {}, asset or {})
+    for rule in listed:
+        if rule.value and target.is_held_by(rule):
+            return f"Never-touch list: {rule.reason} ({rule.shown})"
+    return ""
+
+
+class _Target:
+    """What a rule can be about: names and addresses, each with the kind of thing that bears it."""
+
+    def __init__(self, kind: str, value: str, facts: Facts, asset: Facts) -> None:
+        self.kind = kind
+        self.names = list(_names(kind, value, facts, asset))
+        self.addresses = list(_addresses(kind, value, facts, asset))
+        self.tags = {str(tag).lower() for source in (asset, facts) for tag in _listed(source.get("tags"))}
+        self.criticality = str(asset.get("criticality") or "").lower()
+
+    def is_held_by(self, rule: Rule) -> bool:
+        if rule.by == "name":
+            return any(_about(rule, kind) and _like(rule.value, name) for kind, name in self.names)
+        if rule.by == "network":
+            return any(_about(rule, kind) and _inside(rule.value, address) for kind, address in self.addresses)
+        if not any(_about(rule, kind) for kind in {self.kind, *(kind for kind, _name in self.names)}):
+            return False
+        if rule.by == "tag":
+            return rule.value in self.tags
+        return rule.by == "criticality" and _at_least(self.criticality, rule.value)
+
+
+def _names(kind: str, value: str, facts: Facts, asset: Facts) -> Iterator[tuple[str, str]]:
+    given = [(kind, value), (kind, facts.get("guid")), ("endpoint", facts.get("endpoint"))]
+    given += [("endpoint", asset.get("name")), ("account", facts.get("account"))]
+    if kind == "url":
+        given.append((kind, _host(value)))
+    if kind == "message":
+        given.append(("account", facts.get("mailbox")))
+    for one, name in given:
+        text = str(name or "").strip().lower()
+        if text:
+            yield from ((one, form) for form in {text, *_short(one, text)})
+
+
+def _short(kind: str, name: str) -> tuple[str, ...]:
+    """``srv-1`` of ``srv-1.corp.example``; ``a.voss`` of ``CORP\\a.voss`` and ``a.voss@corp.example``."""
+    if kind == "endpoint" and not _is_address(name):
+        return (name.partition(".")[0],)
+    if kind == "account":
+        return (name.rpartition("\\")[2].partition("@")[0], name.rpartition("\\")[2])
+    return ()
+
+
+def _addresses(kind: str, value: str, facts: Facts, asset: Facts) -> Iterator[tuple[str, str]]:
+    own = [value] if kind in ("ip", "endpoint") else [_host(value)] if kind == "url" else []
+    # The host's addresses are the target's own only where the target is on the host.
+    host = [*_listed(facts.get("addresses")), *_listed(asset.get("addresses"))]
+    for kind_of, found in ((kind, own), ("endpoint" if host else kind, host)):
+        yield from ((kind_of, str(one)) for one in found if _is_address(str(one)))
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value] if isinstance(value, str) and value else []
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url if "://" in url else f"//{url}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _about(rule: Rule, kind: str) -> bool:
+    return not rule.kinds or kind in rule.kinds
+
+
+def _like(pattern: str, name: str) -> bool:
+    """Equal, or with ``*`` at either end: ends with, starts with, contains."""
+    middle = pattern.strip("*")
+    start, end = pattern.startswith("*"), pattern.endswith("*")
+    if start and end:
+        return middle in name
+    if start:
+        return name.endswith(middle)
+    return name.startswith(middle) if end else name == pattern
+
+
+def _inside(network: str, address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address) in ipaddress.ip_network(network, strict=False)
+    except ValueError:
+        return False
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _at_least(criticality: str, wanted: str) -> bool:
+    if criticality not in CRITICALITY or wanted not in CRITICALITY:
+        return False
+    return CRITICALITY.index(criticality) >= CRITICALITY.index(wanted)
