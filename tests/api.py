@@ -60,3 +60,8 @@ def problem_of(answer: Any, status: int) -> dict[str, Any]:
     assert body["status"] == status
     assert body["detail"]
     return body
+
+
+def wrong_fields(answer: Any) -> set[str]:
+    """The fields that a 400 names."""
+    return {error["field"] for error in problem_of(answer, 400)["errors"]}
