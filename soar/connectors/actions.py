@@ -138,7 +138,8 @@ def _checked(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     open_ones = check(kind.all_settings(), settings)
     hidden = check(kind.secrets, secrets, longest=LONGEST_SECRET)
-    if errors := open_ones.errors | hidden.errors:
+    errors = open_ones.errors | hidden.errors
+    if errors := errors or kind.problems(open_ones.values, hidden.values):
         raise Refused(errors)
     return open_ones.values, {key: value for key, value in hidden.values.items() if value}
 
@@ -151,7 +152,8 @@ def _change(account: ConnectorAccount, settings: Mapping[str, Any] | None, secre
     kept = {} if moved else dict(account.secrets)
     address = kept.pop(HIDDEN_ADDRESS, None)
     hidden = check(kind.secrets, {**kept, **(secrets or {})}, longest=LONGEST_SECRET)
-    if errors := checked.errors | hidden.errors:
+    errors = checked.errors | hidden.errors
+    if errors := errors or kind.problems(checked.values, hidden.values):
         raise Refused(errors)
     account.secrets = {name: value for name, value in hidden.values.items() if value}
     if address:

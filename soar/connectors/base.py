@@ -62,17 +62,22 @@ class Connector:
         """The client of this account. Kinds add headers by ``sign_in``."""
         account = self.account
         headers, basic = self.sign_in(account.secrets)
-        hidden = str(account.secrets.get(HIDDEN_ADDRESS, ""))
         return Client(
-            hidden or account.settings.get("url", ""),
+            str(account.secrets.get(HIDDEN_ADDRESS) or account.settings.get("url", "")),
             verify_tls=account.verify_tls,
             proxy=account.proxy,
             allow_internal=account.allow_internal,
             headers=headers,
             auth=basic,
-            secrets=(*account.secrets.values(), *telling_parts(hidden)),
+            secrets=self.hidden(),
             limits=Limits(read=account.timeout_seconds, total=2 * account.timeout_seconds),
         )
+
+    def hidden(self) -> list[str]:
+        """What is taken out of messages and records: the secrets, and parts of them that could stand alone."""
+        secrets = self.account.secrets
+        address = str(secrets.get(HIDDEN_ADDRESS, ""))
+        return [*(str(secret) for secret in secrets.values()), *telling_parts(address)]
 
     def sign_in(self, secrets: dict[str, Any]) -> tuple[dict[str, str], tuple[str, str] | None]:
         """Headers, and (user name, password) for HTTP Basic: bearer token first, as most products want it."""
@@ -140,6 +145,8 @@ def _described(client: Client, method: str, path: str, content: dict[str, Any]) 
     except (TypeError, ValueError) as error:
         raise ConnectorError(f"The request cannot be built: {error}", permanent=True) from None
     body = content.get("json", content.get("data", content.get("content")))
+    if isinstance(body, bytes):
+        body = body.decode("utf-8", "replace")
     return {
         "method": request.method,
         "url": client.redactor.url(str(request.url)),

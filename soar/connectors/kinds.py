@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
@@ -49,7 +49,8 @@ COLUMNS = ("allow_internal", "verify_tls", "proxy", "timeout_seconds", "rate_per
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A line of the registry. ``address``: what its ``url`` is. ``secret_url``: whoever knows the address may use it,
-    so it is kept among the secrets, and of the setting only the host is shown (a chat's incoming webhook)."""
+    so it is kept among the secrets, and of the setting only the host is shown (a chat's incoming webhook). ``rules``:
+    what is wrong with settings and secrets that are right each by itself, a sentence by name."""
 
     name: str
     label: str
@@ -58,6 +59,11 @@ class Kind:
     secrets: tuple[Setting, ...] = ()
     address: Setting = ADDRESS
     secret_url: bool = False
+    rules: Callable[[dict[str, Any], dict[str, Any]], dict[str, str]] | None = None
+
+    def problems(self, settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str]:
+        """What ``rules`` finds."""
+        return self.rules(settings, secrets) if self.rules else {}
 
     def all_settings(self) -> tuple[Setting, ...]:
         """The address, the common ones and its own."""

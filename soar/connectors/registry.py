@@ -9,11 +9,19 @@ from soar.connectors.base import Connector
 from soar.connectors.errors import ConnectorError
 from soar.connectors.http.connector import KIND as HTTP
 from soar.connectors.kinds import Kind
+from soar.connectors.mattermost.connector import KIND as MATTERMOST
 from soar.connectors.models import ConnectorAccount
+from soar.connectors.slack.connector import KIND as SLACK
+from soar.connectors.teams.connector import KIND as TEAMS
 from soar.connectors.visionone.connector import KIND as VISION_ONE
+from soar.connectors.webhook.connector import KIND as WEBHOOK
 
 KINDS: dict[str, Kind] = {
     HTTP.name: HTTP,
+    SLACK.name: SLACK,
+    TEAMS.name: TEAMS,
+    MATTERMOST.name: MATTERMOST,
+    WEBHOOK.name: WEBHOOK,
     VISION_ONE.name: VISION_ONE,
 }
 

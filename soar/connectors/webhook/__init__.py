@@ -1,0 +1,1 @@
+"""Any program that takes a POST: Standard Webhooks, or a template of one's own."""
