@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from playbooks.graph.clock import zone_or_utc
@@ -77,9 +78,11 @@ class Facts:
     observables: tuple[str, ...] = ()
     objects: list[Object] = field(default_factory=list)
     _tables: dict[str, dict[str, Seen]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _near: dict[str, dict[str, None]] | None = field(default=None, init=False, repr=False, compare=False)
 
     def seen(self, parameter: str) -> dict[str, Seen]:
-        """What a parameter finds for each object, by its key; under "" what it finds for the alert. Made once.
+        """What a parameter finds for an object, by its key, made once; under "" what it finds for the alert, which
+        also stands for the objects that have no key in the table.
 
         For an object (spec 9, rulings 1): its own value; else those of the objects it is related to; else the
         alert's. So a hash knows the endpoint that it was found on."""
@@ -89,25 +92,37 @@ class Facts:
         return found
 
     def _look(self, parameter: str) -> dict[str, Seen]:
-        if parameter not in PARAMETERS or not PARAMETERS[parameter].objects:
-            return {"": _seen(parameter, _OF_ALERT[parameter](self) if parameter in _OF_ALERT else ())}
-        own = {one.key: _texts(_OWN[parameter](one)) for one in self.objects}
-        everything = [*(value for values in own.values() for value in values), *_texts(_BESIDES[parameter](self))]
-        alert = _seen(parameter, everything)
-        table = {key: _seen(parameter, values) if values else alert for key, values in own.items()}
-        if not all(own.values()):
+        known = PARAMETERS.get(parameter)
+        if known is None or not known.objects:
+            return {"": _seen(parameter, _texts(_OF_ALERT[parameter](self)) if known else ())}
+        own = self._own(parameter)
+        everything = [value for values in own.values() for value in values]
+        table = {key: _seen(parameter, values) for key, values in own.items()}
+        table[""] = _seen(parameter, _texts((*everything, *_BESIDES[parameter](self))))
+        if own and len(own) < len(self.objects):
             self._relate(parameter, own, table)
-        table[""] = alert
         return table
+
+    def _own(self, parameter: str) -> dict[str, tuple[str, ...]]:
+        """The values of the objects that have some of their own."""
+        found, find = {}, _OWN[parameter]
+        for one in self.objects:
+            values = find(one)
+            texts = _texts(values) if values else ()
+            if texts:
+                found[one.key] = texts
+        return found
 
     def _relate(self, parameter: str, own: dict[str, tuple[str, ...]], table: dict[str, Seen]) -> None:
         """Give the objects without a value of their own those of the objects they are related to."""
-        near = self._neighbours()
-        for key, values in own.items():
-            if not values and key in near:
-                theirs = [value for other in near[key] for value in own.get(other, ())]
-                if theirs:
-                    table[key] = _seen(parameter, theirs)
+        if self._near is None:
+            self._near = self._neighbours()
+        for key, others in self._near.items():
+            hits = () if key in own else [other for other in others if other in own]
+            if len(hits) == 1:
+                table[key] = table[hits[0]]
+            elif hits:
+                table[key] = _seen(parameter, _texts(value for other in hits for value in own[other]))
 
     def _neighbours(self) -> dict[str, dict[str, None]]:
         """The keys that each object is related to, in both directions; a file knows the endpoint it is on."""
@@ -124,11 +139,13 @@ class Facts:
 
 def _texts(values: Iterable[Any]) -> tuple[str, ...]:
     """The texts among the values, without empty ones; each once."""
-    return tuple(dict.fromkeys(value for value in values if isinstance(value, str) and value))
+    found = [value for value in values if value and isinstance(value, str)]
+    return tuple(found) if len(found) < 2 else tuple(dict.fromkeys(found))
 
 
-def _seen(parameter: str, values: Iterable[Any]) -> Seen:
-    shown = _texts(values)
+# The alerts of a backtest name the same hosts, groups and systems over and over again.
+@lru_cache(maxsize=4096)
+def _seen(parameter: str, shown: tuple[str, ...]) -> Seen:
     fold = fold_address if parameter == "ip_address" else fold_text
     return Seen(shown, frozenset(map(fold, shown)))
 
@@ -144,20 +161,32 @@ def fold_address(value: str) -> str:
     return fold_text(value) if found is None else str(found)
 
 
-def _asset(one: Object, name: str) -> list[Any]:
-    """A field of the object's asset, as a list."""
-    value = (one.asset or {}).get(name)
-    return list(value) if isinstance(value, list | tuple) else [value]
+def _asset(name: str) -> Callable[[Object], Sequence[Any]]:
+    """Finds a field of the object's asset."""
+
+    def find(one: Object) -> Sequence[Any]:
+        return _listed(one.asset.get(name)) if one.asset else ()
+
+    return find
 
 
-def _listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else [value]
+def _listed(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else (value,)
 
 
-def _addresses(one: Object) -> list[Any]:
+def _addresses(one: Object) -> Sequence[Any]:
     if one.kind == IP:
-        return [one.value]
-    return [*_asset(one, "addresses"), *_listed(one.facts.get("addresses"))] if one.kind == ENDPOINT else []
+        return (one.value,)
+    if one.kind != ENDPOINT:
+        return ()
+    return (*_listed((one.asset or {}).get("addresses")), *_listed(one.facts.get("addresses")))
+
+
+def _host(one: Object) -> Sequence[Any]:
+    """The endpoint's name; of a file or process that of the endpoint it is on."""
+    if one.kind == ENDPOINT:
+        return (one.value,)
+    return (one.facts.get("endpoint"),) if one.facts else ()
 
 
 def _hour(facts: Facts) -> tuple[str, ...]:
@@ -165,16 +194,16 @@ def _hour(facts: Facts) -> tuple[str, ...]:
     return () if facts.when is None else (str(facts.when.astimezone(zone_or_utc(facts.time_zone)).hour),)
 
 
-_OWN: dict[str, Callable[[Object], Iterable[Any]]] = {
+_OWN: dict[str, Callable[[Object], Sequence[Any]]] = {
     "object_risk": lambda one: (one.risk or "unrated",),
     "observable": lambda one: (one.value,) if one.kind in _OBSERVABLES else (),
     "ip_address": _addresses,
-    "endpoint_name": lambda one: (one.value if one.kind == ENDPOINT else one.facts.get("endpoint"),),
-    "endpoint_type": lambda one: _asset(one, "type"),
-    "operating_system": lambda one: _asset(one, "system"),
-    "asset_group": lambda one: _asset(one, "groups"),
-    "asset_criticality": lambda one: _asset(one, "criticality"),
-    "custom_tag": lambda one: _asset(one, "tags"),
+    "endpoint_name": _host,
+    "endpoint_type": _asset("type"),
+    "operating_system": _asset("system"),
+    "asset_group": _asset("groups"),
+    "asset_criticality": _asset("criticality"),
+    "custom_tag": _asset("tags"),
     "user_account": lambda one: (one.value,) if one.kind == ACCOUNT else (),
 }
 _NOTHING: Callable[[Facts], Iterable[Any]] = lambda facts: ()  # noqa: E731

@@ -10,7 +10,6 @@ from playbooks.graph.model import Node, Row
 from playbooks.graph.parameters import PARAMETERS, address, hours, network
 
 Match = Callable[[Seen], bool]
-_parsed = lru_cache(maxsize=4096)(address)
 
 
 def is_about_objects(row: Row) -> bool:
@@ -34,12 +33,17 @@ def matcher(row: Row) -> Match:
         return _equal(_wanted(row), row.operator == "is_not")
     values = tuple(value for value in map(fold_text, row.values) if value)
     if row.operator == "contains":
-        return lambda seen: any(value in text for text in seen.folded for value in values)
+        return _remembered(lambda seen: any(value in text for text in seen.folded for value in values))
     if row.operator == "starts_with":
-        return lambda seen: any(text.startswith(values) for text in seen.folded)
+        return _remembered(lambda seen: any(text.startswith(values) for text in seen.folded))
     if row.operator == "in_network":
-        return _within(row.values)
+        return _remembered(_within(row.values))
     return lambda seen: False
+
+
+def _remembered(match: Match) -> Match:
+    """A slow comparison, made once for the same values: what many objects of an alert share is one ``Seen``."""
+    return lru_cache(maxsize=1024)(match)
 
 
 def _equal(wanted: frozenset[str], negated: bool) -> Match:
@@ -60,7 +64,7 @@ def _within(values: tuple[str, ...]) -> Match:
     networks = [found for found in map(network, values) if found is not None]
 
     def match(seen: Seen) -> bool:
-        found = [one for one in map(_parsed, seen.folded) if one is not None]
+        found = [one for one in map(address, seen.folded) if one is not None]
         return any(one in range_ for one in found for range_ in networks)
 
     return match

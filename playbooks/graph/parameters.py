@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from playbooks.graph.actions import SEVERITIES
 from playbooks.graph.model import RISKS
@@ -101,6 +102,7 @@ def network(value: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
         return None
 
 
+@lru_cache(maxsize=4096)
 def address(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """The address that a text is; IPv4 in the dress of IPv6 is IPv4. None if it is none."""
     try:
