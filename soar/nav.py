@@ -58,6 +58,7 @@ GROUPS = (
         (
             Entry("playbook-list", _("Playbooks"), "playbooks", "accounts.view_cases", go="p"),
             Entry("run-list", _("Runs"), "runs", "accounts.view_cases", key=True, go="r"),
+            Entry("blocklist", _("Block list"), "block", "accounts.view_cases", go="b"),
             Entry("observable-list", _("Observables"), "observables", "accounts.view_cases", go="o"),
             Entry("asset-list", _("Assets"), "laptop", "accounts.view_cases", go="h"),
         ),

@@ -38,6 +38,7 @@ DEMO = env.flag("SOAR_DEMO", EMBEDDED)
 PLAYBOOK_DIRS = [BASE_DIR / "playbooks" / "library", *env.paths("SOAR_PLAYBOOK_DIRS")]
 SOURCE_RATE = env.number("SOAR_SOURCE_RATE", 3000, least=1)  # requests a second for one source
 COUNTER_SECONDS = env.number("SOAR_COUNTER_SECONDS", 1)  # how often a source's counters are written; 0 at once
+EVIDENCE_MB = env.number("SOAR_EVIDENCE_MB", 100, least=1)  # MiB that one file of evidence may have
 TOKEN_RATE = env.number("SOAR_TOKEN_RATE", 100, least=1)  # requests a second for one API token
 
 INSTALLED_APPS = [
@@ -87,7 +88,7 @@ MIDDLEWARE = [
     "soar.errors.Refusals",
 ]
 # Paths whose views do their own authentication and need neither session nor CSRF (hot path of ingest).
-FAST_PATHS = ("/api/v1/ingest/", "/healthz", "/readyz")
+FAST_PATHS = ("/api/v1/ingest/", "/feeds/", "/healthz", "/readyz")
 
 ROOT_URLCONF = "soar.urls"
 WSGI_APPLICATION = "soar.wsgi.application"
@@ -244,6 +245,7 @@ SCHEDULED: list[tuple[str, float]] = [
     ("playbooks.detection_models.collect", 30),
     ("cases.tasks.end_given_up", 60),
     ("cases.idempotency.purge", 3600),
+    ("cases.tasks.sweep_evidence", 3600),
 ]
 
 # Readers of the timeline: dotted names of soar.lib.readers.Reader objects. None is called by name.

@@ -27,6 +27,7 @@ SHORTCUTS = (
     (_("To the incidents"), ("g", "i")),
     (_("To the playbooks"), ("g", "p")),
     (_("To the runs"), ("g", "r")),
+    (_("To the block list"), ("g", "b")),
     (_("To the observables"), ("g", "o")),
     (_("To the assets"), ("g", "h")),
     (_("To the sources"), ("g", "s")),

@@ -10,6 +10,7 @@ from drf_spectacular.views import SpectacularJSONAPIView
 from cases.api import schema  # noqa: F401  registers how the schema names the two logins
 from cases.api.alerts import Alerts
 from cases.api.assets import Assets
+from cases.api.blocklist import Blocks
 from cases.api.bulk import BulkApi, Jobs
 from cases.api.incident_parts import IncidentParts, SuggestionsApi
 from cases.api.incidents import Incidents
@@ -88,6 +89,8 @@ V1: Patterns = [
     call("assets/<str:id>/", Assets, "asset", get="retrieve", patch="partial_update", delete="destroy"),
     call("sources/", Sources, "sources", get="list"),
     call("sources/<slug:slug>/", Sources, "source", get="retrieve"),
+    call("blocklist/", Blocks, "blocks", get="list", post="create"),
+    call("blocklist/<str:id>/", Blocks, "block", get="retrieve", delete="destroy"),
     call("users/", Users, "users", get="list"),
     call("teams/", Teams, "teams", get="list"),
     call("me/", Me, "me", get="retrieve"),

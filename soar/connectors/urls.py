@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from soar.connectors import views
+from soar.connectors.blocklist.urls import urlpatterns as blocklist
 
 urlpatterns = [
     path("settings/lists/", views.list_index, name="list-index"),
@@ -13,4 +14,5 @@ urlpatterns = [
     path("settings/lists/own/add/", views.ownlist_add, name="ownlist-add"),
     path("settings/lists/own/<int:pk>/remove/", views.ownlist_remove, name="ownlist-remove"),
     path("settings/lists/warning/<int:pk>/switch/", views.list_switch, name="list-switch"),
+    *blocklist,
 ]

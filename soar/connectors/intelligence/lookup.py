@@ -65,7 +65,7 @@ class _Found:
         self.by_number: dict[tuple[str, int], list[WarningHit]] = defaultdict(list)
         for hit in warning_hits(sorted(names), list(self.addresses), list(self.emails)):
             (self.by_name[hit.entry] if hit.kind == "name" else self.by_number[hit.kind, hit.number]).append(hit)
-        digests = {key for each in subjects for key in _own_digests(each)}
+        digests = {key for each in subjects for key in own_digests(each)}
         self.own: dict[str | int, list[OwnHit]] = defaultdict(list)
         for own in own_hits(sorted(digests), list(self.addresses)):
             self.own[own.digest or own.number].append(own)
@@ -81,7 +81,7 @@ class _Found:
 
     def owns(self, each: Subject) -> list[OwnHit]:
         """Hits on the own list and the exceptions, each once."""
-        keys: list[str | int] = [*_own_digests(each), self.addresses.get(each.address, 0)]
+        keys: list[str | int] = [*own_digests(each), self.addresses.get(each.address, 0)]
         return list(dict.fromkeys(hit for key in keys for hit in self.own.get(key, ())))
 
 
@@ -91,7 +91,7 @@ def _numbered(texts: Iterable[str]) -> dict[str, int]:
     return {text: number for number, text in enumerate(wanted, 1)}
 
 
-def _own_digests(each: Subject) -> list[str]:
+def own_digests(each: Subject) -> list[str]:
     """Keys under which own lists may speak of it: itself first, then its host and the names above."""
     keys = [digest(each.type, each.value)]
     keys += [digest("domain", name) for name in parents(each.host)] if each.host else []

@@ -1,0 +1,140 @@
+"""The built-in block list: everybody who sees cases may read it, responders change it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers as s
+from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from cases.api import documented, paging
+from cases.api.base import ApiViewSet, whole
+from cases.api.fields import Body, Text, Whole
+from cases.api.shapes import page_of
+from soar.connectors.blocklist import actions
+from soar.connectors.blocklist.feeds import sparing
+from soar.connectors.blocklist.search import STATES, found, state_of
+from soar.connectors.blocklist.values import ALIASES, BLOCKABLE
+from soar.connectors.errors import Forbidden, Refused
+from soar.connectors.models import BlockEntry
+from soar.lib.clock import iso
+
+FILTERS = ("q", "type", "state")
+
+
+class NewBlock(Body):
+    """A value to block. What is blocked already answers 200 and stays until the later of both ends."""
+
+    type = s.ChoiceField([*BLOCKABLE, *ALIASES, "hash"])
+    value = Text(max_length=2048)
+    reason = Text(max_length=500)
+    days = Whole(required=False, allow_null=True, min_value=1, help_text="null: for good")
+    reference = Text(max_length=200, required=False, allow_blank=True, help_text="What for: INC-12")
+
+
+class Block(s.Serializer[Any]):
+    """An entry of the block list."""
+
+    id = s.IntegerField()
+    type = s.ChoiceField(BLOCKABLE)
+    value = s.CharField()
+    reason = s.CharField()
+    reference = s.CharField()
+    added_by = s.CharField()
+    created_at = s.DateTimeField()
+    expires_at = s.DateTimeField(allow_null=True)
+    removed_at = s.DateTimeField(allow_null=True)
+    removed_by = s.CharField()
+    state = s.ChoiceField([word for word in STATES if word != "any"])
+    excepted = s.CharField(help_text="The exception that keeps it out of the feed; empty: it is in the feed")
+
+
+BLOCK_PAGE = page_of(Block)
+
+
+class Blocks(ApiViewSet):
+    """``/blocklist/``."""
+
+    @extend_schema(
+        **documented.listing(
+            "List blocked values",
+            BLOCK_PAGE,
+            params=["q", "type", OpenApiParameter("state", str, enum=list(STATES)), documented.ordering(paging.BY_ID)],
+        )
+    )
+    def list(self, request: Request) -> Response:
+        """What counts now, unless `state` says otherwise. `q`: part of a value, reason or reference, or an address."""
+        self._may_read()
+        paging.check_params(request, (*FILTERS, "ordering"))
+        wanted = {name: request.query_params.get(name, "") for name in FILTERS}
+        wanted["state"] = wanted["state"] or "active"
+        if wanted["state"] not in STATES:
+            raise ValidationError({"state": [f"One of: {', '.join(STATES)}."]})
+        if wanted["type"] and wanted["type"] not in BLOCKABLE:
+            raise ValidationError({"type": [f"One of: {', '.join(BLOCKABLE)}."]})
+        page = paging.page(request, found(**wanted), paging.order_of(request, paging.BY_ID))
+        spared = sparing()
+        return Response(
+            paging.paged(request, page, [block_dict(row, spared(row.type, row.value)) for row in page.rows])
+        )
+
+    @extend_schema(**documented.create("Block a value", NewBlock, Block, tagged=False))
+    def create(self, request: Request) -> Response:
+        """For responders. 201 for a new one, 200 for what is blocked already; 400 for what an exception protects."""
+        self._may_change()
+        given = self.body(NewBlock)
+        return self.once(lambda: self._add(given))
+
+    @extend_schema(**documented.read("Read an entry of the block list", Block, tagged=False))
+    def retrieve(self, request: Request, id: str) -> Response:
+        """Also one that expired or was removed."""
+        self._may_read()
+        row = BlockEntry.objects.filter(pk=whole(id)).first()
+        if row is None:
+            raise NotFound
+        return Response(block_dict(row, sparing()(row.type, row.value)))
+
+    @extend_schema(**documented.remove("Take a value off the block list"))
+    def destroy(self, request: Request, id: str) -> Response:
+        """For responders. One that is removed already is left as it is."""
+        self._may_change()
+        if not BlockEntry.objects.filter(pk=whole(id)).exists():
+            raise NotFound
+        actions.remove_entry(self.user.display_name(), self.user, whole(id))
+        return Response(status=204)
+
+    def _add(self, given: dict[str, Any]) -> Response:
+        fields = dict(given)
+        try:
+            row, new = actions.add(
+                self.user.display_name(), self.user, fields.pop("type"), fields.pop("value"), **fields
+            )
+        except Forbidden as error:
+            raise PermissionDenied(str(error)) from None
+        except Refused as error:
+            raise ValidationError({name or "value": [text] for name, text in error.errors.items()}) from None
+        return Response(
+            block_dict(row), status=201 if new else 200, headers={"Location": f"/api/v1/blocklist/{row.pk}/"}
+        )
+
+    def _may_read(self) -> None:
+        self.need("view_cases", "The permission to see cases is missing.")
+
+    def _may_change(self) -> None:
+        self.need("respond", "The permission to change the block list is missing.")
+
+
+def block_dict(row: BlockEntry, excepted: str = "") -> dict[str, Any]:
+    """An entry in JSON."""
+    return {
+        **{name: getattr(row, name) for name in ("type", "value", "reason", "reference", "added_by", "removed_by")},
+        "id": row.pk,
+        "created_at": iso(row.created_at),
+        "expires_at": iso(row.expires_at),
+        "removed_at": iso(row.removed_at),
+        "state": state_of(row),
+        "excepted": excepted,
+    }
