@@ -34,8 +34,8 @@ class Range:
 
 
 @contextmanager
-def practice(standin: Standin, secrets: dict[str, str], **settings: Any) -> Iterator[Range]:
+def practice(standin: Standin, secrets: dict[str, str], name: str = "", **settings: Any) -> Iterator[Range]:
     """Serve ``standin`` on a port of its own with an account that is connected to it."""
     with Server([standin]) as server:
         given = {"url": server.urls[standin.kind]["url"], "allow_internal": True, "timeout_seconds": 5, **settings}
-        yield Range(standin, actions.create_account(None, standin.kind, standin.kind.title(), given, secrets))
+        yield Range(standin, actions.create_account(None, standin.kind, name or standin.kind, given, secrets))

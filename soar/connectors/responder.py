@@ -23,7 +23,10 @@ class Responder(Connector):
         raise ConnectorError(f"{self.account.name} cannot do {capability}.", permanent=True)
 
     def poll(self, capability: str, reference: str) -> Result:
-        """How far an accepted task is. Raises ConnectorError when the product cannot be asked now."""
+        """How far an accepted task is. A ``reference`` in the result is the one to ask with from then on: a task may
+        have a second part at the product (a file is fetched, then analysed).
+
+        Raises ConnectorError when the product cannot be asked now."""
         raise ConnectorError(f"{self.account.name} has no tasks to ask for.", permanent=True)
 
     def recall(self, capability: str, target: Target, *, key: str) -> Result | None:

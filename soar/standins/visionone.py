@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from soar.standins.base import Request, Response, Standin, json_response, text_response
+from soar.standins.visionone_alerts import Alerts, fresh_alerts
+from soar.standins.visionone_objects import Objects, fresh_objects
 from soar.standins.visionone_tasks import Tasks, failure
 
 VERSION = "/v3.0/"
@@ -27,7 +29,9 @@ class VisionOne(Standin):
 
     def fresh(self) -> dict[str, Any]:
         self._numbers = itertools.count(1)
-        return {"endpoints": {}, "tasks": {}, "commands": {}, "effects": {}, "polls": 2, "next": [], "duplicates": 0}
+        counts: dict[str, Any] = {"commands": {}, "effects": {}, "duplicates": 0, "polls": 2, "next": []}
+        things: dict[str, Any] = {"endpoints": {}, "tasks": {}, "messages": {}, "accounts": {}}
+        return {**counts, **things, **fresh_objects(), **fresh_alerts()}
 
     def control(self, request: Request) -> Response:
         """See Standin, and ``arrange``."""
@@ -45,6 +49,8 @@ class VisionOne(Standin):
 
     def answer(self, request: Request) -> Response:
         """See Standin."""
+        if request.path.startswith("/storage/"):  # another host in truth, which knows no token
+            return Response(200, b"PK archive with a password", {"Content-Type": "application/zip"})
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme != "Bearer" or not token or token.startswith("expired"):
             return self.refused(401)
@@ -64,7 +70,11 @@ class VisionOne(Standin):
 
     def handlers(self) -> list[Callable[[Request, str], Response | None]]:
         """The parts of the API; each answers what is its own."""
-        return [Tasks(self.state, self._numbers).answer]
+        return [
+            Tasks(self.state, self._numbers).answer,
+            Objects(self.state, self._numbers).answer,
+            Alerts(self.state).answer,
+        ]
 
     def _arrange(self, wish: Any) -> Response:
         if not isinstance(wish, dict):

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from soar.standins.base import Request, Response, json_response
 
@@ -28,6 +29,8 @@ COMMANDS = {
     "response/containers/restore": "restoreContainer",
     "response/containers/terminate": "terminateContainer",
 }
+MAIL = ("quarantineMessage", "deleteMessage", "restoreMessage")
+ACCOUNTS = ("disableAccount", "enableAccount", "forceSignOut", "resetPassword")
 UNDER_WAY = ("queued", "running", "pendingApproval")
 DULL = ("description",)
 
@@ -48,9 +51,11 @@ class Tasks:
     def __init__(self, state: dict[str, Any], numbers: Iterator[int]) -> None:
         self.state = state
         self.numbers = numbers
+        self.base = ""
 
     def answer(self, request: Request, path: str) -> Response | None:
         """The answer, None for what is not of this part."""
+        self.base = request.base
         if path in COMMANDS and request.method == "POST":
             return self._commands(request, path)
         if path == "response/tasks" and request.method == "GET":
@@ -78,8 +83,15 @@ class Tasks:
         if (twin := self._under_way(action, target)) is not None:
             self.state["duplicates"] += 1
             return {**_refused(400, "TaskError", "Task duplication."), "headers": _location(base, twin)}
+        if action == "runCustomScript" and not self._has_script(str(item.get("fileName") or "")):
+            return _refused(404, "NotFound", f"The script {item.get('fileName')} was not found")
+        if action in MAIL and not (item.get("uniqueId") or (item.get("messageId") and item.get("mailBox"))):
+            return _refused(400, "BadRequest", "uniqueId, or messageId with mailBox, is needed")
         task = self._new(action, target, str(item.get("description") or ""))
         return {"status": 202, "headers": _location(base, task["id"])}
+
+    def _has_script(self, name: str) -> bool:
+        return any(one["fileName"] == name for one in self.state["scripts"].values())
 
     def _under_way(self, action: str, target: dict[str, Any]) -> str | None:
         for task in self.state["tasks"].values():
@@ -140,13 +152,17 @@ class Tasks:
             name = str(target.get("endpointName") or target.get("agentGuid"))
             known = self.state["endpoints"].setdefault(name, {"guid": str(uuid.uuid5(uuid.NAMESPACE_DNS, name))})
             known["isolated"] = task["action"] == "isolate"
+        elif task["action"] in MAIL:
+            self.state["messages"][str(target.get("uniqueId") or target.get("messageId"))] = task["action"]
+        elif task["action"] in ACCOUNTS:
+            self.state["accounts"][str(target.get("accountName"))] = task["action"]
         elif task["action"] == "collectFile":
             task |= {
                 "filePath": target["filePath"],
                 "fileSha1": "a" * 40,
                 "fileSha256": "b" * 64,
                 "fileSize": 1024,
-                "resourceLocation": f"https://storage.invalid/{task['id']}.zip?signature=x",
+                "resourceLocation": f"{self.base}/storage/{task['id']}.zip?signature=x",
                 "expiredDateTime": moment(),
                 "password": f"pw-{task['id']}-{uuid.uuid4().hex[:8]}",
             }
@@ -156,19 +172,19 @@ class Tasks:
         names = [part.split("'")[1] for part in wanted.split(" or ") if part.startswith("action eq '")]
         found = [task for task in self.state["tasks"].values() if not names or task["action"] in names]
         found.sort(key=lambda task: task["id"], reverse=True)
-        return _page(request, [_shown(task) for task in found], 20)
+        return page(request, [_shown(task) for task in found], 20)
 
 
-def _page(request: Request, found: list[dict[str, Any]], most: int) -> Response:
+def page(request: Request, found: list[dict[str, Any]], most: int) -> Response:
     """A page of at most ``most``, whatever was asked for, with the link to the next one."""
     start = int(request.argument("skip", "0") or 0)
     size = min(int(request.argument("top", "50") or 50), most)
-    page: dict[str, Any] = {"items": found[start : start + size], "totalCount": len(found)}
+    shown: dict[str, Any] = {"items": found[start : start + size], "totalCount": len(found)}
     if start + size < len(found):
-        kept = [f"{name}={value}" for name, values in request.query.items() for value in values if name != "skip"]
-        page["nextLink"] = f"{request.base}{request.path}?{'&'.join([*kept, f'skip={start + size}'])}".replace(" ", "+")
-    page["count"] = len(page["items"])
-    return json_response(page)
+        kept = [(name, value) for name, values in request.query.items() for value in values if name != "skip"]
+        shown["nextLink"] = f"{request.base}{request.path}?{urlencode([*kept, ('skip', str(start + size))])}"
+    shown["count"] = len(shown["items"])
+    return json_response(shown)
 
 
 def _shown(task: dict[str, Any]) -> dict[str, Any]:
