@@ -18,11 +18,22 @@ MINUTE = timedelta(minutes=1)
 
 
 def begin(
-    account: ConnectorAccount, operation: str, request: dict[str, Any], *, key: str, cause: uuid.UUID | None
+    account: ConnectorAccount,
+    operation: str,
+    request: dict[str, Any],
+    *,
+    key: str,
+    cause: uuid.UUID | None,
+    thread: str = "",
 ) -> Attempt:
-    """Write that a call is about to be made; committed when it returns. Raises ConnectorError over the rate budget."""
+    """Write that a call is about to be made; committed when it returns. Raises ConnectorError over the rate budget.
+
+    ``thread``: what a mail is about; the attempts of one thread get their ids one after the other."""
     # durable: inside a transaction the row would not be on disk before the call, and locks would wait for the network.
     with transaction.atomic(durable=True):
+        if thread or account.rate_per_minute:
+            # One at a time per account, or two workers would both see the last free place, or both be the first.
+            ConnectorAccount.objects.select_for_update().only("pk").get(pk=account.pk)
         _keep_budget(account)
         return Attempt.objects.create(
             account=account,
@@ -30,6 +41,7 @@ def begin(
             idempotency_key=key[:200],
             request=request,
             cause=cause,
+            thread=thread[:200],
             started_at=clock.now(),
         )
 
@@ -46,6 +58,12 @@ def finish(attempt: Attempt, answer: Answer) -> None:
     }
     attempt.status = "successful" if answer.ok else "unsuccessful"
     attempt.error = "" if answer.ok else f"answered {answer.status}"
+    _save(attempt)
+
+
+def succeed(attempt: Attempt, response: dict[str, Any]) -> None:
+    """Keep the answer of what is not HTTP; it must hold no secret."""
+    attempt.response, attempt.status, attempt.error = response, "successful", ""
     _save(attempt)
 
 
@@ -77,8 +95,6 @@ def _body(answer: Answer) -> Any:
 def _keep_budget(account: ConnectorAccount) -> None:
     if not account.rate_per_minute:
         return
-    # One at a time per account, or two workers would both see the last free place.
-    ConnectorAccount.objects.select_for_update().only("pk").get(pk=account.pk)
     since = clock.now() - MINUTE
     recent = account.attempts.filter(started_at__gt=since).order_by("-started_at")
     times = list(recent.values_list("started_at", flat=True)[: account.rate_per_minute])

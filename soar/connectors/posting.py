@@ -78,8 +78,10 @@ class PostChannel(Channel):
 
 
 def is_html(answer: Answer) -> bool:
-    """Whether something in between answered: a sign-in page, an error page of a proxy."""
-    return answer.media_type in {"text/html", "application/xhtml+xml"} or answer.body[:64].lstrip()[:1] == b"<"
+    """Whether something in between answered: a sign-in page, an error page of a proxy.
+
+    The media type says nothing: Slack's "ok" is text/html."""
+    return answer.body[:64].lstrip()[:1] == b"<"
 
 
 def size(body: Any) -> int:

@@ -12,12 +12,14 @@ from soar.connectors.kinds import Kind
 from soar.connectors.mattermost.connector import KIND as MATTERMOST
 from soar.connectors.models import ConnectorAccount
 from soar.connectors.slack.connector import KIND as SLACK
+from soar.connectors.smtp.connector import KIND as SMTP
 from soar.connectors.teams.connector import KIND as TEAMS
 from soar.connectors.visionone.connector import KIND as VISION_ONE
 from soar.connectors.webhook.connector import KIND as WEBHOOK
 
 KINDS: dict[str, Kind] = {
     HTTP.name: HTTP,
+    SMTP.name: SMTP,
     SLACK.name: SLACK,
     TEAMS.name: TEAMS,
     MATTERMOST.name: MATTERMOST,

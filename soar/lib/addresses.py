@@ -49,6 +49,11 @@ def refusal(text: str, allow_internal: bool) -> str | None:
     return None
 
 
+def is_loopback(text: str) -> bool:
+    """Whether the literal address ``text`` is this machine itself."""
+    return unwrapped(ipaddress.ip_address(text.partition("%")[0])).is_loopback
+
+
 def resolve(host: str, port: int, allow_internal: bool) -> list[tuple[int, Any]]:
     """(family, socket address) of every address of ``host`` that may be reached.
 

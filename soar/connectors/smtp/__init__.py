@@ -1,0 +1,1 @@
+"""E-mail, handed in to a mail server by SMTP."""
