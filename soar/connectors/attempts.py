@@ -15,6 +15,8 @@ from soar.lib import clock
 from soar.lib.http import Answer, RemoteError
 
 MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
+READ_AT_MOST = 1024 * 1024  # a larger answer is a file (a feed): its beginning is enough for the record
 
 
 def begin(
@@ -86,6 +88,8 @@ def _save(attempt: Attempt) -> None:
 
 
 def _body(answer: Answer) -> Any:
+    if len(answer.body) > READ_AT_MOST:
+        return answer.body[:4000].decode("utf-8", errors="replace").replace("\x00", "")
     try:
         return json.loads(answer.body)
     except (ValueError, RecursionError):
@@ -93,12 +97,18 @@ def _body(answer: Answer) -> Any:
 
 
 def _keep_budget(account: ConnectorAccount) -> None:
-    if not account.rate_per_minute:
-        return
-    since = clock.now() - MINUTE
-    recent = account.attempts.filter(started_at__gt=since).order_by("-started_at")
-    times = list(recent.values_list("started_at", flat=True)[: account.rate_per_minute])
-    if len(times) == account.rate_per_minute:
-        wait = max(0.0, (times[-1] - since).total_seconds())
-        text = f"The budget of {account.rate_per_minute} calls a minute of {account.name} is spent."
-        raise ConnectorError(text, permanent=False, retry_after=wait)
+    """Calls a minute of every account; calls a day of the kinds that have the setting ``rate_per_day``."""
+    day = account.settings.get("rate_per_day") or 0
+    limits = [(most, span, word) for most, span, word in (
+        (account.rate_per_minute, MINUTE, "minute"), (day, DAY, "day")
+    ) if most]  # fmt: skip
+    if limits:
+        # One at a time per account, or two workers would both see the last free place.
+        ConnectorAccount.objects.select_for_update().only("pk").get(pk=account.pk)
+    for most, span, word in limits:
+        since = clock.now() - span
+        recent = account.attempts.filter(started_at__gt=since).order_by("-started_at")
+        oldest = recent.values_list("started_at", flat=True)[most - 1 : most].first()
+        if oldest is not None:
+            text = f"The budget of {most} calls a {word} of {account.name} is spent."
+            raise ConnectorError(text, permanent=False, retry_after=max(0.0, (oldest - since).total_seconds()))

@@ -70,8 +70,13 @@ class Connector:
             headers=headers,
             auth=basic,
             secrets=self.hidden(),
-            limits=Limits(read=account.timeout_seconds, total=2 * account.timeout_seconds),
+            limits=self.limits(),
         )
+
+    def limits(self) -> Limits:
+        """The bounds of one call. Kinds that somebody waits for have narrower ones."""
+        seconds = self.account.timeout_seconds
+        return Limits(read=seconds, total=2 * seconds)
 
     def hidden(self) -> list[str]:
         """What is taken out of messages and records: the secrets, and parts of them that could stand alone."""

@@ -66,8 +66,9 @@ class Kind:
         return self.rules(settings, secrets) if self.rules else {}
 
     def all_settings(self) -> tuple[Setting, ...]:
-        """The address, the common ones and its own."""
-        return (self.address, *COMMON, *self.settings)
+        """The address, the common ones and its own, which may stand for a common one with another default."""
+        own = {setting.name for setting in self.settings}
+        return (self.address, *(setting for setting in COMMON if setting.name not in own), *self.settings)
 
 
 @dataclass(slots=True)

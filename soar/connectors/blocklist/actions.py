@@ -12,8 +12,7 @@ from soar.accounts import audit
 from soar.accounts.models import User
 from soar.connectors.blocklist.values import blockable
 from soar.connectors.errors import Forbidden, Refused
-from soar.connectors.intelligence.lookup import look_up
-from soar.connectors.intelligence.rating import reason_of
+from soar.connectors.intelligence.lookup import look_up, reason_of
 from soar.connectors.intelligence.values import digest
 from soar.connectors.models import BlockEntry, ExceptionEntry
 from soar.lib import clock

@@ -140,3 +140,14 @@ def _warning_evidence(each: Subject, hits: list[WarningHit]) -> list[dict[str, s
         text = hit.group if hit.entry == each.value else f"{defang(hit.entry)} ({hit.group})"
         evidence.append({"list": hit.list, "text": text, "effect": effect})
     return evidence
+
+
+def reason_of(verdict: Verdict) -> str:
+    """Why nothing destructive may touch the value: the entries that protect it; "" if there are none."""
+    if not verdict.benign:
+        return ""
+    for effect, words in (("exception", "On the exception list"), ("benign", "Known good")):
+        found = [f"{item['list']}: {item['text']}" for item in verdict.evidence if item["effect"] == effect]
+        if found:
+            return f"{words} ({'; '.join(found[:3])})"
+    return "Known good"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from soar.connectors.intelligence.lookup import Pair, Verdict, look_up
+from soar.connectors.intelligence.lookup import Pair, Verdict, look_up, reason_of
 from soar.lib import clock
 
 __all__ = ["Rating", "rate_values"]
@@ -49,14 +49,3 @@ def rate_values(
 
 def _of(verdict: Verdict) -> Rating:
     return Rating(verdict.risk, verdict.rule, list(verdict.evidence), benign=reason_of(verdict), at=verdict.at)
-
-
-def reason_of(verdict: Verdict) -> str:
-    """Why nothing destructive may touch the value: the entries that protect it; "" if there are none."""
-    if not verdict.benign:
-        return ""
-    for effect, words in (("exception", "On the exception list"), ("benign", "Known good")):
-        found = [f"{item['list']}: {item['text']}" for item in verdict.evidence if item["effect"] == effect]
-        if found:
-            return f"{words} ({'; '.join(found[:3])})"
-    return "Known good"

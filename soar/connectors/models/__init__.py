@@ -3,6 +3,7 @@
 from soar.connectors.models.account import ConnectorAccount, ConnectorGroupPermission, ConnectorUserPermission
 from soar.connectors.models.attempt import Attempt
 from soar.connectors.models.blocklist import BlockEntry, FeedToken
+from soar.connectors.models.intelligence import FeedEntry, FeedState, ProviderAnswer
 from soar.connectors.models.own_lists import ExceptionEntry, OwnListEntry
 from soar.connectors.models.route import Route
 from soar.connectors.models.warninglists import WarningList, WarningName, WarningNetwork, WarningPattern
@@ -14,8 +15,11 @@ __all__ = [
     "ConnectorGroupPermission",
     "ConnectorUserPermission",
     "ExceptionEntry",
+    "FeedEntry",
+    "FeedState",
     "FeedToken",
     "OwnListEntry",
+    "ProviderAnswer",
     "Route",
     "WarningList",
     "WarningName",
