@@ -50,6 +50,13 @@ _KINDS = [
     Kind("run.finished", "finished", "playbooks", "playbooks"),
     Kind("run.needs_decision", "needs a decision", "playbooks", "playbooks", "t-violet"),
     Kind("run.skipped", "did not run", "playbooks", "playbooks"),
+    Kind("approval.requested", "asks for an approval", "approvals", "playbooks", "t-violet"),
+    Kind("approval.approved", "approved", "approvals", "playbooks", "t-green"),
+    Kind("approval.rejected", "rejected", "approvals", "playbooks", "t-red"),
+    Kind("approval.expired", "an approval expired", "approvals", "playbooks"),
+    Kind("response.requested", "asked for a response", "bolt", "playbooks", "t-blue"),
+    Kind("response.finished", "a response ended", "bolt", "playbooks"),
+    Kind("response.decided", "decided what happened", "bolt", "playbooks"),
 ]
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _KINDS}

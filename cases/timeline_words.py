@@ -15,6 +15,7 @@ from cases.choices import Findings
 from cases.models import TimelineEntry
 from cases.timeline_kinds import KINDS
 from cases.timeline_read import LONG_TEXTS
+from cases.timeline_response_words import RESPONSE_SENTENCES
 from cases.timeline_task_words import TASK_SENTENCES
 from soar.lib import parts
 from soar.lib.text import defang, shorten_hash
@@ -211,4 +212,5 @@ _SENTENCES: dict[str, Callable[[TimelineEntry, Data], SafeString]] = {
     "asset.added": _asset("added the asset"),
     "asset.removed": _asset("removed the asset"),
     **TASK_SENTENCES,
+    **RESPONSE_SENTENCES,
 }
