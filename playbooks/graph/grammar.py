@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from playbooks.graph.model import SIDES, TARGET, Graph
+from playbooks.graph.model import MOST_NODES, SIDES, TARGET, Graph
 from playbooks.graph.words import TYPE_LABELS, title
 
 _ACTS = ("action", "notify")
@@ -78,8 +78,8 @@ def may_be_put(graph: Graph, parent: str, side: str, type: str) -> tuple[bool, b
 
 def additions(graph: Graph, id: str) -> list[Addition]:
     """What may be added to a node or "target" now, right before below, in the order of the table."""
-    found = []
-    for side in SIDES:
+    found: list[Addition] = []
+    for side in SIDES if len(graph.nodes) < MOST_NODES else ():
         for type in may_follow(type_of(graph, id), side):
             legal, between = may_be_put(graph, id, side, type)
             if legal:
@@ -90,7 +90,8 @@ def additions(graph: Graph, id: str) -> list[Addition]:
 def label(graph: Graph, id: str, side: str, types: tuple[str, ...]) -> str:
     """Says exactly what is added where: "Add a parallel condition or action after the target"."""
     above = type_of(graph, id)
-    what = " or ".join(TYPE_LABELS[type].lower() for type in types)
+    names = [TYPE_LABELS[type].lower() for type in types]
+    what = " or ".join([*([", ".join(names[:-1])] if len(names) > 1 else []), names[-1]])
     article = "an" if what[0] in "aeiou" else "a"
     if side == "below":
         return f"Add {article} {what} below {title(graph, id)}"

@@ -1,0 +1,52 @@
+"""Checks the rows of conditions against the table of parameters (response-playbooks.md 5, 9, 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from playbooks.graph.model import Graph, Node, Problem, Row
+from playbooks.graph.parameters import OPERATORS, PARAMETERS, Parameter, address, hours, network
+from playbooks.graph.words import name_of
+
+
+def row_problems(graph: Graph, node: Node, row: Row, at: str) -> Iterator[Problem]:
+    """Unknown words, values that mean nothing, the risk without its switch. ``at``: where the row stands."""
+    known = PARAMETERS.get(row.parameter)
+    if known is None:
+        message = f"There is no parameter {row.parameter!r}; there are: {', '.join(PARAMETERS)}."
+        yield Problem(node.id, f"{at}.parameter", message if row.parameter else "Choose what is asked.")
+        return
+    if known.name == "object_risk" and not graph.target.filter_by_risk:
+        message = f"{name_of(node)} asks for the risk of objects, but the target does not filter by it: switch it on."
+        yield Problem(node.id, f"{at}.parameter", message)
+    if row.operator not in known.operators:
+        yield Problem(node.id, f"{at}.operator", _operator(known, row.operator))
+        return
+    if not any(value.strip() for value in row.values):
+        yield Problem(node.id, f"{at}.values", f"{known.label} has no value to compare with.")
+    for value in row.values:
+        wrong = _value(known, row.operator, value)
+        if wrong:
+            yield Problem(node.id, f"{at}.values", wrong)
+
+
+def _operator(known: Parameter, operator: str) -> str:
+    words = ", ".join(known.operators)
+    what = f"be asked with {operator!r}" if operator in OPERATORS else f"be asked with {operator!r}, which is unknown"
+    return f"{known.label} cannot {what}; choose one of: {words}."
+
+
+def _value(known: Parameter, operator: str, value: str) -> str:
+    """Why a value is none, "" if it is one. An empty one among others does no harm."""
+    if not value.strip():
+        return ""
+    if known.choices and value not in known.choices:
+        return f"{value!r} is no {known.label.lower()}; there are: {', '.join(known.choices)}."
+    if known.form == "hours" and hours(value) is None:
+        return f"{value!r} is no hour of the day; write 9 or 20-6."
+    if operator == "in_network" and network(value) is None:
+        return f"{value!r} is no network; write 10.0.0.0/8."
+    if known.form == "network" and operator in ("is", "is_not") and address(value) is None:
+        hint = "use the operator in_network for networks" if network(value) else "write 10.0.0.1"
+        return f"{value!r} is no IP address; {hint}."
+    return ""

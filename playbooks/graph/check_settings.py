@@ -1,0 +1,98 @@
+"""Checks the playbook's name, its trigger and its target (response-playbooks.md 1, 3 to 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from playbooks.graph.actions import DETERMINATIONS, SEVERITIES
+from playbooks.graph.clock import clock, zone
+from playbooks.graph.model import DAYS, MOST_OWNERS, MOST_PERIODS, TRIGGERS, Graph, Period, Problem, Target, Trigger
+from playbooks.graph.words import name_of
+from playbooks.graph.world import World
+
+
+def playbook_problems(graph: Graph, world: World | None) -> Iterator[Problem]:
+    """The name: there, one line, nobody else's (spec 1)."""
+    name = graph.name.strip()
+    if not name:
+        yield Problem("", "name", "Give the playbook a name.")
+    if len(graph.name.splitlines()) > 1:
+        yield Problem("", "name", "The name is one line.")
+    if world is not None and name.casefold() in {taken.strip().casefold() for taken in world.names_taken}:
+        yield Problem("", "name", f"There is already a playbook named {name}.")
+
+
+def trigger_problems(trigger: Trigger) -> Iterator[Problem]:
+    """Type, periods and time zone (spec 2, 3)."""
+    if trigger.type not in TRIGGERS:
+        yield Problem("trigger", "type", f"{trigger.type!r} is no trigger; there are: {', '.join(TRIGGERS)}.")
+    if len(trigger.periods) > MOST_PERIODS:
+        message = f"There are at most {MOST_PERIODS} periods; these are {len(trigger.periods)}."
+        yield Problem("trigger", "periods", message)
+    if zone(trigger.time_zone) is None:
+        yield Problem("trigger", "time_zone", f"There is no time zone named {trigger.time_zone!r}.")
+    for number, period in enumerate(trigger.periods[: MOST_PERIODS + 1]):
+        yield from _period(period, f"periods.{number}")
+
+
+def _period(period: Period, at: str) -> Iterator[Problem]:
+    if not period.days:
+        yield Problem("trigger", f"{at}.days", "Choose at least one day of the week.")
+    for day in period.days:
+        if day not in DAYS:
+            yield Problem("trigger", f"{at}.days", f"{day!r} is no day; the days are: {', '.join(DAYS)}.")
+    if clock(period.start) is None or period.start == "24:00":
+        yield Problem("trigger", f"{at}.from", f"{period.start!r} is no time of day; write 22:00.")
+    if clock(period.end) is None:
+        yield Problem("trigger", f"{at}.to", f"{period.end!r} is no time of day; write 06:00.")
+
+
+def target_problems(graph: Graph, world: World | None) -> Iterator[Problem]:
+    """Levels, detection models, the incident (spec 4 to 6)."""
+    target = graph.target
+    if not target.severities:
+        yield Problem("target", "severities", "Choose at least one severity level.")
+    for word in target.severities:
+        if word not in SEVERITIES:
+            message = f"{word!r} is no severity level; there are: {', '.join(SEVERITIES)}."
+            yield Problem("target", "severities", message)
+    if world is not None:
+        yield from _models(target, world)
+    yield from _risk_filter(graph)
+    yield from _incident(target, world)
+
+
+def _models(target: Target, world: World) -> Iterator[Problem]:
+    known = {name.casefold(): words for name, words in world.models.items()}
+    for name in target.models:
+        words = known.get(name.casefold())
+        if words is None:
+            yield Problem("target", "models", f"There is no detection model named {name}.")
+        elif words and not set(words) & set(target.severities):
+            levels = " and ".join(words)
+            message = f"The model {name} is of severity {levels}, which is not among the chosen levels."
+            yield Problem("target", "models", message)
+
+
+def _risk_filter(graph: Graph) -> Iterator[Problem]:
+    """Switching the filter off while a condition uses it is refused here; the row itself is marked as well (spec 5)."""
+    users = [n for n in graph.reading_order if any(row.parameter == "object_risk" for row in n.conditions)]
+    if users and not graph.target.filter_by_risk:
+        names = ", ".join(name_of(node) for node in users[:5])
+        message = f"Conditions ask for the risk of objects, so this cannot be off: {names}."
+        yield Problem("target", "filter_by_risk", message)
+
+
+def _incident(target: Target, world: World | None) -> Iterator[Problem]:
+    use = target.open_incident
+    if use is None:
+        return
+    if len(use.owners) > MOST_OWNERS:
+        message = f"An incident has at most {MOST_OWNERS} owners; these are {len(use.owners)}."
+        yield Problem("target", "open_incident.owners", message)
+    for name in use.owners if world is not None else ():
+        if world is not None and name not in world.users:
+            yield Problem("target", "open_incident.owners", f"There is no active user named {name}.")
+    if use.close_with and use.close_with not in DETERMINATIONS:
+        message = f"No incident is closed as {use.close_with!r}; choose one of: {', '.join(DETERMINATIONS)}."
+        yield Problem("target", "open_incident.close_on_success.determination", message)
