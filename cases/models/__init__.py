@@ -13,6 +13,7 @@ from cases.models.permissions import (
     SourceGroupPermission,
     SourceUserPermission,
 )
+from cases.models.pull import AlertPull, AlertPush, PulledAlert
 from cases.models.source import AlertSource, SourceToken
 from cases.models.suggestion import DismissedSuggestion
 from cases.models.task import IncidentTask
@@ -24,6 +25,8 @@ __all__ = [
     "AlertAsset",
     "AlertObservable",
     "AlertPayload",
+    "AlertPull",
+    "AlertPush",
     "AlertSource",
     "Asset",
     "AssetChange",
@@ -43,6 +46,7 @@ __all__ = [
     "IncidentTemplate",
     "IncidentUserPermission",
     "Observable",
+    "PulledAlert",
     "SourceGroupPermission",
     "SourceToken",
     "SourceUserPermission",
