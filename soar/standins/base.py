@@ -62,7 +62,7 @@ def text_response(text: str, status: int = 200, media: str = "text/plain; charse
 
 HTML_ERROR = text_response("<!doctype html><h1>Service temporarily unavailable</h1>", 503, "text/html")
 # Faults: what is answered instead. "before" never reaches the stand-in, "after" does and loses its answer.
-FAULTS = ("429", "500", "502", "503", "html", "garbage", "slow", "before", "after", "401", "403")
+FAULTS = ("429", "500", "502", "503", "html", "garbage", "slow", "before", "after", "401", "403", "404", "410")
 
 
 class Standin:
@@ -76,6 +76,16 @@ class Standin:
         self.lock = threading.RLock()
         self.state: dict[str, Any] = self.fresh()
         self._faults: list[dict[str, Any]] = []
+
+    def url(self, base: str) -> str:
+        """What an account is given as its address; ``base`` is that of the stand-in."""
+        return base
+
+    def open(self) -> None:
+        """Begin; for one that listens on a port of its own."""
+
+    def close(self) -> None:
+        """End what ``open`` began."""
 
     def fresh(self) -> dict[str, Any]:
         """The state that a reset brings back."""
@@ -92,6 +102,10 @@ class Standin:
     def refused(self, status: int) -> Response:
         """What this product says to wrong credentials (401) or missing rights (403)."""
         return json_response({"error": {"code": "InvalidToken", "message": "Access is denied."}}, status)
+
+    def gone(self, status: int) -> Response:
+        """What this product says of a thing that is not there (404) or not any more (410)."""
+        return text_response("There is nothing here any more.", status)
 
     def serve(self, request: Request) -> Response:
         """The answer, or what an ordered fault makes of it."""
@@ -140,14 +154,17 @@ class Standin:
         return None
 
     def _instead(self, kind: str) -> Response:
-        if kind == "before":
-            return Response(drop=True)
-        if kind == "429":
-            return self.hurried()
-        if kind in ("401", "403"):
-            return self.refused(int(kind))
+        if kind.isdecimal():
+            return self._refusal(int(kind))
         if kind == "html":
             return HTML_ERROR
         if kind == "garbage":
             return Response(200, b'{"half": ', {"Content-Type": JSON}, truncate=True)
-        return text_response("The server failed.", int(kind))
+        return Response(drop=True)
+
+    def _refusal(self, status: int) -> Response:
+        if status == 429:
+            return self.hurried()
+        if status in (401, 403):
+            return self.refused(status)
+        return self.gone(status) if status in (404, 410) else text_response("The server failed.", status)

@@ -35,21 +35,24 @@ class Server:
     def urls(self) -> dict[str, dict[str, str]]:
         """Where each kind is."""
         return {
-            kind: {"url": f"{self.address}/{kind}", "control": f"{self.address}/{kind}/_control"}
-            for kind in self.standins
+            kind: {"url": one.url(f"{self.address}/{kind}"), "control": f"{self.address}/{kind}/_control"}
+            for kind, one in self.standins.items()
         }
 
     def __enter__(self) -> Self:
+        self._open()
         threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._http.shutdown()
         self._http.server_close()
+        for one in self.standins.values():
+            one.close()
 
-    def serve(self) -> None:
-        """Serve in this thread until the process ends."""
-        self._http.serve_forever(poll_interval=0.5)
+    def _open(self) -> None:
+        for one in self.standins.values():
+            one.open()
 
 
 def _handler(standins: dict[str, Standin]) -> type[BaseHTTPRequestHandler]:
