@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from playbooks.graph.model import Graph, Node, Problem, Row
 from playbooks.graph.parameters import OPERATORS, PARAMETERS, Parameter, address, hours, network
-from playbooks.graph.words import name_of
+from playbooks.graph.words import sentence, title
 
 
 def row_problems(graph: Graph, node: Node, row: Row, at: str) -> Iterator[Problem]:
@@ -17,7 +17,8 @@ def row_problems(graph: Graph, node: Node, row: Row, at: str) -> Iterator[Proble
         yield Problem(node.id, f"{at}.parameter", message if row.parameter else "Choose what is asked.")
         return
     if known.name == "object_risk" and not graph.target.filter_by_risk:
-        message = f"{name_of(node)} asks for the risk of objects, but the target does not filter by it: switch it on."
+        asks = sentence(title(graph, node.id))
+        message = f"{asks} asks for the risk of objects, but the target does not filter by it: switch it on."
         yield Problem(node.id, f"{at}.parameter", message)
     if row.operator not in known.operators:
         yield Problem(node.id, f"{at}.operator", _operator(known, row.operator))

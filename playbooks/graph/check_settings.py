@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from playbooks.graph.actions import DETERMINATIONS, SEVERITIES
 from playbooks.graph.clock import clock, zone
 from playbooks.graph.model import DAYS, MOST_OWNERS, MOST_PERIODS, TRIGGERS, Graph, Period, Problem, Target, Trigger
-from playbooks.graph.words import name_of
+from playbooks.graph.words import title
 from playbooks.graph.world import World
 
 
@@ -78,8 +78,8 @@ def _risk_filter(graph: Graph) -> Iterator[Problem]:
     """Switching the filter off while a condition uses it is refused here; the row itself is marked as well (spec 5)."""
     users = [n for n in graph.reading_order if any(row.parameter == "object_risk" for row in n.conditions)]
     if users and not graph.target.filter_by_risk:
-        names = ", ".join(name_of(node) for node in users[:5])
-        message = f"Conditions ask for the risk of objects, so this cannot be off: {names}."
+        names = ", ".join(title(graph, node.id) for node in users[:5])
+        message = f"The risk of objects is asked for, so this cannot be off: see {names}."
         yield Problem("target", "filter_by_risk", message)
 
 

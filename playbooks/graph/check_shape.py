@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from playbooks.graph.grammar import may_follow, takes_one, type_of
 from playbooks.graph.model import MOST_NODES, TARGET, Graph, Node, Problem
-from playbooks.graph.words import TYPE_LABELS, title
+from playbooks.graph.words import CONDITIONS, TYPE_LABELS, sentence, title
 
 
 def shape_problems(graph: Graph) -> Iterator[Problem]:
@@ -14,31 +14,33 @@ def shape_problems(graph: Graph) -> Iterator[Problem]:
     if len(graph.nodes) > MOST_NODES:
         yield Problem("", "nodes", f"A playbook has at most {MOST_NODES} nodes; this one has {len(graph.nodes):,}.")
         return
-    if not graph.nodes and graph.target.open_incident is None:
-        yield Problem("", "nodes", "The playbook does nothing yet: add a condition or an action.")
+    if graph.target.open_incident is None and all(node.type in CONDITIONS for node in graph.nodes):
+        yield Problem("", "nodes", "The playbook does nothing yet: add an action.")
     reached = {node.id for node in graph.beneath(TARGET)}
     for node in graph.nodes:
         yield from _place(graph, node)
         if node.id not in reached and _is_in_circle(graph, node):
-            yield Problem(node.id, "parent", f"{title(graph, node.id)} follows itself: the nodes go round in a circle.")
+            yield Problem(
+                node.id, "parent", f"{sentence(title(graph, node.id))} follows itself: the nodes go round in a circle."
+            )
 
 
 def _place(graph: Graph, node: Node) -> Iterator[Problem]:
     if node.parent != TARGET and node.parent not in graph.by_id:
         there = f"hangs on {node.parent!r}, which does not exist" if node.parent else "hangs on nothing"
-        yield Problem(node.id, "parent", f"{title(graph, node.id)} {there}.")
+        yield Problem(node.id, "parent", f"{sentence(title(graph, node.id))} {there}.")
         return
     above = type_of(graph, node.parent)
     what, where = TYPE_LABELS[node.type].lower(), "to the right of" if node.side == "right" else "below"
     article = "An" if what[0] in "aeiou" else "A"
     if node.type not in may_follow(above, node.side):
-        kind = "" if node.parent == TARGET else f", which is of type {TYPE_LABELS[above].lower()}"
-        message = f"{article} {what} cannot stand {where} {title(graph, node.parent)}{kind}."
-        yield Problem(node.id, "parent", message)
+        yield Problem(node.id, "parent", f"{article} {what} cannot stand {where} {title(graph, node.parent)}.")
     elif takes_one(above, node.side):
         first = graph.children(node.parent, node.side)[0]
         if first.id != node.id:
-            message = f"Only one node may stand {where} {title(graph, node.parent)}; {title(graph, first.id)} does."
+            message = (
+                f"Only one node may stand {where} {title(graph, node.parent)}, and that is {title(graph, first.id)}."
+            )
             yield Problem(node.id, "side", message)
 
 

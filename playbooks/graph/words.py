@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from playbooks.graph.actions import ACTIONS
-from playbooks.graph.model import TARGET, Graph, Node, Row
-from playbooks.graph.parameters import OPERATORS, PARAMETERS, value_label
+from playbooks.graph.model import TARGET, ActionUse, Graph, Node, Row
+from playbooks.graph.parameters import OPERATORS, PARAMETERS
 
 TYPE_LABELS = {
     "trigger": "Trigger",
@@ -20,8 +20,19 @@ DEEDS = ("action", "else_action")
 
 
 def title(graph: Graph, id: str) -> str:
-    """A node's name for sentences and drawings; "the target" for the target."""
-    return "the target" if id == TARGET else name_of(graph.node(id))
+    """What a node is called within a sentence: its name, "the target", "the condition “Severity is high”"."""
+    if id == TARGET:
+        return "the target"
+    node, name = graph.node(id), name_of(graph.node(id))
+    if node.name.strip() or (node.actions and node.type not in CONDITIONS):
+        return name
+    what = f"the {TYPE_LABELS[node.type].lower()}"
+    return what if name == TYPE_LABELS[node.type] else f"{what} “{name}”"
+
+
+def sentence(text: str) -> str:
+    """The text with a capital letter at its beginning."""
+    return text[:1].upper() + text[1:]
 
 
 def name_of(node: Node) -> str:
@@ -31,9 +42,9 @@ def name_of(node: Node) -> str:
     if node.type in CONDITIONS:
         return row_words(node.conditions[0]) if node.conditions else TYPE_LABELS[node.type]
     labels = [action_label(use.action) for use in node.actions[:2]]
-    return " and ".join([labels[0], *(label[:1].lower() + label[1:] for label in labels[1:])]) if labels else (
-        TYPE_LABELS[node.type]
-    )  # fmt: skip
+    if not labels:
+        return TYPE_LABELS[node.type]
+    return " and ".join([labels[0], *(label[:1].lower() + label[1:] for label in labels[1:])])
 
 
 def action_label(name: str) -> str:
@@ -43,6 +54,20 @@ def action_label(name: str) -> str:
 
 def row_words(row: Row) -> str:
     """A row of a condition as words: "Asset group is Finance or Payroll"."""
-    parameter = PARAMETERS[row.parameter].label if row.parameter in PARAMETERS else row.parameter
+    known = PARAMETERS.get(row.parameter)
+    parameter = known.label if known else row.parameter
     operator = OPERATORS[row.operator].label if row.operator in OPERATORS else row.operator
-    return f"{parameter} {operator} {' or '.join(value_label(row.parameter, value) for value in row.values)}".strip()
+    values = [value.replace("_", " ") if known and value in known.choices else value for value in row.values]
+    return f"{parameter} {operator} {' or '.join(values)}".strip()
+
+
+def use_words(use: ActionUse) -> str:
+    """An action with its settings: "Add to block list (Days until it expires: 30)"."""
+    spec = ACTIONS.get(use.action)
+    told = []
+    for name, value in use.params.items():
+        param = spec.param(name) if spec else None
+        text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+        if text.strip():
+            told.append(f"{param.label if param else name}: {text}")
+    return f"{action_label(use.action)} ({'; '.join(told)})" if told else action_label(use.action)
