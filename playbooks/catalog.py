@@ -7,17 +7,15 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 
-from playbooks.loader import Found, Loaded, load
+from playbooks.graph.schema import Graph, read
+from playbooks.loader import Found, Loaded, Problem, load
 from playbooks.models import CodeGeneration, LoadError, Playbook, PlaybookVersion
 from soar.accounts.models import User
-
-if TYPE_CHECKING:
-    from playbooks.graph.schema import Graph
 
 logger = logging.getLogger(__name__)
 _SYNC_LOCK = 0x50415200  # advisory lock: one process at a time writes the rows
@@ -82,7 +80,7 @@ def current(number: int | None = None) -> Catalog:
     if known is not None and wanted and known.generation == wanted:
         return known
     with _lock:
-        loaded = load(settings.PLAYBOOK_DIRS)
+        loaded = without_taken(load(settings.PLAYBOOK_DIRS))
         if not wanted or (known is None and _differs(loaded)):
             wanted = sync(loaded)
         _cache["current"] = _build(wanted, loaded)
@@ -95,6 +93,18 @@ def forget() -> None:
         _cache.clear()
 
 
+def without_taken(loaded: Loaded) -> Loaded:
+    """The same without the functions whose name a response playbook bears already; each is a problem then: names are
+    unique, whatever the kind (response-playbooks.md 1)."""
+    taken = {name.lower() for name in Playbook.objects.exclude(kind="python").values_list("name", flat=True)}
+    for name in taken & loaded.found.keys():
+        found = loaded.found.pop(name)
+        path = str(Path(found.folder) / found.module)
+        message = f"A response playbook is called {found.spec.name!r} already: this one is not used."
+        loaded.problems.append(Problem(path, found.spec.name, message))
+    return loaded
+
+
 @transaction.atomic
 def sync(loaded: Loaded, actor: User | None = None) -> int:
     """Write rows for what the files hold: new ones, changed ones, those that are gone, and the load errors.
@@ -102,6 +112,7 @@ def sync(loaded: Loaded, actor: User | None = None) -> int:
     Returns the new generation."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_SYNC_LOCK])
+    loaded = without_taken(loaded)
     rows = {row.name.lower(): row for row in Playbook.objects.select_for_update().filter(kind="python")}
     for name, found in loaded.found.items():
         _write(rows.get(name), found, actor)
@@ -221,10 +232,8 @@ def _build(number: int, loaded: Loaded) -> Catalog:
 def _responses() -> list[ResponseEntry]:
     """Those that may run, manual ones too: whether one starts by itself is said by its graph's trigger."""
     rows = Playbook.objects.filter(kind="response", enabled=True, current__isnull=False).select_related("current")
-    found = []
-    for row in rows.order_by("name"):
-        from playbooks.graph.schema import read
-
-        if not row.hindrance and row.current is not None:
-            found.append(ResponseEntry(row, row.current.pk, read(row.current.definition)[0]))
-    return found
+    return [
+        ResponseEntry(row, row.current.pk, read(row.current.definition)[0])
+        for row in rows.order_by("name")
+        if row.current is not None and not row.hindrance
+    ]

@@ -10,6 +10,7 @@ from django.db.models.functions import RowNumber
 
 from cases.actors import Actor
 from cases.errors import Missing
+from playbooks.choices import Trigger
 from playbooks.models import Playbook, Run
 from soar.accounts.models import User
 
@@ -69,8 +70,10 @@ def playbook_with_id(pk: int) -> Playbook:
 
 
 def runnable(*triggers: str) -> list[Playbook]:
-    """Playbooks with one of these triggers that nothing hinders, by name."""
+    """Playbooks with one of these triggers that nothing hinders, by name. Response playbooks run on alerts alone."""
     rows = Playbook.objects.filter(
         trigger__in=triggers, enabled=True, present=True, deactivated_reason="", load_error=""
     )
+    if Trigger.WEBHOOK not in triggers:
+        rows = rows.filter(kind="python")
     return list(rows.only("name", "trigger", "description").order_by("name"))

@@ -11,6 +11,7 @@ from django.utils import timezone
 from cases.actors import Actor
 from cases.errors import Conflict
 from playbooks import catalog
+from playbooks.actions.publishing import check_enabling
 from playbooks.actions.rights import authored, needs
 from playbooks.loader import load
 from playbooks.models import LoadError, Playbook
@@ -21,9 +22,12 @@ from soar.accounts import audit
 def enable(actor: Actor, playbook: Playbook | str | int) -> Playbook:
     """Let the playbook start again, also one that was deactivated: whoever enables it answers for it.
 
-    Raises Missing or Forbidden, Conflict for one whose file cannot be loaded or is gone."""
+    Raises Missing or Forbidden, Conflict for one whose file cannot be loaded or is gone, and for a response playbook
+    that lacks something (``publishing.check_enabling``)."""
     row = authored(actor, playbook)
-    if row.load_error or not row.present:
+    if row.kind == "response":
+        check_enabling(row)
+    elif row.load_error or not row.present:
         raise Conflict(f"{row.name} cannot be enabled: its file cannot be loaded or is gone.")
     if row.enabled and not row.deactivated_reason:
         return row

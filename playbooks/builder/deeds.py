@@ -1,0 +1,146 @@
+"""The actions of a node as groups of ticks, each with its settings and, where it cannot be had, the reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from django.utils.translation import gettext as _
+
+from playbooks.builder.fields import Choice, Errors, Field, lines
+from playbooks.builder.offers import Offers
+from playbooks.graph.actions import GROUPS, ActionSpec, Param, fitting
+from playbooks.graph.model import ActionUse, Node
+from soar.lib import parts
+
+SET_UP = {"channels": "channel", "script": "script", "template": "template", "playbook": "playbook", "emails": "mail"}
+MAKE = {"channel": "Create a channel", "script": "Upload a script", "mail": "Set up e-mail"}
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One action. ``only``: the word of those that exclude one another ("": it may be ticked besides others).
+
+    ``why``: why it cannot be had here; then it is offered only to be taken out."""
+
+    name: str
+    label: str
+    checked: bool
+    only: str
+    why: str
+    fields: list[Field]
+
+    @property
+    def id(self) -> str:
+        """The id of its tick."""
+        return f"f-do-{self.name}"
+
+    @property
+    def disabled(self) -> bool:
+        """It cannot be had, and it is not chosen either."""
+        return bool(self.why) and not self.checked
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The actions on one kind of object."""
+
+    name: str
+    label: str
+    deeds: list[Deed]
+    error: str = ""
+    url: str = ""
+    nones: list[str] = field(default_factory=list)
+
+    @property
+    def is_open(self) -> bool:
+        """Something of it is chosen."""
+        return any(deed.checked for deed in self.deeds)
+
+    @property
+    def lacking(self) -> bool:
+        """Something of it cannot be had."""
+        return any(deed.why for deed in self.deeds)
+
+    @property
+    def exclusive(self) -> list[Deed]:
+        """Those of which one may be chosen."""
+        return [deed for deed in self.deeds if deed.only]
+
+    @property
+    def free(self) -> list[Deed]:
+        """Those that may be ticked besides one another."""
+        return [deed for deed in self.deeds if not deed.only]
+
+    @property
+    def only(self) -> str:
+        """The word of those that exclude one another."""
+        return next((deed.only for deed in self.deeds if deed.only), "")
+
+    @property
+    def none_chosen(self) -> bool:
+        """Of those that exclude one another none is chosen."""
+        return not any(deed.checked for deed in self.exclusive)
+
+
+def groups_of(node: Node, offers: Offers, errors: Errors) -> list[Group]:
+    """The groups of an action node, in the order of the table."""
+    specs = fitting(node.type)
+    groups = [
+        Group(name, _(label), _deeds(node, [spec for spec in specs if spec.group == name], offers, errors),
+              url=offers.urls.get("connector", ""))
+        for name, label in GROUPS.items()
+        if any(spec.group == name for spec in specs)
+    ]  # fmt: skip
+    return groups
+
+
+def notify_group(node: Node, offers: Offers, errors: Errors) -> Group:
+    """The ways of telling."""
+    deeds = _deeds(node, list(fitting(node.type)), offers, errors)
+    return Group("notify", _("Tell by"), deeds, url=offers.urls.get("mail", ""))
+
+
+def _deeds(node: Node, specs: list[ActionSpec], offers: Offers, errors: Errors) -> list[Deed]:
+    return [_deed(node, spec, offers, errors) for spec in specs]
+
+
+def _deed(node: Node, spec: ActionSpec, offers: Offers, errors: Errors) -> Deed:
+    number = next((at for at, use in enumerate(node.actions) if use.action == spec.name), None)
+    use = node.actions[number] if number is not None else ActionUse(spec.name)
+    why = offers.lacking.get(spec.capability, "") if spec.capability else ""
+    if spec.name == "email" and not offers.mail_ready:
+        why = _("No e-mail server is set up.")
+    fields = [
+        _param(
+            spec, param, use, offers, errors.at(f"actions.{number}.params.{param.name}") if number is not None else ""
+        )
+        for param in spec.params
+    ]
+    return Deed(spec.name, _(spec.label), number is not None, spec.exclusive, why, fields)
+
+
+def _param(spec: ActionSpec, param: Param, use: ActionUse, offers: Offers, error: str) -> Field:
+    name, value = f"{spec.name}.{param.name}", use.params.get(param.name, "")
+    place = SET_UP.get(param.form, "")
+    url = offers.urls.get(place, "") if place in MAKE and place != "mail" else ""
+    common = {"error": error, "hint": _(param.hint) if param.hint else "", "most": param.most, "url": url}
+    label = _(param.label)
+    making = _(MAKE[place]) if url else ""
+    if param.form == "channels":
+        ticked = value if isinstance(value, list | tuple) else []
+        ticks = [Choice(one, shown, one in ticked) for one, shown in offers.channels]
+        return Field(name, label, "ticks", "", ticks, action=making, **common)  # type: ignore[arg-type]
+    if param.choices or param.form in ("user", "script", "template", "playbook"):
+        pairs = [(word, parts.label(word)) for word in param.choices] or offers.of(param.form)
+        return Field(name, label, "select", str(value), _options(str(value), pairs), action=making, **common)  # type: ignore[arg-type]
+    if param.is_list:
+        return Field(name, label, "lines", lines(value if isinstance(value, list | tuple) else []), **common)  # type: ignore[arg-type]
+    form = param.form if param.form in ("number", "long") else "text"
+    return Field(name, label, form, str(value), least=param.least, **common)  # type: ignore[arg-type]
+
+
+def _options(value: str, pairs: list[tuple[str, str]]) -> list[Choice]:
+    """What may be chosen; a value that is no longer there stays, marked, until another one is chosen."""
+    known = any(one == value for one, _label in pairs)
+    gone = [Choice(value, _("%s (not there)") % value, True)] if value and not known else []
+    return [Choice("", _("Choose …"), not value), *gone, *(Choice(one, label, one == value) for one, label in pairs)]

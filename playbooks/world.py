@@ -1,0 +1,141 @@
+"""What this portal has, for the validator of graphs and for the builder's form. Read here, judged there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from zoneinfo import available_timezones
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+
+from cases.choices import Severity
+from cases.models import AlertSource, IncidentTemplate
+from playbooks.builder.offers import Offers
+from playbooks.graph.actions import ACTIONS
+from playbooks.graph.world import ScriptFacts, World
+from playbooks.models import DetectionModel, Playbook, Script
+from soar.accounts.membership import workers
+from soar.accounts.models import User
+from soar.connectors import notify, registry
+from soar.connectors.models import ConnectorAccount
+from soar.connectors.responder import Responder
+from soar.connectors.selectors import usable_by
+
+OWN = frozenset({"block"})  # the built-in block list does it
+MOST = 5000
+# Where things are set up, by what is lacking; the first page that this installation has.
+PLACES = {
+    "connector": ("connector-new", "connector-list"),
+    "channel": ("connector-new", "connector-list"),
+    "mail": ("connector-new", "connector-list"),
+    "script": ("script-list",),
+    "template": ("template-list",),
+    "never_touch": ("never-touch-list",),
+    "source": ("source-list",),
+}
+
+
+def world_of(playbook: Playbook | None = None, user: User | None = None) -> World:
+    """The world as the validator needs it. ``playbook``: whose own name is not taken. ``user``: whose connectors count;
+    None is all of them. Ten queries."""
+    others = Playbook.objects.exclude(pk=playbook.pk) if playbook is not None else Playbook.objects.all()
+    names = dict(others.values_list("name", "kind"))
+    served, why_not = _capabilities(user)
+    return World(
+        models={name: [Severity(severity).word] for name, severity in _models()},
+        users=set(workers().values_list("username", flat=True)),
+        served=served,
+        why_not=why_not,
+        channels=[account.name for account in notify.channels()],
+        mail_ready=notify.mail_account() is not None,
+        scripts={
+            name: ScriptFacts(language, tuple(systems))
+            for name, language, systems in Script.objects.filter(removed=False).values_list(
+                "name", "language", "systems"
+            )
+        },
+        templates=list(IncidentTemplate.objects.values_list("name", flat=True)),
+        playbooks=names,
+        names_taken=list(names),
+        delivers=delivers(),
+        calls=_calls(others),
+    )
+
+
+def delivers() -> bool:
+    """Whether an enabled source delivers endpoint or e-mail detections (response-playbooks.md 1)."""
+    words = AlertSource.objects.filter(enabled=True).values_list("delivers", flat=True)
+    return any({"endpoint", "email", "both"} & {word.strip() for word in text.split(",")} for text in words)
+
+
+def _models() -> Iterable[tuple[str, int]]:
+    return DetectionModel.objects.values_list("name", "severity")[:MOST]
+
+
+def _capabilities(user: User | None) -> tuple[frozenset[str], Mapping[str, str]]:
+    """What connectors here can do, and why something cannot be done although a connector of the kind is there."""
+    accounts = list(usable_by(user) if user is not None else ConnectorAccount.objects.all())
+    served = set(OWN)
+    off: dict[str, str] = {}
+    for account in accounts:
+        kind = registry.KINDS.get(account.kind)
+        if kind is None or not issubclass(kind.connector, Responder):
+            continue
+        if account.enabled:
+            served |= kind.connector.serves
+        else:
+            off |= dict.fromkeys(kind.connector.serves, _("the connector %s is disabled") % account.name)
+    return frozenset(served), {name: why for name, why in off.items() if name not in served}
+
+
+def _calls(others: Iterable[Playbook]) -> dict[str, set[str]]:
+    """Which playbooks the response playbooks run, as they are published now."""
+    found: dict[str, set[str]] = {}
+    for row in Playbook.objects.filter(kind="response", current__isnull=False).select_related("current"):
+        definition = row.current.definition if row.current else {}
+        uses = [use for node in definition.get("nodes", []) for use in node.get("actions", [])]
+        names = {use["params"].get("playbook", "") for use in uses if use.get("action") == "run_playbook"}
+        if names:
+            found[row.name] = names
+    return found
+
+
+def offers_of(user: User | None = None) -> Offers:
+    """What the builder's form offers to choose from."""
+    served, why_not = _capabilities(user)
+    everything = {spec.capability for spec in ACTIONS.values() if spec.capability}
+    lacking = {
+        name: _sentence(why_not.get(name) or _("no connector that can do it is set up")) for name in everything - served
+    }
+    return Offers(
+        models=[(name, Severity(severity).word) for name, severity in _models()],
+        people=[(one.username, one.display_name()) for one in workers()],
+        channels=[(account.name, account.name) for account in notify.channels()],
+        scripts=[(one.name, f"{one.name} ({one.language})") for one in Script.objects.filter(removed=False)],
+        templates=[(name, name) for name in IncidentTemplate.objects.values_list("name", flat=True)],
+        playbooks=[
+            (name, name) for name in Playbook.objects.filter(kind="python", present=True).values_list("name", flat=True)
+        ],
+        lacking=lacking,
+        urls={name: place(name) for name in PLACES},
+        mail_ready=notify.mail_account() is not None,
+        zones=_zones(),
+    )
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
+def _zones() -> list[str]:
+    return sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix")))
+
+
+def place(what: str) -> str:
+    """Where something is set up; "" in an installation without such a page."""
+    for name in PLACES.get(what, ()):
+        try:
+            return reverse(name)
+        except NoReverseMatch:
+            continue
+    return ""
