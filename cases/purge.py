@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.utils.module_loading import import_string
 
 from cases.actions import links
+from cases.actions.evidence import SWEEP
 from cases.actors import Actor
 from cases.models import (
     Alert,
@@ -22,6 +23,7 @@ from cases.models import (
     AlertObservable,
     AlertPayload,
     Asset,
+    Evidence,
     Incident,
     IncidentAsset,
     IncidentObservable,
@@ -31,6 +33,7 @@ from cases.models import (
 from cases.timeline import Subject
 from soar.accounts import audit
 from soar.accounts.models import User
+from soar.lib.queue import enqueue_many
 
 BATCH = 500
 
@@ -48,9 +51,9 @@ class Purged:
 
 @transaction.atomic
 def purge(by: User | None, *, alerts: Iterable[int] = (), incidents: Iterable[int] = (), reason: str) -> Purged:
-    """Delete alerts and incidents (ids) with timeline, payload, links, grants and runs, and observables and assets that
-    nothing else names; the inventory stays. ``by`` None is the system; the caller has checked the rights. Ids that are
-    not there are passed over.
+    """Delete alerts and incidents (ids) with timeline, payload, links, grants, runs and evidence, and observables and
+    assets that nothing else names; the inventory stays. Files of evidence follow from the queue, once this holds.
+    ``by`` None is the system; the caller has checked the rights. Ids that are not there are passed over.
 
     What stays is told: an alert of a purged incident is unlinked, and an incident whose alert is purged keeps its own
     timeline, with an entry that the alert left. Each batch leaves an audit row: number, count of entries and head hash
@@ -126,6 +129,8 @@ def _purge_incidents(ids: list[int], by: User | None, reason: str, done: Purged)
     for hook in settings.PURGE_HOOKS:
         import_string(hook)(alerts=[], incidents=ids)
     done.entries += TimelineEntry.objects.filter(incident__in=ids).delete()[0]
+    files = set(Evidence.objects.filter(incident__in=ids).values_list("sha256", flat=True))
+    enqueue_many((SWEEP, (sha256,)) for sha256 in sorted(files))
     Incident.objects.filter(pk__in=ids).delete()
     _tell(rows, by, reason)
     return len(rows)

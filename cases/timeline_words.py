@@ -13,6 +13,7 @@ from django.utils.translation import gettext_noop
 
 from cases.choices import Findings
 from cases.models import TimelineEntry
+from cases.timeline_evidence_words import EVIDENCE_SENTENCES
 from cases.timeline_kinds import KINDS
 from cases.timeline_read import LONG_TEXTS
 from cases.timeline_response_words import RESPONSE_SENTENCES
@@ -213,4 +214,5 @@ _SENTENCES: dict[str, Callable[[TimelineEntry, Data], SafeString]] = {
     "asset.removed": _asset("removed the asset"),
     **TASK_SENTENCES,
     **RESPONSE_SENTENCES,
+    **EVIDENCE_SENTENCES,
 }

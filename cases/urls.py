@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver
 
-from cases import urls_alerts, urls_assets, urls_incidents, urls_sources, urls_tasks
+from cases import urls_alerts, urls_assets, urls_evidence, urls_incidents, urls_sources, urls_tasks
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *urls_alerts.urlpatterns,
     *urls_incidents.urlpatterns,
     *urls_assets.urlpatterns,
+    *urls_evidence.urlpatterns,
     *urls_sources.urlpatterns,
     *urls_tasks.urlpatterns,
 ]

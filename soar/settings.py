@@ -34,6 +34,7 @@ CSRF_TRUSTED_ORIGINS = env.words("SOAR_TRUSTED_ORIGINS")
 WEB_WORKERS = env.number("SOAR_WEB_WORKERS", 2, least=1)
 TASK_WORKERS = env.number("SOAR_TASK_WORKERS", 2, least=1)
 LEASE_SECONDS = env.number("SOAR_LEASE_SECONDS", 30, least=1)
+APPROVAL_SECONDS = env.number("SOAR_APPROVAL_SECONDS", 86400, least=1)  # then an approval expires
 DEMO = env.flag("SOAR_DEMO", EMBEDDED)
 PLAYBOOK_DIRS = [BASE_DIR / "playbooks" / "library", *env.paths("SOAR_PLAYBOOK_DIRS")]
 SOURCE_RATE = env.number("SOAR_SOURCE_RATE", 3000, least=1)  # requests a second for one source
@@ -242,14 +243,17 @@ TASK_PACKAGES = ("soar", "cases", "playbooks")
 SCHEDULED: list[tuple[str, float]] = [
     ("playbooks.tasks.sweep", LEASE_SECONDS / 3),
     ("playbooks.tasks.cron", 10),
+    ("playbooks.tasks.due", 1),
+    ("playbooks.tasks.expire", 2),
     ("playbooks.detection_models.collect", 30),
+    ("cases.tasks.pull_due", 5),
     ("cases.tasks.end_given_up", 60),
     ("cases.idempotency.purge", 3600),
     ("cases.tasks.sweep_evidence", 3600),
 ]
 
 # Readers of the timeline: dotted names of soar.lib.readers.Reader objects. None is called by name.
-TIMELINE_CONSUMERS = ["playbooks.reader.reader"]
+TIMELINE_CONSUMERS = ["playbooks.reader.reader", "cases.pulls.reader.reader"]
 # What the roof mounts into pages of cases (contract: cases knows URL names only).
 ALERT_RUNS_URL = "alert-runs"
 INCIDENT_RUNS_URL = "incident-runs"

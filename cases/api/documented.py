@@ -38,6 +38,8 @@ SENTENCES = {
     413: "The body is larger than 10 MiB.",
     415: "Only JSON is taken.",
     429: "Too many calls; wait `Retry-After` seconds.",
+    503: "Too many files are under way; wait `Retry-After` seconds.",
+    507: "The server has no room for it.",
 }
 
 
@@ -98,9 +100,25 @@ def secret(summary: str, body: Shape, shape: Shape) -> dict[str, Any]:
     return _call(summary, {201: shape}, (400, 403, 413, 415), [], request=body)
 
 
-def remove(summary: str) -> dict[str, Any]:
-    """DELETE: 204."""
-    return _call(summary, {204: OpenApiResponse(description="Done.")}, (403, 404, 412), [IF_MATCH], request=None)
+def upload(summary: str, form: Shape, shape: Shape) -> dict[str, Any]:
+    """A file in a form: 201."""
+    codes = (400, 403, 404, 409, 413, 415, 503, 507)
+    made = _call(summary, {201: shape}, codes, [IDEMPOTENCY_KEY], request=None)
+    return {**made, "request": {"multipart/form-data": form}}
+
+
+def remove(summary: str, *, params: Iterable[OpenApiParameter] = (), codes: Iterable[int] = ()) -> dict[str, Any]:
+    """DELETE: 204. ``codes``: problems besides the usual ones."""
+    done = {204: OpenApiResponse(description="Done.")}
+    return _call(summary, done, (403, 404, 412, *codes), [IF_MATCH, *params], request=None)
+
+
+def refusals(*codes: int) -> dict[tuple[int, str], OpenApiResponse]:
+    """The problems of a call that ``_call`` does not describe."""
+    return {
+        (code, CONTENT_TYPE): OpenApiResponse(shapes.Problem, description=SENTENCES[code])
+        for code in sorted({*codes, 401, 406, 429})
+    }
 
 
 def _call(
@@ -111,11 +129,8 @@ def _call(
     *,
     request: Shape | None,
 ) -> dict[str, Any]:
-    refused = {
-        (code, CONTENT_TYPE): OpenApiResponse(shapes.Problem, description=SENTENCES[code])
-        for code in sorted({*problems, 401, 406, 429})
-    }
-    return {"summary": summary, "request": request, "responses": {**answers, **refused}, "parameters": params}
+    responses: dict[Any, Any] = {**answers, **refusals(*problems)}
+    return {"summary": summary, "request": request, "responses": responses, "parameters": params}
 
 
 FILTERS = {

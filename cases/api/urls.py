@@ -12,6 +12,7 @@ from cases.api.alerts import Alerts
 from cases.api.assets import Assets
 from cases.api.blocklist import Blocks
 from cases.api.bulk import BulkApi, Jobs
+from cases.api.evidence import EvidencePieces, IncidentEvidence
 from cases.api.incident_parts import IncidentParts, SuggestionsApi
 from cases.api.incidents import Incidents
 from cases.api.observables import Observables
@@ -74,6 +75,18 @@ V1: Patterns = [
         delete="remove_observable",
     ),
     call("incidents/<str:id>/tasks/", IncidentTasks, "incident-tasks", get="list", post="create"),
+    call("incidents/<str:id>/evidence/", IncidentEvidence, "incident-evidence", get="list", post="create"),
+    call("evidence/", EvidencePieces, "evidence-list", get="list"),
+    call(
+        "evidence/<str:id>/",
+        EvidencePieces,
+        "evidence",
+        get="retrieve",
+        patch="partial_update",
+        delete="destroy",
+    ),
+    call("evidence/<str:id>/file/", EvidencePieces, "evidence-file", get="file"),
+    call("evidence/<str:id>/accesses/", EvidencePieces, "evidence-accesses", get="accesses"),
     call("incidents/<str:id>/template/", Templates, "incident-template", post="use"),
     call("tasks/", Tasks, "tasks", get="list"),
     call("tasks/<str:id>/", Tasks, "task", get="retrieve", patch="partial_update", delete="destroy"),

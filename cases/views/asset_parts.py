@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection
+from django.db.models import Exists, OuterRef
 from django.db.models.expressions import RawSQL
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
@@ -103,11 +104,12 @@ def ids_of_incident(incident: Incident) -> RawSQL:
 def of_incident(user: User, incident: Incident) -> Context:
     """The assets of the incident and of its alerts, the most critical first; whoever sees it sees them."""
     rows = Asset.objects.filter(pk__in=ids_of_incident(incident))
-    total, capped = capped_count(rows)
-    own = set(IncidentAsset.objects.filter(incident=incident).values_list("asset_id", flat=True)[:1000])
-    shown = list(rows.order_by("-criticality", "key")[:IN_INCIDENT]) if total else []
+    own = Exists(IncidentAsset.objects.filter(incident=incident, asset=OuterRef("pk")))
+    found: list[Any] = list(rows.annotate(own=own).order_by("-criticality", "key")[: IN_INCIDENT + 1])
+    shown = found[:IN_INCIDENT]
+    total, capped = capped_count(rows) if len(found) > len(shown) else (len(found), False)
     return {
-        "assets": [{**line(asset), "own": asset.pk in own} for asset in shown],
+        "assets": [{**line(asset), "own": asset.own} for asset in shown],
         "assets_total": f"{total}+" if capped else str(total),
         "assets_more": max(total - IN_INCIDENT, 0),
         "assets_url": f"{reverse('asset-list')}?incident={incident.number}",

@@ -51,7 +51,7 @@ def incident_live(request: HttpRequest, number: str) -> HttpResponse:
     group = request.GET.get("group", "")
     entries, anew = _news(incident, seen, group)
     names = ["head", "summary", "alerts", "details", "owners", "observables"] if incident.version != version else []
-    names = [*(names or ["head", "alerts"]), "tasks"]
+    names = [*(names or ["head", "alerts"]), "tasks", "evidence"]
     context = {
         **region_context(user, incident, names),
         "live": True,

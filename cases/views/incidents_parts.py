@@ -25,7 +25,7 @@ from cases.models import Alert, Incident, IncidentObservable, Observable
 from cases.models.incident import OWNERS_AT_MOST
 from cases.permissions import holds, owners_for
 from cases.querysets import capped_count
-from cases.views import asset_parts, incidents_forms, task_parts
+from cases.views import asset_parts, evidence_parts, incidents_forms, task_parts
 from cases.views.alerts_rows import incidents_seen
 from soar.accounts.models import User
 from soar.lib import parts
@@ -220,6 +220,7 @@ REGIONS: dict[str, Callable[[User, Incident], Context]] = {
     "tasks": task_parts.tasks,
     "observables": observables,
     "assets": asset_parts.of_incident,
+    "evidence": evidence_parts.of_incident,
     "composer": nothing,
     "note": nothing,
 }

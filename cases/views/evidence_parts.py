@@ -1,0 +1,83 @@
+"""What pages show of evidence: the box of an incident, lines of lists, the custody of one piece."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Count, Window
+from django.utils.translation import gettext_lazy as _
+
+from cases.choices import IncidentStatus
+from cases.digests import value_digest
+from cases.models import Evidence, Incident, Observable, TimelineEntry
+from cases.timeline_words import sentence
+from soar.accounts.models import User
+from soar.lib import parts
+
+Context = dict[str, Any]
+IN_BOX, IN_LIST, ELSEWHERE = 6, 500, 20
+CUSTODY_SHOWN = 200
+READ = {
+    "viewed": _("looked at it"),
+    "downloaded": _("downloaded it"),
+    "downloaded_zip": _("downloaded it as a zip"),
+}
+
+
+def of_incident(user: User, incident: Incident) -> Context:
+    """The newest pieces of the incident; whoever sees it sees them."""
+    rows = Evidence.objects.kept().filter(incident=incident).order_by("-id")
+    counted = rows.annotate(total=Window(Count("pk"))).only("name", "size", "tlp")
+    shown: list[Any] = list(counted[:IN_BOX])
+    total = shown[0].total if shown else 0
+    return {
+        "evidence": shown,
+        "evidence_total": total,
+        "evidence_more": total - len(shown),
+        "evidence_open": IncidentStatus(incident.status).is_open,
+    }
+
+
+def lines(incident: Incident) -> list[Context]:
+    """All pieces of an incident, the newest first, tombstones too."""
+    rows = Evidence.objects.filter(incident=incident).order_by("-id")[:IN_LIST]
+    return [line(piece) for piece in rows]
+
+
+def line(piece: Evidence) -> Context:
+    """A piece as a line of a list."""
+    return {
+        "piece": piece,
+        "tlp": parts.tlp(piece.tlp),
+        "who": piece.added_by_name,
+        "age": parts.ago(piece.added_at, suffix=True),
+    }
+
+
+def same_elsewhere(user: User, piece: Evidence) -> list[Evidence]:
+    """Pieces with the same bytes in other incidents that the person sees."""
+    rows = Evidence.objects.visible_to(user).kept().filter(sha256=piece.sha256).exclude(incident=piece.incident_id)
+    return list(rows.select_related("incident").order_by("-id")[:ELSEWHERE])
+
+
+def known_as(piece: Evidence, user: User) -> Observable | None:
+    """The observable of its SHA-256, if there is one that the person may know of."""
+    return Observable.objects.visible_to(user).filter(type="sha256", digest=value_digest(piece.sha256)).first()
+
+
+def custody(piece: Evidence) -> list[Context]:
+    """Who had it in hands, the newest first: what the timeline says of it, and who read it."""
+    told = TimelineEntry.objects.filter(
+        incident=piece.incident_id, kind__startswith="evidence.", data__id=piece.pk
+    ).order_by("-id")[:CUSTODY_SHOWN]
+    read = piece.accesses.order_by("-id")[:CUSTODY_SHOWN]
+    rows: list[Context] = [
+        {"at": one.occurred_at, "who": one.actor_name, "what": sentence(one), "why": one.text, "address": ""}
+        for one in told
+    ]
+    rows += [
+        {"at": one.at, "who": one.actor_name, "what": READ.get(one.verb, one.verb), "why": "", "address": one.address}
+        for one in read
+    ]
+    rows.sort(key=lambda row: row["at"], reverse=True)
+    return [{**row, "at": parts.clock(row["at"], True)} for row in rows[:CUSTODY_SHOWN]]
