@@ -14,6 +14,7 @@ from playbooks.choices import RunStatus
 from playbooks.claims import claimable
 from playbooks.models import Run
 from playbooks.opening import RUN_TASK
+from playbooks.response.starting import RESPOND_TASK
 from soar.lib.queue import enqueue_many
 
 AT_ONCE = 200
@@ -29,11 +30,11 @@ def sweep() -> int:
             .annotate(rung=Coalesce("rung_at", "queued_at"))
             .filter(claimable(), _unrung())
             .order_by("pk")
-            .values_list("pk", flat=True)[:AT_ONCE]
+            .values_list("pk", "playbook__kind")[:AT_ONCE]
         )
-        found = list(rows)
-        Run.objects.filter(pk__in=found).update(rung_at=Now())
-        enqueue_many((RUN_TASK, (pk,)) for pk in found)
+        found = dict(rows)
+        Run.objects.filter(pk__in=list(found)).update(rung_at=Now())
+        enqueue_many((RESPOND_TASK if kind == "response" else RUN_TASK, (pk,)) for pk, kind in found.items())
     return len(found)
 
 

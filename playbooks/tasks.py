@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from playbooks import catalog, engine, schedules, sweeper, triggers
+from playbooks.response import beginning, sweeping, telling
+from playbooks.response.crew import Crew
 
 
 def consider(*entry_ids: int) -> None:
@@ -23,6 +25,32 @@ def drain() -> None:
 def sweep() -> None:
     """Ring again for runs that nobody seems to work on. Scheduled every few seconds."""
     sweeper.sweep()
+
+
+def respond(run_id: int) -> None:
+    """Begin this run of a response playbook, and have what it asks for done."""
+    if beginning.begin(run_id):
+        Crew.work()
+
+
+def perform() -> None:
+    """Have the response tasks done that are due; some may go on after it returned."""
+    Crew.work()
+
+
+def tell(approval_id: int) -> None:
+    """Tell the people whom an approval names that it waits for them."""
+    telling.tell(approval_id)
+
+
+def due() -> None:
+    """Ring for response tasks whose time has come. Scheduled every second."""
+    sweeping.ring_due()
+
+
+def expire() -> None:
+    """Expire approvals that nobody decided in time. Scheduled every few seconds."""
+    sweeping.expire_due()
 
 
 def cron() -> None:

@@ -16,6 +16,7 @@ from playbooks.incoming import Incoming, read
 from playbooks.models import Run
 from playbooks.opening import TRIGGER_OF, Opening
 from playbooks.publishers import still_entitled
+from playbooks.response import starting
 from playbooks.subject import SubjectView, alert_view, incident_view
 
 DEPTH_AT_MOST = 5
@@ -44,13 +45,15 @@ def _openings(entries: list[Incoming]) -> Iterator[Opening]:
 
 
 def _opening(known: Catalog, entry: Incoming) -> Opening | None:
-    """What is to be started, and on what; None if nothing is."""
+    """What is to be started, and on what; None if nothing is. Response playbooks run beside it (rulings 7)."""
     candidates = known.starting.get(TRIGGER_OF[entry.kind])
-    if not candidates:
+    if not candidates and not known.response:
         return None
+    parent = _parent(entry)
+    if known.response:
+        starting.start(known, entry, parent)
     view = _view(entry.subject)
-    matched = [candidate for candidate in candidates if _meets(candidate, view)]
-    parent = _parent(entry) if matched else None
+    matched = [candidate for candidate in candidates or () if _meets(candidate, view)]
     if parent:
         matched = [candidate for candidate in matched if candidate.row.pk != parent.playbook_id]
     matched = [candidate for candidate in matched if still_entitled(candidate.row)]

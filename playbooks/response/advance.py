@@ -1,0 +1,153 @@
+"""Lets a run go on: asks the graph which nodes are next, begins them, and ends the run when nothing is left.
+
+All of it under the locks of the case and the run, in one transaction with what made it possible; nothing remote."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db.models import Count
+from django.db.models.functions import Now
+
+from playbooks.choices import StepStatus, TaskStatus
+from playbooks.graph import walk
+from playbooks.graph.model import Graph
+from playbooks.models import Approval, ResponseTask, Step
+from playbooks.response import by_hand, finishing, questions
+from playbooks.response.facts import graph_of
+from playbooks.response.locking import Held, hold, hold_case
+from playbooks.response.reading import nodes_of, status_of
+from playbooks.response.visiting import Visitor
+
+OPEN = (StepStatus.QUEUED, StepStatus.IN_PROGRESS, StepStatus.PENDING_APPROVAL, StepStatus.NEEDS_DECISION)
+
+
+def advance(held: Held) -> None:
+    """Begin every node whose time has come, and end the run if nothing is open. Safe to call at any time."""
+    if held.run.targets is None or held.run.version_id is None or held.run.state.is_final:
+        return
+    graph = graph_of(held.run.version_id)
+    close_steps(held)
+    if not held.run.cancel_requested:
+        walk_on(held, graph)
+    finishing.conclude(held)
+
+
+def walk_on(held: Held, graph: Graph) -> None:
+    """Visit nodes until none is ready: conditions at once, actions by making their tasks."""
+    steps = nodes_of(held.run)
+    visitor = Visitor(held, graph, position=len(steps))
+    state = {step.name: passed(step) for step in steps}
+    while found := walk.ready(graph, state, [one["key"] for one in held.run.targets or []]):
+        for one in found:
+            state[one.node_id] = visitor.visit(one)
+
+
+def passed(step: Step) -> walk.Passed:
+    """How a node was passed, from its record."""
+    kept = step.result or {}
+    arriving = tuple(kept.get("arrived", ()))
+    if "true" in kept:
+        right, below, once = tuple(kept["true"]), tuple(kept["false"]), kept.get("once")
+        return walk.Passed("ok", right, below, bool(right) or once is True, bool(below) or once is False)
+    if step.status in OPEN:
+        return walk.OPEN
+    ready = walk.Ready(step.name, arriving, bool(kept.get("stopped")))
+    status = "ok" if step.status == StepStatus.SUCCESSFUL else "failed"
+    return walk.passed_action(ready, status, kept.get("found", ()))
+
+
+def close_steps(held: Held) -> None:
+    """Bring the steps of action nodes in line with their tasks; those whose last task is over are over."""
+    open_steps = list(Step.objects.filter(run=held.run, kind="node", status__in=OPEN))
+    counts: dict[int, Counter[str]] = {step.pk: Counter() for step in open_steps}
+    rows = ResponseTask.objects.filter(step__in=open_steps).order_by().values("step", "status")
+    for row in rows.annotate(number=Count("pk")):
+        counts[row["step"]][row["status"]] = row["number"]
+    for step in open_steps:
+        status = status_of(counts[step.pk])
+        if status not in OPEN:
+            _close(held, step, status)
+        elif status != step.status:
+            Step.objects.filter(pk=step.pk).update(status=status)
+
+
+def _close(held: Held, step: Step, status: StepStatus) -> None:
+    found = _found(held, step)
+    step.result = {**(step.result or {}), **({"found": found} if found else {})}
+    Step.objects.filter(pk=step.pk).update(status=status, result=step.result, finished_at=Now())
+
+
+def _found(held: Held, step: Step) -> list[str]:
+    """Make what the tasks of a node found objects of the next ones (rulings 12). Returns their keys."""
+    targets: list[dict[str, Any]] = held.run.targets or []
+    keys: list[str] = []
+    for data, risk in ResponseTask.objects.filter(step=step).values_list("data", "risk"):
+        for one in data.get("found", ()):
+            key = _key_of(targets, one, risk)
+            keys += [key] if key not in keys else []
+    if keys:
+        held.run.targets = targets
+        held.run.save(update_fields=["targets"])
+    return keys
+
+
+def _key_of(targets: list[dict[str, Any]], one: dict[str, Any], risk: str) -> str:
+    there = next(
+        (old for old in targets if (old["kind"], old["value"], old["facts"]) == _identity(one)),
+        None,
+    )
+    if there is not None:
+        return str(there["key"])
+    key = f"o{len(targets) + 1}"
+    targets.append(
+        {
+            "key": key, "kind": str(one.get("kind", "message")), "type": str(one.get("kind", "message")),
+            "value": str(one["value"]), "risk": risk or "unrated", "rule": "As the object by which it was found.",
+            "evidence": [], "scores": {}, "rated_at": None, "benign": "", "related": [],
+            "facts": dict(one.get("facts") or {}), "asset": None, "highlighted": False,
+        }
+    )  # fmt: skip
+    return key
+
+
+def _identity(one: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
+    return str(one.get("kind", "message")), str(one["value"]), dict(one.get("facts") or {})
+
+
+@contextmanager
+def after_task(task: ResponseTask) -> Iterator[Held | None]:
+    """Around the writing of a task's end, in a transaction: locks before, and the run goes on after it.
+
+    None for a task without a run. Raises locking.Moved."""
+    if task.run_id is None:
+        alert, incident = hold_case(task.alert_id, task.incident_id)
+        yield None
+        by_hand.tell(task, incident if task.incident_id else alert)
+        return
+    held = hold(task.run_id)
+    yield held
+    if held is None:
+        return
+    left = ResponseTask.objects.filter(step=task.step_id).exclude(status__in=_ENDED).exists()
+    if not left or TaskStatus(task.status) == TaskStatus.UNKNOWN_OUTCOME:
+        advance(held)
+
+
+_ENDED = [word.value for word in TaskStatus if word.is_final]
+
+
+def after_decision(approval: Approval) -> None:
+    """The run of a decided or expired approval goes on, under the locks that ``approving.locked`` took."""
+    if approval.run_id is None:
+        return
+    held = hold(approval.run_id)
+    if held is None:
+        return
+    if held.run.playbook.kind == "response":
+        advance(held)
+    else:
+        questions.answered(held, approval)

@@ -1,0 +1,148 @@
+"""The hands of a worker process: a few threads that perform tasks, so that a slow product holds up no other.
+
+They live as long as there is something to do, and a little longer, each with a database connection of its own. A
+thread that is at work when its process ends is waited for; one that is killed is followed when its lease runs out."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import connection
+
+from playbooks.claims import new_owner
+from playbooks.response import performing, tasks
+from playbooks.response.tasks import Claimed
+from soar.lib.database import AWAY, drop_dead_connection, forget_connection
+
+logger = logging.getLogger(__name__)
+HANDS = 8
+FOR_ONE_ACCOUNT = 4  # of them, so that others are served too
+PATIENCE = 1.0  # seconds that a worker waits for its crew before it turns to other work
+IDLE = 5.0  # seconds that a hand waits for more
+BETWEEN_LOOKS = 0.25
+
+
+class Crew:
+    """The threads of this process. A ticket is an invitation to look for work; who finds some invites another."""
+
+    _lock: ClassVar[threading.Condition] = threading.Condition()
+    _hands: ClassVar[int] = 0
+    _idle: ClassVar[int] = 0
+    _tickets: ClassVar[int] = 0
+    _held: ClassVar[dict[int, Claimed]] = {}
+    _keeper: ClassVar[threading.Thread | None] = None
+
+    @classmethod
+    def work(cls, patience: float = PATIENCE) -> None:
+        """Have all that is due done. Returns when nothing is left, or after ``patience`` seconds while it goes on."""
+        cls._invite()
+        end = time.monotonic() + patience
+        with cls._lock:
+            while (cls._tickets or cls._hands > cls._idle) and (left := end - time.monotonic()) > 0:
+                cls._lock.wait(left)
+
+    @classmethod
+    def _invite(cls) -> None:
+        with cls._lock:
+            if cls._tickets >= HANDS:
+                return
+            cls._tickets += 1
+            if cls._idle < cls._tickets and cls._hands < HANDS:
+                cls._hands += 1
+                threading.Thread(target=cls._hand, name="response").start()
+            cls._lock.notify_all()
+
+    @classmethod
+    def _hand(cls) -> None:
+        """One thread: look for work when invited, go when nobody has asked for a while."""
+        try:
+            while cls._invited():
+                cls._look()
+        finally:
+            with cls._lock:
+                cls._hands -= 1
+                cls._lock.notify_all()
+            connection.close()
+
+    @classmethod
+    def _invited(cls) -> bool:
+        with cls._lock:
+            cls._idle += 1
+            cls._lock.notify_all()
+            found = cls._lock.wait_for(lambda: cls._tickets > 0, IDLE)
+            cls._idle -= 1
+            cls._tickets -= 1 if found else 0
+            return found and _going_on()
+
+    @classmethod
+    def _look(cls) -> None:
+        """Do all that is due."""
+        try:
+            drop_dead_connection()
+            while (held := cls._claim()) is not None:
+                cls._invite()
+                cls._perform(held)
+        except AWAY as error:
+            forget_connection()
+            logger.warning("The database went away under a response task: %s", error)
+
+    @classmethod
+    def _claim(cls) -> Claimed | None:
+        if not _going_on():
+            return None
+        with cls._lock:
+            counts = Counter(one.task.account_id for one in cls._held.values())
+        busy = [pk for pk, number in counts.items() if pk is not None and number >= FOR_ONE_ACCOUNT]
+        return tasks.claim(new_owner(), busy=busy)
+
+    @classmethod
+    def _perform(cls, held: Claimed) -> None:
+        with cls._lock:
+            cls._held[held.task.pk] = held
+            if cls._keeper is None or not cls._keeper.is_alive():
+                cls._keeper = threading.Thread(target=cls._keep, name="response-leases", daemon=True)
+                cls._keeper.start()
+        try:
+            performing.perform(held)
+        except AWAY:
+            raise
+        except Exception:  # the lease runs out, and the task is taken over: nothing is lost
+            logger.exception("Task %s failed", held.task.pk)
+        finally:
+            with cls._lock:
+                cls._held.pop(held.task.pk, None)
+
+    @classmethod
+    def _keep(cls) -> None:
+        """Renew the leases of tasks that last; costs nothing while they are short."""
+        last: dict[int, float] = {}
+        while True:
+            time.sleep(min(settings.LEASE_SECONDS / 12, BETWEEN_LOOKS))
+            now, every = time.monotonic(), settings.LEASE_SECONDS / 3
+            with cls._lock:
+                held = dict(cls._held)
+            last = {pk: last.get(pk, now) for pk in held}
+            due = [held[pk] for pk, since in last.items() if now - since >= every]
+            if due:
+                _renew(due)
+                last |= {one.task.pk: now for one in due}
+
+
+def _renew(due: list[Claimed]) -> None:
+    try:
+        tasks.renew(due)
+    except AWAY as error:
+        forget_connection()
+        logger.warning("Leases of response tasks could not be renewed: %s", error)
+    finally:
+        connection.close()
+
+
+def _going_on() -> bool:
+    """Whether this process is to take more work: not once its main thread has ended."""
+    return threading.main_thread().is_alive()

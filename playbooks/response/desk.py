@@ -1,0 +1,104 @@
+"""What becomes of an action on an object before anything is done: who does it, and what stands against it.
+
+In this order: benign lists forbid it (13), nobody can do it (15), the run's account may not (rulings 8, 20), the
+never-touch list wants a reason (18, rulings 9), the node wants an approval (19)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from playbooks import never_touch
+from playbooks.choices import TaskStatus
+from playbooks.graph.actions import ActionSpec
+from playbooks.graph.facts import Object
+from playbooks.graph.model import Node
+from playbooks.graph.touching import Touch
+from playbooks.response.locking import Held
+from playbooks.steps import routing
+from soar.accounts.membership import may
+from soar.connectors.models import ConnectorAccount, Route
+
+ASKED = ""  # the node itself asks; anything else is the never-touch list's reason
+
+
+@dataclass(slots=True)
+class Place:
+    """One task to be: ``status`` with its ``reason``; ``why`` is the reason of a never-touch approval, or ASKED."""
+
+    touch: Touch
+    params: dict[str, Any] = field(default_factory=dict)
+    status: TaskStatus = TaskStatus.QUEUED
+    reason: str = ""
+    why: str = ASKED
+    account: ConnectorAccount | None = None
+    value: str = ""
+
+
+class Desk:
+    """Decides for one run, in one transaction; lists and accounts are read once."""
+
+    def __init__(self, held: Held) -> None:
+        self.held = held
+        self._serving: dict[str, list[ConnectorAccount]] = {}
+
+    def places(self, node: Node, touch: Touch) -> list[Place]:
+        """The task of an action on an object; one for each channel of a message."""
+        if touch.spec.responds and touch.object is not None:
+            return [self._respond(node, touch, touch.object)]
+        if touch.spec.name == "channel":
+            names = [str(name) for name in touch.use.params.get("channels") or []]
+            return [Place(touch, {**touch.use.params, "channels": [name]}, value=name) for name in names]
+        value = ", ".join(map(str, touch.use.params.get("recipients") or []))
+        place = Place(touch, touch.use.params, value=value if touch.spec.group == "notify" else "")
+        return [self._asked(node, place) if touch.spec.group == "case" else place]
+
+    def _respond(self, node: Node, touch: Touch, one: Object) -> Place:
+        spec, place = touch.spec, Place(touch, dict(touch.use.params))
+        if spec.destructive and one.benign:
+            return _ended(place, TaskStatus.NO_ACTION, f"Not done: {one.benign}")
+        place.account = self._account(spec, one)
+        if place.account is None and spec.capability != "block":
+            return _ended(place, TaskStatus.UNSUCCESSFUL, routing.unserved(spec.capability, spec.label))
+        if self.held.run.dry_run:
+            return place
+        if spec.destructive and node.approval is None and (forbidden := self._forbidden):
+            return _ended(place, TaskStatus.UNSUCCESSFUL, forbidden)
+        if spec.destructive and (why := never_touch.match(self._listed, one.kind, one.value, one.facts, one.asset)):
+            place.status, place.reason, place.why = TaskStatus.PENDING_APPROVAL, why, why
+            return place
+        return self._asked(node, place)
+
+    def _asked(self, node: Node, place: Place) -> Place:
+        if node.approval is not None and not self.held.run.dry_run:
+            place.status = TaskStatus.PENDING_APPROVAL
+        return place
+
+    def _account(self, spec: ActionSpec, one: Object) -> ConnectorAccount | None:
+        if spec.capability not in self._serving:
+            self._serving[spec.capability] = routing.serving(spec.capability, self.held.run.acting_user)
+        target = {"kind": one.kind, "value": one.value, "facts": one.facts, "asset": one.asset}
+        return routing.route(spec.capability, target, self._serving[spec.capability], self._routes)
+
+    @cached_property
+    def _routes(self) -> list[Route]:
+        return list(Route.objects.order_by("order", "pk"))
+
+    @cached_property
+    def _listed(self) -> list[never_touch.Rule]:
+        return never_touch.rules()
+
+    @cached_property
+    def _forbidden(self) -> str:
+        """Why the account that the run acts for may do nothing destructive without an approval; empty if it may."""
+        user = self.held.run.acting_user
+        if user is None or may(user, "respond"):
+            return ""
+        name = user.display_name()
+        return f"The account of {name}, whose rights the run uses, may not run response actions without an approval."
+
+
+def _ended(place: Place, status: TaskStatus, reason: str) -> Place:
+    place.status, place.reason = status, reason
+    return place

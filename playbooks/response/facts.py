@@ -1,0 +1,38 @@
+"""What conditions are asked of: the alert and the objects of a run."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from cases.choices import Severity
+from cases.models import Alert
+from playbooks.graph.facts import Facts, Object
+from playbooks.graph.model import Graph
+from playbooks.graph.schema import read
+from playbooks.models import PlaybookVersion
+from playbooks.response.objects import Target
+
+
+def facts_of(alert: Alert, targets: list[Target], time_zone: str = "UTC", observables: tuple[str, ...] = ()) -> Facts:
+    """The facts of an alert with these objects. ``observables``: values that it names besides them; *hour of day* asks
+    when it occurred."""
+    return Facts(
+        source=alert.source.slug,
+        model=alert.detection_model,
+        severity=Severity(alert.severity).word,
+        alert_tags=tuple(alert.tags),
+        techniques=tuple(alert.techniques),
+        when=alert.occurred_at,
+        time_zone=time_zone,
+        hostnames=(alert.hostname,) if alert.hostname else (),
+        accounts=(alert.username,) if alert.username else (),
+        addresses=(alert.source_ip,) if alert.source_ip else (),
+        observables=observables,
+        objects=[Object.of(one) for one in targets],
+    )
+
+
+@lru_cache(maxsize=256)
+def graph_of(version: int) -> Graph:
+    """The graph of a published version (its id); versions never change. Raises PlaybookVersion.DoesNotExist."""
+    return read(PlaybookVersion.objects.values_list("definition", flat=True).get(pk=version))[0]

@@ -1,0 +1,98 @@
+"""The incident of a run: opened when the first action is about to run, told how the run goes, closed at its end."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.db import transaction
+
+from cases.actions import incidents
+from cases.errors import CaseError
+from cases.models import Alert
+from playbooks.announce import announce, relock
+from playbooks.graph.model import Graph, OpenIncident
+from playbooks.response.locking import Held
+
+logger = logging.getLogger(__name__)
+
+
+def ensure(held: Held, graph: Graph) -> None:
+    """Open the incident that the playbook wants, once (response-playbooks.md 6 to 8, rulings 4).
+
+    An alert that has one keeps it; it gets the owners only if it has none. What is refused is kept as a problem of the
+    run: the response itself must not wait for it."""
+    wanted = graph.target.open_incident
+    kept: dict[str, Any] = held.run.input or {}
+    if wanted is None or kept.get("incident") or held.run.dry_run or held.alert is None:
+        return
+    if held.incident is not None:
+        _own(held, wanted)
+        _keep(held, incident=held.incident.number)
+        return
+    try:
+        with transaction.atomic():
+            made = incidents.open_incident(held.actor, alerts=[held.alert.pk], owners=_owners(held, wanted))
+    except CaseError as error:
+        _keep(held, incident="refused", problem=f"No incident was opened: {error.message}")
+        return
+    held.incident = made
+    held.alert = Alert.objects.select_related("source").get(pk=held.alert.pk)
+    held.run.opened_incident = made
+    held.run.save(update_fields=["opened_incident"])
+    _keep(held, incident=made.number)
+    announce("run.started", held.run, relock(made))
+
+
+def _owners(held: Held, wanted: OpenIncident) -> list[str]:
+    """The owners who can still be such; the others are a problem of the run."""
+    from cases.actions.base import person
+
+    able = []
+    for name in wanted.owners:
+        try:
+            person(name)
+        except CaseError as error:
+            _keep(held, problem=error.message)
+        else:
+            able.append(name)
+    return able
+
+
+def _own(held: Held, wanted: OpenIncident) -> None:
+    assert held.incident is not None
+    if not wanted.owners or held.incident.owner_rows.exists():
+        return
+    try:
+        with transaction.atomic():
+            incidents.owners(held.actor, held.incident.pk, add=_owners(held, wanted))
+    except CaseError as error:
+        _keep(held, problem=f"No owners were added: {error.message}")
+
+
+def _keep(held: Held, problem: str = "", **values: Any) -> None:
+    kept = {**(held.run.input or {}), **values}
+    if problem:
+        kept["problems"] = [*kept.get("problems", []), problem]
+    held.run.input = kept
+    held.run.save(update_fields=["input"])
+
+
+def close(held: Held, graph: Graph) -> None:
+    """Close the incident that this run opened, with the determination of the playbook (rulings 4). Refused by a
+    required task that is open, say, it stays open and the run says why."""
+    wanted = graph.target.open_incident
+    opened = held.run.opened_incident_id
+    if wanted is None or not wanted.close_with or opened is None or held.run.dry_run:
+        return
+    reason = f"The playbook {held.run.playbook.name} succeeded"
+    try:
+        with transaction.atomic():
+            incidents.set_status(held.actor, opened, "closed", determination=wanted.close_with, reason=reason)
+    except CaseError as error:
+        _keep(held, problem=f"The incident was not closed: {error.message}")
+
+
+def problems(held: Held) -> list[str]:
+    """What went wrong beside the tasks."""
+    return list((held.run.input or {}).get("problems", []))

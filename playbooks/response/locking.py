@@ -1,0 +1,93 @@
+"""Locks in one order for everybody: the incident, the alert, the run; tasks and approvals after them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from django.db import OperationalError, transaction
+
+from cases.actors import Actor
+from cases.models import Alert, Incident
+from playbooks.announce import actor_of
+from playbooks.models import Run
+
+T = TypeVar("T")
+TRIES = 5
+_AGAIN = ("40001", "40P01")  # serialisation failure, deadlock: nothing happened
+
+
+class Moved(Exception):
+    """The alert was linked to another incident while its lock was waited for."""
+
+
+@dataclass(slots=True)
+class Held:
+    """A run and what it works on, all locked. ``incident``: the run's, or the one its alert is in."""
+
+    run: Run
+    alert: Alert | None
+    incident: Incident | None
+
+    @property
+    def actor(self) -> Actor:
+        """The playbook, with the rights of whoever the run acts for (rulings 8)."""
+        return actor_of(self.run)
+
+    @property
+    def subjects(self) -> list[Alert | Incident]:
+        """Whose timelines tell of the run (response-playbooks.md 8)."""
+        return [one for one in (self.alert, self.incident) if one is not None]
+
+
+def together(function: Callable[[], T]) -> T:
+    """Run ``function`` in a transaction, again if the database or a moved alert demands it: nothing of it happened."""
+    for left in range(TRIES - 1, -1, -1):
+        try:
+            with transaction.atomic():
+                return function()
+        except Moved:
+            if not left:
+                raise
+        except OperationalError as error:
+            if not left or getattr(error.__cause__, "sqlstate", "") not in _AGAIN:
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
+def hold(run_id: int) -> Held | None:
+    """The run with its locks, in a transaction of the caller (``together``). None if it is gone. Raises Moved."""
+    found = Run.objects.filter(pk=run_id).values_list("alert_id", "incident_id", "alert__incident_id").first()
+    if found is None:
+        return None
+    alert_id, own, of_alert = found
+    incident = _incident(own or of_alert)
+    alert = _alert(alert_id, of_alert)
+    run = (
+        Run.objects.select_for_update(of=("self",))
+        .select_related("playbook", "version", "acting_user", "started_by")
+        .filter(pk=run_id)
+        .first()
+    )
+    return Held(run, alert, incident) if run else None
+
+
+def hold_case(alert_id: int | None, incident_id: int | None) -> tuple[Alert | None, Incident | None]:
+    """The same locks for tasks that people made by hand, which have no run. Raises Moved."""
+    of_alert = Alert.objects.filter(pk=alert_id).values_list("incident_id", flat=True).first() if alert_id else None
+    incident = _incident(incident_id or of_alert)
+    return _alert(alert_id, of_alert), incident
+
+
+def _incident(pk: int | None) -> Incident | None:
+    return Incident.objects.select_for_update(of=("self",)).filter(pk=pk).first() if pk else None
+
+
+def _alert(pk: int | None, expected: int | None) -> Alert | None:
+    if pk is None:
+        return None
+    alert = Alert.objects.select_for_update(of=("self",)).select_related("source").filter(pk=pk).first()
+    if alert is not None and alert.incident_id != expected:
+        raise Moved
+    return alert

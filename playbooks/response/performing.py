@@ -1,0 +1,68 @@
+"""One task, from its claim to its end: chosen by its action's group, performed, written down."""
+
+from __future__ import annotations
+
+import logging
+
+from playbooks.choices import TaskStatus
+from playbooks.graph.actions import ACTIONS
+from playbooks.models import ResponseTask
+from playbooks.response import tasks
+from playbooks.response.advance import after_task
+from playbooks.response.locking import Held, together
+from playbooks.response.tasks import Claimed, Ending, LostLease
+from playbooks.steps import casework, notify, respond
+from playbooks.steps.outcomes import Later
+
+logger = logging.getLogger(__name__)
+
+
+def perform(held: Claimed) -> None:
+    """Do what is due of a claimed task and write what came of it. Never raises LostLease: who lost it leaves it."""
+    try:
+        group = group_of(held.task)
+        if group == "case":
+            together(lambda: _in_the_case(held))
+            return
+        outcome = notify.perform(held) if group == "notify" else respond.perform(held)
+        if isinstance(outcome, Later):
+            values = {**outcome.values}
+            tasks.put_off(held, outcome.seconds, status=outcome.status, phase=outcome.phase, **values)
+        else:
+            settle(held, outcome)
+    except LostLease:
+        logger.warning("Task %s is no longer ours; what became of it is for others to write.", held.task.pk)
+
+
+def settle(held: Claimed, ending: Ending) -> None:
+    """Write how a task ended, and go on with its run if it was the last of its step, in one transaction.
+
+    Raises LostLease if the task is no longer held by this worker."""
+
+    def write() -> None:
+        with after_task(held.task):
+            tasks.end(held, ending)
+
+    together(write)
+
+
+def group_of(task: ResponseTask) -> str:
+    """case, notify, or the group of a response action; "" for an inverse, which only connectors know."""
+    return ACTIONS[task.action].group if task.action in ACTIONS else ""
+
+
+def _in_the_case(held: Claimed) -> None:
+    """The change of the case, the end of the task and what follows: one transaction, so nothing happens twice."""
+    with after_task(held.task) as run:
+        if not ResponseTask.objects.filter(pk=held.task.pk, lease_owner=held.owner, status=_UNDER_WAY).exists():
+            raise LostLease
+        tasks.end(held, _act(run, held.task))
+
+
+_UNDER_WAY = TaskStatus.IN_PROGRESS
+
+
+def _act(run: Held | None, task: ResponseTask) -> Ending:
+    if run is None:
+        return Ending("unsuccessful", reason="It has no run whose case it could change.")
+    return casework.act(run, task)

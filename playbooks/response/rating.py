@@ -1,0 +1,91 @@
+"""Rating the objects of an alert before the first condition (response-playbooks.md 13, rulings 2)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from cases.choices import Risk
+from cases.digests import value_digest
+from cases.models import Alert
+from playbooks.response.objects import RATED, Target
+from soar.connectors.capabilities import SENDER
+from soar.connectors.intelligence.lookup import look_up
+from soar.lib.clock import iso
+from soar.lib.database import prepared
+
+# By the order of their ids, as two runs may rate the same values.
+KEEP = """
+WITH given AS (
+    SELECT o.id, g.risk, g.rating, g.at FROM json_to_recordset(%s::json)
+        AS g(type text, digest text, risk smallint, rating jsonb, at timestamptz)
+    JOIN cases_observable o ON o.digest = decode(g.digest, 'hex') AND o.type = g.type
+    ORDER BY o.id FOR NO KEY UPDATE OF o
+)
+UPDATE cases_observable o SET risk = given.risk, rating = given.rating, rated_at = given.at
+FROM given WHERE o.id = given.id"""
+RANK = {"unrated": 0, "suspicious": 1, "highly_suspicious": 2}
+
+
+def rate(objects: list[Target], alert: Alert, ask_providers: bool) -> None:
+    """Rate the objects in place: ``risk``, ``rule``, ``evidence``, ``scores``, ``rated_at``, ``benign``.
+
+    Observables by lists and, with ``ask_providers``, by the providers that the alert's TLP allows; entities take the
+    highest risk of what the source relates them to (``inherit``). Calls other products, so outside of any transaction.
+    Never raises for a provider that fails: such an object is *unrated* with the reason."""
+    pairs = {(one["type"], one["value"]) for one in objects if one["kind"] in (*RATED, SENDER)}
+    for pair, rating in _ratings(pairs, alert.tlp, ask_providers).items():
+        for one in objects:
+            if (one["type"], one["value"]) == pair:
+                one.update(rating)
+    inherit(objects)
+
+
+def _ratings(pairs: Iterable[tuple[str, str]], tlp: str, ask: bool) -> dict[tuple[str, str], dict[str, Any]]:
+    verdicts = look_up(pairs)
+    return {
+        pair: {
+            "risk": one.risk,
+            "rule": one.rule,
+            "evidence": one.evidence,
+            "scores": {},
+            "rated_at": iso(one.at),
+            "benign": one.rule if one.benign else "",
+        }
+        for pair, one in verdicts.items()
+    }
+
+
+def inherit(objects: list[Target]) -> None:
+    """Give each entity the highest risk among the rated objects related to it; without relations, the highest among
+    the alert's; with none, *unrated* (rulings 2)."""
+    by_key = {one["key"]: one for one in objects}
+    rated = [one for one in objects if one["kind"] in (*RATED, SENDER)]
+    for one in objects:
+        if one["kind"] in (*RATED, SENDER):
+            continue
+        near = [by_key[key] for key in one["related"] if key in by_key and by_key[key]["kind"] in (*RATED, SENDER)]
+        worst = max(near or rated, key=lambda other: RANK[other["risk"]], default=None)
+        if worst is not None and RANK[worst["risk"]]:
+            one["risk"] = worst["risk"]
+            whose = "which the source relates to it" if near else "the worst of the alert"
+            one["rule"] = f"As {worst['type']} {worst['value'][:200]}, {whose}."
+
+
+def keep(objects: Iterable[Target]) -> None:
+    """Keep the ratings with the observables, for the pages of alerts and observables. One statement."""
+    rated = [one for one in objects if one["kind"] in (*RATED, SENDER) and one["rated_at"]]
+    given = [
+        {
+            "type": one["type"],
+            "digest": value_digest(one["value"]).hex(),
+            "risk": Risk.from_word(one["risk"]).value,
+            "rating": {"rule": one["rule"], "evidence": one["evidence"], "scores": one["scores"]},
+            "at": one["rated_at"],
+        }
+        for one in rated
+    ]
+    if given:
+        with prepared() as cursor:
+            cursor.execute(KEEP, [json.dumps(given)], prepare=True)

@@ -1,0 +1,144 @@
+"""Begins a node: a condition is evaluated, an action node becomes tasks (response-playbooks.md 9 to 23)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models.functions import Now
+
+from playbooks.choices import StepStatus, TaskStatus
+from playbooks.graph import walk
+from playbooks.graph.conditions import evaluate
+from playbooks.graph.model import Graph, Node
+from playbooks.graph.touching import Touch, touches
+from playbooks.models import Approval, ResponseTask, Step
+from playbooks.response import asking, incident, tasks
+from playbooks.response.desk import Desk, Place
+from playbooks.response.facts import facts_of
+from playbooks.response.locking import Held
+
+STOPPED = "An earlier node of this series failed, and it says stop."
+PER_NODE = 100_000  # positions of tasks: those of one node stay together
+
+
+class Visitor:
+    """Visits the nodes of one run that are ready, in one transaction."""
+
+    def __init__(self, held: Held, graph: Graph, position: int) -> None:
+        self.held, self.graph = held, graph
+        self._position = position
+        self._desk = Desk(held)
+        self._facts: Any = None
+
+    def visit(self, ready: walk.Ready) -> walk.Passed:
+        """Begin the node. Returns how it was passed: open if it waits for its tasks."""
+        node = self.graph.node(ready.node_id)
+        self._position += 1
+        if node.type in walk.CONDITIONS:
+            return self._condition(node, ready)
+        return self._action(node, ready)
+
+    def _condition(self, node: Node, ready: walk.Ready) -> walk.Passed:
+        verdict = evaluate(node, self.facts, ready.arriving)
+        kept = {"arrived": list(ready.arriving), **verdict.as_json()}
+        self._step(node, StepStatus.SUCCESSFUL, kept)
+        return walk.passed_condition(verdict)
+
+    @property
+    def facts(self) -> Any:
+        """Of the alert and its objects; made once."""
+        if self._facts is None:
+            alert, targets = self.held.alert, self.held.run.targets or []
+            assert alert is not None, "a response playbook runs on an alert"
+            self._facts = facts_of(alert, targets, self.graph.trigger.time_zone)
+        return self._facts
+
+    def _action(self, node: Node, ready: walk.Ready) -> walk.Passed:
+        if node.type != "notify" and not ready.stopped:
+            incident.ensure(self.held, self.graph)
+        by_key = {one.key: one for one in self.facts.objects}
+        places = [
+            place for touch in touches(node, by_key, ready.arriving) for place in self._places(node, touch, ready)
+        ]
+        kept: dict[str, Any] = {"arrived": list(ready.arriving)}
+        if ready.stopped:
+            kept["stopped"] = True
+        if not places:
+            kept["note"] = "No object that reached it has a kind and a risk that it acts on."
+        status = _status(places)
+        step = self._step(node, status, kept)
+        self._make(node, step, places)
+        if status in (StepStatus.IN_PROGRESS, StepStatus.PENDING_APPROVAL):
+            return walk.OPEN
+        return walk.passed_action(ready, "ok" if status == StepStatus.SUCCESSFUL else "failed")
+
+    def _places(self, node: Node, touch: Touch, ready: walk.Ready) -> list[Place]:
+        if ready.stopped and node.type != "notify":
+            return [Place(touch, touch.use.params, status=TaskStatus.NO_ACTION, reason=STOPPED)]
+        return self._desk.places(node, touch)
+
+    def _step(self, node: Node, status: StepStatus, result: dict[str, Any]) -> Step:
+        over = status not in (StepStatus.IN_PROGRESS, StepStatus.PENDING_APPROVAL)
+        return Step.objects.create(
+            run=self.held.run,
+            position=self._position,
+            name=node.id,
+            key=node.type,
+            kind="node",
+            arguments={"name": node.name} if node.name else {},
+            arguments_digest="",
+            status=status,
+            started_at=Now(),
+            finished_at=Now() if over else None,
+            result=result,
+        )
+
+    def _make(self, node: Node, step: Step, places: list[Place]) -> None:
+        """The tasks of the node, with the approvals that they wait for."""
+        approvals = asking.approvals(self.held, node, step, places)
+        drafts = [
+            self._draft(node, step, place, approvals.get(place.why), number)
+            for number, place in enumerate(places, self._position * PER_NODE)
+        ]
+        asking.tell(self.held, approvals.values(), tasks.create(drafts))
+
+    def _draft(self, node: Node, step: Step, place: Place, approval: Approval | None, number: int) -> ResponseTask:
+        run = self.held.run
+        waits = place.status == TaskStatus.PENDING_APPROVAL
+        return tasks.draft(
+            action=place.touch.spec.name,
+            cause=run.cause,
+            target=self._target(place),
+            params=place.params,
+            run=run,
+            step=step,
+            alert=self.held.alert,
+            node=node.id,
+            position=number,
+            account=place.account,
+            status=place.status,
+            reason=place.reason,
+            approval=approval if waits else None,
+            acting_user=run.acting_user,
+            created_by=run.started_by,
+            deadline=timedelta(minutes=node.deadline_minutes),
+            dry_run=run.dry_run,
+        )
+
+    def _target(self, place: Place) -> dict[str, Any] | None:
+        if place.touch.object is None:
+            return {"kind": "", "value": place.value} if place.value else None
+        key = place.touch.object.key
+        targets: list[dict[str, Any]] = self.held.run.targets or []
+        return next(one for one in targets if one["key"] == key)
+
+
+def _status(places: list[Place]) -> StepStatus:
+    """Of a node when its tasks are made: some fail or come to nothing at once."""
+    there = {place.status for place in places}
+    if TaskStatus.PENDING_APPROVAL in there:
+        return StepStatus.PENDING_APPROVAL
+    if TaskStatus.QUEUED in there:
+        return StepStatus.IN_PROGRESS
+    return StepStatus.UNSUCCESSFUL if TaskStatus.UNSUCCESSFUL in there else StepStatus.SUCCESSFUL

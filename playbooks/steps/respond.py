@@ -1,0 +1,161 @@
+"""Acting on an object through a connector, outside of any transaction (connectors.md 3).
+
+A call that may have happened is never simply made again: first the product is asked what became of it, then it is
+repeated only where the product takes both for one, else a person must say (rulings 6)."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.utils import timezone
+
+from playbooks.models import ResponseTask
+from playbooks.response.tasks import Claimed, Ending
+from playbooks.response_words import label_of
+from playbooks.steps import blocking
+from playbooks.steps.calls import begun, given_up, minutes, overdue
+from playbooks.steps.outcomes import Later, Outcome, back_off, ended, poll_pause
+from playbooks.steps.params import params_for
+from playbooks.steps.routing import serves
+from soar.connectors import registry
+from soar.connectors.capabilities import Result, Target
+from soar.connectors.errors import ConnectorError
+
+logger = logging.getLogger(__name__)
+UNKNOWN = "The call may or may not have had its effect: its answer was lost"
+
+
+def perform(held: Claimed) -> Outcome:
+    """One attempt, or one question to the product."""
+    task = held.task
+    if task.capability in blocking.CAPABILITIES and held.phase != "poll" and (said := blocking.locally(task)):
+        return said
+    hindrance = _hindrance(task)
+    if hindrance:
+        return _without_account(held, hindrance)
+    return _Attempt(held).run()
+
+
+def _hindrance(task: ResponseTask) -> str:
+    """Why the connector cannot be used (response-playbooks.md 15); empty if it can."""
+    label = label_of(task.action, task.capability)
+    if task.account is None:
+        return f"No connector is set up for “{label}” any more."
+    if not task.account.enabled:
+        return f"The connector {task.account.name} is disabled."
+    return "" if serves(task.account, task.capability) else f"The connector {task.account.name} cannot do “{label}”."
+
+
+def _without_account(held: Claimed, hindrance: str) -> Outcome:
+    if held.phase == "":
+        return Ending("unsuccessful", reason=hindrance)
+    if overdue(held.task):
+        return Ending("unknown_outcome", reason=f"{hindrance} What became of the call could not be asked.")
+    return Later(30, held.phase, {"reason": hindrance})  # a connector may be enabled again
+
+
+class _Attempt:
+    """One look at a task whose connector is there."""
+
+    def __init__(self, held: Claimed) -> None:
+        self.held, self.task = held, held.task
+        assert self.task.account is not None
+        self.account = self.task.account
+        self.connector: Any = registry.of(self.account, cause=self.task.cause)
+        self.target = Target(self.task.target_kind, self.task.target_value, dict(self.task.target.get("facts") or {}))
+        self.key = str(self.task.idempotency_key)
+
+    def run(self) -> Outcome:
+        if self.task.dry_run:
+            return self._dry()
+        if self.held.phase == "poll":
+            return self._poll()
+        if self.held.phase == "sent" and begun(self.task, self.account):
+            return self._recover(UNKNOWN + ".")
+        return self._call()
+
+    def _dry(self) -> Outcome:
+        try:
+            sent = self.connector.requests(self.task.capability, self.target, params_for(self.task))
+        except ConnectorError as error:
+            return Ending("unsuccessful", reason=error.message)
+        return Ending("successful", message="Dry run: nothing was sent.", request=sent)
+
+    def _call(self) -> Outcome:
+        if overdue(self.task):
+            return Ending("unsuccessful", reason=self.task.reason or "Its deadline passed before it could be done.")
+        try:
+            params = params_for(self.task)
+            result = self.connector.perform(self.task.capability, self.target, params, key=self.key)
+        except ConnectorError as error:
+            return self._failed(error)
+        except Exception as error:
+            logger.exception("Task %s failed in its connector", self.task.pk)
+            if begun(self.task, self.account):
+                return self._recover(f"{UNKNOWN} ({type(error).__name__}).")
+            return Ending("unsuccessful", reason=f"The connector failed: {type(error).__name__}.")
+        return self._result(result)
+
+    def _failed(self, error: ConnectorError) -> Outcome:
+        if error.outcome_unknown:
+            return self._recover(error.message)
+        if error.permanent:
+            return Ending("unsuccessful", reason=error.message)
+        return self._again(error, "", "unsuccessful")
+
+    def _again(self, error: ConnectorError, phase: str, at_the_end: str) -> Outcome:
+        """Later, if there is a later before the deadline."""
+        wait = back_off(self.task.attempts, error.retry_after)
+        if over := given_up(self.task, wait, error.message, at_the_end):
+            return over
+        return Later(wait, phase, {"reason": error.message})
+
+    def _result(self, result: Result) -> Outcome:
+        if result.state != "accepted":
+            return ended(result)
+        values: dict[str, Any] = {"reason": "", "message": result.message, "remote": result.remote}
+        values["reference"] = result.reference or self.task.reference
+        values |= {"data": {**self.task.data, **result.data}} if result.data else {}
+        if result.request:
+            values["request"] = result.request
+        if result.answer is not None:
+            values["answer"] = result.answer
+        taken = self.task.accepted_at or timezone.now()
+        return Later(poll_pause((timezone.now() - taken).total_seconds()), "poll", {**values, "accepted_at": taken})
+
+    def _poll(self) -> Outcome:
+        try:
+            result = self.connector.poll(self.task.capability, self.task.reference)
+        except ConnectorError as error:
+            return self._unanswered(error)
+        except Exception as error:
+            logger.exception("Task %s could not be asked for", self.task.pk)
+            return self._unanswered(ConnectorError(f"The connector failed: {type(error).__name__}.", permanent=False))
+        if result.state == "accepted" and overdue(self.task):
+            last = f"; it last said “{result.remote}”" if result.remote else ""
+            text = f"The product took it but did not finish within {minutes(self.task)} minutes{last}."
+            return Ending("unsuccessful", reason=text, remote=result.remote)
+        return self._result(result)
+
+    def _unanswered(self, error: ConnectorError) -> Outcome:
+        """It was taken; only the question failed. Even a refusal of it says nothing of the task."""
+        if overdue(self.task):
+            text = f"The product took it, but could not be asked what became of it: {error.message}"
+            return Ending("unknown_outcome", reason=text)
+        wait = error.retry_after if error.retry_after is not None else 30 if error.permanent else None
+        return Later(back_off(min(self.task.attempts, 5), wait), "poll", {"reason": error.message})
+
+    def _recover(self, why: str) -> Outcome:
+        """What became of a call whose answer was lost."""
+        try:
+            result = self.connector.recall(self.task.capability, self.target, key=self.key)
+        except ConnectorError as error:
+            if not error.permanent:
+                return self._again(error, "sent", "unknown_outcome")
+            result = None
+        if result is not None:
+            return self._result(result)
+        if self.task.capability in type(self.connector).repeatable and not overdue(self.task):
+            return Later(back_off(self.task.attempts), "", {"reason": why})
+        return Ending("unknown_outcome", reason=why)

@@ -1,0 +1,76 @@
+"""Which account does it: the first route that fits and whose account can, else the first account that can
+(connectors.md 2). The playbook names the capability, not the vendor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from soar.accounts.models import User
+from soar.connectors import registry, selectors
+from soar.connectors.models import ConnectorAccount, Route
+from soar.connectors.responder import Responder
+
+Target = Mapping[str, Any]
+
+
+def serving(capability: str, user: User | None = None) -> list[ConnectorAccount]:
+    """The enabled accounts that serve it and that ``user`` may use (None: all), oldest first."""
+    rows = selectors.usable_by(user) if user is not None else ConnectorAccount.objects.all()
+    return [row for row in rows.filter(enabled=True).order_by("pk") if serves(row, capability)]
+
+
+def serves(account: ConnectorAccount, capability: str) -> bool:
+    """Whether the account's kind can do it."""
+    kind = registry.KINDS.get(account.kind)
+    return kind is not None and issubclass(kind.connector, Responder) and capability in kind.connector.serves
+
+
+def route(
+    capability: str, target: Target, able: Iterable[ConnectorAccount], routes: Iterable[Route]
+) -> ConnectorAccount | None:
+    """The account for this target, of those ``able`` to do it. Routes in their order; a rule that fits an account which
+    cannot do it is passed over. Without any rule that fits: the first able account that no rule reserves; None if
+    all accounts are kept for other targets by rules."""
+    by_id = {account.pk: account for account in able}
+    reserved = set()
+    for rule in routes:
+        if rule.account_id not in by_id or rule.capability not in ("", capability):
+            continue
+        if _fits(rule, target):
+            return by_id[rule.account_id]
+        reserved.add(rule.account_id)
+    return next((account for pk, account in by_id.items() if pk not in reserved), None)
+
+
+def unserved(capability: str, label: str) -> str:
+    """The reason of a task that nobody can do, as a sentence."""
+    return f"No connector is set up for “{label}”."
+
+
+def _fits(rule: Route, target: Target) -> bool:
+    asset = target.get("asset") or {}
+    groups = {str(one).casefold() for one in asset.get("groups", ())}
+    tags = {str(one).casefold() for one in asset.get("tags", ())}
+    if rule.asset_group and rule.asset_group.casefold() not in groups:
+        return False
+    if rule.tag and rule.tag.casefold() not in tags:
+        return False
+    return not rule.domain or any(_below(name, rule.domain) for name in _names(target))
+
+
+def _names(target: Target) -> list[str]:
+    facts = target.get("facts") or {}
+    value = str(target.get("value", ""))
+    found = [value, str(facts.get("endpoint") or ""), str(facts.get("mailbox") or "")]
+    if target.get("kind") == "url":
+        found.append(urlsplit(value).hostname or "")
+    return [name.rpartition("@")[2] for name in found if name]
+
+
+def _below(name: str, domain: str) -> bool:
+    wanted = domain.casefold().lstrip(".")
+    text = name.casefold().rstrip(".")
+    # CORP\a.voss belongs to the domain CORP.
+    return text == wanted or text.endswith(f".{wanted}") or text.partition("\\")[0] == wanted
