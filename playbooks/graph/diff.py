@@ -37,6 +37,7 @@ def difference(old: Graph, new: Graph) -> list[Change]:
             found.extend(_compared(name_of(node), node.id, _node(old, old.node(node.id)), _node(new, node)))
         else:
             found.append(Change(name_of(node), ADDED, "", _summary(new, node), node.id))
+    found.extend(_orders(old, new))
     gone = (node for node in old.reading_order if node.id not in new.by_id)
     found.extend(Change(name_of(node), REMOVED, _summary(old, node), "", node.id) for node in gone)
     return found
@@ -48,6 +49,21 @@ def _compared(where: str, node: str, before: Fields, after: Fields) -> list[Chan
         for what in dict.fromkeys((*before, *after))
         if before.get(what, "") != after.get(what, "")
     ]
+
+
+def _orders(old: Graph, new: Graph) -> list[Change]:
+    """Parallel nodes that are there before and after, in another order."""
+    found = []
+    for parent in (TARGET, *(node.id for node in new.reading_order)):
+        now = new.children(parent, "right")
+        ids = {node.id for node in now}
+        before = [node for node in old.children(parent, "right") if node.id in ids]
+        there = {node.id for node in before}
+        after = [node for node in now if node.id in there]
+        if [node.id for node in before] != [node.id for node in after]:
+            texts = (", ".join(map(name_of, before)), ", ".join(map(name_of, after)))
+            found.append(Change(sentence(title(new, parent)), "Order", *texts, parent))
+    return found
 
 
 def _playbook(graph: Graph) -> Fields:
@@ -86,12 +102,10 @@ def _yes(value: bool) -> str:
 def _node(graph: Graph, node: Node) -> Fields:
     """All settings of a node as words, the empty ones too."""
     where = "right of" if node.side == "right" else "below"
-    siblings = graph.children(node.parent, node.side)
     fields = {
         "Name": node.name,
         "Type": TYPE_LABELS[node.type],
         "Place": f"{where} {title(graph, node.parent)}" if node.parent in (*graph.by_id, TARGET) else "nowhere",
-        "Order": f"{siblings.index(node) + 1} of {len(siblings)}" if len(siblings) > 1 else "",
     }
     return fields | (_condition(node) if node.type in CONDITIONS else _action(node))
 
@@ -121,5 +135,5 @@ def _approval(use: ApprovalUse | None) -> str:
 
 def _summary(graph: Graph, node: Node) -> str:
     """A whole node in one line, for one that is new or gone."""
-    fields = {what: text for what, text in _node(graph, node).items() if text and what not in ("Name", "Order")}
+    fields = {what: text for what, text in _node(graph, node).items() if text and what != "Name"}
     return "; ".join(f"{what}: {text}" for what, text in fields.items())
