@@ -4,7 +4,6 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-
 # Who had it in hands is not rewritten: what a piece is never changes, and neither piece nor access goes outside of a
 # purge, which sets soar.purge for its own transaction (0002_append_only).
 GUARD = """
