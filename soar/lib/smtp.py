@@ -121,6 +121,8 @@ class _Session:
 
     def refuse(self, answer: tuple[int, Any]) -> NoReturn:
         """4xx is for now, everything else for good."""
+        if answer[0] == -1:  # smtplib's word for a line that begins with no number
+            raise self._error("does not answer as a mail server does", permanent=True)
         raise self._error(f"answered {self._words(answer)}", permanent=not 400 <= answer[0] < 500)
 
     def _socket(self) -> tuple[socket.socket, str]:

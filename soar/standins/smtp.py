@@ -211,8 +211,8 @@ def _read(mail: EmailMessage) -> dict[str, Any]:
         "message_id": str(mail["Message-ID"] or ""),
         "in_reply_to": str(mail["In-Reply-To"] or ""),
         "headers": {name: str(value) for name, value in mail.items()},
-        "text": text.get_content() if text else "",
-        "html": html.get_content() if html else "",
+        "text": text.get_content().replace("\r\n", "\n") if text else "",
+        "html": html.get_content().replace("\r\n", "\n") if html else "",
     }
 
 
