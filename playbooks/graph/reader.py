@@ -43,7 +43,7 @@ class Reader:
         if not isinstance(value, str):
             self.wrong(field, "This must be text.")
             return default
-        clean = _storable(value)
+        clean = storable(value)
         if clean != value:
             self.wrong(field, "This has characters that cannot be stored.")
         if len(clean) > most:
@@ -114,11 +114,11 @@ def is_number(value: object) -> bool:
 
 def shown(value: object) -> str:
     """A value as it stands in a message: short, and never more than a line."""
-    return repr(_storable(value)[:60]) if isinstance(value, str) else "This"
+    return repr(storable(value)[:60]) if isinstance(value, str) else "This"
 
 
-def _storable(text: str) -> str:
-    """Without what PostgreSQL's JSON cannot hold: the character NUL, halves of surrogate pairs."""
+def storable(text: str) -> str:
+    """The text without what PostgreSQL's JSON cannot hold: the character NUL, halves of surrogate pairs."""
     if text.isascii():
         return text.replace("\x00", "")
     return text.replace("\x00", "").encode("utf-8", "ignore").decode("utf-8")

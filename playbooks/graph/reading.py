@@ -26,11 +26,12 @@ from playbooks.graph.model import (
     Target,
     Trigger,
 )
-from playbooks.graph.reader import Reader, is_number
+from playbooks.graph.reader import Reader, is_number, storable
 
 MOST_NAME = 200
 MOST_DESCRIPTION = 8000
 MOST_VALUE = 2000
+MOST_WORD = 60
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}\Z")
 _RESERVED = (TARGET, "trigger")
 
@@ -135,7 +136,7 @@ def _filled(part: Reader, id: str, type: str) -> Node:
     return Node(
         id=id,
         type=type,
-        parent=part.text("parent", 60),
+        parent=part.text("parent", MOST_WORD),
         side=part.word("side", SIDES, "right"),
         name=part.text("name", MOST_NAME),
         conditions=tuple(_row(part.inner(row, f"conditions.{n}")) for n, row in enumerate(part.items("conditions"))),
@@ -149,20 +150,24 @@ def _filled(part: Reader, id: str, type: str) -> Node:
 
 def _row(part: Reader) -> Row:
     part.only("parameter", "operator", "values")
-    return Row(part.text("parameter", 60), part.text("operator", 60, "is"), part.texts("values", MOST_VALUE))
+    return Row(
+        part.text("parameter", MOST_WORD), part.text("operator", MOST_WORD, "is"), part.texts("values", MOST_VALUE)
+    )
 
 
 def _use(part: Reader) -> ActionUse:
     part.only("action", "params")
     params = part.optional("params")
-    return ActionUse(part.text("action", 60), {} if params is None else _params(params))
+    return ActionUse(part.text("action", MOST_WORD), {} if params is None else _params(params))
 
 
 def _params(part: Reader) -> dict[str, Any]:
     """Texts, whole numbers and lists of texts. Null is as if it were not there."""
     found: dict[str, Any] = {}
     for name, value in part.fields.items():
-        if isinstance(value, str):
+        if len(name) > MOST_WORD or storable(name) != name:
+            part.wrong("", "A setting has a name that cannot be.")
+        elif isinstance(value, str):
             found[name] = part.as_text(value, name, MOST_TEXT)
         elif isinstance(value, list | tuple):
             found[name] = list(part.texts(name, MOST_VALUE))
@@ -170,7 +175,7 @@ def _params(part: Reader) -> dict[str, Any]:
             found[name] = value
         elif value is not None:
             part.wrong(name, "This must be text, a whole number or a list of texts.")
-    return {name[:60]: value for name, value in found.items()}
+    return found
 
 
 def _approval(part: Reader | None) -> ApprovalUse | None:
