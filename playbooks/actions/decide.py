@@ -8,10 +8,12 @@ from django.utils import timezone
 from cases.actions.base import text_of
 from cases.actors import Actor
 from cases.errors import Conflict, Missing, Refused
+from playbooks.actions import response_runs
 from playbooks.actions.rights import locked_run
 from playbooks.actions.runs import go_on
 from playbooks.choices import Outcome, RunStatus, StepStatus
 from playbooks.models import Run, Step
+from playbooks.selectors import run_for
 from soar.lib.clock import iso
 
 STATUS_AFTER = {
@@ -21,16 +23,23 @@ STATUS_AFTER = {
 }
 
 
-@transaction.atomic
 def decide(actor: Actor, run: Run | int | str, step: Step | int | str, outcome: str, comment: str = "") -> Run:
     """``done``: the call counts as successful, without a result. ``not_done``: it counts as failed, and the
     playbook is told so. ``repeat``: it is made again, with the same idempotency key.
 
     The run goes on as soon as nothing is left to decide. Raises Missing, Forbidden, Refused for another word,
-    Conflict for a step that is not of unknown outcome."""
+    Conflict for a step that is not of unknown outcome. Of a response playbook, ``step`` is one of its tasks."""
     if outcome not in Outcome.values:
         raise Refused(f"outcome is one of: {', '.join(Outcome.values)}.", field="outcome")
     note = text_of(comment or "", "comment", most=5000, required=False)
+    seen = run_for(actor, run.pk if isinstance(run, Run) else run)
+    if seen.playbook.kind == "response":
+        return response_runs.decide(actor, seen, step.pk if isinstance(step, Step) else step, Outcome(outcome), note)
+    return _decide(actor, seen, step, outcome, note)
+
+
+@transaction.atomic
+def _decide(actor: Actor, run: Run, step: Step | int | str, outcome: str, note: str) -> Run:
     row, _subject = locked_run(actor, run)
     found = _step(row, step)
     wanted = Outcome(outcome)

@@ -9,16 +9,22 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from cases.actors import Actor
-from cases.errors import Conflict, Refused
+from cases.errors import Conflict, Forbidden, Refused
 from cases.models import Alert, Incident
 from cases.permissions import alert_for, incident_for
+from playbooks.actions import response_runs
 from playbooks.actions.rights import locked_run, needs
 from playbooks.announce import announce
 from playbooks.choices import RunStatus, StartedBy, StepStatus, Trigger
 from playbooks.claims import following_run
+from playbooks.graph.actions import ACTIONS
 from playbooks.models import Playbook, Run, Step
 from playbooks.opening import RUN_TASK
-from playbooks.selectors import playbook_named
+from playbooks.response import approving
+from playbooks.response.facts import graph_of
+from playbooks.response.starting import RESPOND_TASK
+from playbooks.selectors import playbook_named, run_for
+from soar.accounts.membership import may
 from soar.lib.queue import enqueue
 
 RETRIABLE = (RunStatus.UNSUCCESSFUL, RunStatus.CANCELLED, RunStatus.PARTIALLY_SUCCESSFUL, RunStatus.NEEDS_DECISION)
@@ -49,6 +55,8 @@ def run_by_hand(
     if row.hindrance:
         raise Conflict(f"{row.name} starts nothing. {row.hindrance}")
     _fits(row, on_alert, on_incident)
+    if row.kind == "response" and not dry_run:
+        check_destructive(actor, row)
     cause = on_alert.cause if on_alert else on_incident.cause if on_incident else uuid.uuid4()
     run = Run.objects.create(
         playbook=row,
@@ -62,14 +70,33 @@ def run_by_hand(
         rung_at=Now(),
     )
     if ring:
-        enqueue(RUN_TASK, run.pk)
+        enqueue(RESPOND_TASK if row.kind == "response" else RUN_TASK, run.pk)
     run.refresh_from_db()
     return run
+
+
+def check_destructive(actor: Actor, row: Playbook) -> None:
+    """Raise Forbidden for somebody who may not run response actions and a playbook that runs destructive ones without
+    asking anybody (rulings 20)."""
+    if actor.user is None or may(actor.user, "respond") or row.current_id is None:
+        return
+    for node in graph_of(row.current_id).nodes:
+        hard = [ACTIONS[use.action].label for use in node.actions if _destroys(use.action)]
+        if hard and node.approval is None:
+            raise Forbidden(f"{row.name} does “{hard[0]}”: the permission to run response actions is missing.")
+
+
+def _destroys(action: str) -> bool:
+    return action in ACTIONS and ACTIONS[action].destructive
 
 
 def _fits(row: Playbook, alert: Alert | None, incident: Incident | None) -> None:
     if alert and incident:
         raise Refused("A run is on an alert or on an incident, not on both.", field="alert")
+    if row.kind == "response" and alert is None:
+        raise Refused(f"{row.name} runs on an alert.", field="alert")
+    if row.kind == "response":
+        return
     if row.trigger == Trigger.WEBHOOK and alert is None:
         raise Refused(f"{row.name} runs on an alert.", field="alert")
     if row.trigger == Trigger.INCIDENT and incident is None:
@@ -82,7 +109,9 @@ def _fits(row: Playbook, alert: Alert | None, incident: Incident | None) -> None
 def cancel(actor: Actor, run: Run | int | str) -> Run:
     """Cancel a run that is not over. One that is executing ends after the calls that are in flight: they cannot
     be called back. Raises Conflict for a run that is over."""
-    row, subject = locked_run(actor, run)
+    if (seen := run_for(actor, run.pk if isinstance(run, Run) else run)).playbook.kind == "response":
+        return response_runs.cancel(actor, seen)
+    row, subject = locked_run(actor, seen)
     if row.state.is_final:
         raise Conflict(f"The run is {row.state.label.lower()} already.")
     silent = Run.objects.filter(pk=row.pk, lease_until__lt=Now()).exists()
@@ -98,6 +127,7 @@ def cancel(actor: Actor, run: Run | int | str) -> Run:
 
 
 def _cancel_now(row: Run, actor: Actor) -> None:
+    approving.cancel(row.pk, f"Cancelled by {actor.name}.")
     text = "Its worker stopped while this was in flight: it may or may not have happened."
     row.steps.filter(status=StepStatus.IN_PROGRESS).update(status=StepStatus.UNKNOWN_OUTCOME, error=text)
     row.status, row.error, row.cancel_requested = RunStatus.CANCELLED, f"Cancelled by {actor.name}.", True
@@ -113,7 +143,9 @@ def retry(actor: Actor, run: Run | int | str) -> Run:
 
     Also how a person says "go on with the code as it is now" of a run that waits because the code changed.
     Raises Conflict for a run that succeeded, is under way, or has calls of unknown outcome to decide first."""
-    row, _subject = locked_run(actor, run)
+    if (seen := run_for(actor, run.pk if isinstance(run, Run) else run)).playbook.kind == "response":
+        return response_runs.retry(actor, seen)
+    row, _subject = locked_run(actor, seen)
     if row.status not in RETRIABLE:
         raise Conflict(f"The run is {row.state.label.lower()}: there is nothing to retry.")
     if row.playbook.hindrance:

@@ -47,6 +47,13 @@ class Crew:
                 cls._lock.wait(left)
 
     @classmethod
+    def rest(cls) -> None:
+        """Wait until all threads have ended, which they do when nothing has come for a while."""
+        with cls._lock:
+            while cls._hands:
+                cls._lock.wait()
+
+    @classmethod
     def _invite(cls) -> None:
         with cls._lock:
             if cls._tickets >= HANDS:
