@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import F
 from django.db.models.functions import Greatest
@@ -13,8 +14,10 @@ from cases.actions.base import save
 from cases.actors import Actor
 from cases.choices import AlertStatus, Determination, RepeatRule
 from cases.ingest import asset_rows
-from cases.ingest.prepare import Row, Rules
+from cases.ingest.prepare import Row, Rules, prepare
+from cases.ingest.registry import KINDS
 from cases.ingest.store import observable_ids
+from cases.ingest.verdicts import is_closed
 from cases.models import Alert, AlertObservable, AlertPayload
 
 QUIET = timedelta(hours=24)
@@ -56,6 +59,27 @@ def source_state(alert: Alert, row: Row, rules: Rules) -> Alert:
         verdict = Determination(rules.resolved_determination or Determination.BENIGN)
         return resolve_locked(actor, alert, verdict, findings_of(verdict, ""), "Resolved at its source")
     return alert
+
+
+def update(rules: Rules, item: dict[str, Any], body: str, now: datetime) -> int | None:
+    """What the source changed at an alert that is stored and that it still holds: new objects, its state. It counts no
+    repeat and reopens nothing; closed there, the alert is resolved here where the source is set so.
+
+    Returns the alert's id, None if there is none with this key. The caller's transaction; ``body`` is ``item``."""
+    row = prepare(item, body, KINDS[rules.kind], rules, now)
+    alert = Alert.objects.select_for_update().filter(source_id=rules.source_id, key_digest=row.digest).first()
+    if alert is None:
+        return None
+    actor = Actor.source(rules.source_name, rules.source_id)
+    AlertPayload.objects.filter(alert=alert).update(latest_body=body, latest_at=now)
+    _link_new(alert, row)
+    if row.assets:
+        asset_rows.link_new(alert, row, now)
+    _state(alert, row, actor)
+    if rules.close_on_resolved and alert.status != AlertStatus.RESOLVED and is_closed(row.alert.source_state):
+        verdict = Determination(row.determination or rules.resolved_determination or Determination.BENIGN)
+        resolve_locked(actor, alert, verdict, findings_of(verdict, ""), "Resolved at its source")
+    return alert.pk
 
 
 def _reopens(alert: Alert, rules: Rules, now: datetime) -> bool:

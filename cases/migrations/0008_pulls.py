@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("cases", "0007_evidence"),
-        ("connectors", "0005_intelligence"),
+        ("connectors", "0001_initial"),
     ]
 
     operations = [

@@ -1,0 +1,1 @@
+"""Alerts that are read from a product, and telling it what became of them (connectors.md 4)."""

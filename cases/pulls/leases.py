@@ -1,0 +1,32 @@
+"""One worker at a time for a row: a conditional UPDATE takes it, and only its holder writes how it ended."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Model, Q, QuerySet
+
+from soar.lib import clock
+
+LEASE = timedelta(minutes=3)
+
+
+def take(rows: QuerySet[Any], **more: Any) -> uuid.UUID | None:
+    """Lease the one row of ``rows`` if nobody holds it, and set ``more``. Returns the lease, None if it is not free."""
+    now, lease = clock.now(), uuid.uuid4()
+    free = rows.filter(Q(leased_until=None) | Q(leased_until__lt=now))
+    return lease if free.update(lease=lease, leased_until=now + LEASE, **more) == 1 else None
+
+
+def keep(model: type[Model], pk: int, lease: uuid.UUID) -> bool:
+    """Hold it longer. False if it is held by somebody else by now."""
+    rows = model._default_manager.filter(pk=pk, lease=lease)
+    return rows.update(leased_until=clock.now() + LEASE) == 1
+
+
+def end(model: type[Model], pk: int, lease: uuid.UUID, **result: Any) -> bool:
+    """Write how it ended and let go. False, and nothing written, if it is held by somebody else by now."""
+    rows = model._default_manager.filter(pk=pk, lease=lease)
+    return rows.update(lease=None, leased_until=None, **result) == 1
