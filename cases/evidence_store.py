@@ -207,9 +207,10 @@ def _root() -> Path:
 
 
 def _folder(name: str) -> Path:
-    path = _root() / name
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return path
+    # One by one: parents are not made with this mode.
+    for path in (_root(), _root() / name):
+        path.mkdir(mode=0o700, exist_ok=True)
+    return _root() / name
 
 
 def _sync(folder: Path) -> None:

@@ -54,6 +54,8 @@ class Upload(FileUploadHandler):
     def files(self) -> list[Received]:
         """The files of the form, all of them whole. Raises what stopped them; Refused when there are none, when the
         form cannot be read and when its end is missing."""
+        if self._http.content_type != "multipart/form-data":
+            raise Refused("Send the file in a form (multipart/form-data).", field=FIELD)
         try:
             self._http.POST  # noqa: B018  reads the form, if the token check has not
         except (MultiPartParserError, UnreadablePostError, TooManyFieldsSent, RequestDataTooBig) as error:
