@@ -8,6 +8,7 @@ from soar.connectors import selectors
 from soar.connectors.base import Connector
 from soar.connectors.errors import ConnectorError
 from soar.connectors.http.connector import KIND as HTTP
+from soar.connectors.intelligence.providers.registry import PROVIDERS
 from soar.connectors.kinds import Kind
 from soar.connectors.mattermost.connector import KIND as MATTERMOST
 from soar.connectors.models import ConnectorAccount
@@ -25,6 +26,7 @@ KINDS: dict[str, Kind] = {
     MATTERMOST.name: MATTERMOST,
     WEBHOOK.name: WEBHOOK,
     VISION_ONE.name: VISION_ONE,
+    **{kind.name: kind for kind in PROVIDERS},
 }
 
 

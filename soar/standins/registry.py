@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from soar.standins.abuseipdb import AbuseIPDB
 from soar.standins.base import Standin
+from soar.standins.greynoise import GreyNoise
 from soar.standins.mattermost import Mattermost
+from soar.standins.otx import Otx
 from soar.standins.slack import Slack
 from soar.standins.smtp import Smtp
 from soar.standins.teams import Teams
+from soar.standins.threatfox import ThreatFox
+from soar.standins.urlhaus import UrlHaus
+from soar.standins.virustotal import VirusTotal
 from soar.standins.visionone import VisionOne
 from soar.standins.webhook import Webhook
 
@@ -17,4 +23,10 @@ STANDINS: tuple[type[Standin], ...] = (
     Mattermost,
     Webhook,
     VisionOne,
+    VirusTotal,
+    AbuseIPDB,
+    GreyNoise,
+    Otx,
+    UrlHaus,
+    ThreatFox,
 )

@@ -104,12 +104,12 @@ def _judge(each: Subject, found: _Found, at: datetime) -> Verdict:
     evidence = [_own_evidence(each, hit) for hit in found.owns(each)]
     evidence += _warning_evidence(each, found.warnings(each))
     effects = {item["effect"] for item in evidence}
-    risk, rule = _rate(effects, internal=is_internal(each.address))
+    risk, rule = rate_effects(effects, internal=is_internal(each.address))
     return Verdict(risk, bool(effects & {BENIGN, EXCEPTION}), evidence, rule, at)
 
 
-def _rate(effects: set[str], *, internal: bool) -> tuple[str, str]:
-    """The first rule that fits."""
+def rate_effects(effects: set[str], *, internal: bool) -> tuple[str, str]:
+    """Risk and sentence for what is known: the first rule that fits (rulings 2)."""
     if not effects & {EXCEPTION, MALICIOUS, WEAK, BENIGN} and internal:
         return "unrated", "Private address, never sent to providers."
     return next((risk, text) for needs, lacks, risk, text in RULES if needs <= effects and not lacks & effects)

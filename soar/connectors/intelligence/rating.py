@@ -11,10 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from soar.connectors.intelligence.lookup import Pair, Verdict, look_up, reason_of
+from soar.connectors.intelligence.classes import BENIGN, CONTEXT
+from soar.connectors.intelligence.consulting import Heard, Said, consult
+from soar.connectors.intelligence.lookup import MALICIOUS, WEAK, Pair, Verdict, look_up, rate_effects, reason_of
+from soar.connectors.intelligence.values import is_internal, subject
 from soar.lib import clock
 
-__all__ = ["Rating", "rate_values"]
+__all__ = ["Rating", "as_json", "rate_values"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,67 @@ def rate_values(
     ``tlp`` (clear, green, amber, amber+strict, red, "" unknown) and ``pap`` of what the values come from: they may
     forbid to send them. ``ask``: providers whose kept answer is too old are asked, all within some seconds; without it
     nothing leaves, and kept answers count whatever their age. Never raises for a provider: its failure is a problem."""
-    return {pair: _of(verdict) for pair, verdict in look_up(pairs).items()}
+    verdicts = look_up(pairs)
+    asked = {pair: subject(*pair) for pair, verdict in verdicts.items() if not verdict.benign}
+    heard = consult(dict.fromkeys(asked.values()), tlp=tlp, pap=pap, ask=ask, cause=cause)
+    return {
+        pair: _rating(pair, verdict, heard.get(asked.get(pair) or subject(*pair))) for pair, verdict in verdicts.items()
+    }
 
 
-def _of(verdict: Verdict) -> Rating:
-    return Rating(verdict.risk, verdict.rule, list(verdict.evidence), benign=reason_of(verdict), at=verdict.at)
+def as_json(rating: Rating) -> dict[str, Any]:
+    """A rating as it is kept with an observable and with a run's objects."""
+    return {
+        "risk": rating.risk,
+        "rule": rating.rule,
+        "evidence": rating.evidence,
+        "scores": rating.scores,
+        "benign": rating.benign,
+        "at": clock.iso(rating.at),
+        "age_seconds": rating.age_seconds,
+        "problems": rating.problems,
+    }
+
+
+def _rating(pair: Pair, verdict: Verdict, heard: Heard | None) -> Rating:
+    heard = heard or Heard()
+    now = clock.now()
+    told = [_evidence(said, now) for said in heard.said]
+    local = {item["effect"] for item in verdict.evidence}
+    risk, rule = rate_effects(local | {item["effect"] for item in told}, internal=is_internal(subject(*pair).address))
+    if told or heard.problems:
+        rule = _sentence(risk, rule, local, told, heard.problems)
+    return Rating(
+        risk,
+        rule,
+        [*verdict.evidence, *told],
+        {said.provider.account.name: said.scores for said in heard.said},
+        reason_of(verdict),
+        now,
+        max((item["age_seconds"] for item in told), default=0),
+        heard.problems,
+    )
+
+
+def _evidence(said: Said, now: datetime) -> dict[str, Any]:
+    opinion, age = said.provider.judge(said.scores), max(0, int((now - said.at).total_seconds()))
+    about = {"list": said.provider.account.name, "text": opinion.text, "effect": opinion.effect}
+    return {**about, "at": clock.iso(said.at), "age_seconds": age}
+
+
+def _sentence(risk: str, rule: str, local: set[str], told: list[dict[str, Any]], problems: list[str]) -> str:
+    """The rule in words that name the providers, where they decided or could not."""
+    by = {effect: ", ".join(one["list"] for one in told if one["effect"] == effect) for effect in
+          (MALICIOUS, WEAK, BENIGN, CONTEXT)}  # fmt: skip
+    if risk == "highly_suspicious":
+        return rule if MALICIOUS in local else f"Over the threshold of {by[MALICIOUS]}, and on no benign list."
+    if risk == "suspicious":
+        against = by[MALICIOUS] or by[WEAK]
+        if by[BENIGN]:
+            return f"Conflicting evidence: {against or 'a list'} against it, {by[BENIGN]} for it."
+        return rule if local & {MALICIOUS, WEAK} else f"Weak evidence, below the threshold of {against}."
+    if by[BENIGN]:
+        return f"Nothing against it; {by[BENIGN]} for it."
+    if problems:
+        return f"Nothing known against it. {' '.join(problems)}"
+    return f"Nothing against it from {by[CONTEXT]}." if by[CONTEXT] and CONTEXT not in local else rule

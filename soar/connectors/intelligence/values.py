@@ -103,6 +103,11 @@ def own_names(host: str) -> frozenset[str]:
     return frozenset(name for name in parents(host) if name == registered or name.endswith("." + registered))
 
 
+def registered(host: str) -> str:
+    """The name that its holder registered: ``example.co.uk`` of ``www.example.co.uk``; "" if there is none."""
+    return _suffixes()(host).top_domain_under_public_suffix
+
+
 def is_shared_suffix(host: str) -> bool:
     """Whether anybody may register names below this one: ``com``, ``co.uk``, ``blogspot.com``."""
     found = _suffixes()(host)
