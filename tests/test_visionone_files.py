@@ -131,7 +131,7 @@ def test_a_file_is_fetched_and_then_analysed(here: Range) -> None:
     # The archive is asked for without our token, and is kept nowhere.
     attempt = Attempt.objects.get(operation="collected_file.fetch")
     assert "authorization" not in str(attempt.request).lower()
-    assert attempt.response["body"] == ""
+    assert attempt.response is not None and attempt.response["body"] == ""
 
 
 def test_a_lost_submission_of_a_file_is_found_by_its_key(here: Range) -> None:

@@ -52,11 +52,14 @@ def run(connector: Responder, capability: str, target: Target, **params: Any) ->
 def test_what_a_target_lacks_is_said_and_nothing_is_sent(
     here: Range, capability: str, target: Target, words: str
 ) -> None:
-    for ask in (lambda c: c.perform(capability, target, {}, key="k"), lambda c: c.requests(capability, target, {})):
-        with pytest.raises(ConnectorError) as caught:
-            ask(here.connector())
-        assert caught.value.permanent
-        assert words in caught.value.message
+    connector = here.connector()
+    with pytest.raises(ConnectorError) as caught:
+        connector.perform(capability, target, {}, key="k")
+    with pytest.raises(ConnectorError) as shown:
+        connector.requests(capability, target, {})
+    for error in (caught.value, shown.value):
+        assert error.permanent
+        assert words in error.message
     assert here.state["tasks"] == here.state["blocked"] == {}
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +19,16 @@ MOST_PAGES = 100
 
 
 class Api(Responder):
-    """What the parts of the connector have in common."""
+    """What the parts of the connector have in common. ``server_time``: of the last answer."""
+
+    server_time: datetime | None = None
+
+    def call(self, operation: str, method: str, path: str, **options: Any) -> Answer:
+        """See Connector; keeps the product's own time."""
+        answer = super().call(operation, method, path, **options)
+        with suppress(ValueError):
+            self.server_time = parsedate_to_datetime(str(answer.headers.get("date", ""))).astimezone(UTC)
+        return answer
 
     def path(self, path: str) -> str:
         """``path`` below the version; the account's address may end in it already."""

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 from soar.connectors.base import ConnectorError
 from soar.connectors.capabilities import Result, Target
 from soar.connectors.kinds import Kind, Setting
+from soar.connectors.visionone.alerts import Workbench
 from soar.connectors.visionone.blocklist import BlockList
-from soar.connectors.visionone.client import Api
 from soar.connectors.visionone.messages import Messages
 from soar.connectors.visionone.part import Part
 from soar.connectors.visionone.running import Running
@@ -21,7 +21,7 @@ PARTS: dict[str, type[Part]] = {
 }
 
 
-class VisionOne(Api):
+class VisionOne(Workbench):
     """Hands each capability to the part that serves it."""
 
     kind = "visionone"
