@@ -15,6 +15,7 @@ HERE = Path(__file__).resolve().parent
 WITHOUT_DATABASE = {
     *("help", "version", "--help", "-h", "--version"),
     *("up", "check", "collectstatic", "spectacular", "diffsettings", "makemessages", "compilemessages"),
+    "standins",
 }
 MAKE_DATABASE = {"migrate", "makemigrations", "showmigrations", "sqlmigrate", "createcachetable", "shell", "dbshell"}
 

@@ -71,6 +71,11 @@ class Standin:
     ``state`` is JSON, changed only under ``lock``, which the server holds while ``answer`` runs."""
 
     kind: ClassVar[str]
+    # With what an account is made for it in the demo, besides its address; nothing of this is a secret.
+    settings: ClassVar[dict[str, str]] = {}
+    secrets: ClassVar[dict[str, str]] = {}
+    # Whether its state is kept over a restart: it must then be whole in ``state``.
+    lasting: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self.lock = threading.RLock()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from soar.standins.base import Request, Response, Standin, json_response, text_response
 from soar.standins.keeping import keep
@@ -18,6 +18,8 @@ class Mattermost(Standin):
     """``messages``: what the channel shows, each with the people and channels that it called by @."""
 
     kind = "mattermost"
+    settings: ClassVar[dict[str, str]] = {"cleared": "red"}
+    lasting = True
 
     def url(self, base: str) -> str:
         """An incoming webhook."""

@@ -24,8 +24,7 @@ class Server:
     """All stand-ins behind one port. A context manager; ``urls`` is ``{kind: {"url", "control"}}``."""
 
     def __init__(self, standins: Iterable[Standin], host: str = "127.0.0.1", port: int = 0) -> None:
-        if not ipaddress.ip_address(host).is_loopback:
-            raise NotLoopback(f"Stand-ins listen on loopback alone, not on {host}.")
+        check_host(host)
         self.standins = {one.kind: one for one in standins}
         self._http = ThreadingHTTPServer((host, port), _handler(self.standins))
         self._http.daemon_threads = True
@@ -53,6 +52,12 @@ class Server:
     def _open(self) -> None:
         for one in self.standins.values():
             one.open()
+
+
+def check_host(host: str) -> None:
+    """Raises NotLoopback for an address that others could reach, ValueError for none at all."""
+    if not ipaddress.ip_address(host).is_loopback:
+        raise NotLoopback(f"Stand-ins listen on loopback alone, not on {host}.")
 
 
 def _handler(standins: dict[str, Standin]) -> type[BaseHTTPRequestHandler]:

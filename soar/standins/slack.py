@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from soar.standins.base import Request, Response, Standin, text_response
 from soar.standins.keeping import Pace, keep
@@ -16,6 +16,8 @@ class Slack(Standin):
     """``messages``: what the channel shows. A hook that ends in ``archived`` is one of an archived channel."""
 
     kind = "slack"
+    settings: ClassVar[dict[str, str]] = {"cleared": "red"}
+    lasting = True
 
     def __init__(self) -> None:
         super().__init__()

@@ -10,7 +10,7 @@ import socketserver
 import threading
 import time
 from email.message import EmailMessage
-from typing import Any
+from typing import Any, ClassVar
 
 from soar.standins.base import Standin
 from soar.standins.certificate import self_signed
@@ -39,6 +39,12 @@ class Smtp(Standin):
     nobody has signed. Recipients that begin with ``nobody`` are refused for good, with ``later`` for now."""
 
     kind = "smtp"
+    settings: ClassVar[dict[str, str]] = {
+        "cleared": "red",
+        "sender": "Soar <soar@practice.example>",
+        "recipients": "soc@practice.example",
+    }
+    lasting = True
 
     def __init__(self, port: int = 0, *, tls: bool = False) -> None:
         super().__init__()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 from soar.standins.base import Request, Response, Standin, json_response
 from soar.standins.keeping import Pace, keep
@@ -18,6 +18,8 @@ class Teams(Standin):
     """``messages``: what the channel shows; ``dropped``: what was accepted and never shown, with the reason."""
 
     kind = "teams"
+    settings: ClassVar[dict[str, str]] = {"cleared": "red"}
+    lasting = True
 
     def __init__(self) -> None:
         super().__init__()

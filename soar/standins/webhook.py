@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 from soar.standins.base import Request, Response, Standin, json_response
 from soar.standins.keeping import keep
@@ -21,6 +21,9 @@ class Webhook(Standin):
     """``messages``: what was taken: ``signed`` (true, false, or null without a signature), ``copies`` that came."""
 
     kind = "webhook"
+    settings: ClassVar[dict[str, str]] = {"cleared": "red"}
+    secrets: ClassVar[dict[str, str]] = {"secret": SECRET}
+    lasting = True
 
     def url(self, base: str) -> str:
         """The address that takes messages."""

@@ -1,4 +1,4 @@
-"""The supervisor: database, migrations, web, worker and scheduler in one foreground command.
+"""The supervisor: database, migrations, web, worker, scheduler and practice range in one foreground command.
 
 It is small on purpose and loads no models: what needs them are children. Everything stops with it, in order when it
 is told to stop, and by a broken pipe (children) or a signal of the kernel (database) when it is killed.
@@ -40,6 +40,8 @@ class Supervisor:
             self._child("web", "-m", "soar.up.web"),
             self._child("worker", self._manage(), "worker", grace=15),
         ]
+        if settings.DEMO:
+            self.children.append(self._child("range", self._manage(), "standins", "--connect", quiet=True))
         # Nobody waits for it: it starts when the others are up, so that they have the processors for themselves.
         self.scheduler = self._child("scheduler", self._manage(), "scheduler")
         self.ready = False
@@ -136,8 +138,8 @@ class Supervisor:
         if self._stop.is_set():
             say(f"stopped in {time.monotonic() - began:.1f} s")
 
-    def _child(self, name: str, *arguments: str | Path, grace: float = 10) -> Child:
-        return Child(name, [sys.executable, *arguments], self.lifeline, grace=grace)
+    def _child(self, name: str, *arguments: str | Path, grace: float = 10, quiet: bool = False) -> Child:
+        return Child(name, [sys.executable, *arguments], self.lifeline, grace=grace, quiet=quiet)
 
     def _manage(self) -> Path:
         return Path(self.settings.BASE_DIR) / "manage.py"

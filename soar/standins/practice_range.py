@@ -1,0 +1,87 @@
+"""The practice range as a program: all stand-ins, at the place where they were before, with what they were told."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from typing import Any
+
+from soar.standins import folder
+from soar.standins.base import Standin
+from soar.standins.registry import STANDINS
+from soar.standins.server import Server, check_host
+from soar.standins.smtp import Smtp
+
+SAVE_SECONDS = 2.0
+
+
+def made(host: str = "127.0.0.1", port: int = 0, smtp_port: int = 0) -> Server:
+    """A server with all stand-ins; ports in use are not fought for, others are taken. Raises NotLoopback."""
+    check_host(host)  # before any port is opened
+    standins = [_smtp(smtp_port) if one is Smtp else one() for one in STANDINS]
+    try:
+        return Server(standins, host, port)
+    except OSError:
+        return Server(standins, host, 0)
+
+
+def remembered() -> tuple[int, int]:
+    """The ports of the last time, 0 for none."""
+    found = folder.read("range")
+    ports = found.get("ports", []) if isinstance(found, dict) else []
+    return (int(ports[0]), int(ports[1])) if len(ports) == 2 else (0, 0)
+
+
+def remember(server: Server, pid: int) -> None:
+    """Tell pages and the next start where the range is."""
+    smtp = server.standins["smtp"]
+    assert isinstance(smtp, Smtp)
+    http_port = int(server.address.rpartition(":")[2])
+    folder.write("range", {"pid": pid, "ports": [http_port, smtp.port], "urls": server.urls})
+
+
+class Keeper:
+    """Brings back what lasting stand-ins were told, and keeps it every few seconds and at the end."""
+
+    def __init__(self, server: Server) -> None:
+        self._standins = [one for one in server.standins.values() if one.lasting]
+        self._kept: dict[str, str] = {}
+        self._end = threading.Event()
+
+    def start(self) -> None:
+        """Bring back, then keep."""
+        for one in self._standins:
+            _bring_back(one)
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def stop(self) -> None:
+        """Keep once more."""
+        self._end.set()
+        self._save()
+
+    def _run(self) -> None:
+        while not self._end.wait(SAVE_SECONDS):
+            with suppress(OSError):  # a full disk ends no practice
+                self._save()
+
+    def _save(self) -> None:
+        for one in self._standins:
+            with one.lock:
+                state: dict[str, Any] = dict(one.state)
+            if self._kept.get(one.kind) != (now := repr(state)):
+                folder.write(f"state-{one.kind}", state)
+                self._kept[one.kind] = now
+
+
+def _bring_back(standin: Standin) -> None:
+    before = folder.read(f"state-{standin.kind}")
+    if isinstance(before, dict):
+        with standin.lock:
+            standin.state = {**standin.fresh(), **before}
+
+
+def _smtp(port: int) -> Smtp:
+    try:
+        return Smtp(port)
+    except OSError:
+        return Smtp()
