@@ -16,7 +16,7 @@ from playbooks.graph.schema import read, write
 from playbooks.models import Playbook, PlaybookVersion, Run
 from soar.accounts.models import AuditEntry, User
 from tests.factories import make_alert, make_source
-from tests.graphs import action, condition, drawn, graph, published, tag
+from tests.drawn import action, condition, drawn, graph, published, tag
 
 pytestmark = pytest.mark.django_db
 SHIPPED = graph_files.FOLDER
