@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from playbooks import catalog, engine, schedules, sweeper, triggers
+from playbooks.backtest import working
 from playbooks.response import beginning, sweeping, telling
 from playbooks.response.crew import Crew
 
@@ -51,6 +52,16 @@ def due() -> None:
 def expire() -> None:
     """Expire approvals that nobody decided in time. Scheduled every few seconds."""
     sweeping.expire_due()
+
+
+def backtest(pk: int) -> None:
+    """Go on with a backtest for some seconds."""
+    working.work(pk)
+
+
+def backtests() -> None:
+    """Ring for backtests that nobody works on. Scheduled every few seconds."""
+    working.sweep()
 
 
 def cron() -> None:

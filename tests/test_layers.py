@@ -38,6 +38,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "playbooks.triggers",
         "playbooks.steps",
         "playbooks.response",
+        "playbooks.rehearsal",
+        "playbooks.backtest",
         "playbooks.schedules",
         "playbooks.sweeper",
     ),

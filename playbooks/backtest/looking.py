@@ -1,0 +1,142 @@
+"""One batch of alerts, tried on a graph: loaded with a handful of queries, rated by lists and by kept answers alone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from cases.asset_facts import known_of
+from cases.choices import Severity
+from cases.models import Alert, AlertObservable, AlertSource
+from playbooks.backtest.tally import Deed, Tally
+from playbooks.choices import TaskStatus
+from playbooks.graph import walk
+from playbooks.graph.model import Graph, Node
+from playbooks.graph.starting import is_within, off_target
+from playbooks.graph.touching import Touch, touches
+from playbooks.models import Run
+from playbooks.response.desk import Desk, Place
+from playbooks.response.facts import facts_of
+from playbooks.response.locking import Held
+from playbooks.response.objects import RATED, objects_from
+from playbooks.response.rating import inherit
+from soar.connectors.capabilities import SENDER
+from soar.connectors.intelligence.rating import rate_values
+
+Pair = tuple[str, str]
+Rated = dict[str, Any]
+RATINGS_KEPT = 200_000
+COLUMNS = (
+    "source_id", "severity", "detection_model", "tags", "techniques", "occurred_at", "received_at", "hostname",
+    "username", "source_ip", "entities", "incident_id", "tlp", "title",
+)  # fmt: skip
+
+
+class Look:
+    """Tries alerts on one graph. Ratings, lists and accounts are read once and kept.
+
+    Nobody's rights are asked: who will publish it is not known yet."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.desk = Desk(Held(Run(), None, None))  # decides as the engine does; the run is never saved
+        self._ratings: dict[Pair, Rated] = {}
+        self._sources: dict[int, AlertSource] = {}
+
+    def batch(self, ids: Sequence[int], tally: Tally) -> None:
+        """Count these alerts."""
+        alerts = [
+            alert for alert in Alert.objects.filter(pk__in=ids).only(*COLUMNS).order_by("pk") if self._takes(alert)
+        ]
+        if not alerts:
+            return
+        self._name_sources(alerts)
+        wanted = [alert.pk for alert in alerts]
+        observables = _observables(wanted)
+        assets = known_of(wanted)
+        found = [
+            (alert, objects_from(alert, observables.get(alert.pk, []), assets.get(alert.pk, []))) for alert in alerts
+        ]
+        self._rate(objects for _alert, objects in found)
+        for alert, objects in found:
+            self._count(alert, objects, tally)
+
+    def _takes(self, alert: Alert) -> bool:
+        return not off_target(self.graph.target, Severity(alert.severity).word, alert.detection_model)
+
+    def _name_sources(self, alerts: Iterable[Alert]) -> None:
+        lacking = {alert.source_id for alert in alerts} - self._sources.keys()
+        self._sources |= AlertSource.objects.only("slug").in_bulk(lacking) if lacking else {}
+        for alert in alerts:
+            alert.source = self._sources[alert.source_id]
+
+    def _rate(self, batches: Iterable[list[dict[str, Any]]]) -> None:
+        """Rate all objects of a batch with two queries: lists, and what providers said before."""
+        everything = list(batches)
+        rated = [one for objects in everything for one in objects if one["kind"] in (*RATED, SENDER)]
+        pairs = {(one["type"], one["value"]) for one in rated}
+        if lacking := pairs - self._ratings.keys():
+            if len(self._ratings) > RATINGS_KEPT:
+                self._ratings.clear()
+                lacking = pairs
+            for pair, rating in rate_values(lacking, tlp="", ask=False).items():
+                self._ratings[pair] = {"risk": rating.risk, "benign": rating.benign}
+        for one in rated:
+            one.update(self._ratings[one["type"], one["value"]])
+        for objects in everything:
+            inherit(objects)
+
+    def _count(self, alert: Alert, targets: list[dict[str, Any]], tally: Tally) -> None:
+        facts = facts_of(alert, targets, self.graph.trigger.time_zone)
+        by_key = {one.key: one for one in facts.objects}
+        path: list[str] = []
+        ways: list[tuple[str, str]] = []
+        deeds: list[Deed] = []
+        for visit in walk.trace(self.graph, facts):
+            path.append(visit.node.id)
+            if visit.verdict is not None:
+                passed = walk.passed_condition(visit.verdict)
+                ways += [(visit.node.id, side) for side, went in _sides(passed) if went]
+                continue
+            for touch in touches(visit.node, by_key, visit.arriving):
+                deeds += self._deeds(visit.node, touch)
+        outside = self.graph.trigger.type == "automatic" and not is_within(self.graph.trigger, alert.received_at)
+        tally.add(alert.pk, f"{alert.received_at:%Y-%m-%d}", outside, path, ways, deeds)
+
+    def _deeds(self, node: Node, touch: Touch) -> list[Deed]:
+        return [_deed(touch, place) for place in self.desk.places(node, touch)]
+
+
+def _sides(passed: walk.Passed) -> list[tuple[str, bool]]:
+    return [("right", passed.goes_right), ("below", passed.goes_below)]
+
+
+def _deed(touch: Touch, place: Place) -> Deed:
+    one, spec = touch.object, touch.spec
+    waits = place.status == TaskStatus.PENDING_APPROVAL
+    return Deed(
+        action=spec.name,
+        kind=one.kind if one else "",
+        value=one.value[:300] if one else "",
+        responds=spec.responds,
+        asks=waits and not place.why,
+        held=place.why if waits else "",
+        ended=_ended(place),
+    )
+
+
+def _ended(place: Place) -> str:
+    if place.status == TaskStatus.NO_ACTION:
+        return "benign"
+    return "lacking" if place.status == TaskStatus.UNSUCCESSFUL else ""
+
+
+def _observables(alerts: Sequence[int]) -> dict[int, list[tuple[str, str, str, bool]]]:
+    """The observables of these alerts, as ``objects_from`` takes them."""
+    found: dict[int, list[tuple[str, str, str, bool]]] = defaultdict(list)
+    links = AlertObservable.objects.filter(alert__in=alerts).order_by("pk")
+    columns = ("alert_id", "observable__type", "observable__value", "role", "highlighted")
+    for alert, type_, value, role, marked in links.values_list(*columns):
+        found[alert].append((type_, value, role, marked))
+    return found

@@ -1,0 +1,199 @@
+"""A draft against a stored alert (response-playbooks.md 29): the path, each value compared, each request that would be
+sent. Decides with the engine's own pieces; sends nothing, writes nothing, asks no provider."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils import timezone
+
+from cases.choices import Severity
+from cases.models import Alert
+from playbooks.choices import TaskStatus
+from playbooks.graph import walk
+from playbooks.graph.conditions import Verdict
+from playbooks.graph.facts import Object
+from playbooks.graph.model import Graph, Node
+from playbooks.graph.starting import is_within, off_target
+from playbooks.graph.touching import Touch, touches
+from playbooks.models import Playbook, ResponseTask, Run
+from playbooks.response import objects, rating
+from playbooks.response.desk import Desk, Place
+from playbooks.response.facts import facts_of
+from playbooks.response.locking import Held
+from playbooks.steps.params import params_for
+from soar.accounts.models import User
+from soar.connectors import notify, registry
+from soar.connectors.capabilities import Target
+from soar.connectors.errors import ConnectorError
+from soar.connectors.messages import REPORT, Message
+from soar.connectors.responder import Responder
+
+AT_ONCE, ASKS, HELD = "at_once", "asks", "held"  # when a task would run
+NOT_DONE = "not_done"
+REQUESTS_AT_MOST = 200  # shown; the rest is counted
+
+
+@dataclass(slots=True)
+class Deed:
+    """One task that a run would make. ``when``: at_once, asks (an approval), held (never-touch list), not_done.
+
+    ``requests``: what the connector would send first, secrets masked. ``reason``: why it is held or not done."""
+
+    node: str
+    action: str
+    label: str
+    object: Object | None
+    account: str
+    when: str
+    reason: str = ""
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    message: bool = False
+
+
+@dataclass(slots=True)
+class Visit:
+    """A node on the path: what arrived, how a condition judged, the tasks of an action."""
+
+    node: Node
+    arriving: tuple[str, ...]
+    verdict: Verdict | None
+    deeds: list[Deed] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Rehearsal:
+    """``off``: why the alert is none for this playbook; then there is no path. ``outside``: an automatic run would not
+    begin now (the periods). ``incident``: a sentence. ``cut``: tasks that were counted, but not asked for requests."""
+
+    alert: Alert
+    objects: list[dict[str, Any]]
+    visits: list[Visit] = field(default_factory=list)
+    off: str = ""
+    outside: bool = False
+    incident: str = ""
+    cut: int = 0
+    milliseconds: int = 0
+
+    @property
+    def deeds(self) -> list[Deed]:
+        """All tasks in the order of the path."""
+        return [deed for visit in self.visits for deed in visit.deeds]
+
+    def reached(self) -> set[str]:
+        """The ids of the nodes on the path."""
+        return {visit.node.id for visit in self.visits}
+
+
+def rehearse(playbook: Playbook, graph: Graph, alert: Alert, user: User) -> Rehearsal:
+    """Walk ``graph`` with the alert as it stands, with the rights of ``user``, who may see it. Ratings are those of
+    lists and of what providers said before. Every request is taken for answered with success."""
+    began = timezone.now()
+    targets = objects.objects_of(alert)
+    rating.rate(targets, alert, ask_providers=False)
+    made = Rehearsal(alert, targets)
+    made.off = off_target(graph.target, Severity(alert.severity).word, alert.detection_model)
+    made.outside = graph.trigger.type == "automatic" and not is_within(graph.trigger, timezone.now())
+    if not made.off:
+        _walk(made, playbook, graph, user)
+        made.incident = _incident(graph, alert, made)
+    made.milliseconds = round((timezone.now() - began).total_seconds() * 1000)
+    return made
+
+
+def _walk(made: Rehearsal, playbook: Playbook, graph: Graph, user: User) -> None:
+    run = Run(playbook=playbook, alert=made.alert, acting_user=user, started_by=user)  # never saved
+    desk = Desk(Held(run, made.alert, made.alert.incident))
+    facts = facts_of(made.alert, made.objects, graph.trigger.time_zone)
+    by_key = {one.key: one for one in facts.objects}
+    for stop in walk.trace(graph, facts):
+        visit = Visit(stop.node, stop.arriving, stop.verdict)
+        made.visits.append(visit)
+        if stop.verdict is not None:
+            continue
+        for touch in touches(stop.node, by_key, stop.arriving):
+            for place in desk.places(stop.node, touch):
+                visit.deeds.append(_deed(made, playbook, stop.node, touch, place))
+
+
+def _deed(made: Rehearsal, playbook: Playbook, node: Node, touch: Touch, place: Place) -> Deed:
+    deed = Deed(
+        node=node.id,
+        action=touch.spec.name,
+        label=touch.spec.label,
+        object=touch.object,
+        account=place.account.name if place.account else "",
+        when=_when(place),
+        reason=place.reason,
+    )
+    if len(made.deeds) >= REQUESTS_AT_MOST:
+        made.cut += 1
+        return deed
+    try:
+        _fill(deed, made, playbook, touch, place)
+    except ConnectorError as error:
+        deed.when, deed.reason = NOT_DONE, error.message
+    return deed
+
+
+def _when(place: Place) -> str:
+    if place.status == TaskStatus.PENDING_APPROVAL:
+        return HELD if place.why else ASKS
+    return AT_ONCE if place.status == TaskStatus.QUEUED else NOT_DONE
+
+
+def _fill(deed: Deed, made: Rehearsal, playbook: Playbook, touch: Touch, place: Place) -> None:
+    """The requests. Raises ConnectorError for an object that lacks what the product needs."""
+    if touch.spec.group == "notify":
+        _message(deed, made, playbook, touch, place)
+    elif touch.object is not None and place.account is not None and deed.when != NOT_DONE:
+        connector = registry.of(place.account)
+        if isinstance(connector, Responder):
+            target = Target(touch.object.kind, touch.object.value, dict(touch.object.facts))
+            deed.requests = connector.requests(touch.spec.capability, target, _params(touch, place))
+    elif touch.spec.capability == "block" and touch.object is not None and deed.when != NOT_DONE:
+        deed.account = "Soar"
+        days = place.params.get("days")
+        deed.requests = [{"list": "block list", "add": touch.object.value, **({"days": days} if days else {})}]
+    elif touch.spec.group == "case":
+        deed.account = "Soar"
+        deed.requests = [{touch.spec.name: dict(place.params)}]
+
+
+def _params(touch: Touch, place: Place) -> dict[str, Any]:
+    """The settings as a connector takes them. Raises ConnectorError for a script that is gone."""
+    return params_for(ResponseTask(capability=touch.spec.capability, params=place.params))  # never saved
+
+
+def _message(deed: Deed, made: Rehearsal, playbook: Playbook, touch: Touch, place: Place) -> None:
+    deed.message = True
+    mail = touch.spec.name == "email"
+    account = notify.mail_account() if mail else notify.channel_named(place.value)
+    if account is None:
+        missing = "No connector for e-mail is set up." if mail else f"There is no enabled channel {place.value}."
+        raise ConnectorError(missing, permanent=True)
+    deed.account = account.name
+    message = Message(
+        f"{playbook.name}: {made.alert.number}",
+        type=REPORT,
+        text="The report: what triggered, objects with ratings, tasks, approvals, links.",
+        severity=Severity(made.alert.severity).word,
+        tlp=made.alert.tlp,
+        prefix=str(place.params.get("subject_prefix", "")),
+        recipients=tuple(map(str, place.params.get("recipients") or ())),
+    )
+    deed.requests = [notify.preview(account, message)]
+
+
+def _incident(graph: Graph, alert: Alert, made: Rehearsal) -> str:
+    """What would happen about an incident (rulings 4)."""
+    if alert.incident_id:
+        return f"None new: the alert is in INC-{alert.incident_id}."
+    use = graph.target.open_incident
+    acts = any(visit.node.type in ("action", "else_action") for visit in made.visits)
+    if use is None or not (acts or not graph.nodes):
+        return "None would be opened."
+    owners = f", owned by {', '.join(use.owners)}" if use.owners else ""
+    closing = f"; closed as {use.close_with} if everything succeeds" if use.close_with else ""
+    return f"One would be opened{owners}{closing}."
