@@ -25,7 +25,7 @@ from playbooks.graph.schema import (
 )
 from tests.graphs import facts, good_params, row
 
-texts = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=10)
 ids = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,8}", fullmatch=True).filter(lambda id: id not in ("target", "trigger"))
 tuples_of_texts = st.lists(texts, max_size=3).map(tuple)
 rows = st.builds(
@@ -69,7 +69,7 @@ wild_graphs = st.builds(
             st.builds(
                 Period,
                 st.lists(st.sampled_from(DAYS) | texts, max_size=3).map(tuple),
-                *[texts.map(lambda t: t[:10])] * 2,
+                *[texts] * 2,
             ),
             max_size=3,
         ).map(tuple),
