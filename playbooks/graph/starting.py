@@ -32,6 +32,8 @@ def off_target(target: Target, severity: str, model: str) -> str:
     """Why an alert is none for this playbook, as a sentence; "" if it is one. ``severity`` is the word."""
     if severity not in target.severities:
         return f"Its severity is {severity}; the playbook takes {' and '.join(target.severities) or 'none'}."
+    if target.models and not model:
+        return "Its detection model is not known; the playbook asks for certain ones."
     if target.models and model.casefold() not in {name.casefold() for name in target.models}:
-        return f"Its detection model, {model or 'which is not known'}, is not among those of the playbook."
+        return f"Its detection model, {model}, is not among those of the playbook."
     return ""
