@@ -78,9 +78,9 @@ def run_by_hand(
 def check_destructive(actor: Actor, row: Playbook) -> None:
     """Raise Forbidden for somebody who may not run response actions and a playbook that runs destructive ones without
     asking anybody (rulings 20)."""
-    if actor.user is None or may(actor.user, "respond") or row.current_id is None:
+    if actor.user is None or may(actor.user, "respond") or row.current is None:
         return
-    for node in graph_of(row.current_id).nodes:
+    for node in graph_of(row.current).nodes:
         hard = [ACTIONS[use.action].label for use in node.actions if _destroys(use.action)]
         if hard and node.approval is None:
             raise Forbidden(f"{row.name} does “{hard[0]}”: the permission to run response actions is missing.")

@@ -27,9 +27,9 @@ OPEN = (StepStatus.QUEUED, StepStatus.IN_PROGRESS, StepStatus.PENDING_APPROVAL, 
 
 def advance(held: Held) -> None:
     """Begin every node whose time has come, and end the run if nothing is open. Safe to call at any time."""
-    if held.run.targets is None or held.run.version_id is None or held.run.state.is_final:
+    if held.run.targets is None or held.run.version is None or held.run.state.is_final:
         return
-    graph = graph_of(held.run.version_id)
+    graph = graph_of(held.run.version)
     close_steps(held)
     if not held.run.cancel_requested:
         walk_on(held, graph)

@@ -38,7 +38,7 @@ def begin(run_id: int) -> bool:
     targets = held.run.targets
     if targets is None:
         with _kept_alive(run_id, owner):
-            targets = _gathered(held.alert)
+            targets = _gathered(held.alert, ask=not held.run.dry_run)
     return together(lambda: _go(run_id, owner, targets))
 
 
@@ -101,10 +101,10 @@ def _refuse(held: Held, reason: str, resumed: bool) -> None:
             skipped(subject, run.playbook.name, reason, playbook_id=run.playbook_id, run=run.pk)
 
 
-def _gathered(alert: Alert) -> list[dict[str, Any]]:
+def _gathered(alert: Alert, *, ask: bool) -> list[dict[str, Any]]:
     """The rated objects; may ask providers, so outside of any transaction."""
     found = objects.objects_of(alert)
-    rating.rate(found, alert, ask_providers=True)
+    rating.rate(found, alert, ask_providers=ask)
     return found
 
 

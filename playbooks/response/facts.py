@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from cases.choices import Severity
 from cases.models import Alert
 from playbooks.graph.facts import Facts, Object
@@ -11,6 +9,9 @@ from playbooks.graph.model import Graph
 from playbooks.graph.schema import read
 from playbooks.models import PlaybookVersion
 from playbooks.response.objects import Target
+
+KEPT = 500
+_graphs: dict[tuple[int, str], Graph] = {}
 
 
 def facts_of(alert: Alert, targets: list[Target], time_zone: str = "UTC", observables: tuple[str, ...] = ()) -> Facts:
@@ -32,7 +33,11 @@ def facts_of(alert: Alert, targets: list[Target], time_zone: str = "UTC", observ
     )
 
 
-@lru_cache(maxsize=256)
-def graph_of(version: int) -> Graph:
-    """The graph of a published version (its id); versions never change. Raises PlaybookVersion.DoesNotExist."""
-    return read(PlaybookVersion.objects.values_list("definition", flat=True).get(pk=version))[0]
+def graph_of(version: PlaybookVersion) -> Graph:
+    """The graph of a published version, read once in a process: versions never change."""
+    key = (version.pk, version.digest)
+    if key not in _graphs:
+        if len(_graphs) >= KEPT:
+            _graphs.clear()
+        _graphs[key] = read(version.definition)[0]
+    return _graphs[key]

@@ -67,8 +67,8 @@ def _final(held: Held, counts: Counter[str]) -> RunStatus:
 
 def _end(held: Held, status: RunStatus) -> None:
     run = held.run
-    if status == RunStatus.SUCCESSFUL and run.version_id:
-        incident.close(held, graph_of(run.version_id))
+    if status == RunStatus.SUCCESSFUL and run.version:
+        incident.close(held, graph_of(run.version))
     run.status, run.lease_owner, run.lease_until = status, "", None
     run.error = run.error if status == RunStatus.CANCELLED else " ".join(incident.problems(held))
     run.save(update_fields=["status", "lease_owner", "lease_until", "error"])

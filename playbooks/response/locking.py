@@ -67,6 +67,7 @@ def hold(run_id: int) -> Held | None:
     run = (
         Run.objects.select_for_update(of=("self",))
         .select_related("playbook", "version", "acting_user", "started_by")
+        .defer("version__definition", "version__source", "playbook__draft")
         .filter(pk=run_id)
         .first()
     )

@@ -11,7 +11,7 @@ from cases.digests import value_digest
 from cases.models import Alert
 from playbooks.response.objects import RATED, Target
 from soar.connectors.capabilities import SENDER
-from soar.connectors.intelligence.lookup import look_up
+from soar.connectors.intelligence.rating import Rating, rate_values
 from soar.lib.clock import iso
 from soar.lib.database import prepared
 
@@ -35,25 +35,23 @@ def rate(objects: list[Target], alert: Alert, ask_providers: bool) -> None:
     highest risk of what the source relates them to (``inherit``). Calls other products, so outside of any transaction.
     Never raises for a provider that fails: such an object is *unrated* with the reason."""
     pairs = {(one["type"], one["value"]) for one in objects if one["kind"] in (*RATED, SENDER)}
-    for pair, rating in _ratings(pairs, alert.tlp, ask_providers).items():
-        for one in objects:
-            if (one["type"], one["value"]) == pair:
-                one.update(rating)
+    pap = alert.incident.pap if alert.incident is not None else ""
+    found = rate_values(pairs, tlp=alert.tlp, ask=ask_providers, cause=alert.cause, pap=pap)
+    for one in objects:
+        if rating := found.get((one["type"], one["value"])):
+            one.update(_facts(rating))
     inherit(objects)
 
 
-def _ratings(pairs: Iterable[tuple[str, str]], tlp: str, ask: bool) -> dict[tuple[str, str], dict[str, Any]]:
-    verdicts = look_up(pairs)
+def _facts(rating: Rating) -> dict[str, Any]:
+    """A rating as the object keeps it; a provider's failure is part of the rule, never "clean" (13)."""
     return {
-        pair: {
-            "risk": one.risk,
-            "rule": one.rule,
-            "evidence": one.evidence,
-            "scores": {},
-            "rated_at": iso(one.at),
-            "benign": one.rule if one.benign else "",
-        }
-        for pair, one in verdicts.items()
+        "risk": rating.risk,
+        "rule": " ".join([rating.rule, *rating.problems]),
+        "evidence": rating.evidence,
+        "scores": rating.scores,
+        "rated_at": iso(rating.at),
+        "benign": rating.benign,
     }
 
 
