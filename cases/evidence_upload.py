@@ -27,6 +27,7 @@ NAME_AT_MOST = 255
 READ_ON_AT_MOST = 1024 * 1024 * 1024
 # Each transfer holds one of a web process' four threads for as long as the line takes: one is left for pages.
 AT_ONCE = 3
+UNREADABLE = (MultiPartParserError, UnreadablePostError, TooManyFieldsSent, RequestDataTooBig)
 _transfers = threading.BoundedSemaphore(AT_ONCE)
 
 
@@ -58,7 +59,7 @@ class Upload(FileUploadHandler):
             raise Refused("Send the file in a form (multipart/form-data).", field=FIELD)
         try:
             self._http.POST  # noqa: B018  reads the form, if the token check has not
-        except (MultiPartParserError, UnreadablePostError, TooManyFieldsSent, RequestDataTooBig) as error:
+        except UNREADABLE as error:
             raise self._problem or _unreadable(error) from error
         if self._problem:
             raise self._problem

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from cases import evidence_store, evidence_upload
+from cases import evidence_upload
 from cases.actions import incidents
 from cases.actors import Actor
 from cases.models import Evidence, Incident, TimelineEntry
@@ -187,7 +187,7 @@ def test_a_full_disk(as_analyst: Client, incident: Incident, monkeypatch: pytest
     def full(_handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(evidence_store.os, "fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     refused(send(as_analyst, incident, file()), "disk is full")
 
 

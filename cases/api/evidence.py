@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from collections.abc import Mapping
+from typing import IO, Any
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.exceptions import UnsupportedMediaType, ValidationError
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,8 +21,9 @@ from cases.actions.evidence_access import evidence_for, note, open_incident_for
 from cases.api import documented, evidence_shapes, paging
 from cases.api.base import ApiViewSet, read, tagged, whole
 from cases.api.etags import expected_version
+from cases.api.parsing import StrictJSONParser
 from cases.errors import Missing
-from cases.evidence_upload import Upload, uploading
+from cases.evidence_upload import UNREADABLE, Upload, uploading
 from cases.models import Evidence, EvidenceAccess
 from cases.permissions import incident_for
 from cases.views.evidence_file import AS_ZIP, address_of, file_answer
@@ -38,9 +41,26 @@ FILE_ANSWERS = {
 }
 
 
+class UploadParser(BaseParser):
+    """A form, as the upload that was set up reads it. The token check of a session asks for it first."""
+
+    media_type = FORM
+
+    def parse(
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Its fields. One that cannot be read has none; ``Upload.files`` says so later."""
+        form = (parser_context or {})["request"]._request
+        try:
+            return form.POST
+        except UNREADABLE:
+            return QueryDict()
+
+
 class IncidentEvidence(ApiViewSet):
     """``/incidents/{id}/evidence/``."""
 
+    parser_classes = [StrictJSONParser, UploadParser]
     upload: Upload | None = None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
