@@ -1,7 +1,8 @@
 """Entries of approvals and response tasks as sentences. Everything from outside is escaped.
 
 ``data`` of approval.*: ``{"approval": id, "title", "tasks": [{"id", "label", "value", "type"}], "count": all of them,
-"reason": why it is asked though the node does not}``; of response.*: ``{"tasks", "count", "status"}``."""
+"reason": why it is asked though the node does not}``; of response.*: ``{"tasks", "count"}``, or of
+a single one ``{"task": id, "action": its label, "target", "target_kind", "status"}``."""
 
 from __future__ import annotations
 
@@ -57,19 +58,27 @@ def _decided(entry: TimelineEntry, data: Data) -> SafeString:
 
 def _tasks(data: Data) -> SafeString:
     """The tasks named, with the way to the page of the only one."""
-    tasks = data.get("tasks") if isinstance(data.get("tasks"), list) else []
-    only = tasks[0].get("id") if tasks and len(tasks) == 1 and isinstance(tasks[0], dict) else None
+    tasks = _listed(data)
+    only = tasks[0].get("id") if len(tasks) == 1 else None
     return format_html("{}{}", _named(data), _link("response-detail", only))
 
 
 def _named(data: Data) -> SafeString:
-    listed = data.get("tasks")
-    tasks = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    tasks = _listed(data)
     shown = format_html_join(
         ", ", "{} <code>{}</code>", ((str(one.get("label", "")), _value(one)) for one in tasks[:NAMED])
     )
     rest = max(_number(data.get("count")), len(tasks)) - min(len(tasks), NAMED)
     return format_html("{} {}", shown, _("and %d more") % rest) if rest > 0 else shown
+
+
+def _listed(data: Data) -> list[Data]:
+    """The tasks of an entry; that of one task names it by itself."""
+    if data.get("task"):
+        about = {"label": data.get("action", ""), "value": data.get("target", ""), "type": data.get("target_kind", "")}
+        return [{"id": data["task"], **about}]
+    tasks = data.get("tasks")
+    return [one for one in tasks if isinstance(one, dict)] if isinstance(tasks, list) else []
 
 
 def _value(one: Data) -> str:

@@ -72,6 +72,12 @@ def _models() -> Iterable[tuple[str, int]]:
     return DetectionModel.objects.values_list("name", "severity")[:MOST]
 
 
+def served_for(user: User) -> tuple[frozenset[str], Mapping[str, str]]:
+    """What can be done with the connectors that the person may use, and why something cannot be (as the end of a
+    sentence) although a connector of the kind is there."""
+    return _capabilities(user)
+
+
 def _capabilities(user: User | None) -> tuple[frozenset[str], Mapping[str, str]]:
     """What connectors here can do, and why something cannot be done although a connector of the kind is there."""
     accounts = list(usable_by(user) if user is not None else ConnectorAccount.objects.all())

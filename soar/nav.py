@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 
@@ -17,7 +19,8 @@ class Entry:
     """One place: ``url_name`` to go to, ``permission`` needed to see it ("" = signed in is enough).
 
     ``key`` entries are also in the bar at the bottom of a phone; ``go`` is the letter after ``g`` (keyboard).
-    ``under`` are further beginnings of paths on which this place is the current one.
+    ``under`` are further beginnings of paths on which this place is the current one. ``ask``: its figure says that a
+    person is asked (settings.NAV_COUNTS).
     """
 
     url_name: str
@@ -27,6 +30,7 @@ class Entry:
     key: bool = False
     go: str = ""
     under: tuple[str, ...] = ()
+    ask: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,8 @@ GROUPS = (
         (
             Entry("playbook-list", _("Playbooks"), "playbooks", "accounts.view_cases", go="p"),
             Entry("run-list", _("Runs"), "runs", "accounts.view_cases", key=True, go="r"),
+            Entry("approval-list", _("Approvals"), "approvals", "accounts.view_cases", go="v", ask=True),
+            Entry("response-list", _("Response tasks"), "bolt", "accounts.view_cases", go="t"),
             Entry("blocklist", _("Block list"), "block", "accounts.view_cases", go="b"),
             Entry("observable-list", _("Observables"), "observables", "accounts.view_cases", go="o"),
             Entry("asset-list", _("Assets"), "laptop", "accounts.view_cases", go="h"),
@@ -96,6 +102,12 @@ def places(user: AbstractBaseUser | AnonymousUser, path: str) -> Iterator[tuple[
         found = [place for entry in group.entries if (place := _place(entry, user, path))]
         if found:
             yield group.label, found
+
+
+def count_of(place: Place, user: AbstractBaseUser | AnonymousUser) -> str | None:
+    """The figure beside a place, by the function that the settings name for it; None without one."""
+    name = settings.NAV_COUNTS.get(place.entry.url_name)
+    return import_string(name)(user) or None if name else None
 
 
 def _place(entry: Entry, user: AbstractBaseUser | AnonymousUser, path: str) -> Place | None:

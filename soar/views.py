@@ -27,6 +27,8 @@ SHORTCUTS = (
     (_("To the incidents"), ("g", "i")),
     (_("To the playbooks"), ("g", "p")),
     (_("To the runs"), ("g", "r")),
+    (_("To the approvals"), ("g", "v")),
+    (_("To the response tasks"), ("g", "t")),
     (_("To the block list"), ("g", "b")),
     (_("To the observables"), ("g", "o")),
     (_("To the assets"), ("g", "h")),

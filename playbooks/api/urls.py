@@ -5,8 +5,10 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 from cases.api.urls import call, verbs
+from playbooks.api.approvals import Approvals
 from playbooks.api.material import DetectionModels, NeverTouchApi, Scripts
 from playbooks.api.playbooks import Playbooks
+from playbooks.api.responses import ResponseTasks
 from playbooks.api.runs import Runs
 
 Patterns = list[URLPattern | URLResolver]
@@ -23,6 +25,12 @@ V1: Patterns = [
     call("runs/<str:id>/tasks/<str:task>/decide/", Runs, "run-decide", post="decide"),
     call("alerts/<str:id>/run/", Runs, "alert-run", post="on_alert"),
     call("incidents/<str:id>/run/", Runs, "incident-run", post="on_incident"),
+    call("approvals/", Approvals, "approvals", get="list"),
+    call("approvals/<str:id>/", Approvals, "approval", get="retrieve"),
+    *verbs("approvals/<str:id>/", Approvals, "approval", "approve", "reject"),
+    call("response-tasks/", ResponseTasks, "response-tasks", get="list", post="create"),
+    call("response-tasks/<str:id>/", ResponseTasks, "response-task", get="retrieve"),
+    *verbs("response-tasks/<str:id>/", ResponseTasks, "response-task", "resend", "inverse", "cancel", "decide"),
     call("scripts/", Scripts, "scripts", get="list", post="create"),
     call("scripts/<str:id>/", Scripts, "script", get="retrieve", delete="destroy"),
     call("never-touch/", NeverTouchApi, "never-touch", get="list", post="create"),

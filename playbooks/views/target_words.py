@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
-
-from soar.connectors.capabilities import CAPABILITIES
 
 KIND_LABELS = {
     "endpoint": _("Endpoint"),
@@ -51,7 +50,23 @@ EFFECTS = {
 }
 
 
-def action_label(action: str, capability: str = "") -> str:
-    """What people call an action, by its capability where it has one."""
-    found = CAPABILITIES.get(capability or action)
-    return str(found.label) if found else action.replace("_", " ").capitalize()
+_COUNTED = {
+    "isolate_endpoint": (gettext_noop("endpoint loses the network"), gettext_noop("endpoints lose the network")),
+    "disable_account": (gettext_noop("person cannot sign in"), gettext_noop("people cannot sign in")),
+    "sign_out": (gettext_noop("person is signed out"), gettext_noop("people are signed out")),
+    "reset_password": (gettext_noop("password must be set anew"), gettext_noop("passwords must be set anew")),
+    "block": (gettext_noop("value is blocked"), gettext_noop("values are blocked")),
+    "delete_message": (gettext_noop("message is deleted"), gettext_noop("messages are deleted")),
+    "quarantine_message": (gettext_noop("message is quarantined"), gettext_noop("messages are quarantined")),
+    "terminate_process": (gettext_noop("process ends"), gettext_noop("processes end")),
+    "terminate_container": (gettext_noop("container ends"), gettext_noop("containers end")),
+    "isolate_container": (gettext_noop("container loses the network"), gettext_noop("containers lose the network")),
+    "revoke_cloud_access": (gettext_noop("cloud account is locked out"), gettext_noop("cloud accounts are locked out")),
+    "run_script": (gettext_noop("endpoint runs a script"), gettext_noop("endpoints run a script")),
+}
+
+
+def how_many(capability: str, label: str, number: int) -> str:
+    """What happens to so many: "endpoints lose the network"; the action's own name where there is nothing better."""
+    one, many = _COUNTED.get(capability, (label, label))
+    return gettext(one if number == 1 else many)

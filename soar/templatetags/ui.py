@@ -73,9 +73,9 @@ def main_nav(context: Context) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if request is None or user is None or not user.is_authenticated:
         return {"groups": []}
-    counts = context.get("nav_counts") or {}
+    given = context.get("nav_counts") or {}
     groups = [
-        (label, [(place, counts.get(place.entry.url_name)) for place in places])
+        (label, [(place, given.get(place.entry.url_name) or nav.count_of(place, user)) for place in places])
         for label, places in nav.places(user, request.path)
     ]
     return {

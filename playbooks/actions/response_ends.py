@@ -1,0 +1,100 @@
+"""Ends that people put to tasks: cancelling what has not begun, deciding what nobody knows (rulings 6)."""
+
+from __future__ import annotations
+
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from cases.actions.base import text_of
+from cases.actors import Actor
+from cases.errors import Conflict, Missing, Refused
+from playbooks.actions.responses import announce, case_of_task, response_task
+from playbooks.choices import APPROVAL_OPEN, ApprovalStatus, Outcome, TaskStatus
+from playbooks.models import Approval, ResponseTask
+from playbooks.response import tasks
+from playbooks.response.advance import after_task
+from playbooks.response.locking import together
+from playbooks.response_selectors import task_for
+from soar.lib.clock import iso
+
+CANCELLABLE = (TaskStatus.QUEUED, TaskStatus.PENDING_APPROVAL)
+AFTER = {Outcome.DONE: TaskStatus.SUCCESSFUL, Outcome.NOT_DONE: TaskStatus.UNSUCCESSFUL}
+
+
+def cancel(actor: Actor, task_id: int | str) -> ResponseTask:
+    """Cancel a task that has not begun. Its run goes on as after a failure.
+
+    Raises Missing, Forbidden, Conflict for a task that is under way (a call cannot be taken back) or over."""
+    task = response_task(actor, task_id)
+
+    def write() -> None:
+        with after_task(task):
+            _cancel(actor, task)
+
+    together(write)
+    return task_for(actor, task.pk)
+
+
+def _cancel(actor: Actor, task: ResponseTask) -> None:
+    row = _locked(task)
+    if row.status not in CANCELLABLE:
+        raise Conflict(f"This task is {row.state.label.lower()}: only what has not begun can be cancelled.")
+    _end(task, TaskStatus.CANCELLED, f"Cancelled by {actor.name}.")
+    if row.approval_id is None:
+        return
+    left = ResponseTask.objects.filter(approval=row.approval_id, status=TaskStatus.PENDING_APPROVAL).exists()
+    if not left:
+        open_ones = Approval.objects.filter(pk=row.approval_id, status__in=APPROVAL_OPEN)
+        open_ones.update(status=ApprovalStatus.CANCELLED, decided_at=Now())
+
+
+def decide(actor: Actor, task_id: int | str, outcome: str, comment: str = "") -> ResponseTask:
+    """Say what happened to a task of unknown outcome: done, not_done, or repeat it under the same key.
+
+    Raises Missing, Forbidden, Refused for another word, Conflict for a task that is not of unknown outcome."""
+    if outcome not in Outcome.values:
+        raise Refused(f"outcome is one of: {', '.join(Outcome.values)}.", field="outcome")
+    note = text_of(comment or "", "comment", most=5000, required=False)
+    task = response_task(actor, task_id)
+
+    def write() -> None:
+        with after_task(task):
+            _decide(actor, task, Outcome(outcome), note)
+
+    together(write)
+    return task_for(actor, task.pk)
+
+
+def _decide(actor: Actor, task: ResponseTask, outcome: Outcome, note: str) -> None:
+    row = _locked(task)
+    if row.status != TaskStatus.UNKNOWN_OUTCOME:
+        raise Conflict(f"This task is {row.state.label.lower()}: there is nothing to decide.")
+    decision = {"outcome": outcome.value, "by": actor.name, "comment": note, "at": iso(timezone.now())}
+    ResponseTask.objects.filter(pk=task.pk).update(decision=decision)
+    if outcome == Outcome.REPEAT:
+        ResponseTask.objects.filter(pk=task.pk).update(phase="")
+        tasks.release([task.pk])
+        task.status = TaskStatus.QUEUED
+    else:
+        said = "it happened" if outcome == Outcome.DONE else "it did not happen"
+        _end(task, AFTER[outcome], f"{actor.name} decided that {said}.")
+    if task.run_id is not None or outcome == Outcome.REPEAT:  # the end of others is told by itself
+        announce(actor, case_of_task(task), "response.decided", [row], note, outcome=outcome.value)
+
+
+def _locked(task: ResponseTask) -> ResponseTask:
+    """The row as it is now; the locks of its case and run are held (after_task)."""
+    row = ResponseTask.objects.select_for_update(of=("self",)).filter(pk=task.pk).first()
+    if row is None:
+        raise Missing(f"There is no response task {task.pk}.")
+    return row
+
+
+def _end(task: ResponseTask, status: TaskStatus, reason: str) -> None:
+    """Write the end on the row, and on the object that the caller's locks look at."""
+    ResponseTask.objects.filter(pk=task.pk).update(
+        status=status, reason=reason, due_at=None, phase="", finished_at=Now(), lease_owner="", lease_until=None,
+        version=F("version") + 1, updated_at=Now(),
+    )  # fmt: skip
+    task.status, task.reason = status, reason

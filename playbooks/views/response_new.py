@@ -1,0 +1,213 @@
+"""Responding by hand: which action, on which objects, what would be sent, and then doing it (spec 17b).
+
+A page without scripts, or the inside of the dialog: ``?alert=``, ``incident=``, ``observable=`` or ``asset=`` says from
+where, ``action=`` chooses. Nothing is offered that is not legal for the kinds of object that are there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from cases.actors import Actor
+from cases.errors import Conflict, Refused
+from playbooks.actions import responses
+from playbooks.actions.response_choice import chosen, objects_of
+from playbooks.actions.response_plan import plan
+from playbooks.actions.response_preview import preview_planned
+from playbooks.actions.responses import Case
+from playbooks.graph.actions import ACTIONS, GROUPS, ActionSpec
+from playbooks.models import ResponseTask, Script
+from playbooks.response.objects import Target
+from playbooks.views.approval_page import request_text
+from playbooks.views.parts import Context, holders, person_of, signed_in_reader
+from playbooks.views.response_form import numbers_in, params_in
+from playbooks.views.target_words import EFFECTS, KIND_ICONS, KIND_LABELS
+from playbooks.world import place, served_for
+from soar.accounts.membership import may
+from soar.accounts.models import User
+from soar.lib import parts
+from soar.lib.htmx import is_partial
+from soar.lib.text import defang, shorten_hash
+
+TEMPLATE = "playbooks/respond.html"
+FROM = ("alert", "incident", "observable", "asset")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An action to choose: for how many objects of what kind, or why it cannot be had."""
+
+    spec: ActionSpec
+    url: str
+    about: str
+    lacking: str = ""
+
+
+@signed_in_reader
+@require_http_methods(["GET", "HEAD", "POST"])
+def response_new(request: HttpRequest) -> HttpResponse:
+    """GET: the actions, or with ``action`` the form. POST: ``do`` is ``look`` (what would be sent) or ``start``."""
+    user = person_of(request)
+    asked = request.POST if request.method == "POST" else request.GET
+    origin = {name: asked[name].strip() for name in FROM if asked.get(name, "").strip()}
+    case, objects = _things(user, origin)
+    action = asked.get("action", "")
+    spec = ACTIONS.get(action)
+    if spec is None or not spec.responds:
+        return _answer(request, "choose", _choice(user, origin, objects))
+    context = _form(user, origin, case, objects, spec)
+    if request.method != "POST":
+        return _answer(request, "fill", context)
+    return _posted(request, user, case, context, spec)
+
+
+def _things(user: User, origin: dict[str, str]) -> tuple[Case, list[Target]]:
+    """From where, and the objects there. Raises Missing, Forbidden."""
+    single = next((name for name in ("observable", "asset") if name in origin), "")
+    if single:
+        _case, objects = chosen(Actor.of(user), {single: origin[single]})
+        return Case(single), objects
+    case, _none = chosen(Actor.of(user), origin)
+    return case, objects_of(case)
+
+
+def _posted(request: HttpRequest, user: User, case: Case, context: Context, spec: ActionSpec) -> HttpResponse:
+    ticked = numbers_in(request.POST)
+    targets = [one for one in context["targets"] if one["key"] in ticked]
+    params = params_in(request.POST, spec)
+    context |= {"given": params, "comment": request.POST.get("comment", ""), "ticked": ticked}
+    actor = Actor.of(user)
+    try:
+        if not context["origin"]:
+            targets = _typed(actor, request.POST, spec)
+        if request.POST.get("do") != "start":
+            context["planned"] = [_planned(one) for one in preview_planned(plan(actor, spec.name, targets, params))]
+            return _answer(request, "fill", context)
+        made = responses.start(
+            actor, case, action=spec.name, targets=targets, params=params, comment=context["comment"]
+        )
+    except (Refused, Conflict) as error:
+        context["problem"] = {"text": error.message, "field": error.field or ""}
+        return _answer(request, "fill", context, status=422 if isinstance(error, Refused) else 409)
+    return _started(request, case, made)
+
+
+def _typed(actor: Actor, given: QueryDict, spec: ActionSpec) -> list[Target]:
+    """Objects that were written, one a line, of the kind that was chosen, else of the action's first."""
+    kind = given.get("kind", "") or spec.targets[0]
+    lines = [line.strip() for line in given.get("values", "").splitlines() if line.strip()]
+    if kind not in spec.targets:
+        raise Refused(_("Choose what kind of object it is."), field="kind")
+    return chosen(actor, {"targets": [{"kind": kind, "value": line} for line in lines[:201]]})[1]
+
+
+def _started(request: HttpRequest, case: Case, made: Sequence[ResponseTask]) -> HttpResponse:
+    """To the only task, or to the list of them."""
+    waiting = sum(task.status == "pending_approval" for task in made)
+    said = ngettext("%(n)d task is made.", "%(n)d tasks are made.", len(made)) % {"n": len(made)}
+    if waiting:
+        more = ngettext("%(n)d waits for an approval.", "%(n)d wait for an approval.", waiting) % {"n": waiting}
+        said = f"{said} {more}"
+    messages.success(request, said)
+    url = reverse("response-detail", args=[made[0].pk])
+    if len(made) > 1:
+        about = (
+            {"alert": case.alert.number} if case.alert else {"incident": case.incident.number} if case.incident else {}
+        )
+        url = f"{reverse('response-list')}?{urlencode({**about, 'action': made[0].action, 'origin': 'hand'})}"
+    if is_partial(request):
+        return HttpResponse(status=204, headers={"HX-Redirect": url})
+    return redirect(url)
+
+
+def _choice(user: User, origin: dict[str, str], objects: Sequence[Target]) -> Context:
+    """The actions that are legal for the kinds of object that are there, by group; the others are not shown."""
+    served, why_not = served_for(user)
+    counts = Counter(one["kind"] for one in objects)
+    groups: dict[str, list[Offer]] = {}
+    for spec in ACTIONS.values():
+        kinds = [kind for kind in spec.targets if counts[kind] or not origin]
+        if not spec.responds or not kinds:
+            continue
+        lacking = "" if spec.capability in served else why_not.get(spec.capability) or _("no connector can do it")
+        url = f"{reverse('response-new')}?{urlencode({**origin, 'action': spec.name})}"
+        about = ", ".join(_counted(kind, counts[kind]) for kind in kinds)
+        groups.setdefault(GROUPS[spec.group], []).append(Offer(spec, url, about, lacking))
+    return {**_around(user, origin), "groups": groups, "set_up_url": _set_up(user)}
+
+
+def _form(user: User, origin: dict[str, str], case: Case, objects: Sequence[Target], spec: ActionSpec) -> Context:
+    targets = [one for one in objects if one["kind"] in spec.targets]
+    served, why_not = served_for(user)
+    return {
+        **_around(user, origin),
+        "case": case,
+        "spec": spec,
+        "effect": EFFECTS.get(spec.capability, ""),
+        "targets": targets,
+        "lines": [_line(one) for one in targets],
+        "kinds": [(kind, KIND_LABELS[kind]) for kind in spec.targets],
+        "ticked": {one["key"] for one in targets} if len(targets) == 1 else set(),
+        "lacking": "" if spec.capability in served else why_not.get(spec.capability) or _("no connector can do it"),
+        "set_up_url": _set_up(user),
+        "scripts": Script.objects.filter(removed=False).only("name", "language") if spec.name == "run_script" else [],
+        "back_url": f"{reverse('response-new')}?{urlencode(origin)}",
+        "given": {},
+        "comment": "",
+    }
+
+
+def _around(user: User, origin: dict[str, str]) -> Context:
+    return {
+        "origin": origin,
+        "what": ", ".join(origin.values()) if {"alert", "incident"} & origin.keys() else "",
+        "may_respond": may(user, "respond"),
+        "responders": holders("respond"),
+    }
+
+
+def _line(one: Target) -> dict[str, Any]:
+    asset = one["asset"] or {}
+    word = str(asset.get("criticality") or "")
+    return {
+        "key": one["key"],
+        "icon": KIND_ICONS.get(one["kind"], "target"),
+        "value": shorten_hash(defang(one["value"], one["type"])),
+        "risk": parts.risk(one["risk"]),
+        "benign": one["benign"],
+        "critical": parts.label(word) if word in ("high", "critical") else "",
+        "kind": KIND_LABELS.get(one["kind"], one["kind"]),
+    }
+
+
+def _planned(one: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **one,
+        "state": parts.state(one["status"]),
+        "text": "\n".join(request_text(request) for request in one["requests"]),
+    }
+
+
+def _counted(kind: str, number: int) -> str:
+    label = str(KIND_LABELS[kind]).lower()
+    return f"{number} × {label}" if number else label
+
+
+def _set_up(user: User) -> str:
+    return place("connector") if may(user, "manage_connectors") else ""
+
+
+def _answer(request: HttpRequest, step: str, context: Context, status: int = 200) -> HttpResponse:
+    name = f"{TEMPLATE}#form" if is_partial(request) else TEMPLATE
+    return render(request, name, {**context, "step": step}, status=status)
