@@ -5,9 +5,11 @@ from __future__ import annotations
 import uuid
 
 from soar.connectors import selectors
+from soar.connectors.aws.connector import KIND as AWS
 from soar.connectors.base import Connector
 from soar.connectors.errors import ConnectorError
 from soar.connectors.http.connector import KIND as HTTP
+from soar.connectors.intelligence.feeds.connector import KIND as FEED
 from soar.connectors.intelligence.providers.registry import PROVIDERS
 from soar.connectors.kinds import Kind
 from soar.connectors.mattermost.connector import KIND as MATTERMOST
@@ -26,7 +28,9 @@ KINDS: dict[str, Kind] = {
     MATTERMOST.name: MATTERMOST,
     WEBHOOK.name: WEBHOOK,
     VISION_ONE.name: VISION_ONE,
+    AWS.name: AWS,
     **{kind.name: kind for kind in PROVIDERS},
+    FEED.name: FEED,
 }
 
 

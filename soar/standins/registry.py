@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from soar.standins.abuseipdb import AbuseIPDB
+from soar.standins.aws import Aws
 from soar.standins.base import Standin
 from soar.standins.greynoise import GreyNoise
 from soar.standins.mattermost import Mattermost
@@ -23,6 +24,7 @@ STANDINS: tuple[type[Standin], ...] = (
     Mattermost,
     Webhook,
     VisionOne,
+    Aws,
     VirusTotal,
     AbuseIPDB,
     GreyNoise,
