@@ -34,7 +34,10 @@ def difference(old: Graph, new: Graph) -> list[Change]:
     ]
     for node in new.reading_order:
         if node.id in old.by_id:
-            found.extend(_compared(name_of(node), node.id, _node(old, old.node(node.id)), _node(new, node)))
+            before = old.node(node.id)
+            found.extend(_compared(name_of(node), node.id, _node(before), _node(node)))
+            if (before.parent, before.side) != (node.parent, node.side):
+                found.append(Change(name_of(node), "Place", _place(old, before), _place(new, node), node.id))
         else:
             found.append(Change(name_of(node), ADDED, "", _summary(new, node), node.id))
     found.extend(_orders(old, new))
@@ -99,15 +102,17 @@ def _yes(value: bool) -> str:
     return "yes" if value else "no"
 
 
-def _node(graph: Graph, node: Node) -> Fields:
-    """All settings of a node as words, the empty ones too."""
-    where = "right of" if node.side == "right" else "below"
-    fields = {
-        "Name": node.name,
-        "Type": TYPE_LABELS[node.type],
-        "Place": f"{where} {title(graph, node.parent)}" if node.parent in (*graph.by_id, TARGET) else "nowhere",
-    }
+def _node(node: Node) -> Fields:
+    """All settings of a node as words, the empty ones too; not where it hangs."""
+    fields = {"Name": node.name, "Type": TYPE_LABELS[node.type]}
     return fields | (_condition(node) if node.type in CONDITIONS else _action(node))
+
+
+def _place(graph: Graph, node: Node) -> str:
+    """Where a node hangs: "right of Isolate endpoint"."""
+    if node.parent not in (*graph.by_id, TARGET):
+        return "nowhere"
+    return f"{'right of' if node.side == 'right' else 'below'} {title(graph, node.parent)}"
 
 
 def _condition(node: Node) -> Fields:
@@ -135,5 +140,5 @@ def _approval(use: ApprovalUse | None) -> str:
 
 def _summary(graph: Graph, node: Node) -> str:
     """A whole node in one line, for one that is new or gone."""
-    fields = {what: text for what, text in _node(graph, node).items() if text and what != "Name"}
-    return "; ".join(f"{what}: {text}" for what, text in fields.items())
+    fields = {"Type": TYPE_LABELS[node.type], "Place": _place(graph, node)} | _node(node)
+    return "; ".join(f"{what}: {text}" for what, text in fields.items() if text and what != "Name")
