@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from django.db import DatabaseError, connection, transaction
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from cases import evidence_store, evidence_upload
 from cases.actions import evidence, incidents, observables
@@ -22,6 +22,7 @@ from cases.actors import Actor
 from cases.models import Evidence, EvidenceAccess, Incident, TimelineEntry
 from cases.purge import purge
 from cases.verify import report_of_incident
+from cases.views.evidence_file import file_answer
 from soar.accounts.models import Team, User
 from soar.lib.queue import function
 from tests.evidence_files import CONTENT, files, keep
@@ -233,6 +234,11 @@ def test_too_many_at_a_time(as_analyst: Client, piece: Evidence) -> None:
     assert answer.status_code == 503
     for one in held:
         assert body(one) == CONTENT
+
+
+def test_an_answer_that_is_never_sent_leaves_room_for_others(piece: Evidence, rf: RequestFactory) -> None:
+    for _ in range(evidence_upload.AT_ONCE + 2):
+        file_answer(rf.get("/"), Actor.system(), piece)
 
 
 def test_describe_rename_and_mark(as_analyst: Client, piece: Evidence) -> None:

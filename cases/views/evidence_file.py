@@ -103,6 +103,10 @@ class _Body:
             self._file.close()
             end_transfer()
 
+    def __del__(self) -> None:
+        # An answer that nobody ever sent: its place among the transfers must not be lost with it.
+        self.close()
+
 
 def _plain(file: BinaryIO) -> Iterator[bytes]:
     while piece := file.read(PIECE):
