@@ -18,6 +18,7 @@ from cases.demo.catalog import TEMPLATES
 from cases.demo.checklists import CHECKLISTS
 from cases.demo.days import Event, deliveries
 from cases.demo.estate import BY_HOST, BY_LOGIN
+from cases.demo.evidence import EVIDENCE
 from cases.demo.people import PEOPLE, TEAMS
 from cases.demo.scene import scene_of
 from cases.demo.sources import SOURCES
@@ -148,7 +149,7 @@ def _story_events(stage: Stage, story: Story, number: int) -> list[Event]:
     found: list[Event] = []
     for offset, shot in enumerate(story.shots):
         found += _shot_events(stage, story, shot, begin, number + offset)
-    for step in (*story.steps, *CHECKLISTS.get(story.key, ())):
+    for step in (*story.steps, *CHECKLISTS.get(story.key, ()), *EVIDENCE.get(story.key, ())):
         moment = begin + timedelta(minutes=step.minutes, seconds=stage.rng.randint(1, 50))
         found.append((moment, 5, partial(play, stage, story.key, step.who, step.verb, step.words)))
     return found

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from cases.actions import alerts, incidents, links, notes, observables, tasks, template_use
+from cases.actions import alerts, evidence, incidents, links, notes, observables, tasks, template_use
 from cases.actions.base import KEEP
+from cases.actions.evidence_access import note
 from cases.actors import Actor
 from cases.choices import AlertStatus
+from cases.demo.evidence import content
 from cases.demo.stage import Stage
-from cases.models import Alert, IncidentTask, IncidentTemplate
+from cases.models import Alert, Evidence, IncidentTask, IncidentTemplate
 from soar.lib import clock
 
 Words = dict[str, Any]
@@ -146,6 +148,16 @@ def _tasks_named(stage: Stage, story: str, titles: list[str]) -> list[int]:
     return list(rows.values_list("pk", flat=True))
 
 
+def _evidence(stage: Stage, story: str, who: str, words: Words) -> None:
+    given = content(words.pop("file"), clock.now())
+    evidence.add_bytes(stage.actors[who], stage.incidents[story], words.pop("name"), given, **words)
+
+
+def _fetch(stage: Stage, story: str, who: str, words: Words) -> None:
+    piece = Evidence.objects.get(incident=stage.incidents[story], name=words["name"])
+    note(stage.actors[who], piece, words["how"], None)
+
+
 VERBS: dict[str, Callable[[Stage, str, str, Words], None]] = {
     "claim": _claim,
     "note": _note,
@@ -163,4 +175,6 @@ VERBS: dict[str, Callable[[Stage, str, str, Words], None]] = {
     "task": _task,
     "give": _give,
     "tick": _tick,
+    "evidence": _evidence,
+    "fetch": _fetch,
 }
