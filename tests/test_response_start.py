@@ -142,9 +142,9 @@ def test_one_that_is_off_starts_nothing(tiny: Range, change: dict[str, Any]) -> 
     assert not Run.objects.exists()
 
 
-def test_rulings_8_it_is_deactivated_when_its_publisher_lost_the_right(tiny: Range, admin: User) -> None:
-    playbook = publish(graph(ONE, trigger=AUTOMATIC), by=admin)
-    admin.groups.clear()
+def test_rulings_8_it_is_deactivated_when_its_publisher_lost_the_right(tiny: Range, author: User) -> None:
+    playbook = publish(graph(ONE, trigger=AUTOMATIC), by=author)
+    author.groups.clear()
     alert_of()
     work()
     playbook.refresh_from_db()
