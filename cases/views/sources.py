@@ -22,6 +22,7 @@ from cases.errors import CaseError, Missing
 from cases.ingest.registry import KINDS
 from cases.models import AlertSource
 from cases.permissions import source_for
+from cases.views import pull_parts
 from cases.views import sources_parts as shown
 from cases.views.parts import needs, person_of
 from cases.views.sources_form import SourceForm
@@ -38,7 +39,7 @@ manages_sources = needs("manage_sources")
 def source_list(request: HttpRequest) -> HttpResponse:
     """All sources with their state and its reason; ``state=look`` leaves those that need a look."""
     text = request.GET.get("q", "").replace("\x00", "").strip()[:100]
-    rows = AlertSource.objects.exclude(slug=HAND_SOURCE).select_related("team").prefetch_related("tokens")
+    rows = AlertSource.objects.exclude(slug=HAND_SOURCE).select_related("team", "pull").prefetch_related("tokens")
     if text:
         kinds = [kind.name for kind in KINDS.values() if text.lower() in kind.label.lower()]
         rows = rows.filter(
@@ -123,6 +124,7 @@ def show(request: HttpRequest, source: AlertSource, *, token: str = "", status: 
         "curl": shown.curl_of(source, token),
         "sample": shown.sample_text(source),
         "severity": parts.sev(Severity(source.default_severity).word),
+        "reading": pull_parts.panel(source),
         **more,
     }
     answer = render(request, "cases/sources/detail.html", context, status=status)

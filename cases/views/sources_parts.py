@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from cases.actions.manual import HAND_SOURCE
 from cases.ingest.registry import KINDS
 from cases.ingest.samples import sample_of
-from cases.models import AlertSource, SourceToken
+from cases.models import AlertPull, AlertSource, SourceToken
 
 # A token that ends within this time is shown in the tone of a warning.
 SOON = timedelta(days=14)
@@ -35,6 +35,7 @@ RECEIVING = State("is-successful", "st-successful", gettext_lazy("Receiving"))
 REFUSED = State("is-unsuccessful", "st-unsuccessful", gettext_lazy("Refused"))
 TOKENLESS = State("is-no_action", "st-no_action", gettext_lazy("No token yet"))
 ENDED = State("is-at_risk", "warn", gettext_lazy("Token ended"))
+UNREAD = State("is-unsuccessful", "st-unsuccessful", gettext_lazy("Not read"))
 TO_LOOK_AT = (REFUSED.tone, ENDED.tone)
 
 
@@ -44,6 +45,29 @@ def state_of(source: AlertSource, tokens: Sequence[SourceToken], now: datetime) 
         return OFF._replace(reason=_("All deliveries are refused while it is off."))
     if source.last_error_at and (source.last_seen_at is None or source.last_error_at > source.last_seen_at):
         return REFUSED._replace(reason=source.last_error)
+    pull = pull_of(source)
+    if pull and pull.enabled:
+        return _read_state(source, pull)
+    return _token_state(source, tokens, now)
+
+
+def pull_of(source: AlertSource) -> AlertPull | None:
+    """How it is read from its product; None if it is not."""
+    pull: AlertPull | None = getattr(source, "pull", None)
+    return pull
+
+
+def _read_state(source: AlertSource, pull: AlertPull) -> State:
+    """Of a source that is read: whether it can be, and whether anything has come."""
+    if pull.last_error:
+        return UNREAD._replace(reason=pull.last_error)
+    if source.last_seen_at is None:
+        return WAITING._replace(reason=_("Nothing has come yet."))
+    return RECEIVING
+
+
+def _token_state(source: AlertSource, tokens: Sequence[SourceToken], now: datetime) -> State:
+    """Of a source that is sent to: whether anything may come, and whether it has."""
     if not tokens:
         return TOKENLESS._replace(reason=_("Nothing can be sent to it before a token is made."))
     if not any(works(token, now) for token in tokens):
