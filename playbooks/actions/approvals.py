@@ -21,7 +21,7 @@ from playbooks.actions.rights import needs
 from playbooks.announce import relock
 from playbooks.choices import APPROVAL_OPEN, TaskStatus
 from playbooks.models import Approval, ResponseTask, Vote
-from playbooks.response import approving
+from playbooks.response import approving, questions
 from playbooks.response.locking import together
 from playbooks.response_selectors import approval_for
 from playbooks.response_words import NEVER_TOUCH, named_tasks
@@ -94,6 +94,7 @@ def _decide(actor: Actor, pk: int | str, decision: Decision) -> Approval:
             raise Conflict(_ended(approval))
         if not Approval.objects.filter(pk=approval.pk, expires_at__gt=Now()).exists():
             approving.expire(approval)  # committed: what was late is over for everybody
+            questions.say_expired(approval)
             return Conflict(_ended(approval))
         _vote(actor, approval, decision)
         return None
