@@ -50,7 +50,8 @@ COLUMNS = ("allow_internal", "verify_tls", "proxy", "timeout_seconds", "rate_per
 class Kind:
     """A line of the registry. ``address``: what its ``url`` is. ``secret_url``: whoever knows the address may use it,
     so it is kept among the secrets, and of the setting only the host is shown (a chat's incoming webhook). ``rules``:
-    what is wrong with settings and secrets that are right each by itself, a sentence by name."""
+    what is wrong with settings and secrets that are right each by itself, a sentence by name. ``summary``: what it is
+    there for, where capabilities do not say it."""
 
     name: str
     label: str
@@ -59,6 +60,7 @@ class Kind:
     secrets: tuple[Setting, ...] = ()
     address: Setting = ADDRESS
     secret_url: bool = False
+    summary: str = ""
     rules: Callable[[dict[str, Any], dict[str, Any]], dict[str, str]] | None = None
 
     def problems(self, settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str]:

@@ -42,3 +42,17 @@ def account_named(name: str, user: Person | None = None) -> ConnectorAccount:
     if account is None:
         raise NoConnector(name)
     return account
+
+
+def managed_by(user: Person) -> QuerySet[ConnectorAccount]:
+    """Whose settings, health and calls this person may see and change."""
+    accounts = ConnectorAccount.objects.all()
+    if not user.is_active:
+        return accounts.none()
+    if user.has_perm("accounts.manage_connectors"):
+        return accounts
+    grants = {"content_object": OuterRef("pk"), "permission__codename": "manage_connectoraccount"}
+    return accounts.filter(
+        Q(Exists(ConnectorUserPermission.objects.filter(user_id=user.pk, **grants)))
+        | Q(Exists(ConnectorGroupPermission.objects.filter(group__user=user.pk, **grants)))
+    )

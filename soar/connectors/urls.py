@@ -1,10 +1,10 @@
-"""Addresses of the lists page."""
+"""Addresses of the pages of connectors and lists."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from soar.connectors import views
+from soar.connectors import views, views_accounts, views_routes, views_verbs
 from soar.connectors.blocklist.urls import urlpatterns as blocklist
 
 urlpatterns = [
@@ -14,5 +14,16 @@ urlpatterns = [
     path("settings/lists/own/add/", views.ownlist_add, name="ownlist-add"),
     path("settings/lists/own/<int:pk>/remove/", views.ownlist_remove, name="ownlist-remove"),
     path("settings/lists/warning/<int:pk>/switch/", views.list_switch, name="list-switch"),
+    path("connectors/", views_accounts.connector_list, name="connector-list"),
+    path("connectors/new/", views_accounts.connector_kinds, name="connector-kinds"),
+    path("connectors/new/<slug:kind>/", views_accounts.connector_create, name="connector-create"),
+    path("connectors/routes/add/", views_routes.route_add, name="route-add"),
+    path("connectors/routes/<int:pk>/remove/", views_routes.route_remove, name="route-remove"),
+    path("connectors/routes/<int:pk>/raise/", views_routes.route_raise, name="route-raise"),
+    path("connectors/<int:pk>/", views_accounts.connector_detail, name="connector-detail"),
+    path("connectors/<int:pk>/edit/", views_accounts.connector_edit, name="connector-edit"),
+    path("connectors/<int:pk>/enable/", views_verbs.connector_enable, name="connector-enable"),
+    path("connectors/<int:pk>/disable/", views_verbs.connector_disable, name="connector-disable"),
+    path("connectors/<int:pk>/test/", views_verbs.connector_test, name="connector-test"),
     *blocklist,
 ]

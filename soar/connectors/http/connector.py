@@ -61,6 +61,7 @@ KIND = Kind(
     name="http",
     label="HTTP interface",
     connector=HttpConnector,
+    summary="Requests of playbooks",
     settings=(Setting("test_path", "Path that Test connection asks for"),),
     secrets=(
         Setting("token", "Bearer token"),

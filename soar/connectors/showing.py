@@ -1,0 +1,152 @@
+"""What pages and the API show of an account: state with its reason, what it can do, its settings without secrets."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from soar.connectors.capabilities import CAPABILITIES
+from soar.connectors.channel import CLEARED, Channel
+from soar.connectors.kinds import COLUMNS, Kind, Setting
+from soar.connectors.models import Attempt, ConnectorAccount
+from soar.connectors.registry import KINDS
+from soar.connectors.responder import Responder
+from soar.lib.clock import iso
+
+LABELS = {
+    "url": gettext_lazy("Address"),
+    "allow_internal": gettext_lazy("Allow addresses inside the network"),
+    "verify_tls": gettext_lazy("Check the server's certificate"),
+    "proxy": gettext_lazy("HTTP proxy"),
+    "timeout_seconds": gettext_lazy("Longest silence, seconds"),
+    "rate_per_minute": gettext_lazy("Calls a minute"),
+    "cleared": gettext_lazy("Cleared up to"),
+    "security": gettext_lazy("Encryption"),
+    "token": gettext_lazy("Token"),
+    "username": gettext_lazy("User name"),
+    "client_id": gettext_lazy("Client ID"),
+    "test_path": gettext_lazy("Path of the test"),
+}
+
+
+class State(NamedTuple):
+    """How an account does: the class of the badge, its sign, a word, and the reason where there is one."""
+
+    tone: str
+    sign: str
+    word: Any
+    reason: str = ""
+
+
+OFF = State("is-no_action", "st-no_action", gettext_lazy("Off"))
+DISABLED = State("is-unsuccessful", "st-unsuccessful", gettext_lazy("Switched off by Soar"))
+FAILS = State("is-unsuccessful", "st-unsuccessful", gettext_lazy("Fails"))
+WORKS = State("is-successful", "st-successful", gettext_lazy("Works"))
+UNTESTED = State("is-queued", "st-queued", gettext_lazy("Not tested"))
+UNKNOWN = State("is-unsuccessful", "st-unsuccessful", gettext_lazy("Unknown kind"))
+
+
+def state_of(account: ConnectorAccount) -> State:
+    """The state of an account and why."""
+    if account.kind not in KINDS:
+        return UNKNOWN._replace(reason=_("This version knows no kind %s.") % account.kind)
+    if not account.enabled:
+        return DISABLED._replace(reason=account.disabled_reason) if account.disabled_reason else OFF
+    if account.last_error:
+        return FAILS._replace(reason=account.last_error)
+    return WORKS if account.last_ok_at else UNTESTED._replace(reason=_("Nobody has tested the connection yet."))
+
+
+def kind_label(name: str) -> str:
+    """The name of a kind for people."""
+    return KINDS[name].label if name in KINDS else name
+
+
+def label_of(setting: Setting) -> Any:
+    """What stands over a field."""
+    return LABELS.get(setting.name) or setting.name.replace("_", " ").capitalize()
+
+
+def serves(kind: Kind) -> list[str]:
+    """The capabilities of a kind, by the words that people read."""
+    if not issubclass(kind.connector, Responder):
+        return []
+    return [CAPABILITIES[name].label for name in CAPABILITIES if name in kind.connector.serves]
+
+
+def does(account: ConnectorAccount) -> str:
+    """In a few words what it is there for."""
+    kind = KINDS.get(account.kind)
+    if kind is None:
+        return ""
+    if issubclass(kind.connector, Channel):
+        cleared = str(account.settings.get("cleared") or CLEARED.default)
+        return _("Messages up to TLP:%s") % cleared.upper()
+    if names := serves(kind):
+        return _("%d response actions") % len(names)
+    return kind.summary
+
+
+def value_of(account: ConnectorAccount, setting: Setting) -> Any:
+    """The value of a setting: a column of the account, or of its own settings, or the default."""
+    if setting.name in COLUMNS:
+        return getattr(account, setting.name)
+    return account.settings.get(setting.name, setting.default)
+
+
+def facts(account: ConnectorAccount) -> list[tuple[Any, str]]:
+    """The settings with their labels, those that are set."""
+    kind = KINDS.get(account.kind)
+    if kind is None:
+        return []
+    shown = [(label_of(one), _words(one, value_of(account, one))) for one in kind.all_settings()]
+    return [(label, words) for label, words in shown if words]
+
+
+def secret_names(account: ConnectorAccount) -> list[str]:
+    """Which secrets are set; never a part of one."""
+    return sorted(account.secrets)
+
+
+def attempt_row(attempt: Attempt) -> dict[str, Any]:
+    """A call for the page: what was sent and answered, without secrets, and how long it took."""
+    ended = attempt.finished_at
+    return {
+        "attempt": attempt,
+        "milliseconds": round((ended - attempt.started_at).total_seconds() * 1000) if ended else None,
+        "request": json.dumps(attempt.request, indent=2, ensure_ascii=False),
+        "answer": json.dumps(attempt.response, indent=2, ensure_ascii=False) if attempt.response else "",
+    }
+
+
+def account_dict(account: ConnectorAccount) -> dict[str, Any]:
+    """An account in JSON. Of its secrets only the names."""
+    kind = KINDS.get(account.kind)
+    return {
+        "id": account.pk,
+        "kind": account.kind,
+        "name": account.name,
+        "settings": {**account.settings, **{name: getattr(account, name) for name in COLUMNS}},
+        "secrets": secret_names(account),
+        "capabilities": sorted(kind.connector.serves) if kind and issubclass(kind.connector, Responder) else [],
+        "enabled": account.enabled,
+        "disabled_reason": account.disabled_reason,
+        "last_check_at": iso(account.last_check_at),
+        "last_ok_at": iso(account.last_ok_at),
+        "last_error": account.last_error,
+        "created_at": iso(account.created_at),
+        "updated_at": iso(account.updated_at),
+    }
+
+
+def _words(setting: Setting, value: Any) -> str:
+    if setting.form == "flag":
+        return _("yes") if value else _("no")
+    if setting.name == "cleared":
+        return f"TLP:{str(value).upper()}"
+    if setting.name == "rate_per_minute":
+        return str(value) if value else ""
+    return str(value)
