@@ -250,6 +250,8 @@ SCHEDULED: list[tuple[str, float]] = [
     ("cases.tasks.pull_due", 5),
     ("cases.tasks.end_given_up", 60),
     ("cases.idempotency.purge", 3600),
+    ("soar.connectors.intelligence.feeds.actions.ring", 30),
+    ("soar.connectors.intelligence.answers.purge", 3600),
     ("cases.tasks.sweep_evidence", 3600),
 ]
 

@@ -14,6 +14,7 @@ from soar.lib import clock
 from soar.lib.text import defang
 
 MALICIOUS = "malicious"
+SUSPICIOUS = "suspicious"  # the word of feeds that are not sure
 WEAK = "weak"
 EXCEPTION = "exception"
 Pair = tuple[str, str]
@@ -101,7 +102,10 @@ def own_digests(each: Subject) -> list[str]:
 
 
 def _judge(each: Subject, found: _Found, at: datetime) -> Verdict:
-    evidence = [_own_evidence(each, hit) for hit in found.owns(each)]
+    evidence: list[dict[str, str]] = []
+    for item in (_own_evidence(each, hit) for hit in found.owns(each)):
+        if item not in evidence:
+            evidence.append(item)
     evidence += _warning_evidence(each, found.warnings(each))
     effects = {item["effect"] for item in evidence}
     risk, rule = rate_effects(effects, internal=is_internal(each.address))
@@ -116,17 +120,21 @@ def rate_effects(effects: set[str], *, internal: bool) -> tuple[str, str]:
 
 
 def _own_evidence(each: Subject, hit: OwnHit) -> dict[str, str]:
-    exact = hit.digest == digest(each.type, each.value)
-    effect = hit.effect
+    # An address of a feed is found by its digest and as a network of one.
+    exact = hit.digest == digest(each.type, each.value) or (hit.type, hit.value) == (each.type, each.value)
+    effect = WEAK if hit.effect == SUSPICIOUS else hit.effect
     if effect == MALICIOUS and not exact:
         effect = WEAK
     if effect == BENIGN and not exact and not each.speaks_for_all:
         effect = CONTEXT
+    # The value itself stands beside it; another one, which covers it, is named.
+    entry = "" if exact else f"{hit.type} {defang(hit.value, hit.type)}"
+    if hit.kind == "feed":
+        text = ": ".join(filter(None, (entry, hit.reason))) or hit.effect
+        return {"list": f"Feed {hit.added_by}", "text": text, "effect": effect}
     by = f", by {hit.added_by}" if hit.added_by else ""
     name = "Exception list" if hit.kind == "exception" else "Own list"
-    # The value itself stands beside it; another one, which covers it, is named.
-    entry = "" if exact else f"{hit.type} {defang(hit.value, hit.type)}: "
-    return {"list": name, "text": f"{entry}{hit.reason}{by}", "effect": effect}
+    return {"list": name, "text": f"{entry}{': ' if entry else ''}{hit.reason}{by}", "effect": effect}
 
 
 def _warning_evidence(each: Subject, hits: list[WarningHit]) -> list[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""The two questions to the database: what do the warning lists, and what do our own lists, know of these values."""
+"""The two questions to the database: what do warning lists, and what do own lists and feeds, know of these values."""
 
 from __future__ import annotations
 
@@ -31,10 +31,21 @@ SELECT '{kind}', '', asked.number, e.type, e.value, {effect}, e.reason, e.added_
   FROM unnest(%(addresses)s::inet[]) WITH ORDINALITY AS asked(address, number)
   JOIN {table} e ON e.network >>= asked.address AND (e.expires_at IS NULL OR e.expires_at > now())
 """
+_FEED_SQL = """
+SELECT 'feed', e.digest, 0, e.type, e.value, e.effect, e.note, a.name
+  FROM connectors_feedentry e JOIN connectors_connectoraccount a ON a.id = e.account_id AND a.enabled
+ WHERE e.digest = ANY(%(digests)s::text[]) AND (e.expires_at IS NULL OR e.expires_at > now())
+UNION ALL
+SELECT 'feed', '', asked.number, e.type, e.value, e.effect, e.note, a.name
+  FROM unnest(%(addresses)s::inet[]) WITH ORDINALITY AS asked(address, number)
+  JOIN connectors_feedentry e ON e.network >>= asked.address AND (e.expires_at IS NULL OR e.expires_at > now())
+  JOIN connectors_connectoraccount a ON a.id = e.account_id AND a.enabled
+"""
 OWN_SQL = "UNION ALL".join(
     (
         _OWN_SQL.format(kind="exception", table="connectors_exceptionentry", effect="'exception'"),
         _OWN_SQL.format(kind="own", table="connectors_ownlistentry", effect="e.effect"),
+        _FEED_SQL,
     )
 )
 
@@ -56,7 +67,9 @@ class WarningHit:
 
 @dataclass(frozen=True, slots=True)
 class OwnHit:
-    """An entry of an own list, found by ``digest``, or as a network by the address ``number``."""
+    """An entry of an own list or a feed, found by ``digest``, or as a network by the address ``number``.
+
+    ``kind``: exception, own or feed; of a feed ``reason`` is its note and ``added_by`` its name."""
 
     kind: str
     digest: str
@@ -87,7 +100,7 @@ def _warning_hit(row: Sequence[Any]) -> WarningHit:
 
 
 def own_hits(digests: Sequence[str], addresses: Sequence[str]) -> list[OwnHit]:
-    """Entries of the exception list and the own list that have not expired."""
+    """Entries of the exception list, the own list and enabled feeds that have not expired."""
     with connection.cursor() as cursor:
         cursor.execute(OWN_SQL, {"digests": list(digests), "addresses": list(addresses)})
         return [OwnHit(*row) for row in cursor.fetchall()]

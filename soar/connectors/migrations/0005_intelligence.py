@@ -49,7 +49,6 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("imported_at", models.DateTimeField(null=True)),
                 ("started_at", models.DateTimeField(null=True)),
-                ("next_at", models.DateTimeField(null=True)),
                 ("entry_count", models.PositiveIntegerField(default=0)),
                 ("skipped_count", models.PositiveIntegerField(default=0)),
                 ("counts", models.JSONField(default=dict)),
@@ -68,9 +67,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 "default_permissions": (),
-                "indexes": [
-                    models.Index(condition=models.Q(("next_at__isnull", False)), fields=["next_at"], name="feed_due")
-                ],
             },
         ),
         migrations.CreateModel(

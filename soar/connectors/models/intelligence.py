@@ -33,13 +33,12 @@ class ProviderAnswer(models.Model):
 class FeedState(models.Model):
     """How the account of kind ``feed`` does: what its last import brought. Its entries stay when an import fails.
 
-    ``next_at``: when it is due; empty for a feed that is only brought by hand. ``started_at``: an import is under way.
-    ``counts``: entries by type. ``etag``, ``modified``: of the last answer, so that an unchanged file is not sent."""
+    ``started_at``: an import is queued or under way, since when. ``counts``: entries by type. ``etag``, ``modified``: of
+    the last answer, so that an unchanged file is not sent."""
 
     account = models.OneToOneField(ConnectorAccount, on_delete=models.CASCADE, related_name="feed")
     imported_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
-    next_at = models.DateTimeField(null=True)
     entry_count = models.PositiveIntegerField(default=0)
     skipped_count = models.PositiveIntegerField(default=0)
     counts = models.JSONField(default=dict)
@@ -50,7 +49,6 @@ class FeedState(models.Model):
 
     class Meta:
         default_permissions = ()
-        indexes = [models.Index(fields=["next_at"], name="feed_due", condition=models.Q(next_at__isnull=False))]
 
     def __str__(self) -> str:
         return f"feed {self.account_id}"

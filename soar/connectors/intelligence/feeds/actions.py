@@ -1,0 +1,133 @@
+"""Importing feeds: from a file at once, from their address by a worker; when they are due."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from soar.accounts import audit
+from soar.accounts.models import User
+from soar.connectors.base import ConnectorError
+from soar.connectors.errors import Forbidden, NoConnector, Refused
+from soar.connectors.intelligence.feeds.connector import FeedConnector
+from soar.connectors.intelligence.feeds.store import replace
+from soar.connectors.models import ConnectorAccount, FeedState
+from soar.lib import clock
+from soar.lib.crypto import DecryptionError
+from soar.lib.queue import enqueue
+
+logger = logging.getLogger(__name__)
+TASK = "soar.connectors.intelligence.feeds.actions.bring"
+LOST = timedelta(minutes=30)  # an import that began so long ago died with its worker
+
+
+def import_file(actor: User | None, account_id: int, body: bytes, name: str = "") -> FeedState:
+    """Replace a feed's entries by those of a file. Raises Forbidden, NoConnector, Refused (a file that is none)."""
+    _may(actor)
+    account = _account(account_id)
+    try:
+        result = _taken(account, body)
+    except ValueError as error:
+        raise Refused({"file": str(error)}) from None
+    audit.record(actor, "feed.imported", f"feed {account.name}", file=name[:200], entries=result.entry_count)
+    return result
+
+
+def request_import(actor: User | None, account_id: int) -> bool:
+    """Have a worker bring the feed from its address. False if that is under way. Raises Forbidden, Refused."""
+    _may(actor)
+    account = _account(account_id)
+    if not account.settings.get("url"):
+        raise Refused({"": "This feed has no address; import it from a file."})
+    if not account.enabled:
+        raise Refused({"": f"The feed {account.name} is switched off."})
+    with transaction.atomic():
+        return _begin(account_id)
+
+
+def remove(actor: User | None, account_id: int) -> str:
+    """Delete a feed with its entries. Returns its name. Raises Forbidden, NoConnector."""
+    _may(actor)
+    account = _account(account_id)
+    with transaction.atomic():
+        audit.record(actor, "feed.removed", f"feed {account.name}")
+        account.delete()
+    return account.name
+
+
+def ring() -> None:
+    """Queue the imports that are due. Scheduled; may run twice."""
+    now = clock.now()
+    for account in ConnectorAccount.objects.filter(kind="feed", enabled=True).select_related("feed"):
+        every = account.settings.get("every_minutes") or 0
+        state = getattr(account, "feed", None)
+        last = max(filter(None, (state.imported_at, state.failed_at)), default=None) if state else None
+        if every and account.settings.get("url") and (last is None or last + timedelta(minutes=every) <= now):
+            with transaction.atomic():
+                _begin(account.pk)
+
+
+def bring(account_id: int) -> None:
+    """Bring a feed from its address and take it in; a failure is written into its state. For a worker."""
+    account = ConnectorAccount.objects.filter(pk=account_id, kind="feed").first()
+    if account is None:
+        return
+    state = _state(account_id)
+    try:
+        # What was read by other settings is read again, though the file be the same.
+        same = state.imported_at is not None and account.updated_at <= state.imported_at
+        answer = FeedConnector(account).download(*((state.etag, state.modified) if same else ("", "")))
+        if answer.status == 304:
+            _note(account_id, imported_at=clock.now(), last_error="", failed_at=None, started_at=None)
+            return
+        if answer.media_type == "text/html":
+            raise ValueError("The server answered with a web page, not a list.")
+        _taken(account, answer.body)
+    except (ConnectorError, DecryptionError, ValueError) as error:
+        logger.warning("Feed %s was not imported: %s", account.name, error)
+        _note(account_id, last_error=str(error)[:1000], failed_at=clock.now(), started_at=None)
+    else:
+        _note(
+            account_id,
+            etag=answer.headers.get("etag", "")[:300],
+            modified=answer.headers.get("last-modified", "")[:100],
+        )
+
+
+def _taken(account: ConnectorAccount, body: bytes) -> FeedState:
+    _state(account.pk)
+    replace(account.pk, FeedConnector(account).rows(body), account.settings["effect"])
+    return FeedState.objects.get(account=account)
+
+
+def _begin(account_id: int) -> bool:
+    """Queue an import unless one is under way: the conditional UPDATE is the claim."""
+    _state(account_id)
+    free = Q(started_at__isnull=True) | Q(started_at__lt=clock.now() - LOST)
+    if not FeedState.objects.filter(free, account=account_id).update(started_at=clock.now()):
+        return False
+    enqueue(TASK, account_id)
+    return True
+
+
+def _state(account_id: int) -> FeedState:
+    return FeedState.objects.get_or_create(account_id=account_id)[0]
+
+
+def _note(account_id: int, **values: object) -> None:
+    FeedState.objects.filter(account=account_id).update(**values)
+
+
+def _account(account_id: int) -> ConnectorAccount:
+    account = ConnectorAccount.objects.filter(pk=account_id, kind="feed").first()
+    if account is None:
+        raise NoConnector(str(account_id))
+    return account
+
+
+def _may(actor: User | None) -> None:
+    if actor is not None and not actor.has_perm("accounts.manage_connectors"):
+        raise Forbidden("You may not manage feeds.")
