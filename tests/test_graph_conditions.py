@@ -218,6 +218,15 @@ def test_verdicts_show_what_was_compared() -> None:
     }
 
 
+def test_of_very_many_values_the_first_are_kept() -> None:
+    """An alert may name 500 observables; a step does not hold them once for each object."""
+    known = facts(HOST, observables=tuple(f"{number}.example" for number in range(500)))
+    verdict = evaluate(condition("c1", row("observable", "is", "499.example")), known, ["o1"])
+    kept = verdict.rows[0].as_json()
+    assert verdict.true == ["o1"] and kept["cut"]
+    assert kept["seen"] == kept["seen_by"]["o1"] == [f"{number}.example" for number in range(30)]
+
+
 def test_unknown_words_are_false_and_harm_nothing() -> None:
     assert not says(ALERT, "colour", "is", "red") and says(ALERT, "colour", "is_not", "red")
     assert not says(ALERT, "severity", "like", "high")

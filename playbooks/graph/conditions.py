@@ -12,6 +12,8 @@ from playbooks.graph.model import Node, Row
 
 __all__ = ["Facts", "Object", "RowVerdict", "Verdict", "evaluate", "is_about_objects"]
 
+MOST_SHOWN = 30  # values of a row that are kept in a step
+
 
 @dataclass(frozen=True, slots=True)
 class RowVerdict:
@@ -46,15 +48,17 @@ class RowVerdict:
         return self.table.get(key, self.table[""]).shown
 
     def as_json(self) -> dict[str, Any]:
-        """For a step's result."""
+        """For a step's result. Of very many values the first are kept, and ``cut`` says so."""
+        seen, by = self.seen, {key: self.seen_by(key) for key in self.result}
+        cut = len(seen) > MOST_SHOWN or any(len(values) > MOST_SHOWN for values in by.values())
         return {
             "parameter": self.row.parameter,
             "operator": self.row.operator,
             "values": list(self.row.values),
-            "seen": self.seen,
-            "seen_by": {key: list(self.seen_by(key)) for key in self.result},
+            "seen": seen[:MOST_SHOWN],
+            "seen_by": {key: list(values[:MOST_SHOWN]) for key, values in by.items()},
             "result": dict(self.result),
-        }
+        } | ({"cut": True} if cut else {})
 
 
 @dataclass(frozen=True, slots=True)

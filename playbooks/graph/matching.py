@@ -43,7 +43,7 @@ def matcher(row: Row) -> Match:
 
 def _remembered(match: Match) -> Match:
     """A slow comparison, made once for the same values: what many objects of an alert share is one ``Seen``."""
-    return lru_cache(maxsize=1024)(match)
+    return lru_cache(maxsize=256)(match)
 
 
 def _equal(wanted: frozenset[str], negated: bool) -> Match:
