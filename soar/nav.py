@@ -73,6 +73,7 @@ GROUPS = (
         _("Connect"),
         (
             Entry("source-list", _("Sources"), "sources", "accounts.manage_sources", go="s"),
+            Entry("connector-list", _("Connectors"), "connectors", "accounts.manage_connectors", go="c", ask=True),
             Entry("settings-home", _("Settings"), "settings"),
         ),
     ),

@@ -33,6 +33,7 @@ SHORTCUTS = (
     (_("To the observables"), ("g", "o")),
     (_("To the assets"), ("g", "h")),
     (_("To the sources"), ("g", "s")),
+    (_("To the connectors"), ("g", "c")),
     (_("These keys"), ("?",)),
 )
 

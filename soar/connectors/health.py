@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
 
 from soar.accounts import audit
@@ -27,3 +29,8 @@ def disable(account_id: int, reason: str) -> bool:
 def needing_a_look() -> int:
     """How many accounts Soar has disabled and nobody has looked after since."""
     return ConnectorAccount.objects.filter(enabled=False).exclude(disabled_reason="").count()
+
+
+def nav_count(user: Any) -> str:
+    """The figure beside Connectors in the navigation, which only those who manage them see."""
+    return str(needing_a_look() or "")
