@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import F, Window
+from django.db.models import F, Q, Window
 from django.db.models.functions import RowNumber
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -23,11 +23,15 @@ from cases.permissions import alert_for, incident_for
 from playbooks import actions
 from playbooks.choices import Trigger
 from playbooks.disclosure import withhold
-from playbooks.models import Run, Step
+from playbooks.models import ResponseTask, Run, Step
+from playbooks.response_selectors import visible_tasks
 from playbooks.selectors import runnable
 from playbooks.views import words
 from playbooks.views.parts import Context, person_of, rights_of, signature, signed_in_reader, workers_alive
+from playbooks.views.responses import rows_of as task_rows
+from playbooks.views.responses import with_lines
 from playbooks.views.run_rows import Row, rows_of
+from soar.accounts.membership import may
 from soar.accounts.models import User
 from soar.lib import parts
 from soar.lib.htmx import is_partial, live, render_regions
@@ -36,6 +40,8 @@ TEMPLATE = "playbooks/box.html"
 RUNS_SHOWN = 8
 OPENED = 3  # runs whose steps are shown
 STEPS_SHOWN = 6
+TASKS_SHOWN = 6
+ALIVE = ("queued", "in_progress")
 Subject = Alert | Incident
 
 
@@ -126,6 +132,7 @@ def box_context(user: User, subject: Subject) -> Context:
     workers = workers_alive()
     rights = rights_of(user)
     kind = "alert" if isinstance(subject, Alert) else "incident"
+    by_hand = hands_on(user, subject)
     states = [(run.pk, run.status, str(run.started_at), str(run.finished_at)) for run in runs]
     lines = [(step.pk, step.status, step.attempts) for found in steps.values() for step in found]
     start = Trigger.WEBHOOK if kind == "alert" else Trigger.INCIDENT
@@ -138,9 +145,13 @@ def box_context(user: User, subject: Subject) -> Context:
         "box_url": reverse(f"{kind}-runs", args=[subject.number]),
         "run_url": reverse(f"{kind}-run", args=[subject.number]),
         "playbooks": runnable(start, Trigger.MANUAL) if rights["may_run"] else [],
-        "alive": any(not run.state.is_final for run in runs),
+        "alive": any(not run.state.is_final for run in runs) or any(task.status in ALIVE for task in by_hand),
         "workers": workers,
-        "sig": signature(states, lines, bool(workers)),
+        "by_hand": task_rows(by_hand),
+        "tasks_url": f"{reverse('response-list')}?{kind}={subject.number}&origin=hand",
+        "respond_url": f"{reverse('response-new')}?{kind}={subject.number}",
+        "may_respond": may(user, "respond"),
+        "sig": signature(states, lines, bool(workers), [(task.pk, task.status) for task in by_hand]),
         **rights,
     }
 
@@ -150,6 +161,18 @@ def _runs(user: User, subject: Subject) -> tuple[list[Run], bool]:
     rows = rows.filter(alert=subject) if isinstance(subject, Alert) else rows.on_incident(subject.pk)
     found = list(rows.with_row_data().order_by("-id")[: RUNS_SHOWN + 1])
     return found[:RUNS_SHOWN], len(found) > RUNS_SHOWN
+
+
+def hands_on(user: User, subject: Subject) -> list[ResponseTask]:
+    """What people had done by hand, newest first; of an incident also on its alerts."""
+    rows = visible_tasks(user).filter(run=None)
+    if isinstance(subject, Alert):
+        rows = rows.filter(alert=subject)
+    else:
+        # Ids first: OR over a join makes the planner read all tasks.
+        alerts = list(Alert.objects.filter(incident=subject).order_by().values_list("pk", flat=True))
+        rows = rows.filter(Q(incident=subject) | Q(alert__in=alerts))
+    return list(with_lines(rows).order_by("-pk")[:TASKS_SHOWN])
 
 
 def _steps(runs: Sequence[int]) -> dict[int, list[Any]]:
