@@ -36,7 +36,7 @@ def runs_of_alerts(ids: list[int]) -> dict[int, list[dict[str, Any]]]:
 
 def playbook_named(name: str | int) -> Playbook:
     """The playbook of this name (without case) or id. Raises Missing."""
-    rows = Playbook.objects.select_related("published_by", "modified_by")
+    rows = Playbook.objects.select_related("published_by", "modified_by", "current")
     text = str(name).strip().replace("\x00", "")[:200]
     found = rows.filter(name__iexact=text).first()
     if found is None and text.isascii() and text.isdigit() and len(text) < 19:
@@ -62,7 +62,7 @@ def run_for(who: Actor | User, pk: int | str) -> Run:
 
 def playbook_with_id(pk: int) -> Playbook:
     """The playbook with this id. Raises Missing."""
-    rows = Playbook.objects.select_related("published_by", "modified_by")
+    rows = Playbook.objects.select_related("published_by", "modified_by", "current")
     row = rows.filter(pk=pk).first() if pk < 2**63 else None
     if row is None:
         raise Missing(f"There is no playbook {pk!s:.40}.")

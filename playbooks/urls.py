@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
+from playbooks.urls_graphs import urlpatterns as graphs
 from playbooks.views import (
     approvals,
     many_runs,
@@ -23,6 +24,7 @@ from playbooks.views import (
 )
 
 urlpatterns: list[URLPattern] = [
+    *graphs,
     path("playbooks/", playbooks.playbook_list, name="playbook-list"),
     path("playbooks/reload/", playbook_change.playbook_reload, name="playbook-reload"),
     path("playbooks/<int:pk>/", playbook_page.playbook_detail, name="playbook-detail"),

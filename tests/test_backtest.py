@@ -1,4 +1,4 @@
-"""Backtests (response-playbooks.md 30): what is counted, for whom, cancelled, taken over, and never by asking anybody."""
+"""Backtests (response-playbooks.md 30): what is counted, for whom, cancelled, taken over, nobody asked."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from cases.models import Alert
 from playbooks import tasks
 from playbooks.actions import backtests
 from playbooks.backtest import working
+from playbooks.backtest.looking import Look
+from playbooks.backtest.tally import Tally
+from playbooks.graph.schema import read
 from playbooks.models import Backtest, NeverTouch, Playbook, ResponseTask, Run
 from soar.accounts.models import Team, User
 from soar.connectors.intelligence.actions import add_exception, add_own
@@ -163,8 +166,8 @@ def test_taken_over_where_the_dead_worker_was(author: User, blue: Team, monkeypa
     made.refresh_from_db()
     whole = made.result
     # As a worker left it that was killed after the first alert: its lease has run out.
-    half = working.Tally()
-    working.Look(working.read(made.graph)[0]).batch([alerts[0].pk], half)
+    half = Tally()
+    Look(read(made.graph)[0]).batch([alerts[0].pk], half)
     Backtest.objects.filter(pk=made.pk).update(
         status="in_progress", cursor=alerts[0].pk, looked_at=1, result=half.as_json(), lease_owner="dead",
         lease_until=timezone.now() - timedelta(seconds=1), finished_at=None,

@@ -15,8 +15,8 @@ from playbooks.actions import disable, enable, graph_files, graphs, publishing
 from playbooks.graph.schema import read, write
 from playbooks.models import Playbook, PlaybookVersion, Run
 from soar.accounts.models import AuditEntry, User
-from tests.factories import make_alert, make_source
 from tests.drawn import action, condition, drawn, graph, published, tag
+from tests.factories import make_alert, make_source
 
 pytestmark = pytest.mark.django_db
 SHIPPED = graph_files.FOLDER

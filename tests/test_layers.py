@@ -44,7 +44,15 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "playbooks.sweeper",
     ),
     ("playbooks.actions", "playbooks.library"),
-    ("playbooks.views", "playbooks.api", "playbooks.tasks", "playbooks.urls", "playbooks.management", "playbooks.demo"),
+    (
+        "playbooks.views",
+        "playbooks.api",
+        "playbooks.tasks",
+        "playbooks.urls",
+        "playbooks.urls_graphs",
+        "playbooks.management",
+        "playbooks.demo",
+    ),
     ("soar.urls", "soar.up", "soar.management", "soar.wsgi"),
 )
 

@@ -15,7 +15,9 @@ OUTCOMES = (ASKS, RUNS, CASE_ONLY, NOTHING)
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """One task that a run would make. ``ended``: "", or why nothing would be done: benign, lacking (no connector). ``held``: the never-touch list's reason; ``asks``: an approval."""
+    """One task that a run would make. ``ended``: "", or why nothing would be done: benign, lacking (no connector).
+
+    ``held``: the never-touch list's reason; ``asks``: an approval."""
 
     action: str
     kind: str

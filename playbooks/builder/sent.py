@@ -80,7 +80,7 @@ def _node(node: Json, sent: Sent) -> Json:
         "actions": [{"action": spec.name, "params": _params(spec, sent)} for spec in _chosen(node["type"], sent)],
         "approval": _approval(sent) if "approval.on" in sent else None,
         "on_failure": "stop" if "stop" in sent else "continue",
-        "deadline_minutes": _number(sent.get("deadline_minutes", "")) or node.get("deadline_minutes", 30),
+        "deadline_minutes": _number(sent.get("deadline_minutes", "")),
     }
 
 

@@ -20,6 +20,7 @@ from playbooks.figures import NONE, figures
 from playbooks.forms import RunForm
 from playbooks.models import Playbook
 from playbooks.selectors import playbook_with_id
+from playbooks.views import graph_page
 from playbooks.views.parts import person_of, signed_in_reader
 from playbooks.views.playbook_page import TEMPLATE as PAGE
 from playbooks.views.playbook_page import page_context
@@ -50,10 +51,10 @@ def _switch(request: HttpRequest, pk: int, do: Callable[[Actor, Playbook], Playb
     except Conflict as error:
         problem = error.message
     text = problem or said % playbook.name
-    back_to_page = request.POST.get("from") == "page"
-    if not is_partial(request) or back_to_page:
+    back = {"page": "playbook-detail", "edit": "playbook-edit"}.get(request.POST.get("from", ""))
+    if not is_partial(request) or back:
         (messages.error if problem else messages.success)(request, text)
-        return redirect(request, reverse("playbook-detail", args=[pk]) if back_to_page else reverse("playbook-list"))
+        return redirect(request, reverse(back, args=[pk]) if back else reverse("playbook-list"))
     row = row_of(playbook_with_id(pk), figures(user, pk).get(pk, NONE))
     context = {**list_context(user), "row": row, "problem": problem}
     status = 409 if problem else 200
@@ -97,10 +98,12 @@ def playbook_run(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect(request, reverse("run-detail", args=[run.pk]))
         except (Missing, Refused, Conflict) as error:
             _put(form, error)
-    context = page_context(request, playbook, form)
+    drawn = playbook.kind == "response"
+    context = (graph_page.page_context if drawn else page_context)(request, playbook, form)
+    template = graph_page.TEMPLATE if drawn else PAGE
     if is_partial(request):
-        return render_regions(request, PAGE, ["by_hand"], context, status=422)
-    return render(request, PAGE, context, status=400)
+        return render_regions(request, template, ["by_hand"], context, status=422)
+    return render(request, template, context, status=400)
 
 
 def _put(form: RunForm, error: CaseError) -> None:

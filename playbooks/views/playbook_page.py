@@ -19,7 +19,7 @@ from playbooks.figures import NONE, figures
 from playbooks.forms import RunForm
 from playbooks.models import Playbook, PlaybookVersion, Run
 from playbooks.selectors import playbook_with_id
-from playbooks.views import words
+from playbooks.views import graph_page, words
 from playbooks.views.parts import Context, person_of, rights_of, signed_in_reader, workers_alive
 from playbooks.views.playbooks import row_of, short_folder
 from playbooks.views.run_rows import rows_of
@@ -39,6 +39,8 @@ TONES = {"+": "t-green fg", "-": "t-red fg", "@": "ink-2"}
 def playbook_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """The page; ``?from=1&to=2`` compares two versions, ``?version=1`` shows the code of one."""
     playbook = playbook_with_id(pk)
+    if playbook.kind == "response":
+        return render(request, graph_page.TEMPLATE, graph_page.page_context(request, playbook))
     context = page_context(request, playbook)
     if is_partial(request):
         return render_regions(request, TEMPLATE, ["versions"], context)
