@@ -137,7 +137,7 @@ def test_revoking_and_giving_back(here: Range) -> None:
     assert set(user["keys"].values()) == {"Inactive"}
     document = json.loads(user["policies"][policy.NAME])
     assert {(one["Effect"], one["Action"], one["Resource"]) for one in document["Statement"]} == {("Deny", "*", "*")}
-    given = restore(connector, deactivated=done.data["deactivated"])
+    given = restore(connector, undoes=done.data)
     assert given.data["activated"] == ["AKIAACTIVE0000000001", "AKIAACTIVE0000000002"]
     assert user["keys"]["AKIASLEEPING00000001"] == "Inactive"  # it was not ours to wake
     assert user["policies"] == {}

@@ -134,6 +134,13 @@ def test_a_file_is_fetched_and_then_analysed(here: Range) -> None:
     assert attempt.response is not None and attempt.response["body"] == ""
 
 
+def test_a_file_that_the_sandbox_refuses_has_failed(here: Range) -> None:
+    here.state["quota"] = 0
+    done = run(here.connector(), "sandbox_file", FILE)
+    assert done.state == "failed"
+    assert "quota is used up" in done.message
+
+
 def test_a_lost_submission_of_a_file_is_found_by_its_key(here: Range) -> None:
     connector = here.connector()
     here.fault("after")

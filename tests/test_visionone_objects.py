@@ -149,8 +149,8 @@ def test_related_messages_become_objects(here: Range) -> None:
     ] + [{"mailMsgId": "<other@x.example>", "mailFromAddresses": ["b@x.example"]}]
     found = run(here.connector(), "find_messages", Target("sender", "a@evil.example"), hours=24)
     assert found.state == "done"
-    assert len(found.data["hits"]) == 130
-    hit = found.data["hits"][0]
+    assert len(found.data["objects"]) == 130
+    hit = found.data["objects"][0]
     assert (hit["kind"], hit["value"], hit["facts"]["mailbox"]) == ("message", "<0@evil.example>", "u0@x.example")
     assert json.dumps(found.data)
     # A hit is a target that can be acted on as it is.
@@ -161,7 +161,7 @@ def test_related_messages_become_objects(here: Range) -> None:
 def test_a_flood_of_messages_is_cut_and_said(here: Range) -> None:
     here.state["mail"] = [{"mailMsgId": f"<{n}@e>", "mailFromAddresses": ["a@e.example"]} for n in range(450)]
     found = run(here.connector(), "find_messages", Target("sender", "a@e.example"))
-    assert (len(found.data["hits"]), found.data["more"]) == (200, True)
+    assert (len(found.data["objects"]), found.data["more"]) == (200, True)
     assert "More than 200" in found.message
 
 

@@ -102,6 +102,8 @@ class Objects:
             fields = _multipart(request)
             if not fields.get("file", ("", b""))[1]:
                 return failure(400, "BadRequest", "There is no file")
+            if self.state["quota"] <= 0:
+                return failure(400, "InsufficientQuota", "The daily quota is used up")
             return self._taken(request, self._analysis("bad"), 202)
         if path.startswith("tasks/"):
             return self._analysis_task(request, path.removeprefix("tasks/"))

@@ -41,7 +41,8 @@ class Aws(Iam):
         return f"AWS takes the access key of {arn}."
 
     def perform(self, capability: str, target: Target, params: dict[str, Any], *, key: str) -> Result:
-        """See Responder. ``params["deactivated"]``: keys to activate besides those that the policy remembers."""
+        """See Responder. ``params["undoes"]``: what came of the revoking; its ``deactivated`` are activated besides the keys
+        that the policy remembers."""
         if capability == "revoke_cloud_access":
             return self._revoke(user_of(self, target), key)
         if capability == "restore_cloud_access":
@@ -82,7 +83,8 @@ class Aws(Iam):
         return Result("done", text, data={"user": user, "policy": policy.NAME, "deactivated": sorted(known)})
 
     def _restore(self, user: str, params: dict[str, Any], key: str) -> Result:
-        given = params.get("deactivated")
+        undoes = params.get("undoes")
+        given = undoes.get("deactivated") if isinstance(undoes, dict) else None
         told = {str(name) for name in given} if isinstance(given, list) else set()
         there = self._policy(user)
         keys = self._keys(user)

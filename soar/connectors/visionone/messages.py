@@ -22,7 +22,7 @@ HASH_FIELDS = {"sha1": "attachmentSha1", "sha256": "attachmentSha256", "md5": "a
 
 class Messages(Part):
     """``params``: ``hours`` to look back (168). Each hit is ``{"kind": "message", "type", "value": Message-ID,
-    "facts": {"mailbox", "unique_id", "subject", "sender", "received_at"}}``, one per mailbox."""
+    "facts": {"mailbox", "unique_id", "subject", "sender", "received_at"}}`` in ``data["objects"]``, one per mailbox."""
 
     serves: ClassVar[frozenset[str]] = frozenset({"find_messages"})
     repeatable: ClassVar[frozenset[str]] = serves
@@ -45,7 +45,7 @@ class Messages(Part):
         number = f"More than {MOST_HITS}" if more else str(len(found))
         text = f"{number} related {'message' if number == '1' else 'messages'} found."
         request = {"method": "GET", "path": f"/{PATH}", **search}
-        return Result("done", text, request=request, data={"hits": found, "more": more})
+        return Result("done", text, request=request, data={"objects": found, "more": more})
 
     def requests(self, capability: str, target: Target, params: dict[str, Any]) -> Requests:
         """See Part."""

@@ -69,6 +69,15 @@ class Sandbox(Part):
         found = Running(self.api).poll("sandbox_file", task)
         if found.state != "done":
             return _with(found, COLLECT + task, found.message)
+        try:
+            return self._submit(task, found)
+        except ConnectorError as error:
+            if not error.permanent:
+                raise
+            return Result("failed", error.message, reference=COLLECT + task, remote=found.remote)
+
+    def _submit(self, task: str, found: Result) -> Result:
+        """Hand a collected file to the sandbox. Raises ConnectorError."""
         location, password = found.secret.get("location"), found.secret.get("password", "")
         if not location:
             raise ConnectorError("Vision One collected the file without saying where it lies.", permanent=True)

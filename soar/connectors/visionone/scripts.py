@@ -59,7 +59,7 @@ class Scripts(Running):
             if state == "same":
                 return candidate
             if state == "none":
-                self._upload(candidate, content, str(params.get("language") or ""))
+                self._upload(candidate, content, str(params.get("language") or ""), digest)
                 return candidate
         raise ConnectorError(f"Vision One has another script under the name {own}.", permanent=True)
 
@@ -76,11 +76,11 @@ class Scripts(Running):
                 return "same"
         return "other" if known else "none"
 
-    def _upload(self, name: str, content: bytes, language: str) -> None:
+    def _upload(self, name: str, content: bytes, language: str, digest: str) -> None:
         kind = language if language in ENDINGS else ("bash" if name.lower().endswith(".sh") else "powershell")
         data = {"fileType": kind, "description": "Soar"}
         files = {"file": (name, content, "application/octet-stream")}
-        self.api.send("run_script.upload", "POST", PATH, data=data, files=files)
+        self.api.send("run_script.upload", "POST", PATH, key=f"script-{digest}", data=data, files=files)
 
 
 def downloaded(api: Api, identity: str) -> bytes:
