@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -71,7 +72,7 @@ def test_refuses_what_cannot_be_blocked(type_: str, value: str, field: str) -> N
 @pytest.mark.parametrize(
     ("more", "field"), [({"reason": " "}, "reason"), ({"days": 0}, "days"), ({"days": 9999}, "days")]
 )
-def test_refuses_no_reason_and_odd_ends(more: dict[str, object], field: str) -> None:
+def test_refuses_no_reason_and_odd_ends(more: dict[str, Any], field: str) -> None:
     with pytest.raises(Refused) as caught:
         block(**more)
     assert list(caught.value.errors) == [field]

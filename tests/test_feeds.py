@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 
 from soar.accounts.models import AuditEntry, User
@@ -24,6 +25,7 @@ from soar.connectors.intelligence.lookup import Verdict, look_up
 from soar.connectors.models import ConnectorAccount, FeedEntry, FeedState
 from soar.lib import clock
 from tests.connector_server import Product
+from tests.fixtures import client_of
 
 pytestmark = pytest.mark.django_db
 MD5, SHA1, SHA256 = "ab" * 16, "ab" * 20, "ab" * 32
@@ -448,3 +450,54 @@ def test_who_may(responder: User, admin: User) -> None:
         actions.import_file(admin, 999_999, b"evil.example")
     with pytest.raises(Refused, match="no address"):
         actions.request_import(admin, account.pk)
+
+
+# Page
+
+
+def test_page_imports_a_file_and_removes_the_feed(admin: User) -> None:
+    account, client = feed(), client_of(admin)
+    assert "from files" in client.get("/settings/feeds/").content.decode()
+    file = SimpleUploadedFile("list.txt", b"evil.example\nbad\n")
+    text = client.post("/settings/feeds/upload/", {"feed": account.pk, "file": file}, follow=True).content.decode()
+    assert "Evil now has 1 values." in text
+    assert verdict("domain", "evil.example").risk == "highly_suspicious"
+    assert client.post(f"/settings/feeds/{account.pk}/remove/").status_code == 302
+    assert client.post(f"/settings/feeds/{account.pk}/remove/").status_code == 302
+    assert not FeedEntry.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "words"), [(b"", "empty"), (b"nothing here\n", "None of 1 lines"), (b"<html>", "web page")]
+)
+def test_page_shows_what_is_wrong_with_a_file(admin: User, body: bytes, words: str) -> None:
+    file = SimpleUploadedFile("list.txt", body)
+    answer = client_of(admin).post("/settings/feeds/upload/", {"feed": feed().pk, "file": file})
+    assert answer.status_code == 400
+    assert words in answer.content.decode()
+
+
+def test_page_takes_large_files(admin: User) -> None:
+    file = SimpleUploadedFile("list.txt", b"# filler\n" * 2_000_000 + b"evil.example\n")
+    answer = client_of(admin).post("/settings/feeds/upload/", {"feed": feed().pk, "file": file})
+    assert answer.status_code == 302
+    assert FeedEntry.objects.count() == 1
+
+
+def test_page_for_readers_and_strangers(viewer: User, nobody: User, admin: User) -> None:
+    account, client = feed(), client_of(viewer)
+    assert "Import now" not in client.get("/settings/feeds/").content.decode()
+    file = SimpleUploadedFile("list.txt", b"evil.example\n")
+    assert client.post("/settings/feeds/upload/", {"feed": account.pk, "file": file}).status_code == 403
+    assert client.post(f"/settings/feeds/{account.pk}/bring/").status_code == 403
+    assert client.post(f"/settings/feeds/{account.pk}/remove/").status_code == 403
+    assert client_of(nobody).get("/settings/feeds/").status_code == 403
+    assert client_of(admin).post("/settings/feeds/999999/bring/").status_code in (302, 404)
+    assert client_of(admin).post("/settings/feeds/upload/", {"feed": 999_999, "file": file}).status_code == 400
+    assert client_of(admin).get("/settings/feeds/upload/").status_code == 405
+
+
+def test_page_tells_of_a_failure(admin: User) -> None:
+    account = feed(url="https://feeds.example/list")
+    FeedState.objects.create(account=account, last_error="The server <answered> 404.", failed_at=clock.now())
+    assert "The server &lt;answered&gt; 404." in client_of(admin).get("/settings/feeds/").content.decode()

@@ -416,7 +416,8 @@ def test_a_disabled_account_is_not_asked_and_its_answers_do_not_count(range_: Pr
 
 @pytest.mark.parametrize(("name", "word"), [("rate_per_minute", "minute"), ("rate_per_day", "day")])
 def test_a_budget_ends_in_unrated_with_the_reason(range_: Providers, name: str, word: str) -> None:
-    range_.connect("virustotal", **{name: 2})
+    budget: Any = {name: 2}
+    range_.connect("virustotal", **budget)
     pairs = [("domain", f"host{number}.example.net") for number in range(5)]
     ratings = rate_values(pairs, tlp="", ask=True)
     assert len(range_.asked("virustotal")) == 2

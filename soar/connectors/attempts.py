@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
@@ -48,8 +49,9 @@ def begin(
         )
 
 
-def finish(attempt: Attempt, answer: Answer) -> None:
-    """Keep the answer. Any status but 2xx is unsuccessful."""
+def finish(attempt: Attempt, answer: Answer, fine: Collection[int] = ()) -> None:
+    """Keep the answer. Any status but 2xx and those that are ``fine`` is unsuccessful."""
+    ok = answer.ok or answer.status in fine
     redactor = answer.redactor
     attempt.response = {
         "status": answer.status,
@@ -58,8 +60,8 @@ def finish(attempt: Attempt, answer: Answer) -> None:
         "tries": answer.tries,
         "request_id": answer.request_id,
     }
-    attempt.status = "successful" if answer.ok else "unsuccessful"
-    attempt.error = "" if answer.ok else f"answered {answer.status}"
+    attempt.status = "successful" if ok else "unsuccessful"
+    attempt.error = "" if ok else f"answered {answer.status}"
     _save(attempt)
 
 

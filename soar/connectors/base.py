@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -100,10 +101,12 @@ class Connector:
         *,
         idempotency_key: str = "",
         idempotent: bool | None = None,
+        fine: Collection[int] = (),
         **content: Any,
     ) -> Answer:
         """One call with its attempt row: written and committed before, finished after (connectors.md 3).
 
+        ``fine``: statuses besides 2xx that are no failure (404 of one who is asked whether it knows something).
         ``content``: json, params, data, content, headers. Raises ConnectorError when the account is
         disabled, its budget is spent, or there is no answer. The answer may have any status.
         Raises RuntimeError inside a transaction: a slow product would hold its locks.
@@ -124,7 +127,7 @@ class Connector:
             except BaseException:
                 attempts.lose(attempt)
                 raise
-            attempts.finish(attempt, answer)
+            attempts.finish(attempt, answer, fine)
             return answer
 
     def preview(self, method: str, path: str, **content: Any) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.urls import path
 
-from soar.connectors import views, views_accounts, views_routes, views_verbs
+from soar.connectors import views, views_accounts, views_practice, views_routes, views_verbs
 from soar.connectors.blocklist.urls import urlpatterns as blocklist
+from soar.connectors.intelligence.feeds.urls import urlpatterns as feeds
 
 urlpatterns = [
     path("settings/lists/", views.list_index, name="list-index"),
@@ -25,5 +26,8 @@ urlpatterns = [
     path("connectors/<int:pk>/enable/", views_verbs.connector_enable, name="connector-enable"),
     path("connectors/<int:pk>/disable/", views_verbs.connector_disable, name="connector-disable"),
     path("connectors/<int:pk>/test/", views_verbs.connector_test, name="connector-test"),
+    path("practice/", views_practice.practice_home, name="practice"),
+    path("practice/mail/<int:number>/", views_practice.practice_mail, name="practice-mail"),
     *blocklist,
+    *feeds,
 ]

@@ -18,6 +18,8 @@ from soar.connectors import actions, showing
 from soar.connectors.account_form import AccountForm
 from soar.connectors.channel import Channel
 from soar.connectors.errors import Forbidden, Refused
+from soar.connectors.intelligence.feeds.connector import FeedConnector
+from soar.connectors.intelligence.providers.base import Provider
 from soar.connectors.kinds import Kind
 from soar.connectors.models import ConnectorAccount
 from soar.connectors.registry import KINDS
@@ -28,6 +30,7 @@ from soar.lib import clock
 
 DAY = timedelta(hours=24)
 ATTEMPTS = 50
+RATING = (Provider, FeedConnector)
 
 
 @require_safe
@@ -59,7 +62,10 @@ def connector_kinds(request: HttpRequest) -> HttpResponse:
     groups = {
         _("Act on things"): [one for one in KINDS.values() if issubclass(one.connector, Responder)],
         _("Tell people"): [one for one in KINDS.values() if issubclass(one.connector, Channel)],
-        _("Ask and call"): [one for one in KINDS.values() if not issubclass(one.connector, (Responder, Channel))],
+        _("Rate values"): [one for one in KINDS.values() if issubclass(one.connector, RATING)],
+        _("Ask and call"): [
+            one for one in KINDS.values() if not issubclass(one.connector, (Responder, Channel, *RATING))
+        ],
     }
     return render(
         request, "connectors/kinds.html", {"groups": {label: kinds for label, kinds in groups.items() if kinds}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from soar.standins.abuseipdb import AbuseIPDB
 from soar.standins.aws import Aws
 from soar.standins.base import Standin
+from soar.standins.feed import Feed
 from soar.standins.greynoise import GreyNoise
 from soar.standins.mattermost import Mattermost
 from soar.standins.otx import Otx
@@ -31,4 +32,5 @@ STANDINS: tuple[type[Standin], ...] = (
     Otx,
     UrlHaus,
     ThreatFox,
+    Feed,
 )

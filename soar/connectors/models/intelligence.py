@@ -33,8 +33,8 @@ class ProviderAnswer(models.Model):
 class FeedState(models.Model):
     """How the account of kind ``feed`` does: what its last import brought. Its entries stay when an import fails.
 
-    ``started_at``: an import is queued or under way, since when. ``counts``: entries by type. ``etag``, ``modified``: of
-    the last answer, so that an unchanged file is not sent."""
+    ``started_at``: an import is queued or under way, since when. ``counts``: entries by type. ``etag`` and ``modified``
+    are those of the last answer, so that an unchanged file is not sent."""
 
     account = models.OneToOneField(ConnectorAccount, on_delete=models.CASCADE, related_name="feed")
     imported_at = models.DateTimeField(null=True)

@@ -57,11 +57,15 @@ class FeedConnector(Connector):
         if not self.account.settings.get("url"):
             raise ConnectorError("This feed has no address; import it from a file.", permanent=True)
         known = {"If-None-Match": etag, "If-Modified-Since": modified, "Accept": "*/*"}
-        answer = self.call("bring feed", "GET", "", headers={name: value for name, value in known.items() if value})
+        answer = self.call("bring feed", "GET", "", fine=(304,), headers=_given(known))
         if answer.status != 304 and not answer.ok:
             permanent = answer.status < 500 and answer.status != 429
             raise ConnectorError(f"The server answered {answer.status}.", permanent=permanent, status=answer.status)
         return answer
+
+
+def _given(headers: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if value}
 
 
 def rules(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str]:

@@ -15,7 +15,8 @@ BY_LENGTH = {length: name for name, length in HASH_LENGTHS.items()}
 HEX = re.compile("[0-9a-fA-F]+")
 WITH_PORT = re.compile(r"([0-9.]{7,15}|\[[0-9a-fA-F:.]{2,45}\]):[0-9]{1,5}")
 # Most of what feeds hold; ipaddress takes ten times as long to say the same.
-IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])")
+BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+IPV4 = re.compile(rf"(?:{BYTE}\.){{3}}{BYTE}")
 DEFANGED = (("[.]", "."), ("(.)", "."), ("[:]", ":"), ("[at]", "@"), ("hxxp", "http"))
 
 

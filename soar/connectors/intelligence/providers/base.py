@@ -68,7 +68,7 @@ class Provider(Connector):
         """The JSON of one call; None when the product answers, in JSON, with the status ``missing``: not known.
 
         Raises ConnectorError for anything else."""
-        answer = self.call(operation, method, path, idempotent=True, **content)
+        answer = self.call(operation, method, path, idempotent=True, fine=(missing,), **content)
         if answer.status == missing and answer.media_type == "application/json":
             return None
         if sentence := self._refusal(answer):
