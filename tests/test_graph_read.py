@@ -119,6 +119,14 @@ def test_10_000_nodes_are_refused() -> None:
     assert graph.nodes == ()
 
 
+def test_rubbish_without_end_is_answered_with_few_words() -> None:
+    rows = [{"parameter": "severity", "operator": "is", "values": ["x", 1] * 400}] * 60
+    graph, wrong = read(document(nodes=[node(id=f"n{n}", type="condition", conditions=rows) for n in range(40)]))
+    assert len(wrong) == 500
+    assert [len(one.conditions) for one in graph.nodes] == [50] * 40
+    assert len([one for one in validate(graph) if one.node == "n0" and "values" in one.field]) == 5 * 50
+
+
 def test_two_nodes_of_one_id_are_refused() -> None:
     assert problems(document(nodes=[node(), node()])) == {("n1", "id"): "Two nodes have the id 'n1'."}
 

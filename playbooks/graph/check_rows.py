@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from playbooks.graph.model import Graph, Node, Problem, Row
 from playbooks.graph.parameters import OPERATORS, PARAMETERS, Parameter, address, hours, network
 from playbooks.graph.words import sentence, title
+
+MOST_MESSAGES = 5  # of the values of one row
 
 
 def row_problems(graph: Graph, node: Node, row: Row, at: str) -> Iterator[Problem]:
@@ -25,10 +28,9 @@ def row_problems(graph: Graph, node: Node, row: Row, at: str) -> Iterator[Proble
         return
     if not any(value.strip() for value in row.values):
         yield Problem(node.id, f"{at}.values", f"{known.label} has no value to compare with.")
-    for value in row.values:
-        wrong = _value(known, row.operator, value)
-        if wrong:
-            yield Problem(node.id, f"{at}.values", wrong)
+    messages = (_value(known, row.operator, value) for value in row.values)
+    for message in islice(filter(None, messages), MOST_MESSAGES):
+        yield Problem(node.id, f"{at}.values", message)
 
 
 def _operator(known: Parameter, operator: str) -> str:

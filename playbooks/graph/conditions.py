@@ -98,7 +98,15 @@ def _row(row: Row, each: bool, match: Match, facts: Facts, keys: list[str]) -> R
     whole = table[""]
     if not each:
         return RowVerdict(row, {"": match(whole)}, table)
-    return RowVerdict(row, {key: match(table.get(key, whole)) for key in keys}, table)
+    # What many objects share (the alert's values, those of one endpoint) is one ``Seen``, compared once.
+    made: dict[Seen, bool] = {}
+    result = {}
+    for key in keys:
+        seen = table.get(key, whole)
+        if seen not in made:
+            made[seen] = match(seen)
+        result[key] = made[seen]
+    return RowVerdict(row, result, table)
 
 
 def _parted(keys: list[str], rows: list[RowVerdict]) -> Verdict:

@@ -12,6 +12,7 @@ from playbooks.graph.clock import zone_or_utc
 from playbooks.graph.parameters import PARAMETERS, address
 from soar.connectors.capabilities import ACCOUNT, DOMAIN, ENDPOINT, FILE, HASH, IP, SENDER, URL
 
+FEW = 4
 _OBSERVABLES = (HASH, URL, IP, DOMAIN, SENDER, FILE)
 
 
@@ -143,11 +144,17 @@ def _texts(values: Iterable[Any]) -> tuple[str, ...]:
     return tuple(found) if len(found) < 2 else tuple(dict.fromkeys(found))
 
 
-# The alerts of a backtest name the same hosts, groups and systems over and over again.
-@lru_cache(maxsize=4096)
 def _seen(parameter: str, shown: tuple[str, ...]) -> Seen:
+    return _kept(parameter, shown) if len(shown) <= FEW else _made(parameter, shown)
+
+
+def _made(parameter: str, shown: tuple[str, ...]) -> Seen:
     fold = fold_address if parameter == "ip_address" else fold_text
     return Seen(shown, frozenset(map(fold, shown)))
+
+
+# The alerts of a backtest name the same hosts, groups and systems over and over again. Long lists are not kept.
+_kept = lru_cache(maxsize=2048)(_made)
 
 
 def fold_text(value: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 
 from playbooks.graph.facts import Seen, fold_address, fold_text
 from playbooks.graph.model import Node, Row
@@ -33,17 +32,12 @@ def matcher(row: Row) -> Match:
         return _equal(_wanted(row), row.operator == "is_not")
     values = tuple(value for value in map(fold_text, row.values) if value)
     if row.operator == "contains":
-        return _remembered(lambda seen: any(value in text for text in seen.folded for value in values))
+        return lambda seen: any(value in text for text in seen.folded for value in values)
     if row.operator == "starts_with":
-        return _remembered(lambda seen: any(text.startswith(values) for text in seen.folded))
+        return lambda seen: any(text.startswith(values) for text in seen.folded)
     if row.operator == "in_network":
-        return _remembered(_within(row.values))
+        return _within(row.values)
     return lambda seen: False
-
-
-def _remembered(match: Match) -> Match:
-    """A slow comparison, made once for the same values: what many objects of an alert share is one ``Seen``."""
-    return lru_cache(maxsize=256)(match)
 
 
 def _equal(wanted: frozenset[str], negated: bool) -> Match:

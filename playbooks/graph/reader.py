@@ -8,6 +8,7 @@ from playbooks.graph.model import Problem
 
 MOST_ITEMS = 1000
 MOST_NUMBER = 1_000_000_000
+MOST_PROBLEMS = 500  # nobody reads more, and the answer to ten megabytes of rubbish stays small
 
 
 class Reader:
@@ -25,7 +26,8 @@ class Reader:
 
     def wrong(self, field: str, message: str) -> None:
         """Note a problem of a field; "" is the object itself."""
-        self.problems.append(Problem(self.node, ".".join(part for part in (self.at, field) if part), message))
+        if len(self.problems) < MOST_PROBLEMS:
+            self.problems.append(Problem(self.node, ".".join(part for part in (self.at, field) if part), message))
 
     def only(self, *known: str) -> None:
         """Note the fields that nobody reads: a slip of the pen must not be lost in silence."""

@@ -32,6 +32,7 @@ MOST_NAME = 200
 MOST_DESCRIPTION = 8000
 MOST_VALUE = 2000
 MOST_WORD = 60
+MOST_ROWS = 50  # of conditions, of actions in a node, of periods
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}\Z")
 _RESERVED = (TARGET, "trigger")
 
@@ -58,13 +59,15 @@ def _part(top: Reader, name: str) -> Reader:
     """The reader of the trigger or the target; a playbook without one is not a playbook."""
     value = top.fields.get(name)
     if value is None and top.fields:
-        top.problems.append(Problem(name, "", f"The playbook has no {name}."))
+        Reader({}, top.problems, name).wrong("", f"The playbook has no {name}.")
     return Reader({} if value is None else value, top.problems, name)
 
 
 def _trigger(part: Reader) -> Trigger:
     part.only("type", "periods", "time_zone")
-    periods = tuple(_period(part.inner(value, f"periods.{n}")) for n, value in enumerate(part.items("periods")))
+    periods = tuple(
+        _period(part.inner(value, f"periods.{n}")) for n, value in enumerate(part.items("periods", MOST_ROWS))
+    )
     return Trigger(part.word("type", TRIGGERS, "automatic"), periods, part.text("time_zone", 100, "UTC"))
 
 
@@ -108,7 +111,7 @@ def _nodes(top: Reader) -> tuple[Node, ...]:
     for number, value in enumerate(top.items("nodes")):
         node = _node(value, top, f"nodes.{number}")
         if node is not None and node.id in found:
-            top.problems.append(Problem(node.id, "id", f"Two nodes have the id {node.id!r}."))
+            Reader(value, top.problems, node.id).wrong("id", f"Two nodes have the id {node.id!r}.")
         elif node is not None:
             found[node.id] = node
     return tuple(found.values())
@@ -139,9 +142,11 @@ def _filled(part: Reader, id: str, type: str) -> Node:
         parent=part.text("parent", MOST_WORD),
         side=part.word("side", SIDES, "right"),
         name=part.text("name", MOST_NAME),
-        conditions=tuple(_row(part.inner(row, f"conditions.{n}")) for n, row in enumerate(part.items("conditions"))),
+        conditions=tuple(
+            _row(part.inner(row, f"conditions.{n}")) for n, row in enumerate(part.items("conditions", MOST_ROWS))
+        ),
         risk=part.texts("risk", 40),
-        actions=tuple(_use(part.inner(use, f"actions.{n}")) for n, use in enumerate(part.items("actions"))),
+        actions=tuple(_use(part.inner(use, f"actions.{n}")) for n, use in enumerate(part.items("actions", MOST_ROWS))),
         approval=_approval(part.optional("approval")),
         on_failure=part.word("on_failure", ON_FAILURE, "continue"),
         deadline_minutes=part.number("deadline_minutes", DEADLINE),
