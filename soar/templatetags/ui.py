@@ -15,9 +15,12 @@ from django.utils.safestring import SafeString, mark_safe
 
 from soar import nav
 from soar.lib import parts, text
+from soar.standins import folder
 from soar.theme import theme_of
 
 register = Library()
+# Where what is done, or is to be done, by other products is shown.
+ABOUT_PRODUCTS = ("/connectors/", "/playbooks/", "/runs/", "/approvals/", "/responses/", "/settings/", "/practice/")
 OOB, MORPH, NOTHING = mark_safe(' hx-swap-oob="true"'), mark_safe(' hx-swap-oob="morph"'), mark_safe("")
 
 for part in (
@@ -83,6 +86,16 @@ def main_nav(context: Context) -> dict[str, Any]:
         "more": nav.url_or_none("more"),
         "at_more": request.path == nav.url_or_none("more"),
     }
+
+
+@register.inclusion_tag("components/practice.html", takes_context=True)
+def practice_range(context: Context) -> dict[str, Any]:
+    """The band that says that products are stand-ins, on the pages that name products (connectors.md 5)."""
+    request: HttpRequest | None = context.get("request")
+    user = getattr(request, "user", None)
+    if request is None or user is None or not user.is_authenticated or not request.path.startswith(ABOUT_PRODUCTS):
+        return {"url": ""}
+    return {"url": link_to("practice") if folder.running() else ""}
 
 
 @register.inclusion_tag("components/field.html")
