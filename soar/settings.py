@@ -265,7 +265,10 @@ ALERTS_RUN_URL = "alerts-run"
 # Fills `runs` in an alert's JSON: dotted name of a function list[int] -> dict[int, list[dict]].
 ALERT_RUNS_PROVIDER = "playbooks.selectors.runs_of_alerts"
 # Figures beside places of the navigation: URL name -> dotted name of a function (user) -> str, "" for none.
-NAV_COUNTS = {"approval-list": "playbooks.response_selectors.waiting_count"}
+NAV_COUNTS = {
+    "approval-list": "playbooks.response_selectors.waiting_count",
+    "connector-list": "soar.connectors.health.nav_count",
+}
 # Called by cases.purge before alerts and incidents are deleted: functions (*, alerts: list[int], incidents: list[int]).
 PURGE_HOOKS = ["playbooks.purge.forget"]
 # Runs the playbooks on an alert of the demo: a class, made once and then called with (entry id, moment).
