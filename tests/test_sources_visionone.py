@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from cases.ingest.normal import NormalAlert
 from cases.ingest.registry import KINDS
+from cases.ingest.sources import visionone
 from tests.payloads_of import highlighted, load, read, values
 
 
@@ -105,3 +107,52 @@ def test_a_closed_intelligence_alert_keeps_its_verdict(page: list[NormalAlert]) 
 def test_findings(result: object, status: object, determination: str | None, closed: bool) -> None:
     alert = read("visionone", {"id": "WB-1", "model": "M", "status": status, "investigationResult": result})[0]
     assert (alert.determination, alert.closed) == (determination, closed)
+
+
+def message(*indicators: tuple[str, Any], boxes: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    """The messages of an alert with these indicators (type, value) and mailboxes."""
+    entities = [{"entityType": "emailAddress", "entityId": f"e{n}", "entityValue": box} for n, box in enumerate(boxes)]
+    rows = [{"id": n, "type": kind, "field": "", "value": value} for n, (kind, value) in enumerate(indicators)]
+    alert = visionone.normalise({"id": "WB-1", "indicators": rows, "impactScope": {"entities": entities}})
+    return [one for one in alert.entities if one["type"] == "message"]
+
+
+@pytest.mark.parametrize("value", [None, "", {}, [], 7.5, ["x"], True])
+def test_what_is_no_message_id_is_no_message(value: object) -> None:
+    found = message(("email_message_id", value), ("email_message_unique_id", value))
+    assert all(isinstance(one["name"], str) and one["name"] for one in found)
+
+
+def test_a_message_by_its_unique_id_keeps_its_message_id() -> None:
+    found = message(
+        ("email_message_id", "<a@bad-example.net>"),
+        ("email_message_unique_id", "U-1"),
+        ("email_sender", "a@bad-example.net"),
+        ("email_subject", "Invoice"),
+        boxes=("ana@corp.example",),
+    )
+    assert found == [
+        {
+            "type": "message",
+            "name": "<a@bad-example.net> in ana@corp.example",
+            "message_id": "<a@bad-example.net>",
+            "unique_id": "U-1",
+            "mailbox": "ana@corp.example",
+            "subject": "Invoice",
+            "sender": "a@bad-example.net",
+            "observables": [["email", "a@bad-example.net"]],
+        }
+    ]
+
+
+def test_a_message_without_a_unique_id_is_one_in_each_mailbox() -> None:
+    found = message(("email_message_id", "<a@bad-example.net>"), boxes=("ana@corp.example", "ben@corp.example"))
+    assert [(one["name"], one["mailbox"]) for one in found] == [
+        ("<a@bad-example.net> in ana@corp.example", "ana@corp.example"),
+        ("<a@bad-example.net> in ben@corp.example", "ben@corp.example"),
+    ]
+
+
+def test_what_differs_in_number_is_not_put_together() -> None:
+    found = message(("email_message_id", "<a@x>"), ("email_message_unique_id", "U1"), ("email_message_unique_id", "U2"))
+    assert [(one["name"], one["unique_id"]) for one in found] == [("U1", "U1"), ("U2", "U2")]

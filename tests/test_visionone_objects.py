@@ -151,11 +151,23 @@ def test_related_messages_become_objects(here: Range) -> None:
     assert found.state == "done"
     assert len(found.data["objects"]) == 130
     hit = found.data["objects"][0]
-    assert (hit["kind"], hit["value"], hit["facts"]["mailbox"]) == ("message", "<0@evil.example>", "u0@x.example")
+    assert (hit["kind"], hit["value"]) == ("message", "<0@evil.example> in u0@x.example")
     assert json.dumps(found.data)
     # A hit is a target that can be acted on as it is.
     target = Target("message", hit["value"], hit["facts"])
     assert run(here.connector(), "quarantine_message", target).state == "done"
+    assert list(here.state["messages"]) == ["<0@evil.example>"]
+
+
+def test_one_message_in_two_mailboxes_is_two_hits(here: Range) -> None:
+    mail = {"mailMsgId": "<a@e.example>", "mailFromAddresses": ["a@e.example"]}
+    here.state["mail"] = [{**mail, "mailbox": f"{name}@x.example"} for name in ("ana", "ben", "ana")]
+    message = Target("message", "<a@e.example> in ana@x.example", {"message_id": "<a@e.example>"})
+    found = run(here.connector(), "find_messages", message)
+    assert [one["value"] for one in found.data["objects"]] == [
+        "<a@e.example> in ana@x.example",
+        "<a@e.example> in ben@x.example",
+    ]
 
 
 def test_a_flood_of_messages_is_cut_and_said(here: Range) -> None:

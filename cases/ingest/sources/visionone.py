@@ -15,6 +15,7 @@ from cases.ingest.gather import Gather
 from cases.ingest.normal import NormalAlert
 from cases.ingest.severity import mixed_scale, percent_scale, severity_of
 from cases.ingest.sources import generic
+from cases.ingest.sources.visionone_messages import messages_of
 from cases.ingest.sources.visionone_parts import Entities, Indicators
 from cases.ingest.text import as_text
 from cases.ingest.verdicts import is_closed, verdict_of
@@ -116,12 +117,14 @@ def _objects(alert: NormalAlert, item: dict[str, Any], gather: Gather) -> None:
     """Indicators and entities, and from them the host, account and address that the alert is about."""
     indicators = Indicators(item.get("indicators"), gather)
     scope = item.get("impactScope")
-    entities = Entities(scope.get("entities") if isinstance(scope, dict) else None, indicators, gather)
+    concerned = scope.get("entities") if isinstance(scope, dict) else None
+    entities = Entities(concerned, indicators, gather)
     alert.assets, alert.entities = entities.assets, entities.others
     alert.hostname = entities.main_host or indicators.host
     alert.username = entities.main_account or indicators.account
     alert.source_ip = indicators.source_ip or entities.main_address
     alert.entities += indicators.processes
+    alert.entities += messages_of(item.get("indicators"), concerned, indicators.by_id)
     gather.name("hostname", alert.hostname, "host")
     gather.name("user", alert.username, "user")
     gather.text(indicators.free_text, "indicator_text")

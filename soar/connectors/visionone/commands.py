@@ -82,11 +82,12 @@ def message(target: Target, params: dict[str, Any]) -> Item:
     if unique := _text(target, "unique_id"):
         return {"uniqueId": unique}
     mailbox = _text(target, "mailbox")
-    if not target.value.strip():
+    identity = _text(target, "message_id") or target.value.strip()
+    if not identity:
         raise lacks(target, "its Message-ID")
     if not mailbox:
         raise lacks(target, "the mailbox it lies in, or Vision One's unique id of it")
-    return {"messageId": target.value.strip(), "mailBox": mailbox}
+    return {"messageId": identity, "mailBox": mailbox}
 
 
 def account(target: Target, params: dict[str, Any]) -> Item:

@@ -21,8 +21,8 @@ HASH_FIELDS = {"sha1": "attachmentSha1", "sha256": "attachmentSha256", "md5": "a
 
 
 class Messages(Part):
-    """``params``: ``hours`` to look back (168). Each hit is ``{"kind": "message", "type", "value": Message-ID,
-    "facts": {"mailbox", "unique_id", "subject", "sender", "received_at"}}`` in ``data["objects"]``, one per mailbox."""
+    """``params``: ``hours`` to look back (168). ``data["objects"]``: ``{"kind": "message", "type", "value", "facts":
+    {"message_id", "mailbox", "unique_id", "subject", "sender", "received_at"}}``, one for each mailbox."""
 
     serves: ClassVar[frozenset[str]] = frozenset({"find_messages"})
     repeatable: ClassVar[frozenset[str]] = serves
@@ -64,7 +64,7 @@ def query_of(target: Target) -> str:
     if target.kind == HASH:
         return _is(HASH_FIELDS.get(str(target.facts.get("type") or ""), "attachmentSha1"), value)
     if target.kind == MESSAGE:
-        return _like(target, value)
+        return _like(target, str(target.facts.get("message_id") or value))
     raise ConnectorError(f"Vision One cannot search messages by {target.kind}.", permanent=True)
 
 
@@ -98,15 +98,19 @@ def hit_of(item: dict[str, Any]) -> dict[str, Any] | None:
     unique = _text(item.get("uniqueId"))
     if not identity and not unique:
         return None
+    mailbox = _text(item.get("mailbox"))
     facts = {
-        "mailbox": _text(item.get("mailbox")),
+        "message_id": identity,
+        "mailbox": mailbox,
         "unique_id": unique,
         "subject": _text(item.get("mailMsgSubject")),
         "sender": _text(item.get("mailFromAddresses")),
         "received_at": _text(item.get("eventTimeDT") or item.get("mailDeliveryTime")),
     }
     known = {name: value for name, value in facts.items() if value}
-    return {"kind": MESSAGE, "type": MESSAGE, "value": identity or unique, "facts": known}
+    # The same message in two mailboxes is two things to act on, so the mailbox is part of the name.
+    name = f"{identity or unique} in {mailbox}" if mailbox else identity or unique
+    return {"kind": MESSAGE, "type": MESSAGE, "value": name, "facts": known}
 
 
 def _text(value: Any) -> str:
