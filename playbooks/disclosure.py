@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection
 
 from cases.models import Alert, Incident
-from playbooks.models import Run, Step
+from playbooks.models import ResponseTask, Run, Step
 from soar.accounts.models import User
 
 NAMED = """
@@ -23,21 +23,31 @@ SELECT DISTINCT run_id, upper((regexp_matches(words, '(?:ALR|INC)-[0-9]{1,18}', 
     SELECT run_id, concat_ws(' ', arguments::text, result::text, error) AS words
     FROM playbooks_step WHERE run_id = ANY(%(runs)s)
     UNION ALL
-    SELECT id, concat_ws(' ', result::text, error, traceback) FROM playbooks_run WHERE id = ANY(%(runs)s)
+    SELECT id, concat_ws(' ', result::text, error, traceback, report::text) FROM playbooks_run
+    WHERE id = ANY(%(runs)s)
+    UNION ALL
+    SELECT run_id, concat_ws(' ', reason, message, data::text, answer::text) FROM playbooks_responsetask
+    WHERE run_id = ANY(%(runs)s)
 ) AS record"""
 
 
-def withhold(user: User | None, runs: Sequence[Run], steps: Iterable[Step] = ()) -> None:
-    """Take the values out of the runs, and of those of their ``steps`` that are given, as they are in memory, where
-    ``user`` may not see all that the record names. ``run.withheld`` then says so. None is the system: it sees all."""
+def withhold(
+    user: User | None, runs: Sequence[Run], steps: Iterable[Step] = (), tasks: Iterable[ResponseTask] = ()
+) -> None:
+    """Take the values out of the runs, and of those of their ``steps`` and ``tasks`` that are given, as they are in
+    memory, where ``user`` may not see all that the record names. ``run.withheld`` then says so. None is the system:
+    it sees all."""
     closed = _closed(user, [run.pk for run in runs])
     for run in runs:
         run.withheld = run.pk in closed
         if run.withheld:
-            run.result, run.error, run.traceback = None, "", ""
+            run.result, run.error, run.traceback, run.report = None, "", "", None
     for step in steps:
         if step.run_id in closed:
             step.arguments, step.result, step.error = {}, None, ""
+    for task in tasks:
+        if task.run_id in closed:
+            task.reason, task.message, task.params, task.answer, task.data = "", "", {}, None, {}
 
 
 def _closed(user: User | None, runs: list[int]) -> set[int]:

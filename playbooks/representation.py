@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from playbooks.jsonable import mask
-from playbooks.models import Playbook, Run, Step
+from playbooks.models import Playbook, ResponseTask, Run, Step
+from playbooks.response_representation import task_dict
 from soar.lib.clock import iso
 
 
@@ -32,8 +34,9 @@ def playbook_dict(playbook: Playbook) -> dict[str, Any]:
     }
 
 
-def run_dict(run: Run, steps: list[Step] | None = None) -> dict[str, Any]:
-    """A run; with ``steps`` when given (the list of runs leaves them out)."""
+def run_dict(run: Run, steps: list[Step] | None = None, tasks: Sequence[ResponseTask] = ()) -> dict[str, Any]:
+    """A run; with ``steps`` when given (the list of runs leaves them out), and of a response playbook with its
+    response tasks, its rated objects and its report."""
     body = {
         "id": run.pk,
         "playbook": {
@@ -57,7 +60,10 @@ def run_dict(run: Run, steps: list[Step] | None = None) -> dict[str, Any]:
         "error": run.error,
         "withheld": run.withheld,
     }
-    return body if steps is None else {**body, "steps": [step_dict(step) for step in steps]}
+    if steps is None:
+        return body
+    whole = {"tasks": [task_dict(task) for task in tasks], "objects": run.targets or [], "report": run.report}
+    return {**body, "steps": [step_dict(step) for step in steps], **whole}
 
 
 def _sequence(run: Run) -> dict[str, Any] | None:

@@ -46,7 +46,16 @@ class Shop(Standin):
     kind = "tiny"
 
     def fresh(self) -> dict[str, Any]:
-        return {"done": [], "tasks": {}, "slowly": {}, "answer": None, "polls": 0, "recalls": 0, "forgetful": False}
+        return {
+            "done": [],
+            "tasks": {},
+            "slowly": {},
+            "answer": None,
+            "polls": 0,
+            "recalls": 0,
+            "forgetful": False,
+            "finds": {},
+        }
 
     def answer(self, request: Request) -> Response:
         _, verb, name = request.path.split("/", 2)
@@ -65,6 +74,7 @@ class Shop(Standin):
         key, given = request.headers["idempotency-key"], request.json()
         left = self.state["slowly"].get(name, 0)
         task = {"state": "accepted" if left else "done", "left": left, "reference": key}
+        task["data"] = self.state["finds"].get(name, {})
         self.state["tasks"][key] = task
         self.state["done"].append({"capability": name, "key": key, **given})
         return json_response(task)

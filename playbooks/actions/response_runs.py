@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cases.actors import Actor
 from cases.errors import Conflict, Missing
+from playbooks.actions import response_ends
 from playbooks.actions.rights import needs
 from playbooks.choices import Outcome, RunStatus, TaskStatus
 from playbooks.models import ResponseTask, Run
@@ -50,18 +51,15 @@ def retry(actor: Actor, run: Run) -> Run:
 
 
 def decide(actor: Actor, run: Run, task: int | str, outcome: Outcome, comment: str) -> Run:
-    """Say what became of a task of unknown outcome. Raises Missing, Forbidden, Conflict for one that is not such."""
-    needs(actor, "run_playbooks", MAY_NOT)
-    if outcome == Outcome.REPEAT:
-        needs(actor, "respond", MAY_NOT_RESPOND)
+    """Say what became of a task of unknown outcome; the run goes on when nothing is left to decide.
 
-    def write() -> Run:
-        held = _held(run)
-        found = _task(held, task)
-        steering.decide(held, found, outcome, actor.name, comment)
-        return held.run
-
-    return together(write)
+    Raises Missing, Forbidden, Conflict for one that is not such (``response_ends.decide``)."""
+    text = str(task)
+    usable = text.isascii() and text.isdigit() and len(text) < 19
+    if not usable or not ResponseTask.objects.filter(run=run, pk=int(text)).exists():
+        raise Missing(f"This run has no task {text:.40}.")
+    response_ends.decide(actor, int(text), outcome.value, comment)
+    return run
 
 
 def _held(run: Run) -> Held:
@@ -69,15 +67,3 @@ def _held(run: Run) -> Held:
     if held is None:
         raise Missing(f"There is no run {run.pk}.")
     return held
-
-
-def _task(held: Held, pk: int | str) -> ResponseTask:
-    text = str(pk)
-    usable = text.isascii() and text.isdigit() and len(text) < 19
-    rows = ResponseTask.objects.select_for_update(of=("self",)).filter(run=held.run)
-    found = rows.filter(pk=int(text)).first() if usable else None
-    if found is None:
-        raise Missing(f"This run has no task {text:.40}.")
-    if found.status != TaskStatus.UNKNOWN_OUTCOME:
-        raise Conflict(f"The task is {found.state.label.lower()}: there is nothing to decide.")
-    return found

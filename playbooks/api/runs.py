@@ -23,6 +23,7 @@ from playbooks.choices import RunStatus
 from playbooks.disclosure import withhold
 from playbooks.models import Run
 from playbooks.representation import run_dict
+from playbooks.response_selectors import TASK_RELATED
 from playbooks.selectors import run_for
 
 FILTERS = ("alert", "incident", "playbook", "status")
@@ -88,8 +89,9 @@ class Runs(ApiViewSet):
         """The run as it stands now, with its steps; its relations are read anew in one query."""
         fresh = Run.objects.select_related("playbook", "version", "sequence", "started_by").get(pk=run.pk)
         steps = list(fresh.steps.all())
-        withhold(self.user, [fresh], steps)
-        return run_dict(fresh, steps)
+        tasks = list(fresh.tasks.select_related(*TASK_RELATED))
+        withhold(self.user, [fresh], steps, tasks)
+        return run_dict(fresh, steps, tasks)
 
 
 def _filtered(request: Request, rows: QuerySet[Run]) -> QuerySet[Run]:

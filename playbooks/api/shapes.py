@@ -9,6 +9,7 @@ from rest_framework import serializers as s
 
 from cases.api.fields import Body, Flag, Text, Words
 from cases.api.shapes import Anything, Objects, page_of
+from playbooks.api.response_shapes import ResponseTask
 from playbooks.choices import OnFailure, Outcome, RunStatus, StartedBy, StepStatus, Trigger
 
 RUN_STATUS = RunStatus.values
@@ -149,9 +150,12 @@ class Step(s.Serializer[Any]):
 
 
 class Run(RunRow):
-    """A run with its steps."""
+    """A run with its steps; of a response playbook also its response tasks, rated objects and report."""
 
     steps = Step(many=True)
+    tasks = ResponseTask(many=True)
+    objects = Objects()
+    report = s.JSONField(allow_null=True)
 
 
 PLAYBOOK_PAGE = page_of(Playbook)

@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Count
 from django.db.models.functions import Now
 
-from playbooks.choices import StepStatus, TaskStatus
+from playbooks.choices import RunStatus, StepStatus, TaskStatus
 from playbooks.graph import walk
 from playbooks.graph.model import Graph
 from playbooks.models import Approval, ResponseTask, Step
@@ -132,11 +132,12 @@ def after_task(task: ResponseTask) -> Iterator[Held | None]:
     yield held
     if held is None:
         return
-    left = ResponseTask.objects.filter(step=task.step_id).exclude(status__in=_ENDED).exists()
-    if not left or TaskStatus(task.status) == TaskStatus.UNKNOWN_OUTCOME:
+    undecided = RunStatus.NEEDS_DECISION in (held.run.status, _WAITS.get(task.status))
+    if undecided or not ResponseTask.objects.filter(step=task.step_id).exclude(status__in=_ENDED).exists():
         advance(held)
 
 
+_WAITS = {TaskStatus.UNKNOWN_OUTCOME.value: RunStatus.NEEDS_DECISION}
 _ENDED = [word.value for word in TaskStatus if word.is_final]
 
 

@@ -1,4 +1,4 @@
-"""What people do to a run of a response playbook, or to one of its tasks: cancel, retry, decide (rulings 6, spec 27).
+"""What people do to a run of a response playbook: cancel it, retry it (spec 27).
 
 Everything here works on rows that are locked already; who may is checked by ``playbooks.actions``."""
 
@@ -8,15 +8,13 @@ from uuid import uuid4
 
 from django.db.models import F
 from django.db.models.functions import Now
-from django.utils import timezone
 
-from playbooks.choices import Outcome, RunStatus, StepStatus, TaskStatus
+from playbooks.choices import RunStatus, StepStatus, TaskStatus
 from playbooks.models import ResponseTask, Run, Step
 from playbooks.response import approving, asking, tasks
-from playbooks.response.advance import OPEN, advance
+from playbooks.response.advance import advance
 from playbooks.response.locking import Held
 from playbooks.response.starting import RESPOND_TASK
-from soar.lib.clock import iso
 from soar.lib.queue import enqueue
 
 RETRIED = (TaskStatus.UNSUCCESSFUL, TaskStatus.CANCELLED)
@@ -106,30 +104,3 @@ def _ask_again(held: Held, asked: list[ResponseTask]) -> None:
         for task in own:
             task.approval_id = fresh.pk
         asking.tell(held, [fresh], own)
-
-
-def decide(held: Held | None, task: ResponseTask, outcome: Outcome, name: str, comment: str) -> None:
-    """A person says what became of a locked task of unknown outcome: it counts as done or as failed, or it is done
-    again with the same key. The run goes on when nothing is left to decide."""
-    task.decision = {"outcome": outcome.value, "by": name, "comment": comment, "at": iso(timezone.now())}
-    task.save(update_fields=["decision"])
-    if outcome == Outcome.REPEAT:
-        ResponseTask.objects.filter(pk=task.pk).update(phase="")
-        tasks.release([task.pk])
-        _reopen_step(task)
-    else:
-        said = {Outcome.DONE: "It happened", Outcome.NOT_DONE: "It did not happen"}[outcome]
-        status = TaskStatus.SUCCESSFUL if outcome == Outcome.DONE else TaskStatus.UNSUCCESSFUL
-        _end(task, status, f"{said}, {name} decided. {comment}".strip())
-    if held is not None:
-        advance(held)
-
-
-def _reopen_step(task: ResponseTask) -> None:
-    Step.objects.filter(tasks=task, status__in=OPEN).update(status=StepStatus.IN_PROGRESS)
-
-
-def _end(task: ResponseTask, status: TaskStatus, text: str) -> None:
-    ResponseTask.objects.filter(pk=task.pk).update(
-        status=status, reason=text, phase="", due_at=None, finished_at=Now(), version=F("version") + 1, updated_at=Now()
-    )
