@@ -53,7 +53,7 @@ GROUPS = (
                 "accounts.view_cases",
                 key=True,
                 go="i",
-                under=("/tasks/",),
+                under=("/tasks/", "/evidence/"),
             ),
         ),
     ),

@@ -67,17 +67,34 @@ def known_as(piece: Evidence, user: User) -> Observable | None:
 
 def custody(piece: Evidence) -> list[Context]:
     """Who had it in hands, the newest first: what the timeline says of it, and who read it."""
-    told = TimelineEntry.objects.filter(
+    rows = sorted([*_told(piece), *_read(piece)], key=lambda row: row["moment"], reverse=True)
+    joined: list[Context] = []
+    for row in rows[:CUSTODY_SHOWN]:
+        if joined and all(joined[-1][name] == row[name] for name in ("who", "what", "address")):
+            joined[-1]["times"] += 1  # one person reading again and again is one line, with the newest time
+        else:
+            joined.append({**row, "at": parts.clock(row["moment"], True), "times": 1})
+    return joined
+
+
+def _told(piece: Evidence) -> list[Context]:
+    rows = TimelineEntry.objects.filter(
         incident=piece.incident_id, kind__startswith="evidence.", data__id=piece.pk
     ).order_by("-id")[:CUSTODY_SHOWN]
-    read = piece.accesses.order_by("-id")[:CUSTODY_SHOWN]
-    rows: list[Context] = [
-        {"at": one.occurred_at, "who": one.actor_name, "what": sentence(one), "why": one.text, "address": ""}
-        for one in told
+    return [
+        {"moment": one.occurred_at, "who": one.actor_name, "what": sentence(one), "why": one.text, "address": ""}
+        for one in rows
     ]
-    rows += [
-        {"at": one.at, "who": one.actor_name, "what": READ.get(one.verb, one.verb), "why": "", "address": one.address}
-        for one in read
+
+
+def _read(piece: Evidence) -> list[Context]:
+    return [
+        {
+            "moment": one.at,
+            "who": one.actor_name,
+            "what": READ.get(one.verb, one.verb),
+            "why": "",
+            "address": one.address,
+        }
+        for one in piece.accesses.order_by("-id")[:CUSTODY_SHOWN]
     ]
-    rows.sort(key=lambda row: row["at"], reverse=True)
-    return [{**row, "at": parts.clock(row["at"], True)} for row in rows[:CUSTODY_SHOWN]]
