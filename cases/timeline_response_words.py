@@ -48,7 +48,9 @@ def _requested(entry: TimelineEntry, data: Data) -> SafeString:
 
 def _finished(entry: TimelineEntry, data: Data) -> SafeString:
     status = str(data.get("status") or "")
-    return format_html("{} {}", _tasks(data), parts.label(status).lower())
+    tasks = _listed(data)
+    link = _link("response-detail", tasks[0].get("id")) if len(tasks) == 1 else NOTHING
+    return format_html("{}: {}{}", _named(data), parts.label(status).lower(), link)
 
 
 def _decided(entry: TimelineEntry, data: Data) -> SafeString:
