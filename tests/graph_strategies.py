@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace as changed
+from typing import Any
 
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from playbooks.graph.actions import ACTIONS, fitting
@@ -24,6 +27,19 @@ from playbooks.graph.schema import (
     blank,
 )
 from tests.graphs import facts, good_params, row
+
+
+def for_all(
+    *strategies: st.SearchStrategy[Any], examples: int = 40
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """``given``, with few examples and without a clock: other work on the machine must not fail a test."""
+    patient = settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
+
+    def decorate(test: Test) -> Test:
+        return patient(given(*strategies)(test))
+
+    return decorate
+
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=10)
 ids = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,8}", fullmatch=True).filter(lambda id: id not in ("target", "trigger"))

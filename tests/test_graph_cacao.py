@@ -13,13 +13,12 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
 
 from playbooks.graph.cacao import cacao
 from playbooks.graph.model import RISKS
 from playbooks.graph.schema import Graph, OpenIncident, Target
 from playbooks.graph.stix import expression
-from tests.graph_strategies import legal_graphs, wild_graphs
+from tests.graph_strategies import for_all, legal_graphs, wild_graphs
 from tests.graphs import action, condition, graph, notify, row, twelve
 
 PLAYBOOK = uuid.UUID("5a0b9a1c-8a52-4a0e-9a5e-0d1f5a0a2b11")
@@ -162,13 +161,13 @@ def test_31_the_playbook_of_twelve_nodes_is_a_cacao_playbook() -> None:
     }  # fmt: skip
 
 
-@given(legal_graphs())
+@for_all(legal_graphs())
 def test_31_every_playbook_with_an_action_is_a_cacao_playbook(made: Graph) -> None:
     if any(node.actions for node in made.nodes):
         check(written(made))
 
 
-@given(wild_graphs)
+@for_all(wild_graphs)
 def test_31_a_draft_that_is_not_right_is_written_all_the_same(made: Graph) -> None:
     """What it says is then not right either, but nobody gets an error page."""
     assert written(made)["type"] == "playbook"

@@ -7,13 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from playbooks.graph.conditions import Facts, Object, evaluate, is_about_objects
 from playbooks.graph.parameters import OPERATORS, PARAMETERS, hours
 from playbooks.graph.schema import Row
-from tests.graph_strategies import alerts, texts
+from tests.graph_strategies import alerts, for_all, texts
 from tests.graphs import condition, facts, row, thing
 
 WORKSTATION = {
@@ -254,7 +253,7 @@ values = st.lists(texts | st.sampled_from(["high", "ws-1", "10.0.0.1", "9-17", "
 known_rows = st.builds(Row, st.sampled_from(list(PARAMETERS)), st.sampled_from(list(OPERATORS)), values)
 
 
-@given(alerts(), st.sampled_from(list(PARAMETERS)), values)
+@for_all(alerts(), st.sampled_from(list(PARAMETERS)), values)
 def test_10_is_not_is_the_negation_of_is(known: Facts, parameter: str, compared: tuple[str, ...]) -> None:
     keys = [one.key for one in known.objects]
     yes = evaluate(condition("c1", Row(parameter, "is", compared)), known, keys)
@@ -263,7 +262,7 @@ def test_10_is_not_is_the_negation_of_is(known: Facts, parameter: str, compared:
     assert (yes.once, no.once) in {(None, None), (True, False), (False, True)}
 
 
-@given(alerts(), st.lists(known_rows, max_size=4), st.data())
+@for_all(alerts(), st.lists(known_rows, max_size=4), st.data())
 def test_r1_what_arrives_goes_right_or_below_exactly_once(known: Facts, asked: list[Row], data: st.DataObject) -> None:
     keys = [one.key for one in known.objects]
     arriving = data.draw(st.lists(st.sampled_from(keys), max_size=12)) if keys else []
@@ -273,7 +272,7 @@ def test_r1_what_arrives_goes_right_or_below_exactly_once(known: Facts, asked: l
         assert not (verdict.true and verdict.false) and verdict.once is not None
 
 
-@given(alerts(), known_rows, known_rows)
+@for_all(alerts(), known_rows, known_rows)
 def test_11_two_rows_are_as_two_conditions_in_a_line(known: Facts, first: Row, second: Row) -> None:
     keys = [one.key for one in known.objects]
     both = evaluate(condition("c1", first, second), known, keys)
@@ -281,7 +280,7 @@ def test_11_two_rows_are_as_two_conditions_in_a_line(known: Facts, first: Row, s
     assert both.true == then.true
 
 
-@given(alerts(), known_rows)
+@for_all(alerts(), known_rows)
 def test_the_order_of_arrival_and_a_second_look_change_nothing(known: Facts, asked: Row) -> None:
     node, keys = condition("c1", asked), [one.key for one in known.objects]
     first = evaluate(node, known, keys)

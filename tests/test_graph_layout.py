@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given
-
 from playbooks.graph.layout import Box, Drawing, Edge, layout
 from playbooks.graph.schema import Graph, blank
-from tests.graph_strategies import legal_graphs, wild_graphs
+from tests.graph_strategies import for_all, legal_graphs, wild_graphs
 from tests.graphs import action, condition, else_action, graph, row, twelve
 
 HIGH = row("severity", "is", "high")
@@ -113,7 +111,7 @@ def test_an_illegal_draft_is_drawn_too() -> None:
     assert "gone" not in {one.source for one in drawing.edges}
 
 
-@given(legal_graphs())
+@for_all(legal_graphs())
 def test_nothing_overlaps_and_no_line_crosses_a_box(made: Graph) -> None:
     drawing = layout(made)
     boxes = drawing.nodes
@@ -125,7 +123,7 @@ def test_nothing_overlaps_and_no_line_crosses_a_box(made: Graph) -> None:
             assert not hit, (one, hit)
 
 
-@given(wild_graphs)
+@for_all(wild_graphs)
 def test_everything_is_drawn_once_whatever_it_is(made: Graph) -> None:
     drawing = layout(made)
     ids = [one.id for one in drawing.nodes]
@@ -138,7 +136,7 @@ def test_everything_is_drawn_once_whatever_it_is(made: Graph) -> None:
         assert one.types and one.label
 
 
-@given(legal_graphs())
+@for_all(legal_graphs())
 def test_a_branch_comes_before_its_else(made: Graph) -> None:
     place = {one.id: number for number, one in enumerate(layout(made).nodes)}
     for node in made.nodes:

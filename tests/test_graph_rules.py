@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from playbooks.graph.rules import (
@@ -24,7 +23,7 @@ from playbooks.graph.rules import (
 )
 from playbooks.graph.schema import Graph, Node, blank
 from playbooks.graph.validate import validate
-from tests.graph_strategies import legal_graphs
+from tests.graph_strategies import for_all, legal_graphs
 from tests.graphs import action, condition, else_action, else_if, good_world, graph, notify, row, twelve
 
 HIGH = row("severity", "is", "high")
@@ -182,20 +181,20 @@ def test_an_else_if_cannot_be_duplicated() -> None:
         duplicate(twelve(), "e1")
 
 
-@given(legal_graphs())
+@for_all(legal_graphs())
 def test_what_is_built_by_additions_has_nothing_wrong(made: Graph) -> None:
     wrong = [problem for problem in validate(made, good_world()) if problem.field != "nodes"]
     assert wrong == []
 
 
-@given(legal_graphs(), st.data())
+@for_all(legal_graphs(), st.data())
 def test_after_removing_the_grammar_holds(made: Graph, data: st.DataObject) -> None:
     while made.nodes:
         made = remove(made, data.draw(st.sampled_from([node.id for node in made.nodes])))
         assert [one for one in validate(made) if one.field in ("parent", "side")] == []
 
 
-@given(legal_graphs(), st.data())
+@for_all(legal_graphs(), st.data())
 def test_after_any_edit_the_grammar_holds(made: Graph, data: st.DataObject) -> None:
     for _ in range(4):
         id = data.draw(st.sampled_from([node.id for node in made.nodes]))

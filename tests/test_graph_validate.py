@@ -6,13 +6,12 @@ from dataclasses import replace as changed
 from typing import Any
 
 import pytest
-from hypothesis import given
 
 from playbooks.graph.actions import ACTIONS
 from playbooks.graph.model import RISKS
 from playbooks.graph.schema import ActionUse, ApprovalUse, Graph, Node, OpenIncident, Period, Target, Trigger, blank
 from playbooks.graph.validate import World, enabling, saving, validate
-from tests.graph_strategies import wild_graphs
+from tests.graph_strategies import for_all, wild_graphs
 from tests.graphs import (
     action,
     condition,
@@ -55,7 +54,7 @@ def test_a_good_playbook_has_nothing_wrong() -> None:
     assert validate(twelve()) == []
 
 
-@given(wild_graphs)
+@for_all(wild_graphs)
 def test_validating_never_raises_and_names_what_is_there(made: Graph) -> None:
     places = {"", "trigger", "target", *(node.id for node in made.nodes)}
     for problem in (*validate(made), *validate(made, World()), *validate(made, good_world())):

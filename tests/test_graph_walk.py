@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from playbooks.graph.conditions import Facts, evaluate
@@ -15,7 +14,7 @@ from playbooks.graph.schema import Graph, Period, Target, Trigger
 from playbooks.graph.starting import is_within, off_target
 from playbooks.graph.touching import touches
 from playbooks.graph.walk import OPEN, Passed, Ready, is_finished, passed_action, passed_condition, ready, trace
-from tests.graph_strategies import alerts, legal_graphs, wild_graphs
+from tests.graph_strategies import alerts, for_all, legal_graphs, wild_graphs
 from tests.graphs import action, condition, else_action, else_if, facts, graph, notify, row, thing, twelve
 
 BAD = thing("o1", "hash", risk="highly_suspicious")
@@ -166,7 +165,7 @@ def test_14_case_actions_run_without_any_object() -> None:
 # Properties
 
 
-@given(legal_graphs(), alerts(), st.data())
+@for_all(legal_graphs(), alerts(), st.data())
 def test_a_walk_ends_and_no_node_is_ready_twice(made: Graph, known: Facts, data: st.DataObject) -> None:
     """Nodes finish in any order, several at work at once, some failing."""
     state: dict[str, Passed] = {}
@@ -191,7 +190,7 @@ def test_a_walk_ends_and_no_node_is_ready_twice(made: Graph, known: Facts, data:
     assert set(begun) == {visit.node.id for visit in trace(made, known)}, "failures do not change the way"
 
 
-@given(legal_graphs(), alerts())
+@for_all(legal_graphs(), alerts())
 def test_the_trace_is_the_way_of_the_engine(made: Graph, known: Facts) -> None:
     seen = walked(made, known)
     assert {visit.node.id: visit.arriving for visit in trace(made, known)} == {
@@ -199,7 +198,7 @@ def test_the_trace_is_the_way_of_the_engine(made: Graph, known: Facts) -> None:
     }
 
 
-@given(legal_graphs(), alerts())
+@for_all(legal_graphs(), alerts())
 def test_no_object_takes_two_ways_through_one_ladder(made: Graph, known: Facts) -> None:
     seen = walked(made, known)
     for top in made.children("target", "right"):
@@ -217,7 +216,7 @@ def _arrived(seen: dict[str, Ready], id: str) -> tuple[str, ...]:
     return seen[id].arriving if id in seen else ()
 
 
-@given(wild_graphs, alerts())
+@for_all(wild_graphs, alerts())
 def test_an_illegal_graph_is_walked_to_an_end_as_well(made: Graph, known: Facts) -> None:
     walked(made, known)
     trace(made, known)
