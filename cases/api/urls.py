@@ -12,6 +12,7 @@ from cases.api.alerts import Alerts
 from cases.api.assets import Assets
 from cases.api.blocklist import Blocks
 from cases.api.bulk import BulkApi, Jobs
+from cases.api.connectors import Connectors
 from cases.api.evidence import EvidencePieces, IncidentEvidence
 from cases.api.incident_parts import IncidentParts, SuggestionsApi
 from cases.api.incidents import Incidents
@@ -102,6 +103,9 @@ V1: Patterns = [
     call("assets/<str:id>/", Assets, "asset", get="retrieve", patch="partial_update", delete="destroy"),
     call("sources/", Sources, "sources", get="list"),
     call("sources/<slug:slug>/", Sources, "source", get="retrieve"),
+    call("connectors/", Connectors, "connectors", get="list", post="create"),
+    call("connectors/<str:id>/", Connectors, "connector", get="retrieve", patch="partial_update"),
+    *verbs("connectors/<str:id>/", Connectors, "connector", "test"),
     call("blocklist/", Blocks, "blocks", get="list", post="create"),
     call("blocklist/<str:id>/", Blocks, "block", get="retrieve", delete="destroy"),
     call("users/", Users, "users", get="list"),

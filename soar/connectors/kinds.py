@@ -96,7 +96,7 @@ def check(known: tuple[Setting, ...], given: Mapping[str, Any], *, longest: int 
 
 
 def _value(setting: Setting, given: Any, longest: int) -> Any:
-    if setting.required and given in {"", None}:
+    if setting.required and given in ("", None):
         raise ValueError(f"{setting.name} is needed: {setting.help}.")
     if setting.form == "flag":
         return _flag(setting, given)
