@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cases.actions import bulk_jobs, evidence
+from cases.actions import bulk_jobs, evidence, ratings
 from cases.pulls import pushing, reading
 
 
@@ -45,3 +45,8 @@ def consider_pushes(*entry_ids: int) -> None:
 def push(push_id: int) -> None:
     """Tell a product what became of its alert."""
     pushing.send(push_id)
+
+
+def rate_again(observable_id: int) -> None:
+    """Rate an observable by lists and providers, because somebody asked for it."""
+    ratings.rate_again(observable_id)

@@ -47,4 +47,5 @@ urlpatterns: list[URLPattern] = [
     ),
     path("observables/", observables.observable_list, name="observable-list"),
     path("observables/<int:pk>/", observables.observable_detail, name="observable-detail"),
+    path("observables/<int:pk>/rate/", observables.observable_rate, name="observable-rate"),
 ]

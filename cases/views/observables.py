@@ -7,13 +7,15 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+from django.contrib import messages
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Left
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
+from cases.actions import ratings
 from cases.choices import OBSERVABLE_TYPES, IncidentStatus, Risk, Severity
 from cases.digests import value_digest
 from cases.errors import Missing
@@ -23,13 +25,14 @@ from cases.models.observable import PREFIX_LENGTH
 from cases.permissions import incident_for
 from cases.querysets import capped_count
 from cases.views.incidents_parts import alert_rows, observables_of
+from cases.views.observable_rating import rating_of
 from cases.views.parts import person_of, signed_in_reader
 from soar.accounts.models import User
 from soar.lib import parts
 from soar.lib.htmx import is_partial, live, render_regions
-from soar.lib.text import defang
 
 TEMPLATE = "cases/observables/list.html"
+DETAIL = "cases/observables/detail.html"
 SHOWN = 50
 # Candidates looked at before visibility is asked: the page stays quick at any number of observables.
 CANDIDATES = 1000
@@ -73,7 +76,22 @@ def observable_detail(request: HttpRequest, pk: int) -> HttpResponse:
     one = Observable.objects.visible_to(user).filter(pk=pk).first()
     if one is None:
         raise Missing("There is no such observable.")
-    return render(request, "cases/observables/detail.html", {**_detail(one), **_sightings(user, one)})
+    context = {**rating_of(one), "may_ask": ratings.may_ask(user)}
+    if is_partial(request):
+        return render_regions(request, DETAIL, ["rating"], context)
+    return render(request, DETAIL, {**context, **_sightings(user, one)})
+
+
+@signed_in_reader
+@require_POST
+def observable_rate(request: HttpRequest, pk: int) -> HttpResponse:
+    """Have providers asked by a worker; the page shows the rating when it is there."""
+    began = ratings.request_rating(person_of(request), pk)
+    if is_partial(request):
+        one = Observable.objects.get(pk=pk)
+        return render_regions(request, DETAIL, ["rating"], {**rating_of(one), "may_ask": True})
+    messages.success(request, _("Providers are being asked.") if began else _("Providers are being asked already."))
+    return redirect("observable-detail", pk)
 
 
 def _candidates(text: str, risk: str, type_: str, incident: Incident | None) -> tuple[list[int], str]:
@@ -111,17 +129,6 @@ def _row(one: Observable) -> dict[str, Any]:
         "link": parts.observable(one.value, f"/observables/{one.pk}/", one.type),
         "risk": parts.risk(Risk(one.risk).word),
         "since": parts.ago(one.created_at),
-    }
-
-
-def _detail(one: Observable) -> dict[str, Any]:
-    evidence = one.rating.get("evidence", []) if isinstance(one.rating, dict) else []
-    return {
-        "observable": one,
-        "defanged": defang(one.value, one.type),
-        "risk": Risk(one.risk),
-        "rule": str(one.rating.get("rule", "")) if isinstance(one.rating, dict) else "",
-        "evidence": [item for item in evidence if isinstance(item, dict)],
     }
 
 

@@ -96,7 +96,7 @@ def _evidence(said: Said, now: datetime) -> dict[str, Any]:
 
 
 def _sentence(risk: str, rule: str, local: set[str], told: list[dict[str, Any]], problems: list[str]) -> str:
-    """The rule in words that name the providers, where they decided or could not."""
+    """The rule in words that name the providers, where they decided."""
     by = {effect: ", ".join(one["list"] for one in told if one["effect"] == effect) for effect in
           (MALICIOUS, WEAK, BENIGN, CONTEXT)}  # fmt: skip
     if risk == "highly_suspicious":
@@ -109,5 +109,5 @@ def _sentence(risk: str, rule: str, local: set[str], told: list[dict[str, Any]],
     if by[BENIGN]:
         return f"Nothing against it; {by[BENIGN]} for it."
     if problems:
-        return f"Nothing known against it. {' '.join(problems)}"
+        return "Nothing is known against it; not every provider could say."
     return f"Nothing against it from {by[CONTEXT]}." if by[CONTEXT] and CONTEXT not in local else rule
