@@ -19,7 +19,7 @@ from django.db import connection
 from pytest_django.live_server_helper import LiveServer
 
 from cases.ingest.registry import KINDS
-from cases.models import Alert, AlertSource, Incident
+from cases.models import Alert, AlertSource, Evidence, Incident
 from cases.models.job import BulkJob
 from playbooks.loader import load
 from soar.accounts.models import AuditEntry, User
@@ -132,6 +132,7 @@ def test_the_calls_of_the_page_on_the_api(live_server: LiveServer) -> None:
     assert alert.owner is not None
     assert (alert.owner.username, alert.resolve_reason) == ("priya", "Our scanner")
     assert Incident.objects.get(pk=7).tags == ["apt"]
+    assert list(Evidence.objects.values_list("name", "size")) == [("notes.txt", 26)]
     assert list(BulkJob.objects.values_list("alerts", flat=True)) == [[noise.pk]]
 
 
