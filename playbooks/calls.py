@@ -27,7 +27,7 @@ class ActionFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ActionSpec:
-    """What ``@action`` said. ``kind`` is action, helper (an effect on cases) or read (changes nothing)."""
+    """What ``@action`` said. ``kind`` is action, helper (an effect on cases), read (changes nothing) or approval."""
 
     name: str
     timeout: float = 30.0

@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from cases.models import Incident
-from playbooks import waiting
+from playbooks import questions, waiting
 from playbooks.announce import Subject, announce, announcement, skipped
 from playbooks.catalog import Entry
 from playbooks.choices import OPEN, OnFailure, RunStatus
@@ -167,6 +167,9 @@ def finish(held: Claim, outcome: Outcome) -> Claim | None:
     """Write how the run ended and start the next of its sequence, in one transaction. Returns that next one.
 
     Raises LostLease if the run is no longer held."""
+    if outcome.status == RunStatus.PENDING_APPROVAL:
+        _sleep(held, outcome)
+        return None
     waits = outcome.status == RunStatus.NEEDS_DECISION
     if waits or held.run.sequence is None or held.run.position >= held.run.sequence.total:
         _end(held, outcome)
@@ -174,6 +177,13 @@ def finish(held: Claim, outcome: Outcome) -> Claim | None:
     with transaction.atomic():
         _end(held, outcome)
         return _next(held.run, outcome.status)
+
+
+def _sleep(held: Claim, outcome: Outcome) -> None:
+    """Put the run to sleep until people have decided, who may have done so meanwhile."""
+    with transaction.atomic():
+        _close(held.run, outcome, version=held.entry.version)
+        questions.go_on(held.run.pk)
 
 
 def _end(held: Claim, outcome: Outcome) -> None:

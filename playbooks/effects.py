@@ -163,4 +163,5 @@ EFFECTS: dict[str, Effect] = {
 DRY: dict[str, Any] = {
     "create_incident": {"id": None, "number": None, "url": None},
     "link_to_incident": {"id": None, "number": None, "url": None},
+    "request_approval": {"approved": True, "status": "approved", "by": [], "comment": "", "approval": None},
 }

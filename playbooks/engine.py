@@ -146,6 +146,8 @@ def _outcome(held: Claim, session: Session, value: Any, raised: BaseException | 
         return Outcome(RunStatus.NEEDS_DECISION, error=session.reason)
     if session.cancelled:
         return Outcome(RunStatus.CANCELLED, error="A person cancelled it.")
+    if session.asking:
+        return Outcome(RunStatus.PENDING_APPROVAL)
     if raised is not None:
         return _failure(raised, session)
     if forgotten:

@@ -104,6 +104,30 @@ def related_alerts(*, hours: int = 72) -> Any:
     return _helper("related_alerts", {"hours": hours}, kind="read")
 
 
+def request_approval(
+    question: str,
+    *,
+    recipients: Iterable[str] = (),
+    channels: Iterable[str] = (),
+    subject_prefix: str = "",
+    two_people: bool = False,
+    seconds: float | None = None,
+) -> Any:
+    """Ask people, and wait for as long as it takes: the run goes to sleep and goes on here when they have decided.
+
+    ``recipients`` (mail) or ``channels`` are told. ``seconds``: when it expires, 24 hours by default. Returns
+    ``{"approved": bool, "status": "approved" | "rejected" | "expired", "by": [names], "comment", "approval": id}``."""
+    given = {
+        "question": question,
+        "recipients": list(recipients),
+        "channels": list(channels),
+        "subject_prefix": subject_prefix,
+        "two_people": two_people,
+        "seconds": seconds,
+    }
+    return _helper("request_approval", given, kind="approval")
+
+
 def connector(name: str) -> Any:
     """The configured connector of this name, to be used inside an action. Not recorded itself."""
     doer = performer.get()

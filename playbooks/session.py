@@ -16,7 +16,7 @@ from typing import Any
 from django.db import transaction
 
 from cases.errors import CaseError
-from playbooks import jsonable
+from playbooks import jsonable, questions
 from playbooks.attempts import Attempts, Unknown, again
 from playbooks.calls import ActionFailed, Call
 from playbooks.effects import DRY, EFFECTS, Case
@@ -52,6 +52,7 @@ class Session:
         self.steps = {(step.name, step.key): step for step in steps}
         self.cause, self.changed, self.dry_run = cause, changed, dry_run
         self.reason = ""  # why it is suspended
+        self.asking = False  # it waits for an approval
         self.cancelled = self.lost = False
         self.calls: list[Call] = []
         self.secrets: set[str] = set()
@@ -132,7 +133,7 @@ class Session:
             raise LostLease
         if self.cancelled:
             raise Cancelled
-        if self.reason:
+        if self.reason or self.asking:
             raise Suspended
 
     def suspend(self, reason: str) -> None:
@@ -182,6 +183,9 @@ class Session:
             return step.result
         if step.status == "unsuccessful":
             raise ActionFailed(step.error, action=line.name)
+        if step.status == "pending_approval":
+            self.asking = True
+            raise Suspended
         if step.status == "unknown_outcome" or (step.status == "in_progress" and not step.idempotent):
             text = f"{line.name} was in flight when its worker stopped: it may or may not have happened."
             if step.status == "in_progress":
@@ -221,13 +225,23 @@ class Session:
             raise ActionFailed(text, action=line.name) from error
 
     def _effect(self, line: Line, arguments: dict[str, Any]) -> Any:
+        if line.kind == "approval" and not self.dry_run:
+            return self._ask(line, arguments)
         with transaction.atomic():
-            if self.dry_run and line.kind == "helper":
+            if self.dry_run and line.kind in ("helper", "approval"):
                 result = {**DRY.get(line.name, {}), "dry_run": True}
             else:
                 result = jsonable.to_json(EFFECTS[line.name](self.case, **arguments), line.name)
             self.ledger.whole(line, "successful", result=result)
             return result
+
+    def _ask(self, line: Line, arguments: dict[str, Any]) -> Any:
+        """Record the call as waiting together with its approval; the run sleeps until people have decided."""
+        with transaction.atomic():
+            run, subject = questions.locked(self.ledger.run)  # before the run's own row
+            questions.ask(run, subject, self.ledger.whole(line, "pending_approval"), arguments)
+        self.asking = True
+        raise Suspended
 
     # -- actions
 

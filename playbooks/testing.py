@@ -35,6 +35,7 @@ HELPERS: dict[str, Any] = {
     "link_to_incident": REFERENCE,
     "related_alerts": [],
     "related_incidents": [],
+    "request_approval": {"approved": True, "status": "approved", "by": ["Somebody"], "comment": "", "approval": 1},
 }
 
 

@@ -17,11 +17,12 @@ from cases.actors import Actor
 from cases.errors import CaseError, Conflict, Forbidden, Missing, Refused
 from cases.models import Alert, Incident
 from cases.permissions import holds
+from playbooks import questions
 from playbooks.actions.rights import needs
 from playbooks.announce import relock
 from playbooks.choices import APPROVAL_OPEN, TaskStatus
 from playbooks.models import Approval, ResponseTask, Vote
-from playbooks.response import approving, questions
+from playbooks.response import approving
 from playbooks.response.locking import together
 from playbooks.response_selectors import approval_for
 from playbooks.response_words import NEVER_TOUCH, named_tasks

@@ -12,11 +12,12 @@ from typing import Any
 from django.db.models import Count
 from django.db.models.functions import Now
 
+from playbooks import questions
 from playbooks.choices import RunStatus, StepStatus, TaskStatus
 from playbooks.graph import walk
 from playbooks.graph.model import Graph
 from playbooks.models import Approval, ResponseTask, Step
-from playbooks.response import by_hand, finishing, questions
+from playbooks.response import by_hand, finishing
 from playbooks.response.facts import graph_of
 from playbooks.response.locking import Held, hold, hold_case
 from playbooks.response.reading import nodes_of, status_of
@@ -151,4 +152,4 @@ def after_decision(approval: Approval) -> None:
     if held.run.playbook.kind == "response":
         advance(held)
     else:
-        questions.answered(held, approval)
+        questions.answered(held.run.pk, approval)

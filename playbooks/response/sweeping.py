@@ -7,9 +7,10 @@ from functools import partial
 from django.conf import settings
 from django.db.models.functions import Now
 
+from playbooks import questions
 from playbooks.choices import APPROVAL_OPEN
 from playbooks.models import Approval
-from playbooks.response import approving, questions
+from playbooks.response import approving
 from playbooks.response.locking import together
 from playbooks.response.tasks import PERFORM_TASK
 from soar.lib.database import prepared

@@ -14,25 +14,28 @@ from django.db.models.functions import Now
 from cases import timeline
 from cases.actors import Actor
 from cases.errors import Refused
-from playbooks.announce import announce, lock_subject, relock
+from playbooks.announce import Subject, announce, lock_subject, relock
 from playbooks.choices import ApprovalStatus, RunStatus, StepStatus
 from playbooks.models import Approval, Run, Step
-from playbooks.opening import RUN_TASK
-from playbooks.response.locking import Held
 from soar.lib.queue import enqueue
 
+RUN_TASK = "playbooks.tasks.run"
 TELL_TASK = "playbooks.tasks.tell"
 LONGEST = 30 * 24 * 3600  # seconds
 
 
-def ask(run_id: int, step_id: int, given: dict[str, Any]) -> Approval:
+def locked(run_id: int) -> tuple[Run, Subject | None]:
+    """The run, and what it works on with its lock."""
+    run = Run.objects.select_related("playbook", "sequence", "acting_user", "started_by").get(pk=run_id)
+    return run, lock_subject(run)
+
+
+def ask(run: Run, subject: Subject | None, step_id: int, given: dict[str, Any]) -> Approval:
     """Ask people, in the transaction that records the call. ``given``: question, two_people, recipients, channels,
     subject_prefix, seconds. Raises Refused for a question without text or a time that makes no sense."""
     question = str(given.get("question") or "").strip()
     if not question:
         raise Refused("request_approval needs a question.")
-    run = Run.objects.select_related("playbook", "sequence", "acting_user").get(pk=run_id)
-    subject = lock_subject(run)
     approval = Approval.objects.create(
         run=run,
         step_id=step_id,
@@ -71,7 +74,7 @@ def _seconds(given: dict[str, Any]) -> float:
     return seconds
 
 
-def answered(held: Held, approval: Approval) -> None:
+def answered(run_id: int, approval: Approval) -> None:
     """Write the decision as the result of the call, and queue the run again. Nothing while it is still open."""
     status = ApprovalStatus(Approval.objects.values_list("status", flat=True).get(pk=approval.pk))
     if approval.step_id is None or status in (ApprovalStatus.PENDING, ApprovalStatus.PARTLY):
@@ -87,9 +90,17 @@ def answered(held: Held, approval: Approval) -> None:
     Step.objects.filter(pk=approval.step_id, status=StepStatus.PENDING_APPROVAL).update(
         status=StepStatus.SUCCESSFUL, result=result, error="", finished_at=Now()
     )
-    waiting = Run.objects.filter(pk=held.run.pk, status=RunStatus.PENDING_APPROVAL)
+    go_on(run_id)
+
+
+def go_on(run_id: int) -> None:
+    """Queue a waiting run again once none of its questions is open. Called by whoever decides, and by the worker that
+    puts the run to sleep: one of the two comes second, and both hold the run's lock."""
+    if Step.objects.filter(run=run_id, status=StepStatus.PENDING_APPROVAL).exists():
+        return
+    waiting = Run.objects.filter(pk=run_id, status=RunStatus.PENDING_APPROVAL)
     if waiting.update(status=RunStatus.QUEUED, attempts=0, rung_at=Now(), lease_owner="", lease_until=None):
-        enqueue(RUN_TASK, held.run.pk)
+        enqueue(RUN_TASK, run_id)
 
 
 def say_expired(approval: Approval) -> None:
