@@ -42,7 +42,7 @@ class ConnectorChanges(Body):
 class NewConnector(Body):
     """An account of a kind; `manage.py connector create KIND --help` lists settings and secrets."""
 
-    kind = s.ChoiceField(sorted(KINDS))
+    kind = Text(max_length=40, help_text=f"One of: {', '.join(sorted(KINDS))}")
     name = Text(max_length=100)
     settings = Values()
     secrets = Values(required=False)
