@@ -48,7 +48,9 @@ def refused(connector: Responder, capability: str, target: Target, **params: Any
     [
         ("401", True, False, "expired"),
         ("403", True, False, "role"),
+        ("413", True, False, "1 MB"),
         ("429", False, False, "too many"),
+        ("504", False, True, "took too long"),
         ("500", False, True, "500"),
         ("html", False, True, "HTML page"),
         ("garbage", False, True, "whole answer"),
@@ -67,6 +69,14 @@ def test_too_many_requests_says_when_to_come_again(here: Range) -> None:
     here.fault("429", times=9)
     assert refused(here.connector(), "isolate_endpoint", LAPTOP).retry_after == 30.0
     assert here.state["commands"] == {}
+
+
+def test_a_silent_product_leaves_the_outcome_unknown() -> None:
+    with practice(VisionOne(), {"token": "vision-one-key-1234"}, timeout_seconds=1) as here:
+        here.fault("slow", delay=1.5)
+        error = refused(here.connector(), "isolate_endpoint", LAPTOP)
+    assert error.outcome_unknown
+    assert "too long" in error.message
 
 
 def test_an_expired_token_is_told_by_the_connection_test(here: Range) -> None:
