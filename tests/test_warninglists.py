@@ -321,3 +321,11 @@ def test_the_page_switches_a_list(lists: Path, admin: User) -> None:
     assert not WarningList.objects.get(pk=pk).enabled
     page(admin).post(f"/settings/lists/warning/{pk}/switch/", {"enabled": "1"})
     assert WarningList.objects.get(pk=pk).enabled
+
+
+def test_names_for_documentation_are_vouched_for_by_nobody(tmp_path: Path) -> None:
+    write(tmp_path, "tranco10k", "hostname", ["example.org", "popular.example.com"], DOMAIN)
+    take(tmp_path, "tranco10k")
+    found = verdict("domain", "login.example.org")
+    assert (found.benign, found.evidence[0]["effect"]) == (False, "context")
+    assert verdict("domain", "popular.example.com").benign

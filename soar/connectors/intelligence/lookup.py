@@ -18,6 +18,8 @@ SUSPICIOUS = "suspicious"  # the word of feeds that are not sure
 WEAK = "weak"
 EXCEPTION = "exception"
 Pair = tuple[str, str]
+# Names for documentation (RFC 2606) are much visited, but nobody holds them: their popularity vouches for nothing.
+NOBODYS = frozenset({"example.com", "example.net", "example.org"})
 # Ruling 2, in its order: effects that must be there, that must not, the risk, the sentence.
 RULES: tuple[tuple[set[str], set[str], str, str], ...] = (
     ({EXCEPTION}, set(), "unrated", "On the exception list: never rated, never acted upon."),
@@ -143,7 +145,8 @@ def _warning_evidence(each: Subject, hits: list[WarningHit]) -> list[dict[str, s
     evidence = []
     for hit in dict.fromkeys(hits):
         # Known good counts for the holder of the name, for the whole observable, where nobody else can put things.
-        good = each.speaks_for_all and not shared and (hit.kind != "name" or not each.host or hit.entry in holders)
+        good = each.speaks_for_all and not shared and hit.entry not in NOBODYS
+        good = good and (hit.kind != "name" or not each.host or hit.entry in holders)
         effect = hit.effect if hit.effect != BENIGN or good else CONTEXT
         text = hit.group if hit.entry == each.value else f"{defang(hit.entry)} ({hit.group})"
         evidence.append({"list": hit.list, "text": text, "effect": effect})

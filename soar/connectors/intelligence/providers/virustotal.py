@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime
 from typing import Any
 
 from soar.connectors.base import ConnectorError
@@ -39,7 +40,7 @@ class VirusTotal(Provider):
             raise ConnectorError(f"{self.account.name} answered without an analysis.", permanent=True)
         names = ("malicious", "suspicious", "harmless", "undetected")
         counts = {name: number(stats, name) for name in names}
-        return {**counts, "reputation": number(about, "reputation"), "analysed": number(about, "last_analysis_date")}
+        return {**counts, "reputation": number(about, "reputation"), "analysed": _day(number(about, "last_analysis_date"))}
 
     def judge(self, scores: Scores) -> Opinion:
         """By the number of engines."""
@@ -56,6 +57,11 @@ def _path(type_: str, value: str) -> str:
     if type_ == "url":
         return f"urls/{base64.urlsafe_b64encode(value.encode()).decode().rstrip('=')}"
     return f"{PLACES[type_]}/{value}"
+
+
+def _day(seconds: int) -> str:
+    """Seconds of Unix as a date, "" for none and for one beyond all calendars."""
+    return datetime.fromtimestamp(seconds, UTC).date().isoformat() if 0 < seconds < 10**11 else ""
 
 
 KIND = provider_kind(
