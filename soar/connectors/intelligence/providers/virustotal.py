@@ -40,7 +40,8 @@ class VirusTotal(Provider):
             raise ConnectorError(f"{self.account.name} answered without an analysis.", permanent=True)
         names = ("malicious", "suspicious", "harmless", "undetected")
         counts = {name: number(stats, name) for name in names}
-        return {**counts, "reputation": number(about, "reputation"), "analysed": _day(number(about, "last_analysis_date"))}
+        analysed = _day(number(about, "last_analysis_date"))
+        return {**counts, "reputation": number(about, "reputation"), "analysed": analysed}
 
     def judge(self, scores: Scores) -> Opinion:
         """By the number of engines."""
