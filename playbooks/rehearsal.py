@@ -17,6 +17,7 @@ from playbooks.graph.facts import Object
 from playbooks.graph.model import Graph, Node
 from playbooks.graph.starting import is_within, off_target
 from playbooks.graph.touching import Touch, touches
+from playbooks.graph.words import name_of, use_words
 from playbooks.models import Playbook, ResponseTask, Run
 from playbooks.response import objects, rating
 from playbooks.response.desk import Desk, Place
@@ -39,7 +40,8 @@ REQUESTS_AT_MOST = 200  # shown; the rest is counted
 class Deed:
     """One task that a run would make. ``when``: at_once, asks (an approval), held (never-touch list), not_done.
 
-    ``requests``: what the connector would send first, secrets masked. ``reason``: why it is held or not done."""
+    ``requests``: what the connector would send first, secrets masked. ``reason``: why it is held or not done; of what
+    Soar does itself, what that is."""
 
     node: str
     action: str
@@ -157,8 +159,7 @@ def _fill(deed: Deed, made: Rehearsal, playbook: Playbook, touch: Touch, place: 
         days = place.params.get("days")
         deed.requests = [{"list": "block list", "add": touch.object.value, **({"days": days} if days else {})}]
     elif touch.spec.group == "case":
-        deed.account = "Soar"
-        deed.requests = [{touch.spec.name: dict(place.params)}]
+        deed.account, deed.reason = "Soar", use_words(touch.use)
 
 
 def _params(touch: Touch, place: Place) -> dict[str, Any]:
@@ -197,3 +198,39 @@ def _incident(graph: Graph, alert: Alert, made: Rehearsal) -> str:
     owners = f", owned by {', '.join(use.owners)}" if use.owners else ""
     closing = f"; closed as {use.close_with} if everything succeeds" if use.close_with else ""
     return f"One would be opened{owners}{closing}."
+
+
+def as_json(made: Rehearsal) -> dict[str, Any]:
+    """A rehearsal for the API and the download."""
+    return {
+        "alert": made.alert.number,
+        "off_target": made.off,
+        "outside_periods": made.outside,
+        "incident": made.incident,
+        "objects": made.objects,
+        "path": [
+            {
+                "node": visit.node.id,
+                "type": visit.node.type,
+                "name": name_of(visit.node),
+                "arriving": list(visit.arriving),
+                "verdict": visit.verdict.as_json() if visit.verdict else None,
+                "tasks": [_task(deed) for deed in visit.deeds],
+            }
+            for visit in made.visits
+        ],
+        "not_counted": made.cut,
+        "sent": 0,
+    }
+
+
+def _task(deed: Deed) -> dict[str, Any]:
+    one = deed.object
+    return {
+        "action": deed.action,
+        "object": {"key": one.key, "kind": one.kind, "value": one.value, "risk": one.risk} if one else None,
+        "account": deed.account,
+        "when": deed.when,
+        "reason": deed.reason,
+        "requests": deed.requests,
+    }

@@ -31,7 +31,18 @@ def playbook_dict(playbook: Playbook) -> dict[str, Any]:
         "modified_at": iso(playbook.modified_at),
         "modified_by": playbook.modified_by.username if playbook.modified_by else None,
         "published_by": playbook.published_by.username if playbook.published_by else None,
+        "version": playbook.current.number if playbook.current else None,
+        "draft_number": playbook.draft_number if playbook.kind == "response" else None,
+        "archived": playbook.kind == "response" and not playbook.present,
     }
+
+
+def whole_playbook(playbook: Playbook) -> dict[str, Any]:
+    """A playbook with its draft (``graph``, rulings 13) and whether that is what runs; null for a Python playbook."""
+    current = playbook.current
+    published = current is not None and current.definition == playbook.draft
+    drawn = playbook.kind == "response"
+    return {**playbook_dict(playbook), "graph": playbook.draft, "published": published if drawn else None}
 
 
 def run_dict(run: Run, steps: list[Step] | None = None, tasks: Sequence[ResponseTask] = ()) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Playbooks: reading, enabling, disabling, reloading. Of a Python playbook the file is the truth."""
+"""Playbooks of both kinds: reading, enabling, disabling, reloading. Drawing them is in ``graphs``."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cases.api import documented, paging
-from cases.api.base import ApiViewSet
 from cases.api.bodies import Nothing
 from playbooks.actions import definitions
 from playbooks.api import shapes
+from playbooks.api.graphs import Graphs
 from playbooks.models import Playbook, PlaybookVersion
-from playbooks.representation import playbook_dict
+from playbooks.representation import playbook_dict, whole_playbook
 from playbooks.selectors import playbook_named
 from soar.accounts.membership import may
 from soar.lib.clock import iso
@@ -22,7 +22,7 @@ from soar.lib.clock import iso
 READ_CASES = "The permission to see alerts, incidents and runs is missing."
 
 
-class Playbooks(ApiViewSet):
+class Playbooks(Graphs):
     """``/playbooks/``."""
 
     @extend_schema(
@@ -32,15 +32,15 @@ class Playbooks(ApiViewSet):
         """Oldest first."""
         self.need("view_cases", READ_CASES)
         paging.check_params(request, ("ordering",))
-        rows = Playbook.objects.select_related("modified_by", "published_by")
+        rows = Playbook.objects.select_related("modified_by", "published_by", "current")
         found = paging.page(request, rows, paging.order_of(request, paging.BY_ID, "id"))
         return Response(paging.paged(request, found, [playbook_dict(row) for row in found.rows]))
 
-    @extend_schema(**documented.read("Read a playbook", shapes.Playbook, tagged=False))
+    @extend_schema(**documented.read("Read a playbook", shapes.WholePlaybook, tagged=False))
     def retrieve(self, request: Request, id: str) -> Response:
-        """`id` is its id or its name."""
+        """`id` is its id or its name. Of a response playbook with its draft."""
         self.need("view_cases", READ_CASES)
-        return Response(playbook_dict(playbook_named(id)))
+        return Response(whole_playbook(playbook_named(id)))
 
     @extend_schema(**documented.verb("Enable a playbook", Nothing, shapes.Playbook, tagged=False))
     def enable(self, request: Request, id: str) -> Response:

@@ -7,10 +7,10 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers as s
 
-from cases.api.fields import Body, Flag, Text, Words
+from cases.api.fields import Body, Flag, Ref, Text, Whole, Words
 from cases.api.shapes import Anything, Objects, page_of
 from playbooks.api.response_shapes import ResponseTask
-from playbooks.choices import OnFailure, Outcome, RunStatus, StartedBy, StepStatus, Trigger
+from playbooks.choices import JobStatus, OnFailure, Outcome, RunStatus, StartedBy, StepStatus, Trigger
 
 RUN_STATUS = RunStatus.values
 STEP_STATUS = StepStatus.values
@@ -69,6 +69,101 @@ class Playbook(s.Serializer[Any]):
     modified_at = s.DateTimeField()
     modified_by = s.CharField(allow_null=True)
     published_by = s.CharField(allow_null=True)
+    version = s.IntegerField(allow_null=True, help_text="Of a response playbook: the published one")
+    draft_number = s.IntegerField(allow_null=True)
+    archived = s.BooleanField()
+
+
+class WholePlaybook(Playbook):
+    """A playbook with its draft."""
+
+    graph = s.JSONField(allow_null=True, help_text="Of a response playbook: the draft (rulings 13)")
+    published = s.BooleanField(allow_null=True, help_text="Whether the draft is what runs")
+
+
+class GraphChanges(Body):
+    """Parts of a graph (rulings 13), as ``export`` gives them; what is left out stays. ``publish`` false saves a draft,
+    which may be incomplete. ``draft_number``: 409 if the draft is another one by now."""
+
+    name = s.JSONField(required=False)
+    description = s.JSONField(required=False)
+    trigger = s.JSONField(required=False)
+    target = s.JSONField(required=False)
+    nodes = s.JSONField(required=False)
+    publish = Flag(required=False)
+    archived = Flag(required=False)
+    draft_number = Whole(required=False, min_value=0, max_value=1_000_000_000)
+
+
+class NewPlaybook(Body):
+    """A response playbook as JSON (rulings 13). It is published, unless ``publish`` is false; it is off, unless
+    ``enabled`` is true."""
+
+    kind = Words(("response",), required=False)
+    name = s.JSONField()
+    description = s.JSONField(required=False)
+    trigger = s.JSONField()
+    target = s.JSONField()
+    nodes = s.JSONField(required=False)
+    publish = Flag(required=False)
+    enabled = Flag(required=False)
+
+
+class GraphDocument(s.Serializer[Any]):
+    """A graph (rulings 13), or a CACAO playbook."""
+
+    name = s.CharField()
+    description = s.CharField()
+    trigger = s.JSONField()
+    target = s.JSONField()
+    nodes = s.JSONField()
+
+
+class Rehearsal(s.Serializer[Any]):
+    """What a run would do; ``sent`` is always 0."""
+
+    alert = s.CharField()
+    off_target = s.CharField(help_text="Why the target leaves the alert out; empty if it does not")
+    outside_periods = s.BooleanField()
+    incident = s.CharField()
+    objects = Objects()  # type: ignore[assignment]
+    path = Objects()  # type: ignore[assignment]
+    not_counted = s.IntegerField()
+    sent = s.IntegerField()
+
+
+class Rehearse(Body):
+    """The alert, by id or number."""
+
+    alert = Ref()
+
+
+class StartBacktest(Body):
+    """How many days back; 30 if it is left out."""
+
+    days = Whole(required=False, min_value=1, max_value=365)
+
+
+class Restore(Body):
+    """The number of the version whose graph becomes the draft."""
+
+    version = Whole(min_value=1, max_value=1_000_000_000)
+
+
+class Backtest(s.Serializer[Any]):
+    """A backtest: how far it is, and what it has counted."""
+
+    id = s.IntegerField()
+    playbook = s.IntegerField()
+    days = s.IntegerField()
+    status = Words(JobStatus.values)
+    total = s.IntegerField()
+    looked_at = s.IntegerField()
+    result = s.JSONField()
+    error = s.CharField()
+    created_at = s.DateTimeField()
+    started_at = s.DateTimeField(allow_null=True)
+    finished_at = s.DateTimeField(allow_null=True)
 
 
 class PlaybookVersion(s.Serializer[Any]):

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from cases.api.urls import call, verbs
 from playbooks.api.approvals import Approvals
+from playbooks.api.graphs import Backtests
 from playbooks.api.material import DetectionModels, NeverTouchApi, Scripts
 from playbooks.api.playbooks import Playbooks
 from playbooks.api.responses import ResponseTasks
@@ -14,10 +15,18 @@ from playbooks.api.runs import Runs
 Patterns = list[URLPattern | URLResolver]
 
 V1: Patterns = [
-    call("playbooks/", Playbooks, "playbooks", get="list"),
+    call("playbooks/", Playbooks, "playbooks", get="list", post="create"),
     call("playbooks/reload/", Playbooks, "playbooks-reload", post="reload"),
-    call("playbooks/<str:id>/", Playbooks, "playbook", get="retrieve"),
-    *verbs("playbooks/<str:id>/", Playbooks, "playbook", "enable", "disable"),
+    call("playbooks/<str:id>/", Playbooks, "playbook", get="retrieve", patch="partial_update", delete="destroy"),
+    *verbs(
+        "playbooks/<str:id>/",
+        Playbooks,
+        "playbook",
+        *("enable", "disable", "publish", "restore", "duplicate", "rehearse", "backtest"),
+    ),
+    call("playbooks/<str:id>/export/", Playbooks, "playbook-export", get="export"),
+    call("backtests/<str:id>/", Backtests, "backtest", get="retrieve"),
+    *verbs("backtests/<str:id>/", Backtests, "backtest", "cancel"),
     call("playbooks/<str:id>/versions/", Playbooks, "playbook-versions", get="versions"),
     call("runs/", Runs, "runs", get="list"),
     call("runs/<str:id>/", Runs, "run", get="retrieve"),

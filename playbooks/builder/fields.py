@@ -10,13 +10,14 @@ from playbooks.graph.model import Problem
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of several: ``note`` is a word beside it, ``disabled`` cannot be ticked."""
+    """One of several: ``note`` is a word beside it, ``disabled`` cannot be ticked, ``risk``: drawn as a rating."""
 
     value: str
     label: str
     checked: bool = False
     disabled: bool = False
     note: str = ""
+    risk: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,8 @@ def _target(graph: Graph, offers: Offers, errors: Errors, searches: dict[str, st
         errors.at("open_incident.owners"), _("At most %d people.") % MOST_OWNERS,
     )  # fmt: skip
     closing = opening.close_with if opening else ""
-    words = [Choice(word, parts.label(word), word == closing) for word in DETERMINATIONS]
+    words = [Choice("", _("Choose …"), not closing)]
+    words += [Choice(word, parts.label(word), word == closing) for word in DETERMINATIONS]
     form.incident = [
         Field("incident.close", _("Close it when the playbook succeeds"), "switch", "1" if closing else "",
               hint=_("Only when everything was successful.")),
@@ -158,7 +159,7 @@ def _node(node: Node, offers: Offers, errors: Errors) -> Form:
     if node.type == "notify":
         return Form(node.id, "notify", [name], groups=[notify_group(node, offers, errors)])
     risk = Field(
-        "risk", _("On objects rated"), "ticks", "", [Choice(word, word, word in node.risk) for word in RISKS],
+        "risk", _("On objects rated"), "ticks", "", [Choice(word, word, word in node.risk, risk=True) for word in RISKS],
         errors.at("risk"), _("Case actions run whatever is ticked."),
     )  # fmt: skip
     form = Form(node.id, "action", [name], groups=groups_of(node, offers, errors), risk=risk)
@@ -183,7 +184,9 @@ def _row(number: int, row: Row, errors: Errors) -> ConditionRow:
         Choice(name, _(OPERATORS[name].label), name == row.operator) for name in (known.operators if known else ("is",))
     ]
     if known is not None and known.choices:
-        ticks = [Choice(word, parts.label(word), word in row.values) for word in known.choices]
+        ticks = [
+            Choice(word, parts.label(word), word in row.values, risk=known.choices == RISKS) for word in known.choices
+        ]
         values = Field(f"{at}.ticked", _("Values"), "ticks", "", ticks, errors.at(f"{at}.values"), _(known.hint))
     else:
         hint = _(known.hint) if known and known.hint else _("One a line; any of them counts.")

@@ -12,8 +12,7 @@ from playbooks.graph.model import Graph, Problem
 from playbooks.views import graph_words as words
 from soar.lib import parts
 
-NAME_AT_MOST, LINE_AT_MOST = 24, 28
-NARROW = 140  # pixels: the box of the trigger holds fewer characters
+NAME_WIDE, LINE_WIDE, PADDING = 7.4, 6.0, 18  # pixels of a character in widest use, and of both edges
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +155,6 @@ def first_problems(problems: Iterable[Problem]) -> dict[str, str]:
 def _shape(graph: Graph, box: Box, url: Url, selected: bool, problem: str, mark: Mark | None) -> Shape:
     about = words.about(graph, box.id)
     line = problem or (mark.line if mark and mark.line else about.line)
-    narrow = box.w < NARROW
     state = mark.state if mark else ""
     said = [about.kind, about.name, line]
     if problem:
@@ -171,8 +169,8 @@ def _shape(graph: Graph, box: Box, url: Url, selected: bool, problem: str, mark:
         said=f"{' '.join(said[:3])}{''.join(', ' + word for word in said[3:])}",
         icon=about.icon,
         kind=about.kind,
-        name=cut(about.name, NAME_AT_MOST - 6 * narrow),
-        line=cut(line, LINE_AT_MOST - 7 * narrow),
+        name=cut(about.name, int((box.w - PADDING) / NAME_WIDE)),
+        line=cut(line, int((box.w - PADDING) / LINE_WIDE)),
         x=box.x, y=box.y, w=box.w, h=box.h,
         selected=selected,
         sign=sign,

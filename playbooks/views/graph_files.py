@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import uuid
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -19,8 +17,7 @@ from cases.actors import Actor
 from cases.errors import CaseError, Conflict, Forbidden, Missing, Refused
 from playbooks.actions import graph_files
 from playbooks.actions.graphs import RIGHT
-from playbooks.graph.cacao import cacao
-from playbooks.graph.schema import read
+from playbooks.exports import cacao_of
 from playbooks.models import Playbook
 from playbooks.selectors import playbook_with_id
 from playbooks.views.drawing import picture
@@ -115,15 +112,6 @@ def playbook_cacao(request: HttpRequest, pk: int) -> HttpResponse:
     if row.current is None:
         raise Conflict(_("%s was never published: there is nothing to export yet.") % row.name)
     return _file(cacao_of(row), row.name, "cacao.json")
-
-
-def cacao_of(row: Playbook) -> dict[str, Any]:
-    """The published version as CACAO."""
-    assert row.current is not None, "the caller has looked"
-    graph = read(row.current.definition)[0]
-    here = uuid.uuid5(uuid.NAMESPACE_URL, settings.SOAR_URL)
-    own = uuid.uuid5(here, f"playbook {row.pk}")
-    return cacao(graph, id=own, created_by=here, created=row.created_at, modified=row.current.created_at)
 
 
 def _response(pk: int) -> Playbook:

@@ -45,15 +45,15 @@ def kind_of(id: str, graph: Graph) -> str:
 
 
 def severities(chosen: tuple[str, ...]) -> str:
-    """ "Alert, high or above", "Any alert", "Alert, low and critical"."""
+    """ "High or above", "Any alert", "Low, critical"."""
     wanted = [word for word in SEVERITIES if word in chosen]
     if not wanted:
         return _("No severity chosen")
     if len(wanted) == len(SEVERITIES):
         return _("Any alert")
     if wanted == list(SEVERITIES[-len(wanted) :]) and len(wanted) > 1:
-        return _("Alert, %s or above") % wanted[0]
-    return _("Alert, %s") % ", ".join(wanted)
+        return _("%s or above") % wanted[0].capitalize()
+    return ", ".join(wanted).capitalize()
 
 
 def _target_line(graph: Graph) -> str:

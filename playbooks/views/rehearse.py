@@ -27,7 +27,7 @@ from playbooks.graph.parameters import OPERATORS, value_label
 from playbooks.graph.schema import read
 from playbooks.graph.words import TYPE_LABELS, name_of
 from playbooks.models import Playbook
-from playbooks.rehearsal import ASKS, AT_ONCE, HELD, NOT_DONE, Deed, Rehearsal, Visit
+from playbooks.rehearsal import ASKS, AT_ONCE, HELD, NOT_DONE, Deed, Rehearsal, Visit, as_json
 from playbooks.views.builder import drawable
 from playbooks.views.drawing import Mark, picture
 from playbooks.views.graph_words import parameter_label
@@ -252,42 +252,6 @@ def request_text(one: dict[str, Any]) -> str:
     if left:
         lines.append(json.dumps(left, indent=1, ensure_ascii=False, default=str))
     return "\n".join(lines)[:6000]
-
-
-def as_json(made: Rehearsal) -> dict[str, Any]:
-    """A rehearsal for the API and the download."""
-    return {
-        "alert": made.alert.number,
-        "off_target": made.off,
-        "outside_periods": made.outside,
-        "incident": made.incident,
-        "objects": made.objects,
-        "path": [
-            {
-                "node": visit.node.id,
-                "type": visit.node.type,
-                "name": name_of(visit.node),
-                "arriving": list(visit.arriving),
-                "verdict": visit.verdict.as_json() if visit.verdict else None,
-                "tasks": [_task(deed) for deed in visit.deeds],
-            }
-            for visit in made.visits
-        ],
-        "not_counted": made.cut,
-        "sent": 0,
-    }
-
-
-def _task(deed: Deed) -> dict[str, Any]:
-    one = deed.object
-    return {
-        "action": deed.action,
-        "object": {"key": one.key, "kind": one.kind, "value": one.value, "risk": one.risk} if one else None,
-        "account": deed.account,
-        "when": deed.when,
-        "reason": deed.reason,
-        "requests": deed.requests,
-    }
 
 
 def _file(playbook: Playbook, made: Rehearsal) -> HttpResponse:
