@@ -29,9 +29,10 @@ from playbooks.graph.schema import (
 from tests.graphs import facts, good_params, row
 
 
-def for_all(
-    *strategies: st.SearchStrategy[Any], examples: int = 40
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
+Test = Callable[..., None]
+
+
+def for_all(*strategies: st.SearchStrategy[Any], examples: int = 40) -> Callable[[Test], Test]:
     """``given``, with few examples and without a clock: other work on the machine must not fail a test."""
     patient = settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
 
