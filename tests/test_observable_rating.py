@@ -73,7 +73,7 @@ def test_the_button_asks_in_the_background_and_the_page_shows_the_answer(
     assert work_off() == 1
     text = page(client)
     for words in ("Highly suspicious", "Over the threshold of VirusTotal", "12 of 90 engines say malicious",
-                  "malicious 12", "Rate again"):  # fmt: skip
+                  "malicious <b>12</b>", "Rate again"):  # fmt: skip
         assert words in text
     assert "every 2s" not in text
     assert seen().risk == Risk.HIGHLY_SUSPICIOUS

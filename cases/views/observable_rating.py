@@ -36,7 +36,8 @@ def _item(item: dict[str, Any], scores: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shown(scores: dict[str, Any]) -> list[tuple[str, str]]:
-    pairs = [(str(name).replace("_", " "), value) for name, value in scores.items() if value not in ("", None, [])]
+    said = [(str(name).replace("_", " "), value) for name, value in scores.items()]
+    pairs = [(name, value) for name, value in said if value is not False and value not in ("", None, [])]
     return [(name, ", ".join(map(str, value)) if isinstance(value, list) else str(value)) for name, value in pairs]
 
 

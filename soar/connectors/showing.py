@@ -29,6 +29,15 @@ LABELS = {
     "username": gettext_lazy("User name"),
     "client_id": gettext_lazy("Client ID"),
     "test_path": gettext_lazy("Path of the test"),
+    "tlp": gettext_lazy("Ask up to TLP"),
+    "strip_query": gettext_lazy("Leave out the query of URLs"),
+    "keep_hours": gettext_lazy("Hours an answer counts"),
+    "rate_per_day": gettext_lazy("Calls a day"),
+    "malicious_at": gettext_lazy("Malicious from"),
+    "suspicious_at": gettext_lazy("Suspicious from"),
+    "strong": gettext_lazy("Its class malicious decides by itself"),
+    "every_minutes": gettext_lazy("Minutes between imports"),
+    "key_header": gettext_lazy("Header of the key"),
 }
 
 

@@ -132,8 +132,7 @@ def _own_evidence(each: Subject, hit: OwnHit) -> dict[str, str]:
     # The value itself stands beside it; another one, which covers it, is named.
     entry = "" if exact else f"{hit.type} {defang(hit.value, hit.type)}"
     if hit.kind == "feed":
-        text = ": ".join(filter(None, (entry, hit.reason))) or hit.effect
-        return {"list": f"Feed {hit.added_by}", "text": text, "effect": effect}
+        return {"list": f"Feed {hit.added_by}", "text": ": ".join(filter(None, (entry, hit.reason))), "effect": effect}
     by = f", by {hit.added_by}" if hit.added_by else ""
     name = "Exception list" if hit.kind == "exception" else "Own list"
     return {"list": name, "text": f"{entry}{': ' if entry else ''}{hit.reason}{by}", "effect": effect}
