@@ -62,7 +62,9 @@ def text_response(text: str, status: int = 200, media: str = "text/plain; charse
 
 HTML_ERROR = text_response("<!doctype html><h1>Service temporarily unavailable</h1>", 503, "text/html")
 # Faults: what is answered instead. "before" never reaches the stand-in, "after" does and loses its answer.
-FAULTS = ("413", "429", "500", "502", "503", "504", "html", "garbage", "slow", "before", "after", "401", "403", "404", "410")
+FAULTS = (
+    "413", "429", "500", "502", "503", "504", "html", "garbage", "slow", "before", "after", "401", "403", "404", "410",
+)  # fmt: skip
 
 
 class Standin:

@@ -99,12 +99,7 @@ class Objects:
         if path == "urls/analyze":
             return self._urls(request)
         if path == "files/analyze":
-            fields = _multipart(request)
-            if not fields.get("file", ("", b""))[1]:
-                return failure(400, "BadRequest", "There is no file")
-            if self.state["quota"] <= 0:
-                return failure(400, "InsufficientQuota", "The daily quota is used up")
-            return self._taken(request, self._analysis("bad"), 202)
+            return self._file(request)
         if path.startswith("tasks/"):
             return self._analysis_task(request, path.removeprefix("tasks/"))
         if path.startswith("analysisResults/"):
@@ -118,6 +113,13 @@ class Objects:
         location = f"{request.base}/v3.0/sandbox/tasks/{number}"
         item = {"status": 202, "headers": [{"name": "Operation-Location", "value": location}], "body": {"id": number}}
         return json_response([item], 207, **self._left())
+
+    def _file(self, request: Request) -> Response:
+        if not _multipart(request).get("file", ("", b""))[1]:
+            return failure(400, "BadRequest", "There is no file")
+        if self.state["quota"] <= 0:
+            return failure(400, "InsufficientQuota", "The daily quota is used up")
+        return self._taken(request, self._analysis("bad"), 202)
 
     def _taken(self, request: Request, number: str, status: int) -> Response:
         location = f"{request.base}/v3.0/sandbox/tasks/{number}"
