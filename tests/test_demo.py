@@ -22,6 +22,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from cases.actions import alerts, incidents, links
 from cases.actors import Actor
 from cases.choices import AlertStatus, Determination, IncidentStatus, TaskStatus
+from cases.evidence_check import check
 from cases.ingest.pipeline import receive, rules_of
 from cases.models import (
     Alert,
@@ -30,6 +31,7 @@ from cases.models import (
     AlertSource,
     Asset,
     AssetGroup,
+    Evidence,
     Incident,
     IncidentTask,
     IncidentTemplate,
@@ -199,11 +201,23 @@ def test_the_pages_of_it_load(demo: str) -> None:
         ("/alerts/", "ALR-"),
         (f"/alerts/{alert.number}/", alert.title),
         ("/incidents/", incident.title),
-        (f"/incidents/{incident.number}/", "Lene Brandt confirms"),
+        (f"/incidents/{incident.number}/", "It did not stop at one machine"),
+        (f"/incidents/{incident.number}/evidence/", "Overdue invoice 88213.eml"),
     ):
         response = client.get(url)
         assert response.status_code == 200, url
         assert escape(text) in response.content.decode(), url
+
+
+def test_its_evidence_is_whole_and_goes_with_it(demo: str) -> None:
+    assert Evidence.objects.count() == 6
+    assert check().findings == []
+    hashes = set(Evidence.objects.values_list("sha256", flat=True))
+    say("--remove")
+    assert not Evidence.objects.exists()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT args->>0 FROM soar_queue WHERE task = 'cases.tasks.drop_evidence_file'")
+        assert {row[0] for row in cursor.fetchall()} == hashes
 
 
 def test_observables_are_first_seen_with_their_first_alert(demo: str) -> None:

@@ -132,7 +132,7 @@ def test_the_calls_of_the_page_on_the_api(live_server: LiveServer) -> None:
     assert alert.owner is not None
     assert (alert.owner.username, alert.resolve_reason) == ("priya", "Our scanner")
     assert Incident.objects.get(pk=7).tags == ["apt"]
-    assert list(Evidence.objects.values_list("name", "size")) == [("notes.txt", 26)]
+    assert list(Evidence.objects.values_list("name", "size")) == [("notes.txt", 25)]
     assert list(BulkJob.objects.values_list("alerts", flat=True)) == [[noise.pk]]
 
 
