@@ -28,7 +28,7 @@ def asked(
     asks = action("a", *(names or ("isolate_endpoint",)), approval={**wish, "two_people": two}, **node)
     actor = Actor.of(by) if by else None
     run = run_now(publish(graph(asks)), alert or blue_alert(blue), actor)
-    return Approval.objects.get(run=run)
+    return Approval.objects.filter(run=run).order_by("pk")[0]
 
 
 def second_responder() -> User:
@@ -46,6 +46,6 @@ def statuses(approval: Approval) -> dict[str, str]:
     return dict(ResponseTask.objects.filter(approval=approval).values_list("target_value", "status"))
 
 
-def told(alert: Alert, kind: str) -> list[TimelineEntry]:
+def told(alert: Alert | None, kind: str) -> list[TimelineEntry]:
     """The entries of a kind on an alert's timeline."""
     return list(TimelineEntry.objects.filter(alert=alert, kind=kind).order_by("pk"))
