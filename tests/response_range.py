@@ -32,6 +32,14 @@ class Shop(Standin):
             "finds": {},
         }
 
+    def control(self, request: Request) -> Response:
+        """See Standin; ``POST arrange`` changes the state."""
+        if request.path.endswith("/arrange"):
+            with self.lock:
+                self.state.update(request.json())
+            return json_response(self.state)
+        return super().control(request)
+
     def answer(self, request: Request) -> Response:
         _, verb, name = request.path.split("/", 2)
         if verb == "do":
