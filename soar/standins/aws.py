@@ -37,6 +37,7 @@ class Aws(Standin):
     the form of the signature is; the session token "expired" has expired."""
 
     kind: ClassVar[str] = "aws"
+    lasting = True
 
     def fresh(self) -> dict[str, Any]:
         return {"users": {}, "lag": 0, "missed": 0, "throttle": 0, "skew": 0, "calls": {}}

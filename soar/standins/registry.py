@@ -15,7 +15,7 @@ from soar.standins.teams import Teams
 from soar.standins.threatfox import ThreatFox
 from soar.standins.urlhaus import UrlHaus
 from soar.standins.virustotal import VirusTotal
-from soar.standins.visionone import VisionOne
+from soar.standins.visionone_stock import StockedVisionOne
 from soar.standins.webhook import Webhook
 
 STANDINS: tuple[type[Standin], ...] = (
@@ -24,7 +24,7 @@ STANDINS: tuple[type[Standin], ...] = (
     Teams,
     Mattermost,
     Webhook,
-    VisionOne,
+    StockedVisionOne,
     Aws,
     VirusTotal,
     AbuseIPDB,

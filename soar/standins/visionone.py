@@ -5,7 +5,6 @@ caller sent) ``commands`` (how often it was taken) and ``effects`` (how often it
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -26,10 +25,10 @@ class VisionOne(Standin):
     task ends; ``{"polls": n}``: how often a task is asked for before it has ended; and any name of the state."""
 
     kind: ClassVar[str] = "visionone"
+    lasting = True
 
     def fresh(self) -> dict[str, Any]:
-        self._numbers = itertools.count(1)
-        counts: dict[str, Any] = {"commands": {}, "effects": {}, "duplicates": 0, "polls": 2, "next": []}
+        counts: dict[str, Any] = {"commands": {}, "effects": {}, "duplicates": 0, "polls": 2, "next": [], "number": 0}
         things: dict[str, Any] = {"endpoints": {}, "tasks": {}, "messages": {}, "accounts": {}}
         return {**counts, **things, **fresh_objects(), **fresh_alerts()}
 
@@ -71,8 +70,8 @@ class VisionOne(Standin):
     def handlers(self) -> list[Callable[[Request, str], Response | None]]:
         """The parts of the API; each answers what is its own."""
         return [
-            Tasks(self.state, self._numbers).answer,
-            Objects(self.state, self._numbers).answer,
+            Tasks(self.state).answer,
+            Objects(self.state).answer,
             Alerts(self.state).answer,
         ]
 

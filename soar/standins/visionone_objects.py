@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from email import message_from_bytes
 from typing import Any
 
 from soar.standins.base import Request, Response, json_response
-from soar.standins.visionone_tasks import failure, moment, page
+from soar.standins.visionone_tasks import drawn, failure, moment, page
 
 FIELDS = ("ip", "url", "domain", "fileSha1", "fileSha256", "senderMailAddress")
 QUOTED = re.compile(r'(\w+):"((?:[^"\\]|\\.)*)"')
@@ -16,16 +15,16 @@ RISKS = {"bad": "high", "odd": "medium"}  # by a word in the address
 
 
 def fresh_objects() -> dict[str, Any]:
-    """Their state after a reset."""
-    return {"blocked": {}, "exceptions": [], "scripts": {}, "mail": [], "analyses": {}, "quota": 50}
+    """Their state after a reset. ``mailboxes``: where a message is found, whatever is looked for, while ``mail`` is
+    empty."""
+    return {"mailboxes": [], "blocked": {}, "exceptions": [], "scripts": {}, "mail": [], "analyses": {}, "quota": 50}
 
 
 class Objects:
     """The answers of these parts; None for what is not of them."""
 
-    def __init__(self, state: dict[str, Any], numbers: Iterator[int]) -> None:
+    def __init__(self, state: dict[str, Any]) -> None:
         self.state = state
-        self.numbers = numbers
 
     def answer(self, request: Request, path: str) -> Response | None:
         """See Tasks."""
@@ -80,7 +79,7 @@ class Objects:
         name, content = fields.get("file", ("", b""))
         if any(one["fileName"] == name for one in self.state["scripts"].values()) or not name:
             return failure(400, "BadRequest", "The file name is taken or missing")
-        number = f"script-{next(self.numbers)}"
+        number = f"script-{drawn(self.state)}"
         kind = fields.get("fileType", ("", b""))[1].decode()
         self.state["scripts"][number] = {"id": number, "fileName": name, "fileType": kind, "text": content.decode()}
         location = f"{request.base}/v3.0/response/customScripts/{number}"
@@ -92,7 +91,8 @@ class Objects:
             link = f"{request.base}{request.path}?skip=0"
             return json_response({"items": [], "progressRate": 10, "nextLink": link})
         terms = QUOTED.findall(request.headers.get("tmv1-query", ""))
-        found = [mail for mail in self.state["mail"] if any(value in str(mail.get(name)) for name, value in terms)]
+        kept = self.state["mail"] or [_mail(box, terms) for box in self.state["mailboxes"]]
+        found = [mail for mail in kept if any(value in str(mail.get(name)) for name, value in terms)]
         return page(request, found, 100)
 
     def _sandbox(self, request: Request, path: str) -> Response | None:
@@ -130,7 +130,7 @@ class Objects:
 
     def _analysis(self, what: str) -> str:
         self.state["quota"] -= 1
-        number = f"analysis-{next(self.numbers)}"
+        number = f"analysis-{drawn(self.state)}"
         self.state["analyses"][number] = {"id": number, "what": what, "asked": 0}
         return number
 
@@ -153,6 +153,12 @@ class Objects:
         names = ["VAN_MALWARE.UMXX"] if risk == "high" else []
         result = {"id": number, "type": "url", "riskLevel": risk, "detectionNames": names, "threatTypes": []}
         return json_response({**result, "analysisCompletionDateTime": moment()})
+
+
+def _mail(box: str, terms: list[tuple[str, str]]) -> dict[str, Any]:
+    """A message that is as it was looked for."""
+    found: dict[str, Any] = {"mailMsgId": f"<{box.partition('@')[0]}.0412@mail.example.com>", "eventTimeDT": moment()}
+    return {**found, **dict(terms), "mailbox": box}
 
 
 def _multipart(request: Request) -> dict[str, tuple[str, bytes]]:

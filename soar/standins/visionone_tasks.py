@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -40,6 +39,12 @@ def failure(status: int, code: str, message: str) -> Response:
     return json_response({"error": {"code": code, "message": message, "number": str(status)}}, status)
 
 
+def drawn(state: dict[str, Any]) -> int:
+    """The next number; it goes on over a restart."""
+    state["number"] += 1
+    return int(state["number"])
+
+
 def moment() -> str:
     """Now, as Vision One writes it."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -48,9 +53,8 @@ def moment() -> str:
 class Tasks:
     """``POST`` of commands, ``GET response/tasks`` and ``response/tasks/{id}``, ``POST response/tasks/cancel``."""
 
-    def __init__(self, state: dict[str, Any], numbers: Iterator[int]) -> None:
+    def __init__(self, state: dict[str, Any]) -> None:
         self.state = state
-        self.numbers = numbers
         self.base = ""
 
     def answer(self, request: Request, path: str) -> Response | None:
@@ -100,7 +104,7 @@ class Tasks:
         return None
 
     def _new(self, action: str, target: dict[str, Any], description: str) -> dict[str, Any]:
-        number = f"{next(self.numbers):08d}"
+        number = f"{drawn(self.state):08d}"
         now = moment()
         task: dict[str, Any] = {
             "id": number,

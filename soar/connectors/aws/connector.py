@@ -41,8 +41,8 @@ class Aws(Iam):
         return f"AWS takes the access key of {arn}."
 
     def perform(self, capability: str, target: Target, params: dict[str, Any], *, key: str) -> Result:
-        """See Responder. ``params["undoes"]``: what came of the revoking; its ``deactivated`` are activated besides the keys
-        that the policy remembers."""
+        """See Responder. ``params["undoes"]``: what came of revoking, whose ``deactivated`` keys are activated besides
+        those that the policy remembers."""
         if capability == "revoke_cloud_access":
             return self._revoke(user_of(self, target), key)
         if capability == "restore_cloud_access":
