@@ -28,7 +28,6 @@ from playbooks.graph.schema import (
 )
 from tests.graphs import facts, good_params, row
 
-
 Test = Callable[..., None]
 
 
