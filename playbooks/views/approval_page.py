@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.urls import reverse
+from django.utils.dateparse import parse_datetime
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from cases.actors import Actor
 from cases.models import Asset, Incident
@@ -51,6 +51,7 @@ class Line:
     tone: str
     groups: str
     undo: str
+    final: bool
     connector: str
     state: SafeString
     held: str = ""
@@ -125,6 +126,7 @@ def _line(task: ResponseTask, votes: Sequence[Vote]) -> Line:
         tone={"critical": "red", "high": "amber"}.get(word, "grey"),
         groups=", ".join(map(str, [*asset.get("groups", []), *asset.get("tags", [])][:6])),
         undo=CAPABILITIES[what.inverse].label if what and what.inverse else "",
+        final=what is not None and what.destructive and not what.inverse,
         connector=task.account.name if task.account else "",
         state=parts.state(task.status, running=True),
         held=task.reason if task.reason.startswith(NEVER_TOUCH) else "",
@@ -159,12 +161,8 @@ def _figures(lines: Sequence[Line]) -> list[tuple[str, str, bool]]:
     ]
     if held := sum(bool(line.held) for line in waiting):
         figures.append((str(held), _("held by the never-touch list"), True))
-    if final := sum(
-        not line.undo and bool(line.task.capability) and CAPABILITIES[line.task.capability].destructive
-        for line in waiting
-        if line.task.capability in CAPABILITIES
-    ):
-        figures.append((str(final), ngettext("cannot be undone", "cannot be undone", final), True))
+    if final := sum(line.final for line in waiting):
+        figures.append((str(final), _("cannot be undone"), True))
     return figures
 
 
@@ -185,6 +183,8 @@ def request_text(request: Mapping[str, Any]) -> str:
     """ "POST https://… {…}" of a request that is shown, not sent."""
     body = request.get("body")
     text = "" if body in (None, "") else body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
+    if not request.get("method"):
+        return json.dumps(request, ensure_ascii=False, default=str)[:4000]
     where = request.get("url") or request.get("path") or ""
     return f"{request.get('method', '')} {where} {text}".strip()[:4000]
 
@@ -203,10 +203,14 @@ def _people(votes: Sequence[Vote], approval: Approval) -> list[dict[str, Any]]:
     return list(told.values())
 
 
-def _told(approval: Approval) -> list[dict[str, str]]:
-    """Whom the notice went to, and what came of it."""
-    rows = approval.told if isinstance(approval.told, list) else []
-    return [{str(key): str(value) for key, value in row.items()} for row in rows if isinstance(row, dict)][:20]
+def _told(approval: Approval) -> list[dict[str, Any]]:
+    """Whom the notice went to, and what came of it: ``{"channel", "whom", "ok", "text", "at"}``."""
+    whom = ", ".join(map(str, approval.notify.get("recipients") or []))
+    rows = [row for row in approval.told if isinstance(row, dict)][:20]
+    return [
+        {**row, "at": parse_datetime(str(row.get("at"))), "whom": whom if row.get("channel") == "e-mail" else ""}
+        for row in rows
+    ]
 
 
 def _incident(user: User, approval: Approval) -> Context | None:

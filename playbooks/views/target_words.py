@@ -62,6 +62,11 @@ _COUNTED = {
     "terminate_container": (gettext_noop("container ends"), gettext_noop("containers end")),
     "isolate_container": (gettext_noop("container loses the network"), gettext_noop("containers lose the network")),
     "revoke_cloud_access": (gettext_noop("cloud account is locked out"), gettext_noop("cloud accounts are locked out")),
+    "sandbox_url": (gettext_noop("address is analysed"), gettext_noop("addresses are analysed")),
+    "sandbox_file": (gettext_noop("file is analysed"), gettext_noop("files are analysed")),
+    "collect_file": (gettext_noop("file is collected"), gettext_noop("files are collected")),
+    "scan_endpoint": (gettext_noop("endpoint is scanned"), gettext_noop("endpoints are scanned")),
+    "find_messages": (gettext_noop("search for messages"), gettext_noop("searches for messages")),
     "run_script": (gettext_noop("endpoint runs a script"), gettext_noop("endpoints run a script")),
 }
 
