@@ -1,4 +1,4 @@
-"""``python -m benchmarks [start] [ingest] [runs] [million]``: all parts, or those that are named."""
+"""``python -m benchmarks [start] [ingest] [runs] [responses] [million]``: all parts, or those that are named."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import ingest, pages, runs
+from benchmarks import ingest, pages, responses, runs
 from benchmarks.report import Row, show
 from benchmarks.stack import ROOT, stack
 
@@ -45,6 +45,13 @@ def playbooks() -> Iterator[Row]:
         yield from runs.measure(one)
 
 
+def response() -> Iterator[Row]:
+    """Response playbooks."""
+    with stack() as one:
+        one.settle()
+        yield from responses.measure(one)
+
+
 def million() -> Iterator[Row]:
     """Pages and ingest with a million alerts in the table."""
     with stack() as one:
@@ -58,7 +65,13 @@ def million() -> Iterator[Row]:
         yield from ingest.measure(one, f"at {MILLION:,}")
 
 
-PARTS: dict[str, Callable[[], Iterator[Row]]] = {"start": start, "ingest": small, "runs": playbooks, "million": million}
+PARTS: dict[str, Callable[[], Iterator[Row]]] = {
+    "start": start,
+    "ingest": small,
+    "runs": playbooks,
+    "responses": response,
+    "million": million,
+}
 
 
 def main() -> int:

@@ -94,7 +94,7 @@ class _Found:
 
     def __init__(self) -> None:
         self.objects: list[Target] = []
-        self._by_value: dict[tuple[str, str], Target] = {}
+        self._by_value: dict[tuple[str, str, str], Target] = {}
         self._by_pair: dict[Pair, Target] = {}
         self._named: list[tuple[Target, list[Pair]]] = []
 
@@ -102,7 +102,8 @@ class _Found:
         """Take the object in, or what is new of it into the one that is there."""
         if one is None or not one["value"]:
             return None
-        key = (one["kind"], one["value"].casefold())
+        box = str(one["facts"].get("mailbox") or "") if one["kind"] == MESSAGE else ""
+        key = (one["kind"], one["value"].casefold(), box.casefold())
         have = self._by_value.get(key)
         if have is None:
             one["key"] = f"o{len(self.objects) + 1}"

@@ -115,7 +115,11 @@ def _approval(one: Approval) -> dict[str, Any]:
 def message_of(task: ResponseTask) -> Message:
     """The report as the message that this notify task sends."""
     run = Run.objects.select_related("playbook", "version", "alert__source").get(tasks=task)
-    report, params = report_of(run), task.params
+    return message_from(report_of(run), run.pk, task.params)
+
+
+def message_from(report: dict[str, Any], run: int, params: dict[str, Any]) -> Message:
+    """A report as a message: for channels, mail, and the file on the run's page."""
     alert = report["alert"] or {}
     return Message(
         title=f"{report['playbook']['name']}: {report['summary']['text']}",
@@ -127,7 +131,7 @@ def message_of(task: ResponseTask) -> Message:
         link_label="Open the run",
         severity=alert.get("severity", ""),
         tlp=alert.get("tlp", "amber"),
-        thread=f"run-{run.pk}",
+        thread=f"run-{run}",
         prefix=str(params.get("subject_prefix") or ""),
         recipients=tuple(str(one) for one in params.get("recipients") or ()),
     )

@@ -15,6 +15,8 @@ from playbooks.actions import run_by_hand
 from playbooks.loader import load
 from playbooks.models import Playbook
 from playbooks.representation import playbook_dict, run_dict
+from playbooks.response import work
+from playbooks.response_selectors import TASK_RELATED
 from playbooks.selectors import run_for
 
 
@@ -66,8 +68,12 @@ class Command(BaseCommand):
             )
         except CaseError as error:
             raise CommandError(error.message) from error
-        engine.execute(run.pk)
+        if run.playbook.kind == "response":
+            work.through(run.pk)
+        else:
+            engine.execute(run.pk)
         done = run_for(Actor.system(), run.pk)
-        self.stdout.write(json.dumps(run_dict(done, list(done.steps.all())), indent=2))
+        rows = list(done.tasks.select_related(*TASK_RELATED))
+        self.stdout.write(json.dumps(run_dict(done, list(done.steps.all()), rows), indent=2))
         if done.status != "successful":
             raise CommandError(f"The run is {done.state.label.lower()}. {done.error}")

@@ -1,0 +1,156 @@
+"""From an accepted alert to the first call of its response playbook, and what a task costs besides the product's time.
+
+A playbook of 12 nodes, alerts of 20 objects, ratings local; Vision One's stand-in answers on loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from benchmarks import load, samples
+from benchmarks.ingest import dsn
+from benchmarks.report import Row
+from benchmarks.stack import Stack
+
+CALM = 40  # alerts, one a second
+OBJECTS = 20
+FIRST_CALL = """
+SELECT extract(epoch FROM min(c.started_at) - a.received_at) * 1000
+FROM connectors_attempt c JOIN cases_alert a ON a.cause = c.cause WHERE a.source_ref LIKE %s GROUP BY a.id"""
+# From the claim of a task to the product's yes, without the time that the product took.
+OWN = """
+SELECT extract(epoch FROM (t.accepted_at - t.started_at) - (c.finished_at - c.started_at)) * 1000
+FROM playbooks_responsetask t JOIN connectors_attempt c ON c.idempotency_key = t.idempotency_key::text
+JOIN cases_alert a ON a.id = t.alert_id WHERE a.source_ref LIKE %s AND t.accepted_at IS NOT NULL"""
+OVER = """
+SELECT count(*) FROM playbooks_run r JOIN cases_alert a ON a.id = r.alert_id
+WHERE a.source_ref LIKE %s AND r.status = 'successful'"""
+WAITING = "SELECT count(*) FROM playbooks_run WHERE status = 'pending_approval'"
+
+
+def measure(stack: Stack) -> Iterator[Row]:
+    """Latency at an alert a second, own work, and what a thousand waiting runs cost."""
+    from soar.standins.server import Server
+    from soar.standins.visionone import VisionOne
+
+    with Server([VisionOne()]) as server:
+        url = server.urls["visionone"]["url"]
+        stack.manage("shell", "-v0", "-c", f"from benchmarks.responses import prepare; prepare({url!r})")
+        source = json.loads(stack.manage("source", "create", "Measured responses", "--kind", "generic"))
+        path = f"/api/v1/ingest/{source['slug']}/"
+
+        def post(name: str, number: int, tag: str = "respond") -> None:
+            body = {**samples.plain(number), "id": f"{name}-{number}", "tags": [tag], "severity": "high"}
+            body["observables"] = [
+                {"type": "domain", "value": f"d{number}-{place}.measured-evil.com"} for place in range(OBJECTS)
+            ]
+            load.run(stack.port, 1, iter([load.request(path, samples.body(body), source["token"])]))
+
+        for number in range(3):
+            post("warm", number)
+        _wait(stack, OVER, 3, "warm-%")
+        spent, begin = _worker_seconds(stack), time.monotonic()
+        for number in range(CALM):
+            time.sleep(max(0.0, begin + number - time.monotonic()))
+            post("calm", number)
+        _wait(stack, OVER, CALM, "calm-%")
+        spent = _worker_seconds(stack) - spent
+        first, own = _figures(stack, FIRST_CALL), _figures(stack, OWN)
+        yield Row("accepted to first remote call, p50", first[len(first) // 2], "ms", 50, "less")
+        yield Row("accepted to first remote call, p95", first[int(len(first) * 0.95)], "ms")
+        yield Row("own work per task until the product took it, p50", own[len(own) // 2], "ms", 15, "less")
+        yield Row("processor time of the workers per task, polling included", spent * 1000 / len(own), "ms")
+        for number in range(1000):
+            post("wait", number, "ask")
+        _wait(stack, WAITING, 1000)
+        time.sleep(5)
+        spent = _worker_seconds(stack)
+        time.sleep(20)
+        share = (_worker_seconds(stack) - spent) / 20 * 100
+        yield Row("workers while 1,000 runs wait for approvals", share, "% of a core", 5, "less")
+
+
+def _figures(stack: Stack, query: str) -> list[float]:
+    with psycopg.connect(dsn(stack), autocommit=True) as connection:
+        return sorted(float(row[0]) for row in connection.execute(query, ["calm-%"]))
+
+
+def _wait(stack: Stack, query: str, number: int, *values: str, seconds: float = 300.0) -> None:
+    end, found = time.monotonic() + seconds, 0
+    with psycopg.connect(dsn(stack), autocommit=True) as connection:
+        while time.monotonic() < end:
+            row = connection.execute(query, values).fetchone()
+            found = int(row[0]) if row else 0
+            if found >= number:
+                return
+            time.sleep(0.3)
+    raise RuntimeError(f"Only {found} of {number} runs came so far.")
+
+
+def _worker_seconds(stack: Stack) -> float:
+    """Processor time of the task workers so far."""
+    ticks = 0
+    for pid in stack.processes():
+        try:
+            if b"manage.py\0worker" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                ticks += int(fields[11]) + int(fields[12])
+        except OSError:
+            continue
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def prepare(url: str) -> None:
+    """In the portal: the account and two playbooks, one that acts at once and one that asks."""
+    from playbooks import catalog
+    from playbooks.models import Playbook, PlaybookVersion
+    from soar.connectors.actions import create_account
+
+    create_account(None, "visionone", "Measured", {"url": url, "allow_internal": True}, {"token": "practice"})
+    for name, tag, approval in (("Measured", "respond", None), ("Asking", "ask", _approval())):
+        row = Playbook.objects.create(name=name, kind="response", trigger="webhook")
+        document = {**_graph(tag, approval), "name": name}
+        row.current = PlaybookVersion.objects.create(
+            playbook=row, number=1, digest=f"{row.pk:064d}", source="", definition=document
+        )
+        row.save()
+    catalog.bump()
+
+
+def _approval() -> dict[str, Any]:
+    return {"method": "email", "subject_prefix": "", "recipients": [], "channels": [], "two_people": False}
+
+
+def _graph(tag: str, approval: dict[str, Any] | None) -> dict[str, Any]:
+    """Six conditions, one of them true, each with an action: 12 nodes."""
+    rows = [
+        [("alert_tag", "is", [tag])],
+        [("endpoint_name", "starts_with", ["SRV-NONE"])],
+        [("observable", "contains", ["nothing-like-it"])],
+        [("ip_address", "in_network", ["192.0.2.0/24"])],
+        [("object_risk", "is", ["highly_suspicious"]), ("severity", "is", ["low"])],
+        [("user_account", "is", ["nobody-at-all"])],
+    ]
+    nodes: list[dict[str, Any]] = []
+    for number, given in enumerate(rows):
+        listed = [{"parameter": name, "operator": how, "values": values} for name, how, values in given]
+        nodes.append(
+            {"id": f"c{number}", "type": "condition", "parent": "target", "side": "right", "conditions": listed}
+        )
+        nodes.append(
+            {
+                "id": f"a{number}", "type": "action", "parent": f"c{number}", "side": "right", "approval": approval,
+                "risk": ["highly_suspicious", "suspicious", "unrated"],
+                "actions": [{"action": "sandbox_url" if tag == "respond" else "scan_endpoint", "params": {}}],
+            }
+        )  # fmt: skip
+    severities = ["informational", "low", "medium", "high", "critical"]
+    target = {"severities": severities, "models": [], "filter_by_risk": True, "open_incident": None}
+    trigger = {"type": "automatic", "periods": [], "time_zone": "UTC"}
+    return {"name": "", "description": "", "trigger": trigger, "target": target, "nodes": nodes}
