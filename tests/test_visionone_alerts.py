@@ -209,6 +209,29 @@ def test_a_change_there_is_noted_and_counts_no_repeat(here: Range, row: AlertPul
     assert TimelineEntry.objects.filter(alert=alert, kind="alert.source_state").count() == 1
 
 
+def test_two_changes_within_one_second_are_both_seen(here: Range, row: AlertPull) -> None:
+    put(here, 1, 30)
+    read(row)
+    for status in ("In Progress", "Closed"):
+        put(here, 1, 30, status=status, updatedDateTime=moment(1))
+        read(row)
+    assert Alert.objects.get().source_state == "Closed"
+
+
+def test_an_older_state_does_not_come_over_a_newer_one(here: Range, row: AlertPull) -> None:
+    put(here, 1, 30, status="Closed", updatedDateTime=moment(1))
+    read(row)
+    put(here, 1, 30, status="Open", updatedDateTime=moment(2))
+    read(row)
+    assert Alert.objects.get().source_state == "Closed"
+
+
+@pytest.mark.parametrize("text", ["", "x", "2026-13-45T99:99:99Z", "2026-01-01T00:00:00"])
+def test_times_that_cannot_be_read_count_as_changed(text: str) -> None:
+    assert reading.newer("2026-01-01T00:00:00Z a", f"{text} a")
+    assert not reading.newer(text, text)
+
+
 @pytest.mark.parametrize("follows", [True, False])
 def test_closed_there_is_resolved_here_where_the_source_is_set_so(here: Range, row: AlertPull, follows: bool) -> None:
     AlertSource.objects.update(close_on_resolved=follows)

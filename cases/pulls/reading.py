@@ -14,7 +14,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils.dateparse import parse_datetime
 
 from cases.ingest import counters, repeats
 from cases.ingest.pipeline import receive, rules_of
@@ -135,9 +134,9 @@ def take(rules: Rules, identity: str, changed: str, item: dict[str, Any]) -> str
 
 
 def newer(one: str, other: str) -> bool:
-    """Whether a product's time is later than another; what cannot be read is, if it differs."""
-    first, second = parse_datetime(one or "-"), parse_datetime(other or "-")
-    if first is None or second is None or (first.tzinfo is None) != (second.tzinfo is None):
+    """Whether the first change (AlertDesk.identify) comes after the other; at the same time any other one does."""
+    first, second = clock.moment_of(one.partition(" ")[0]), clock.moment_of(other.partition(" ")[0])
+    if first is None or second is None or first == second:
         return one != other
     return first > second
 

@@ -33,7 +33,8 @@ class AlertDesk(Connector):
 
     @abstractmethod
     def identify(self, item: dict[str, Any]) -> tuple[str, str]:
-        """The id of an alert, and the time of its last change in the product's own words. ("", "") for no alert."""
+        """The id of an alert, and what differs after each change of it: the time, and behind a space what tells two
+        changes at one time apart. At most 300 and 40 characters; ("", "") for no alert."""
 
     @abstractmethod
     def tell_state(self, reference: str, state: State) -> str:
