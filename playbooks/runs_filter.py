@@ -35,12 +35,13 @@ class RunFilter:
 
     @classmethod
     def parse(cls, query: Any) -> RunFilter:
-        """From a QueryDict with status, playbook, time, trigger, alert, incident."""
+        """From a QueryDict with status, playbook, time, trigger, alert, incident, id (of the run)."""
         made = cls()
         made._word(query, "status", dict(RunStatus.choices), _("Status"))
         made._word(query, "trigger", dict(StartedBy.choices), _("Started"))
         made._word(query, "time", {word: period_label(word) for word in PERIODS}, _("Time"))
         made._playbook(query.get("playbook", "").strip())
+        made._id(query.get("id", "").strip())
         made._number(query.get("alert", "").strip(), "alert", "ALR")
         made._number(query.get("incident", "").strip(), "incident", "INC")
         return made
@@ -64,6 +65,14 @@ class RunFilter:
             return
         self.chosen["playbook"], self.labels["playbook"] = found.pk, found.name
 
+    def _id(self, text: str) -> None:
+        if not text:
+            return
+        if not (text.isascii() and text.isdigit() and len(text) < 19):
+            self.errors.append(_("“%s” is no number of a run.") % text[:40])
+            return
+        self.chosen["pk"], self.labels["pk"] = int(text), text
+
     def _number(self, text: str, name: str, prefix: str) -> None:
         if not text:
             return
@@ -76,7 +85,7 @@ class RunFilter:
 
     def apply(self, rows: RunQuerySet) -> RunQuerySet:
         """``rows`` narrowed to what was asked for."""
-        for name in ("status", "playbook", "trigger", "alert"):
+        for name in ("status", "playbook", "trigger", "alert", "pk"):
             if name in self.chosen:
                 rows = rows.filter(**{name: self.chosen[name]})
         if "incident" in self.chosen:
@@ -90,10 +99,11 @@ class RunFilter:
         kept = {
             name: self.labels[name] if name in ("alert", "incident") else value for name, value in self.chosen.items()
         }
-        return urlencode({**{name: value for name, value in kept.items() if name != without}, **more})
+        named = {"id" if name == "pk" else name: value for name, value in kept.items() if name != without}
+        return urlencode({**named, **more})
 
     def chips(self) -> list[tuple[str, str, str]]:
         """``[(name, what people read, query string without it)]``."""
         titles = {"status": _("Status"), "playbook": _("Playbook"), "trigger": _("Started"), "time": _("Time"),
-                  "alert": _("Alert"), "incident": _("Incident")}  # fmt: skip
+                  "alert": _("Alert"), "incident": _("Incident"), "pk": _("Run")}  # fmt: skip
         return [(titles[name], label, self.query(without=name)) for name, label in self.labels.items()]

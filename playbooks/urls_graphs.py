@@ -12,9 +12,13 @@ from playbooks.views import (
     graph_files,
     graph_page,
     rehearse,
+    run_files,
 )
 
 urlpatterns: list[URLPattern] = [
+    path("runs/export/", run_files.runs_export, name="run-export"),
+    path("runs/<int:pk>/tasks.csv", run_files.run_tasks_csv, name="run-tasks-csv"),
+    path("runs/<int:pk>/report/", run_files.run_report, name="run-report"),
     path("playbooks/new/", graph_change.playbook_create, name="playbook-create"),
     path("playbooks/templates/", graph_files.playbook_templates, name="playbook-templates"),
     path("playbooks/import/", graph_files.playbook_import, name="playbook-import"),

@@ -46,6 +46,8 @@ class Graphs(ApiViewSet):
         """From its JSON, as `export` gives it. It is checked and published as version 1, and switched on with
         `enabled`; if anything is wrong nothing is saved, and `errors` name node and field."""
         given = self.body(shapes.NewPlaybook)
+        if given.get("kind", "response") != "response":
+            raise Refused("Only response playbooks are made here; a Python playbook is a file.", field="kind")
         return self.once(lambda: self._made(given))
 
     def _made(self, given: dict[str, Any]) -> Response:
@@ -125,7 +127,9 @@ class Graphs(ApiViewSet):
             raise Conflict(f"{row.name} was never published: there is nothing to export yet.")
         return Response(cacao_of(row))
 
-    @extend_schema(**documented.verb("Rehearse the draft", shapes.Rehearse, shapes.Rehearsal, tagged=False, keyed=False))
+    @extend_schema(
+        **documented.verb("Rehearse the draft", shapes.Rehearse, shapes.Rehearsal, tagged=False, keyed=False)
+    )
     def rehearse(self, request: Request, id: str) -> Response:
         """Against a stored alert: the path, each value compared, each request that would be sent. Sends nothing."""
         alert = alert_for(self.user, self.body(shapes.Rehearse)["alert"])

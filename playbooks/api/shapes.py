@@ -99,7 +99,7 @@ class NewPlaybook(Body):
     """A response playbook as JSON (rulings 13). It is published, unless ``publish`` is false; it is off, unless
     ``enabled`` is true."""
 
-    kind = Words(("response",), required=False)
+    kind = Text(max_length=20, required=False, help_text="response")
     name = s.JSONField()
     description = s.JSONField(required=False)
     trigger = s.JSONField()
@@ -126,8 +126,8 @@ class Rehearsal(s.Serializer[Any]):
     off_target = s.CharField(help_text="Why the target leaves the alert out; empty if it does not")
     outside_periods = s.BooleanField()
     incident = s.CharField()
-    objects = Objects()  # type: ignore[assignment]
-    path = Objects()  # type: ignore[assignment]
+    objects = Objects()
+    path = Objects()
     not_counted = s.IntegerField()
     sent = s.IntegerField()
 

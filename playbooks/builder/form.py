@@ -158,10 +158,9 @@ def _node(node: Node, offers: Offers, errors: Errors) -> Form:
         return Form(node.id, "condition", [name], rows=rows)
     if node.type == "notify":
         return Form(node.id, "notify", [name], groups=[notify_group(node, offers, errors)])
-    risk = Field(
-        "risk", _("On objects rated"), "ticks", "", [Choice(word, word, word in node.risk, risk=True) for word in RISKS],
-        errors.at("risk"), _("Case actions run whatever is ticked."),
-    )  # fmt: skip
+    ticks = [Choice(word, word, word in node.risk, risk=True) for word in RISKS]
+    hint = _("Case actions run whatever is ticked.")
+    risk = Field("risk", _("On objects rated"), "ticks", "", ticks, errors.at("risk"), hint)
     form = Form(node.id, "action", [name], groups=groups_of(node, offers, errors), risk=risk)
     form.asks = node.approval is not None
     form.approval = _approval(node, offers, errors)

@@ -14,6 +14,7 @@ from cases.actors import Actor
 from cases.errors import Conflict, Refused
 from playbooks import actions
 from playbooks.selectors import run_for
+from playbooks.views import response_run
 from playbooks.views.parts import person_of, signed_in_reader
 from playbooks.views.run_page import TEMPLATE, context_of
 from soar.lib.htmx import is_partial, live, render_regions
@@ -65,7 +66,10 @@ def _answer(request: HttpRequest, pk: int, do: Callable[[Actor], str], step: int
     try:
         said = do(Actor.of(user))
     except (Refused, Conflict) as error:
-        context = context_of(request, user, run_for(user, pk))
+        run = run_for(user, pk)
+        if run.playbook.kind == "response":
+            return response_run.show(request, user, run, problem=error.message, status=error.status)
+        context = context_of(request, user, run)
         beside = step if step in {row.step.pk for row in context["to_decide"]} else 0
         context["problem"] = {"text": error.message, "step": beside}
         if is_partial(request):
@@ -73,7 +77,10 @@ def _answer(request: HttpRequest, pk: int, do: Callable[[Actor], str], step: int
             return render_regions(request, TEMPLATE, ["run"], context, extra=[live(error.message)], status=status)
         return render(request, TEMPLATE, context, status=error.status)
     if is_partial(request):
-        context = context_of(request, user, run_for(user, pk))
+        run = run_for(user, pk)
+        if run.playbook.kind == "response":
+            return response_run.show(request, user, run)
+        context = context_of(request, user, run)
         return render_regions(request, TEMPLATE, ["run"], context, extra=[live(said)])
     messages.success(request, said)
     return redirect("run-detail", pk)

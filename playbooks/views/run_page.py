@@ -11,7 +11,7 @@ from cases.errors import Missing
 from playbooks.disclosure import withhold
 from playbooks.models import Run
 from playbooks.selectors import run_for
-from playbooks.views import words
+from playbooks.views import response_run, words
 from playbooks.views.parts import Context, person_of, signed_in_reader
 from playbooks.views.run_parts import page_context, sequence_of, signature_of, steps_page
 from soar.accounts.models import User
@@ -26,7 +26,10 @@ WHOLE = "playbooks/value.html"
 def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """The page; ``?after=`` shows later steps."""
     user = person_of(request)
-    context = context_of(request, user, run_for(user, pk))
+    run = run_for(user, pk)
+    if run.playbook.kind == "response":
+        return response_run.show(request, user, run)
+    context = context_of(request, user, run)
     if is_partial(request):
         return render_regions(request, TEMPLATE, ["run"], context)
     return render(request, TEMPLATE, context)
@@ -38,6 +41,8 @@ def run_live(request: HttpRequest, pk: int) -> HttpResponse:
     """The poll: 204 when nothing changed, else the whole run, to be morphed into the page."""
     user = person_of(request)
     run = run_for(user, pk)
+    if run.playbook.kind == "response":
+        return response_run.show(request, user, run, poll=True)
     context = context_of(request, user, run)
     if context["sig"] == request.GET.get("sig"):
         return HttpResponse(status=204)

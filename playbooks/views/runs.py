@@ -16,6 +16,7 @@ from cases.querysets import capped_count
 from playbooks.choices import RunStatus, StartedBy
 from playbooks.models import Playbook, Run
 from playbooks.querysets import RunQuerySet
+from playbooks.response_selectors import actions_required
 from playbooks.runs_filter import PERIODS, RunFilter, period_label
 from playbooks.views.parts import Context, person_of, signature, signed_in_reader, workers_alive
 from playbooks.views.run_rows import rows_of
@@ -34,14 +35,16 @@ WAITING = (RunStatus.NEEDS_DECISION, RunStatus.PENDING_APPROVAL)
 def run_list(request: HttpRequest) -> HttpResponse:
     """The page, or for htmx its rows with what stands around them."""
     user = person_of(request)
-    rows, tab, chosen = _selected(request, user)
+    rows, tab, chosen = selected(request, user)
     page, notice = _page(rows, request.GET.get("cursor", ""))
     context = _around(request, user, chosen, tab) | _shown(request, page, chosen, tab) | {"notice": notice}
     context |= _signed(request, user, page.rows, chosen, tab, rows)
     if not is_partial(request):
         return render(request, TEMPLATE, context | _choices())
     said = ngettext("%(n)d run", "%(n)d runs", len(page.rows)) % {"n": len(page.rows)}
-    answer = render_regions(request, TEMPLATE, ["rows", "tabs", "counts", "fresh"], context, extra=[live(said)])
+    answer = render_regions(
+        request, TEMPLATE, ["rows", "tabs", "counts", "files", "fresh"], context, extra=[live(said)]
+    )
     return push_url(answer, request.get_full_path())
 
 
@@ -51,7 +54,7 @@ def run_poll(request: HttpRequest) -> HttpResponse:
     """What became of the rows that are shown, and how many runs are new; 204 when nothing changed. No row comes or
     goes under the reader."""
     user = person_of(request)
-    rows, tab, chosen = _selected(request, user)
+    rows, tab, chosen = selected(request, user)
     ids = _ids(request.GET.get("ids", ""))
     found = list(Run.objects.visible_to(user).filter(pk__in=ids).with_row_data().order_by("-id"))
     context = _signed(request, user, found, chosen, tab, rows)
@@ -61,7 +64,8 @@ def run_poll(request: HttpRequest) -> HttpResponse:
     return render_regions(request, TEMPLATE, ["live", "table", "tabs", "counts", "fresh", "workers"], context)
 
 
-def _selected(request: HttpRequest, user: User) -> tuple[RunQuerySet, str, RunFilter]:
+def selected(request: HttpRequest, user: User) -> tuple[RunQuerySet, str, RunFilter]:
+    """The runs that were asked for and may be seen, the tab, the filter."""
     chosen = RunFilter.parse(request.GET)
     tab = "decide" if request.GET.get("tab") == "decide" else "all"
     rows = Run.objects.visible_to(user)
@@ -82,7 +86,7 @@ def _page(rows: RunQuerySet, cursor: str) -> tuple[Page[Run], str]:
 
 def _around(request: HttpRequest, user: User, chosen: RunFilter, tab: str) -> Context:
     """Tabs, chips, figures: what stands around the rows."""
-    rows, _tab, _chosen = _selected(request, user)
+    rows, _tab, _chosen = selected(request, user)
     return {
         "tab": tab,
         "filter": chosen,
@@ -90,6 +94,9 @@ def _around(request: HttpRequest, user: User, chosen: RunFilter, tab: str) -> Co
         "total": capped_count(rows),
         "tabs": [("all", _("All"), reverse("run-list")), ("decide", _("Needs a decision"), _url("decide", ""))],
         "clear_url": _url(tab, ""),
+        "export_url": f"{reverse('run-export')}?{_url(tab, chosen.query()).partition('?')[2]}",
+        "required": actions_required(user),
+        "required_url": f"{reverse('response-list')}?status=pending_approval,unknown_outcome",
     }
 
 
@@ -142,7 +149,7 @@ def _url(tab: str, query: str) -> str:
 def _choices() -> dict[str, Any]:
     """What the filter menus offer."""
     return {
-        "statuses": [(word, _(str(label))) for word, label in RunStatus.choices if word != "pending_approval"],
+        "statuses": [(word, _(str(label))) for word, label in RunStatus.choices],
         "triggers": [(word, _(str(label))) for word, label in StartedBy.choices],
         "periods": [(word, period_label(word)) for word in PERIODS],
         "playbooks": Playbook.objects.only("name").order_by("name")[:200],

@@ -1,0 +1,326 @@
+"""The page of a response playbook's run: the graph with live states, what waits for a person, tasks, ratings, report
+(response-playbooks.md 24 to 27)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Count, Max, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from playbooks.actions.runs import RETRIABLE
+from playbooks.choices import APPROVAL_OPEN, RunStatus, StartedBy, TaskStatus
+from playbooks.disclosure import withhold
+from playbooks.graph.model import TARGET, Graph
+from playbooks.graph.parameters import OPERATORS, value_label
+from playbooks.graph.schema import read
+from playbooks.graph.words import CONDITIONS, name_of
+from playbooks.models import Approval, ResponseTask, Run
+from playbooks.response.facts import graph_of
+from playbooks.response.reading import states
+from playbooks.response_words import label_of, value_of
+from playbooks.views import words
+from playbooks.views.drawing import Mark, picture
+from playbooks.views.graph_words import parameter_label
+from playbooks.views.parts import Context, page, rights_of, signature, subject_url, workers_alive
+from playbooks.views.target_words import KIND_ICONS, KIND_LABELS
+from soar.accounts.models import User
+from soar.lib import parts
+from soar.lib.htmx import is_partial, render_regions
+from soar.lib.keyset import BadCursor, Order, keyset_page
+from soar.lib.text import defang
+
+TEMPLATE = "playbooks/response_run.html"
+TASKS_SHOWN, OBJECTS_SHOWN, TO_DECIDE_SHOWN = 50, 30, 5
+ORDER = Order("tasks", ("position", "id"), descending=False)
+LATER = ("request", "answer", "secret", "data", "params", "target")
+FAILED = (TaskStatus.UNSUCCESSFUL, TaskStatus.REJECTED, TaskStatus.EXPIRED, TaskStatus.CANCELLED)
+WAITING = (TaskStatus.PENDING_APPROVAL, TaskStatus.UNKNOWN_OUTCOME)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """A response task as a line of the page, finished."""
+
+    pk: int
+    url: str
+    icon: str
+    value: str
+    label: str
+    state: SafeString
+    answer: str
+    attempts: int
+    took: str
+    node: str
+
+
+def show(
+    request: HttpRequest, user: User, run: Run, *, poll: bool = False, problem: str = "", status: int = 200
+) -> HttpResponse:
+    """The page, or its region for htmx; 204 to a poll when nothing changed since ``sig``."""
+    figures = _figures(run)
+    sig = _signature(run, figures)
+    if poll and request.GET.get("sig") == sig:
+        return HttpResponse(status=204)
+    context = {**_context(request, user, run, figures), "sig": sig, "problem": problem}
+    if is_partial(request):
+        return render_regions(request, TEMPLATE, ["run"], context, status=status)
+    return render(request, TEMPLATE, context, status=status)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Tasks of the run by node and status, and what changed last."""
+
+    counts: dict[str, Counter[str]]
+    changed: Any
+    approvals: list[Approval]
+
+    @property
+    def total(self) -> Counter[str]:
+        """By status, over all nodes."""
+        found: Counter[str] = Counter()
+        for one in self.counts.values():
+            found.update(one)
+        return found
+
+
+def _figures(run: Run) -> Figures:
+    counts: dict[str, Counter[str]] = {}
+    changed = None
+    rows = ResponseTask.objects.filter(run=run).order_by().values("node", "status")
+    for row in rows.annotate(number=Count("pk"), last=Max("updated_at")):
+        counts.setdefault(row["node"], Counter())[row["status"]] = row["number"]
+        changed = max(filter(None, (changed, row["last"])), default=None)
+    open_ones = Approval.objects.filter(run=run, status__in=APPROVAL_OPEN).order_by("pk")
+    return Figures(counts, changed, list(open_ones[:TO_DECIDE_SHOWN]))
+
+
+def _signature(run: Run, figures: Figures) -> str:
+    mine = (run.status, run.cancel_requested, str(run.started_at), str(run.finished_at), run.error, run.attempts)
+    asked = [(one.pk, one.status) for one in figures.approvals]
+    return signature(mine, sorted((node, sorted(one.items())) for node, one in figures.counts.items()),
+                     str(figures.changed), asked, bool(workers_alive()))  # fmt: skip
+
+
+def graph_for(run: Run) -> Graph:
+    """The graph that the run walks: of its version, or of the playbook as it is published now."""
+    if run.version is not None:
+        return graph_of(run.version)
+    current = run.playbook.current
+    return read(current.definition if current else run.playbook.draft)[0]
+
+
+def _context(request: HttpRequest, user: User, run: Run, figures: Figures) -> Context:
+    graph = graph_for(run)
+    node = request.GET.get("node", "")
+    node = node if node in graph.by_id else ""
+    reached = states(run)
+    tasks = chosen_tasks(run, node, request.GET.get("status", ""))
+    found, notice = _page(tasks, request.GET.get("cursor", ""))
+    withhold(user, [run], tasks=found.rows)
+    rights, total, alive = rights_of(user), figures.total, not run.state.is_final
+    now = timezone.now()
+    return {
+        "run": run,
+        "graph": graph,
+        "state": parts.state(run.status, running=True),
+        "alive": alive,
+        "picture": picture(graph, lambda id: _url(run, node=id), selected=node, marks=marks_of(run, graph, reached)),
+        "node": node,
+        "node_name": name_of(graph.node(node)) if node else "",
+        "judged": _judged(run, graph, node),
+        "nodes": [(id, name_of(graph.node(id)), sum(count.values()), _url(run, node=id))
+                  for id, count in _ordered(graph, figures.counts)],
+        "all_url": _url(run),
+        "total": sum(total.values()),
+        "status": request.GET.get("status", ""),
+        "statuses": [(word, label) for word, label in TaskStatus.choices if total[word]],
+        "rows": [_row(task, graph, now) for task in found.rows],
+        "next_url": _url(run, node=node, status=request.GET.get("status", ""), cursor=found.next) if found.next else "",
+        "previous_url": _url(run, node=node, status=request.GET.get("status", ""), cursor=found.previous)
+        if found.previous else "",
+        "notice": notice,
+        "csv_url": f"{reverse('run-tasks-csv', args=[run.pk])}?{urlencode({'node': node} if node else {})}",
+        "approvals": figures.approvals,
+        "to_decide": _to_decide(run, total),
+        "failed": sum(total[word] for word in FAILED),
+        "waiting": sum(total[word] for word in WAITING),
+        "objects": [_object(one) for one in (run.targets or [])[:OBJECTS_SHOWN]] if not run.withheld else [],
+        "object_count": len(run.targets or []),
+        "subject": words.subject_number(run),
+        "subject_url": subject_url(run),
+        "incident": run.opened_incident_id,
+        "incident_url": page("incident-detail", f"INC-{run.opened_incident_id}") if run.opened_incident_id else "",
+        "origin": words.origin_of(run),
+        "trigger": _(str(StartedBy(run.trigger).label)),
+        "rights": run.acting_user.display_name() if run.acting_user else "",
+        "took": words.took(run.started_at, run.finished_at, now),
+        "summary": _summary(total),
+        "can_cancel": rights["may_run"] and alive and not run.cancel_requested,
+        "can_retry": rights["may_run"] and run.status in RETRIABLE and not run.playbook.hindrance,
+        "needs_decision": run.status == RunStatus.NEEDS_DECISION,
+        "workers": workers_alive(),
+        "poll_url": _poll_url(request, run),
+        **rights,
+    }  # fmt: skip
+
+
+def chosen_tasks(run: Run, node: str, status: str) -> QuerySet[ResponseTask]:
+    """The tasks of the run, or of one node, or of one status; ``required`` is those that wait for a person."""
+    tasks = ResponseTask.objects.filter(run=run)
+    if node:
+        tasks = tasks.filter(node=node)
+    if status == "required":
+        tasks = tasks.filter(status__in=WAITING)
+    elif status in TaskStatus.values:
+        tasks = tasks.filter(status=status)
+    return tasks
+
+
+def _page(tasks: QuerySet[ResponseTask], cursor: str) -> tuple[Any, str]:
+    listed = tasks.defer("request", "answer", "secret")
+    try:
+        return keyset_page(listed, ORDER, cursor, TASKS_SHOWN), ""
+    except BadCursor:
+        return keyset_page(listed, ORDER, "", TASKS_SHOWN), _("That page is no longer there; this is the first one.")
+
+
+def _url(run: Run, **query: str) -> str:
+    given = urlencode({name: value for name, value in query.items() if value})
+    return reverse("run-detail", args=[run.pk]) + (f"?{given}" if given else "") + ("#node-tasks" if given else "")
+
+
+def _poll_url(request: HttpRequest, run: Run) -> str:
+    kept = {name: request.GET[name] for name in ("node", "status", "cursor") if request.GET.get(name)}
+    return f"{reverse('run-live', args=[run.pk])}?{urlencode(kept)}" + ("&" if kept else "")
+
+
+def _ordered(graph: Graph, counts: dict[str, Counter[str]]) -> list[tuple[str, Counter[str]]]:
+    return [(node.id, counts[node.id]) for node in graph.reading_order if node.id in counts]
+
+
+def marks_of(run: Run, graph: Graph, reached: dict[str, dict[str, Any]]) -> dict[str, Mark]:
+    """What the drawing says of each node."""
+    right = frozenset({"right"}) if run.started_at else frozenset()
+    over = run.state.is_final
+    count = len(run.targets or [])
+    text = ngettext("%d object", "%d objects", count) % count
+    if run.opened_incident_id:
+        text = f"INC-{run.opened_incident_id}, {text}"
+    begun = "successful" if run.started_at else "queued"
+    marks = {"trigger": Mark(begun, went=right), TARGET: Mark(begun, text if run.started_at else "", went=right)}
+    for node in graph.nodes:
+        state = reached.get(node.id)
+        if state is None:
+            marks[node.id] = Mark("no_action", _("Not reached")) if over else Mark("queued", _("Waits"))
+        elif node.type in CONDITIONS:
+            marks[node.id] = _of_condition(state)
+        else:
+            marks[node.id] = _of_tasks(state)
+    return marks
+
+
+def _of_condition(state: dict[str, Any]) -> Mark:
+    true, false = state["counts"].get("true", 0), state["counts"].get("false", 0)
+    went = {side for side, number in (("right", true), ("below", false)) if number}
+    if not true and not false:
+        return Mark("successful", _("Asked of the alert"), went=frozenset({"right", "below"}))
+    line = ngettext("True for %d object", "True for %d objects", true) % true
+    return Mark("successful" if true else "no_action", line, str(true), str(false), frozenset(went))
+
+
+def _of_tasks(state: dict[str, Any]) -> Mark:
+    counts: Counter[str] = Counter(state["counts"])
+    total = sum(counts.values())
+    over = frozenset({"right"}) if state["status"] not in ("queued", "in_progress", "pending_approval") else frozenset()
+    if not total:
+        return Mark("no_action", _("No action taken"), went=over)
+    done = total - counts["queued"] - counts["in_progress"] - counts["pending_approval"] - counts["unknown_outcome"]
+    pieces = [_("%(done)d of %(all)d done") % {"done": done, "all": total}]
+    failed = sum(counts[word] for word in FAILED)
+    if failed:
+        pieces.append(_("%d failed") % failed)
+    elif counts["pending_approval"]:
+        pieces = [_("%d wait for approval") % counts["pending_approval"]]
+    status = "no_action" if counts["no_action"] == total else state["status"]
+    return Mark(status, ", ".join(pieces), went=over)
+
+
+def _judged(run: Run, graph: Graph, node: str) -> list[dict[str, Any]]:
+    """Of a condition that was chosen: each value compared, with the verdict."""
+    if not node or graph.node(node).type not in CONDITIONS or run.withheld:
+        return []
+    result = run.steps.filter(kind="node", name=node).values_list("result", flat=True).first() or {}
+    values = {one["key"]: one for one in run.targets or []}
+    found = []
+    for row in result.get("rows", []):
+        operator = OPERATORS[row["operator"]].label if row["operator"] in OPERATORS else row["operator"]
+        wanted = _(" or ").join(value_label(row["parameter"], value) for value in row["values"])
+        for key, true in list(row.get("result", {}).items())[:OBJECTS_SHOWN]:
+            one = values.get(key)
+            seen = row.get("seen_by", {}).get(key, row.get("seen", []))
+            found.append({
+                "icon": KIND_ICONS.get(one["kind"], "tag") if one else "alerts",
+                "value": _shown(one) if one else _("The alert"),
+                "compared": f"{parameter_label(row['parameter'])} {operator} {wanted}",
+                "seen": ", ".join(value_label(row["parameter"], value) for value in seen[:8]) or _("nothing known"),
+                "true": true,
+            })  # fmt: skip
+    return found
+
+
+def _row(task: ResponseTask, graph: Graph, now: Any) -> TaskRow:
+    answer = task.message or task.reason
+    if task.status == TaskStatus.IN_PROGRESS and task.remote:
+        answer = task.remote
+    return TaskRow(
+        pk=task.pk,
+        url=reverse("response-detail", args=[task.pk]),
+        icon=KIND_ICONS.get(task.target_kind, "task"),
+        value=value_of(task)[:120],
+        label=label_of(task.action, task.capability),
+        state=parts.state(task.status, running=True),
+        answer=answer[:240],
+        attempts=task.attempts,
+        took=words.took(task.started_at, task.finished_at, now),
+        node=name_of(graph.node(task.node)) if task.node in graph.by_id else "",
+    )
+
+
+def _to_decide(run: Run, total: Counter[str]) -> Sequence[ResponseTask]:
+    if not total[TaskStatus.UNKNOWN_OUTCOME]:
+        return []
+    rows = ResponseTask.objects.filter(run=run, status=TaskStatus.UNKNOWN_OUTCOME).defer("request", "answer", "secret")
+    return list(rows.order_by("position", "pk")[:TO_DECIDE_SHOWN])
+
+
+def _object(one: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "icon": KIND_ICONS.get(one["kind"], "tag"),
+        "kind": KIND_LABELS.get(one["kind"], one["kind"]),
+        "value": _shown(one),
+        "risk": one.get("risk") or "unrated",
+        "why": one.get("benign") or one.get("rule") or "",
+        "evidence": [item.get("text", "") for item in one.get("evidence") or []][:5],
+        "scores": words.line_of(one.get("scores")),
+    }
+
+
+def _shown(one: dict[str, Any]) -> str:
+    return defang(one["value"], one.get("type", ""))[:160]
+
+
+def _summary(total: Counter[str]) -> str:
+    pieces = [f"{total[word.value]} {_(str(word.label)).lower()}" for word in TaskStatus if total[word.value]]
+    return ", ".join(pieces)
