@@ -23,6 +23,7 @@ class AssetForm(forms.Form):
     type.help_text = _("Such as laptop, workstation, server.")
     system = forms.CharField(label=_("Operating system"), required=False, max_length=200)
     addresses = forms.CharField(label=_("Addresses"), required=False, widget=forms.Textarea({"rows": 2}))
+    addresses.help_text = _("IP addresses, separated by commas, blanks or lines.")
     criticality = forms.ChoiceField(label=_("Criticality"), initial="unknown")
     groups = forms.CharField(label=_("Groups"), required=False, max_length=5000, help_text=_("Separated by commas."))
     tags = forms.CharField(label=_("Tags"), required=False, max_length=5000, help_text=_("Separated by commas."))

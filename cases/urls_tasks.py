@@ -8,6 +8,8 @@ from cases.views import tasks, tasks_change, templates
 
 urlpatterns: list[URLPattern] = [
     path("tasks/", tasks.task_list, name="task-list"),
+    path("tasks/<int:pk>/done/", tasks.task_done, name="task-done"),
+    path("tasks/<int:pk>/mine/", tasks.task_mine, name="task-mine"),
     path("incidents/<str:number>/tasks/add/", tasks_change.task_add, name="task-add"),
     path("incidents/<str:number>/tasks/complete/", tasks_change.task_complete, name="task-complete"),
     path("incidents/<str:number>/tasks/reopen/", tasks_change.task_reopen, name="task-reopen"),

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from cases.actions import incidents, tasks
 from cases.actors import Actor
+from cases.models import IncidentTask
 from soar.accounts.models import Team, User
 from tests.factories import make_incident
 from tests.queries import counted
@@ -93,3 +94,30 @@ def test_more_tasks_cost_no_more_queries(as_analyst: Client, some: None, blue: T
         for number in range(20):
             tasks.add(Actor.system(), incident.pk, title=f"T{number}")
     assert counts[0] == counts[1]
+
+
+def test_done_and_taken_from_the_list(as_analyst: Client, some: None, analyst: User) -> None:
+    free = IncidentTask.objects.get(title="Of nobody")
+    taken = as_analyst.post(f"/tasks/{free.pk}/mine/", {"tab": "unassigned"})
+    assert (taken.status_code, taken["Location"]) == (302, "/tasks/?tab=unassigned")
+    free.refresh_from_db()
+    assert free.assignee == analyst
+    done = as_analyst.post(f"/tasks/{free.pk}/done/", {"tab": "//evil.example"}, follow=True)
+    assert done.redirect_chain == [("/tasks/", 302)]
+    assert "Done: Of nobody" in done.content.decode()
+    free.refresh_from_db()
+    assert not free.is_open
+
+
+@pytest.mark.parametrize("verb", ["done", "mine"])
+def test_not_for_who_may_not(as_viewer: Client, as_analyst: Client, as_stranger: Client, some: None, verb: str) -> None:
+    task = IncidentTask.objects.get(title="Of nobody")
+    assert as_viewer.post(f"/tasks/{task.pk}/{verb}/").status_code == 403
+    assert as_stranger.post(f"/tasks/{task.pk}/{verb}/").status_code == 404
+    assert as_analyst.get(f"/tasks/{task.pk}/{verb}/").status_code == 405
+    assert f"/{verb}/" not in as_viewer.get("/tasks/?tab=all").content.decode()
+    ended = IncidentTask.objects.get(title="Ended")
+    answer = as_analyst.post(f"/tasks/{ended.pk}/{verb}/", follow=True).content.decode()
+    assert "Reopen it to change its tasks." in answer
+    task.refresh_from_db()
+    assert (task.is_open, task.assignee) == (True, None)

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from django.contrib import messages
 from django.db.models import Count, F, Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
+from cases.actions import tasks
+from cases.actors import Actor
 from cases.choices import IncidentStatus, Severity
+from cases.errors import Conflict, Refused, Stale
 from cases.models import IncidentTask
 from cases.views.parts import person_of, signed_in_reader
 from cases.views.task_parts import due
+from soar.accounts.membership import may
 from soar.accounts.models import User
 from soar.lib import parts
 
@@ -42,10 +49,33 @@ def task_list(request: HttpRequest) -> HttpResponse:
     context = {
         "tabs": [(name, label, counts[name], name == tab) for name, label in _tabs().items()],
         "tab": tab,
-        "rows": [_row(task, now) for task in chosen[:SHOWN]],
+        "rows": [_row(task, now, user) for task in chosen[:SHOWN]],
         "more": max(counts[tab] - SHOWN, 0),
     }
     return render(request, "cases/tasks.html", context)
+
+
+@signed_in_reader
+@require_POST
+def task_done(request: HttpRequest, pk: int) -> HttpResponse:
+    """Tick it, and back to the list."""
+    return _did(request, lambda actor: _("Done: %s") % tasks.complete(actor, pk).title)
+
+
+@signed_in_reader
+@require_POST
+def task_mine(request: HttpRequest, pk: int) -> HttpResponse:
+    """Assign it to me, and back to the list."""
+    return _did(request, lambda actor: _("Assigned to you: %s") % tasks.assign(actor, pk, actor.user).title)
+
+
+def _did(request: HttpRequest, act: Callable[[Actor], str]) -> HttpResponse:
+    try:
+        messages.success(request, act(Actor.of(person_of(request))))
+    except (Refused, Conflict, Stale) as error:
+        messages.error(request, error.message)
+    tab = request.POST.get("tab", "")
+    return redirect(reverse("task-list") + (f"?tab={tab}" if tab in _tabs() and tab != "mine" else ""))
 
 
 def _tabs() -> dict[str, str]:
@@ -62,10 +92,14 @@ def _sorts(user: User, now: datetime) -> dict[str, Q]:
     }
 
 
-def _row(task: IncidentTask, now: datetime) -> dict[str, Any]:
+def _row(task: IncidentTask, now: datetime, user: User) -> dict[str, Any]:
+    # What a restricted incident allows is asked on its own page: here it would be a question for each row.
+    may_work = may(user, "work_cases") and not task.incident.restricted
     return {
         "task": task,
         "number": task.incident.number,
         "severity": parts.sev(Severity(task.incident.severity).word, hidden=True),
         "due": due(task, now),
+        "may_work": may_work,
+        "may_take": may_work and task.assignee_id is None,
     }
