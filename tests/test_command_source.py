@@ -8,9 +8,10 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from cases.models import AlertSource, SourceToken
+from cases.models import AlertPull, AlertSource, SourceToken
 from soar.accounts.models import AuditEntry, Team
 from soar.accounts.tokens import digest
+from soar.connectors import actions as connectors
 
 pytestmark = pytest.mark.django_db
 
@@ -66,3 +67,33 @@ def test_the_same_name_twice_is_refused() -> None:
     with pytest.raises(CommandError, match="already"):
         created("FEED", "--kind", "generic")
     assert AlertSource.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("nowhere", "Vision One"), "no source"),
+        (("vision", "nobody"), "no connector"),
+        (("wazuh", "Vision One"), "nothing to read them from"),
+        (("vision", "Vision One", "--every", "1"), "from 10 to"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(arguments: tuple[str, ...], words: str) -> None:
+    make_readable()
+    with pytest.raises(CommandError, match=words):
+        call_command("source", "read", *arguments)
+    assert not AlertPull.objects.exists()
+
+
+def test_a_source_is_read_with_a_connector(capsys: pytest.CaptureFixture[str]) -> None:
+    make_readable()
+    call_command("source", "read", "vision", "Vision One", "--every", "30")
+    assert json.loads(capsys.readouterr().out) == {"slug": "vision", "connector": "Vision One", "every_seconds": 30}
+    assert AlertPull.objects.get().source.slug == "vision"
+
+
+def make_readable() -> None:
+    """A connector, a source that it can read and one that it cannot."""
+    connectors.create_account(None, "visionone", "Vision One", {"url": "https://v1.example"}, {"token": "abcdef"})
+    for slug, kind in (("vision", "visionone"), ("wazuh", "wazuh")):
+        AlertSource.objects.create(name=slug, slug=slug, kind=kind)
