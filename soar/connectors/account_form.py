@@ -68,7 +68,7 @@ def _field(setting: Setting, value: Any) -> forms.Field:
     common: dict[str, Any] = {"label": label_of(setting), "initial": value, "required": False}
     if setting.form == "flag":
         return forms.BooleanField(**common)
-    common["help_text"] = setting.help + "."
+    common["help_text"] = _sentence(setting)
     if setting.form == "choice":
         choices = [(one, _choice(setting, one)) for one in setting.choices]
         return forms.ChoiceField(choices=choices, **common)
@@ -84,7 +84,7 @@ def _widget(setting: Setting) -> forms.Widget:
 
 
 def _secret(setting: Setting, *, is_set: bool) -> forms.Field:
-    help_text = f"{setting.help}. {KEPT}" if is_set else setting.help + "."
+    help_text = f"{_sentence(setting)} {KEPT}" if is_set else _sentence(setting)
     attributes: dict[str, Any] = {"autocomplete": "new-password", "spellcheck": "false"}
     if setting.required and not is_set:
         attributes["required"] = True
@@ -92,6 +92,10 @@ def _secret(setting: Setting, *, is_set: bool) -> forms.Field:
     if setting.form == "lines":
         widget = _BlankTextarea({**attributes, "rows": 4})
     return forms.CharField(label=label_of(setting), required=False, strip=False, help_text=help_text, widget=widget)
+
+
+def _sentence(setting: Setting) -> str:
+    return setting.help if setting.help.endswith("…") else setting.help + "."
 
 
 def _choice(setting: Setting, word: str) -> str:

@@ -77,6 +77,18 @@ class PostChannel(Channel):
         return "ok"
 
 
+def _message_in(text: str) -> str:
+    """The sentence in an error told in JSON: ``{"message"}`` or ``{"error": {"message"}}``; "" if there is none."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    for name in ("error", "message"):
+        if isinstance(found, dict) and name in found:
+            found = found[name]
+    return found if isinstance(found, str) else ""
+
+
 def is_html(answer: Answer) -> bool:
     """Whether something in between answered: a sign-in page, an error page of a proxy.
 

@@ -20,11 +20,11 @@ BUTTON = "display:inline-block;margin:16px 0;padding:8px 14px;background:#1f5fbf
 
 def as_text(message: Message) -> str:
     """The message in plain text, lines separated by \\n."""
-    parts = [message.title, "=" * min(70, len(message.title))]
+    parts = [message.title, "=" * min(40, len(message.title))]
     parts += [message.text, ""] if message.text else [""]
     parts += [f"{name}: {value}" for name, value in _facts(message)]
     for section in message.sections:
-        parts += ["", section.title, "-" * min(70, len(section.title)), *(_line(row) for row in section.rows)]
+        parts += ["", section.title, "-" * min(40, len(section.title)), *(_line(row) for row in section.rows)]
     if message.link:
         parts += ["", f"{message.link_label}: {message.link}"]
     return "\n".join(parts).strip() + "\n"

@@ -40,6 +40,13 @@ LABELS = {
     "key_header": gettext_lazy("Header of the key"),
 }
 
+# Beside a value there is less room than over a field.
+SHORT = {
+    "allow_internal": gettext_lazy("Inside the net"),
+    "verify_tls": gettext_lazy("Certificate"),
+    "timeout_seconds": gettext_lazy("Silence"),
+}
+
 
 class State(NamedTuple):
     """How an account does: the class of the badge, its sign, a word, and the reason where there is one."""
@@ -111,7 +118,8 @@ def facts(account: ConnectorAccount) -> list[tuple[Any, str]]:
     kind = KINDS.get(account.kind)
     if kind is None:
         return []
-    shown = [(label_of(one), _words(one, value_of(account, one))) for one in kind.all_settings()]
+    known = kind.all_settings()
+    shown = [(SHORT.get(one.name) or label_of(one), _words(one, value_of(account, one))) for one in known]
     return [(label, words) for label, words in shown if words]
 
 
@@ -152,10 +160,14 @@ def account_dict(account: ConnectorAccount) -> dict[str, Any]:
 
 
 def _words(setting: Setting, value: Any) -> str:
+    flags = {"allow_internal": (_("allowed"), _("refused")), "verify_tls": (_("checked"), _("not checked"))}
     if setting.form == "flag":
-        return _("yes") if value else _("no")
+        yes, no = flags.get(setting.name, (_("yes"), _("no")))
+        return yes if value else no
     if setting.name == "cleared":
         return f"TLP:{str(value).upper()}"
+    if setting.name == "timeout_seconds":
+        return _("at most %s s") % value
     if setting.name == "rate_per_minute":
         return str(value) if value else ""
     return str(value)

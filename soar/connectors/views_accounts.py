@@ -8,6 +8,7 @@ from typing import Any, cast
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
+from django.db.models.functions import Lower
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -50,7 +51,7 @@ def show_list(request: HttpRequest, *, status: int = 200, **more: Any) -> HttpRe
     counted = accounts.annotate(
         calls=Count("attempts", filter=Q(attempts__started_at__gt=since)), failures=Count("attempts", filter=failed)
     )
-    rows = [_row(account) for account in counted]
+    rows = [_row(account) for account in counted.order_by(Lower("name"))]  # grouping drops the model's own order
     context = {"rows": rows, "may_create": user.has_perm("accounts.manage_connectors"), **routes_context(user), **more}
     return render(request, "connectors/index.html", context, status=status)
 

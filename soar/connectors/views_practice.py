@@ -30,7 +30,7 @@ def practice_home(request: HttpRequest) -> HttpResponse:
     found, problem = _read(chosen, places[chosen])
     tabs = [(kind, showing.kind_label(kind)) for kind in places]
     others = [showing.kind_label(kind) for kind in folder.running() if kind not in READERS]
-    context = {"tabs": tabs, "chosen": chosen, "messages_shown": found, "problem": problem, "others": others}
+    context = {"tabs": tabs, "current": chosen, "messages_shown": found, "problem": problem, "others": others}
     return render(request, "connectors/practice.html", context)
 
 
