@@ -28,7 +28,7 @@ FILTERS = ("q", "type", "state")
 class NewBlock(Body):
     """A value to block. What is blocked already answers 200 and stays until the later of both ends."""
 
-    type = s.ChoiceField([*BLOCKABLE, *ALIASES, "hash"])
+    type = Text(max_length=20, help_text=f"One of: {', '.join((*BLOCKABLE, *ALIASES, 'hash'))}")
     value = Text(max_length=2048)
     reason = Text(max_length=500)
     days = Whole(required=False, allow_null=True, min_value=1, help_text="null: for good")
@@ -39,7 +39,7 @@ class Block(s.Serializer[Any]):
     """An entry of the block list."""
 
     id = s.IntegerField()
-    type = s.ChoiceField(BLOCKABLE)
+    type = s.CharField(help_text=f"One of: {', '.join(BLOCKABLE)}")
     value = s.CharField()
     reason = s.CharField()
     reference = s.CharField()

@@ -156,8 +156,7 @@ def reason_of(verdict: Verdict) -> str:
     """Why nothing destructive may touch the value: the entries that protect it; "" if there are none."""
     if not verdict.benign:
         return ""
-    for effect, words in (("exception", "On the exception list"), ("benign", "Known good")):
-        found = [f"{item['list']}: {item['text']}" for item in verdict.evidence if item["effect"] == effect]
-        if found:
-            return f"{words} ({'; '.join(found[:3])})"
-    return "Known good"
+    by = {effect: [item for item in verdict.evidence if item["effect"] == effect] for effect in (EXCEPTION, BENIGN)}
+    if by[EXCEPTION]:
+        return f"On the exception list: {'; '.join(item['text'] for item in by[EXCEPTION][:3])}"
+    return f"Known good: {'; '.join(': '.join(filter(None, (item['list'], item['text']))) for item in by[BENIGN][:3])}"

@@ -38,7 +38,10 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["digest"], name="feedentry_digest"),
                     django.contrib.postgres.indexes.GistIndex(
-                        fields=["network"], name="feedentry_network", opclasses=["inet_ops"]
+                        condition=models.Q(("network__isnull", False)),
+                        fields=["network"],
+                        name="feedentry_network",
+                        opclasses=["inet_ops"],
                     ),
                 ],
             },

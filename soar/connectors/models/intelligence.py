@@ -70,7 +70,12 @@ class FeedEntry(models.Model):
         default_permissions = ()
         indexes = [
             models.Index(fields=["digest"], name="feedentry_digest"),
-            GistIndex(fields=["network"], opclasses=["inet_ops"], name="feedentry_network"),
+            GistIndex(
+                fields=["network"],
+                opclasses=["inet_ops"],
+                name="feedentry_network",
+                condition=models.Q(network__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

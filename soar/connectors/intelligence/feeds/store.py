@@ -53,7 +53,7 @@ def _copy(cursor: Any, rows: Iterable[Row | None], effect: str) -> tuple[int, in
             taken += 1
             if taken > MOST:
                 raise ValueError(f"The feed holds more than {MOST:,} values.")
-            network = row.value if row.type in ("ip", "cidr") else None
+            network = row.value if row.type == "cidr" else None  # an address is found by its digest
             word = "suspicious" if row.weak and effect == "malicious" else effect
             copy.write_row((row.type, row.value, digest(row.type, row.value), network, word, row.note, row.expires_at))
     return taken, skipped
