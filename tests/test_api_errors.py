@@ -150,7 +150,7 @@ def test_only_json_is_taken_and_given(analyst: User) -> None:
     assert not Alert.objects.exists()
 
 
-@pytest.mark.parametrize("path", ["/nothing/", "/alerts/1/merge/", "/alerts/1/timeline/x/", "/api/v2/", "/approvals/"])
+@pytest.mark.parametrize("path", ["/nothing/", "/alerts/1/merge/", "/alerts/1/timeline/x/", "/api/v2/", "/approve/"])
 def test_an_unknown_address_is_404(analyst: User, path: str) -> None:
     problem_of(Api(analyst).get(path), 404)
 
