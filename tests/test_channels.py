@@ -76,6 +76,7 @@ def test_a_dead_address_disables_the_channel_and_says_why(practice: Server, kind
     made.refresh_from_db()
     assert not made.enabled
     assert made.name in made.disabled_reason
+    assert "{" not in made.disabled_reason  # the sentence in the product's JSON, not the JSON
     assert "takes no messages any more" in made.disabled_reason
     assert AuditEntry.objects.filter(verb="connector.disabled", actor_name="Soar").count() == 1
     with pytest.raises(ConnectorError, match="disabled"):

@@ -63,10 +63,10 @@ class PostChannel(Channel):
 
     def reason(self, answer: Answer) -> str:
         """Status and what the product said, without secrets, in one line."""
-        said = (
-            "an HTML page" if is_html(answer) else answer.redactor.text(" ".join(answer.text.split()), LONGEST_REASON)
-        )
-        return f"{answer.status} {said}".strip()
+        if is_html(answer):
+            return f"{answer.status} an HTML page"
+        text = " ".join((_message_in(answer.text) or answer.text).split()).rstrip(".")
+        return f"{answer.status} {answer.redactor.text(text, LONGEST_REASON)}".strip()
 
     def success(self, answer: Answer) -> str:
         """A sentence for the task."""

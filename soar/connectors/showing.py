@@ -162,8 +162,7 @@ def account_dict(account: ConnectorAccount) -> dict[str, Any]:
 def _words(setting: Setting, value: Any) -> str:
     flags = {"allow_internal": (_("allowed"), _("refused")), "verify_tls": (_("checked"), _("not checked"))}
     if setting.form == "flag":
-        yes, no = flags.get(setting.name, (_("yes"), _("no")))
-        return yes if value else no
+        return str(flags.get(setting.name, (_("yes"), _("no")))[0 if value else 1])
     if setting.name == "cleared":
         return f"TLP:{str(value).upper()}"
     if setting.name == "timeout_seconds":
