@@ -166,7 +166,7 @@ def _words(setting: Setting, value: Any) -> str:
     if setting.name == "cleared":
         return f"TLP:{str(value).upper()}"
     if setting.name == "timeout_seconds":
-        return _("at most %s s") % value
+        return str(_("at most %s s") % value)
     if setting.name == "rate_per_minute":
         return str(value) if value else ""
     return str(value)

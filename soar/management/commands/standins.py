@@ -60,10 +60,12 @@ class Command(BaseCommand):
 def _connect(server: Server) -> None:
     from django.db import connection
 
-    from soar.connectors.practice import connect  # only here: the range alone needs no database
+    # Only here: the range alone needs no database.
+    from soar.connectors.practice import connect, try_out
 
-    connect(server)
+    made = connect(server)
     practice.remember(server, os.getpid())
+    try_out(made)
     connection.close()  # it is not needed again
 
 

@@ -80,6 +80,7 @@ KIND = Kind(
     name="feed",
     label="Intelligence feed",
     connector=FeedConnector,
+    summary="A list of values",
     address=Setting("url", "Address of the file; empty for one that is imported by hand", form="url", query=True),
     settings=(
         Setting("format", "How it is written", form="choice", choices=FORMATS, default="plain"),

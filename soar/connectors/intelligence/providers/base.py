@@ -115,6 +115,7 @@ def provider_kind(
         name=connector.kind,
         label=label,
         connector=connector,
+        summary="Ratings of values",
         address=Setting("url", "Address of its API", form="url", required=True, default=url),
         settings=(
             *settings,
