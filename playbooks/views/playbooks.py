@@ -1,13 +1,14 @@
-"""The list of playbooks: what starts them, how they fare, which files cannot be loaded (response-playbooks.md 28)."""
+"""The list of playbooks of both kinds: what starts them, how they fare, what keeps one from running (spec 28)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -15,10 +16,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from playbooks.choices import Trigger
 from playbooks.figures import DAYS, NONE, Figures, figures
+from playbooks.graph.schema import read
+from playbooks.graph.validate import World, validate
 from playbooks.models import LoadError, Playbook, PlaybookVersion
 from playbooks.views import words
 from playbooks.views.parts import Context, person_of, rights_of, signed_in_reader, workers_alive
+from playbooks.world import place, world_of
 from soar.accounts.models import User
 from soar.lib import parts
 
@@ -59,21 +64,31 @@ class Row:
     success: int | None
     tone: str
     average: str
+    drawn: bool
+    by: SafeString
+    lacking: str = ""
+    lacking_url: str = ""
+
+    @property
+    def fixed(self) -> bool:
+        """It cannot be switched on as it is."""
+        return bool(self.error or not self.playbook.present or (self.drawn and not self.playbook.current_id))
 
 
 @signed_in_reader
 @require_safe
 def playbook_list(request: HttpRequest) -> HttpResponse:
-    """The page."""
-    return render(request, TEMPLATE, list_context(person_of(request)))
+    """The page; ``?kind=response|python`` narrows, ``?away=1`` shows those that were put away, ``?q=`` finds by name
+    and description."""
+    return render(request, TEMPLATE, list_context(person_of(request), request.GET))
 
 
-def list_context(user: User) -> Context:
+def list_context(user: User, asked: Mapping[str, str] | None = None) -> Context:
     """What the page and the answer to a reload show."""
     found = figures(user)
-    version = PlaybookVersion.objects.filter(playbook=OuterRef("pk"), digest=OuterRef("digest")).values("number")
-    playbooks = Playbook.objects.annotate(version=Subquery(version[:1])).order_by("order", "name")
-    rows = [row_of(playbook, found.get(playbook.pk, NONE)) for playbook in playbooks]
+    playbooks, chosen = _chosen(asked or {})
+    world = world_of() if any(playbook.kind == "response" and not playbook.enabled for playbook in playbooks) else None
+    rows = [row_of(playbook, found.get(playbook.pk, NONE), world) for playbook in playbooks]
     known = {str(Path(row.playbook.folder) / row.playbook.module) for row in rows if row.error}
     return {
         "rows": rows,
@@ -84,17 +99,43 @@ def list_context(user: User) -> Context:
         "folders": [short_folder(folder) for folder in settings.PLAYBOOK_DIRS],
         "sample": SAMPLE,
         "days": DAYS,
+        **chosen,
         **rights_of(user),
     }
 
 
-def row_of(playbook: Playbook, found: Figures) -> Row:
-    """The row of one playbook; it may carry its ``version``."""
+def _chosen(asked: Mapping[str, str]) -> tuple[list[Playbook], Context]:
+    """The playbooks that were asked for, and what was asked."""
+    version = PlaybookVersion.objects.filter(playbook=OuterRef("pk"), digest=OuterRef("digest")).values("number")
+    rows = Playbook.objects.annotate(version=Subquery(version[:1])).select_related("current", "modified_by")
+    put_away = Q(kind="response", present=False)
+    away = rows.filter(put_away).count()
+    rows = rows.filter(put_away) if asked.get("away") else rows.exclude(put_away)
+    kind = asked.get("kind", "") if asked.get("kind") in ("response", "python") else ""
+    text = asked.get("q", "").strip().replace("\x00", "")[:200]
+    if kind:
+        rows = rows.filter(kind=kind)
+    if text:
+        rows = rows.filter(Q(name__icontains=text) | Q(description__icontains=text))
+    narrowed = bool(kind or text or asked.get("away"))
+    chosen = {"kind": kind, "q": text, "away": away, "showing_away": bool(asked.get("away")), "narrowed": narrowed}
+    return list(rows.order_by("order", "name")), chosen
+
+
+def row_of(playbook: Playbook, found: Figures, world: World | None = None) -> Row:
+    """The row of one playbook; it may carry its ``version``. With ``world`` it says what keeps a response playbook
+    from being enabled."""
+    drawn = playbook.kind == "response"
+    lacking, lacking_url = _lacking(playbook, world) if drawn and world is not None else ("", "")
     return Row(
+        drawn=drawn,
+        by=parts.person(playbook.modified_by) if playbook.modified_by else SafeString(),
+        lacking=lacking,
+        lacking_url=lacking_url,
         playbook=playbook,
-        version=getattr(playbook, "version", None),
-        trigger=words.trigger_of(playbook),
-        conditions=words.conditions_of(playbook.conditions, 3),
+        version=playbook.current.number if drawn and playbook.current else getattr(playbook, "version", None),
+        trigger=_trigger(playbook) if drawn else words.trigger_of(playbook),
+        conditions=[] if drawn else words.conditions_of(playbook.conditions, 3),
         stopped=stopped(playbook),
         can_start=not playbook.hindrance,
         error=playbook.load_error,
@@ -109,6 +150,22 @@ def row_of(playbook: Playbook, found: Figures) -> Row:
     )
 
 
+def _trigger(playbook: Playbook) -> str:
+    return _("Manual") if playbook.trigger == Trigger.MANUAL else _("Automatic or manual")
+
+
+def _lacking(playbook: Playbook, world: World) -> tuple[str, str]:
+    """Why a published response playbook that is off cannot be switched on, and where to set it up."""
+    if playbook.enabled or playbook.current is None:
+        return "", ""
+    graph = read(playbook.current.definition)[0]
+    found = next(iter(validate(graph, replace(world, names_taken=()))), None)
+    if found is None:
+        return "", ""
+    url = place("source" if found.field == "enabled" else "connector") if found.enabling else ""
+    return found.message, url
+
+
 def tone_of(success: int) -> str:
     """The colour of a share of successful runs in percent."""
     return "green" if success >= 90 else "amber" if success >= 50 else "red"
@@ -119,7 +176,7 @@ def stopped(playbook: Playbook) -> str:
     if playbook.load_error:
         return _("Cannot be loaded")
     if not playbook.present:
-        return _("No longer in the files")
+        return _("Put away") if playbook.kind == "response" else _("No longer in the files")
     return _("Deactivated") if playbook.deactivated_reason else ""
 
 
