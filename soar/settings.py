@@ -312,6 +312,7 @@ SPECTACULAR_SETTINGS = {
         "RunStatusEnum": "playbooks.api.shapes.RUN_STATUS",
         "StepStatusEnum": "playbooks.api.shapes.STEP_STATUS",
         "ResponseStatusEnum": "playbooks.api.response_shapes.RESPONSE_STATUS",
+        "TargetKindEnum": "playbooks.api.material_shapes.TARGET_KINDS",
         "ApprovalStatusEnum": "playbooks.api.response_shapes.APPROVAL_STATUS",
         "PlaybookTriggerEnum": "playbooks.api.shapes.TRIGGER",
         "RunTriggerEnum": "playbooks.api.shapes.STARTED_BY",

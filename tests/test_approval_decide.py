@@ -13,18 +13,18 @@ from django.test import Client
 from guardian.shortcuts import assign_perm
 
 from cases.actors import Actor
-from cases.models import Alert, Incident
+from cases.models import Alert, AlertAsset, Incident
 from playbooks.actions import approvals
 from playbooks.models import Approval, NeverTouch, ResponseTask, Run, Vote
 from playbooks.response import sweeping
 from soar.accounts.models import Team, User
 from tests.api import Api, problem_of, wrong_fields
 from tests.approving import asked, blue_alert, run_out, second_responder, statuses, told
-from tests.factories import make_incident
+from tests.factories import make_asset, make_incident
 from tests.fixtures import client_of
 from tests.playbook_files import work
 from tests.playbook_pages import HTMX, text_of
-from tests.response_tools import Range, tiny
+from tests.response_tools import Range, action, graph, publish, run_now, tasks_of, tiny
 
 __all__ = ["tiny"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -316,3 +316,14 @@ def at_once(*acts: Any) -> list[str]:
     for thread in threads:
         thread.join()
     return outcomes
+
+
+def test_18_what_protects_a_host_protects_what_runs_on_it(tiny: Range, blue: Team) -> None:
+    alert = blue_alert(blue)
+    process = {"type": "process", "name": "mimikatz.exe", "host": "LT-0042"}
+    Alert.objects.filter(pk=alert.pk).update(entities=[*alert.entities, process])
+    AlertAsset.objects.create(alert=alert, asset=make_asset("LT-0042", tags=["board"]))
+    NeverTouch.objects.create(by="tag", value="board", reason="The board's own", added_by="Ada")
+    run = run_now(publish(graph(action("a", "terminate_process"))), Alert.objects.get(pk=alert.pk))
+    assert tasks_of(run) == [("terminate_process", "mimikatz.exe", "pending_approval")]
+    assert Approval.objects.get().reason == "Never-touch list: The board's own (tag board)"

@@ -14,6 +14,7 @@ from playbooks.script_files import LANGUAGES, SYSTEMS
 from soar.connectors.capabilities import KINDS_OF_TARGET
 
 LANGUAGE = tuple(LANGUAGES.values())
+TARGET_KINDS = list(KINDS_OF_TARGET)
 
 
 class NewScript(Body):

@@ -65,10 +65,17 @@ class Desk:
             return place
         if spec.destructive and node.approval is None and (forbidden := self._forbidden):
             return _ended(place, TaskStatus.UNSUCCESSFUL, forbidden)
-        if spec.destructive and (why := never_touch.match(self._listed, one.kind, one.value, one.facts, one.asset)):
+        asset = one.asset or self._host(one)
+        if spec.destructive and (why := never_touch.match(self._listed, one.kind, one.value, one.facts, asset)):
             place.status, place.reason, place.why = TaskStatus.PENDING_APPROVAL, why, why
             return place
         return self._asked(node, place)
+
+    def _host(self, one: Object) -> dict[str, Any] | None:
+        """The asset that a process or file is on: what protects the host protects what is on it."""
+        name = str(one.facts.get("endpoint") or "").casefold()
+        hosts = [each for each in self.held.run.targets or [] if name and each["kind"] == "endpoint"]
+        return next((each["asset"] for each in hosts if each["value"].casefold() == name), None)
 
     def _asked(self, node: Node, place: Place) -> Place:
         if node.approval is not None and not self.held.run.dry_run:
