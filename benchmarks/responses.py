@@ -113,7 +113,7 @@ def prepare(url: str) -> None:
     from soar.connectors.actions import create_account
 
     create_account(None, "visionone", "Measured", {"url": url, "allow_internal": True}, {"token": "practice"})
-    for name, tag, approval in (("Measured", "respond", None), ("Asking", "ask", _approval())):
+    for name, tag, approval in (("Measured response", "respond", None), ("Measured question", "ask", _approval())):
         row = Playbook.objects.create(name=name, kind="response", trigger="webhook")
         document = {**_graph(tag, approval), "name": name}
         row.current = PlaybookVersion.objects.create(

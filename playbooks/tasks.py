@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playbooks import catalog, engine, schedules, sweeper, triggers
 from playbooks.backtest import working
+from playbooks.models import Run
 from playbooks.response import beginning, sweeping, telling
 from playbooks.response.crew import Crew
 
@@ -15,7 +16,10 @@ def consider(*entry_ids: int) -> None:
 
 def run(run_id: int) -> None:
     """Execute this run, if it is to be had."""
-    engine.execute(run_id)
+    if Run.objects.filter(pk=run_id, playbook__kind="response").exists():
+        respond(run_id)
+    else:
+        engine.execute(run_id)
 
 
 def drain() -> None:

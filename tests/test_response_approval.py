@@ -224,3 +224,13 @@ def test_the_timeline_tells_of_the_request_and_the_decision(tiny: Range, respond
     assert run.alert is not None
     kinds = list(run.alert.timeline.order_by("pk").values_list("kind", flat=True))
     assert kinds == ["alert.opened", "run.started", "approval.requested", "approval.approved", "run.finished"]
+
+
+def test_13_what_became_benign_while_it_waited_is_not_touched(tiny: Range, responder: User) -> None:
+    from soar.connectors.intelligence.actions import add_exception
+
+    run = waiting(tiny, "block")
+    add_exception(None, "domain", "evil-one.com", "A partner's, as it turned out")
+    approvals.approve(Actor.of(responder), Approval.objects.get().pk)
+    work()
+    assert only_task(run).status == "no_action" and "partner" in only_task(run).reason

@@ -97,7 +97,7 @@ def test_13_nothing_destructive_touches_what_a_benign_list_protects(tiny: Range)
     run = run_now(publish(graph(action("a", "block", "sandbox_url"))), alert_of())
     assert tasks_of(run) == [("block", "evil-one.com", "no_action"), ("sandbox_url", "evil-one.com", "successful")]
     task = run.tasks.get(action="block")
-    assert "Exception list" in task.reason and "Ours" in task.reason
+    assert "exception list" in task.reason and "Ours" in task.reason
     assert not BlockEntry.objects.exists() and run.status == "successful"
 
 
@@ -275,3 +275,16 @@ def test_a_dry_run_sends_and_changes_nothing(tiny: Range) -> None:
     assert task.message == "Dry run: nothing was sent." and task.request[0]["method"] == "POST"
     assert Alert.objects.get(pk=alert.pk).severity == 2
     assert not alert.timeline.filter(kind__startswith="run.").exists()
+
+
+def test_9_observables_that_are_not_highlighted_are_asked_of_too(tiny: Range) -> None:
+    alert = alert_of(("domain", "evil-one.com"), ("domain", "other-one.com"))
+    alert.observable_links.filter(observable__value="other-one.com").update(highlighted=False)
+    playbook = publish(
+        graph(
+            condition("c", ("observable", "is", ["other-one.com"])),
+            action("a", "isolate_endpoint", parent="c"),
+        )
+    )
+    run_now(playbook, alert)
+    assert tiny.targets("isolate_endpoint") == ["LT-0042"], "the host has no value of its own: the alert's counts"

@@ -137,6 +137,18 @@ def test_27_a_run_that_has_not_begun(tiny: Range) -> None:
     assert run.status == "cancelled" and not tiny.done
 
 
+def test_cancelling_a_run_that_asks_ends_it_and_the_task_can_be_decided_on_later(tiny: Range, responder: User) -> None:
+    run = undecided(tiny)
+    assert run.error and run.error == run.tasks.get().reason
+    cancel(Actor.of(responder), run)
+    run.refresh_from_db()
+    assert (run.status, statuses(run)) == ("cancelled", ["unknown_outcome"])
+    decide(Actor.of(responder), run, run.tasks.get().pk, "done")
+    work()
+    run.refresh_from_db()
+    assert (run.status, statuses(run)) == ("cancelled", ["successful"]) and not tiny.done
+
+
 # -- retry
 
 

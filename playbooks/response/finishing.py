@@ -26,6 +26,8 @@ _WAITING = {
 def conclude(held: Held) -> None:
     """Set the run's status to what its tasks make it; end it if none of them is open."""
     counts = counts_of(held.run)
+    if held.run.cancel_requested:  # what nobody knows can be decided on afterwards
+        counts[TaskStatus.UNKNOWN_OUTCOME] = 0
     status = status_of(counts)
     if status in _WAITING:
         _wait(held, _WAITING[status])
@@ -45,9 +47,11 @@ def _wait(held: Held, status: RunStatus) -> None:
         return
     asks = status == RunStatus.NEEDS_DECISION and held.run.status != status
     held.run.status, held.run.lease_owner, held.run.lease_until = status, "", None
-    held.run.save(update_fields=["status", "lease_owner", "lease_until"])
+    if not held.run.cancel_requested:
+        held.run.error = _undecided(held.run) if status == RunStatus.NEEDS_DECISION else ""
+    held.run.save(update_fields=["status", "lease_owner", "lease_until", "error"])
     if asks:
-        _say(held, "run.needs_decision", text=_undecided(held.run))
+        _say(held, "run.needs_decision", text=held.run.error)
 
 
 def _undecided(run: Run) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models.functions import Now
 
+from cases.models import Alert
 from playbooks.choices import StepStatus, TaskStatus
 from playbooks.graph import walk
 from playbooks.graph.conditions import evaluate
@@ -51,8 +52,14 @@ class Visitor:
         if self._facts is None:
             alert, targets = self.held.alert, self.held.run.targets or []
             assert alert is not None, "a response playbook runs on an alert"
-            self._facts = facts_of(alert, targets, self.graph.trigger.time_zone)
+            self._facts = facts_of(alert, targets, self.graph.trigger.time_zone, self._observables(alert))
         return self._facts
+
+    def _observables(self, alert: Alert) -> tuple[str, ...]:
+        """All values that the alert names, if the graph asks for them."""
+        if not any(row.parameter == "observable" for node in self.graph.nodes for row in node.conditions):
+            return ()
+        return tuple(alert.observable_links.order_by("pk").values_list("observable__value", flat=True))
 
     def _action(self, node: Node, ready: walk.Ready) -> walk.Passed:
         if node.type != "notify" and not ready.stopped:

@@ -11,6 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from playbooks.models import ResponseTask
+from playbooks.response.objects import RATED
 from playbooks.response.tasks import Claimed, Ending
 from playbooks.response_words import label_of
 from playbooks.steps import blocking
@@ -19,8 +20,9 @@ from playbooks.steps.outcomes import Later, Outcome, back_off, ended, poll_pause
 from playbooks.steps.params import params_for
 from playbooks.steps.routing import serves
 from soar.connectors import registry
-from soar.connectors.capabilities import Result, Target
+from soar.connectors.capabilities import CAPABILITIES, SENDER, Result, Target
 from soar.connectors.errors import ConnectorError
+from soar.connectors.intelligence.lookup import look_up, reason_of
 
 logger = logging.getLogger(__name__)
 UNKNOWN = "The call may or may not have had its effect: its answer was lost"
@@ -29,12 +31,23 @@ UNKNOWN = "The call may or may not have had its effect: its answer was lost"
 def perform(held: Claimed) -> Outcome:
     """One attempt, or one question to the product."""
     task = held.task
+    if held.phase == "" and (protected := _protected(task)):
+        return Ending("no_action", reason=f"Not done: {protected}")
     if task.capability in blocking.CAPABILITIES and held.phase != "poll" and (said := blocking.locally(task)):
         return said
     hindrance = _hindrance(task)
     if hindrance:
         return _without_account(held, hindrance)
     return _Attempt(held).run()
+
+
+def _protected(task: ResponseTask) -> str:
+    """Why a benign list or exception forbids it now, where it waited for people since it was looked at (13)."""
+    known = CAPABILITIES.get(task.capability)
+    type = str(task.target.get("type") or "")
+    if task.approval_id is None or known is None or not known.destructive or task.target_kind not in (*RATED, SENDER):
+        return ""
+    return reason_of(look_up([(type, task.target_value)])[type, task.target_value])
 
 
 def _hindrance(task: ResponseTask) -> str:
