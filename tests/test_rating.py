@@ -434,6 +434,14 @@ def test_after_429_a_provider_has_its_pause(range_: Providers) -> None:
     assert Attempt.objects.count() == calls
 
 
+def test_a_wrong_key_is_tried_once_for_many_values(range_: Providers) -> None:
+    range_.connect("virustotal", key="expired-0123456789")
+    pairs = [("domain", f"host{number}.example.net") for number in range(30)]
+    ratings = rate_values(pairs, tlp="", ask=True)
+    assert {said(one) for one in ratings.values()} == {"Virustotal refuses the key (401)."}
+    assert Attempt.objects.count() <= consulting.THREADS
+
+
 def test_the_cause_rides_on_the_calls(range_: Providers) -> None:
     import uuid
 

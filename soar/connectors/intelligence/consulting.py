@@ -6,6 +6,7 @@ and its answer, should it still come, is kept for the next time."""
 from __future__ import annotations
 
 import logging
+import threading
 import uuid
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -29,6 +30,8 @@ logger = logging.getLogger(__name__)
 SECONDS = 10.0  # for one value
 MOST_SECONDS = 30.0  # for any number of them
 THREADS = 8
+# Of all calls in this process together: each has a connection to the database.
+SLOTS = threading.BoundedSemaphore(THREADS)
 KINDS = [kind.name for kind in PROVIDERS]
 
 
@@ -116,7 +119,7 @@ def _ask_all(questions: list[Question], values: int) -> None:
     # In a transaction the locks of the caller would wait for the network. That of a test case counts for nothing.
     if any(not block._from_testcase for block in connection.atomic_blocks):  # type: ignore[attr-defined]
         raise RuntimeError("Providers are asked outside of transactions.")
-    dead: set[int] = set()
+    dead: dict[int, str] = {}
     pool = ThreadPoolExecutor(min(THREADS, len(questions)), thread_name_prefix="provider")
     futures: dict[Future[tuple[Scores | None, datetime]], Question] = {}
     for one in questions:
@@ -132,27 +135,44 @@ def _ask_all(questions: list[Question], values: int) -> None:
             _take(one, *future.result())
 
 
-def _in_thread(one: Question, dead: set[int]) -> tuple[Scores | None, datetime]:
-    """One question; its answer is kept, what goes wrong is written into the question."""
-    account = one.provider.account
-    try:
-        if account.pk in dead:
-            raise ConnectorError(f"{account.name} cannot be reached now.", permanent=False)
-        one.provider.spare()
-        scores = one.provider.ask(one.type, one.value)
-        return scores, keep(account.pk, one.type, one.value, scores)
-    except ConnectorError as error:
-        if error.status is None and not error.permanent and error.retry_after is None:
-            dead.add(account.pk)  # no answer at all: the next values need not wait for it too
-        one.problem = f"{account.name}: {error.message}" if account.name not in error.message else error.message
-    except DecryptionError:
-        one.problem = f"The key of {account.name} cannot be read; set it anew."
-    except Exception:
-        logger.exception("Provider %s failed", account.name)
-        one.problem = f"{account.name} answered with something that cannot be read."
-    finally:
-        connection.close()  # each thread has one of its own
+def _in_thread(one: Question, dead: dict[int, str]) -> tuple[Scores | None, datetime]:
+    """One question; its answer is kept, what goes wrong is written into the question.
+
+    ``dead``: why an account need not be asked about further values, by its id."""
+    with SLOTS:
+        try:
+            if one.provider.account.pk not in dead:
+                return _answered(one)
+            one.problem = dead[one.provider.account.pk]
+        except Exception as error:
+            one.problem = _problem(one.provider.account, error)
+            if _concerns_all(error):
+                dead[one.provider.account.pk] = one.problem
+        finally:
+            connection.close()  # each thread has one of its own
     return None, clock.now()
+
+
+def _answered(one: Question) -> tuple[Scores | None, datetime]:
+    one.provider.spare()
+    scores = one.provider.ask(one.type, one.value)
+    return scores, keep(one.provider.account.pk, one.type, one.value, scores)
+
+
+def _concerns_all(error: Exception) -> bool:
+    """Whether the next value would end the same way: no connection, budget spent, too many requests, wrong key."""
+    if not isinstance(error, ConnectorError):
+        return isinstance(error, DecryptionError)
+    return error.status in (401, 403, 429) or (error.status is None and not error.permanent)
+
+
+def _problem(account: ConnectorAccount, error: Exception) -> str:
+    if isinstance(error, ConnectorError):
+        return error.message if account.name in error.message else f"{account.name}: {error.message}"
+    if isinstance(error, DecryptionError):
+        return f"The key of {account.name} cannot be read; set it anew."
+    logger.error("Provider %s failed", account.name, exc_info=error)
+    return f"{account.name} answered with something that cannot be read."
 
 
 def _take(one: Question, scores: Scores | None, at: datetime) -> None:
