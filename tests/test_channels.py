@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from django.core.management import call_command
 
 from soar.accounts.models import AuditEntry
 from soar.connectors import actions, notify
@@ -205,6 +206,7 @@ def test_the_address_is_a_secret(practice: Server, kind: str) -> None:
     kept = json.dumps([*Attempt.objects.values("request", "response", "error"), made.settings, str(caught.value)])
     assert tail not in kept
     assert SIGNATURE not in kept
+    assert Attempt.objects.first().request["url"].startswith(f"{practice.address}••••")  # type: ignore[union-attr]
     row = ConnectorAccount.objects.get()
     assert row.settings["url"] == f"{practice.address}/••••"
     assert row.secrets["url"] == url
@@ -354,6 +356,16 @@ def test_the_connection_is_tested_by_a_message(practice: Server, kind: str) -> N
     made = account(practice, kind, cleared="clear")
     assert actions.test_account(None, made.pk).ok
     assert len(state(practice, kind)["messages"]) == 1
+
+
+def test_made_and_tested_from_the_command_line(practice: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    url = practice.urls["slack"]["url"]
+    call_command("connector", "create", "slack", "Ops", "--set", f"url={url}", "--set", "allow_internal=true")
+    made = json.loads(capsys.readouterr().out)
+    assert made["settings"]["url"] == f"{practice.address}/••••"
+    assert "services" not in json.dumps(made)
+    call_command("connector", "test", "Ops")
+    assert json.loads(capsys.readouterr().out)["ok"] is True
 
 
 def test_lists_of_channels(practice: Server) -> None:

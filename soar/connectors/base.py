@@ -82,8 +82,9 @@ class Connector:
     def hidden(self) -> list[str]:
         """What is taken out of messages and records: the secrets, and parts of them that could stand alone."""
         secrets = self.account.secrets
-        address = str(secrets.get(HIDDEN_ADDRESS, ""))
-        return [*(str(secret) for secret in secrets.values()), *telling_parts(address)]
+        # Of an address only what follows the host: people have to see where a call went.
+        plain = [str(secret) for name, secret in secrets.items() if name != HIDDEN_ADDRESS]
+        return [*plain, *telling_parts(str(secrets.get(HIDDEN_ADDRESS, "")))]
 
     def sign_in(self, secrets: dict[str, Any]) -> tuple[dict[str, str], tuple[str, str] | None]:
         """Headers, and (user name, password) for HTTP Basic: bearer token first, as most products want it."""
@@ -102,10 +103,12 @@ class Connector:
         idempotency_key: str = "",
         idempotent: bool | None = None,
         fine: Collection[int] = (),
+        kept: bool = True,
         **content: Any,
     ) -> Answer:
         """One call with its attempt row: written and committed before, finished after (connectors.md 3).
 
+        ``kept``: whether the body of a good answer is; not for what is read all day long and stored elsewhere.
         ``fine``: statuses besides 2xx that are no failure (404 of one who is asked whether it knows something).
         ``content``: json, params, data, content, headers. Raises ConnectorError when the account is
         disabled, its budget is spent, or there is no answer. The answer may have any status.
@@ -127,7 +130,7 @@ class Connector:
             except BaseException:
                 attempts.lose(attempt)
                 raise
-            attempts.finish(attempt, answer, fine)
+            attempts.finish(attempt, answer, fine, kept=kept)
             return answer
 
     def preview(self, method: str, path: str, **content: Any) -> dict[str, Any]:
