@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cases.actions import bulk_jobs, evidence, ratings
-from cases.pulls import pushing, reading
+from cases.pulls import pushing, reading, tidying
 
 
 def work_off(job_id: int) -> None:
@@ -50,3 +50,8 @@ def push(push_id: int) -> None:
 def rate_again(observable_id: int) -> None:
     """Rate an observable by lists and providers, because somebody asked for it."""
     ratings.rate_again(observable_id)
+
+
+def tidy_pulls() -> None:
+    """Delete what reading and telling leave behind. Scheduled every hour."""
+    tidying.tidy()

@@ -16,10 +16,11 @@ from cases.actors import Actor
 from cases.choices import AlertStatus
 from cases.errors import Forbidden, Missing, Refused
 from cases.models import Alert, AlertPull, AlertSource, PulledAlert, TimelineEntry
-from cases.pulls import reading
+from cases.pulls import reading, tidying
 from cases.purge import purge
 from soar.accounts.models import User
 from soar.connectors.base import ConnectorError
+from soar.connectors.models import Attempt
 from soar.standins.visionone import VisionOne
 from tests.acting import Range, practice
 from tests.factories import make_source
@@ -300,6 +301,20 @@ def test_only_what_is_due_is_rung_for(here: Range, row: AlertPull) -> None:
     AlertPull.objects.update(due_at=NOW - timedelta(seconds=1), enabled=False)
     reading.ring()
     assert queued() == 1
+
+
+def test_reading_all_day_long_leaves_little_behind(here: Range, row: AlertPull) -> None:
+    put(here, 1, 5)
+    read(row)
+    assert {one["body"] for one in Attempt.objects.values_list("response", flat=True) if one} == {None}
+    here.fault("html", times=9)
+    read(row)
+    assert Attempt.objects.get(status="unsuccessful").response is not None  # what went wrong is kept in full
+    tidying.tidy()
+    assert Attempt.objects.count() == 3
+    Attempt.objects.update(started_at=NOW - timedelta(days=2))
+    tidying.tidy()
+    assert list(Attempt.objects.values_list("status", flat=True)) == ["unsuccessful"]
 
 
 @pytest.mark.parametrize(

@@ -49,14 +49,15 @@ def begin(
         )
 
 
-def finish(attempt: Attempt, answer: Answer, fine: Collection[int] = ()) -> None:
-    """Keep the answer. Any status but 2xx and those that are ``fine`` is unsuccessful."""
+def finish(attempt: Attempt, answer: Answer, fine: Collection[int] = (), *, kept: bool = True) -> None:
+    """Keep the answer; of a good one the body only if ``kept``. Any status but 2xx and those that are ``fine`` is
+    unsuccessful."""
     ok = answer.ok or answer.status in fine
     redactor = answer.redactor
     attempt.response = {
         "status": answer.status,
         "content_type": answer.media_type,
-        "body": redactor.data(_body(answer)),
+        "body": redactor.data(_body(answer)) if kept or not ok else None,
         "tries": answer.tries,
         "request_id": answer.request_id,
     }

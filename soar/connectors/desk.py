@@ -10,6 +10,8 @@ from typing import Any
 
 from soar.connectors.base import Connector
 
+READ = "alerts.read"  # the operation of the calls that read alerts, whose rows are not kept for long
+
 
 @dataclass(frozen=True, slots=True)
 class State:

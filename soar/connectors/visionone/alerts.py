@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from soar.connectors.base import ConnectorError
-from soar.connectors.desk import AlertDesk, State
+from soar.connectors.desk import READ, AlertDesk, State
 from soar.connectors.visionone.client import Api, objects
 from soar.connectors.visionone.errors import understood
 
@@ -40,7 +40,7 @@ class Workbench(Api, AlertDesk):
                 "dateTimeTarget": target,
                 "orderBy": f"{target} asc",
             }
-            for page in self.pages("alerts.read", PATH, most=MOST_PAGES, params=params):
+            for page in self.pages(READ, PATH, most=MOST_PAGES, params=params, kept=False):
                 yield objects(page.get("items"))
 
     def identify(self, item: dict[str, Any]) -> tuple[str, str]:
