@@ -248,6 +248,7 @@ SCHEDULED: list[tuple[str, float]] = [
     ("playbooks.tasks.backtests", 5),
     ("playbooks.detection_models.collect", 30),
     ("cases.tasks.pull_due", 5),
+    ("cases.tasks.tidy_pulls", 3600),
     ("cases.tasks.end_given_up", 60),
     ("cases.idempotency.purge", 3600),
     ("soar.connectors.intelligence.feeds.actions.ring", 30),
@@ -272,7 +273,9 @@ NAV_COUNTS = {
 # Called by cases.purge before alerts and incidents are deleted: functions (*, alerts: list[int], incidents: list[int]).
 PURGE_HOOKS = ["playbooks.purge.forget"]
 # Runs the playbooks on an alert of the demo: a class, made once and then called with (entry id, moment).
-DEMO_RUNS = "playbooks.demo.Past"
+DEMO_RUNS = "playbooks.demo.past.Past"
+# What playbooks add to the demo: classes of cases.demo.stage.Part.
+DEMO_PARTS = ["playbooks.demo.response.Response"]
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

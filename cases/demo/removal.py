@@ -9,6 +9,7 @@ from django.db.models import ProtectedError
 
 from cases.demo import inventory
 from cases.demo.seeding import REMOVED, SEEDED, one_at_a_time
+from cases.demo.stage import parts
 from cases.models import AlertSource, Incident, TimelineEntry
 from cases.purge import purge
 from soar.accounts import audit
@@ -27,7 +28,8 @@ class Removed:
 
 @transaction.atomic
 def remove() -> Removed | None:
-    """Remove alerts, incidents, assets, list entries, sources, people and teams of the demo; None if there are none.
+    """Remove alerts, incidents, assets, playbooks, list entries, sources, people and teams of the demo; None if there
+    are none.
 
     A real incident that has a demo alert keeps its timeline, with an entry that the alert left. A source that got
     other alerts stays, with those. A person who acted on something that stays is deactivated, not deleted."""
@@ -40,6 +42,8 @@ def remove() -> Removed | None:
     removed = Removed(gone.alerts, gone.incidents, inventory.unstock())
     for entry in made.get("own_list", []):
         lists.remove_own(None, entry)
+    for part in parts():
+        removed.kept += part.remove()
     _sources(removed)
     _people(made.get("users", []), removed)
     _teams(made.get("teams", []), removed)

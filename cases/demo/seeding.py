@@ -22,7 +22,7 @@ from cases.demo.evidence import EVIDENCE
 from cases.demo.people import PEOPLE, TEAMS
 from cases.demo.scene import scene_of
 from cases.demo.sources import SOURCES
-from cases.demo.stage import Stage, runner
+from cases.demo.stage import Stage, parts, runner
 from cases.demo.stories import STORIES
 from cases.demo.stories.campaign import KNOWN_BAD
 from cases.demo.story import Shot, Story
@@ -59,6 +59,7 @@ class Seeded:
     alerts: int
     incidents: int
     runs: bool
+    stage: Stage
 
 
 def seed() -> Seeded | None:
@@ -71,6 +72,8 @@ def seed() -> Seeded | None:
         stage = _stage(clock.now(), runs)
         inventory.stock(stage)
         _play(stage, _events(stage))
+        for part in parts():
+            part.load(stage)
         return _finish(stage)
 
 
@@ -195,7 +198,7 @@ def _finish(stage: Stage) -> Seeded:
             accepted=F("accepted") + row["n"], repeats=F("repeats") + row["all"] - row["n"], last_seen_at=row["last"]
         )
     audit.record(None, "demo.alerts", "demo data", alerts=list(alerts.order_by("pk").values_list("pk", flat=True)))
-    return Seeded(alerts.count(), made.count(), stage.runs is not None)
+    return Seeded(alerts.count(), made.count(), stage.runs is not None, stage)
 
 
 def _date_back_observables(stage: Stage) -> None:

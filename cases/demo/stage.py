@@ -6,7 +6,7 @@ import json
 import random
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -65,3 +65,23 @@ class Stage:
 def runner() -> Any:
     """What runs playbooks on demo alerts, or None where the setting is empty. Make it outside of a transaction."""
     return import_string(settings.DEMO_RUNS)() if settings.DEMO_RUNS else None
+
+
+class Part(Protocol):
+    """What another application adds to the demo (``DEMO_PARTS``: dotted names of classes without arguments)."""
+
+    def load(self, stage: Stage) -> None:
+        """Add it, in the transaction of the seeding; alerts, incidents and people are there."""
+
+    def begin(self, stage: Stage, wait: float) -> str:
+        """What follows once the demo data are there for all to see; ``wait``: seconds that it may wait for what starts
+        beside it. Returns a sentence, or ""."""
+
+    def remove(self) -> list[str]:
+        """Take it away, in the transaction of the removal, when alerts and incidents are gone and sources and people
+        are still there. Returns the names of what stays."""
+
+
+def parts() -> list[Part]:
+    """All of them."""
+    return [import_string(name)() for name in settings.DEMO_PARTS]

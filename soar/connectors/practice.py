@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from soar.connectors import actions, registry
@@ -11,6 +12,7 @@ from soar.standins import folder
 from soar.standins.base import Standin
 from soar.standins.server import Server
 
+Kinds = Mapping[str, Standin | type[Standin]]
 PREFIX = "Practice"
 ACCOUNTS = "accounts"
 
@@ -26,11 +28,16 @@ def connect(server: Server) -> list[str]:
 
     An account that somebody removed is not made again; one whose address was changed is not touched. Returns the
     names of new ones."""
+    return connect_to(server.urls, server.standins)
+
+
+def connect_to(places: Mapping[str, dict[str, str]], standins: Kinds) -> list[str]:
+    """The same for a range of another process, by its ``urls`` and the kinds of its stand-ins."""
     known: dict[str, dict[str, Any]] = folder.read(ACCOUNTS) or {}
     names = []
-    for kind, place in server.urls.items():
+    for kind, place in places.items():
         if kind in registry.KINDS:
-            standin = server.standins[kind]
+            standin = standins[kind]
             account = _follow(standin, known[kind], place["url"]) if kind in known else _make(standin, place["url"])
             if kind not in known and account is not None:
                 names.append(account.name)
@@ -39,7 +46,7 @@ def connect(server: Server) -> list[str]:
     return names
 
 
-def _make(standin: Standin, url: str) -> ConnectorAccount | None:
+def _make(standin: Standin | type[Standin], url: str) -> ConnectorAccount | None:
     kind = registry.KINDS[standin.kind]
     name = f"{PREFIX} {kind.label}"
     if ConnectorAccount.objects.filter(name__iexact=name).exists():
@@ -49,18 +56,23 @@ def _make(standin: Standin, url: str) -> ConnectorAccount | None:
     return actions.create_account(None, kind.name, name, {**_settings(url), **standin.settings}, secrets)
 
 
-def _follow(standin: Standin, known: dict[str, Any], url: str) -> ConnectorAccount | None:
+def _follow(standin: Standin | type[Standin], known: dict[str, Any], url: str) -> ConnectorAccount | None:
     """The range may stand at another port than last time: then the account goes along, with its secrets."""
     account = ConnectorAccount.objects.filter(pk=known["id"], kind=standin.kind).first()
     if account is None or url == known.get("url"):
         return account
-    kind = registry.KINDS[standin.kind]
-    now = account.secrets.get(HIDDEN_ADDRESS) if kind.secret_url else account.settings.get("url")
-    if now != known.get("url"):
+    if not leads_to(account, known.get("url", "")):
         return account
     # Any other secret belonged to the old address: the action would drop it.
     kept = {name: value for name, value in account.secrets.items() if name != HIDDEN_ADDRESS}
     return actions.update_account(None, account.pk, settings={"url": url}, secrets=kept)
+
+
+def leads_to(account: ConnectorAccount, url: str) -> bool:
+    """Whether the account still has this address."""
+    kind = registry.KINDS[account.kind]
+    now = account.secrets.get(HIDDEN_ADDRESS) if kind.secret_url else account.settings.get("url")
+    return bool(now == url)
 
 
 def _settings(url: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ from soar.up.child import Child, Lifeline
 from soar.up.console import say
 
 TICK = 0.02
+RANGE_SECONDS = "15"  # that the demo waits for the practice range, which starts beside it
 LISTS = "pymispwarninglists"
 
 
@@ -41,7 +42,7 @@ class Jobs:
         mark = Path(self._settings.DATA_DIR) / "demo-loaded"
         if self._settings.DEMO and not mark.exists() and self._has("seed_demo"):
             say("demo: loading the demo data")
-            self._marks[self._start("demo", "seed_demo")] = (mark, "1")
+            self._marks[self._start("demo", "seed_demo", "--wait", RANGE_SECONDS)] = (mark, "1")
 
     def start_imports(self) -> None:
         """Import the bundled warning lists, once for each version of them."""

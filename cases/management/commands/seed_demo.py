@@ -15,21 +15,26 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """``--remove``."""
+        """``--remove`` and ``--wait``."""
         parser.add_argument("--remove", action="store_true", help="remove the demo data")
+        parser.add_argument(
+            "--wait", type=float, default=0, metavar="SECONDS", help="wait so long for the practice range to be up"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Says in one line what was done."""
-        self.stdout.write(_remove() if options["remove"] else _seed())
+        self.stdout.write(_remove() if options["remove"] else _seed(options["wait"]))
 
 
-def _seed() -> str:
+def _seed(wait: float) -> str:
     from cases.demo.seeding import seed
+    from cases.demo.stage import parts
 
     made = seed()
     if made is None:
         return "The demo data are there already."
-    return f"Demo data loaded: {made.alerts} alerts, {made.incidents} incidents."
+    more = [part.begin(made.stage, wait) for part in parts()]
+    return " ".join([f"Demo data loaded: {made.alerts} alerts, {made.incidents} incidents.", *filter(None, more)])
 
 
 def _remove() -> str:
