@@ -12,7 +12,7 @@ from django.test import Client
 
 from cases.actors import Actor
 from cases.models import Alert
-from playbooks.actions import responses
+from playbooks.actions import response_follow, responses
 from playbooks.actions.response_choice import chosen
 from playbooks.models import Approval, NeverTouch, ResponseTask, Run
 from soar.accounts.models import AuditEntry, Team, User
@@ -136,7 +136,7 @@ def test_undoing_at_once_by_two_undoes_once(tiny: Range, responder: User, alert:
     work()
 
     def undo() -> str:
-        responses.inverse(Actor.of(User.objects.get(pk=responder.pk)), task.pk)
+        response_follow.inverse(Actor.of(User.objects.get(pk=responder.pk)), task.pk)
         return "ok"
 
     assert sorted(at_once(undo, undo, undo)) == ["Conflict", "Conflict", "ok"]

@@ -9,7 +9,8 @@ from django.utils import timezone
 from cases.actions.base import text_of
 from cases.actors import Actor
 from cases.errors import Conflict, Missing, Refused
-from playbooks.actions.responses import announce, case_of_task, response_task
+from playbooks.actions.response_follow import case_of_task, response_task
+from playbooks.actions.responses import announce
 from playbooks.choices import APPROVAL_OPEN, ApprovalStatus, Outcome, TaskStatus
 from playbooks.models import Approval, ResponseTask
 from playbooks.response import tasks

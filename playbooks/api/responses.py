@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from cases.api import documented, paging
 from cases.api.base import ApiViewSet
 from cases.api.bodies import Nothing
-from playbooks.actions import response_ends, responses
+from playbooks.actions import response_ends, response_follow, responses
 from playbooks.actions.response_choice import chosen
 from playbooks.actions.response_plan import plan
 from playbooks.actions.response_preview import preview_planned
@@ -69,12 +69,12 @@ class ResponseTasks(ApiViewSet):
     @extend_schema(**documented.create("Send a task again", Nothing, shapes.ResponseTaskDetail, tagged=False))
     def resend(self, request: Request, id: str) -> Response:
         """A queued one at once; a failed one as a new task. 409 for one that is under way or succeeded."""
-        return self._follow(lambda: responses.resend(self.actor, id), 201)
+        return self._follow(lambda: response_follow.resend(self.actor, id), 201)
 
     @extend_schema(**documented.create("Undo a task", Nothing, shapes.ResponseTaskDetail, tagged=False))
     def inverse(self, request: Request, id: str) -> Response:
         """Restore the connection, enable the account, and so on, as a new task. 409 if there is nothing to undo."""
-        return self._follow(lambda: responses.inverse(self.actor, id), 201)
+        return self._follow(lambda: response_follow.inverse(self.actor, id), 201)
 
     @extend_schema(**documented.verb("Cancel a task", Nothing, shapes.ResponseTaskDetail, tagged=False))
     def cancel(self, request: Request, id: str) -> Response:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from cases.actors import Actor
 from cases.errors import CaseError, Conflict, Forbidden, Refused
-from playbooks.actions import response_ends, responses
+from playbooks.actions import response_ends, response_follow
 from playbooks.choices import TASK_OPEN, TaskStatus
 from playbooks.models import ResponseTask
 from playbooks.response_selectors import task_for
@@ -57,14 +57,14 @@ def response_live(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def response_resend(request: HttpRequest, pk: int) -> HttpResponse:
     """Send it again: a queued one at once, a failed one as a new task."""
-    return _followed(request, pk, lambda actor: responses.resend(actor, pk), _("Sent again."))
+    return _followed(request, pk, lambda actor: response_follow.resend(actor, pk), _("Sent again."))
 
 
 @signed_in_reader
 @require_POST
 def response_inverse(request: HttpRequest, pk: int) -> HttpResponse:
     """Undo it by a new task."""
-    return _followed(request, pk, lambda actor: responses.inverse(actor, pk), _("Queued."))
+    return _followed(request, pk, lambda actor: response_follow.inverse(actor, pk), _("Queued."))
 
 
 @signed_in_reader
@@ -94,7 +94,7 @@ def response_secret(request: HttpRequest, pk: int) -> HttpResponse:
     """Show where the collected file lies and the password of its archive, this once. Audited."""
     user = person_of(request)
     try:
-        secret = responses.reveal(Actor.of(user), pk)
+        secret = response_follow.reveal(Actor.of(user), pk)
     except Conflict as error:
         return _refused(request, user, pk, error)
     context = context_of(user, task_for(user, pk)) | {
@@ -145,7 +145,7 @@ def _verbs(user: User, task: ResponseTask) -> dict[str, bool]:
     """What this person can do with it now."""
     able = may(user, "respond")
     try:
-        responses.undo_of(task)
+        response_follow.undo_of(task)
         undoable = True
     except Conflict:
         undoable = False

@@ -1,0 +1,129 @@
+"""What follows on a response task: again, the inverse, what was collected (spec 17, 17a)."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from cases.actors import Actor
+from cases.errors import Conflict
+from cases.models import Alert, Incident
+from playbooks.actions.response_plan import MAY_NOT, plan
+from playbooks.actions.responses import Case, announce, case_of, make
+from playbooks.actions.rights import needs
+from playbooks.choices import TaskStatus
+from playbooks.models import ResponseTask
+from playbooks.response import tasks
+from playbooks.response.locking import hold_case, together
+from playbooks.response_selectors import task_for
+from playbooks.steps import routing
+from soar.accounts import audit
+from soar.connectors.capabilities import CAPABILITIES
+from soar.connectors.models import ConnectorAccount
+
+
+def resend(actor: Actor, task_id: int | str) -> ResponseTask:
+    """A queued task is done as soon as possible; one that failed is done again as a new task, by the rules of now.
+
+    Raises Missing, Forbidden, Refused, Conflict for a task that is under way or over in another way."""
+    task = response_task(actor, task_id)
+    if task.status == TaskStatus.QUEUED:
+        with transaction.atomic():
+            rung = ResponseTask.objects.filter(pk=task.pk, status=TaskStatus.QUEUED).update(due_at=task.created_at)
+            tasks.ring(rung)
+        return task_for(actor, task.pk)
+    if task.status not in (TaskStatus.UNSUCCESSFUL, TaskStatus.CANCELLED):
+        raise Conflict(f"This task is {task.state.label.lower()}: only queued and failed ones are sent again.")
+    if not task.capability or not task.target_kind:
+        raise Conflict("It belongs to its run: retry the run instead.")
+    case = case_of_task(task)
+    if task.inverse_of is not None:
+        return _inverse(actor, task.inverse_of, case)
+    params = {name: value for name, value in task.params.items() if name != "reason"}
+    made = plan(actor, task.action, [task.target], params)
+    return make(actor, case, made, str(task.params.get("reason") or ""))[0]
+
+
+def inverse(actor: Actor, task_id: int | str) -> ResponseTask:
+    """Undo what a task did: restore the connection, enable the account, and so on (spec 17).
+
+    Raises Missing, Forbidden, Conflict for a task that did nothing, has no inverse, or was undone already."""
+    task = response_task(actor, task_id)
+    return _inverse(actor, task, case_of_task(task))
+
+
+def _inverse(actor: Actor, task: ResponseTask, case: Case) -> ResponseTask:
+    def write() -> ResponseTask:
+        hold_case(case.alert.pk if case.alert else None, case.incident.pk if case.incident else None)
+        row = ResponseTask.objects.select_for_update(of=("self",)).select_related("account").get(pk=task.pk)
+        made = tasks.draft(
+            action=undo_of(row),
+            cause=row.cause,
+            target=row.target,
+            params={"undoes": row.data} if row.data else {},
+            alert=case.alert,
+            incident=case.incident,
+            account=_undoing(actor, row),
+            inverse_of=row,
+            origin="task",
+            created_by=actor.user,
+            acting_user=actor.user,
+        )
+        saved = tasks.create([made])
+        announce(actor, case, "response.requested", saved)
+        return saved[0]
+
+    return together(write)
+
+
+def undo_of(task: ResponseTask) -> str:
+    """The capability that undoes this task. Raises Conflict when there is none, or nothing to undo."""
+    what = CAPABILITIES.get(task.capability)
+    if what is None or not what.inverse:
+        raise Conflict("This cannot be undone.")
+    if task.status not in (TaskStatus.SUCCESSFUL, TaskStatus.UNKNOWN_OUTCOME):
+        raise Conflict(f"This task is {task.state.label.lower()}: there is nothing to undo.")
+    done = task.inverses.exclude(status__in=("unsuccessful", "cancelled")).order_by("-pk").first()
+    if done is not None:
+        raise Conflict(f"It is undone already, by task {done.pk} ({done.state.label.lower()}).")
+    return what.inverse
+
+
+def _undoing(actor: Actor, task: ResponseTask) -> ConnectorAccount | None:
+    """The account that did it, or None for what our own block list did. Raises Conflict."""
+    what = CAPABILITIES[task.capability].inverse
+    if task.account_id is None:
+        if what == "unblock":
+            return None
+        raise Conflict("The connector that did it is gone.")
+    able = {account.pk: account for account in routing.serving(what, actor.user)}
+    if task.account_id not in able:
+        name = task.account.name if task.account else ""
+        raise Conflict(f"{name} is disabled, not for you to use, or cannot do “{CAPABILITIES[what].label}”.")
+    return able[task.account_id]
+
+
+def response_task(actor: Actor, task_id: int | str) -> ResponseTask:
+    """The task, for somebody who may respond on its case."""
+    task = task_for(actor, task_id)
+    needs(actor, "respond", MAY_NOT)
+    case_of(actor, alert=task.alert_id, incident=None if task.alert_id else task.incident_id)
+    return task
+
+
+def case_of_task(task: ResponseTask) -> Case:
+    """What the follow-ups of a task are about: the same."""
+    alert = Alert.objects.select_related("source").filter(pk=task.alert_id).first() if task.alert_id else None
+    incident = Incident.objects.filter(pk=task.incident_id).first() if task.incident_id and not alert else None
+    return Case("task", alert, incident)
+
+
+def reveal(actor: Actor, task_id: int | str) -> dict[str, str]:
+    """The secret of what was collected: where it lies, the archive's password. Audited each time (spec 17a).
+
+    Raises Missing, Forbidden, Conflict for a task without one."""
+    task = response_task(actor, task_id)
+    secret = {str(name): str(value) for name, value in (task.secret or {}).items()}
+    if not secret:
+        raise Conflict("This task has nothing to show.")
+    audit.record(actor.user, "response.secret_shown", f"task {task.pk}", names=sorted(secret))
+    return secret
