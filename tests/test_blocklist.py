@@ -43,6 +43,8 @@ def pull(type_: str, token: str = "", query: str = "", **headers: str) -> tuple[
         ("cidr", "10.0.0.0/7", "value"),
         ("cidr", "2000::/3", "value"),
         ("ip", "127.0.0.1", "value"),
+        ("ip", "fe80::1%eth0", "value"),
+        ("cidr", "2a00::%1/64", "value"),
         ("ip", "0.0.0.0", "value"),
         ("ip", "224.0.0.1", "value"),
         ("domain", "com", "value"),
@@ -313,7 +315,8 @@ def test_api_is_closed_to_others(viewer: User, nobody: User) -> None:
 def test_api_finds_the_network_that_holds_an_address(viewer: User) -> None:
     block("cidr", "198.51.100.0/24")
     assert len(Api(viewer).get("/blocklist/", q="198.51.100.77").json()["results"]) == 1
-    assert Api(viewer).get("/blocklist/", q="198.51.101.77").json()["results"] == []
+    for other in ("198.51.101.77", "fe80::1%eth0", "%", "\\", "1.2.3.4/33", "::ffff:198.51.100.7"):
+        assert Api(viewer).get("/blocklist/", q=other).json()["results"] == []
 
 
 # Page

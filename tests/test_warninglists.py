@@ -329,3 +329,9 @@ def test_names_for_documentation_are_vouched_for_by_nobody(tmp_path: Path) -> No
     found = verdict("domain", "login.example.org")
     assert (found.benign, found.evidence[0]["effect"]) == (False, "context")
     assert verdict("domain", "popular.example.com").benign
+
+
+@pytest.mark.parametrize("value", ["fe80::1%eth0", "fe80::%1/64", "http://[fe80::1%25eth0]/", "\x00", "", "1.2.3.4/99"])
+def test_odd_addresses_are_on_no_list(value: str) -> None:
+    for type_ in ("ip", "cidr", "url", "domain"):
+        assert verdict(type_, value).risk == "unrated"

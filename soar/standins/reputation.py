@@ -20,6 +20,8 @@ class Reputation(Standin):
     Any key but "expired" and "" is taken. ``POST _control/arrange {"known": {...}, "left": 3}`` changes the state."""
 
     key_header: ClassVar[str]
+    # The range has no quota to spare, and a demo rates many values at once.
+    settings: ClassVar[dict[str, str]] = {"rate_per_minute": "0", "rate_per_day": "0"}
 
     def known(self) -> dict[str, Any]:
         """What a fresh one knows."""

@@ -69,7 +69,9 @@ def host_of(url: str) -> str:
 
 
 def is_ip(text: str) -> bool:
-    """Whether ``text`` is one IP address."""
+    """Whether ``text`` is one IP address. One with a zone (``fe80::1%eth0``) means something on one machine only."""
+    if "%" in text:
+        return False
     try:
         ipaddress.ip_address(text)
     except ValueError:
@@ -150,10 +152,13 @@ def subject(type_: str, value: str) -> Subject:
 
 
 def _parsed(read: object, text: str, what: str) -> str:
+    sentence = f"{text[:80]} is not {what}."
+    if "%" in text:  # a zone: PostgreSQL has no word for it
+        raise ValueError(sentence)
     try:
         return str(read(text))  # type: ignore[operator]
     except ValueError:
-        raise ValueError(f"{text[:80]} is not {what}.") from None
+        raise ValueError(sentence) from None
 
 
 def _host(text: str) -> str:
