@@ -264,3 +264,22 @@ def test_a_rule_that_is_none_is_refused(as_admin: Client, values: Any, sentence:
     assert answer.status_code == 422
     assert sentence in answer.content.decode()
     assert not Route.objects.exists()
+
+
+def test_a_lost_key_takes_no_page_down_and_new_secrets_help(
+    as_admin: Client, practice: Server, settings: Any
+) -> None:
+    given = {"url": practice.urls["slack"]["url"], "allow_internal": "true"}
+    slack = actions.create_account(None, "slack", "Ops", given, {})
+    settings.ENCRYPTION_KEYS = ["another key than before, long enough"]
+    for path in ("/connectors/", f"/connectors/{slack.pk}/", f"/connectors/{slack.pk}/edit/"):
+        assert as_admin.get(path).status_code == 200, path
+    text = as_admin.post(f"/connectors/{slack.pk}/test/", follow=True).content.decode()
+    assert "The secrets of Ops cannot be read" in text
+    with pytest.raises(ConnectorError, match="cannot be read"):
+        notify.send(ConnectorAccount.objects.get(), Message("Hello"), key="k")
+    path = f"/connectors/{slack.pk}/edit/"
+    answer = as_admin.post(path, form_of("slack", set_url=slack.settings["url"]))
+    assert "Give the whole address" in answer.content.decode()
+    as_admin.post(path, form_of("slack", set_url=given["url"], set_allow_internal="on"))
+    assert notify.send(ConnectorAccount.objects.get(), Message("Hello"), key="k").state == "done"

@@ -27,7 +27,7 @@ class AccountForm(forms.Form):
         super().__init__(data, initial={"name": account.name} if account else None)
         self.kind, self.account = kind, account
         self._own = {one.name for one in kind.all_settings()}
-        secrets = account.secrets if account else {}
+        secrets = account.readable_secrets() if account else {}
         for one in kind.all_settings():
             self.fields[SETTING + one.name] = _field(one, value_of(account, one) if account else one.default)
         for one in kind.secrets:

@@ -78,7 +78,8 @@ def set_secrets(actor: User | None, account_id: int, secrets: Mapping[str, Any])
         checked = check(_kind(account.kind).secrets, secrets, longest=LONGEST_SECRET)
         if checked.errors:
             raise Refused(checked.errors)
-        address = {key: value for key, value in account.secrets.items() if key == HIDDEN_ADDRESS}
+        kept = account.readable_secrets()
+        address = {key: value for key, value in kept.items() if key == HIDDEN_ADDRESS}
         account.secrets = address | {key: value for key, value in checked.values.items() if value}
         account.save(update_fields=["secrets", "updated_at"])
         _audit(actor, "connector.secrets_set", account, secrets=sorted(account.secrets))
@@ -138,7 +139,7 @@ def _checked(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     open_ones = check(kind.all_settings(), settings)
     hidden = check(kind.secrets, secrets, longest=LONGEST_SECRET)
-    errors = open_ones.errors | hidden.errors
+    errors = open_ones.errors | hidden.errors or _lost_address(kind, open_ones.values["url"])
     if errors := errors or kind.problems(open_ones.values, hidden.values):
         raise Refused(errors)
     return open_ones.values, {key: value for key, value in hidden.values.items() if value}
@@ -149,16 +150,25 @@ def _change(account: ConnectorAccount, settings: Mapping[str, Any] | None, secre
     kind, columns = _kind(account.kind), {name: getattr(account, name) for name in COLUMNS}
     checked = check(kind.all_settings(), {**account.settings, **columns, **(settings or {})})
     moved = (checked.values.get("url"), checked.values.get("proxy")) != (account.settings.get("url", ""), account.proxy)
-    kept = {} if moved else dict(account.secrets)
+    kept = {} if moved else account.readable_secrets()
     address = kept.pop(HIDDEN_ADDRESS, None)
     hidden = check(kind.secrets, {**kept, **(secrets or {})}, longest=LONGEST_SECRET)
     errors = checked.errors | hidden.errors
+    if not errors and not address:
+        errors = _lost_address(kind, checked.values["url"])
     if errors := errors or kind.problems(checked.values, hidden.values):
         raise Refused(errors)
     account.secrets = {name: value for name, value in hidden.values.items() if value}
     if address:
         account.secrets = {**account.secrets, HIDDEN_ADDRESS: address}
     _put(account, checked.values, kind)
+
+
+def _lost_address(kind: Kind, url: str) -> dict[str, str]:
+    """An address that is only what may be shown of one leads nowhere."""
+    if kind.secret_url and is_masked(url):
+        return {"url": "Give the whole address; what is shown is only its host."}
+    return {}
 
 
 def _put(account: ConnectorAccount, values: dict[str, Any], kind: Kind) -> None:
@@ -182,7 +192,7 @@ def _save_named(account: ConnectorAccount) -> None:
 
 def _shown(account: ConnectorAccount) -> dict[str, Any]:
     columns = {name: getattr(account, name) for name in (*COLUMNS, "name", "enabled", "restricted")}
-    return {**account.settings, **columns, "secrets": sorted(account.secrets)}
+    return {**account.settings, **columns, "secrets": sorted(account.readable_secrets())}
 
 
 def _audit(actor: User | None, verb: str, account: ConnectorAccount, **data: Any) -> None:

@@ -19,6 +19,7 @@ from soar.connectors.smtp.connector import KIND as SMTP
 from soar.connectors.teams.connector import KIND as TEAMS
 from soar.connectors.visionone.connector import KIND as VISION_ONE
 from soar.connectors.webhook.connector import KIND as WEBHOOK
+from soar.lib.crypto import DecryptionError
 
 KINDS: dict[str, Kind] = {
     HTTP.name: HTTP,
@@ -52,8 +53,14 @@ def get(
 
 
 def of(account: ConnectorAccount, *, cause: uuid.UUID | None = None, dry_run: bool = False) -> Connector:
-    """The connector of an account. Raises ConnectorError when this version does not know its kind."""
+    """The connector of an account. Raises ConnectorError when this version does not know its kind, or when the key of
+    its secrets is lost."""
     kind = KINDS.get(account.kind)
     if kind is None:
         raise ConnectorError(f"The kind {account.kind!r} of {account.name} is not known here.", permanent=True)
+    try:
+        account.secrets  # noqa: B018  they are read from the database here, once
+    except DecryptionError:
+        text = f"The secrets of {account.name} cannot be read with the keys that are set. Give them again."
+        raise ConnectorError(text, permanent=True) from None
     return kind.connector(account, cause=cause, dry_run=dry_run)

@@ -125,7 +125,7 @@ def facts(account: ConnectorAccount) -> list[tuple[Any, str]]:
 
 def secret_names(account: ConnectorAccount) -> list[str]:
     """Which secrets are set; never a part of one."""
-    return sorted(account.secrets)
+    return sorted(account.readable_secrets())
 
 
 def attempt_row(attempt: Attempt) -> dict[str, Any]:

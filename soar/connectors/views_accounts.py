@@ -115,7 +115,7 @@ def connector_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def connector_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """The form of an account that is there. A secret that is left empty stays as it is."""
     account = found_for(request, pk)
-    before = set(account.secrets)
+    before = set(account.readable_secrets())
     form = AccountForm(request.POST if request.method == "POST" else None, kind=_kind(account.kind), account=account)
     if request.method == "POST" and form.is_valid():
         changed = _tried(form, lambda: actions.update_account(

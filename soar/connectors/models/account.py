@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
-from soar.lib.crypto import EncryptedJSONField, masked
+from soar.lib.crypto import DecryptionError, EncryptedJSONField, masked
 
 
 class AccountManager(models.Manager["ConnectorAccount"]):
@@ -52,6 +52,13 @@ class ConnectorAccount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.kind})"
+
+    def readable_secrets(self) -> dict[str, Any]:
+        """The secrets; none where their key is lost, so that the account can still be seen and be given new ones."""
+        try:
+            return dict(self.secrets)
+        except DecryptionError:
+            return {}
 
     def masked_secrets(self) -> dict[str, Any]:
         """The names of the secrets, each with what may be shown of it."""
