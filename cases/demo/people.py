@@ -26,7 +26,7 @@ class Person:
 
 
 PEOPLE = [
-    Person("mara", "Mara", "Lindqvist", ("Responder",), (EU_SOC, PLATFORM)),
+    Person("mara", "Mara", "Lindqvist", ("Responder", "Playbook author"), (EU_SOC, PLATFORM)),
     Person("priya", "Priya", "Raman", ("Responder",), (EU_SOC,)),
     Person("jonas", "Jonas", "Adeyemi", ("Analyst",), (EU_SOC,)),
     Person("ines", "Ines", "Carvalho", ("Analyst",), (EU_SOC,)),

@@ -6,12 +6,12 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from django.db import transaction
 
 from cases.actors import Actor
 from cases.demo.estate import MAIL
-from cases.demo.people import PEOPLE
 from cases.demo.stage import Stage
 from cases.errors import CaseError
 from playbooks import catalog
@@ -22,23 +22,22 @@ from playbooks.models import Playbook, PlaybookVersion
 
 logger = logging.getLogger(__name__)
 DESK = f"soc@{MAIL}"
-LEAD = next(person.username for person in PEOPLE if person.key == "mara")
-AUTHOR = "tomas"
+AUTHOR, PUBLISHER = "tomas", "mara"  # she may respond, so what she publishes may too (rulings 8, 20)
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """``slug``: the template; ``key``: what runs are started by; ``live``: published and enabled where it can be."""
+    """``slug``: the template; ``days``: how long ago it was drawn; ``live``: published and enabled where it can be."""
 
     slug: str
     days: int
     live: bool
-    change: Callable[[Graph], Graph]
+    change: Callable[[Stage, Graph], Graph]
 
 
-def _command_and_control(graph: Graph) -> Graph:
+def _command_and_control(stage: Stage, graph: Graph) -> Graph:
     """The whole story: asks before it isolates, tells by mail and chat, opens an incident and closes it."""
-    opens = OpenIncident(owners=(LEAD,), close_with="malicious", ticket_profile=None)
+    opens = OpenIncident(owners=(stage.users[PUBLISHER].username,), close_with="malicious", ticket_profile=None)
     target = replace(graph.target, models=("Command and Control Call-outs",), open_incident=opens)
     return replace(graph, target=target, nodes=tuple(_with_card(node) for node in graph.nodes))
 
@@ -50,25 +49,25 @@ def _with_card(node: Node) -> Node:
     return replace(node, actions=(*node.actions, ActionUse("channel", {"channels": [CHANNEL]})))
 
 
-def _hacking_tool(graph: Graph) -> Graph:
+def _hacking_tool(_stage: Stage, graph: Graph) -> Graph:
     """For tools that the agent found, which are of low severity; no incident, the desk opens one if it wants."""
     severities = ("low", "medium", "high", "critical")
     models = ("Hacking Tool Detected and Removed", "Worm on a Removable Drive")
     return replace(graph, target=replace(graph.target, severities=severities, models=models, open_incident=None))
 
 
-def _travel(graph: Graph) -> Graph:
+def _travel(_stage: Stage, graph: Graph) -> Graph:
     """For travels that nobody can make."""
     severities = ("medium", "high", "critical")
     target = replace(graph.target, severities=severities, models=("Impossible Travel",), open_incident=None)
     return replace(graph, target=target)
 
 
-def _without_incident(graph: Graph) -> Graph:
+def _without_incident(_stage: Stage, graph: Graph) -> Graph:
     return replace(graph, target=replace(graph.target, open_incident=None))
 
 
-def _as_it_is(graph: Graph) -> Graph:
+def _as_it_is(_stage: Stage, graph: Graph) -> Graph:
     return graph
 
 
@@ -87,7 +86,7 @@ def draw(stage: Stage) -> None:
     """Make the drafts, in the transaction of the seeding."""
     for one in PLAYBOOKS:
         row = from_template(Actor.system(), one.slug, tell=[DESK])
-        graphs.change_draft(Actor.system(), row, one.change, number=None)
+        graphs.change_draft(Actor.system(), row, partial(one.change, stage), number=None)
         _sign(stage, row, one.days)
 
 
@@ -120,10 +119,10 @@ def _published(row: Playbook) -> bool:
 
 
 def _sign(stage: Stage, row: Playbook, days: int) -> None:
-    """Tomas drew it, some weeks ago; no audit row names him, because he is taken away again."""
-    author, at = stage.users[AUTHOR], stage.now - timedelta(days=days)
+    """Tomas drew it, some weeks ago, Mara published it; no audit row names them: they are taken away again."""
+    author, publisher, at = stage.users[AUTHOR], stage.users[PUBLISHER], stage.now - timedelta(days=days)
     names = {"created_by": author, "modified_by": author, "created_at": at, "modified_at": at, "demo": True}
     rows = Playbook.objects.filter(pk=row.pk)
     rows.update(**names)
-    rows.filter(current__isnull=False).update(published_by=author)
-    PlaybookVersion.objects.filter(playbook=row).update(created_by=author, created_at=at)
+    rows.filter(current__isnull=False).update(published_by=publisher, modified_by=publisher)
+    PlaybookVersion.objects.filter(playbook=row).update(created_by=publisher, created_at=at)

@@ -1,0 +1,162 @@
+"""The demo shows it all without any account: an alert arrives, a host is isolated on the practice range after an
+approval, mail and card are sent, the incident closes itself (connectors.md 5). All of it over real HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from django.core.management import call_command
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from cases.models import Alert, Incident
+from playbooks.models import Playbook, Run
+from playbooks.response import crew
+from soar.accounts.models import User
+from soar.connectors import practice
+from soar.connectors.models import ConnectorAccount
+from soar.standins import folder
+from soar.standins import practice_range as program
+from soar.standins.server import Server
+from tests.browser.conftest import SignIn, check_accessibility
+from tests.playbook_files import work
+from tests.response_tools import make_due
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PAYLOAD = Path(__file__).parents[2] / "examples" / "command-and-control.json"
+HOST = "SAL-LT-0090"
+
+
+class Story:
+    """The practice range, asked as anybody can ask it."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+
+    def state(self, kind: str) -> Any:
+        """What a stand-in was told."""
+        return httpx.get(f"{self.server.urls[kind]['control']}/state").json()
+
+    def isolated(self) -> set[str]:
+        """Names of the hosts that are off the network."""
+        return {name for name, about in self.state("visionone")["endpoints"].items() if about["isolated"]}
+
+    def subjects(self) -> list[str]:
+        """Of the mails, in order."""
+        return [mail["subject"] for mail in self.state("smtp")["messages"]]
+
+
+@pytest.fixture
+def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, transactional_db: None) -> Iterator[Story]:
+    """The range of a portal that has just started, with its accounts."""
+    monkeypatch.setenv("SOAR_DATA", str(tmp_path))
+    monkeypatch.setattr(crew, "IDLE", 0.05)
+    folder._range.cache_clear()
+    with program.made() as server:
+        practice.connect(server)
+        program.remember(server, os.getpid())
+        yield Story(server)
+        crew.Crew.rest()
+    folder._range.cache_clear()
+
+
+def say(command: str, *arguments: str, **options: Any) -> str:
+    """What a command says."""
+    out = StringIO()
+    call_command(command, *arguments, stdout=out, **options)
+    return out.getvalue()
+
+
+def settle() -> None:
+    """As if the workers had had some seconds."""
+    work()
+    for _ in range(8):
+        make_due()
+
+
+def send(live_server: LiveServer) -> httpx.Response:
+    """As docs/demo.md sends the alert."""
+    token = json.loads(say("source", "create", "Practice EDR", "--kind", "visionone"))["token"]
+    address = f"{live_server.url}/api/v1/ingest/practice-edr/"
+    return httpx.post(
+        address,
+        content=PAYLOAD.read_bytes(),
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+    )
+
+
+def test_from_the_alert_to_the_closed_incident(
+    story: Story, admin: User, sign_in: SignIn, live_server: LiveServer
+) -> None:
+    said = say("seed_demo")
+    assert "4 enabled, 3 started on the practice range" in said
+    settle()
+    assert sorted(Run.objects.filter(playbook__kind="response").values_list("status", flat=True)) == [
+        "pending_approval", "successful", "successful"
+    ]  # fmt: skip
+    before, mails = story.isolated(), len(story.subjects())
+    answer = send(live_server)
+    assert answer.status_code == 201, answer.text
+    settle()
+    run = Run.objects.get(alert=answer.json()["id"], playbook__kind="response")
+    assert (run.status, run.trigger) == ("pending_approval", "automatic")
+    assert story.isolated() == before, "nothing is isolated before somebody agrees"
+    assert any(subject.startswith("[Approve isolation] ") for subject in story.subjects()[mails:])
+    page = sign_in(admin)
+    approve(page, live_server)
+    settle()
+    assert story.isolated() - before == {HOST}
+    assert any(subject.startswith("[Command and control] ") for subject in story.subjects()[mails:])
+    cards = story.state("slack")["messages"]
+    assert len(cards) == 1 and HOST in json.dumps(cards[0])
+    look_back(page, live_server, run)
+    take_away(story, run)
+
+
+def approve(page: Page, live_server: LiveServer) -> None:
+    """Find the approval, read it, agree."""
+    page.goto(f"{live_server.url}/approvals/")
+    expect(page.get_by_role("link", name="Approvals 2")).to_be_visible()
+    page.get_by_role("link", name=re.compile("Command and control: Isolate the hosts")).first.click()
+    expect(page.get_by_text(HOST).first).to_be_visible()
+    check_accessibility(page)
+    page.get_by_role("button", name=re.compile("^Approve")).first.click()
+    expect(page.get_by_text("It is decided.")).to_be_visible()
+
+
+def look_back(page: Page, live_server: LiveServer, run: Run) -> None:
+    """The run with its report, the incident that has closed itself, the mail and the card."""
+    incident = Incident.objects.get(pk=Run.objects.get(pk=run.pk).opened_incident_id)
+    page.goto(f"{live_server.url}/runs/{run.pk}/")
+    expect(page.get_by_role("heading", name="Report")).to_be_visible()
+    expect(page.get_by_text("Successful").first).to_be_visible()
+    page.goto(f"{live_server.url}/incidents/{incident.number}/")
+    expect(page.get_by_text("The playbook Command and control succeeded").first).to_be_visible()
+    assert (incident.status_word, incident.determination_word) == ("closed", "malicious")
+    page.goto(f"{live_server.url}/practice/?of=slack")
+    expect(page.get_by_text(HOST).first).to_be_visible()
+    page.goto(f"{live_server.url}/practice/")
+    expect(page.get_by_text("[Command and control]").first).to_be_visible()
+
+
+def take_away(story: Story, run: Run) -> None:
+    """The removal leaves what happened to an alert that is not the demo's."""
+    said = say("seed_demo", "--remove")
+    assert "Command and control (put away)" in said
+    assert set(Playbook.objects.filter(kind="response").values_list("name", "enabled", "present")) == {
+        ("Command and control", False, False)
+    }
+    assert Run.objects.filter(pk=run.pk, status="successful").exists()
+    assert Alert.objects.count() == 1 and Incident.objects.count() == 1
+    assert not ConnectorAccount.objects.exists()
+    assert practice.connect(story.server) == [], "what was taken away does not come back at the next start"
+    assert "enabled" in say("seed_demo"), "but with the demo data it does"
+    assert ConnectorAccount.objects.filter(name="Practice Slack", enabled=True).exists()
