@@ -143,6 +143,9 @@ def test_a_range_whose_process_is_gone_does_not_run(data: Path) -> None:
     gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
     folder.write("range", {"pid": int(gone.stdout), "ports": [1, 2], "urls": {"slack": {}}})
     assert folder.running() == {}
+    folder.write("range", {"pid": None, "ports": [1, 2], "urls": {"slack": {}}})  # after a clean end
+    assert folder.running() == {}
+    assert program.remembered() == (1, 2)
     (folder.folder() / "range.json").write_text("{")
     assert folder.running() == {}
     assert program.remembered() == (0, 0)

@@ -32,8 +32,8 @@ def remembered() -> tuple[int, int]:
     return (int(ports[0]), int(ports[1])) if len(ports) == 2 else (0, 0)
 
 
-def remember(server: Server, pid: int) -> None:
-    """Tell pages and the next start where the range is."""
+def remember(server: Server, pid: int | None) -> None:
+    """Tell pages and the next start where the range is; ``pid`` None: where it was."""
     smtp = server.standins["smtp"]
     assert isinstance(smtp, Smtp)
     http_port = int(server.address.rpartition(":")[2])

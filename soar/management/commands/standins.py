@@ -54,6 +54,7 @@ class Command(BaseCommand):
             except SystemExit:
                 if connect:
                     keeper.stop()
+                    practice.remember(server, None)
                 raise
 
 
