@@ -320,3 +320,11 @@ def test_28_versions_differ_in_words_and_are_restored(as_author: Client, author:
     assert as_author.post(f"/playbooks/{row.pk}/versions/1/restore/").status_code == 302
     assert saved(row)["nodes"][0]["actions"][0]["params"] == {"tags": ["old"]}
     assert as_author.post(f"/playbooks/{row.pk}/versions/7/restore/").status_code == 404
+
+
+def test_a_part_is_applied_while_the_playbook_does_nothing_yet(as_author: Client, author: User) -> None:
+    row = drawn(author, graph("Empty", target={"open_incident": {"owners": [], "close_on_success": None}}))
+    assert send(as_author, row, "playbook", name="Renamed", description="").status_code == 302
+    assert send(as_author, row, "target", values=TARGET).status_code == 302
+    assert saved(row)["target"]["open_incident"] is None
+    assert "does nothing yet" in text_of(as_author.get(edit(row)))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-SAMPLE, HELD_KEPT, VALUES_KEPT, TOP = 30, 30, 2000, 3
+SAMPLE, HELD_KEPT, VALUES_KEPT, TOP = 30, 30, 500, 3
 # What an alert of a day would come to, from the most to the least.
 ASKS, RUNS, CASE_ONLY, NOTHING = "asks", "runs", "case_only", "nothing"
 OUTCOMES = (ASKS, RUNS, CASE_ONLY, NOTHING)
