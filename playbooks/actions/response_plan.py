@@ -78,6 +78,8 @@ def spec_of(action: str) -> ActionSpec:
 def checked(user: User | None, spec: ActionSpec, params: Mapping[str, Any]) -> dict[str, Any]:
     """The settings as the builder would take them, empty ones left out. Raises Refused."""
     given = {name: value for name, value in params.items() if value not in ("", None)}
+    if holed := next((name for name, value in given.items() if "\x00" in str(value)), ""):
+        raise Refused("This holds a NUL character.", field=holed)
     use = ActionUse(spec.name, given)
     node = Node("by-hand", "action", actions=(use,))
     problem = next(iter(action_problems(blank("By hand"), node, use, "use", world_of(None, user))), None)
