@@ -236,6 +236,8 @@ def test_what_stands_in_a_mail(practice: Server) -> None:
         ('URGENT!! <x> "y" ', 'URGENT!! <x> "y" A title'),
         ("[SOC]\r\nBcc: x@y.example\r\n", "[SOC]Bcc: x@y.example A title"),
         ("", "A title"),
+        # Of one line but for the name of the header.
+        (f"[{'Approve ' * 7}now] ", f"[{'Approve ' * 7}now] A title"),
     ],
 )
 def test_19_the_prefix_is_used_as_it_was_typed(practice: Server, prefix: str, subject: str) -> None:

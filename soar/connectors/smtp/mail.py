@@ -19,7 +19,8 @@ from soar.lib import clock
 MOST_RECIPIENTS = 100
 IDS = uuid.UUID("5d6c2a4e-54f3-4b8e-9d5c-6b0f7b7c2f31")
 # 7bit: whatever is beyond ASCII is encoded, so that no server on the way has to be able to take it.
-POLICY = SMTP.clone(cte_type="7bit")
+# Long lines: a subject of just over one line would be folded before its first word, and read with a space there.
+POLICY = SMTP.clone(cte_type="7bit", max_line_length=400)
 ONE_LINE = re.compile(r"[\r\n\x00]+")
 
 
