@@ -20,6 +20,7 @@ from soar.standins.server import Server
 from soar.standins.slack import Slack
 from soar.standins.teams import SIGNATURE, Teams
 from soar.standins.webhook import SECRET, Webhook
+from tests.connector_server import Product
 
 pytestmark = pytest.mark.django_db
 CHATS = ("slack", "teams", "mattermost")
@@ -108,6 +109,37 @@ def test_an_html_page_is_no_verdict_on_the_channel(practice: Server, kind: str) 
     assert made.enabled
     assert not caught.value.permanent  # it was a 503
     assert state(practice, kind)["messages"] == []
+
+
+@pytest.fixture
+def odd() -> Iterator[Product]:
+    server = Product()
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("kind", CHATS)
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        ((200, {"Content-Type": "text/html"}, b"<!doctype html><title>Sign in</title>"), "HTML page"),
+        ((302, {"Location": "https://elsewhere.example/"}, b""), "redirects a POST"),
+        ((200, {"Content-Type": "text/plain"}, b"x" * (10 * 1024 * 1024 + 1)), "larger than|too large|more than"),
+    ],
+)
+def test_what_stands_in_between_is_told(odd: Product, kind: str, reply: Any, words: str) -> None:
+    odd.replies = [reply]
+    made = actions.create_account(None, kind, "Odd", {"url": f"{odd.url}/hook", "allow_internal": "true"}, {})
+    with pytest.raises(ConnectorError, match=words) as caught:
+        notify.send(made, REPORT, key="k")
+    made.refresh_from_db()
+    assert (caught.value.permanent, made.enabled, len(odd.seen)) == (True, True, 1)
+
+
+def test_a_webhook_may_answer_with_what_it_likes(odd: Product) -> None:
+    odd.replies = [(200, {"Content-Type": "text/html"}, b"<p>thanks</p>")]
+    made = actions.create_account(None, "webhook", "Odd", {"url": odd.url, "allow_internal": "true"}, {})
+    assert notify.send(made, REPORT, key="k").state == "done"
 
 
 @pytest.mark.parametrize("kind", ALL)

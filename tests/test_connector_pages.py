@@ -266,9 +266,7 @@ def test_a_rule_that_is_none_is_refused(as_admin: Client, values: Any, sentence:
     assert not Route.objects.exists()
 
 
-def test_a_lost_key_takes_no_page_down_and_new_secrets_help(
-    as_admin: Client, practice: Server, settings: Any
-) -> None:
+def test_a_lost_key_takes_no_page_down_and_new_secrets_help(as_admin: Client, practice: Server, settings: Any) -> None:
     given = {"url": practice.urls["slack"]["url"], "allow_internal": "true"}
     slack = actions.create_account(None, "slack", "Ops", given, {})
     settings.ENCRYPTION_KEYS = ["another key than before, long enough"]

@@ -17,9 +17,11 @@ LONGEST_REASON = 300
 
 
 class PostChannel(Channel):
-    """``gone``: statuses by which the product says that this address is dead. Derived classes give ``content``."""
+    """``gone``: statuses by which the product says that this address is dead. ``html_is_wrong``: a page is no answer of
+    this product, whatever its status. Derived classes give ``content``."""
 
     gone: ClassVar[frozenset[int]] = frozenset({410})
+    html_is_wrong: ClassVar[bool] = True
 
     def content(self, message: Message, *, key: str) -> dict[str, Any]:
         """What httpx sends: ``json``, or ``content`` in bytes, and ``headers``. Raises ConnectorError."""
@@ -53,7 +55,7 @@ class PostChannel(Channel):
             wait = seconds_until(answer.headers.get("retry-after", ""))
             text = f"{self.account.name} refused the message: {reason}."
             raise ConnectorError(text, permanent=permanent, status=answer.status, retry_after=wait)
-        if is_html(answer):
+        if self.html_is_wrong and is_html(answer):
             text = f"{self.account.name} answered with an HTML page; its address is probably not the right one."
             raise ConnectorError(text, permanent=True, status=answer.status)
 

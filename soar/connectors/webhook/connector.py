@@ -22,10 +22,11 @@ STANDARD, GITHUB = "standard", "github"
 
 
 class WebhookConnector(PostChannel):
-    """2xx is success; 410 ends the channel."""
+    """2xx is success, whatever is answered with it; 410 ends the channel."""
 
     kind = "webhook"
     repeatable = True
+    html_is_wrong = False
 
     def content(self, message: Message, *, key: str) -> dict[str, Any]:
         """Body, headers and signature of this try. Raises ConnectorError."""
