@@ -5,7 +5,7 @@ All of it under the locks of the case and the run, in one transaction with what 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,6 +22,7 @@ from playbooks.response.facts import graph_of
 from playbooks.response.locking import Held, hold, hold_case
 from playbooks.response.reading import nodes_of, status_of
 from playbooks.response.visiting import Visitor
+from soar.lib.database import prepared
 
 OPEN = (StepStatus.QUEUED, StepStatus.IN_PROGRESS, StepStatus.PENDING_APPROVAL, StepStatus.NEEDS_DECISION)
 
@@ -30,21 +31,21 @@ def advance(held: Held) -> None:
     """Begin every node whose time has come, and end the run if nothing is open. Safe to call at any time."""
     if held.run.targets is None or held.run.version is None or held.run.state.is_final:
         return
-    graph = graph_of(held.run.version)
-    close_steps(held)
+    steps = nodes_of(held.run)
+    close_steps(held, steps)
     if not held.run.cancel_requested:
-        walk_on(held, graph)
+        walk_on(held, graph_of(held.run.version), steps)
     finishing.conclude(held)
 
 
-def walk_on(held: Held, graph: Graph) -> None:
+def walk_on(held: Held, graph: Graph, steps: list[Step]) -> None:
     """Visit nodes until none is ready: conditions at once, actions by making their tasks."""
-    steps = nodes_of(held.run)
     visitor = Visitor(held, graph, position=len(steps))
     state = {step.name: passed(step) for step in steps}
     while found := walk.ready(graph, state, [one["key"] for one in held.run.targets or []]):
         for one in found:
             state[one.node_id] = visitor.visit(one)
+    visitor.keep()
 
 
 def passed(step: Step) -> walk.Passed:
@@ -61,9 +62,11 @@ def passed(step: Step) -> walk.Passed:
     return walk.passed_action(ready, status, kept.get("found", ()))
 
 
-def close_steps(held: Held) -> None:
+def close_steps(held: Held, steps: list[Step]) -> None:
     """Bring the steps of action nodes in line with their tasks; those whose last task is over are over."""
-    open_steps = list(Step.objects.filter(run=held.run, kind="node", status__in=OPEN))
+    open_steps = [step for step in steps if step.status in OPEN]
+    if not open_steps:
+        return
     counts: dict[int, Counter[str]] = {step.pk: Counter() for step in open_steps}
     rows = ResponseTask.objects.filter(step__in=open_steps).order_by().values("step", "status")
     for row in rows.annotate(number=Count("pk")):
@@ -74,6 +77,7 @@ def close_steps(held: Held) -> None:
             _close(held, step, status)
         elif status != step.status:
             Step.objects.filter(pk=step.pk).update(status=status)
+        step.status = status
 
 
 def _close(held: Held, step: Step, status: StepStatus) -> None:
@@ -134,10 +138,34 @@ def after_task(task: ResponseTask) -> Iterator[Held | None]:
     if held is None:
         return
     undecided = RunStatus.NEEDS_DECISION in (held.run.status, _WAITS.get(task.status))
-    if undecided or not ResponseTask.objects.filter(step=task.step_id).exclude(status__in=_ENDED).exists():
+    if undecided or not _others_open(task):
         advance(held)
 
 
+class Last(Exception):
+    """The task was the last of its step: its end needs all locks."""
+
+
+def end_among_others(task: ResponseTask, write: Callable[[], None]) -> None:
+    """Write the end of a task while others of its step are open, in a transaction of the caller: the run's lock alone
+    is enough, as nothing follows from it. Raises Last if something does; then nothing of it may stay."""
+    with prepared() as cursor:
+        row = cursor.execute(LOCK_RUN, [task.run_id], prepare=True).fetchone()
+        write()
+        left = cursor.execute(OTHERS, [task.step_id, task.pk], prepare=True).fetchone()
+    if row is None or row[0] == RunStatus.NEEDS_DECISION or task.status in _WAITS or left is None:
+        raise Last
+
+
+def _others_open(task: ResponseTask) -> bool:
+    return ResponseTask.objects.filter(step=task.step_id).exclude(status__in=_ENDED).exists()
+
+
+LOCK_RUN = "SELECT status FROM playbooks_run WHERE id = %s FOR UPDATE"
+OTHERS = (
+    "SELECT 1 FROM playbooks_responsetask WHERE step_id = %s AND id <> %s"
+    " AND status IN ('pending_approval', 'queued', 'in_progress', 'unknown_outcome') LIMIT 1"
+)
 _WAITS = {TaskStatus.UNKNOWN_OUTCOME.value: RunStatus.NEEDS_DECISION}
 _ENDED = [word.value for word in TaskStatus if word.is_final]
 

@@ -128,20 +128,19 @@ def _go(run_id: int, owner: str, targets: list[dict[str, Any]]) -> bool:
 def _record(run: Run, targets: list[dict[str, Any]]) -> None:
     """The rating as the first step of the run."""
     counts = {risk: sum(one["risk"] == risk for one in targets) for risk in rating.RANK}
-    Step.objects.get_or_create(
+    step = Step(
         run=run,
+        position=0,
         name="rating",
         key="",
-        defaults={
-            "position": 0,
-            "kind": "rating",
-            "arguments_digest": "",
-            "status": StepStatus.SUCCESSFUL,
-            "started_at": run.started_at,
-            "finished_at": Now(),
-            "result": {"objects": len(targets), "risks": counts},
-        },
+        kind="rating",
+        arguments_digest="",
+        status=StepStatus.SUCCESSFUL,
+        started_at=run.started_at,
+        finished_at=Now(),
+        result={"objects": len(targets), "risks": counts},
     )
+    Step.objects.bulk_create([step], ignore_conflicts=True)
 
 
 @contextmanager

@@ -9,12 +9,18 @@ from typing import TypeVar
 from django.db import OperationalError, transaction
 
 from cases.actors import Actor
+from cases.alert_rows import locked_alert
 from cases.models import Alert, Incident
 from playbooks.announce import actor_of
 from playbooks.models import Run
+from soar.lib.database import prepared
 
 T = TypeVar("T")
 TRIES = 5
+SUBJECTS = (
+    "SELECT r.alert_id, r.incident_id, a.incident_id FROM playbooks_run r"
+    " LEFT JOIN cases_alert a ON a.id = r.alert_id WHERE r.id = %s"
+)
 _AGAIN = ("40001", "40P01")  # serialisation failure, deadlock: nothing happened
 
 
@@ -58,7 +64,8 @@ def together(function: Callable[[], T]) -> T:
 
 def hold(run_id: int) -> Held | None:
     """The run with its locks, in a transaction of the caller (``together``). None if it is gone. Raises Moved."""
-    found = Run.objects.filter(pk=run_id).values_list("alert_id", "incident_id", "alert__incident_id").first()
+    with prepared() as cursor:
+        found = cursor.execute(SUBJECTS, [run_id], prepare=True).fetchone()
     if found is None:
         return None
     alert_id, own, of_alert = found
@@ -88,7 +95,7 @@ def _incident(pk: int | None) -> Incident | None:
 def _alert(pk: int | None, expected: int | None) -> Alert | None:
     if pk is None:
         return None
-    alert = Alert.objects.select_for_update(of=("self",)).select_related("source").filter(pk=pk).first()
+    alert = locked_alert(pk)
     if alert is not None and alert.incident_id != expected:
         raise Moved
     return alert

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+
+from django.db import transaction
 
 from playbooks.choices import TaskStatus
 from playbooks.graph.actions import ACTIONS
 from playbooks.models import ResponseTask
 from playbooks.response import tasks
-from playbooks.response.advance import after_task
+from playbooks.response.advance import Last, after_task, end_among_others
 from playbooks.response.locking import Held, together
 from playbooks.response.tasks import Claimed, Ending, LostLease
 from playbooks.steps import casework, notify, respond
@@ -40,10 +43,21 @@ def settle(held: Claimed, ending: Ending) -> None:
     Raises LostLease if the task is no longer held by this worker."""
 
     def write() -> None:
-        with after_task(held.task):
-            tasks.end(held, ending)
+        tasks.end(held, ending)
 
-    together(write)
+    if held.task.run_id is not None:
+        try:
+            with transaction.atomic():
+                end_among_others(held.task, write)
+            return
+        except Last:  # all locks, then: in their order
+            held.task.status = TaskStatus.IN_PROGRESS
+    together(lambda: _settle(held, write))
+
+
+def _settle(held: Claimed, write: Callable[[], None]) -> None:
+    with after_task(held.task):
+        write()
 
 
 def group_of(task: ResponseTask) -> str:

@@ -19,6 +19,7 @@ from cases.models import Alert, Incident
 from playbooks.choices import TaskStatus
 from playbooks.graph.actions import ACTIONS
 from playbooks.models import Approval, ResponseTask, Run, Step
+from playbooks.response.task_rows import insert
 from soar.accounts.models import User
 from soar.connectors.models import ConnectorAccount
 from soar.lib.database import prepared
@@ -104,7 +105,6 @@ def draft(
     least), None for what acts on the case or sends a message. ``action``: of ``graph.actions.ACTIONS``, or the name of
     a capability (an inverse)."""
     spec = ACTIONS.get(action)
-    queued, now = status == TaskStatus.QUEUED, Now()
     given = dict(target or {})
     return ResponseTask(
         run=run,
@@ -130,18 +130,17 @@ def draft(
         acting_user=acting_user,
         cause=cause,
         data={"minutes": deadline.total_seconds() / 60},
-        due_at=now if queued else None,
-        deadline_at=now + deadline if queued else None,
-        finished_at=now if TaskStatus(status).is_final else None,
         dry_run=dry_run,
     )
 
 
 def create(tasks: Iterable[ResponseTask]) -> list[ResponseTask]:
     """Save drafts in one statement, and ring the workers if any of them is queued. In a transaction of the caller."""
-    saved = ResponseTask.objects.bulk_create(list(tasks))
-    ring(sum(task.status == TaskStatus.QUEUED for task in saved))
-    return saved
+    drafts = list(tasks)
+    if drafts:
+        insert(drafts)
+    ring(sum(task.status == TaskStatus.QUEUED for task in drafts))
+    return drafts
 
 
 def ring(count: int) -> None:

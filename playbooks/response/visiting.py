@@ -31,6 +31,12 @@ class Visitor:
         self._position = position
         self._desk = Desk(held)
         self._facts: Any = None
+        self._passed: list[Step] = []  # conditions, which nothing refers to: written together
+
+    def keep(self) -> None:
+        """Write what was passed without waiting."""
+        Step.objects.bulk_create(self._passed)
+        self._passed = []
 
     def visit(self, ready: walk.Ready) -> walk.Passed:
         """Begin the node. Returns how it was passed: open if it waits for its tasks."""
@@ -43,7 +49,7 @@ class Visitor:
     def _condition(self, node: Node, ready: walk.Ready) -> walk.Passed:
         verdict = evaluate(node, self.facts, ready.arriving)
         kept = {"arrived": list(ready.arriving), **verdict.as_json()}
-        self._step(node, StepStatus.SUCCESSFUL, kept)
+        self._passed.append(self._step(node, StepStatus.SUCCESSFUL, kept))
         return walk.passed_condition(verdict)
 
     @property
@@ -75,6 +81,7 @@ class Visitor:
             kept["note"] = "No object that reached it has a kind and a risk that it acts on."
         status = _status(places)
         step = self._step(node, status, kept)
+        step.save(force_insert=True)
         self._make(node, step, places)
         if status in (StepStatus.IN_PROGRESS, StepStatus.PENDING_APPROVAL):
             return walk.OPEN
@@ -87,7 +94,7 @@ class Visitor:
 
     def _step(self, node: Node, status: StepStatus, result: dict[str, Any]) -> Step:
         over = status not in (StepStatus.IN_PROGRESS, StepStatus.PENDING_APPROVAL)
-        return Step.objects.create(
+        return Step(
             run=self.held.run,
             position=self._position,
             name=node.id,
