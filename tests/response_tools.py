@@ -8,7 +8,7 @@ import hashlib
 import itertools
 import json
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import pytest
@@ -127,7 +127,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch, transactional_db: None, settings: Any)
         catalog.forget()
 
 
-def action(id: str, *names: str, parent: str = "target", **more: Any) -> dict[str, Any]:
+def action(id: str, *names: str | tuple[str, Mapping[str, Any]], parent: str = "target", **more: Any) -> dict[str, Any]:
     """An action node; ``names`` of actions, or pairs of name and params."""
     risk = more.pop("risk", ["highly_suspicious", "suspicious", "unrated"])
     used = [
@@ -198,6 +198,11 @@ def tasks_of(run: Run) -> list[tuple[str, str, str]]:
 def only_task(run: Run) -> ResponseTask:
     """The one task of the run."""
     return ResponseTask.objects.get(run=run)
+
+
+def result_of(run: Run, node: str) -> Any:
+    """What is recorded of a node."""
+    return run.steps.get(name=node).result
 
 
 def make_due(**which: Any) -> None:

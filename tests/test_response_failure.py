@@ -13,6 +13,7 @@ from playbooks import tasks as queue_tasks
 from playbooks.claims import new_owner
 from playbooks.models import ResponseTask, Run
 from playbooks.response import crew, performing, tasks
+from playbooks.steps import respond
 from soar.connectors.models import ConnectorAccount
 from tests.playbook_files import until, work
 from tests.response_tools import (
@@ -24,6 +25,7 @@ from tests.response_tools import (
     only_task,
     publish,
     queue_rows,
+    result_of,
     run_now,
     silence,
     tasks_of,
@@ -196,7 +198,7 @@ def test_killed_after_the_claim_before_the_call(tiny: Range) -> None:
 def test_killed_after_the_call_before_the_result_was_saved(tiny: Range) -> None:
     run = taken(tiny)
     held = claimed(run)
-    performing.respond.perform(held)  # the call, and nothing written of it
+    respond.perform(held)  # the call, and nothing written of it
     silence(held.task)
     make_due()
     run.refresh_from_db()
@@ -206,7 +208,7 @@ def test_killed_after_the_call_before_the_result_was_saved(tiny: Range) -> None:
 def test_killed_in_the_call_of_a_product_that_knows_nothing_needs_a_decision(tiny: Range) -> None:
     run = taken(tiny)
     held = claimed(run)
-    performing.respond.perform(held)
+    respond.perform(held)
     tiny.shop.state["forgetful"] = True
     silence(held.task)
     make_due()
@@ -325,4 +327,4 @@ def test_find_messages_gives_the_next_node_its_objects(tiny: Range) -> None:
     assert run.status == "successful", tasks_of(run)
     assert tiny.targets("quarantine_message") == ["<1@evil-one.com>", "<2@evil-one.com>"]
     assert [one["value"] for one in run.targets or []][-2:] == ["<1@evil-one.com>", "<2@evil-one.com>"]
-    assert run.steps.get(name="b").result["arrived"] == ["o1", "o2", "o3", "o4", "o5"]
+    assert result_of(run, "b")["arrived"] == ["o1", "o2", "o3", "o4", "o5"]

@@ -1,4 +1,4 @@
-"""``request_approval`` of Python playbooks: the run sleeps until people have decided, and goes on with what they said."""
+"""``request_approval`` of Python playbooks: the run sleeps until people have decided, and goes on with their answer."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def asking(folder: Folder, marks: Path, options: str = "", **more: Any) -> Run:
 
 
 def test_the_run_sleeps_without_lease_or_doorbell(folder: Folder, marks: Path) -> None:
-    run = asking(folder, marks, 'recipients=["duty@example.com"], subject_prefix="[SOC]"')
+    run: Any = asking(folder, marks, 'recipients=["duty@example.com"], subject_prefix="[SOC]"')
     assert (run.status, run.lease_owner, run.lease_until) == ("pending_approval", "", None)
     approval = Approval.objects.get()
     assert (approval.question, approval.status) == ("May LT-0042 go?", "pending")
@@ -68,7 +68,7 @@ def test_the_run_sleeps_without_lease_or_doorbell(folder: Folder, marks: Path) -
 def test_it_goes_on_with_what_they_said(
     folder: Folder, marks: Path, responder: User, yes: bool, status: str, lines: list[str]
 ) -> None:
-    run = asking(folder, marks)
+    run: Any = asking(folder, marks)
     decide = approvals.approve if yes else approvals.reject
     decide(Actor.of(responder), Approval.objects.get().pk, comment="As agreed")
     work()
@@ -79,7 +79,7 @@ def test_it_goes_on_with_what_they_said(
 
 
 def test_nobody_decides_in_time(folder: Folder, marks: Path) -> None:
-    run = asking(folder, marks, "seconds=60")
+    run: Any = asking(folder, marks, "seconds=60")
     Approval.objects.update(expires_at=Now() - timedelta(seconds=1))
     queue_tasks.expire()
     work()
@@ -89,7 +89,7 @@ def test_nobody_decides_in_time(folder: Folder, marks: Path) -> None:
 
 
 def test_two_people(folder: Folder, marks: Path, responder: User, admin: User) -> None:
-    run = asking(folder, marks, "two_people=True")
+    run: Any = asking(folder, marks, "two_people=True")
     approvals.approve(Actor.of(responder), Approval.objects.get().pk)
     work()
     run.refresh_from_db()
@@ -113,32 +113,32 @@ def test_decided_before_the_worker_put_the_run_to_sleep(
         really(*given)
 
     monkeypatch.setattr(claims, "_sleep", slow)
-    run = asking(folder, marks)
+    run: Any = asking(folder, marks)
     work()
     run.refresh_from_db()
     assert run.status == "successful" and marks.read_text().split() == ["isolated"]
 
 
 def test_cancelling_withdraws_the_question(folder: Folder, marks: Path) -> None:
-    run = asking(folder, marks)
+    run: Any = asking(folder, marks)
     cancel(SYSTEM, run)
     assert (Approval.objects.get().status, Run.objects.get().status) == ("cancelled", "cancelled")
 
 
 def test_a_question_needs_words_and_a_sensible_time(folder: Folder, marks: Path) -> None:
-    run = asking(folder, marks, "seconds=0.1")
+    run: Any = asking(folder, marks, "seconds=0.1")
     assert run.status == "unsuccessful" and "at least a second" in run.error
     assert not Approval.objects.exists()
 
 
 def test_a_dry_run_asks_nobody(folder: Folder, marks: Path) -> None:
-    run = asking(folder, marks, dry_run=True)
+    run: Any = asking(folder, marks, dry_run=True)
     assert run.status == "successful" and not Approval.objects.exists() and not marks.read_text()
 
 
 def test_the_code_changed_while_it_slept(folder: Folder, marks: Path, responder: User) -> None:
     """The decision is found again by name and position; the new code goes on with it."""
-    run = asking(folder, marks)
+    run: Any = asking(folder, marks)
     folder.write(f"MARKS = {str(marks)!r}\n" + ASKING.replace("OPTIONS", "").replace("return said", "return 'new'"))
     reload()
     approvals.approve(Actor.of(responder), Approval.objects.get().pk)

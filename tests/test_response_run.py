@@ -55,7 +55,7 @@ def test_14_one_task_per_object(tiny: Range) -> None:
 
 def test_14_each_task_keeps_its_request_answer_and_attempts(tiny: Range) -> None:
     run = run_now(publish(graph(action("a", "isolate_endpoint", deadline_minutes=7))), alert_of())
-    task = only_task(run)
+    task: Any = only_task(run)
     assert task.request == {"target": "LT-0042", "kind": "endpoint", "params": {}}
     assert task.answer["state"] == "done" and task.attempts == 1 and task.account == tiny.account
     assert task.deadline_at is not None and task.started_at is not None
@@ -120,7 +120,7 @@ def test_11_each_object_goes_its_own_way(tiny: Range) -> None:
     )
     run = run_now(playbook, alert_of(*BAD, ("sha256", HASH)))
     assert tiny.targets("sandbox_url") == ["evil-one.com"]
-    step = Step.objects.get(run=run, name="c")
+    step: Any = Step.objects.get(run=run, name="c")
     assert step.result["rows"][0]["seen"] == ["highly_suspicious", "unrated"]
     assert len(step.result["true"]) == 3, "the bad domain, and host and account, which take its risk"
     assert tiny.targets("find_messages") == [HASH]
@@ -136,7 +136,7 @@ def test_11_no_else_left_ends_the_branch_with_no_action(tiny: Range) -> None:
     )
     run = run_now(playbook, alert_of())
     assert (run.status, tiny.done) == ("successful", [])
-    assert run.result["text"] == "No action was taken." and set(states(run)) == {"c"}
+    assert (run.result or {})["text"] == "No action was taken." and set(states(run)) == {"c"}
 
 
 def test_12_parallel_conditions_each_run_their_branch(tiny: Range) -> None:
@@ -271,7 +271,7 @@ def test_a_dry_run_sends_and_changes_nothing(tiny: Range) -> None:
     alert = alert_of()
     run = run_now(playbook, alert, dry_run=True)
     assert run.status == "successful" and not tiny.done and not BlockEntry.objects.exists()
-    task = run.tasks.get(action="isolate_endpoint")
+    task: Any = run.tasks.get(action="isolate_endpoint")
     assert task.message == "Dry run: nothing was sent." and task.request[0]["method"] == "POST"
     assert Alert.objects.get(pk=alert.pk).severity == 2
     assert not alert.timeline.filter(kind__startswith="run.").exists()

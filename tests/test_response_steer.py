@@ -55,7 +55,7 @@ def test_rulings_6_a_person_says_what_happened(tiny: Range, responder: User, out
     work()
     run.refresh_from_db()
     assert run.status == status and tiny.targets("disable_account") == ["a.voss"]
-    task = run.tasks.get(action="isolate_endpoint")
+    task: Any = run.tasks.get(action="isolate_endpoint")
     assert task.decision["by"] == "Priya Raman" and task.decision["comment"] == "Looked at the console"
     assert not tiny.targets("isolate_endpoint")
 

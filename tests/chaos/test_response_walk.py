@@ -94,7 +94,7 @@ def range_(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Range]:
 
 def small() -> Playbook:
     """A condition, an action that is polled for and changes of the case, one that asks, and a message."""
-    opening = {"owners": [], "close_on_success": {"determination": "malicious"}, "ticket_profile": None}
+    opening: dict[str, Any] = {"owners": [], "close_on_success": {"determination": "malicious"}, "ticket_profile": None}
     return publish(
         graph(
             condition("c", ("severity", "is", ["medium"])),
@@ -222,7 +222,7 @@ def check(run: Run, range_: Range, boundary: int) -> None:
     reports = [one for one in range_.state("slack")["messages"] if "Approval needed" not in json.dumps(one)]
     assert len(reports) <= 1, f"{where}: the report was sent {len(reports)} times"
     assert len([task.action for task in rows]) == len({task.action for task in rows}), f"{where}: a node ran twice"
-    alert = Alert.objects.get(pk=run.alert_id)
+    alert = Alert.objects.get(runs=run)
     notes = TimelineEntry.objects.filter(incident=alert.incident_id, kind="comment", text="walked").count()
     assert notes == 1, f"{where}: {notes} notes"
     if run.status == "needs_decision":
