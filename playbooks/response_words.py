@@ -22,7 +22,9 @@ def label_of(action: str, capability: str = "") -> str:
 
 
 def value_of(task: ResponseTask) -> str:
-    """What it is done to, defanged, a hash shortened."""
+    """What it is done to, defanged, a hash shortened; the recipients of a message as they are."""
+    if not task.target_kind:
+        return task.target_value
     return shorten_hash(defang(task.target_value, str(task.target.get("type") or task.target_kind)))
 
 

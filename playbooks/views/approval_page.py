@@ -27,6 +27,7 @@ from playbooks.views.target_words import EFFECTS, KIND_ICONS, KIND_LABELS, how_m
 from soar.accounts.models import User
 from soar.connectors.capabilities import CAPABILITIES
 from soar.lib import parts
+from soar.lib.text import HASH, shorten_hash
 
 PREVIEWED = 30
 SHOWN = 500
@@ -140,7 +141,8 @@ def evidence_of(target: Mapping[str, Any]) -> str:
     for piece in list(target.get("evidence") or [])[:3]:
         said = [piece.get(name) for name in PIECE] if isinstance(piece, dict) else [piece]
         told.append(" ".join(str(one) for one in said if one))
-    return "; ".join(one for one in dict.fromkeys(told) if one)[:400]
+    text = "; ".join(one for one in dict.fromkeys(told) if one)
+    return HASH.sub(lambda found: shorten_hash(found[0]), text)[:400]
 
 
 def _link_assets(user: User, lines: Sequence[Line]) -> None:

@@ -200,7 +200,8 @@ def _planned(one: dict[str, Any]) -> dict[str, Any]:
 
 
 def _counted(kind: str, number: int) -> str:
-    label = str(KIND_LABELS[kind]).lower()
+    label = str(KIND_LABELS[kind])
+    label = label if label[:2].isupper() else label.lower()  # IP address, URL
     return f"{number} × {label}" if number else label
 
 
