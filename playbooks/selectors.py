@@ -50,7 +50,8 @@ def run_for(who: Actor | User, pk: int | str) -> Run:
     """The run with this id, if ``who`` may see it. Raises Missing."""
     user = who.user if isinstance(who, Actor) else who
     text = str(pk)
-    rows = Run.objects.select_related("playbook", "version", "sequence", "started_by", "acting_user").defer("report")
+    rows = Run.objects.select_related("playbook", "version", "sequence", "started_by", "acting_user")
+    rows = rows.defer("report", "input", "version__source")
     if user is not None:
         rows = rows.visible_to(user)
     usable = text.isascii() and text.isdigit() and len(text) < 19

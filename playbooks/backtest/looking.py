@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from cases.asset_facts import known_of
@@ -55,12 +57,15 @@ class Look:
         wanted = [alert.pk for alert in alerts]
         observables = _observables(wanted)
         assets = known_of(wanted)
-        found = [
-            (alert, objects_from(alert, observables.get(alert.pk, []), assets.get(alert.pk, []))) for alert in alerts
-        ]
+        with _without_collecting():
+            found = [
+                (alert, objects_from(alert, observables.get(alert.pk, []), assets.get(alert.pk, [])))
+                for alert in alerts
+            ]
         self._rate(objects for _alert, objects in found)
-        for alert, objects in found:
-            self._count(alert, objects, tally)
+        with _without_collecting():
+            for alert, objects in found:
+                self._count(alert, objects, tally)
 
     def _takes(self, alert: Alert) -> bool:
         return not off_target(self.graph.target, Severity(alert.severity).word, alert.detection_model)
@@ -106,6 +111,18 @@ class Look:
 
     def _deeds(self, node: Node, touch: Touch) -> list[Deed]:
         return [_deed(touch, place) for place in self.desk.places(node, touch)]
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Thousands of small objects that live together are no cycles: looking for such took a quarter of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _sides(passed: walk.Passed) -> list[tuple[str, bool]]:

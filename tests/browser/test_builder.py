@@ -165,7 +165,7 @@ def test_a_phone_has_all_of_it(admin: User, alert: Alert, sign_in: SignIn, live_
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{live_server.url}/playbooks/templates/")
     page.locator("#name-phishing").fill("Mine")
-    page.get_by_role("button", name="Use it: Phishing message").click()
+    page.locator("#t-phishing").get_by_role("button").click()
     expect(page.get_by_role("heading", name="Mine", level=1)).to_be_visible()
     for node in ("target", "known", "contain", "report", "trigger", "playbook"):
         page.goto(f"{page.url.partition('?')[0]}?node={node}")
