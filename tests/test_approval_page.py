@@ -9,11 +9,13 @@ from django.test import Client
 
 from cases.models import Alert, AlertAsset
 from playbooks.models import Approval, NeverTouch, ResponseTask
+from playbooks.views import approval_page
 from soar.accounts.models import Team, User
 from soar.connectors.intelligence.actions import add_own
 from tests.approving import asked, blue_alert, run_out
 from tests.factories import make_asset, make_incident
 from tests.fixtures import client_of
+from tests.playbook_files import work
 from tests.playbook_pages import EVIL, text_of
 from tests.response_tools import Range, tiny
 
@@ -127,3 +129,17 @@ def test_a_hidden_incident_is_not_named(tiny: Range, blue: Team, red: Team, as_r
     assert hidden.number not in text
     as_responder.post(f"/approvals/{approval.pk}/decide/", {"decide": "reject_all"})
     assert hidden.number not in text_of(as_responder.get(f"/approvals/{approval.pk}/"))
+
+
+def test_of_very_many_tasks_the_first_are_shown_and_all_can_be_decided(
+    tiny: Range, blue: Team, as_responder: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(approval_page, "SHOWN", 3)
+    many = tuple(("domain", f"evil-{number}.com") for number in range(5))
+    approval = asked(blue, "sandbox_url", alert=blue_alert(blue, *many))
+    text = main_of(text_of(as_responder.get(f"/approvals/{approval.pk}/")))
+    assert "5 tasks" in text
+    assert "The first 3 are shown." in text
+    as_responder.post(f"/approvals/{approval.pk}/decide/", {"decide": "approve_all"})
+    work()
+    assert len(tiny.targets("sandbox_url")) == 5

@@ -75,6 +75,7 @@ def context_of(
         line.ticked = line.open and (line.task.pk in ticked if ticked is not None else not line.held)
         line.reason = str((given or {}).get(f"reason-{line.task.pk}", ""))
     _link_assets(user, lines)
+    total = approval.tasks.count() if len(tasks) == SHOWN else len(tasks)
     hindrance = may_decide(Actor.of(user), approval)
     can = approval.status in APPROVAL_OPEN and not hindrance and (not tasks or any(line.open for line in lines))
     can = can and not (not tasks and None in own)
@@ -90,6 +91,8 @@ def context_of(
         "figures": _figures(lines),
         "ticks": sum(line.ticked for line in lines),
         "pending": sum(line.open for line in lines),
+        "total": total,
+        "shown": SHOWN,
         "asked": asked_by(approval),
         "run_url": reverse("run-detail", args=[approval.run_id]) if approval.run_id else "",
         "version": approval.run.version.number if approval.run and approval.run.version else None,
