@@ -179,7 +179,10 @@ RISKY = graph(
 
 def test_29_a_rehearsal_shows_path_values_and_requests_and_sends_nothing(admin: User, blue: Team) -> None:
     ConnectorAccount.objects.create(
-        kind="visionone", name="EU", settings={"url": "https://127.0.0.1:9"}, secrets={"token": "t0ps3cret"}
+        kind="visionone",
+        name="EU",
+        settings={"url": "https://127.0.0.1:9"},
+        secrets={"token": "t0ps3cret"},  # type: ignore[misc]
     )
     add_own(None, "ip", BAD, "seen in an attack", effect="malicious")
     alert = make_alert(
