@@ -4,7 +4,6 @@ Both themes pass axe on the way, on a desk and on a phone."""
 
 from __future__ import annotations
 
-import os
 import re
 from typing import Any
 
@@ -42,8 +41,6 @@ def look(page: Page, name: str) -> None:
         check_accessibility(page)
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{name} scrolls sideways by {wide} at {size['width']}"
-        if folder := os.environ.get("SOAR_SHOTS"):
-            page.screenshot(path=f"{folder}/{name}-{size['width']}.png", full_page=True, caret="initial")
     page.set_viewport_size(DESK)
 
 
