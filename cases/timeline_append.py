@@ -14,13 +14,16 @@ from cases.models import Alert, Incident, TimelineEntry
 COLUMN: dict[type[Alert | Incident], str] = {Alert: "alert_id", Incident: "incident_id"}
 
 
-def appending(model: type[Alert | Incident], *, touch: bool = False) -> str:
+def appending(model: type[Alert | Incident], *, touch: bool = False, locked: bool = False) -> str:
     """CTEs for a statement that has one named ``head`` already: the subject's ``id, timeline_count, timeline_head``,
     locked by this transaction; no row of it, no entry. Their parameters are those of ``values_of``.
 
+    ``locked``: ``head`` takes the lock in this very statement. When it had to wait for it, the head is newer than the
+    row that the rest of the statement sees at first, so the count is not compared: PostgreSQL goes on to the new row.
     With ``touch`` the subject counts as changed at that moment. ``written`` has ``id, hash`` of the entry. The
     statement must end with ``FROM written LEFT JOIN rung ON true``."""
     touched = ", updated_at = %(entry_recorded)s::timestamptz" if touch else ""
+    same = "" if locked else " AND s.timeline_count = made.timeline_count"
     return f"""
 drawn AS MATERIALIZED (SELECT head.*, nextval('cases_timelineentry_id_seq') AS entry FROM head),
 made AS MATERIALIZED (
@@ -28,7 +31,7 @@ made AS MATERIALIZED (
         'null') || ',' || entry || ',' || %(entry_rest)s::text, 'UTF8')) AS hash FROM drawn
 ), moved AS (
     UPDATE {model._meta.db_table} s SET timeline_count = made.timeline_count + 1, timeline_head = made.hash{touched}
-    FROM made WHERE s.id = made.id AND s.timeline_count = made.timeline_count
+    FROM made WHERE s.id = made.id{same}
     RETURNING s.id, made.entry, made.hash
 ), written AS (
     INSERT INTO cases_timelineentry (id, {COLUMN[model]}, kind, actor_type, actor_id, actor_name, text, data,

@@ -59,7 +59,7 @@ BEGIN = {
 WITH subject AS (
     SELECT id, timeline_count, timeline_head FROM {model._meta.db_table} WHERE id = %(subject)s FOR UPDATE
 ), {_SEQUENCES.format(locked=", subject")},
-head AS (SELECT subject.* FROM subject, seq), {appending(model)}
+head AS (SELECT subject.* FROM subject, seq), {appending(model, locked=True)}
 SELECT (SELECT id FROM seq), {UNHURRIED} FROM written LEFT JOIN rung ON true"""
     for model in (Alert, Incident)
 }

@@ -47,7 +47,7 @@ def _close_and_say(model: type[Subject]) -> str:
 WITH subject AS (
     SELECT id, timeline_count, timeline_head FROM {model._meta.db_table} WHERE id = %(subject)s FOR UPDATE
 ), closed AS ({_CLOSE.format(subject="FROM subject")}),
-head AS (SELECT subject.* FROM subject, closed), {appending(model)}
+head AS (SELECT subject.* FROM subject, closed), {appending(model, locked=True)}
 SELECT written.id FROM written LEFT JOIN rung ON true"""  # noqa: S608  our own names
 
 
