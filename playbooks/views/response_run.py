@@ -28,7 +28,7 @@ from playbooks.graph.schema import read
 from playbooks.graph.words import CONDITIONS, name_of
 from playbooks.models import Approval, ResponseTask, Run
 from playbooks.response.facts import graph_of
-from playbooks.response.reading import states
+from playbooks.response.reading import nodes_of
 from playbooks.response_words import label_of, value_of
 from playbooks.views import words
 from playbooks.views.drawing import Mark, picture
@@ -100,6 +100,7 @@ class Figures:
     counts: dict[str, Counter[str]]
     changed: Any
     approvals: list[Approval]
+    workers: int
 
     @property
     def total(self) -> Counter[str]:
@@ -117,15 +118,28 @@ def _figures(run: Run) -> Figures:
     for row in rows.annotate(number=Count("pk"), last=Max("updated_at")):
         counts.setdefault(row["node"], Counter())[row["status"]] = row["number"]
         changed = max(filter(None, (changed, row["last"])), default=None)
-    open_ones = Approval.objects.filter(run=run, status__in=APPROVAL_OPEN).order_by("pk")
-    return Figures(counts, changed, list(open_ones[:TO_DECIDE_SHOWN]))
+    asked: list[Approval] = []
+    if any(one[TaskStatus.PENDING_APPROVAL] for one in counts.values()):
+        asked = list(Approval.objects.filter(run=run, status__in=APPROVAL_OPEN).order_by("pk")[:TO_DECIDE_SHOWN])
+    return Figures(counts, changed, asked, workers_alive())
+
+
+def _reached(run: Run, figures: Figures) -> dict[str, dict[str, Any]]:
+    """The nodes that were reached, with their status and what they count: tasks by status, of a condition objects."""
+    found = {}
+    for step in nodes_of(run):
+        result = step.result or {}
+        judged = {"true": len(result["true"]), "false": len(result["false"])} if "true" in result else None
+        counts = figures.counts.get(step.name, {}) if judged is None else judged
+        found[step.name] = {"status": step.status, "counts": counts}
+    return found
 
 
 def _signature(run: Run, figures: Figures) -> str:
     mine = (run.status, run.cancel_requested, str(run.started_at), str(run.finished_at), run.error, run.attempts)
     asked = [(one.pk, one.status) for one in figures.approvals]
     return signature(mine, sorted((node, sorted(one.items())) for node, one in figures.counts.items()),
-                     str(figures.changed), asked, bool(workers_alive()))  # fmt: skip
+                     str(figures.changed), asked, bool(figures.workers))  # fmt: skip
 
 
 def graph_for(run: Run) -> Graph:
@@ -140,7 +154,7 @@ def _context(request: HttpRequest, user: User, run: Run, figures: Figures) -> Co
     graph = graph_for(run)
     node = request.GET.get("node", "")
     node = node if node in graph.by_id else ""
-    reached = states(run)
+    reached = _reached(run, figures)
     tasks = chosen_tasks(run, node, request.GET.get("status", ""))
     found, notice = _page(tasks, request.GET.get("cursor", ""))
     withhold(user, [run], tasks=found.rows)
@@ -185,7 +199,7 @@ def _context(request: HttpRequest, user: User, run: Run, figures: Figures) -> Co
         "can_cancel": rights["may_run"] and alive and not run.cancel_requested,
         "can_retry": rights["may_run"] and run.status in RETRIABLE and not run.playbook.hindrance,
         "needs_decision": run.status == RunStatus.NEEDS_DECISION,
-        "workers": workers_alive(),
+        "workers": figures.workers,
         "poll_url": _poll_url(request, run),
         **rights,
     }  # fmt: skip
