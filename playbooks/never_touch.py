@@ -53,14 +53,18 @@ class _Target:
 
     def __init__(self, kind: str, value: str, facts: Facts, asset: Facts) -> None:
         self.kind = kind
-        self.names = list(_names(kind, value, facts, asset))
+        self.whole = list(_names(kind, value, facts, asset))
+        self.names = [(one, form) for one, name in self.whole for form in {name, *_short(one, name)}]
         self.addresses = list(_addresses(kind, value, facts, asset))
         self.tags = {str(tag).lower() for source in (asset, facts) for tag in _listed(source.get("tags"))}
         self.criticality = str(asset.get("criticality") or "").lower()
 
     def is_held_by(self, rule: Rule) -> bool:
         if rule.by == "name":
-            return any(_about(rule, kind) and _like(rule.value, name) for kind, name in self.names)
+            if any(_about(rule, kind) and _like(rule.value, name) for kind, name in self.names):
+                return True
+            # A bare name may be the one that the rule names with its domain: rather asked once too often.
+            return any(_about(rule, kind) and name in _short(kind, rule.value) for kind, name in self.whole)
         if rule.by == "network":
             return any(_about(rule, kind) and _inside(rule.value, address) for kind, address in self.addresses)
         if not any(_about(rule, kind) for kind in {self.kind, *(kind for kind, _name in self.names)}):
@@ -80,7 +84,7 @@ def _names(kind: str, value: str, facts: Facts, asset: Facts) -> Iterator[tuple[
     for one, name in given:
         text = str(name or "").strip().lower()
         if text:
-            yield from ((one, form) for form in {text, *_short(one, text)})
+            yield one, text
 
 
 def _short(kind: str, name: str) -> tuple[str, ...]:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from guardian.shortcuts import assign_perm
 
-from cases.models import Alert, TimelineEntry
+from cases.models import Alert, Incident, TimelineEntry
 from playbooks.models import Approval, NeverTouch, ResponseTask
 from soar.accounts.models import Team, User
 from soar.connectors.intelligence.actions import add_exception
@@ -73,7 +74,8 @@ def test_15_what_nobody_serves_is_shown_unavailable(as_responder: Client, as_adm
     refused = text_of(do(as_responder, "isolate_endpoint", "LT-0042", alert=alert.number), 422)
     assert "Isolate endpoint is not available" in refused
     assert ResponseTask.objects.count() == 0
-    assert as_admin.get(NEW, {"alert": alert.number}).status_code == 200
+    for query in ({"alert": alert.number}, {"alert": alert.number, "action": "isolate_endpoint"}):
+        assert "Set one up" in text_of(as_admin.get(NEW, query))
 
 
 def test_17b_from_an_alert(tiny: Range, as_responder: Client, alert: Alert, responder: User) -> None:
@@ -148,6 +150,9 @@ def test_18_the_never_touch_list_asks_for_an_approval(tiny: Range, as_responder:
     work()
     approval = Approval.objects.get()
     assert (approval.reason, approval.run, tiny.done) == ("Never-touch list: The board's own (tag board)", None, [])
+    page = text_of(as_responder.get(f"/alerts/{alert.number}/"))
+    assert "asks for an approval: <b>Isolate endpoint: LT-0042</b>" in page
+    assert f"/approvals/{approval.pk}/" in page
     refused = as_responder.post(f"/approvals/{approval.pk}/decide/", {"decide": "approve_all"})
     assert "say why it may be touched" in text_of(refused, 422)
     as_responder.post(f"/approvals/{approval.pk}/decide/", {"decide": "approve_all", "comment": "CEO agreed"})
@@ -281,3 +286,18 @@ def test_the_api(tiny: Range, responder: User, analyst: User, stranger: User, al
         assert wrong_fields(api.post("/response-tasks/", {**body, **wrong})) == {field}, wrong
     problem_of(api.get("/response-tasks/", status="none"), 400)
     assert len(api.get("/response-tasks/", status="successful,queued", q="lt-00").json()["results"]) == 1
+
+
+def test_on_a_restricted_incident_only_who_may_work_on_it(tiny: Range, responder: User, blue: Team) -> None:
+    incident = make_incident("Secret", blue_alert(blue), team=blue)
+    Incident.objects.filter(pk=incident.pk).update(restricted=True)
+    Alert.objects.filter(incident=incident).update(restricted=True)
+    body = {"action": "isolate_endpoint", "targets": [{"kind": "endpoint", "value": "LT-0042"}]}
+    number = f"INC-{incident.pk}"
+    problem_of(Api(responder).post("/response-tasks/", {**body, "incident": number}), 404)
+    assign_perm("view_incident", responder, incident)
+    problem_of(Api(responder).post("/response-tasks/", {**body, "incident": number}), 403)
+    alert = Alert.objects.get()
+    problem_of(Api(responder).post("/response-tasks/", {**body, "alert": alert.number}), 403)
+    assign_perm("edit_incident", responder, incident)
+    assert Api(responder).post("/response-tasks/", {**body, "incident": number}).status_code == 201

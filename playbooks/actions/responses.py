@@ -10,7 +10,7 @@ from typing import Any
 from cases import timeline
 from cases.actions.base import text_of
 from cases.actors import Actor
-from cases.errors import Refused
+from cases.errors import Forbidden, Refused
 from cases.models import Alert, Incident
 from cases.permissions import alert_for, holds, incident_for
 from playbooks.actions.approvals import described, subjects_of
@@ -50,7 +50,7 @@ def case_of(
     found = alert_for(actor, alert, work=True) if alert else None
     about = incident_for(actor, incident) if incident else None
     if about is not None and actor.user is not None and about.restricted and not holds(actor.user, about, "edit"):
-        raise Refused(f"{about.number} is restricted: you may see it but not work on it.", field="incident")
+        raise Forbidden(f"You may see {about.number} but not work on it: it is restricted.")
     return Case(origin or ("alert" if found else "incident" if about else "api"), found, about)
 
 
@@ -74,6 +74,10 @@ def make(actor: Actor, case: Case, made: Plan, comment: str) -> list[ResponseTas
         approvals = _approvals(actor, case, made, comment, cause)
         saved = tasks.create(_draft(actor, case, made, one, approvals, cause, comment) for one in made.planned)
         announce(actor, case, "response.requested", saved, comment)
+        for approval in approvals.values():
+            about = {"approval": approval.pk, "title": approval.title, "reason": approval.reason}
+            own = [task for task in saved if task.approval_id == approval.pk]
+            announce(actor, case, "approval.requested", own, approval.reason, **about)
         return saved
 
     return together(write)
