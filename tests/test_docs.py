@@ -87,6 +87,16 @@ def test_the_commands_of_the_readme(live_server: LiveServer) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_the_commands_of_the_page_on_the_demo(live_server: LiveServer) -> None:
+    run_shell("docs/demo.md", live_server)
+    first, second = Alert.objects.order_by("pk")
+    assert (first.detection_model, first.hostname) == ("Command and Control Call-outs", "SAL-LT-0090")
+    assert (first.source_ref, second.source_ref) == ("WB-PRACTICE-1", "WB-PRACTICE-2")
+    highlighted = first.observable_links.filter(highlighted=True)
+    assert [link.observable.value for link in highlighted] == ["cdn-sync.example.net"]
+
+
+@pytest.mark.django_db(transaction=True)
 def test_the_commands_of_the_page_on_ingest(live_server: LiveServer) -> None:
     run_shell("docs/ingest.md", live_server)
     assert Alert.objects.count() == 6

@@ -54,7 +54,7 @@ WORKERS = [
     _worker("k.nowak", "Kasia Nowak", "People", "HR-LT-0042", "10.20.6.42"),
     _worker("d.okoro", "Dayo Okoro", "People", "HR-LT-0047", "10.20.6.47"),
     _worker("t.aalto", "Tuomas Aalto", "Sales", "SAL-LT-0090", "10.20.8.90"),
-    _worker("b.hughes", "Bethan Hughes", "Sales", "SAL-LT-0103", "10.20.8.103"),
+    _worker("b.hartley", "Bethan Hartley", "Sales", "SAL-LT-0103", "10.20.8.103"),
     _worker("r.castell", "Raimon Castell", "Sales", "SAL-LT-0117", "10.20.8.117"),
     _worker("e.sundby", "Eirik Sundby", "Operations", "OPS-WS-0012", "10.20.10.12"),
     _worker("m.tanaka", "Mio Tanaka", "Operations", "OPS-WS-0019", "10.20.10.19"),

@@ -146,7 +146,6 @@ def _facts(report: dict[str, Any]) -> list[tuple[str, str]]:
     alert, incident = report["alert"] or {}, report["incident"] or {}
     facts = [
         ("Alert", alert.get("number", "")),
-        ("Severity", alert.get("severity", "")),
         ("Detection model", alert.get("model", "")),
         ("Incident", incident.get("number", "")),
     ]

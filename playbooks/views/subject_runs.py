@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ from playbooks.models import ResponseTask, Run, Step
 from playbooks.response_selectors import visible_tasks
 from playbooks.selectors import runnable
 from playbooks.views import words
+from playbooks.views.node_lines import Line, lines_of
 from playbooks.views.parts import Context, person_of, rights_of, signature, signed_in_reader, workers_alive
 from playbooks.views.responses import rows_of as task_rows
 from playbooks.views.responses import with_lines
@@ -129,6 +130,7 @@ def box_context(user: User, subject: Subject) -> Context:
     opened = runs[:OPENED]
     steps = _steps([run.pk for run in opened])
     withhold(user, opened, [step for found in steps.values() for step in found])
+    nodes = lines_of(steps, {run.pk: run.version_id for run in opened})
     workers = workers_alive()
     rights = rights_of(user)
     kind = "alert" if isinstance(subject, Alert) else "incident"
@@ -139,7 +141,7 @@ def box_context(user: User, subject: Subject) -> Context:
     return {
         "number": subject.number,
         "kind": kind,
-        "groups": [_group(row, steps.get(row.run.pk, [])) for row in rows_of(runs)],
+        "groups": [_group(row, steps.get(row.run.pk, []), nodes) for row in rows_of(runs)],
         "more": more,
         "all_url": _all_url(subject),
         "box_url": reverse(f"{kind}-runs", args=[subject.number]),
@@ -151,7 +153,9 @@ def box_context(user: User, subject: Subject) -> Context:
         "tasks_url": f"{reverse('response-list')}?{kind}={subject.number}&origin=hand",
         "respond_url": f"{reverse('response-new')}?{kind}={subject.number}",
         "may_respond": may(user, "respond"),
-        "sig": signature(states, lines, bool(workers), [(task.pk, task.status) for task in by_hand]),
+        "sig": signature(
+            states, lines, list(nodes.values()), bool(workers), [(task.pk, task.status) for task in by_hand]
+        ),
         **rights,
     }
 
@@ -191,15 +195,20 @@ def _steps(runs: Sequence[int]) -> dict[int, list[Any]]:
     return found
 
 
-def _group(row: Row, steps: Sequence[Step]) -> Group:
+def _group(row: Row, steps: Sequence[Step], nodes: Mapping[int, Line]) -> Group:
     shown = steps[:STEPS_SHOWN]
     return Group(
         row=row,
         state=parts.state(row.run.status, hidden=True, running=True),
-        steps=[StepLine(step.name, parts.state(step.status, hidden=True, running=True), _note(step)) for step in shown],
+        steps=[_line(step, nodes) for step in shown],
         more=len(steps) - len(shown),
         decide=row.run.status == "needs_decision",
     )
+
+
+def _line(step: Step, nodes: Mapping[int, Line]) -> StepLine:
+    name, note = nodes.get(step.pk) or (step.name, _note(step))
+    return StepLine(name, parts.state(step.status, hidden=True, running=True), note)
 
 
 def _note(step: Step) -> str:

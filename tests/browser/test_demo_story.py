@@ -17,6 +17,7 @@ from django.core.management import call_command
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from cases.choices import Determination, IncidentStatus
 from cases.models import Alert, Incident
 from playbooks.models import Playbook, Run
 from playbooks.response import crew
@@ -32,7 +33,7 @@ from tests.response_tools import make_due
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAYLOAD = Path(__file__).parents[2] / "examples" / "command-and-control.json"
-HOST = "SAL-LT-0090"
+HOST, GUID = "SAL-LT-0090", "5B1F3C1E-6B0D-4C55-9A51-1B7C0D2E9F90"
 
 
 class Story:
@@ -43,10 +44,10 @@ class Story:
 
     def state(self, kind: str) -> Any:
         """What a stand-in was told."""
-        return httpx.get(f"{self.server.urls[kind]['control']}/state").json()
+        return httpx.get(f"{self.server.urls[kind]['control']}/state", timeout=60).json()
 
     def isolated(self) -> set[str]:
-        """Names of the hosts that are off the network."""
+        """The hosts that are off the network, as their agents are called."""
         return {name for name, about in self.state("visionone")["endpoints"].items() if about["isolated"]}
 
     def subjects(self) -> list[str]:
@@ -90,6 +91,7 @@ def send(live_server: LiveServer) -> httpx.Response:
         address,
         content=PAYLOAD.read_bytes(),
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        timeout=60,
     )
 
 
@@ -113,7 +115,7 @@ def test_from_the_alert_to_the_closed_incident(
     page = sign_in(admin)
     approve(page, live_server)
     settle()
-    assert story.isolated() - before == {HOST}
+    assert story.isolated() - before == {GUID}
     assert any(subject.startswith("[Command and control] ") for subject in story.subjects()[mails:])
     cards = story.state("slack")["messages"]
     assert len(cards) == 1 and HOST in json.dumps(cards[0])
@@ -134,13 +136,19 @@ def approve(page: Page, live_server: LiveServer) -> None:
 
 def look_back(page: Page, live_server: LiveServer, run: Run) -> None:
     """The run with its report, the incident that has closed itself, the mail and the card."""
-    incident = Incident.objects.get(pk=Run.objects.get(pk=run.pk).opened_incident_id)
+    run.refresh_from_db()
+    incident = run.opened_incident
+    assert incident is not None
     page.goto(f"{live_server.url}/runs/{run.pk}/")
-    expect(page.get_by_role("heading", name="Report")).to_be_visible()
-    expect(page.get_by_text("Successful").first).to_be_visible()
+    expect(page.get_by_role("link", name="Action Isolate the hosts 1 of 1 done, successful")).to_be_visible()
+    page.get_by_text("Report", exact=True).click()
+    with page.expect_download() as given:
+        page.get_by_role("link", name="Report, text").click()
+    report = given.value.path().read_text(encoding="utf-8")
+    assert f"Isolate endpoint {HOST} (Successful" in report and "Approved · Ada Admin" in report
     page.goto(f"{live_server.url}/incidents/{incident.number}/")
     expect(page.get_by_text("The playbook Command and control succeeded").first).to_be_visible()
-    assert (incident.status_word, incident.determination_word) == ("closed", "malicious")
+    assert (IncidentStatus(incident.status).word, incident.determination) == ("closed", Determination.MALICIOUS)
     page.goto(f"{live_server.url}/practice/?of=slack")
     expect(page.get_by_text(HOST).first).to_be_visible()
     page.goto(f"{live_server.url}/practice/")

@@ -145,7 +145,7 @@ STORIES = [
         (
             shot(0, "usb", "one", login="e.sundby", times=2, run=True),
             shot(37, "usb", "two", login="m.tanaka", times=3),
-            shot(44, "hacktool", "wrong", login="b.hughes", tool="PUA.Win32.KeyFinder"),
+            shot(44, "hacktool", "wrong", login="b.hartley", tool="PUA.Win32.KeyFinder"),
         ),
         (
             step(15, "jonas", "claim", alert="one"),
@@ -257,7 +257,7 @@ STORIES = [
                 240,
                 "reported",
                 "mail",
-                login="b.hughes",
+                login="b.hartley",
                 name=LOOKALIKE,
                 address="203.0.113.201",
                 subject="New bank details",
