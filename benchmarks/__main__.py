@@ -1,4 +1,4 @@
-"""``python -m benchmarks [start] [ingest] [runs] [responses] [million]``: all parts, or those that are named."""
+"""``python -m benchmarks [start] [ingest] [runs] [responses] [backtest] [million]``: all parts, or those that are named."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import ingest, pages, responses, runs
+from benchmarks import backtest, ingest, pages, responses, runs
 from benchmarks.report import Row, show
 from benchmarks.stack import ROOT, stack
 
@@ -70,6 +70,7 @@ PARTS: dict[str, Callable[[], Iterator[Row]]] = {
     "ingest": small,
     "runs": playbooks,
     "responses": response,
+    "backtest": backtest.main,
     "million": million,
 }
 

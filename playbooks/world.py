@@ -25,9 +25,9 @@ OWN = frozenset({"block"})  # the built-in block list does it
 MOST = 5000
 # Where things are set up, by what is lacking; the first page that this installation has.
 PLACES = {
-    "connector": ("connector-new", "connector-list"),
-    "channel": ("connector-new", "connector-list"),
-    "mail": ("connector-new", "connector-list"),
+    "connector": ("connector-kinds", "connector-list"),
+    "channel": ("connector-kinds", "connector-list"),
+    "mail": ("connector-kinds", "connector-list"),
     "script": ("script-list",),
     "template": ("template-list",),
     "never_touch": ("never-touch-list",),
