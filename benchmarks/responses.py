@@ -28,11 +28,12 @@ OWN = """
 SELECT extract(epoch FROM (t.accepted_at - t.started_at) - (c.finished_at - c.started_at)) * 1000
 FROM playbooks_responsetask t JOIN cases_alert a ON a.id = t.alert_id
 JOIN connectors_attempt c ON c.cause = t.cause AND c.request->>'method' = 'POST'
-    AND c.request::text LIKE '%%"' || t.target_value || '"%%'
+    AND c.request::text LIKE '%%' || t.target_value || '%%'
 WHERE a.source_ref LIKE %s AND t.accepted_at IS NOT NULL"""
 OVER = """
 SELECT count(*) FROM playbooks_run r JOIN cases_alert a ON a.id = r.alert_id
-WHERE a.source_ref LIKE %s AND r.status = 'successful'"""
+JOIN playbooks_playbook p ON p.id = r.playbook_id
+WHERE a.source_ref LIKE %s AND r.status = 'successful' AND p.kind = 'response'"""
 WAITING = "SELECT count(*) FROM playbooks_run WHERE status = 'pending_approval'"
 
 

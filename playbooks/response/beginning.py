@@ -14,60 +14,64 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import F, Q
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Now
+from django.utils import timezone
 
 from cases.models import Alert
 from playbooks.announce import announce, relock, skipped
 from playbooks.choices import RunStatus, StepStatus
-from playbooks.claims import STARTS_AT_MOST, lease_end, new_owner
+from playbooks.claims import STARTS_AT_MOST, new_owner
 from playbooks.models import Run, Step
 from playbooks.response import objects, rating
 from playbooks.response.advance import advance
 from playbooks.response.locking import Held, hold, together
+from soar.connectors.intelligence.consulting import enabled_providers
 
 logger = logging.getLogger(__name__)
+_CLAIMED = ("status", "attempts", "started_at", "version")
 
 
 def begin(run_id: int) -> bool:
-    """Claim the run, gather and rate its objects, and begin its first nodes. False if it is not to be had."""
+    """Claim the run, gather and rate its objects, and begin its first nodes. False if it is not to be had.
+
+    All in one transaction where no provider is to be asked; else the rating is made in between, under a lease."""
     owner = new_owner()
     held = together(lambda: _claim(run_id, owner))
     if held is None or held.alert is None:
         return False
-    targets = held.run.targets
-    if targets is None:
-        with _kept_alive(run_id, owner):
-            targets = _gathered(held.alert, ask=not held.run.dry_run)
+    if not held.run.lease_owner:
+        return True
+    with _kept_alive(run_id, owner):
+        targets = _gathered(held.alert, ask=True)
     return together(lambda: _go(run_id, owner, targets))
 
 
 def _claim(run_id: int, owner: str) -> Held | None:
-    """Take a run that is queued, or whose worker fell silent, and say so once."""
+    """Take a run that is queued, or whose worker fell silent, and say so once. It has a lease afterwards, or has
+    already gone on."""
     held = hold(run_id)
-    if held is None or held.alert is None:
+    if held is None or held.alert is None or not _is_free(held.run):
         return None
-    free = Q(status=RunStatus.QUEUED) | Q(status=RunStatus.IN_PROGRESS, lease_until__lt=Now())
-    resumed = held.run.started_at is not None
-    version = F("version") if held.run.version_id else held.run.playbook.current_id
-    taken = Run.objects.filter(free, pk=run_id).update(
-        status=RunStatus.IN_PROGRESS,
-        lease_owner=owner,
-        lease_until=lease_end(),
-        attempts=F("attempts") + 1,
-        started_at=Coalesce("started_at", Now()),
-        version=version,
-    )
-    if not taken:
-        return None
-    held.run.refresh_from_db()
+    run, resumed = held.run, held.run.started_at is not None
+    run.status, run.attempts = RunStatus.IN_PROGRESS, run.attempts + 1
+    run.started_at, run.version = run.started_at or timezone.now(), run.version or run.playbook.current
     if reason := _hindrance(held, resumed):
         _refuse(held, reason, resumed)
         return None
     if not resumed:
         for subject in held.subjects:
-            announce("run.started", held.run, relock(subject))
+            announce("run.started", run, relock(subject))
+    if run.targets is not None or run.dry_run or not enabled_providers():
+        _proceed(held, run.targets if run.targets is not None else _gathered(held.alert, ask=False))
+    else:
+        run.lease_owner, run.lease_until = owner, timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+        run.save(update_fields=[*_CLAIMED, "lease_owner", "lease_until"])
     return held
+
+
+def _is_free(run: Run) -> bool:
+    silent = run.lease_until is not None and run.lease_until < timezone.now()
+    return run.status == RunStatus.QUEUED or (run.status == RunStatus.IN_PROGRESS and silent)
 
 
 def _hindrance(held: Held, resumed: bool) -> str:
@@ -88,7 +92,7 @@ def _refuse(held: Held, reason: str, resumed: bool) -> None:
     run = held.run
     run.status = RunStatus.NEEDS_DECISION if resumed and not run.cancel_requested else RunStatus.CANCELLED
     run.error, run.lease_owner, run.lease_until = reason, "", None
-    run.save(update_fields=["status", "error", "lease_owner", "lease_until"])
+    run.save(update_fields=[*_CLAIMED, "error", "lease_owner", "lease_until"])
     if run.state.is_final:
         Run.objects.filter(pk=run.pk).update(finished_at=Now())
     for subject in held.subjects:
@@ -109,10 +113,16 @@ def _gathered(alert: Alert, *, ask: bool) -> list[dict[str, Any]]:
 
 
 def _go(run_id: int, owner: str, targets: list[dict[str, Any]]) -> bool:
-    """Keep the objects, let the lease go, and begin the first nodes."""
+    """Go on with a run that is still ours."""
     held = hold(run_id)
     if held is None or held.run.lease_owner != owner or held.run.status != RunStatus.IN_PROGRESS:
         return False
+    _proceed(held, targets)
+    return True
+
+
+def _proceed(held: Held, targets: list[dict[str, Any]]) -> None:
+    """Keep the objects, let the lease go, and begin the first nodes."""
     run = held.run
     if run.targets is None:
         run.targets = targets
@@ -120,9 +130,8 @@ def _go(run_id: int, owner: str, targets: list[dict[str, Any]]) -> bool:
             rating.keep(targets)
         _record(run, targets)
     run.lease_owner, run.lease_until, run.attempts = "", None, 0
-    run.save(update_fields=["targets", "lease_owner", "lease_until", "attempts"])
+    run.save(update_fields=[*_CLAIMED, "targets", "lease_owner", "lease_until"])
     advance(held)
-    return True
 
 
 def _record(run: Run, targets: list[dict[str, Any]]) -> None:
