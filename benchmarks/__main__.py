@@ -1,4 +1,4 @@
-"""``python -m benchmarks [start] [ingest] [runs] [responses] [backtest] [million]``: all parts, or those that are named."""
+"""``python -m benchmarks [start] [ingest] [runs] [responses] [backtest] [million]``: all parts, or those named."""
 
 from __future__ import annotations
 

@@ -73,6 +73,14 @@ class Errors:
                 return one.message
         return ""
 
+    def exactly(self, name: str) -> str:
+        """The message of a field itself, not of what is inside of it."""
+        for number, one in enumerate(self.problems):
+            if one.field == name:
+                self.shown.add(number)
+                return one.message
+        return ""
+
     def left(self) -> list[str]:
         """What was not shown at a field."""
         return [one.message for number, one in enumerate(self.problems) if number not in self.shown]

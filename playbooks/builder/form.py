@@ -12,7 +12,7 @@ from playbooks.builder.fields import Choice, Errors, Field, lines
 from playbooks.builder.offers import Offers
 from playbooks.builder.picker import Picker, picker
 from playbooks.graph.actions import DETERMINATIONS, SEVERITIES
-from playbooks.graph.model import DAYS, MOST_OWNERS, MOST_PERIODS, RISKS, TARGET, Graph, Node, Problem, Row
+from playbooks.graph.model import DAYS, MOST_OWNERS, RISKS, TARGET, Graph, Node, Problem, Row
 from playbooks.graph.parameters import OPERATORS, PARAMETERS
 from soar.lib import parts
 
@@ -112,10 +112,7 @@ def _trigger(graph: Graph, offers: Offers, errors: Errors) -> Form:
         for number, one in enumerate(use.periods)
     ]
     form = Form("trigger", "trigger", [type_, zone], periods=periods)
-    if (message := errors.at("periods")) and message not in {row.error for row in periods}:
-        form.errors.append(message)
-        errors.shown.discard(-1)
-    form.last = [Field("more", "", value="1" if len(periods) < MOST_PERIODS else "", error=message)]
+    form.last = [Field("periods", _("Periods"), error=errors.exactly("periods"))]
     return form
 
 
