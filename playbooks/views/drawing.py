@@ -12,7 +12,9 @@ from playbooks.graph.model import Graph, Problem
 from playbooks.views import graph_words as words
 from soar.lib import parts
 
-NAME_WIDE, LINE_WIDE, PADDING = 7.4, 6.0, 18  # pixels of a character in widest use, and of both edges
+NAME_SIZE, LINE_SIZE, PADDING = 12.5, 10.3, 10  # pixels: of a bold character, of a plain one, of both edges
+# Widths of characters in parts of their size, in a wide font: what fits there fits everywhere.
+NARROW, SLIM, BROAD = "ijlI.,:;'|! ", "frt()-/", "mwMW@%…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +171,8 @@ def _shape(graph: Graph, box: Box, url: Url, selected: bool, problem: str, mark:
         said=f"{' '.join(said[:3])}{''.join(', ' + word for word in said[3:])}",
         icon=about.icon,
         kind=about.kind,
-        name=cut(about.name, int((box.w - PADDING) / NAME_WIDE)),
-        line=cut(line, int((box.w - PADDING) / LINE_WIDE)),
+        name=cut(about.name, (box.w - PADDING) / NAME_SIZE),
+        line=cut(line, (box.w - PADDING) / LINE_SIZE),
         x=box.x, y=box.y, w=box.w, h=box.h,
         selected=selected,
         sign=sign,
@@ -205,7 +207,23 @@ def _arrow(edge: Edge, marks: Mapping[str, Mark] | None) -> Arrow:
     return Arrow(css, edge.path, label or (_(edge.label) if edge.label else ""), edge.label_x, edge.label_y)
 
 
-def cut(text: str, most: int) -> str:
-    """``text`` on one line of at most ``most`` characters."""
+def cut(text: str, room: float) -> str:
+    """``text`` on one line that takes at most ``room`` times the size of its characters."""
     line = " ".join(text.split())
-    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
+    if _width(line) <= room:
+        return line
+    while line and _width(f"{line}…") > room:
+        line = line[:-1]
+    return line.rstrip() + "…"
+
+
+def _width(text: str) -> float:
+    return sum(map(_wide, text))
+
+
+def _wide(one: str) -> float:
+    if one in NARROW:
+        return 0.37
+    if one in SLIM:
+        return 0.48
+    return 1.0 if one in BROAD or not one.isascii() else 0.8 if one.isupper() else 0.69

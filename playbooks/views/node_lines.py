@@ -70,4 +70,4 @@ def _asked(kept: dict[str, object]) -> str:
     yes, no = kept.get("true"), kept.get("false")
     if not isinstance(yes, list) or not isinstance(no, list):
         return ""
-    return _("true for %(yes)d of %(all)d") % {"yes": len(yes), "all": len(yes) + len(no)}
+    return _("%(yes)d of %(all)d") % {"yes": len(yes), "all": len(yes) + len(no)}

@@ -11,7 +11,7 @@ STORIES = [
         "sudoers",
         timedelta(days=8, hours=14),
         (
-            shot(0, "integrity", "file", host="edge-vpn-01", path="/etc/sudoers", run=True),
+            shot(0, "integrity", "file", host="edge-vpn-01", path="/etc/sudoers.d/vpn", run=True),
             shot(3, "sudo", "sudo", host="edge-vpn-01", account="a.petrov"),
         ),
         (
