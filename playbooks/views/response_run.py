@@ -17,35 +17,31 @@ from django.utils import timezone
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from playbooks.actions.runs import RETRIABLE
 from playbooks.choices import APPROVAL_OPEN, RunStatus, StartedBy, TaskStatus
 from playbooks.disclosure import withhold
-from playbooks.graph.model import TARGET, Graph
-from playbooks.graph.parameters import OPERATORS, value_label
+from playbooks.graph.model import Graph
 from playbooks.graph.schema import read
-from playbooks.graph.words import CONDITIONS, name_of
+from playbooks.graph.words import name_of
 from playbooks.models import Approval, ResponseTask, Run
 from playbooks.response.facts import graph_of
 from playbooks.response.reading import nodes_of
 from playbooks.response_words import label_of, value_of
 from playbooks.views import words
-from playbooks.views.drawing import Mark, picture
-from playbooks.views.graph_words import parameter_label
+from playbooks.views.drawing import picture
 from playbooks.views.parts import Context, page, rights_of, signature, subject_url, workers_alive
-from playbooks.views.target_words import KIND_ICONS, KIND_LABELS
+from playbooks.views.run_marks import FAILED, OBJECTS_SHOWN, judged, marks_of, object_row
+from playbooks.views.target_words import KIND_ICONS
 from soar.accounts.models import User
 from soar.lib import parts
 from soar.lib.htmx import is_partial, render_regions
 from soar.lib.keyset import BadCursor, Order, keyset_page
-from soar.lib.text import defang
 
 TEMPLATE = "playbooks/response_run.html"
-TASKS_SHOWN, OBJECTS_SHOWN, TO_DECIDE_SHOWN = 50, 30, 5
+TASKS_SHOWN, TO_DECIDE_SHOWN = 50, 5
 ORDER = Order("tasks", ("position", "id"), descending=False)
 LATER = ("request", "answer", "secret", "data", "params", "target")
-FAILED = (TaskStatus.UNSUCCESSFUL, TaskStatus.REJECTED, TaskStatus.EXPIRED, TaskStatus.CANCELLED)
 WAITING = (TaskStatus.PENDING_APPROVAL, TaskStatus.UNKNOWN_OUTCOME)
 
 
@@ -168,7 +164,7 @@ def _context(request: HttpRequest, user: User, run: Run, figures: Figures) -> Co
         "picture": picture(graph, lambda id: _url(run, node=id), selected=node, marks=marks_of(run, graph, reached)),
         "node": node,
         "node_name": name_of(graph.node(node)) if node else "",
-        "judged": _judged(run, graph, node),
+        "judged": judged(run, graph, node),
         "nodes": [(id, name_of(graph.node(id)), sum(count.values()), _url(run, node=id))
                   for id, count in _ordered(graph, figures.counts)],
         "all_url": _url(run),
@@ -185,7 +181,7 @@ def _context(request: HttpRequest, user: User, run: Run, figures: Figures) -> Co
         "to_decide": _to_decide(run, total),
         "failed": sum(total[word] for word in FAILED),
         "waiting": sum(total[word] for word in WAITING),
-        "objects": [_object(one) for one in (run.targets or [])[:OBJECTS_SHOWN]] if not run.withheld else [],
+        "objects": [object_row(one) for one in (run.targets or [])[:OBJECTS_SHOWN]] if not run.withheld else [],
         "object_count": len(run.targets or []),
         "subject": words.subject_number(run),
         "subject_url": subject_url(run),
@@ -239,76 +235,6 @@ def _ordered(graph: Graph, counts: dict[str, Counter[str]]) -> list[tuple[str, C
     return [(node.id, counts[node.id]) for node in graph.reading_order if node.id in counts]
 
 
-def marks_of(run: Run, graph: Graph, reached: dict[str, dict[str, Any]]) -> dict[str, Mark]:
-    """What the drawing says of each node."""
-    right = frozenset({"right"}) if run.started_at else frozenset()
-    over = run.state.is_final
-    count = len(run.targets or [])
-    text = ngettext("%d object", "%d objects", count) % count
-    if run.opened_incident_id:
-        text = f"INC-{run.opened_incident_id}, {text}"
-    begun = "successful" if run.started_at else "queued"
-    marks = {"trigger": Mark(begun, went=right), TARGET: Mark(begun, text if run.started_at else "", went=right)}
-    for node in graph.nodes:
-        state = reached.get(node.id)
-        if state is None:
-            marks[node.id] = Mark("no_action", _("Not reached")) if over else Mark("queued", _("Waits"))
-        elif node.type in CONDITIONS:
-            marks[node.id] = _of_condition(state)
-        else:
-            marks[node.id] = _of_tasks(state)
-    return marks
-
-
-def _of_condition(state: dict[str, Any]) -> Mark:
-    true, false = state["counts"].get("true", 0), state["counts"].get("false", 0)
-    went = {side for side, number in (("right", true), ("below", false)) if number}
-    if not true and not false:
-        return Mark("successful", _("Asked of the alert"), went=frozenset({"right", "below"}))
-    line = ngettext("True for %d object", "True for %d objects", true) % true
-    return Mark("successful" if true else "no_action", line, str(true), str(false), frozenset(went))
-
-
-def _of_tasks(state: dict[str, Any]) -> Mark:
-    counts: Counter[str] = Counter(state["counts"])
-    total = sum(counts.values())
-    over = frozenset({"right"}) if state["status"] not in ("queued", "in_progress", "pending_approval") else frozenset()
-    if not total:
-        return Mark("no_action", _("No action taken"), went=over)
-    done = total - counts["queued"] - counts["in_progress"] - counts["pending_approval"] - counts["unknown_outcome"]
-    pieces = [_("%(done)d of %(all)d done") % {"done": done, "all": total}]
-    failed = sum(counts[word] for word in FAILED)
-    if failed:
-        pieces.append(_("%d failed") % failed)
-    elif counts["pending_approval"]:
-        pieces = [_("%d wait for approval") % counts["pending_approval"]]
-    status = "no_action" if counts["no_action"] == total else state["status"]
-    return Mark(status, ", ".join(pieces), went=over)
-
-
-def _judged(run: Run, graph: Graph, node: str) -> list[dict[str, Any]]:
-    """Of a condition that was chosen: each value compared, with the verdict."""
-    if not node or graph.node(node).type not in CONDITIONS or run.withheld:
-        return []
-    result = run.steps.filter(kind="node", name=node).values_list("result", flat=True).first() or {}
-    values = {one["key"]: one for one in run.targets or []}
-    found = []
-    for row in result.get("rows", []):
-        operator = OPERATORS[row["operator"]].label if row["operator"] in OPERATORS else row["operator"]
-        wanted = _(" or ").join(value_label(row["parameter"], value) for value in row["values"])
-        for key, true in list(row.get("result", {}).items())[:OBJECTS_SHOWN]:
-            one = values.get(key)
-            seen = row.get("seen_by", {}).get(key, row.get("seen", []))
-            found.append({
-                "icon": KIND_ICONS.get(one["kind"], "tag") if one else "alerts",
-                "value": _shown(one) if one else _("The alert"),
-                "compared": f"{parameter_label(row['parameter'])} {operator} {wanted}",
-                "seen": ", ".join(value_label(row["parameter"], value) for value in seen[:8]) or _("nothing known"),
-                "true": true,
-            })  # fmt: skip
-    return found
-
-
 def _row(task: ResponseTask, graph: Graph, now: Any) -> TaskRow:
     answer = task.message or task.reason
     if task.status == TaskStatus.IN_PROGRESS and task.remote:
@@ -332,22 +258,6 @@ def _to_decide(run: Run, total: Counter[str]) -> Sequence[ResponseTask]:
         return []
     rows = ResponseTask.objects.filter(run=run, status=TaskStatus.UNKNOWN_OUTCOME).defer("request", "answer", "secret")
     return list(rows.order_by("position", "pk")[:TO_DECIDE_SHOWN])
-
-
-def _object(one: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "icon": KIND_ICONS.get(one["kind"], "tag"),
-        "kind": KIND_LABELS.get(one["kind"], one["kind"]),
-        "value": _shown(one),
-        "risk": one.get("risk") or "unrated",
-        "why": one.get("benign") or one.get("rule") or "",
-        "evidence": [item.get("text", "") for item in one.get("evidence") or []][:5],
-        "scores": words.line_of(one.get("scores")),
-    }
-
-
-def _shown(one: dict[str, Any]) -> str:
-    return defang(one["value"], one.get("type", ""))[:160]
 
 
 def _summary(total: Counter[str]) -> str:
