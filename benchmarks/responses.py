@@ -67,8 +67,10 @@ def measure(stack: Stack) -> Iterator[Row]:
         first, own = _figures(stack, FIRST_CALL), _figures(stack, OWN)
         yield Row("accepted to first remote call, p50", first[len(first) // 2], "ms", 50, "less")
         yield Row("accepted to first remote call, p95", first[int(len(first) * 0.95)], "ms")
+        if not own:
+            raise RuntimeError("No task was taken by the product.")
         yield Row("own work per task until the product took it, p50", own[len(own) // 2], "ms", 15, "less")
-        yield Row("processor time of the workers per task, polling included", spent * 1000 / len(own), "ms")
+        yield Row("processor time of the workers per task, polling included", spent * 1000 / (CALM * OBJECTS), "ms")
         for number in range(1000):
             post("wait", number, "ask")
         _wait(stack, WAITING, 1000)
