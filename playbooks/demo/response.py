@@ -37,7 +37,7 @@ class Response:
             live = drawn.publish(stage)
             _route()
         started = sum(_run(stage, live.get(slug), who, alert) for slug, who, alert in _runs(stage))
-        return f"Response playbooks: {len(live)} enabled, {started} started on the practice range."
+        return f"Response playbooks: {len(live)} enabled, {started} started on the practice range (docs/demo.md)."
 
     def remove(self) -> list[str]:
         """See taking_away.remove."""
