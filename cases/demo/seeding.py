@@ -109,9 +109,7 @@ def _user(username: str, first: str, last: str, roles: tuple[str, ...], teams: t
     while User.objects.filter(username__iexact=free).exists():
         number += 1
         free = f"{username}{number}"
-    user, _ = create_user(free, roles=roles, teams=teams, first_name=first, last_name=last)
-    user.set_unusable_password()
-    user.save(update_fields=["password"])
+    user, _ = create_user(free, roles=roles, teams=teams, first_name=first, last_name=last, login=False)
     return user
 
 

@@ -29,8 +29,10 @@ def create_user(
     actor: User | None = None,
     first_name: str = "",
     last_name: str = "",
+    login: bool = True,
 ) -> tuple[User, str]:
-    """Make a person with these roles and teams (by name; a team that is not there is made).
+    """Make a person with these roles and teams (by name; a team that is not there is made). Without ``login`` nobody
+    can log in as them, and no time goes into a password.
 
     Returns the user and the password, made here when none is given. Raises ValidationError for a name
     that is taken or malformed, a weak password or an unknown role. The ``Admin`` role opens Django's admin.
@@ -39,8 +41,8 @@ def create_user(
     user = User(username=username, first_name=first_name, last_name=last_name)
     if password is not None:
         validate_password(password, user)
-    secret = password if password is not None else secrets.token_urlsafe(12)
-    user.set_password(secret)
+    secret = password if password is not None else secrets.token_urlsafe(12) if login else ""
+    user.set_password(secret or None)
     user.is_staff = user.is_superuser = "Admin" in {group.name for group in role_groups}
     user.full_clean()
     try:
