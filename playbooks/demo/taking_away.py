@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
+
 from cases.models import Alert, AlertSource
 from playbooks import catalog
 from playbooks.demo.material import MADE
@@ -18,7 +20,7 @@ def remove() -> list[str]:
     kept = _playbooks()
     Script.objects.filter(demo=True).delete()
     NeverTouch.objects.filter(demo=True).delete()
-    BlockEntry.objects.filter(pk__in=made["blocked"]).delete()
+    BlockEntry.objects.filter(Q(pk__in=made["blocked"]) | Q(reference__in=_numbers())).delete()
     Route.objects.filter(pk__in=made["routes"]).delete()
     _models(made["models"])
     return kept + practice_demo.remove()
@@ -31,6 +33,12 @@ def _made() -> dict[str, list[int]]:
         for name in found:
             found[name] += data.get(name, [])
     return found
+
+
+def _numbers() -> list[str]:
+    """Of the demo's alerts: what a playbook blocked because of one goes with it."""
+    seeded = AuditEntry.objects.filter(verb="demo.alerts").order_by("-pk").first()
+    return [f"ALR-{pk}" for pk in seeded.data.get("alerts", [])] if seeded else []
 
 
 def _playbooks() -> list[str]:

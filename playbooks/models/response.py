@@ -93,7 +93,9 @@ class ResponseTask(models.Model):
     accepted_at = models.DateTimeField(null=True, help_text="When the product took it")
     due_at = models.DateTimeField(null=True)
     deadline_at = models.DateTimeField(null=True)
-    phase = models.CharField(max_length=8, blank=True, help_text="Empty: to be done; sent: a call went out; poll: taken")
+    phase = models.CharField(
+        max_length=8, blank=True, help_text="Empty: to be done; sent: a call went out; poll: taken"
+    )
     lease_owner = models.CharField(max_length=120, blank=True)
     lease_until = models.DateTimeField(null=True)
     approval = models.ForeignKey(Approval, on_delete=models.SET_NULL, null=True, related_name="tasks")

@@ -23,7 +23,7 @@ from playbooks.models import Playbook, Run
 from playbooks.response import crew
 from soar.accounts.models import User
 from soar.connectors import practice
-from soar.connectors.models import ConnectorAccount
+from soar.connectors.models import BlockEntry, ConnectorAccount
 from soar.standins import folder
 from soar.standins import practice_range as program
 from soar.standins.server import Server
@@ -164,6 +164,7 @@ def take_away(story: Story, run: Run) -> None:
     }
     assert Run.objects.filter(pk=run.pk, status="successful").exists()
     assert Alert.objects.count() == 1 and Incident.objects.count() == 1
+    assert list(BlockEntry.objects.values_list("value", flat=True)) == ["cdn-sync.example.net"]
     assert not ConnectorAccount.objects.exists()
     assert practice.connect(story.server) == [], "what was taken away does not come back at the next start"
     assert "enabled" in say("seed_demo"), "but with the demo data it does"
