@@ -372,7 +372,7 @@ def test_a_repeat_of_a_resolved_alert_reopens_it_and_rings_again(sender: Sender)
     alert = Alert.objects.get()
     assert alert.status == 0 and alert.count == 2
     assert alert.timeline.filter(kind="alert.reopened").count() == 1
-    assert QueuedTask.objects.count() == 1
+    assert QueuedTask.objects.filter(task="playbooks.tasks.consider").count() == 1
 
 
 @pytest.mark.parametrize(("determination", "by_playbook"), [("benign", False), ("malicious", True)])

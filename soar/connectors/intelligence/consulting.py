@@ -82,7 +82,8 @@ def consult(
 def enabled_providers(cause: uuid.UUID | None = None) -> list[Provider]:
     """The connectors of all enabled accounts of providers, by name."""
     accounts = ConnectorAccount.objects.filter(kind__in=KINDS, enabled=True).order_by("name")
-    made = [registry.of(account, cause=cause) for account in accounts]
+    # Not by registry.of: one whose secrets cannot be read is a problem of its own answers, not of all ratings.
+    made = [registry.KINDS[account.kind].connector(account, cause=cause) for account in accounts]
     return [one for one in made if isinstance(one, Provider)]
 
 
