@@ -206,8 +206,10 @@ def result_of(run: Run, node: str) -> Any:
 
 
 def make_due(**which: Any) -> None:
-    """As if the time that tasks wait for had passed; then all that is due is done."""
-    ResponseTask.objects.filter(status__in=("queued", "in_progress"), **which).update(due_at=Now())
+    """As if the time that tasks wait for had passed; then all that is due is done. What is in a worker's hands stays
+    there: its time is its lease."""
+    waiting = ResponseTask.objects.filter(status__in=("queued", "in_progress"), lease_owner="", **which)
+    waiting.update(due_at=Now())
     tasks.due()
     work()
 

@@ -170,6 +170,14 @@ def test_a_connector_that_vanishes_while_a_task_is_under_way(tiny: Range) -> Non
     assert only_task(run).status == "successful"
 
 
+def test_a_lost_key_ends_the_task_with_the_reason(tiny: Range, settings: Any) -> None:
+    """The key was lost after the connector was set up: nothing is called, and nothing waits for it for ever."""
+    settings.ENCRYPTION_KEYS = ["another key than before, long enough"]
+    run = isolating(tiny)
+    assert run.status == "unsuccessful" and not tiny.done
+    assert "The secrets of Tiny cannot be read" in only_task(run).reason
+
+
 def claimed(run: Run) -> tasks.Claimed:
     """As a worker takes the run's one task, and nothing more."""
     held = tasks.claim(new_owner(), task=only_task(run).pk)

@@ -38,7 +38,11 @@ def perform(held: Claimed) -> Outcome:
     hindrance = _hindrance(task)
     if hindrance:
         return _without_account(held, hindrance)
-    return _Attempt(held).run()
+    try:
+        attempt = _Attempt(held)
+    except ConnectorError as error:  # its secrets cannot be read, or its kind is not known any more
+        return _without_account(held, error.message)
+    return attempt.run()
 
 
 def _protected(task: ResponseTask) -> str:

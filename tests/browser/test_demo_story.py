@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
+from shutil import copy
 from typing import Any
 
 import httpx
@@ -19,16 +20,17 @@ from pytest_django.live_server_helper import LiveServer
 
 from cases.choices import Determination, IncidentStatus
 from cases.models import Alert, Incident
-from playbooks.models import Playbook, Run
+from playbooks.models import Playbook, ResponseTask, Run
 from playbooks.response import crew
 from soar.accounts.models import User
 from soar.connectors import practice
 from soar.connectors.models import BlockEntry, ConnectorAccount
+from soar.paths import data_dir
 from soar.standins import folder
 from soar.standins import practice_range as program
 from soar.standins.server import Server
 from tests.browser.conftest import SignIn, check_accessibility
-from tests.playbook_files import work
+from tests.playbook_files import until, work
 from tests.response_tools import make_due
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -58,6 +60,7 @@ class Story:
 @pytest.fixture
 def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, transactional_db: None) -> Iterator[Story]:
     """The range of a portal that has just started, with its accounts."""
+    copy(data_dir() / "encryption_key", tmp_path)  # the migrations have made accounts with it
     monkeypatch.setenv("SOAR_DATA", str(tmp_path))
     monkeypatch.setattr(crew, "IDLE", 0.05)
     folder._range.cache_clear()
@@ -77,13 +80,16 @@ def say(command: str, *arguments: str, **options: Any) -> str:
 
 
 def settle() -> None:
-    """As if the workers had had some seconds."""
+    """As if the workers had had some seconds: no run waits for anything but people."""
     work()
     under_way = Run.objects.filter(playbook__kind="response", status__in=("queued", "in_progress"))
-    for number in range(80):
-        if number >= 8 and not under_way.exists():
-            return
+    to_tell = ResponseTask.objects.filter(status__in=("queued", "in_progress"))
+
+    def settled() -> bool:
         make_due()
+        return not under_way.exists() and not to_tell.exists()
+
+    until(settled, 120)
 
 
 def send(live_server: LiveServer) -> httpx.Response:
