@@ -113,3 +113,14 @@ def test_a_fernet_key_is_taken_as_it_is(settings: Any) -> None:
 
 def test_pickles_keep_the_value() -> None:
     assert pickle.loads(pickle.dumps(crypto.SecretDict(token=SECRET))) == {"token": SECRET}
+
+
+def test_what_was_not_read_is_saved_as_it_was(account: ConnectorAccount, settings: Any) -> None:
+    """A row that is saved for another reason does not lose a secret whose key is away for a while."""
+    keys = settings.ENCRYPTION_KEYS
+    settings.ENCRYPTION_KEYS = ["an entirely different key"]
+    row = ConnectorAccount.objects.get(pk=account.pk)
+    row.name = "Another name"
+    row.save()
+    settings.ENCRYPTION_KEYS = keys
+    assert ConnectorAccount.objects.get(name="Another name").secrets == account.secrets

@@ -22,7 +22,6 @@ from playbooks.models import Approval, ResponseTask, Run, Step
 from playbooks.response.task_rows import insert
 from soar.accounts.models import User
 from soar.connectors.models import ConnectorAccount
-from soar.lib.crypto import DecryptionError
 from soar.lib.database import prepared
 from soar.lib.queue import enqueue_many
 
@@ -178,16 +177,8 @@ def claim(owner: str, *, task: int | None = None, busy: Sequence[int] = ()) -> C
     if row is None:
         return None
     pk, phase, former = row
-    return Claimed(_read(pk), owner, phase, lost=bool(former))
-
-
-def _read(pk: int) -> ResponseTask:
-    """A task with its account. Where the key of a secret is lost, the secret is read by who needs it, who can say so."""
-    whole = ResponseTask.objects.select_related("account", "acting_user")
-    try:
-        return whole.get(pk=pk)
-    except DecryptionError:
-        return whole.defer("secret", "account__secrets").get(pk=pk)
+    found = ResponseTask.objects.select_related("account", "acting_user").get(pk=pk)
+    return Claimed(found, owner, phase, lost=bool(former))
 
 
 def renew(held: Iterable[Claimed]) -> set[int]:

@@ -20,6 +20,7 @@ from django.conf import settings
 from django.core.exceptions import FieldError
 from django.db import models
 from django.db.models.functions import Cast
+from django.db.models.query_utils import DeferredAttribute
 
 PREFIX = "fernet:"
 DOTS = "••••"
@@ -38,7 +39,7 @@ class DecryptionError(Exception):
 
 
 class Cipher(str):
-    """Finished cipher text: an encrypted field stores it as it is. Only ``rotate`` needs it."""
+    """Finished cipher text: an encrypted field stores it as it is, and holds it until somebody reads the secret."""
 
     __slots__ = ()
 
@@ -138,8 +139,26 @@ else:
     _TextField = models.TextField  # not subscriptable at run time
 
 
+class _Opened(DeferredAttribute):
+    """Decrypts when the attribute is read: a list of rows costs nothing, and a lost key takes down only who needs the
+    secret, with DecryptionError."""
+
+    field: _Encrypted
+
+    def __get__(self, instance: models.Model | None, cls: type[models.Model] | None = None) -> Any:
+        value = super().__get__(instance, cls)
+        if isinstance(value, Cipher) and instance is not None:
+            value = instance.__dict__[self.field.attname] = self.field.opened(value)
+        return value
+
+    def __set__(self, instance: models.Model, value: Any) -> None:
+        instance.__dict__[self.field.attname] = value  # with a setter, __get__ is asked first
+
+
 class _Encrypted(_TextField):
     """What both fields share. Not editable, so it never reaches Django's admin or a model form."""
+
+    descriptor_class = _Opened
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["editable"] = False
@@ -160,11 +179,20 @@ class _Encrypted(_TextField):
         return None
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Any:
-        return None if value is None else self._load(decrypt(value))
+        return None if value is None else Cipher(value)
+
+    def opened(self, cipher: str) -> Any:
+        """The secret of a column. Raises DecryptionError."""
+        return self._load(decrypt(cipher))
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        """What nobody has read is stored as it was."""
+        held = model_instance.__dict__.get(self.attname)
+        return held if isinstance(held, Cipher) else super().pre_save(model_instance, add)
 
     def to_python(self, value: Any) -> Any:
         if isinstance(value, str) and value.startswith(PREFIX):  # from a fixture: see value_to_string
-            return self._load(decrypt(value))
+            return self.opened(value)
         return value
 
     def get_prep_value(self, value: Any) -> Any:
