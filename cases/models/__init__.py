@@ -14,6 +14,15 @@ from cases.models.permissions import (
     SourceUserPermission,
 )
 from cases.models.pull import AlertPull, AlertPush, PulledAlert
+from cases.models.servicenow import LinkState, ServiceNowInstance, TicketLink, TicketProfile
+from cases.models.servicenow_traffic import (
+    AttachmentSeen,
+    ChangeState,
+    JournalSeen,
+    MappingGap,
+    TicketChange,
+    TicketConflict,
+)
 from cases.models.source import AlertSource, SourceToken
 from cases.models.suggestion import DismissedSuggestion
 from cases.models.task import IncidentTask
@@ -32,7 +41,9 @@ __all__ = [
     "AssetChange",
     "AssetGroup",
     "AssetImport",
+    "AttachmentSeen",
     "BulkJob",
+    "ChangeState",
     "DismissedSuggestion",
     "Evidence",
     "EvidenceAccess",
@@ -45,10 +56,18 @@ __all__ = [
     "IncidentTask",
     "IncidentTemplate",
     "IncidentUserPermission",
+    "JournalSeen",
+    "LinkState",
+    "MappingGap",
     "Observable",
     "PulledAlert",
+    "ServiceNowInstance",
     "SourceGroupPermission",
     "SourceToken",
     "SourceUserPermission",
+    "TicketChange",
+    "TicketConflict",
+    "TicketLink",
+    "TicketProfile",
     "TimelineEntry",
 ]
