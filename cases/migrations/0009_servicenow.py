@@ -11,259 +11,448 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cases', '0008_pulls'),
-        ('connectors', '0005_intelligence'),
+        ("cases", "0008_pulls"),
+        ("connectors", "0005_intelligence"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ServiceNowInstance',
+            name="ServiceNowInstance",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(help_text='Stands in the address of the webhook', max_length=60, unique=True)),
-                ('webhook_secret', soar.lib.crypto.EncryptedTextField(blank=True, default='')),
-                ('every_seconds', models.PositiveIntegerField(default=30, help_text='Between two polls')),
-                ('out_paused', models.BooleanField(default=False)),
-                ('in_paused', models.BooleanField(default=False)),
-                ('read_until', models.DateTimeField(null=True)),
-                ('due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='The next poll')),
-                ('reconcile_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='The next look at every ticket')),
-                ('heard_at', models.DateTimeField(help_text='The last call of the webhook', null=True)),
-                ('lease', models.UUIDField(null=True)),
-                ('leased_until', models.DateTimeField(null=True)),
-                ('out_resume_at', models.DateTimeField(null=True)),
-                ('out_failures', models.PositiveIntegerField(default=0, help_text='In a row')),
-                ('out_ok_at', models.DateTimeField(null=True)),
-                ('out_error', models.TextField(blank=True)),
-                ('out_error_at', models.DateTimeField(null=True)),
-                ('in_failures', models.PositiveIntegerField(default=0, help_text='In a row')),
-                ('in_ok_at', models.DateTimeField(null=True)),
-                ('in_error', models.TextField(blank=True)),
-                ('in_error_at', models.DateTimeField(null=True)),
-                ('skew_seconds', models.FloatField(default=0, help_text='Its clock minus ours')),
-                ('vocabulary', models.JSONField(default=dict)),
-                ('checked_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('account', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='servicenow', to='connectors.connectoraccount')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "slug",
+                    models.SlugField(help_text="Stands in the address of the webhook", max_length=60, unique=True),
+                ),
+                ("webhook_secret", soar.lib.crypto.EncryptedTextField(blank=True, default="")),
+                ("every_seconds", models.PositiveIntegerField(default=30, help_text="Between two polls")),
+                ("out_paused", models.BooleanField(default=False)),
+                ("in_paused", models.BooleanField(default=False)),
+                ("read_until", models.DateTimeField(null=True)),
+                (
+                    "due_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), help_text="The next poll"
+                    ),
+                ),
+                (
+                    "reconcile_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), help_text="The next look at every ticket"
+                    ),
+                ),
+                ("heard_at", models.DateTimeField(help_text="The last call of the webhook", null=True)),
+                ("lease", models.UUIDField(null=True)),
+                ("leased_until", models.DateTimeField(null=True)),
+                ("out_resume_at", models.DateTimeField(null=True)),
+                ("out_failures", models.PositiveIntegerField(default=0, help_text="In a row")),
+                ("out_ok_at", models.DateTimeField(null=True)),
+                ("out_error", models.TextField(blank=True)),
+                ("out_error_at", models.DateTimeField(null=True)),
+                ("in_failures", models.PositiveIntegerField(default=0, help_text="In a row")),
+                ("in_ok_at", models.DateTimeField(null=True)),
+                ("in_error", models.TextField(blank=True)),
+                ("in_error_at", models.DateTimeField(null=True)),
+                ("skew_seconds", models.FloatField(default=0, help_text="Its clock minus ours")),
+                ("vocabulary", models.JSONField(default=dict)),
+                ("checked_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "account",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="servicenow",
+                        to="connectors.connectoraccount",
+                    ),
+                ),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='TicketLink',
+            name="TicketLink",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('table', models.CharField(max_length=80)),
-                ('state', models.CharField(choices=[('creating', 'Being created'), ('linked', 'Linked'), ('broken', 'Broken'), ('ended', 'Unlinked')], default='creating', max_length=10)),
-                ('reason', models.TextField(blank=True, help_text="Why it is broken, in ServiceNow's words where it has any")),
-                ('sys_id', models.CharField(blank=True, max_length=32)),
-                ('number', models.CharField(blank=True, max_length=40)),
-                ('correlation_id', models.CharField(max_length=100)),
-                ('ours_correlation', models.BooleanField(default=True)),
-                ('created_there', models.BooleanField(default=True)),
-                ('base', models.JSONField(default=dict)),
-                ('pending', models.JSONField(default=dict)),
-                ('theirs', models.JSONField(default=dict, help_text='The ticket as last seen, raw')),
-                ('seen_updated_on', models.DateTimeField(null=True)),
-                ('seen_mod_count', models.IntegerField(default=-1)),
-                ('journal_until', models.DateTimeField(help_text='Journal entries before it are dealt with, their clock', null=True)),
-                ('last_in_at', models.DateTimeField(null=True)),
-                ('last_out_at', models.DateTimeField(null=True)),
-                ('lease', models.UUIDField(null=True)),
-                ('leased_until', models.DateTimeField(null=True)),
-                ('created_by', models.CharField(blank=True, max_length=200)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tickets', to='cases.incident')),
-                ('instance', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='links', to='cases.servicenowinstance')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("table", models.CharField(max_length=80)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("creating", "Being created"),
+                            ("linked", "Linked"),
+                            ("broken", "Broken"),
+                            ("ended", "Unlinked"),
+                        ],
+                        default="creating",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "reason",
+                    models.TextField(blank=True, help_text="Why it is broken, in ServiceNow's words where it has any"),
+                ),
+                ("sys_id", models.CharField(blank=True, max_length=32)),
+                ("number", models.CharField(blank=True, max_length=40)),
+                ("correlation_id", models.CharField(max_length=100)),
+                ("ours_correlation", models.BooleanField(default=True)),
+                ("created_there", models.BooleanField(default=True)),
+                ("base", models.JSONField(default=dict)),
+                ("pending", models.JSONField(default=dict)),
+                ("theirs", models.JSONField(default=dict, help_text="The ticket as last seen, raw")),
+                ("seen_updated_on", models.DateTimeField(null=True)),
+                ("seen_mod_count", models.IntegerField(default=-1)),
+                (
+                    "journal_until",
+                    models.DateTimeField(help_text="Journal entries before it are dealt with, their clock", null=True),
+                ),
+                ("last_in_at", models.DateTimeField(null=True)),
+                ("last_out_at", models.DateTimeField(null=True)),
+                ("lease", models.UUIDField(null=True)),
+                ("leased_until", models.DateTimeField(null=True)),
+                ("created_by", models.CharField(blank=True, max_length=200)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "incident",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="tickets", to="cases.incident"
+                    ),
+                ),
+                (
+                    "instance",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="links", to="cases.servicenowinstance"
+                    ),
+                ),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='TicketChange',
+            name="TicketChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=12)),
-                ('entry', models.BigIntegerField(default=0, help_text='The timeline entry that asked for it, 0 for none')),
-                ('mark', models.UUIDField(default=uuid.uuid4)),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('sending', 'Sending'), ('done', 'Sent'), ('failed', 'Failed'), ('skipped', 'Skipped')], default='waiting', max_length=10)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('said', models.TextField(blank=True, help_text="What came of it; ServiceNow's own words when it failed")),
-                ('hint', models.TextField(blank=True, help_text='Why it failed, as far as we can tell')),
-                ('detail', models.JSONField(default=dict)),
-                ('cause', models.UUIDField(null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('evidence', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='cases.evidence')),
-                ('link', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='changes', to='cases.ticketlink')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=12)),
+                (
+                    "entry",
+                    models.BigIntegerField(default=0, help_text="The timeline entry that asked for it, 0 for none"),
+                ),
+                ("mark", models.UUIDField(default=uuid.uuid4)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("sending", "Sending"),
+                            ("done", "Sent"),
+                            ("failed", "Failed"),
+                            ("skipped", "Skipped"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("due_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "said",
+                    models.TextField(blank=True, help_text="What came of it; ServiceNow's own words when it failed"),
+                ),
+                ("hint", models.TextField(blank=True, help_text="Why it failed, as far as we can tell")),
+                ("detail", models.JSONField(default=dict)),
+                ("cause", models.UUIDField(null=True)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "evidence",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="cases.evidence"
+                    ),
+                ),
+                (
+                    "link",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="changes",
+                        to="cases.ticketlink",
+                    ),
+                ),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='JournalSeen',
+            name="JournalSeen",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sys_id', models.CharField(max_length=32)),
-                ('entry', models.BigIntegerField(default=0)),
-                ('seen_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('change', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='cases.ticketchange')),
-                ('link', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='journal', to='cases.ticketlink')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sys_id", models.CharField(max_length=32)),
+                ("entry", models.BigIntegerField(default=0)),
+                ("seen_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "change",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="cases.ticketchange",
+                    ),
+                ),
+                (
+                    "link",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="journal",
+                        to="cases.ticketlink",
+                    ),
+                ),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='AttachmentSeen',
+            name="AttachmentSeen",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sys_id', models.CharField(max_length=32)),
-                ('name', models.CharField(blank=True, max_length=300)),
-                ('reason', models.TextField(blank=True)),
-                ('seen_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('evidence', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='cases.evidence')),
-                ('link', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='attachments', to='cases.ticketlink')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sys_id", models.CharField(max_length=32)),
+                ("name", models.CharField(blank=True, max_length=300)),
+                ("reason", models.TextField(blank=True)),
+                ("seen_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "evidence",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="cases.evidence"
+                    ),
+                ),
+                (
+                    "link",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="attachments",
+                        to="cases.ticketlink",
+                    ),
+                ),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='TicketProfile',
+            name="TicketProfile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100)),
-                ('table', models.CharField(default='incident', max_length=80)),
-                ('enabled', models.BooleanField(default=False)),
-                ('caller', models.JSONField(default=dict)),
-                ('assignment_group', models.JSONField(default=dict)),
-                ('assigned_to', models.JSONField(default=dict)),
-                ('category', models.CharField(blank=True, max_length=100)),
-                ('short_description', models.CharField(default='{{ number }} {{ title }}', max_length=300)),
-                ('description', models.TextField(blank=True, default='{{ summary }}')),
-                ('extra', models.JSONField(default=dict, help_text='Further ticket fields, each with a template of its value')),
-                ('maps', models.JSONField(default=dict)),
-                ('directions', models.JSONField(default=dict)),
-                ('winners', models.JSONField(default=dict)),
-                ('note_kinds', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), default=list, size=None)),
-                ('note_field', models.CharField(default='work_notes', help_text='work_notes, or comments: seen by callers', max_length=20)),
-                ('send_evidence', models.BooleanField(default=False)),
-                ('on_repeat', models.CharField(default='reopen', help_text='On a closed ticket: reopen, or new', max_length=10)),
-                ('automatic', models.BooleanField(default=False)),
-                ('severities', django.contrib.postgres.fields.ArrayField(base_field=models.SmallIntegerField(), default=list, size=None)),
-                ('order', models.PositiveIntegerField(default=0)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('instance', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='profiles', to='cases.servicenowinstance')),
-                ('sources', models.ManyToManyField(related_name='+', to='cases.alertsource')),
-                ('templates', models.ManyToManyField(related_name='+', to='cases.incidenttemplate')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100)),
+                ("table", models.CharField(default="incident", max_length=80)),
+                ("enabled", models.BooleanField(default=False)),
+                ("caller", models.JSONField(default=dict)),
+                ("assignment_group", models.JSONField(default=dict)),
+                ("assigned_to", models.JSONField(default=dict)),
+                ("category", models.CharField(blank=True, max_length=100)),
+                ("short_description", models.CharField(default="{{ number }} {{ title }}", max_length=300)),
+                ("description", models.TextField(blank=True, default="{{ summary }}")),
+                (
+                    "extra",
+                    models.JSONField(
+                        default=dict, help_text="Further ticket fields, each with a template of its value"
+                    ),
+                ),
+                ("maps", models.JSONField(default=dict)),
+                ("directions", models.JSONField(default=dict)),
+                ("winners", models.JSONField(default=dict)),
+                (
+                    "note_kinds",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=40), default=list, size=None
+                    ),
+                ),
+                (
+                    "note_field",
+                    models.CharField(
+                        default="work_notes", help_text="work_notes, or comments for callers", max_length=20
+                    ),
+                ),
+                ("send_evidence", models.BooleanField(default=False)),
+                (
+                    "on_repeat",
+                    models.CharField(default="reopen", help_text="On a closed ticket: reopen, or new", max_length=10),
+                ),
+                ("automatic", models.BooleanField(default=False)),
+                (
+                    "severities",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.SmallIntegerField(), default=list, size=None
+                    ),
+                ),
+                ("order", models.PositiveIntegerField(default=0)),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "instance",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="profiles",
+                        to="cases.servicenowinstance",
+                    ),
+                ),
+                ("sources", models.ManyToManyField(related_name="+", to="cases.alertsource")),
+                ("templates", models.ManyToManyField(related_name="+", to="cases.incidenttemplate")),
             ],
             options={
-                'ordering': ['order', 'id'],
-                'default_permissions': (),
+                "ordering": ["order", "id"],
+                "default_permissions": (),
             },
         ),
         migrations.AddField(
-            model_name='ticketlink',
-            name='profile',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='links', to='cases.ticketprofile'),
+            model_name="ticketlink",
+            name="profile",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="links", to="cases.ticketprofile"
+            ),
         ),
         migrations.CreateModel(
-            name='MappingGap',
+            name="MappingGap",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('map', models.CharField(max_length=40)),
-                ('value', models.CharField(max_length=200)),
-                ('label', models.CharField(blank=True, max_length=200)),
-                ('met', models.PositiveIntegerField(default=1)),
-                ('last_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('profile', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='gaps', to='cases.ticketprofile')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("map", models.CharField(max_length=40)),
+                ("value", models.CharField(max_length=200)),
+                ("label", models.CharField(blank=True, max_length=200)),
+                ("met", models.PositiveIntegerField(default=1)),
+                ("last_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "profile",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="gaps", to="cases.ticketprofile"
+                    ),
+                ),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='TicketConflict',
+            name="TicketConflict",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('field', models.CharField(max_length=40)),
-                ('base', models.JSONField(default=dict)),
-                ('ours', models.JSONField(default=dict)),
-                ('theirs', models.JSONField(default=dict)),
-                ('raw', models.JSONField(default=dict, help_text='Theirs, raw, by ticket field')),
-                ('rule', models.CharField(help_text='ours, theirs, newest or ask', max_length=10)),
-                ('outcome', models.CharField(blank=True, help_text='ours or theirs; empty while it is open', max_length=10)),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('link', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='conflicts', to='cases.ticketlink')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("field", models.CharField(max_length=40)),
+                ("base", models.JSONField(default=dict)),
+                ("ours", models.JSONField(default=dict)),
+                ("theirs", models.JSONField(default=dict)),
+                ("raw", models.JSONField(default=dict, help_text="Theirs, raw, by ticket field")),
+                ("rule", models.CharField(help_text="ours, theirs, newest or ask", max_length=10)),
+                (
+                    "outcome",
+                    models.CharField(blank=True, help_text="ours or theirs; empty while it is open", max_length=10),
+                ),
+                ("decided_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "link",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="conflicts", to="cases.ticketlink"
+                    ),
+                ),
             ],
             options={
-                'default_permissions': (),
-                'indexes': [models.Index(fields=['-created_at'], name='ticket_conflict_new')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('outcome', '')), fields=('link', 'field'), name='ticket_conflict_one_open')],
+                "default_permissions": (),
+                "indexes": [models.Index(fields=["-created_at"], name="ticket_conflict_new")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("outcome", "")), fields=("link", "field"), name="ticket_conflict_one_open"
+                    )
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='ticketchange',
-            index=models.Index(condition=models.Q(('state__in', ('waiting', 'sending', 'failed'))), fields=['link', 'id'], name='ticket_change_open'),
+            model_name="ticketchange",
+            index=models.Index(
+                condition=models.Q(("state__in", ("waiting", "sending", "failed"))),
+                fields=["link", "id"],
+                name="ticket_change_open",
+            ),
         ),
         migrations.AddIndex(
-            model_name='ticketchange',
-            index=models.Index(fields=['link', '-id'], name='ticket_change_link'),
+            model_name="ticketchange",
+            index=models.Index(fields=["link", "-id"], name="ticket_change_link"),
         ),
         migrations.AddIndex(
-            model_name='ticketchange',
-            index=models.Index(fields=['-finished_at'], name='ticket_change_done'),
+            model_name="ticketchange",
+            index=models.Index(fields=["-finished_at"], name="ticket_change_done"),
         ),
         migrations.AddConstraint(
-            model_name='ticketchange',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'fields'), ('state', 'waiting')), fields=('link',), name='ticket_change_one_fields_waits'),
+            model_name="ticketchange",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "fields"), ("state", "waiting")),
+                fields=("link",),
+                name="ticket_change_one_fields_waits",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ticketchange',
-            constraint=models.UniqueConstraint(condition=models.Q(('entry', 0), _negated=True), fields=('link', 'kind', 'entry'), name='ticket_change_once'),
+            model_name="ticketchange",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("entry", 0), _negated=True),
+                fields=("link", "kind", "entry"),
+                name="ticket_change_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='journalseen',
-            constraint=models.UniqueConstraint(fields=('link', 'sys_id'), name='journal_seen_once'),
+            model_name="journalseen",
+            constraint=models.UniqueConstraint(fields=("link", "sys_id"), name="journal_seen_once"),
         ),
         migrations.AddConstraint(
-            model_name='attachmentseen',
-            constraint=models.UniqueConstraint(fields=('link', 'sys_id'), name='attachment_seen_once'),
+            model_name="attachmentseen",
+            constraint=models.UniqueConstraint(fields=("link", "sys_id"), name="attachment_seen_once"),
         ),
         migrations.AddConstraint(
-            model_name='ticketprofile',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('name'), name='ticket_profile_name_once'),
+            model_name="ticketprofile",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("name"), name="ticket_profile_name_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='ticketlink',
-            index=models.Index(fields=['instance', 'sys_id'], name='ticket_link_sys_id'),
+            model_name="ticketlink",
+            index=models.Index(fields=["instance", "sys_id"], name="ticket_link_sys_id"),
         ),
         migrations.AddIndex(
-            model_name='ticketlink',
-            index=models.Index(fields=['instance', 'correlation_id'], name='ticket_link_correlation'),
+            model_name="ticketlink",
+            index=models.Index(fields=["instance", "correlation_id"], name="ticket_link_correlation"),
         ),
         migrations.AddConstraint(
-            model_name='ticketlink',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'ended'), _negated=True), fields=('incident', 'instance', 'table'), name='ticket_link_once'),
+            model_name="ticketlink",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "ended"), _negated=True),
+                fields=("incident", "instance", "table"),
+                name="ticket_link_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ticketlink',
-            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('state', 'ended'), _negated=True), models.Q(('sys_id', ''), _negated=True)), fields=('instance', 'table', 'sys_id'), name='ticket_linked_once'),
+            model_name="ticketlink",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    models.Q(("state", "ended"), _negated=True), models.Q(("sys_id", ""), _negated=True)
+                ),
+                fields=("instance", "table", "sys_id"),
+                name="ticket_linked_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='mappinggap',
-            constraint=models.UniqueConstraint(fields=('profile', 'map', 'value'), name='mapping_gap_once'),
+            model_name="mappinggap",
+            constraint=models.UniqueConstraint(fields=("profile", "map", "value"), name="mapping_gap_once"),
         ),
     ]

@@ -1,4 +1,4 @@
-"""ServiceNow instances, and profiles: how incidents become tickets there and stay equal to them (servicenow.md 1, 2)."""
+"""ServiceNow instances, and profiles: how incidents become tickets there (servicenow.md 1, 2)."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class ServiceNowInstance(models.Model):
 class TicketProfile(models.Model):
     """servicenow.md 2. References (caller, group, person) are ``{"value": sys_id, "label": text}``, {} for none.
 
-    ``maps``: by name ``{our value: theirs}`` or the other way round (cases.servicenow.mapping); ``directions``: by field
+    ``maps``: by name, our value to theirs or the other way round (cases.servicenow.mapping); ``directions``: by field
     both, out, in or off; ``winners``: by field ours, theirs, newest or ask. ``automatic`` with ``severities``,
     ``templates``, ``sources`` is the rule by which incidents get a ticket (3): all that are given must fit."""
 
@@ -75,9 +75,7 @@ class TicketProfile(models.Model):
     directions = models.JSONField(default=dict)
     winners = models.JSONField(default=dict)
     note_kinds = ArrayField(models.CharField(max_length=40), default=list)
-    note_field = models.CharField(
-        max_length=20, default="work_notes", help_text="work_notes, or comments: seen by callers"
-    )
+    note_field = models.CharField(max_length=20, default="work_notes", help_text="work_notes, or comments for callers")
     send_evidence = models.BooleanField(default=False)
     on_repeat = models.CharField(max_length=10, default="reopen", help_text="On a closed ticket: reopen, or new")
     automatic = models.BooleanField(default=False)
