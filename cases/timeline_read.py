@@ -28,6 +28,13 @@ NUMBERS = ("incident", "alert", "from", "to")
 NUMBER = re.compile("(?:ALR|INC)-[0-9]{1,18}")
 # An array: with IN (SELECT ...) on one side of an OR the planner reads the whole timeline.
 OF_ITS_ALERTS = "cases_timelineentry.alert_id = ANY(ARRAY(SELECT id FROM cases_alert WHERE incident_id = %s))"
+# What is written on an alert and on its incident in one transaction is told once. Their ids are drawn one after the
+# other, so the twin is looked for nearby: by the index, and not in the whole of a long timeline.
+TOLD_TWICE = """cases_timelineentry.kind ~ '^(run|approval|response)[.]' AND EXISTS (
+    SELECT 1 FROM cases_timelineentry twin WHERE twin.incident_id = %s
+        AND twin.id BETWEEN cases_timelineentry.id - 200 AND cases_timelineentry.id + 200
+        AND twin.kind = cases_timelineentry.kind AND twin.actor_id IS NOT DISTINCT FROM cases_timelineentry.actor_id
+        AND twin.cause = cases_timelineentry.cause AND twin.data = cases_timelineentry.data)"""
 UNKNOWN = Kind("", "", "clock", "changes")
 
 
@@ -71,10 +78,11 @@ def entries_of_alert(alert: Alert) -> QuerySet[TimelineEntry]:
 
 def entries_of_incident(incident: Incident) -> QuerySet[TimelineEntry]:
     """The incident's entries joined by those of its alerts (casework.md 14), newest first. Notes of the
-    alerts stand here as moved notes, so their originals are left out."""
+    alerts stand here as moved notes, so their originals are left out; so is what a playbook told both of them."""
     mine = Q(incident=incident)
     theirs = Q(RawSQL(OF_ITS_ALERTS, [incident.pk], output_field=BooleanField()))  # noqa: S611  a constant
     theirs &= ~Q(kind__in=("comment", "comment.edited", "alert.linked"))
+    theirs &= ~Q(RawSQL(TOLD_TWICE, [incident.pk], output_field=BooleanField()))  # noqa: S611  a constant
     return TimelineEntry.objects.filter(mine | theirs).order_by("-id").select_related("alert")
 
 

@@ -11,6 +11,7 @@ from cases.actions import alerts, incidents
 from cases.actions.tasks import add as add_task
 from cases.actors import Actor
 from cases.models import Alert, Incident, IncidentTemplate
+from cases.timeline_read import entries_of_incident
 from playbooks.models import Run
 from soar.accounts.models import User
 from tests.playbook_files import Folder, folder, work
@@ -86,6 +87,18 @@ def test_8_an_alert_that_has_one_keeps_it_and_its_timeline_tells_of_the_run(tiny
     assert finished is not None and finished.data["results"]["by_status"] == {"successful": 1}
     assert {row.user.username for row in incident.owner_rows.all()} == {"mara"}, "it had none"
     assert Incident.objects.get().status == 0, "an incident that the run did not open is never closed by it"
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_the_incident_tells_once_what_stands_on_both_timelines(tiny: Range, before: bool) -> None:
+    alert = alert_of()
+    if before:
+        incidents.open_incident(SYSTEM, alerts=[alert.pk])
+    run_now(publish(graph(SCAN, target=opening())), alert)
+    incident = Incident.objects.get()
+    read = [entry.kind for entry in entries_of_incident(incident) if entry.kind.startswith("run.")]
+    assert sorted(read) == ["run.finished", "run.started"]
+    assert {"run.started", "run.finished"} <= set(kinds(fresh(alert))), "each has its own chain"
 
 
 def test_8_owners_are_added_only_if_there_are_none(tiny: Range, analyst: User, responder: User) -> None:

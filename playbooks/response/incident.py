@@ -10,7 +10,6 @@ from django.db import transaction
 from cases.actions import incidents
 from cases.errors import CaseError
 from cases.models import Alert
-from playbooks.announce import announce, relock
 from playbooks.graph.model import Graph, OpenIncident
 from playbooks.response.locking import Held
 
@@ -41,7 +40,6 @@ def ensure(held: Held, graph: Graph) -> None:
     held.run.opened_incident = made
     held.run.save(update_fields=["opened_incident"])
     _keep(held, incident=made.number)
-    announce("run.started", held.run, relock(made))
 
 
 def _owners(held: Held, wanted: OpenIncident) -> list[str]:
