@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from urllib.parse import urlencode
 from zoneinfo import available_timezones
 
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from cases.choices import Severity
-from cases.models import AlertSource, IncidentTemplate
-from playbooks.builder.offers import Offers
+from cases.models import AlertSource, IncidentTemplate, TicketProfile
+from playbooks.builder.offers import Offers, TicketOffer
 from playbooks.graph.actions import ACTIONS
 from playbooks.graph.world import ScriptFacts, World
 from playbooks.models import DetectionModel, Playbook, Script
@@ -31,13 +32,14 @@ PLACES = {
     "script": ("script-list",),
     "template": ("template-list",),
     "never_touch": ("never-touch-list",),
+    "profile": ("servicenow-profile-new",),
     "source": ("source-list",),
 }
 
 
 def world_of(playbook: Playbook | None = None, user: User | None = None) -> World:
     """The world as the validator needs it. ``playbook``: whose own name is not taken. ``user``: whose connectors count;
-    None is all of them. Ten queries."""
+    None is all of them. Eleven queries."""
     others = Playbook.objects.exclude(pk=playbook.pk) if playbook is not None else Playbook.objects.all()
     names = dict(others.values_list("name", "kind"))
     served, why_not = _capabilities(user)
@@ -59,7 +61,20 @@ def world_of(playbook: Playbook | None = None, user: User | None = None) -> Worl
         names_taken=list(names),
         delivers=delivers(),
         calls=_calls(others),
+        profiles={row.name: why_no_ticket(row) for row in _profiles()},
     )
+
+
+def _profiles() -> Iterable[TicketProfile]:
+    return TicketProfile.objects.select_related("instance__account").order_by("order", "pk")[:MOST]
+
+
+def why_no_ticket(profile: TicketProfile) -> str:
+    """Why no ticket can be made by the profile now, as the end of a sentence; "" if one can."""
+    if not profile.enabled:
+        return _("it is disabled")
+    account = profile.instance.account
+    return "" if account.enabled else _("the connector %s is disabled") % account.name
 
 
 def delivers() -> bool:
@@ -106,8 +121,8 @@ def _calls(others: Iterable[Playbook]) -> dict[str, set[str]]:
     return found
 
 
-def offers_of(user: User | None = None) -> Offers:
-    """What the builder's form offers to choose from."""
+def offers_of(user: User | None = None, back: str = "") -> Offers:
+    """What the builder's form offers to choose from. ``back``: the page that a ticket profile is made for."""
     served, why_not = _capabilities(user)
     everything = {spec.capability for spec in ACTIONS.values() if spec.capability}
     lacking = {
@@ -122,11 +137,31 @@ def offers_of(user: User | None = None) -> Offers:
         playbooks=[
             (name, name) for name in Playbook.objects.filter(kind="python", present=True).values_list("name", flat=True)
         ],
+        profiles={row.name: _offer(row) for row in _profiles()},
         lacking=lacking,
-        urls={name: place(name) for name in PLACES},
+        urls={name: place(name) for name in PLACES} | {"profile": _coming_back(place("profile"), back)},
         mail_ready=notify.mail_account() is not None,
         zones=_zones(),
     )
+
+
+def _offer(profile: TicketProfile) -> TicketOffer:
+    why = why_no_ticket(profile)
+    loaded = {
+        "assignment_group": label_of_reference(profile.assignment_group),
+        "assigned_to": label_of_reference(profile.assigned_to),
+        "short_description": profile.short_description,
+    }
+    return TicketOffer(f"{profile.name} ({why})" if why else profile.name, loaded)
+
+
+def label_of_reference(reference: Mapping[str, str]) -> str:
+    """What people read of a group or person of a ticket profile."""
+    return str(reference.get("label") or reference.get("value") or "")
+
+
+def _coming_back(url: str, back: str) -> str:
+    return f"{url}?{urlencode({'next': back})}" if url and back else url
 
 
 def _sentence(text: str) -> str:

@@ -57,6 +57,7 @@ def good_params(name: str) -> dict[str, Any]:
         "run_playbook": {"playbook": "enrich"},
         "email": {"recipients": ["soc@example.org"]},
         "channel": {"channels": ["#soc"]},
+        "ticket": {"profile": "Security"},
     }
     return params.get(name, {})
 
@@ -84,6 +85,7 @@ def good_world(**fields: Any) -> World:
         "templates": {"Phishing"},
         "playbooks": {"enrich": "python", "Other response": "response"},
         "delivers": True,
+        "profiles": {"Security": "", "Resting": "it is disabled"},
     }
     return World(**there | fields)
 

@@ -177,6 +177,15 @@ def test_31_a_playbook_that_only_opens_an_incident_is_one() -> None:
     check(written(graph(target=Target(("high",), open_incident=OpenIncident()))))
 
 
+def test_31_sending_the_incident_to_servicenow_is_a_command_of_the_step_that_opens_it() -> None:
+    document = written(graph(target=Target(("high",), open_incident=OpenIncident(ticket_profile="Security"))))
+    check(document)
+    (step,) = [one for one in document["workflow"].values() if one["type"] == "action"]
+    assert [one["playbook_activity"] for one in step["commands"]] == ["step-sequence", "deliver-content"]
+    assert "by the ticket profile Security" in step["commands"][1]["command"]
+    assert set(document["playbook_activities"]) == {"step-sequence", "deliver-content"}
+
+
 def test_31_two_exports_are_equal_and_two_playbooks_share_no_step() -> None:
     assert written(twelve()) == written(twelve())
     other = cacao(twelve(), id=IDENTITY, created_by=IDENTITY, created=CREATED, modified=CREATED)

@@ -8,7 +8,7 @@ from playbooks.graph.diff import Change, difference
 from playbooks.graph.rules import add, move, remove, replace
 from playbooks.graph.schema import ActionUse, ApprovalUse, Graph, OpenIncident, Period, Target, Trigger, read, write
 from tests.graph_strategies import for_all, legal_graphs, wild_graphs
-from tests.graphs import row, twelve
+from tests.graphs import graph, notify, row, twelve
 
 
 def test_28_equal_versions_do_not_differ() -> None:
@@ -51,6 +51,26 @@ def test_28_settings_of_a_node_are_told() -> None:
         ("Block", "After a failure", "go on", "take no further action"),
         ("Block", "Give up after", "30 minutes", "5 minutes"),
     ]
+
+
+def test_28_the_ticket_profile_and_the_approval_of_a_ticket_are_told() -> None:
+    old = changed(
+        graph(notify("m1", "target", "ticket"), notify("m2", "target")),
+        target=Target(("high",), open_incident=OpenIncident()),
+    )
+    node = changed(
+        old.node("m1"),
+        approval=ApprovalUse(recipients=("a@b",)),
+        actions=(ActionUse("ticket", {"profile": "Security", "assignment_group": "Network"}),),
+    )
+    target = changed(old.target, open_incident=OpenIncident(ticket_profile="Security"))
+    new = changed(replace(old, node), target=target)
+    assert [(one.what, one.before, one.after) for one in difference(old, new)] == [
+        ("Send it to ServiceNow by", "", "Security"),
+        ("Actions", "ServiceNow ticket (Ticket profile: Security)",
+         "ServiceNow ticket (Ticket profile: Security; Assignment group: Network)"),
+        ("Approval", "", "asked by e-mail to a@b"),
+    ]  # fmt: skip
 
 
 def test_28_conditions_are_told_as_rows() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from playbooks.graph.schema import Graph, Period, Target, blank, read, write
+from playbooks.graph.schema import Graph, OpenIncident, Period, Target, blank, read, write
 from playbooks.graph.validate import validate
 from tests.graph_strategies import for_all, wild_graphs
 from tests.graphs import twelve
@@ -189,9 +189,12 @@ def test_4_closing_needs_a_determination() -> None:
     assert found["target", "open_incident.close_on_success.determination"] == message
 
 
-def test_6_a_ticket_profile_is_refused_while_there_is_no_servicenow() -> None:
+def test_6_a_ticket_profile_is_a_name() -> None:
     found = problems(document(target={"severities": ["high"], "open_incident": {"ticket_profile": 4}}))
-    assert "none is set up" in found["target", "open_incident.ticket_profile"]
+    assert found["target", "open_incident.ticket_profile"] == "This must be text."
+    graph, wrong = read(document(target={"severities": ["high"], "open_incident": {"ticket_profile": "Security"}}))
+    assert wrong == [] and graph.target.open_incident == OpenIncident(ticket_profile="Security")
+    assert write(graph)["target"]["open_incident"]["ticket_profile"] == "Security"
 
 
 def test_a_change_of_the_written_json_does_not_reach_the_graph() -> None:

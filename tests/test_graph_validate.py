@@ -432,7 +432,7 @@ def test_16_settings_that_are_wrong_are_refused(name: str, params: dict[str, Any
     assert text.startswith(message)
 
 
-@pytest.mark.parametrize("name", [spec.name for spec in ACTIONS.values() if not spec.unavailable])
+@pytest.mark.parametrize("name", list(ACTIONS))
 def test_14_every_action_of_the_table_can_be_set_right(name: str) -> None:
     assert validate(uses(name, **good_params(name)), good_world()) == []
 
@@ -494,11 +494,42 @@ def test_23_notifications_and_actions_are_in_nodes_of_their_own() -> None:
     }
 
 
-def test_23_a_ticket_is_refused_while_there_is_no_servicenow() -> None:
-    message = "ServiceNow ticket needs a ServiceNow ticket profile; none is set up."
-    assert only(uses("ticket"), good_world()) == ("a1", "actions.0.action", message)
+@pytest.mark.parametrize(
+    ("params", "field", "message"),
+    [
+        ({}, "profile", "Ticket profile is empty."),
+        ({"profile": "Gone"}, "profile", "There is no ticket profile named Gone."),
+        ({"profile": "Security", "assignment_group": "x" * 201}, "assignment_group", "Assignment group is longer"),
+        ({"profile": "Security", "short_description": "x" * 301}, "short_description", "Short description is longer"),
+        ({"profile": "Security", "caller_id": "me"}, "caller_id", "ServiceNow ticket has no setting 'caller_id'."),
+    ],
+)
+def test_23_a_ticket_needs_a_profile_that_is_there(params: dict[str, Any], field: str, message: str) -> None:
+    node, where, text = only(uses("ticket", **params), good_world())
+    assert (node, where) == ("a1", f"actions.0.params.{field}")
+    assert text.startswith(message)
 
 
-def test_23_notifications_are_sent_without_approval() -> None:
-    made = graph(notify("m1", "target", approval=ApprovalUse(recipients=("a@b",))))
-    assert only(made) == ("m1", "approval", "Notifications are sent without approval.")
+def test_23_a_profile_that_makes_no_tickets_now_hinders_only_the_switch() -> None:
+    problems = validate(uses("ticket", profile="resting"), good_world())
+    assert saving(problems) == []
+    assert [(one.field, one.message) for one in enabling(problems)] == [
+        ("actions.0.params.profile", "The ticket profile Resting makes no tickets: it is disabled.")
+    ]
+
+
+@pytest.mark.parametrize(("profile", "switch_only"), [("Gone", False), ("Resting", True)])
+def test_6_an_incident_is_sent_only_by_a_profile_that_is_there(profile: str, switch_only: bool) -> None:
+    made = graph(TAG, target=Target(("high",), open_incident=OpenIncident(ticket_profile=profile)))
+    (problem,) = validate(made, good_world())
+    assert (problem.node, problem.field) == ("target", "open_incident.ticket_profile")
+    assert problem.enabling is switch_only
+
+
+def test_23_messages_are_sent_without_approval_and_tickets_may_wait_for_one() -> None:
+    asking = ApprovalUse(recipients=("a@b",))
+    message = "Only a ServiceNow ticket waits for an approval; messages are sent without."
+    assert only(graph(notify("m1", "target", approval=asking))) == ("m1", "approval", message)
+    assert validate(graph(notify("m1", "target", "email", "ticket", approval=asking)), good_world()) == []
+    nobody = graph(notify("m1", "target", "ticket", approval=ApprovalUse()))
+    assert only(nobody, good_world()) == ("m1", "approval.recipients", "Recipients is empty.")

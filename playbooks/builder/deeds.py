@@ -12,8 +12,14 @@ from playbooks.graph.actions import GROUPS, ActionSpec, Param, fitting
 from playbooks.graph.model import ActionUse, Node
 from soar.lib import parts
 
-SET_UP = {"channels": "channel", "script": "script", "template": "template", "playbook": "playbook", "emails": "mail"}
-MAKE = {"channel": "Create a channel", "script": "Upload a script", "mail": "Set up e-mail"}
+SET_UP = {
+    "channels": "channel", "script": "script", "template": "template", "playbook": "playbook", "emails": "mail",
+    "profile": "profile",
+}  # fmt: skip
+MAKE = {
+    "channel": "Create a channel", "script": "Upload a script", "mail": "Set up e-mail",
+    "profile": "Create a ticket profile",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +136,10 @@ def _param(spec: ActionSpec, param: Param, use: ActionUse, offers: Offers, error
         ticked = value if isinstance(value, list | tuple) else []
         ticks = [Choice(one, shown, one in ticked) for one, shown in offers.channels]
         return Field(name, label, "ticks", "", ticks, action=making, **common)  # type: ignore[arg-type]
+    if param.form == "profile":
+        return profile_field(name, label, str(value), offers, error, refreshes=True)
+    if spec.name == "ticket":
+        return _overriding(name, label, param, use, offers, error)
     if param.choices or param.form in ("user", "script", "template", "playbook"):
         pairs = [(word, parts.label(word)) for word in param.choices] or offers.of(param.form)
         return Field(name, label, "select", str(value), _options(str(value), pairs), action=making, **common)  # type: ignore[arg-type]
@@ -137,6 +147,33 @@ def _param(spec: ActionSpec, param: Param, use: ActionUse, offers: Offers, error
         return Field(name, label, "lines", lines(value if isinstance(value, list | tuple) else []), **common)  # type: ignore[arg-type]
     form = param.form if param.form in ("number", "long") else "text"
     return Field(name, label, form, str(value), least=param.least, **common)  # type: ignore[arg-type]
+
+
+def profile_field(
+    name: str, label: str, value: str, offers: Offers, error: str, *, hint: str = "", refreshes: bool = False
+) -> Field:
+    """A ticket profile to choose, with the way to make one (response-playbooks.md 6, 23). ``refreshes``: another one
+    brings other settings into the form."""
+    url = offers.urls.get("profile", "")
+    making = _(MAKE["profile"]) if url else ""
+    known = next((one for one in offers.profiles if one.casefold() == value.casefold()), value)
+    options = _options(known, offers.of("profile"))
+    return Field(
+        name, label, "select", known, options, error, hint, url=url, action=making, refreshes=refreshes, tells=refreshes
+    )
+
+
+def _overriding(name: str, label: str, param: Param, use: ActionUse, offers: Offers, error: str) -> Field:
+    """A setting that the profile fills; what is typed over it counts for this playbook only."""
+    chosen = str(use.params.get("profile", "")).casefold()
+    loaded = next((one.loaded for key, one in offers.profiles.items() if key.casefold() == chosen), {})
+    given, own = loaded.get(param.name, ""), str(use.params.get(param.name, ""))
+    hint = _(param.hint)
+    if own and own != given:
+        hint = _("For this playbook only; the profile has: %s") % (given or _("nothing"))
+    elif given:
+        hint = _("From the profile. What you type over it counts for this playbook only.")
+    return Field(name, label, "text", own or given, error=error, hint=hint, most=param.most, loaded=given)
 
 
 def _options(value: str, pairs: list[tuple[str, str]]) -> list[Choice]:

@@ -22,7 +22,9 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """``form``: text, long, lines, number, time, select, ticks (several), switch."""
+    """``form``: text, long, lines, number, time, select, ticks (several), switch. ``loaded``: the value that stands
+    there without anybody's doing; sent along, so that it is known from one that was typed. ``tells``: the value at the
+    time of drawing is sent along as ``.was``, so that a change of it is seen."""
 
     name: str
     label: str
@@ -36,6 +38,8 @@ class Field:
     url: str = ""
     action: str = ""
     refreshes: bool = False
+    loaded: str = ""
+    tells: bool = False
 
     @property
     def id(self) -> str:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
 
-from playbooks.builder.deeds import Group, groups_of, notify_group
+from playbooks.builder.deeds import Group, groups_of, notify_group, profile_field
 from playbooks.builder.fields import Choice, Errors, Field, lines
 from playbooks.builder.offers import Offers
 from playbooks.builder.picker import Picker, picker
 from playbooks.graph.actions import DETERMINATIONS, SEVERITIES
-from playbooks.graph.model import DAYS, MOST_OWNERS, RISKS, TARGET, Graph, Node, Problem, Row
+from playbooks.graph.model import DAYS, MOST_OWNERS, RISKS, TARGET, Graph, Node, OpenIncident, Problem, Row
 from playbooks.graph.parameters import OPERATORS, PARAMETERS
 from soar.lib import parts
 
@@ -144,8 +144,20 @@ def _target(graph: Graph, offers: Offers, errors: Errors, searches: dict[str, st
               hint=_("Only when everything was successful.")),
         Field("incident.determination", _("Close it as"), "select", closing, words,
               errors.at("open_incident.close_on_success", "open_incident.close_with")),
+        *_sending(opening, offers, errors),
     ]  # fmt: skip
     return form
+
+
+def _sending(opening: OpenIncident | None, offers: Offers, errors: Errors) -> list[Field]:
+    """Whether the incident gets a ticket that is kept equal (response-playbooks.md 6)."""
+    chosen = opening.ticket_profile if opening else ""
+    error = errors.at("open_incident.ticket_profile")
+    hint = _("The ticket and the incident are kept equal from then on.")
+    return [
+        Field("incident.send", _("Send it to ServiceNow"), "switch", "1" if chosen or error else "", hint=hint),
+        profile_field("incident.profile", _("Ticket profile"), chosen, offers, error),
+    ]
 
 
 def _node(node: Node, offers: Offers, errors: Errors) -> Form:
@@ -154,7 +166,9 @@ def _node(node: Node, offers: Offers, errors: Errors) -> Form:
         rows = [_row(number, row, errors) for number, row in enumerate(node.conditions)]
         return Form(node.id, "condition", [name], rows=rows)
     if node.type == "notify":
-        return Form(node.id, "notify", [name], groups=[notify_group(node, offers, errors)])
+        form = Form(node.id, "notify", [name], groups=[notify_group(node, offers, errors)])
+        form.asks, form.approval = node.approval is not None, _approval(node, offers, errors)
+        return form
     ticks = [Choice(word, word, word in node.risk, risk=True) for word in RISKS]
     hint = _("Case actions run whatever is ticked.")
     risk = Field("risk", _("On objects rated"), "ticks", "", ticks, errors.at("risk"), hint)

@@ -9,11 +9,19 @@ Pairs = list[tuple[str, str]]  # value, what people read
 
 
 @dataclass(frozen=True, slots=True)
+class TicketOffer:
+    """A ticket profile: what people read, and its own words for the settings that a playbook may override."""
+
+    label: str
+    loaded: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Offers:
     """``models``: name and severity's word. ``lacking``: why a capability has no connector, as a sentence.
 
-    ``urls``: where to set things up: ``connector``, ``channel``, ``mail``, ``script``, ``template``, ``never_touch``;
-    a place that does not exist is ""."""
+    ``profiles``: ticket profiles by name. ``urls``: where to set things up: ``connector``, ``channel``, ``mail``,
+    ``script``, ``template``, ``profile``, ``never_touch``; a place that does not exist is ""."""
 
     models: Pairs = field(default_factory=list)
     people: Pairs = field(default_factory=list)
@@ -21,6 +29,7 @@ class Offers:
     scripts: Pairs = field(default_factory=list)
     templates: Pairs = field(default_factory=list)
     playbooks: Pairs = field(default_factory=list)
+    profiles: Mapping[str, TicketOffer] = field(default_factory=dict)
     lacking: Mapping[str, str] = field(default_factory=dict)
     urls: Mapping[str, str] = field(default_factory=dict)
     mail_ready: bool = True
@@ -34,4 +43,5 @@ class Offers:
             "template": self.templates,
             "playbook": self.playbooks,
             "channels": self.channels,
+            "profile": [(name, one.label) for name, one in self.profiles.items()],
         }.get(form, [])

@@ -55,7 +55,8 @@ def target(sent: Sent) -> Json:
     incident = None
     if "incident.on" in sent:
         closing = {"determination": sent.get("incident.determination", "")} if "incident.close" in sent else None
-        incident = {"owners": picked(sent, "owners"), "close_on_success": closing, "ticket_profile": None}
+        sending = sent.get("incident.profile", "") if "incident.send" in sent else None
+        incident = {"owners": picked(sent, "owners"), "close_on_success": closing, "ticket_profile": sending}
     return {
         "severities": sent.getlist("severities"),
         "models": picked(sent, "models"),
@@ -117,7 +118,11 @@ def _chosen(type: str, sent: Sent) -> list[ActionSpec]:
 
 def _params(spec: ActionSpec, sent: Sent) -> Json:
     values = {param.name: _value(param, f"{spec.name}.{param.name}", sent) for param in spec.params}
-    return {name: value for name, value in values.items() if value not in ("", None, [])}
+    before = sent.get(f"{spec.name}.profile.was")
+    if before is not None and before != values.get("profile"):  # another ticket profile brings its own settings
+        return {"profile": values["profile"]} if values.get("profile") else {}
+    loaded = {name for name in values if values[name] == sent.get(f"{spec.name}.{name}.loaded")}
+    return {name: value for name, value in values.items() if value not in ("", None, []) and name not in loaded}
 
 
 def _value(param: Param, name: str, sent: Sent) -> Any:

@@ -31,8 +31,8 @@ MOST_TEXT = 8000
 @dataclass(frozen=True, slots=True)
 class Param:
     """A setting of an action. ``form``: text, long (several lines), choice, number, user (a username), script,
-    playbook, template are one value; lines, emails and channels are lists. ``most``: characters of a text (of each
-    item of a list), the greatest number; ``least``: the smallest number."""
+    playbook, template, profile (a ticket profile) are one value; lines, emails and channels are lists. ``most``:
+    characters of a text (of each item of a list), the greatest number; ``least``: the smallest number."""
 
     name: str
     label: str
@@ -54,8 +54,7 @@ class ActionSpec:
     """An action. ``targets``: kinds of object it acts on, one task each; none for case and notify, which run once.
 
     ``capability``: what a connector must serve, "" for what the portal does itself. ``inverse``: the capability that
-    undoes it. ``exclusive``: of the actions of one node that share this word, only one may be chosen.
-    ``unavailable``: why nobody can choose it, as the end of a sentence; "" if it can be."""
+    undoes it. ``exclusive``: of the actions of one node that share this word, only one may be chosen."""
 
     name: str
     label: str
@@ -66,7 +65,6 @@ class ActionSpec:
     inverse: str = ""
     params: tuple[Param, ...] = ()
     exclusive: str = ""
-    unavailable: str = ""
 
     @property
     def responds(self) -> bool:
@@ -91,6 +89,13 @@ _HOURS = Param("hours", "Hours to look back", "number", most=720, hint="Empty: 1
 _PATH = Param("path", "Path of the file", most=1024, hint="Empty: where the alert found it.")
 _ARGUMENTS = Param("parameters", "Parameters", "long", most=MOST_TEXT)
 _RECIPIENTS = Param("recipients", "Recipients", "emails", required=True, most=320)
+_TICKET = (
+    Param("profile", "Ticket profile", "profile", required=True, most=100),
+    Param("assignment_group", "Assignment group", hint="Name or sys_id. Empty: as the profile says."),
+    Param("assigned_to", "Assigned to", hint="User name, e-mail address or sys_id. Empty: as the profile says."),
+    Param("short_description", "Short description", most=300,
+          hint="May name facts, as {{ number }} and {{ title }}. Empty: as the profile says."),
+)  # fmt: skip
 _PREFIX = Param("subject_prefix", "Subject prefix", hint="Used exactly as typed.")
 
 _SPECS = (
@@ -134,8 +139,7 @@ _SPECS = (
     ActionSpec("channel", "Message to channels", "notify", params=(
         Param("channels", "Channels", "channels", required=True),
     )),
-    ActionSpec("ticket", "ServiceNow ticket", "notify",
-               unavailable="needs a ServiceNow ticket profile; none is set up"),
+    ActionSpec("ticket", "ServiceNow ticket", "notify", params=_TICKET),
 )  # fmt: skip
 
 ACTIONS: dict[str, ActionSpec] = {spec.name: spec for spec in _SPECS}
@@ -143,7 +147,7 @@ ACTIONS: dict[str, ActionSpec] = {spec.name: spec for spec in _SPECS}
 
 def fitting(type: str) -> tuple[ActionSpec, ...]:
     """The actions to choose from in a node of that type, in the order of the table: notify nodes take those of group
-    notify, action nodes all others, conditions none. Without those that nobody can choose."""
+    notify, action nodes all others, conditions none."""
     if type not in ("action", "else_action", "notify"):
         return ()
-    return tuple(s for s in _SPECS if (s.group == "notify") == (type == "notify") and not s.unavailable)
+    return tuple(s for s in _SPECS if (s.group == "notify") == (type == "notify"))

@@ -73,7 +73,11 @@ class _Flow:
         incident = self.graph.target.open_incident
         if incident is not None:
             text = "Open an incident for the alert, unless it has one, when the first action is about to run."
-            branch = self._command("incident", "Open an incident", [(text, "step-sequence")], "soar", branch)
+            commands = [(text, "step-sequence")]
+            if incident.ticket_profile:
+                text = f"Send it to ServiceNow by the ticket profile {incident.ticket_profile}; the two are kept equal."
+                commands.append((text, "deliver-content"))
+            branch = self._command("incident", "Open an incident", commands, "soar", branch)
         asks = self._step("if-condition", "target", {
             "name": "Target",
             "condition": of_target(self.graph.target),

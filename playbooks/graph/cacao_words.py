@@ -51,7 +51,9 @@ def _used(graph: Graph) -> list[str]:
 def activities(graph: Graph) -> list[str]:
     """What the playbook does, each once."""
     found = [activity(action) for action in _used(graph)]
-    return list(dict.fromkeys([*found, *(["step-sequence"] if graph.target.open_incident or not found else [])]))
+    opening = graph.target.open_incident
+    found += ["step-sequence"] if opening or not found else []
+    return list(dict.fromkeys([*found, *(["deliver-content"] if opening and opening.ticket_profile else [])]))
 
 
 def kinds(graph: Graph) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from playbooks.graph.actions import ACTIONS, CLOSING, ActionSpec, Param
-from playbooks.graph.check_telling import channel_problems, prefix_problems, recipient_problems
+from playbooks.graph.check_telling import channel_problems, prefix_problems, profile_problems, recipient_problems
 from playbooks.graph.model import ActionUse, Graph, Node, Problem
 from playbooks.graph.words import TYPE_LABELS
 from playbooks.graph.world import World
@@ -22,9 +22,6 @@ def action_problems(graph: Graph, node: Node, use: ActionUse, at: str, world: Wo
     if (spec.group == "notify") != (node.type == "notify"):
         what = TYPE_LABELS[node.type].lower()
         yield Problem(node.id, f"{at}.action", f"{spec.label} cannot be done by a node of type {what}.")
-    if spec.unavailable:
-        yield Problem(node.id, f"{at}.action", f"{spec.label} {spec.unavailable}.")
-        return
     if world is not None and spec.responds and spec.capability not in world.served:
         why = world.why_not.get(spec.capability, "no connector that can do it is set up")
         yield Problem(node.id, f"{at}.action", f"{spec.label} is not available: {why.rstrip('.')}.", enabling=True)
@@ -88,6 +85,8 @@ def _telling(node: str, param: Param, value: Any, field: str, world: World | Non
         yield from recipient_problems(node, field, listed, world)
     elif param.form == "channels":
         yield from channel_problems(node, field, listed, world)
+    elif param.form == "profile" and isinstance(value, str):
+        yield from profile_problems(node, field, value, world)
     elif param.name == "subject_prefix":
         yield from prefix_problems(node, field, value)
 

@@ -46,8 +46,8 @@ def _action(graph: Graph, node: Node, world: World | None) -> Iterator[Problem]:
         yield from action_problems(graph, node, use, f"actions.{number}", world)
     yield from _together(node)
     yield from _risk(node)
-    if node.approval is not None and node.type == "notify":
-        yield Problem(node.id, "approval", "Notifications are sent without approval.")
+    if node.approval is not None and node.type == "notify" and all(use.action != "ticket" for use in node.actions):
+        yield Problem(node.id, "approval", "Only a ServiceNow ticket waits for an approval; messages are sent without.")
     elif node.approval is not None:
         yield from approval_problems(node.id, node.approval, world)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from playbooks.graph.actions import DETERMINATIONS, SEVERITIES
+from playbooks.graph.check_telling import profile_problems
 from playbooks.graph.clock import clock, zone
 from playbooks.graph.model import DAYS, MOST_OWNERS, MOST_PERIODS, TRIGGERS, Graph, Period, Problem, Target, Trigger
 from playbooks.graph.words import title
@@ -93,6 +94,7 @@ def _incident(target: Target, world: World | None) -> Iterator[Problem]:
     for name in use.owners if world is not None else ():
         if world is not None and name not in world.users:
             yield Problem("target", "open_incident.owners", f"There is no active user named {name}.")
+    yield from profile_problems("target", "open_incident.ticket_profile", use.ticket_profile, world)
     if use.close_with and use.close_with not in DETERMINATIONS:
         message = f"No incident is closed as {use.close_with!r}; choose one of: {', '.join(DETERMINATIONS)}."
         yield Problem("target", "open_incident.close_on_success.determination", message)

@@ -24,6 +24,18 @@ def approval_problems(node: str, use: ApprovalUse, world: World | None) -> Itera
         yield from channel_problems(node, "approval.channels", use.channels, world)
 
 
+def profile_problems(node: str, field: str, name: str, world: World | None) -> Iterator[Problem]:
+    """A ticket profile that there is; one by which no ticket can be made now hinders only the switch (spec 6, 23)."""
+    if world is None or not name:
+        return
+    known = {profile.casefold(): (profile, why) for profile, why in world.profiles.items()}
+    profile, why = known.get(name.casefold(), ("", ""))
+    if not profile:
+        yield Problem(node, field, f"There is no ticket profile named {name}.")
+    elif why:
+        yield Problem(node, field, f"The ticket profile {profile} makes no tickets: {why.rstrip('.')}.", enabling=True)
+
+
 def prefix_problems(node: str, field: str, prefix: object) -> Iterator[Problem]:
     """It is used exactly as typed, so it must fit into a subject."""
     if isinstance(prefix, str) and len(f"{prefix}.".splitlines()) > 1:

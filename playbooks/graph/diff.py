@@ -95,6 +95,7 @@ def _target(target: Target) -> Fields:
         "Open an incident": _yes(incident is not None),
         "Owners of the incident": ", ".join(incident.owners) if incident else "",
         "Close it on success as": sentence(incident.close_with) if incident else "",
+        "Send it to ServiceNow by": incident.ticket_profile if incident else "",
     }
 
 
@@ -123,6 +124,7 @@ def _action(node: Node) -> Fields:
     fields = {"Actions": "; ".join(map(use_words, node.actions))}
     if node.type != "notify":
         fields["On objects rated"] = ", ".join(risk.replace("_", " ") for risk in node.risk)
+    if node.type != "notify" or node.approval is not None:
         fields["Approval"] = _approval(node.approval)
     fields["After a failure"] = _ON_FAILURE.get(node.on_failure, node.on_failure)
     fields["Give up after"] = f"{node.deadline_minutes} minutes"

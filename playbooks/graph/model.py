@@ -57,11 +57,12 @@ class Trigger:
 @dataclass(frozen=True, slots=True)
 class OpenIncident:
     """The incident that a run opens (rulings 4). ``owners``: usernames. ``close_with``: the determination with which
-    it is closed when the run was a full success; "" leaves it open."""
+    it is closed when the run was a full success; "" leaves it open. ``ticket_profile``: the name of the profile by
+    which it gets a ticket in ServiceNow that is kept equal; "" sends it to none."""
 
     owners: tuple[str, ...] = ()
     close_with: str = ""
-    ticket_profile: None = None
+    ticket_profile: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ MOST_NAME = 200
 MOST_DESCRIPTION = 8000
 MOST_VALUE = 2000
 MOST_WORD = 60
+MOST_PROFILE = 100
 MOST_ROWS = 50  # of conditions, of actions in a node, of periods
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}\Z")
 _RESERVED = (TARGET, "trigger")
@@ -97,9 +98,9 @@ def _open_incident(part: Reader | None) -> OpenIncident | None:
         close_with = closing.text("determination", 40)
         if not close_with:  # rulings 4
             closing.wrong("determination", "Say with which determination the incident is closed.")
-    if part.fields.get("ticket_profile") is not None:
-        part.wrong("ticket_profile", "There is no ServiceNow ticket profile; none is set up.")
-    return OpenIncident(part.texts("owners", 150), close_with)
+    if part.fields.get("ticket_profile") == "":
+        part.wrong("ticket_profile", "Choose the ticket profile by which it is sent.")
+    return OpenIncident(part.texts("owners", 150), close_with, part.text("ticket_profile", MOST_PROFILE))
 
 
 def _nodes(top: Reader) -> tuple[Node, ...]:

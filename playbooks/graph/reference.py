@@ -60,9 +60,8 @@ def _operator(one: Operator) -> tuple[str, ...]:
 
 
 def _offered() -> list[ActionSpec]:
-    """The actions that can be chosen, group by group."""
-    there = [spec for spec in ACTIONS.values() if not spec.unavailable]
-    return [spec for group in GROUPS for spec in there if spec.group == group]
+    """The actions, group by group."""
+    return [spec for group in GROUPS for spec in ACTIONS.values() if spec.group == group]
 
 
 def _action(spec: ActionSpec) -> tuple[str, ...]:

@@ -84,7 +84,7 @@ def _open_incident(use: OpenIncident | None) -> dict[str, Any] | None:
     if use is None:
         return None
     closing = {"determination": use.close_with} if use.close_with else None
-    return {"owners": list(use.owners), "close_on_success": closing, "ticket_profile": None}
+    return {"owners": list(use.owners), "close_on_success": closing, "ticket_profile": use.ticket_profile or None}
 
 
 def _approval(use: ApprovalUse | None) -> dict[str, Any] | None:

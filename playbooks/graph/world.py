@@ -21,7 +21,8 @@ class World:
     a sentence. ``channels``: names of message channels; ``mail_ready``: e-mail can be sent. ``scripts``: by name.
     ``templates``: names of incident templates. ``playbooks``: name to kind (python, response). ``names_taken``: names
     of the *other* playbooks. ``delivers``: an enabled source delivers endpoint or e-mail detections. ``calls``: for a
-    playbook's name the names of those it runs."""
+    playbook's name the names of those it runs. ``profiles``: for each ticket profile by name why no ticket can be made
+    by it now, as the end of a sentence; "" if one can."""
 
     models: Mapping[str, Collection[str]] = field(default_factory=dict)
     users: Collection[str] = ()
@@ -35,3 +36,4 @@ class World:
     names_taken: Collection[str] = ()
     delivers: bool = False
     calls: Mapping[str, Collection[str]] = field(default_factory=dict)
+    profiles: Mapping[str, str] = field(default_factory=dict)

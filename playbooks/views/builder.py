@@ -114,7 +114,7 @@ def context_of(
     """What the page needs. ``form_graph``: the graph that the form shows, where that is not saved; ``form_problems``
     are those of it. ``more``: problem, stale, said."""
     user = person_of(request)
-    offers = offers_of(user)
+    offers = offers_of(user, back=_url(playbook, part).partition("#")[0])
     problems = validate(graph, world_of(playbook))
     hard = [one for one in problems if not one.enabling]
     shown = form_problems if form_graph is not None else hard
