@@ -14,6 +14,7 @@ from soar.connectors.intelligence.providers.registry import PROVIDERS
 from soar.connectors.kinds import Kind
 from soar.connectors.mattermost.connector import KIND as MATTERMOST
 from soar.connectors.models import ConnectorAccount
+from soar.connectors.servicenow.connector import KIND as SERVICENOW
 from soar.connectors.slack.connector import KIND as SLACK
 from soar.connectors.smtp.connector import KIND as SMTP
 from soar.connectors.teams.connector import KIND as TEAMS
@@ -30,6 +31,7 @@ KINDS: dict[str, Kind] = {
     WEBHOOK.name: WEBHOOK,
     VISION_ONE.name: VISION_ONE,
     AWS.name: AWS,
+    SERVICENOW.name: SERVICENOW,
     **{kind.name: kind for kind in PROVIDERS},
     FEED.name: FEED,
 }

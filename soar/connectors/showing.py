@@ -28,6 +28,8 @@ LABELS = {
     "token": gettext_lazy("Token"),
     "username": gettext_lazy("User name"),
     "client_id": gettext_lazy("Client ID"),
+    "auth": gettext_lazy("Way of signing in"),
+    "api_key": gettext_lazy("API key"),
     "test_path": gettext_lazy("Path of the test"),
     "tlp": gettext_lazy("Ask up to TLP"),
     "strip_query": gettext_lazy("Leave out the query of URLs"),

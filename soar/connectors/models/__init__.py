@@ -1,4 +1,4 @@
-"""Accounts and attempts, warning lists and own lists, the block list."""
+"""Accounts, their access tokens and attempts, warning lists and own lists, the block list."""
 
 from soar.connectors.models.account import ConnectorAccount, ConnectorGroupPermission, ConnectorUserPermission
 from soar.connectors.models.attempt import Attempt
@@ -6,9 +6,11 @@ from soar.connectors.models.blocklist import BlockEntry, FeedToken
 from soar.connectors.models.intelligence import FeedEntry, FeedState, ProviderAnswer
 from soar.connectors.models.own_lists import ExceptionEntry, OwnListEntry
 from soar.connectors.models.route import Route
+from soar.connectors.models.token import AccessToken
 from soar.connectors.models.warninglists import WarningList, WarningName, WarningNetwork, WarningPattern
 
 __all__ = [
+    "AccessToken",
     "Attempt",
     "BlockEntry",
     "ConnectorAccount",

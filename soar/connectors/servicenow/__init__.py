@@ -1,0 +1,1 @@
+"""ServiceNow: records of the Table API, their journals and attachments (servicenow.md)."""

@@ -1,0 +1,75 @@
+"""The connector of a ServiceNow instance."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from soar.connectors.kinds import Kind, Setting
+from soar.connectors.servicenow import oauth
+from soar.connectors.servicenow.attachments import Attachments
+from soar.connectors.servicenow.checks import Inspected, summary
+from soar.connectors.servicenow.client import API_KEY, AUTHS, BASIC
+
+# By way of signing in: the settings and the secrets it needs.
+NEEDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    BASIC: (("username",), ("password",)),
+    oauth.PASSWORD: (("username", "client_id"), ("password", "client_secret")),
+    oauth.CLIENT: (("client_id",), ("client_secret",)),
+    oauth.REFRESH: (("client_id",), ("client_secret", "refresh_token")),
+    API_KEY: ((), ("api_key",)),
+}
+HOST = "service-now.com"
+
+
+class ServiceNow(Inspected, Attachments):
+    """Records, notes, attachments and what fields may hold; see the parts. Everything raises ConnectorError:
+    ``permanent`` needs a person, ``outcome_unknown`` a look before it is done again, ``retry_after`` says when."""
+
+    kind = "servicenow"
+
+    def check(self) -> str:
+        """What ``inspect`` finds, in a sentence. Raises ConnectorError when something is wrong."""
+        return summary(self.inspect())
+
+
+def rules(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str]:
+    """What the chosen way of signing in lacks, and an address that is that of a page."""
+    way = settings.get("auth") or BASIC
+    named, hidden = NEEDS[way]
+    missing = dict.fromkeys(named, settings) | dict.fromkeys(hidden, secrets)
+    errors = {name: f"It is needed to sign in by {way}." for name, given in missing.items() if not given.get(name)}
+    parts = urlsplit(str(settings.get("url") or ""))
+    host = parts.hostname or ""
+    if parts.path.strip("/") and (host == HOST or host.endswith(f".{HOST}")):
+        errors["url"] = f"Give the address of the instance alone: {parts.scheme}://{parts.netloc}"
+    if parts.scheme == "http" and not settings.get("allow_internal"):
+        errors["url"] = "The credentials would go unencrypted: the address must begin with https://."
+    return errors
+
+
+KIND = Kind(
+    name="servicenow",
+    label="ServiceNow",
+    connector=ServiceNow,
+    summary="Tickets",
+    address=Setting("url", "Address of the instance, https://name.service-now.com", form="url", required=True),
+    settings=(
+        Setting(
+            "auth",
+            "How to sign in: a user's password, OAuth (password, client_credentials, refresh_token), or an API key",
+            form="choice",
+            choices=AUTHS,
+            default=BASIC,
+        ),
+        Setting("username", "User name of the integration user; its notes are known as ours by it"),
+        Setting("client_id", "Client ID (OAuth)"),
+    ),
+    secrets=(
+        Setting("password", "Password (basic, password)"),
+        Setting("client_secret", "Client secret (OAuth)"),
+        Setting("refresh_token", "Refresh token (refresh_token)"),
+        Setting("api_key", "API key (api_key)"),
+    ),
+    rules=rules,
+)
