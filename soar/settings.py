@@ -41,6 +41,7 @@ SOURCE_RATE = env.number("SOAR_SOURCE_RATE", 3000, least=1)  # requests a second
 COUNTER_SECONDS = env.number("SOAR_COUNTER_SECONDS", 1)  # how often a source's counters are written; 0 at once
 EVIDENCE_MB = env.number("SOAR_EVIDENCE_MB", 100, least=1)  # MiB that one file of evidence may have
 TOKEN_RATE = env.number("SOAR_TOKEN_RATE", 100, least=1)  # requests a second for one API token
+EVENTS_RATE = env.number("SOAR_EVENTS_RATE", 50, least=1)  # calls of ServiceNow's webhook a second from one address
 
 INSTALLED_APPS = [
     "django.contrib.admin",

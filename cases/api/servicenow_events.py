@@ -1,0 +1,107 @@
+"""``POST /api/v1/servicenow/<slug>/events/``: ServiceNow says that something changed there (servicenow.md 5).
+
+It only hurries the poll: nothing of the body is believed, so whoever has the secret can make Soar read a little sooner
+and nothing else. Who has none learns nothing, not even whether there is such an instance."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.db import connection, transaction
+from django.db.models.functions import Least, Now
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.request import RawPostDataException
+from django.views.decorators.csrf import csrf_exempt
+
+from cases.models import ServiceNowInstance
+from soar.lib.crypto import DecryptionError
+from soar.lib.queue import enqueue
+from soar.lib.rate import RateLimiter
+from soar.problems import problem
+
+BODY_AT_MOST = 64 * 1024
+POLL = "cases.tasks.servicenow_poll"
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="soar-servicenow"'}
+SIGNATURES = ("X-Webhook-Signature", "X-Hub-Signature-256")
+DECOY = "there-is-no-such-instance"  # compared where there is none, so that both take as long
+QUEUED = "SELECT EXISTS (SELECT 1 FROM soar_queue WHERE task = %s AND args = %s::jsonb AND started_at IS NULL)"
+_limiter = RateLimiter(lambda: settings.EVENTS_RATE / settings.WEB_WORKERS)
+
+
+@csrf_exempt
+def events(request: HttpRequest, slug: str) -> HttpResponse:
+    """202 for who has the instance's secret, 401 for everybody else. The secret stands in ``Authorization: Bearer`` or
+    ``X-Soar-Secret``, or signs the body: ``X-Webhook-Signature: sha256=<hex HMAC>``."""
+    if request.method != "POST":
+        return problem(405, "Events are posted.", headers={"Allow": "POST"})
+    if wait := _limiter.take(request.META.get("REMOTE_ADDR", "")):
+        return problem(429, "Too many calls from this address.", headers={"Retry-After": str(int(wait) + 1)})
+    body = _body(request)
+    if body is None:
+        return problem(413, f"The body is larger than {BODY_AT_MOST // 1024} KiB.")
+    instance = _instance(slug)
+    if not _is_right(request, body, _secret(instance)) or instance is None:
+        return problem(401, "The secret of the webhook is missing or wrong.", headers=CHALLENGE)
+    return JsonResponse({"queued": hurry(instance.pk)}, status=202)
+
+
+@transaction.atomic
+def hurry(instance_id: int) -> bool:
+    """Have the instance read now. At most one poll waits in the queue, however many events come; returns whether this
+    call has put it there. One that is under way already may have read before the change: then another one waits."""
+    rows = ServiceNowInstance.objects.filter(pk=instance_id)
+    # The lock of this row lets those that come at once look into the queue one after the other.
+    if not rows.update(heard_at=Now(), due_at=Least("due_at", Now())) or rows.filter(in_paused=True).exists():
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(QUEUED, [POLL, f"[{instance_id}]"])
+        if cursor.fetchone()[0]:
+            return False
+    enqueue(POLL, instance_id)
+    return True
+
+
+def _body(request: HttpRequest) -> bytes | None:
+    """The bytes; None if there are too many of them."""
+    try:
+        if int(request.META.get("CONTENT_LENGTH") or 0) > BODY_AT_MOST:
+            return None
+        raw = request.body
+    except (ValueError, RequestDataTooBig, RawPostDataException, OSError):
+        return None
+    return raw if len(raw) <= BODY_AT_MOST else None
+
+
+def _instance(slug: str) -> ServiceNowInstance | None:
+    try:
+        return ServiceNowInstance.objects.only("pk", "webhook_secret").filter(slug=slug).first()
+    except DecryptionError:
+        return None
+
+
+def _secret(instance: ServiceNowInstance | None) -> str:
+    try:
+        return instance.webhook_secret if instance is not None else ""
+    except DecryptionError:  # the key is lost: nobody can have the right one
+        return ""
+
+
+def _is_right(request: HttpRequest, body: bytes, secret: str) -> bool:
+    """Whether the request proves that it knows the secret; both ways are always tried."""
+    key = (secret or DECOY).encode()
+    told = hmac.compare_digest(_told(request).encode("utf-8", "replace"), key)
+    wanted = b"sha256=" + hmac.new(key, body, hashlib.sha256).hexdigest().encode()
+    signed = hmac.compare_digest(_signature(request).encode("utf-8", "replace"), wanted)
+    return bool(secret) and (told or signed)
+
+
+def _told(request: HttpRequest) -> str:
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    return value.strip() if scheme.lower() == "bearer" else request.headers.get("X-Soar-Secret", "")
+
+
+def _signature(request: HttpRequest) -> str:
+    return next((request.headers[name] for name in SIGNATURES if name in request.headers), "")
