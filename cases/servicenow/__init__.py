@@ -1,0 +1,1 @@
+"""Incidents and their ServiceNow tickets, kept equal in both directions (docs: servicenow)."""

@@ -1,0 +1,87 @@
+"""Values without a counterpart on the other side: asked before a profile is switched on, and met while it works. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from cases.choices import Determination, IncidentStatus, Severity
+from cases.servicenow.inward import incoming
+from cases.servicenow.outward import made
+from cases.servicenow.rules import UNMAPPED, CaseState, Choice, Gap, ProfileRules
+
+
+def gaps(rules: ProfileRules, choices: Mapping[str, Sequence[Choice]]) -> list[Gap]:
+    """What is not mapped, or mapped to what is not there, by the choices of the table: by element (state, impact,
+    urgency, priority, close_code). Asked before a profile is switched on."""
+    known = {element: {one.value: one.label for one in found} for element, found in choices.items()}
+    return [*_gaps_out(rules, known), *_gaps_in(rules, known)]
+
+
+def missing_out(rules: ProfileRules, case: CaseState) -> dict[str, Gap]:
+    """The fields whose value of ours has no counterpart there."""
+    values, found = made(rules, case), {}
+    names = {
+        "severity": "severity",
+        "status": "status",
+        "determination": "close_code",
+        "owner": "user",
+        "team": "group",
+    }
+    for name, map_name in names.items():
+        value = str(getattr(case, name))
+        if values[name] is UNMAPPED and rules.sends(name) and (name != "determination" or case.ended):
+            label = case.words.get(name, value)
+            found[name] = Gap(map_name, value, label, f"{label} has no counterpart in ServiceNow")
+    return found
+
+
+def missing_in(rules: ProfileRules, raw: Mapping[str, str]) -> dict[str, Gap]:
+    """The fields whose raw value has no counterpart here."""
+    named = {"severity": ("priority", "priority"), "status": ("state", "state"), "owner": ("user", "assigned_to"),
+             "determination": ("close_code_in", "close_code"), "team": ("group", "assignment_group")}  # fmt: skip
+    found = {}
+    for name, value in incoming(rules, raw).items():
+        if value is UNMAPPED:
+            map_name, key = named[name]
+            theirs = raw.get(key, "")
+            found[name] = Gap(map_name, theirs, theirs, f"{theirs or 'nothing'} has no counterpart here")
+    return found
+
+
+def _gaps_out(rules: ProfileRules, known: Mapping[str, Mapping[str, str]]) -> Iterable[Gap]:
+    words = {
+        "status": ("state", IncidentStatus.words()),
+        "close_code": ("close_code", [w for w in Determination.words() if w != "unknown"]),
+    }
+    for name, (element, ours_) in words.items():
+        if element in known and rules.sends("determination" if name == "close_code" else "status"):
+            for word in ours_:
+                yield from _gap_out(rules, name, word, str(rules.map(name).get(word) or ""), known[element])
+    for word in Severity.words() if rules.sends("severity") else ():
+        pair = str(rules.map("severity").get(word) or ",").split(",")
+        for element, value in zip(("impact", "urgency"), [*pair, ""][:2], strict=True):
+            if element in known and value.strip() not in known[element]:
+                yield from _gap_out(rules, "severity", word, value.strip(), known[element])
+                break
+
+
+def _gap_out(rules: ProfileRules, name: str, word: str, value: str, there: Mapping[str, str]) -> Iterable[Gap]:
+    if value in there:
+        return
+    label = word.replace("_", " ")
+    text = f"{label} goes out as {value}, which ServiceNow does not have" if value else f"{label} is not mapped"
+    yield Gap(name, word, label, text)
+
+
+def _gaps_in(rules: ProfileRules, known: Mapping[str, Mapping[str, str]]) -> Iterable[Gap]:
+    asked = (("state", "state", "status"), ("priority", "priority", "severity"),
+             ("close_code_in", "close_code", "determination"))  # fmt: skip
+    for name, element, of in asked:
+        for value, label in known.get(element, {}).items() if rules.takes(of) else ():
+            if not rules.map(name).get(value):
+                yield Gap(
+                    name,
+                    value,
+                    label,
+                    f"{label} ({value}) is not mapped" if label != value else f"{label} is not mapped",
+                )
