@@ -1,4 +1,4 @@
-"""Values without a counterpart on the other side: asked before a profile is switched on, and met while it works. Pure."""
+"""Values without a counterpart on the other side, before a profile is switched on and while it works. Pure."""
 
 from __future__ import annotations
 

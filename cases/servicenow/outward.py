@@ -27,10 +27,10 @@ def ours(rules: ProfileRules, case: CaseState) -> dict[str, Any]:
 def outgoing(rules: ProfileRules, case: CaseState) -> dict[str, Raw]:
     """By field that goes out, what the ticket's fields should be. A value without a counterpart is left out, and so is
     a determination while the incident is open."""
-    made = made(rules, case)
+    values = made(rules, case)
     if not case.ended:
-        made.pop("determination")
-    return {name: raw for name, raw in made.items() if rules.sends(name) and isinstance(raw, dict)}
+        values.pop("determination")
+    return {name: raw for name, raw in values.items() if rules.sends(name) and isinstance(raw, dict)}
 
 
 def close_of(rules: ProfileRules, case: CaseState) -> Raw | Unmapped:
