@@ -88,6 +88,14 @@ class Standin:
         """What an account is given as its address; ``base`` is that of the stand-in."""
         return base
 
+    def stamp(self) -> object:
+        """Something else as soon as ``state`` is: asked every few seconds, so that only changes are kept."""
+        return repr(self.state)
+
+    def kept(self) -> dict[str, Any]:
+        """What is kept of ``state``; it is written without the lock, so nothing of it may change any more."""
+        return dict(self.state)
+
     def open(self) -> None:
         """Begin; for one that listens on a port of its own."""
 

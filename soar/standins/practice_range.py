@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from typing import Any
 
 from soar.standins import folder
 from soar.standins.base import Standin
@@ -45,7 +44,7 @@ class Keeper:
 
     def __init__(self, server: Server) -> None:
         self._standins = [one for one in server.standins.values() if one.lasting]
-        self._kept: dict[str, str] = {}
+        self._kept: dict[str, object] = {}
         self._end = threading.Event()
 
     def start(self) -> None:
@@ -67,8 +66,9 @@ class Keeper:
     def _save(self) -> None:
         for one in self._standins:
             with one.lock:
-                state: dict[str, Any] = dict(one.state)
-            if self._kept.get(one.kind) != (now := repr(state)):
+                now = one.stamp()
+                state = one.kept() if self._kept.get(one.kind) != now else None
+            if state is not None:
                 folder.write(f"state-{one.kind}", state)
                 self._kept[one.kind] = now
 

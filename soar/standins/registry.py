@@ -9,6 +9,7 @@ from soar.standins.feed import Feed
 from soar.standins.greynoise import GreyNoise
 from soar.standins.mattermost import Mattermost
 from soar.standins.otx import Otx
+from soar.standins.servicenow.standin import ServiceNow
 from soar.standins.slack import Slack
 from soar.standins.smtp import Smtp
 from soar.standins.teams import Teams
@@ -26,6 +27,7 @@ STANDINS: tuple[type[Standin], ...] = (
     Webhook,
     StockedVisionOne,
     Aws,
+    ServiceNow,
     VirusTotal,
     AbuseIPDB,
     GreyNoise,

@@ -63,6 +63,7 @@ def check_host(host: str) -> None:
 def _handler(standins: dict[str, Standin]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # head and body are two writes: the second shall not wait for the first
 
         def _serve(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
@@ -80,7 +81,9 @@ def _handler(standins: dict[str, Standin]) -> type[BaseHTTPRequestHandler]:
             if answer.drop:
                 self.close_connection = True
                 return
-            self.send_response(answer.status)
+            self.send_response_only(answer.status)
+            if "Date" not in answer.headers:  # a stand-in may have a clock of its own
+                self.send_header("Date", self.date_time_string())
             for name, value in answer.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(answer.body)))

@@ -1,0 +1,65 @@
+"""Faults that one can order of the instance, for any request or for those of one sort alone."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from soar.standins.base import FAULTS, Request, Response
+from soar.standins.servicenow.answers import failure, hibernating
+
+# Besides those of base: "lost" takes the write and never answers, "late" takes it and answers after ``delay`` seconds.
+KINDS = (*FAULTS, "lost", "late", "hibernate", "400")
+SORTS = ("any", "read", "write", "create", "update", "journal", "attach", "delete", "import", "token")
+WRITES = {"POST": "create", "PATCH": "update", "PUT": "update", "DELETE": "delete"}
+TAKEN = ("after", "lost", "late", "slow")  # the instance does what it is asked, only the answer suffers
+
+
+def sorts_of(request: Request) -> set[str]:
+    """What sorts of request this one is of; the name of its table too."""
+    parts = request.path.strip("/").split("/")
+    if request.path.startswith("/oauth_token.do"):
+        return {"any", "token"}
+    found = {"any", "read"} if request.method in ("GET", "HEAD") else {"any", "write"}
+    if "attachment" in parts:
+        return found | {"attach"} if request.method == "POST" else found | {WRITES.get(request.method, "read")}
+    if "import" in parts:
+        return found | {"import"}
+    if "table" in parts:
+        found |= set(parts[parts.index("table") + 1 :][:1])
+    if request.method in WRITES:
+        found.add(WRITES[request.method])
+        if b'"work_notes"' in request.body or b'"comments"' in request.body:
+            found.add("journal")
+    return found
+
+
+def ordered(wish: Any) -> dict[str, Any]:
+    """A fault as it is kept. Raises ValueError."""
+    if not isinstance(wish, dict) or str(wish.get("kind")) not in KINDS:
+        raise ValueError(f"kind is one of: {', '.join(KINDS)}")
+    until = time.monotonic() + float(wish["seconds"]) if "seconds" in wish else None
+    return {**wish, "kind": str(wish["kind"]), "left": int(wish.get("times", 1)), "until": until}
+
+
+def take(faults: list[dict[str, Any]], request: Request) -> dict[str, Any] | None:
+    """The first fault that is meant for this request, counted; those that are over are removed."""
+    sorts = sorts_of(request)
+    now = time.monotonic()
+    faults[:] = [one for one in faults if (now < one["until"] if one["until"] is not None else one["left"] > 0)]
+    for one in faults:
+        if str(one.get("on", "any")) in sorts:
+            one["left"] -= 1
+            return one
+    return None
+
+
+def worded(fault: dict[str, Any]) -> Response | None:
+    """A refusal in the words that were ordered with it, or the page of a sleeping instance; None for no words."""
+    if fault["kind"] == "hibernate":
+        return hibernating()
+    if fault["kind"].isdecimal() and "message" in fault:
+        answer = failure(int(fault["kind"]), str(fault["message"]), fault.get("detail"))
+        answer.headers |= {str(name): str(value) for name, value in fault.get("headers", {}).items()}
+        return answer
+    return failure(400, "Invalid request", None) if fault["kind"] == "400" else None
