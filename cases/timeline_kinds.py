@@ -45,6 +45,15 @@ _KINDS = [
     Kind("evidence.added", "added evidence", "file", "changes"),
     Kind("evidence.changed", "changed evidence", "file", "changes"),
     Kind("evidence.removed", "removed evidence", "file", "changes"),
+    Kind("servicenow.linked", "linked a ticket", "link", "changes"),
+    Kind("servicenow.unlinked", "unlinked a ticket", "x", "changes"),
+    Kind("servicenow.broken", "lost a ticket", "x", "changes", "t-red"),
+    Kind("servicenow.conflict", "found a conflict", "refresh", "changes", "t-orange"),
+    Kind("servicenow.settled", "settled a conflict", "check", "changes"),
+    Kind("servicenow.attachment", "left an attachment", "file", "changes"),
+    Kind("servicenow.failed", "could not tell ServiceNow", "x", "changes", "t-red"),
+    Kind("servicenow.skipped", "skipped a change", "x", "changes"),
+    Kind("servicenow.note", "noted in ServiceNow", "note", "notes"),
     Kind("comment", "noted", "note", "notes"),
     Kind("comment.edited", "edited a note", "edit", "notes"),
     Kind("handoff", "handed over", "handover", "notes"),
@@ -63,4 +72,4 @@ _KINDS = [
 ]
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _KINDS}
-NOTES = ("comment", "handoff", "note.moved")
+NOTES = ("comment", "handoff", "note.moved", "servicenow.note")

@@ -18,6 +18,7 @@ from cases.timeline_kinds import KINDS
 from cases.timeline_read import LONG_TEXTS
 from cases.timeline_response_words import RESPONSE_SENTENCES
 from cases.timeline_task_words import TASK_SENTENCES
+from cases.timeline_ticket_words import TICKET_SENTENCES
 from soar.lib import parts
 from soar.lib.text import defang, shorten_hash
 
@@ -215,4 +216,5 @@ _SENTENCES: dict[str, Callable[[TimelineEntry, Data], SafeString]] = {
     **TASK_SENTENCES,
     **RESPONSE_SENTENCES,
     **EVIDENCE_SENTENCES,
+    **TICKET_SENTENCES,
 }

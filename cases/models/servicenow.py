@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
@@ -13,6 +15,11 @@ from soar.connectors.models import ConnectorAccount
 from soar.lib.crypto import EncryptedTextField
 
 
+def new_installation() -> str:
+    """Eight hexadecimal digits that tell our tickets from those of another Soar on the same instance."""
+    return secrets.token_hex(4)
+
+
 class ServiceNowInstance(models.Model):
     """What is known of an instance beside its connector account, which holds the address and the secrets.
 
@@ -22,6 +29,7 @@ class ServiceNowInstance(models.Model):
 
     account = models.OneToOneField(ConnectorAccount, on_delete=models.PROTECT, related_name="servicenow")
     slug = models.SlugField(max_length=60, unique=True, help_text="Stands in the address of the webhook")
+    installation = models.CharField(max_length=8, default=new_installation, help_text="Stands in correlation ids")
     webhook_secret = EncryptedTextField(blank=True, default="")
     every_seconds = models.PositiveIntegerField(default=30, help_text="Between two polls")
     out_paused = models.BooleanField(default=False)

@@ -71,7 +71,7 @@ class JournalSeen(models.Model):
     """A journal entry there that is dealt with: written by us (``change``) or taken as our timeline's ``entry`` (7)."""
 
     link = models.ForeignKey(TicketLink, on_delete=models.CASCADE, related_name="journal", db_index=False)
-    sys_id = models.CharField(max_length=32)
+    sys_id = models.CharField(max_length=40, help_text="Or what the connector made of a shown entry")
     change = models.ForeignKey(TicketChange, on_delete=models.SET_NULL, null=True, related_name="+")
     entry = models.BigIntegerField(default=0)
     seen_at = models.DateTimeField(db_default=models.functions.Now())
