@@ -328,3 +328,11 @@ def test_a_part_is_applied_while_the_playbook_does_nothing_yet(as_author: Client
     assert send(as_author, row, "target", values=TARGET).status_code == 302
     assert saved(row)["target"]["open_incident"] is None
     assert "does nothing yet" in text_of(as_author.get(edit(row)))
+
+
+def test_23_a_notification_is_applied(as_author: Client, author: User) -> None:
+    row = drawn(author, graph("Contain", {"id": "n1", "type": "notify", "parent": "target", "side": "right"}))
+    values = {"action": ["email"], "email.recipients": "soc@example.com", "email.subject_prefix": "[Done] "}
+    assert send(as_author, row, "n1", name="Tell them", values=values).status_code == 302
+    use = saved(row)["nodes"][0]["actions"]
+    assert use == [{"action": "email", "params": {"recipients": ["soc@example.com"], "subject_prefix": "[Done] "}}]

@@ -81,8 +81,13 @@ def _node(node: Json, sent: Sent) -> Json:
         "actions": [{"action": spec.name, "params": _params(spec, sent)} for spec in _chosen(node["type"], sent)],
         "approval": _approval(sent) if "approval.on" in sent else None,
         "on_failure": "stop" if "stop" in sent else "continue",
-        "deadline_minutes": _number(sent.get("deadline_minutes", "")),
+        **_deadline(sent),
     }
+
+
+def _deadline(sent: Sent) -> Json:
+    """A notification's form does not ask for it: then what the node has stays."""
+    return {"deadline_minutes": _number(sent["deadline_minutes"])} if "deadline_minutes" in sent else {}
 
 
 def _rows(sent: Sent) -> list[Json]:
