@@ -17,6 +17,8 @@ PASSWORD = "practice"  # noqa: S105  of a stand-in that listens on loopback alon
 API_KEY = "practice-api-key"
 CLIENT_ID = "0f5e9ad1c7b14f6c8a57d3f0b6a1e942"
 CLIENT_SECRET = "practice-client-secret"  # noqa: S105  as above
+REFRESH_TOKEN = "practice-refresh-token"  # noqa: S105  as above
+NEVER = 4_000_000_000
 API, ITIL, ITIL_ADMIN, SIR = "snc_platform_rest_api_access", "itil", "itil_admin", "sn_si.analyst"
 # User name, first and last name, time zone, roles, groups.
 PEOPLE: list[tuple[str, str, str, str, tuple[str, ...], tuple[str, ...]]] = [
@@ -55,7 +57,7 @@ def fresh() -> dict[str, Any]:
         "settings": copy.deepcopy(SETTINGS),
         "hidden": {},
         "contents": {},
-        "tokens": {},
+        "tokens": {REFRESH_TOKEN: {"kind": "refresh", "user": INTEGRATION, "until": NEVER}},
         "passwords": {person[0]: PASSWORD for person in PEOPLE},
         "api_keys": {API_KEY: INTEGRATION},
         "clients": {CLIENT_ID: {"secret": CLIENT_SECRET, "user": INTEGRATION}},

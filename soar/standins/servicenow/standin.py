@@ -54,6 +54,8 @@ class ServiceNow(Standin):
     ``400``. ``on``: any, read, write, create, update, journal, attach, delete, import, token, or a table's name."""
 
     kind: ClassVar[str] = "servicenow"
+    settings: ClassVar[dict[str, str]] = {"auth": "basic", "username": seed.INTEGRATION}
+    secrets: ClassVar[dict[str, str]] = {"password": seed.PASSWORD}
     lasting = True
 
     def __init__(self) -> None:
