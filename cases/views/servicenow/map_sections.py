@@ -1,0 +1,146 @@
+"""The mapping editor: our words beside ServiceNow's choices, in both directions (servicenow.md 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from cases.actions.servicenow_vocabulary import Vocabulary
+from cases.choices import Determination, IncidentStatus, Severity, Words
+from cases.models import TicketProfile
+from cases.views.servicenow.cells import Cell, Maker, Pair, Row, Section
+from cases.views.servicenow.picking import GROUP, USER
+from soar.accounts.membership import workers
+from soar.accounts.models import Team
+from soar.lib import parts
+
+EMPTY_USERS = 3
+OUT = {"status": ("state", IncidentStatus), "close_code": ("close_code", Determination)}
+IN = {
+    "state": ("state", IncidentStatus),
+    "priority": ("priority", Severity),
+    "close_code_in": ("close_code", Determination),
+}
+
+
+def sections(profile: TicketProfile, vocabulary: Vocabulary, make: Maker) -> list[Section]:
+    """All tables of values."""
+    return [
+        _out(profile, vocabulary, make, "status", _("Status to state"), _("Status here")),
+        _in(profile, vocabulary, make, "state", _("State to status"), _("State there")),
+        _severity(profile, vocabulary, make),
+        _in(profile, vocabulary, make, "priority", _("Priority to severity"), _("Priority there")),
+        _out(profile, vocabulary, make, "close_code", _("Determination to close code"), _("Determination here")),
+        _in(profile, vocabulary, make, "close_code_in", _("Close code to determination"), _("Close code there")),
+    ]
+
+
+def people(profile: TicketProfile, make: Maker) -> list[Section]:
+    """Teams and groups, users and users."""
+    return [_groups(profile, make), _users(profile, make)]
+
+
+HINTS = {
+    "status": _("What is not mapped leaves the state of the ticket alone."),
+    "state": _("What is not mapped leaves the status here as it is, and counts as a gap when it is met."),
+    "severity": _("ServiceNow works the priority out of impact and urgency."),
+    "priority": _("Used where impact and urgency are not one of the pairs above."),
+    "close_code": _("ServiceNow asks for a close code and notes as soon as a ticket is resolved."),
+    "close_code_in": _("What is not mapped leaves the determination as it is."),
+}
+
+
+def _out(profile: TicketProfile, vocabulary: Vocabulary, make: Maker, name: str, title: str, first: str) -> Section:
+    element, words = OUT[name]
+    saved = profile.maps.get(name, {})
+    choices = _choices(vocabulary, element, _("Leave it alone"))
+    rows = [
+        Row(one.label, [make.cell(f"{name}:{one.word}", str(one.label), str(saved.get(one.word, "")), choices)])
+        for one in _shown(words)
+    ]
+    return Section(name, title, HINTS[name], first, [_("ServiceNow")], rows)
+
+
+def _in(profile: TicketProfile, vocabulary: Vocabulary, make: Maker, name: str, title: str, first: str) -> Section:
+    element, words = IN[name]
+    saved = profile.maps.get(name, {})
+    known = dict(vocabulary.choices.get(element, []))
+    lost = {value: _("%s (not there any more)") % value for value in saved if value not in known}
+    options = [("", _("Leave it alone")), *((one.word, one.label) for one in _shown(words))]
+    rows = [
+        Row(label, [make.cell(f"{name}:{value}", str(label), str(saved.get(value, "")), options)], raw=value)
+        for value, label in {**known, **lost}.items()
+        if value
+    ]
+    return Section(name, title, HINTS[name], first, [_("Soar")], rows)
+
+
+def _severity(profile: TicketProfile, vocabulary: Vocabulary, make: Maker) -> Section:
+    saved = profile.maps.get("severity", {})
+    rows = []
+    for one in reversed(Severity):
+        impact, _comma, urgency = str(saved.get(one.word, "")).partition(",")
+        cells = [
+            _half(make, vocabulary, one, "impact", _("Impact"), impact),
+            _half(make, vocabulary, one, "urgency", _("Urgency"), urgency),
+        ]
+        rows.append(Row(one.label, cells, badge=parts.sev(one.word)))
+    heads = [_("Impact"), _("Urgency")]
+    return Section("severity", _("Severity to impact and urgency"), HINTS["severity"], _("Severity here"), heads, rows)
+
+
+def _half(make: Maker, vocabulary: Vocabulary, one: Severity, element: str, word: str, saved: str) -> Cell:
+    cell = make.cell(
+        f"{element}:{one.word}", f"{one.label}: {word}", saved, _choices(vocabulary, element, _("Leave it alone"))
+    )
+    cell.error = make.errors.get(f"severity:{one.word}", "") if element == "impact" else ""
+    return cell
+
+
+def _groups(profile: TicketProfile, make: Maker) -> Section:
+    saved = profile.maps.get("group", {})
+    rows = [
+        Row(team.name, [make.cell(f"group:{team.pk}", team.name, _label(saved.get(str(team.pk))), found=GROUP)])
+        for team in Team.objects.select_related("group").order_by("group__name")
+    ]
+    hint = _("Both ways. The team of an incident is left alone where the group of the ticket is none of these.")
+    return Section("group", _("Teams and groups"), hint, _("Team here"), [_("Group there")], rows)
+
+
+def _users(profile: TicketProfile, make: Maker) -> Section:
+    saved = profile.maps.get("user", {})
+    accounts: list[Pair] = [("", _("Nobody")), *((one.username, str(one.display_name())) for one in workers())]
+    pairs = [*saved.items(), *[("", {})] * EMPTY_USERS]
+    rows = [
+        Row(
+            _("Pair %d") % number,
+            [
+                make.cell(f"user:{number}", _("User here, pair %d") % number, ours, accounts),
+                make.cell(f"their_user:{number}", _("User there, pair %d") % number, _label(theirs), found=USER),
+            ],
+        )
+        for number, (ours, theirs) in enumerate(pairs, 1)
+    ]
+    hint = _("Only for people whose e-mail address is another one there: the others are known by it.")
+    return Section("user", _("Users"), hint, "", [_("User here"), _("User there")], rows)
+
+
+def _choices(vocabulary: Vocabulary, element: str, blank: str) -> list[Pair]:
+    """No options at all where the choices were never read: then it is a text."""
+    known = vocabulary.choices.get(element, [])
+    return (
+        [("", blank), *((value, f"{label} ({value})" if label != value else label) for value, label in known if value)]
+        if known
+        else []
+    )
+
+
+def _shown(words: Any) -> list[Words]:
+    """A ticket cannot be resolved as unknown (casework.md 1)."""
+    return [one for one in words if one is not Determination.UNKNOWN]
+
+
+def _label(reference: Any) -> str:
+    return str(reference.get("label", "")) if isinstance(reference, Mapping) else ""
