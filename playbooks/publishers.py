@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from playbooks import catalog
+from playbooks.graph.actions import ACTIONS
+from playbooks.graph.model import Graph, Node
+from playbooks.graph.schema import read
+from playbooks.graph.words import action_label, sentence, title
 from playbooks.models import Playbook
 from soar.accounts import audit
 from soar.accounts.membership import may
@@ -30,3 +34,31 @@ def deactivate(playbook: Playbook, reason: str) -> None:
     if Playbook.objects.filter(pk=playbook.pk, deactivated_reason="").update(deactivated_reason=reason):
         audit.record(None, "playbook.deactivated", playbook.name, reason=reason)
         catalog.bump()
+
+
+def powerless(graph: Graph, publisher: User | None) -> list[tuple[Node, list[str]]]:
+    """The nodes, with the labels of their actions, that an automatic run would not do for want of its publisher's
+    right to respond: destructive ones that ask nobody (rulings 8, 20). Publishing is not refused for it, for somebody
+    else may start the playbook by hand."""
+    if publisher is None or graph.trigger.type != "automatic" or may(publisher, "respond"):
+        return []
+    found = [(node, _destructive(node)) for node in graph.reading_order if node.approval is None]
+    return [(node, labels) for node, labels in found if labels]
+
+
+def warnings(playbook: Playbook) -> list[str]:
+    """What the version that is published would not do in an automatic run, a sentence a node (see ``powerless``)."""
+    if playbook.current is None or playbook.kind != "response":
+        return []
+    graph, publisher = read(playbook.current.definition)[0], playbook.published_by
+    return [
+        f"{sentence(title(graph, node.id))}: {', '.join(labels)} would fail, for {publisher.display_name()}, who "
+        "published it, may not run response actions, and the node asks for no approval."
+        for node, labels in powerless(graph, publisher)
+        if publisher is not None
+    ]
+
+
+def _destructive(node: Node) -> list[str]:
+    known = [ACTIONS[use.action] for use in node.actions if use.action in ACTIONS]
+    return [action_label(spec.name) for spec in known if spec.destructive]

@@ -7,6 +7,7 @@ from typing import Any
 
 from playbooks.jsonable import mask
 from playbooks.models import Playbook, ResponseTask, Run, Step
+from playbooks.publishers import warnings
 from playbooks.response_representation import task_dict
 from soar.lib.clock import iso
 
@@ -38,11 +39,13 @@ def playbook_dict(playbook: Playbook) -> dict[str, Any]:
 
 
 def whole_playbook(playbook: Playbook) -> dict[str, Any]:
-    """A playbook with its draft (``graph``, rulings 13) and whether that is what runs; null for a Python playbook."""
+    """A playbook with its draft (``graph``, rulings 13) and whether that is what runs; null for a Python playbook.
+    ``warnings``: what an automatic run of the published version would fail at for want of its publisher's rights."""
     current = playbook.current
     published = current is not None and current.definition == playbook.draft
     drawn = playbook.kind == "response"
-    return {**playbook_dict(playbook), "graph": playbook.draft, "published": published if drawn else None}
+    more = {"graph": playbook.draft, "published": published if drawn else None, "warnings": warnings(playbook)}
+    return {**playbook_dict(playbook), **more}
 
 
 def run_dict(run: Run, steps: list[Step] | None = None, tasks: Sequence[ResponseTask] = ()) -> dict[str, Any]:

@@ -336,3 +336,30 @@ def test_23_a_notification_is_applied(as_author: Client, author: User) -> None:
     assert send(as_author, row, "n1", name="Tell them", values=values).status_code == 302
     use = saved(row)["nodes"][0]["actions"]
     assert use == [{"action": "email", "params": {"recipients": ["soc@example.com"], "subject_prefix": "[Done] "}}]
+
+
+def test_8_publishing_without_the_right_to_respond_warns(as_author: Client, author: User) -> None:
+    asks = {"method": "email", "recipients": ["a@example.com"]}
+    nodes = (action("a1", "isolate_endpoint", risk=("unrated",), name="Cut off"),
+             action("a2", "isolate_endpoint", risk=("unrated",), name="Ask first", approval=asks),
+             tag("a3", "seen"))  # fmt: skip
+    row = drawn(author, graph("Contain", *nodes))
+    text = text_of(as_author.get(edit(row)))
+    note = text[text.index('id="powerless"') :].split("</div></div></div>")[0]
+    assert "Cut off" in note and "Isolate endpoint" in note
+    assert "Ask first" not in note
+    said = text_of(as_author.post(f"/playbooks/{row.pk}/publish/", {"draft": 1}, headers=HTMX))
+    assert "Some of its actions will not run by themselves" in said
+    told = as_author.get(f"/api/v1/playbooks/{row.pk}/").json()["warnings"]
+    assert len(told) == 1
+    assert told[0].startswith("Cut off: Isolate endpoint would fail, for Tomas Iversen")
+
+
+@pytest.mark.parametrize("how", ["admin", "manual"])
+def test_8_it_warns_of_nothing_that_would_run(how: str, author: User, admin: User) -> None:
+    trigger = {"type": "manual" if how == "manual" else "automatic", "periods": [], "time_zone": "UTC"}
+    row = drawn(author, graph("Contain", action("a1", "isolate_endpoint", risk=("unrated",)), trigger=trigger))
+    client = client_of(admin if how == "admin" else author)
+    assert 'id="powerless"' not in text_of(client.get(edit(row)))
+    client.post(f"/playbooks/{row.pk}/publish/", {"draft": 1})
+    assert client.get(f"/api/v1/playbooks/{row.pk}/").json()["warnings"] == []

@@ -79,6 +79,7 @@ class WholePlaybook(Playbook):
 
     graph = s.JSONField(allow_null=True, help_text="Of a response playbook: the draft (rulings 13)")
     published = s.BooleanField(allow_null=True, help_text="Whether the draft is what runs")
+    warnings = s.ListField(child=s.CharField(), help_text="What would fail in an automatic run for want of rights")
 
 
 class GraphChanges(Body):

@@ -24,13 +24,15 @@ from playbooks.graph.model import TARGET, Graph, Problem
 from playbooks.graph.validate import validate
 from playbooks.graph.words import TYPE_LABELS, title
 from playbooks.models import NeverTouch, Playbook, PlaybookVersion
+from playbooks.publishers import powerless
 from playbooks.selectors import playbook_with_id
 from playbooks.views import graph_words
 from playbooks.views.drawing import first_problems, picture
-from playbooks.views.parts import Context, person_of, rights_of, signed_in_reader
+from playbooks.views.parts import Context, holders, person_of, rights_of, signed_in_reader
 from playbooks.views.playbooks import row_of
 from playbooks.world import offers_of, place, world_of
 from soar.accounts.membership import may
+from soar.accounts.models import User
 from soar.lib.htmx import is_partial, render_regions
 
 TEMPLATE = "playbooks/edit.html"
@@ -140,6 +142,8 @@ def context_of(
         "wrong_nodes": len({one.node for one in hard}),
         "wrong_more": max(0, len(hard) - 6),
         "lacking": _lacking(playbook, graph, problems, offers),
+        "powerless": powerless_lines(playbook, graph, user),
+        "responders": holders("respond"),
         "parts_list": _parts(playbook, graph, part, hard),
         "published": is_published(playbook),
         "draft_label": _draft_label(playbook, latest),
@@ -192,6 +196,14 @@ def _lacking(playbook: Playbook, graph: Graph, problems: Iterable[Problem], offe
     """What only hinders the switch."""
     found = [one for one in problems if one.enabling]
     return [replace(_line(playbook, graph, one), set_up=_set_up(one, offers)) for one in found]
+
+
+def powerless_lines(playbook: Playbook, graph: Graph, user: User) -> list[Line]:
+    """The nodes that would fail in an automatic run of what this person publishes, with what would not be done."""
+    return [
+        _line(playbook, graph, Problem(node.id, "actions", ", ".join(labels)))
+        for node, labels in powerless(graph, user)
+    ]
 
 
 def _set_up(one: Problem, offers: Offers) -> str:
