@@ -22,11 +22,12 @@ from cases.models import (
     TicketProfile,
     TimelineEntry,
 )
-from cases.models.servicenow_traffic import OPEN_CHANGES
 from cases.servicenow import correlation, outbox
 from cases.servicenow.mapping import ProfileRules
+from soar.lib import clock
 
 ACTOR_TYPE = "servicenow"
+NUMBER_AT_MOST = 40
 EARLIER_AT_MOST = 500  # notes that were written before the ticket was made
 
 
@@ -46,11 +47,11 @@ def open_ticket(incident: Incident, profile: TicketProfile, actor: Actor, cause:
 def attach_existing(
     incident: Incident, profile: TicketProfile, number: str, actor: Actor, cause: uuid.UUID | None = None
 ) -> TicketLink:
-    """Link a locked incident with a ticket that there is already, by its number; a worker looks for it.
+    """Link a locked incident with a ticket that there is already, by its number or sys_id; a worker looks for it.
 
     Raises Conflict when there is one on this instance and table, Refused for a number that can be none."""
-    wanted = number.strip().upper()
-    if not wanted or len(wanted) > 40 or not wanted.isalnum():
+    wanted = number.strip()
+    if not wanted.isalnum() or not wanted.isascii() or len(wanted) > NUMBER_AT_MOST:
         raise Refused("The number of a ticket, such as INC0010001.", field="number")
     link = _link(incident, profile, actor, created_there=False, number=wanted, ours_correlation=False)
     outbox.add(link, outbox.CREATE, cause=cause or incident.cause)
@@ -67,30 +68,9 @@ def end(incident: Incident, link: TicketLink, actor: Actor, reason: str = "", *,
     link.state, link.reason = LinkState.ENDED, reason
     link.save(update_fields=["state", "reason"])
     outbox.drop_open(link, "The incident and the ticket are not linked any more.")
-    link.conflicts.filter(outcome="").delete()
+    link.conflicts.filter(outcome="").update(outcome="ended", decided_at=clock.now())
     if told:
         timeline.record("servicenow.unlinked", incident, actor, text=reason, data=named(link))
-
-
-@transaction.atomic
-def replace(
-    incident: Incident, link: TicketLink, actor: Actor, *, number: str = "", profile: TicketProfile | None = None
-) -> TicketLink:
-    """Another ticket instead of this one (both rows are locked): the one with ``number``, or a new one. What waited for
-    the old ticket is told to the new one."""
-    waiting = list(
-        link.changes.filter(state__in=OPEN_CHANGES, kind__in=(outbox.NOTE, outbox.ATTACHMENT)).order_by("pk")
-    )
-    end(incident, link, actor, "Replaced by another ticket")
-    used = profile or link.profile
-    made = attach_existing(incident, used, number, actor) if number else _again(incident, used, actor)
-    outbox.add_all(
-        TicketChange(
-            link=made, kind=row.kind, entry=row.entry, evidence_id=row.evidence_id, mark=row.mark, cause=row.cause
-        )
-        for row in waiting
-    )
-    return made
 
 
 @transaction.atomic
@@ -124,13 +104,6 @@ def _link(incident: Incident, profile: TicketProfile, actor: Actor, **fields: An
         number = there.exclude(state=LinkState.ENDED).values_list("number", flat=True).first()
         text = f"{incident.number} has a ticket there already" + (f": {number}." if number else ".")
         raise Conflict(text, code="ticket_exists") from None
-
-
-def _again(incident: Incident, profile: TicketProfile, actor: Actor) -> TicketLink:
-    link = _link(incident, profile, actor, created_there=True)
-    outbox.add(link, outbox.CREATE, cause=incident.cause)
-    outbox.ring(link)
-    return link
 
 
 def _earlier(link: TicketLink, profile: TicketProfile) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from cases.models import ChangeState, LinkState, ServiceNowInstance, TicketChange, TicketLink
 from cases.models.servicenow_traffic import OPEN_CHANGES
@@ -44,7 +44,10 @@ def open_changes(link: TicketLink) -> list[TicketChange]:
 
 
 def ring(link: TicketLink) -> None:
-    """Have a worker look at the link: send what waits, or, if nothing does, compare both sides."""
+    """Have a worker look at the link: send what waits, or, if nothing does, compare both sides. The caller's
+    transaction."""
+    if not link.changes.filter(state__in=OPEN_CHANGES).exists():
+        add(link, FIELDS)
     enqueue(TASK, link.pk)
 
 
@@ -79,7 +82,7 @@ def retried_later(change: TicketChange, pause: timedelta, said: str, hint: str =
     change.save(update_fields=["state", "said", "hint", "due_at", "finished_at", "detail", "attempts"])
 
 
-def _waiting():  # type: ignore[no-untyped-def]
+def _waiting() -> QuerySet[TicketChange]:
     """Rows to send that nothing which failed holds back."""
     failed = TicketChange.objects.filter(link=OuterRef("link"), state=ChangeState.FAILED, pk__lt=OuterRef("pk"))
     rows = TicketChange.objects.filter(
@@ -88,7 +91,7 @@ def _waiting():  # type: ignore[no-untyped-def]
     return rows.filter(link__instance__account__enabled=True)
 
 
-def _ring(rows) -> int:  # type: ignore[no-untyped-def]
+def _ring(rows: QuerySet[TicketChange]) -> int:
     found = dict.fromkeys(rows.order_by("pk").values_list("link", flat=True)[: 10 * AT_ONCE])
     with connection.cursor() as cursor:
         cursor.execute(QUEUED, [TASK])
