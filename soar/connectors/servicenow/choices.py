@@ -15,6 +15,7 @@ KEPT_SECONDS = 300
 PARENT = "task"  # impact, urgency, priority of incident and sn_si_incident are choices of task
 USER_FIELDS = ("sys_id", "user_name", "name", "email", "active")
 GROUP_FIELDS = ("sys_id", "name", "active")
+LONGEST = 150  # of a name that is searched for
 ME = "sys_id=javascript:gs.getUserID()"
 ACTIVE = "active=true"
 
@@ -86,7 +87,7 @@ class Choices(Tables):
         text = text.strip()
         if text and not _askable(text):
             return
-        word = "^OR".join(query.holds(name, text) for name in searched) if text else ""
+        word = "^OR".join(query.holds(name, one) for name in searched for one in _cases(text)) if text else ""
         condition = query.both(word, ACTIVE, "ORDERBYname")
         asked = {**RAW, "sysparm_fields": ",".join(fields), "sysparm_query": condition}
         for row in map(flat, self.page(f"{table}.search", every(table), asked, size=limit).rows):
@@ -100,14 +101,21 @@ class Choices(Tables):
         identity = identity.strip()
         if not identity or not _askable(identity):
             return None
-        condition = "^OR".join(query.equals(name, identity) for name in keys)
+        condition = "^OR".join(query.equals(name, one) for name in keys for one in _cases(identity))
         asked = {**RAW, "sysparm_fields": ",".join(fields), "sysparm_query": condition}
         rows = [flat(row) for row in self.page(f"{table}.find", every(table), asked, size=5).rows]
         fit = [row for row in rows if any(row.get(name, "").casefold() == identity.casefold() for name in keys)]
         return _choice(fit[0]) if len(fit) == 1 else None
 
 
+def _cases(text: str) -> list[str]:
+    """The text, in small letters, and with great initials: an instance may tell them apart."""
+    return list(dict.fromkeys([text, text.lower(), text.title()]))
+
+
 def _askable(text: str) -> bool:
+    if len(text) > LONGEST:
+        return False
     try:
         return bool(query.plain(text))
     except ConnectorError:

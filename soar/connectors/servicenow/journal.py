@@ -37,9 +37,9 @@ class Journal(Tables):
         ids = [one for part in chunks(sys_ids) for one in part]
         since = since.astimezone(UTC).replace(microsecond=0)
         found: list[JournalEntry] = []
-        if self.journal_readable is not False:
+        if ids and self.journal_readable is not False:
             found = self._entries(table, ids, since)
-        if self.journal_readable is False:
+        if ids and self.journal_readable is False:
             found = self._shown(table, ids, since)
         return sorted(found, key=lambda entry: (entry.created_on, entry.sys_id))
 
@@ -134,7 +134,7 @@ def _parts(text: str, zone: Zone) -> Iterator[tuple[datetime, str, str]]:
         (found, moment) for found in HEADING.finditer(text) if (moment := shown_moment(found["time"], zone)) is not None
     ]
     ends = [found.start() for found, _ in headings[1:]] + [len(text)]
-    for (found, moment), end in zip(headings, ends, strict=True):
+    for (found, moment), end in zip(headings, ends, strict=False):  # without a heading there is an end too many
         yield moment, found["name"], text[found.end() : end].strip()
 
 
