@@ -35,6 +35,8 @@ WEB_WORKERS = env.number("SOAR_WEB_WORKERS", 2, least=1)
 TASK_WORKERS = env.number("SOAR_TASK_WORKERS", 2, least=1)
 LEASE_SECONDS = env.number("SOAR_LEASE_SECONDS", 30, least=1)
 APPROVAL_SECONDS = env.number("SOAR_APPROVAL_SECONDS", 86400, least=1)  # then an approval expires
+APPROVAL_RECIPIENTS = env.words("SOAR_APPROVAL_RECIPIENTS")  # e-mail addresses told where an approval names nobody
+APPROVAL_CHANNELS = env.words("SOAR_APPROVAL_CHANNELS")  # and channels, by the names of their connectors
 DEMO = env.flag("SOAR_DEMO", EMBEDDED)
 PLAYBOOK_DIRS = [BASE_DIR / "playbooks" / "library", *env.paths("SOAR_PLAYBOOK_DIRS")]
 SOURCE_RATE = env.number("SOAR_SOURCE_RATE", 3000, least=1)  # requests a second for one source
@@ -270,6 +272,7 @@ ALERT_RUNS_PROVIDER = "playbooks.selectors.runs_of_alerts"
 NAV_COUNTS = {
     "approval-list": "playbooks.response_selectors.waiting_count",
     "connector-list": "soar.connectors.health.nav_count",
+    "servicenow": "cases.views.servicenow.failures.nav_count",
 }
 # Called by cases.purge before alerts and incidents are deleted: functions (*, alerts: list[int], incidents: list[int]).
 PURGE_HOOKS = ["playbooks.purge.forget"]

@@ -21,6 +21,7 @@ from playbooks.models import Approval, ResponseTask
 from playbooks.response import asking, tasks
 from playbooks.response.locking import hold_case, together
 from playbooks.response.objects import Target
+from soar.lib.queue import enqueue
 
 COMMENT_AT_MOST = 5000
 
@@ -78,6 +79,7 @@ def make(actor: Actor, case: Case, made: Plan, comment: str) -> list[ResponseTas
             about = {"approval": approval.pk, "title": approval.title, "reason": approval.reason}
             own = [task for task in saved if task.approval_id == approval.pk]
             announce(actor, case, "approval.requested", own, approval.reason, **about)
+            enqueue(asking.TELL_TASK, approval.pk)
         return saved
 
     return together(write)

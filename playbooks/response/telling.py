@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
 
 from django.conf import settings
 
@@ -25,6 +25,33 @@ logger = logging.getLogger(__name__)
 ROWS_AT_MOST = 20
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who is told of an approval: addresses by e-mail, and chats by name. Neither: nobody is, it stands in the list."""
+
+    recipients: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.recipients or self.channels)
+
+
+def asked(approval: Approval) -> Asked:
+    """Those whom the node or the playbook names. Where nobody is named (an action by hand, a node that asks nobody but
+    the never-touch list does), those of SOAR_APPROVAL_RECIPIENTS and SOAR_APPROVAL_CHANNELS."""
+    given = approval.notify
+    if given.get("method") == "email":
+        return Asked(recipients=tuple(map(str, given.get("recipients") or ())))
+    if given.get("method") == "channel":
+        return Asked(channels=tuple(map(str, given.get("channels") or ())))
+    return asked_else()
+
+
+def asked_else() -> Asked:
+    """Who is told where an approval names nobody."""
+    return Asked(tuple(settings.APPROVAL_RECIPIENTS), tuple(settings.APPROVAL_CHANNELS))
+
+
 def tell(approval_id: int) -> None:
     """Send the notice by every channel that the approval names, each once, and keep what came of it (``told``).
 
@@ -33,7 +60,7 @@ def tell(approval_id: int) -> None:
     if approval is None or approval.status not in APPROVAL_OPEN:
         return
     again: ConnectorError | None = None
-    for name, account in _channels(approval.notify):
+    for name, account in _channels(asked(approval)):
         if any(one.get("channel") == name and one.get("over") for one in approval.told):
             continue
         try:
@@ -44,12 +71,11 @@ def tell(approval_id: int) -> None:
         raise again
 
 
-def _channels(given: dict[str, Any]) -> Iterator[tuple[str, ConnectorAccount | None]]:
-    if given.get("method") == "email":
+def _channels(whom: Asked) -> Iterator[tuple[str, ConnectorAccount | None]]:
+    if whom.recipients:
         yield "e-mail", notify.mail_account()
-        return
-    for name in given.get("channels") or ():
-        yield str(name), notify.channel_named(str(name))
+    for name in whom.channels:
+        yield name, notify.channel_named(name)
 
 
 def _send(approval: Approval, name: str, account: ConnectorAccount | None) -> None:
@@ -97,5 +123,5 @@ def message_of(approval: Approval) -> Message:
         tlp=alert.tlp if alert else "amber",
         thread=f"approval-{approval.pk}",
         prefix=str(approval.notify.get("subject_prefix") or ""),
-        recipients=tuple(approval.notify.get("recipients") or ()),
+        recipients=asked(approval).recipients,
     )

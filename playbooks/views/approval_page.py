@@ -19,6 +19,7 @@ from playbooks.actions.approvals import may_decide
 from playbooks.actions.response_preview import preview_of
 from playbooks.choices import APPROVAL_OPEN, TaskStatus
 from playbooks.models import Approval, ResponseTask, Vote
+from playbooks.response.telling import asked
 from playbooks.response_selectors import visible_approvals
 from playbooks.response_words import NEVER_TOUCH, label_of, value_of
 from playbooks.views.approval_words import asked_by, badge, time_left
@@ -102,6 +103,7 @@ def context_of(
         "requests": _requests(lines),
         "people": _people(votes, approval),
         "told": _told(approval),
+        "untold": not approval.told and not asked(approval) and approval.status in APPROVAL_OPEN,
         "can": can,
         "decided_here": bool(own),
         "hindrance": hindrance,
@@ -171,10 +173,15 @@ def _figures(lines: Sequence[Line]) -> list[tuple[str, str, bool]]:
     return figures
 
 
+def _sends(task: ResponseTask) -> bool:
+    """Whether something goes to another product."""
+    return bool(task.capability) or task.action == "ticket"
+
+
 def _requests(lines: Sequence[Line]) -> list[tuple[str, str]]:
     """[(connector, what would be sent, one request a line)] of the tasks that wait."""
     told: dict[str, list[str]] = defaultdict(list)
-    waiting = [line for line in lines if line.task.status == TaskStatus.PENDING_APPROVAL and line.task.capability]
+    waiting = [line for line in lines if line.task.status == TaskStatus.PENDING_APPROVAL and _sends(line.task)]
     for line in waiting[:PREVIEWED]:
         made = preview_of(line.task)
         for request in made.requests:
@@ -210,7 +217,7 @@ def _people(votes: Sequence[Vote], approval: Approval) -> list[dict[str, Any]]:
 
 def _told(approval: Approval) -> list[dict[str, Any]]:
     """Whom the notice went to, and what came of it: ``{"channel", "whom", "ok", "text", "at"}``."""
-    whom = ", ".join(map(str, approval.notify.get("recipients") or []))
+    whom = ", ".join(asked(approval).recipients)
     rows = [row for row in approval.told if isinstance(row, dict)][:20]
     return [
         {**row, "at": parse_datetime(str(row.get("at"))), "whom": whom if row.get("channel") == "e-mail" else ""}

@@ -29,6 +29,7 @@ from playbooks.actions.responses import Case
 from playbooks.graph.actions import ACTIONS, GROUPS, ActionSpec
 from playbooks.models import ResponseTask, Script
 from playbooks.response.objects import Target
+from playbooks.response.telling import asked_else
 from playbooks.views.approval_page import request_text
 from playbooks.views.parts import Context, holders, person_of, signed_in_reader
 from playbooks.views.response_form import numbers_in, params_in
@@ -118,7 +119,7 @@ def _started(request: HttpRequest, case: Case, made: Sequence[ResponseTask]) -> 
     said = ngettext("%(n)d task is made.", "%(n)d tasks are made.", len(made)) % {"n": len(made)}
     if waiting:
         more = ngettext("%(n)d waits for an approval.", "%(n)d wait for an approval.", waiting) % {"n": waiting}
-        said = f"{said} {more}"
+        said = f"{said} {more}" if asked_else() else f"{said} {more} {_('Nobody is told by message.')}"
     messages.success(request, said)
     url = reverse("response-detail", args=[made[0].pk])
     if len(made) > 1:
