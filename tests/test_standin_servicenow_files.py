@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -46,7 +47,7 @@ def test_sent_as_a_form_the_file_comes_last(desk: Desk) -> None:
     sent = desk.api.post(f"{FILES}/upload", data=fields, files={"uploadFile": ("b.png", CONTENT, "image/png")})
     assert sent.status_code == 201
     assert desk.api.get(sent.json()["result"]["download_link"]).content == CONTENT
-    first = {"uploadFile": ("c.png", CONTENT, "image/png"), "table_sys_id": (None, sys_id.encode())}
+    first: dict[str, Any] = {"uploadFile": ("c.png", CONTENT, "image/png"), "table_sys_id": (None, sys_id.encode())}
     assert desk.api.post(f"{FILES}/upload", files=first).status_code == 400
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from soar.connectors import views, views_accounts, views_practice, views_routes, views_verbs
+from soar.connectors import views_practice_servicenow as tickets
 from soar.connectors.blocklist.urls import urlpatterns as blocklist
 from soar.connectors.intelligence.feeds.urls import urlpatterns as feeds
 
@@ -28,6 +29,14 @@ urlpatterns = [
     path("connectors/<int:pk>/test/", views_verbs.connector_test, name="connector-test"),
     path("practice/", views_practice.practice_home, name="practice"),
     path("practice/mail/<int:number>/", views_practice.practice_mail, name="practice-mail"),
+    path("practice/servicenow/new/", tickets.practice_ticket_new, name="practice-ticket-new"),
+    path("practice/servicenow/instance/<slug:verb>/", tickets.practice_instance, name="practice-instance"),
+    path("practice/servicenow/<slug:table>/<slug:sys_id>/", tickets.practice_ticket, name="practice-ticket"),
+    path(
+        "practice/servicenow/<slug:table>/<slug:sys_id>/<slug:verb>/",
+        tickets.practice_ticket_do,
+        name="practice-ticket-do",
+    ),
     *blocklist,
     *feeds,
 ]

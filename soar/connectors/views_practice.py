@@ -12,10 +12,13 @@ from django.views.decorators.http import require_safe
 
 from soar.connectors import showing
 from soar.connectors.practice_messages import READERS, Shown, messages_of
+from soar.connectors.practice_servicenow import KIND as TICKETS
 from soar.connectors.views_accounts import user_of
+from soar.connectors.views_practice_servicenow import show_home
 from soar.lib.http import RemoteError
 from soar.standins import folder
 
+PAGES = (*READERS, TICKETS)
 # A mail is shown as its own page that may do nothing but look like something.
 ALONE = "sandbox allow-popups allow-top-navigation-by-user-activation; default-src 'none'; style-src 'unsafe-inline'"
 
@@ -27,9 +30,11 @@ def practice_home(request: HttpRequest) -> HttpResponse:
     chosen = request.GET.get("of", "smtp")
     if chosen not in places:
         raise Http404
-    found, problem = _read(chosen, places[chosen])
     tabs = [(kind, showing.kind_label(kind)) for kind in places]
-    others = [showing.kind_label(kind) for kind in folder.running() if kind not in READERS]
+    if chosen == TICKETS:
+        return show_home(request, tabs)
+    found, problem = _read(chosen, places[chosen])
+    others = [showing.kind_label(kind) for kind in folder.running() if kind not in PAGES]
     context = {"tabs": tabs, "current": chosen, "messages_shown": found, "problem": problem, "others": others}
     return render(request, "connectors/practice.html", context)
 
@@ -45,11 +50,11 @@ def practice_mail(request: HttpRequest, number: int) -> HttpResponse:
 
 
 def _places(request: HttpRequest) -> dict[str, dict[str, str]]:
-    """Where the stand-ins are that keep messages."""
+    """Where the stand-ins are that have a page: they keep messages, or tickets."""
     if not user_of(request).has_perm("accounts.view_cases"):
         raise PermissionDenied
     running = folder.running()
-    found: dict[str, Any] = {kind: running[kind] for kind in READERS if kind in running}
+    found: dict[str, Any] = {kind: running[kind] for kind in PAGES if kind in running}
     if not found:
         raise Http404
     return found

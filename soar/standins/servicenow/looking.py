@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -41,6 +42,7 @@ def state(store: Store, *, tickets: bool = True) -> dict[str, Any]:
     return {
         "clock": stamp(store.now()),
         "settings": store.settings,
+        "down": time.time() < store.settings["down_until"],
         "tokens": len(store.state["tokens"]),
         "tickets": [ticket(store, table, row) for table, row in rows],
     }
