@@ -47,6 +47,11 @@ class _Inside(Func):
         return f"EXISTS (SELECT 1 FROM ({sql}) seen WHERE seen.pk = {column})", (*params, *values)  # noqa: S608 - Django's own
 
 
+def inside(incident: str, user: User) -> Func:
+    """The condition that the incident to which this path of fields leads is one that the user may see."""
+    return _Inside(F(incident), user)
+
+
 def _incidents_sql(user: User) -> tuple[str, tuple[Any, ...]]:
     from cases.models import Incident
 
@@ -89,7 +94,7 @@ class AlertQuerySet(_Alerts):
         the table costs more than finding it."""
         return self.select_related("owner", "source").only(
             "title", "severity", "status", "count", "hostname", "username", "source_ip", "detection_model",
-            "observable_count", "incident", "received_at", "version", "source", "source__name",
+            "observable_count", "incident", "received_at", "version", "timeline_count", "source", "source__name",
             "owner", "owner__username", "owner__first_name", "owner__last_name",
         )  # fmt: skip
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver
 
-from cases import urls_alerts, urls_assets, urls_evidence, urls_incidents, urls_sources, urls_tasks
+from cases import urls_alerts, urls_assets, urls_evidence, urls_incidents, urls_servicenow, urls_sources, urls_tasks
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *urls_alerts.urlpatterns,
     *urls_incidents.urlpatterns,
     *urls_assets.urlpatterns,
     *urls_evidence.urlpatterns,
+    *urls_servicenow.urlpatterns,
+    *urls_servicenow.urlpatterns,
     *urls_sources.urlpatterns,
     *urls_tasks.urlpatterns,
 ]

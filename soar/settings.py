@@ -252,6 +252,8 @@ SCHEDULED: list[tuple[str, float]] = [
     ("playbooks.detection_models.collect", 30),
     ("cases.tasks.pull_due", 5),
     ("cases.tasks.tidy_pulls", 3600),
+    ("cases.tasks.servicenow_due", 2),
+    ("cases.tasks.tidy_servicenow", 3600),
     ("cases.tasks.end_given_up", 60),
     ("cases.idempotency.purge", 3600),
     ("soar.connectors.intelligence.feeds.actions.ring", 30),
@@ -260,7 +262,7 @@ SCHEDULED: list[tuple[str, float]] = [
 ]
 
 # Readers of the timeline: dotted names of soar.lib.readers.Reader objects. None is called by name.
-TIMELINE_CONSUMERS = ["playbooks.reader.reader", "cases.pulls.reader.reader"]
+TIMELINE_CONSUMERS = ["playbooks.reader.reader", "cases.pulls.reader.reader", "cases.servicenow.reader.reader"]
 # What the roof mounts into pages of cases (contract: cases knows URL names only).
 ALERT_RUNS_URL = "alert-runs"
 INCIDENT_RUNS_URL = "incident-runs"

@@ -146,7 +146,7 @@ def region_context(user: User, incident: Incident, names: Sequence[str]) -> Cont
 def page_context(user: User, incident: Incident, request: HttpRequest) -> Context:
     """What the whole page needs. ``group`` and ``entry`` of the query choose the part of the timeline."""
     # Before anything is read: what comes in between is then told by the first poll, not lost.
-    counts = timeline_read.cursor_of_incident(incident)
+    counts = regions.stream_counts(incident)
     context = region_context(user, incident, list(regions.REGIONS))
     group = request.GET.get("group", "")
     group = group if group in timeline_read.GROUPS else ""

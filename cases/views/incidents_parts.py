@@ -25,7 +25,7 @@ from cases.models import Alert, Incident, IncidentObservable, Observable
 from cases.models.incident import OWNERS_AT_MOST
 from cases.permissions import holds, owners_for
 from cases.querysets import capped_count
-from cases.views import asset_parts, evidence_parts, incidents_forms, task_parts
+from cases.views import asset_parts, evidence_parts, incidents_forms, task_parts, ticket_parts
 from cases.views.alerts_rows import incidents_seen
 from soar.accounts.models import User
 from soar.lib import parts
@@ -84,6 +84,14 @@ def shown_alerts(incident: Incident) -> list[Alert]:
         incident.__dict__["shown_alerts"] = list(rows[:ALERTS_SHOWN])
     found: list[Alert] = incident.__dict__["shown_alerts"]
     return found
+
+
+def stream_counts(incident: Incident) -> str:
+    """As ``timeline_read.cursor_of_incident``, from the alerts that the page reads anyhow where these are all."""
+    shown = shown_alerts(incident)
+    if len(shown) >= ALERTS_SHOWN:
+        return timeline_read.cursor_of_incident(incident)
+    return f"{incident.timeline_count}-{sum(alert.timeline_count for alert in shown)}"
 
 
 def still_open(incident: Incident) -> list[str]:
@@ -218,6 +226,7 @@ REGIONS: dict[str, Callable[[User, Incident], Context]] = {
     "details": incidents_forms.details,
     "owners": owners,
     "tasks": task_parts.tasks,
+    "tickets": ticket_parts.tickets,
     "observables": observables,
     "assets": asset_parts.of_incident,
     "evidence": evidence_parts.of_incident,

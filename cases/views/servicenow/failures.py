@@ -1,0 +1,131 @@
+"""What waits for a person: changes that ServiceNow refused, and links whose ticket is missing or hidden (9)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
+
+from cases.actions.servicenow_access import changes_seen, failed, links_seen
+from cases.models import LinkState, TicketChange, TicketLink
+from cases.models.servicenow_traffic import OPEN_CHANGES
+from cases.permissions import holds
+from cases.ticket_words import change_words, ticket_url
+from soar.accounts.models import User
+
+SHOWN = 50
+HEAVY = ("instance__vocabulary", "incident__summary", "base", "pending", "theirs")  # no line shows them
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A line. ``change`` is None for a broken link of which nothing was to be sent. ``said`` are the words of
+    ServiceNow, ``why`` ours; ``behind``: how many later changes wait."""
+
+    link: TicketLink
+    change: TicketChange | None
+    url: str
+    what: str
+    said: str
+    why: str
+    at: datetime | None
+    attempts: int
+    behind: int
+    may_edit: bool
+
+    @property
+    def broken(self) -> bool:
+        """Whether the link itself is what is wrong."""
+        return self.link.state == LinkState.BROKEN
+
+    @property
+    def key(self) -> str:
+        """For ids."""
+        return f"{self.link.pk}-{self.change.pk if self.change else 0}"
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """The first of them, and how many there are: of incidents that the person sees, and others."""
+
+    rows: list[Failure]
+    total: int
+    hidden: int
+    retryable: int
+
+
+def failures(user: User, *, counts_all: bool = False) -> Failures:
+    """The oldest first: what is behind waits longest. ``counts_all``: say how many there are that the person, who
+    looks after the instances, does not see."""
+    refused = failed(changes_seen(user))
+    broken = links_seen(user).filter(state=LinkState.BROKEN)
+    lines = [_refused(user, one) for one in _changes(refused)[:SHOWN]]
+    lines += [_broken(user, one) for one in _links(broken)[: SHOWN - len(lines)]]
+    number = len(lines) if len(lines) < SHOWN else refused.count() + broken.count()
+    return Failures(
+        lines, number, max(all_failures() - number, 0) if counts_all else 0,
+        sum(1 for one in lines if one.may_edit and not one.broken),
+    )  # fmt: skip
+
+
+def all_failures() -> int:
+    """How many there are, whoever may see them."""
+    broken = TicketLink.objects.filter(state=LinkState.BROKEN).order_by().values("pk")
+    return failed(TicketChange.objects.all()).order_by().values("pk").union(broken, all=True).count()
+
+
+def needing_people(user: User) -> int:
+    """For the navigation: failures, broken links and open conflicts at incidents that the person sees, in one query,
+    counted to 100."""
+    from cases.actions.servicenow_access import conflicts_seen, open_conflicts
+
+    refused = failed(changes_seen(user)).order_by().values("pk")
+    broken = links_seen(user).filter(state=LinkState.BROKEN).order_by().values("pk")
+    asked = open_conflicts(conflicts_seen(user)).order_by().values("pk")
+    return len(refused.union(broken, asked, all=True)[:100])
+
+
+def nav_count(user: User) -> str:
+    """The figure beside ServiceNow in the navigation; "" for none."""
+    number = needing_people(user)
+    return "99+" if number > 99 else str(number or "")
+
+
+def _changes(rows: QuerySet[TicketChange]) -> QuerySet[TicketChange]:
+    later = TicketChange.objects.filter(link=OuterRef("link"), pk__gt=OuterRef("pk"), state__in=OPEN_CHANGES)
+    behind = later.order_by().values("link").annotate(n=Count("pk")).values("n")
+    related = rows.select_related("link__incident", "link__instance__account", "evidence").defer(
+        *(f"link__{one}" for one in HEAVY)
+    )
+    return related.annotate(behind=Coalesce(Subquery(behind), 0)).order_by("pk")
+
+
+def _links(rows: QuerySet[TicketLink]) -> QuerySet[TicketLink]:
+    waiting = Count("changes", filter=Q(changes__state__in=OPEN_CHANGES))
+    return rows.select_related("incident", "instance__account").defer(*HEAVY).annotate(behind=waiting).order_by(F("pk"))
+
+
+def _refused(user: User, change: TicketChange) -> Failure:
+    link: Any = change.link
+    counted: Any = change
+    return Failure(
+        link, change, ticket_url(link), change_words(change), change.said, change.hint, change.due_at,
+        change.attempts, counted.behind, holds(user, link.incident, "edit"),
+    )  # fmt: skip
+
+
+def _broken(user: User, link: TicketLink) -> Failure:
+    counted: Any = link
+    return Failure(
+        link, None, ticket_url(link), _("its ticket cannot be read"), link.reason, _broken_words(link),
+        None, 0, counted.behind, holds(user, link.incident, "edit"),
+    )  # fmt: skip
+
+
+def _broken_words(link: TicketLink) -> str:
+    who = str(link.instance.account.settings.get("username") or _("of the connector"))
+    return _("Deleted, or hidden from the user %s. Nothing is made anew unless you say so.") % who

@@ -1,0 +1,109 @@
+"""The card of ServiceNow on an incident's page: its tickets, how they do, and what can be done (servicenow.md 9)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Exists, FilteredRelation, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
+
+from cases.actions.servicenow_access import failed, open_conflicts
+from cases.models import ChangeState, Incident, LinkState, TicketChange, TicketConflict, TicketLink, TicketProfile
+from cases.ticket_words import change_words, field_label, host_of, ticket_url
+from cases.views.servicenow.looks import Look, look_of
+from soar.accounts.models import User
+
+ALIVE = (LinkState.CREATING, LinkState.LINKED, LinkState.BROKEN)
+Context = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A ticket of the incident. ``state`` and ``assigned`` are the ticket's own, in ServiceNow's words."""
+
+    link: TicketLink
+    look: Look
+    url: str
+    host: str
+    state: str
+    assigned: str
+    synced_at: datetime | None
+    waiting: int
+    failure: TicketChange | None
+    failed_to: str
+    conflicts: list[str]
+
+
+def tickets(user: User, incident: Incident) -> Context:
+    """Its tickets and whether it can get one (more). One query, and one each where something failed or conflicts."""
+    rows = _profiles_with_links(incident)
+    linked = [_ticket(row) for row in rows if getattr(row, "mine", None) is not None]  # absent where there is none
+    taken = {(one.link.instance_id, one.link.table) for one in linked}
+    free = any(row.enabled and (row.instance_id, row.table) not in taken for row in rows)
+    return {"tickets": linked, "can_get_ticket": free, "ticket_cursor": _cursor(linked, free)}
+
+
+def _profiles_with_links(incident: Incident) -> list[Any]:
+    """Profiles that are on or have a link of this incident, each with that link (``mine``) and its figures."""
+    mine = FilteredRelation("links", condition=Q(links__incident=incident.pk, links__state__in=ALIVE))
+    changes = TicketChange.objects.filter(link=OuterRef("mine__pk"))
+    waits = changes.filter(state__in=(ChangeState.WAITING, ChangeState.SENDING))
+    counted = waits.order_by().values("link").annotate(n=Count("pk")).values("n")
+    conflicts = TicketConflict.objects.filter(link=OuterRef("mine__pk"))
+    rows = TicketProfile.objects.annotate(mine=mine).filter(Q(enabled=True) | Q(mine__isnull=False))
+    return list(
+        rows.select_related("instance__account", "mine")  # type: ignore[misc]  # it knows no FilteredRelation
+        .annotate(
+            waiting=Coalesce(Subquery(counted), 0),
+            has_failed=Exists(failed(changes)),
+            has_conflict=Exists(open_conflicts(conflicts)),
+        )
+        .order_by("order", "pk")
+    )
+
+
+def _ticket(row: Any) -> Ticket:
+    link = row.mine
+    link.instance, link.profile = row.instance, row
+    link.waiting, link.has_failed, link.has_conflict = row.waiting, row.has_failed, row.has_conflict
+    failure = failed(link.changes).select_related("evidence").order_by("pk").first() if row.has_failed else None
+    names = open_conflicts(link.conflicts).values_list("field", flat=True) if row.has_conflict else []
+    host = host_of(row.instance.account.settings.get("url", ""))
+    seen = [moment for moment in (link.last_in_at, link.last_out_at) if moment]
+    return Ticket(
+        link, look_of(link), ticket_url(link), host, _state(link), _assigned(link), max(seen, default=None),
+        row.waiting, failure, change_words(failure) if failure else "", [field_label(name) for name in names],
+    )  # fmt: skip
+
+
+def _state(link: TicketLink) -> str:
+    """The ticket's state in ServiceNow's words, as the instance's choices were read last."""
+    value = str(link.theirs.get("state") or "")
+    tables = link.instance.vocabulary.get("choices") or {}
+    pairs = (tables.get(link.table) or {}).get("elements", {}).get("state") or []
+    return next((str(label) for known, label in pairs if known == value), value)
+
+
+def _assigned(link: TicketLink) -> str:
+    """Who has it there: the person, else the group, as far as the profile's maps name them."""
+    for name, field in (("user", "assigned_to"), ("group", "assignment_group")):
+        value = str(link.theirs.get(field) or "")
+        if value:
+            known = [one for one in (link.profile.maps.get(name) or {}).values() if isinstance(one, dict)]
+            own = [link.profile.assigned_to, link.profile.assignment_group]
+            label = next((one.get("label") for one in [*known, *own] if one.get("value") == value), "")
+            return str(label or _("somebody whom no map names"))
+    return ""
+
+
+def _cursor(rows: list[Ticket], free: bool) -> str:
+    told: list[Any] = [free]
+    for one in rows:
+        told += [one.link.pk, one.look.css, str(one.look.word), one.link.number, one.state, one.assigned]
+        told += [one.synced_at, one.waiting, one.link.reason, one.conflicts]
+        told += [(one.failure.pk, one.failure.said, one.failure.hint) if one.failure else None]
+    return hashlib.blake2b(repr(told).encode(), digest_size=8).hexdigest()
