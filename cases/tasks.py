@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from cases.actions import bulk_jobs, evidence, ratings
 from cases.pulls import pushing, reading, tidying
+from cases.servicenow import considering, outbox, polling, sending
+from cases.servicenow import tidying as servicenow_tidying
 
 
 def work_off(job_id: int) -> None:
@@ -55,3 +57,29 @@ def rate_again(observable_id: int) -> None:
 def tidy_pulls() -> None:
     """Delete what reading and telling leave behind. Scheduled every hour."""
     tidying.tidy()
+
+
+def servicenow_consider(*entry_ids: int) -> None:
+    """Write down what these timeline entries give to do at ServiceNow tickets."""
+    considering.consider(entry_ids)
+
+
+def servicenow_send(link_id: int) -> None:
+    """Send what waits for a ticket."""
+    sending.work(link_id)
+
+
+def servicenow_poll(instance_id: int) -> None:
+    """Read what changed at a ServiceNow instance."""
+    polling.poll(instance_id)
+
+
+def servicenow_due() -> None:
+    """Queue the tickets at which something waits, and the instances that are to be read. Scheduled often."""
+    outbox.ring_due()
+    polling.ring_due()
+
+
+def tidy_servicenow() -> None:
+    """Delete what sending and reading leave behind. Scheduled every hour."""
+    servicenow_tidying.tidy()

@@ -194,7 +194,7 @@ def written(link_id: int, wanted: Wanted, record: Record) -> list[str]:
 
 
 def seen_ours(link: TicketLink, record: Record) -> None:
-    """Our write is seen if it came right after what was seen; else somebody else wrote too, and the poll has to look."""
+    """Our write is seen if it came right after what was seen; else somebody else wrote too, and the poll looks."""
     if record.mod_count == link.seen_mod_count + 1:
         link.seen_mod_count, link.seen_updated_on = record.mod_count, record.updated_on
 

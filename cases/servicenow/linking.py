@@ -80,7 +80,10 @@ def broken(incident: Incident, link: TicketLink, reason: str) -> None:
         return
     link.state, link.reason = LinkState.BROKEN, reason
     link.save(update_fields=["state", "reason"])
-    link.changes.filter(state=ChangeState.SENDING).update(state=ChangeState.WAITING)
+    sending = link.changes.filter(state=ChangeState.SENDING)
+    # Of what differs one row waits at most, and whatever comes after this compares everything anyway.
+    sending.filter(kind=outbox.FIELDS).update(state=ChangeState.DONE, said=reason, finished_at=clock.now())
+    sending.update(state=ChangeState.WAITING)
     timeline.record("servicenow.broken", incident, Actor.system(), text=reason, data=named(link))
 
 

@@ -6,7 +6,7 @@ values are texts by the name of the ticket's field. This is the one door to the 
 from __future__ import annotations
 
 from cases.servicenow.comparing import agrees
-from cases.servicenow.defaults import DEFAULT_MAPS, MAPS, defaults, maps_of
+from cases.servicenow.defaults import DEFAULT_MAPS, MAPS, STEPS, defaults, maps_of
 from cases.servicenow.gaps import gaps, missing_in, missing_out
 from cases.servicenow.inward import incoming, ticket_ended
 from cases.servicenow.outward import close_of, ours, outgoing
@@ -30,6 +30,7 @@ __all__ = [
     "FIELDS",
     "MAPS",
     "RAW_FIELDS",
+    "STEPS",
     "UNMAPPED",
     "VALUES",
     "WINNERS",

@@ -51,6 +51,11 @@ def ring(link: TicketLink) -> None:
     enqueue(TASK, link.pk)
 
 
+def ring_link(link_id: int) -> None:
+    """Have a worker look at what waits, if anything does."""
+    enqueue(TASK, link_id)
+
+
 def ring_instance(instance: ServiceNowInstance) -> int:
     """Have workers look at each link of the instance at which something waits. Returns how many."""
     return _ring(_waiting().filter(link__instance=instance))

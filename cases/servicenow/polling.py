@@ -1,0 +1,137 @@
+"""Reading what changed at an instance: nothing is skipped, nothing is taken twice (servicenow.md 5, reference B5.4).
+
+``read_until`` is a time of ServiceNow's own clock. Each reading begins a while before it; what comes again by that is
+known by its count of changes. It moves once everything before it is dealt with."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from cases.models import LinkState, ServiceNowInstance, TicketLink
+from cases.pulls import leases
+from cases.servicenow import correlation, health, reconciling, remote
+from cases.servicenow.mapping import RAW_FIELDS
+from cases.servicenow.taking import OVERLAP, parts, take
+from soar.connectors.errors import ConnectorError
+from soar.connectors.servicenow.connector import ServiceNow
+from soar.connectors.servicenow.records import Record
+from soar.lib import clock
+from soar.lib.queue import enqueue, enqueue_many
+
+logger = logging.getLogger(__name__)
+TASK = "cases.tasks.servicenow_poll"
+TOGETHER = 100
+FIRST = timedelta(minutes=10)  # before the oldest link, where the first reading begins
+
+
+class LostLease(Exception):
+    """Somebody else reads this instance by now."""
+
+
+@transaction.atomic
+def ring_due() -> None:
+    """Queue the instances that are to be read. Scheduled every few seconds."""
+    now = clock.now()
+    rows = ServiceNowInstance.objects.select_for_update(of=("self",), skip_locked=True)
+    due = list(rows.filter(due_at__lte=now, in_paused=False, account__enabled=True).only("pk", "every_seconds")[:100])
+    for row in due:
+        row.due_at = now + timedelta(seconds=row.every_seconds)
+    ServiceNowInstance.objects.bulk_update(due, ["due_at"])
+    enqueue_many((TASK, (row.pk,)) for row in due)
+
+
+def poll(pk: int) -> None:
+    """Read one instance, if nobody else does so. What goes wrong is kept with it."""
+    now = clock.now()
+    row = ServiceNowInstance.objects.filter(pk=pk, in_paused=False).first()
+    if row is None:
+        return
+    due = now + timedelta(seconds=row.every_seconds)
+    lease = leases.take(ServiceNowInstance.objects.filter(pk=pk, in_paused=False), due_at=due)
+    if lease is None:
+        # Whoever reads now may have read before the change that this call is about.
+        ServiceNowInstance.objects.filter(pk=pk).update(due_at=now)
+        return
+    try:
+        _poll(row, lease)
+    except ConnectorError as error:
+        leases.end(
+            ServiceNowInstance, pk, lease,
+            in_failures=row.in_failures + 1, in_error=error.message[:1000], in_error_at=clock.now(),
+            due_at=health.in_pause(row, error),
+        )  # fmt: skip
+        return
+    except LostLease:
+        logger.info("ServiceNow instance %s is read by somebody else", row)
+        return
+    except BaseException:
+        leases.end(ServiceNowInstance, pk, lease)
+        raise
+    leases.end(ServiceNowInstance, pk, lease, in_failures=0, in_error="", in_error_at=None, in_ok_at=clock.now())
+    # Somebody has hurried it meanwhile.
+    if ServiceNowInstance.objects.filter(pk=pk, due_at__lte=clock.now()).exists():
+        enqueue(TASK, pk)
+
+
+def _poll(row: ServiceNowInstance, lease: uuid.UUID) -> None:
+    connector = remote.connector_of(row)
+    since = _since(row)
+    if since is None:
+        return
+    late: list[datetime] = []
+    newest = row.read_until
+    for table in tables_of(row):
+        changed = connector.changed(table, prefix=correlation.prefix(row.installation), since=since, fields=RAW_FIELDS)
+        for records in parts(_both(changed, _others(row, table, connector)), TOGETHER):
+            _keep(row, lease)
+            late += [record.updated_on for record in _twice(row, table, records, connector)]
+            own = [record.updated_on for record in records if record.updated_on >= since]
+            newest = max([*own, *([newest] if newest else [])], default=newest)
+    remote.measure(row, connector)
+    if newest is not None:
+        reached = min([newest, *late])
+        ServiceNowInstance.objects.filter(pk=row.pk, lease=lease).update(read_until=reached)
+    if row.reconcile_at <= clock.now():
+        reconciling.reconcile(row, connector, lambda: _keep(row, lease))
+
+
+def tables_of(row: ServiceNowInstance) -> list[str]:
+    """The tables in which the instance has tickets of ours."""
+    links = TicketLink.objects.filter(instance=row, state=LinkState.LINKED)
+    return list(links.order_by("table").values_list("table", flat=True).distinct())
+
+
+def _since(row: ServiceNowInstance) -> datetime | None:
+    """Where the reading begins, by their clock; None while there is nothing to read."""
+    if row.read_until is not None:
+        return row.read_until - OVERLAP
+    oldest = TicketLink.objects.filter(instance=row).order_by("created_at").values_list("created_at", flat=True).first()
+    return oldest + timedelta(seconds=row.skew_seconds) - FIRST if oldest else None
+
+
+def _others(row: ServiceNowInstance, table: str, connector: ServiceNow) -> Iterable[Record]:
+    """Tickets that bear no id of ours: those that people linked. Only a look at each tells whether it changed."""
+    links = TicketLink.objects.filter(instance=row, table=table, state=LinkState.LINKED, ours_correlation=False)
+    ids = list(links.order_by("pk").values_list("sys_id", flat=True))
+    return connector.records(table, ids, RAW_FIELDS).values() if ids else []
+
+
+def _both(changed: Iterable[Record], others: Iterable[Record]) -> Iterator[Record]:
+    yield from changed
+    yield from others
+
+
+def _twice(row: ServiceNowInstance, table: str, records: tuple[Record, ...], connector: ServiceNow) -> list[Record]:
+    """Take them; those at whose links somebody was at work, once more. Returns those that are still not done."""
+    busy = take(row, table, records, connector)
+    return take(row, table, busy, connector) if busy else []
+
+
+def _keep(row: ServiceNowInstance, lease: uuid.UUID) -> None:
+    if not leases.keep(ServiceNowInstance, row.pk, lease):
+        raise LostLease

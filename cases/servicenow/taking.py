@@ -1,0 +1,100 @@
+"""Looking at tickets that changed: their values, notes and files come to their incidents (servicenow.md 5)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import TypeVar
+
+from django.db import transaction
+
+from cases.models import ServiceNowInstance, TicketLink
+from cases.pulls import leases
+from cases.servicenow import noting, outbox
+from cases.servicenow.agreeing import agree
+from cases.servicenow.case import state_of
+from cases.servicenow.mapping import ProfileRules
+from cases.servicenow.people import with_people
+from soar.connectors.servicenow.connector import ServiceNow
+from soar.connectors.servicenow.records import Attached, JournalEntry, Record
+
+OVERLAP = timedelta(minutes=2)
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+T = TypeVar("T")
+
+
+def parts(things: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
+    """The things in parts of ``size``."""
+    left = iter(things)
+    while part := tuple(islice(left, size)):
+        yield part
+
+
+def take(instance: ServiceNowInstance, table: str, records: Sequence[Record], connector: ServiceNow) -> list[Record]:
+    """Deal with those of the records that belong to a link and were not seen as they are now. Returns those that have
+    to be looked at again: somebody was at work on their links. Raises ConnectorError. A few queries for all that did
+    not change."""
+    by_id = {record.sys_id: record for record in records}
+    rows = TicketLink.objects.filter(instance=instance, table=table, state="linked", sys_id__in=by_id)
+    seen = rows.values_list("pk", "sys_id", "seen_mod_count")
+    fresh = [pk for pk, sys_id, count in seen if by_id[sys_id].mod_count != count]
+    if not fresh:
+        return []
+    links = list(TicketLink.objects.filter(pk__in=fresh).select_related("instance", "profile", "incident"))
+    entries, files = _journal(links, table, connector), _files(links, table, connector)
+    busy = []
+    for link in links:
+        record = by_id[link.sys_id]
+        if not _take(link, record, entries[link.sys_id], files[link.sys_id], connector):
+            busy.append(record)
+    return busy
+
+
+def _journal(links: list[TicketLink], table: str, connector: ServiceNow) -> dict[str, list[JournalEntry]]:
+    since = min((link.journal_until or BEGINNING for link in links), default=BEGINNING) - OVERLAP
+    found = defaultdict(list)
+    for entry in connector.journal(table, [link.sys_id for link in links], max(since, BEGINNING)):
+        found[entry.record].append(entry)
+    return found
+
+
+def _files(links: list[TicketLink], table: str, connector: ServiceNow) -> dict[str, list[Attached]]:
+    wanted = [link.sys_id for link in links if ProfileRules.of(link.profile).takes("evidence")]
+    found = defaultdict(list)
+    for one in connector.attachments(table, wanted) if wanted else []:
+        found[one.record].append(one)
+    return found
+
+
+def _take(
+    link: TicketLink, record: Record, entries: list[JournalEntry], files: list[Attached], connector: ServiceNow
+) -> bool:
+    """One ticket. False if somebody else is at work on it."""
+    lease = leases.take(TicketLink.objects.filter(pk=link.pk, state="linked"))
+    if lease is None:
+        return not TicketLink.objects.filter(pk=link.pk, state="linked").exists()
+    try:
+        link.refresh_from_db()
+        rules = with_people(ProfileRules.of(link.profile), connector, state_of(link.incident), record.fields)
+        wanted = agree(link.pk, record, rules, take=True, send=False)
+        noting.take_notes(link.pk, entries, noting.Us.of(link, connector))
+        noting.take_files(link, files, connector)
+        _seen(link, record)
+    finally:
+        leases.end(TicketLink, link.pk, lease)
+    if wanted.values:
+        with transaction.atomic():
+            outbox.add(link, outbox.FIELDS)
+            outbox.ring(link)
+    elif link.changes.filter(state="waiting").exists():
+        outbox.ring_link(link.pk)
+    return True
+
+
+def _seen(link: TicketLink, record: Record) -> None:
+    """It is seen as far as it was read, even if it has changed since."""
+    TicketLink.objects.filter(pk=link.pk).update(
+        seen_mod_count=record.mod_count, seen_updated_on=record.updated_on, journal_until=record.updated_on
+    )
