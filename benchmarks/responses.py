@@ -1,6 +1,7 @@
 """From an accepted alert to the first call of its response playbook, and what a task costs besides the product's time.
 
-A playbook of 12 nodes, alerts of 20 objects, ratings local; Vision One's stand-in answers on loopback."""
+Two playbooks of 12 nodes, one for each of two severities, alerts of 20 objects and a host, ratings local; Vision One's
+stand-in answers on loopback."""
 
 from __future__ import annotations
 
@@ -50,7 +51,9 @@ def measure(stack: Stack) -> Iterator[Row]:
         path = f"/api/v1/ingest/{source['slug']}/"
 
         def post(name: str, number: int, tag: str = "respond") -> None:
-            body = {**samples.plain(number), "id": f"{name}-{number}", "tags": [tag], "severity": "high"}
+            severity = "critical" if tag == "ask" else "high"
+            body = {**samples.plain(number), "id": f"{name}-{number}", "tags": [tag], "severity": severity}
+            body["host"] = f"SRV-{number}"
             body["observables"] = [
                 {"type": "domain", "value": f"d{number}-{place}.measured-evil.com"} for place in range(OBJECTS)
             ]
@@ -122,6 +125,7 @@ def prepare(url: str) -> None:
     for name, tag, approval in (("Measured response", "respond", None), ("Measured question", "ask", _approval())):
         row = Playbook.objects.create(name=name, kind="response", trigger="webhook")
         document = {**_graph(tag, approval), "name": name}
+        document["target"]["severities"] = ["critical" if tag == "ask" else "high"]
         row.current = PlaybookVersion.objects.create(
             playbook=row, number=1, digest=f"{row.pk:064d}", source="", definition=document
         )
@@ -156,7 +160,6 @@ def _graph(tag: str, approval: dict[str, Any] | None) -> dict[str, Any]:
                 "actions": [{"action": "sandbox_url" if tag == "respond" else "scan_endpoint", "params": {}}],
             }
         )  # fmt: skip
-    severities = ["informational", "low", "medium", "high", "critical"]
-    target = {"severities": severities, "models": [], "filter_by_risk": True, "open_incident": None}
+    target: dict[str, Any] = {"severities": [], "models": [], "filter_by_risk": True, "open_incident": None}
     trigger = {"type": "automatic", "periods": [], "time_zone": "UTC"}
     return {"name": "", "description": "", "trigger": trigger, "target": target, "nodes": nodes}

@@ -8,18 +8,23 @@ from typing import Any
 
 from cases.choices import Criticality
 from cases.ingest.assets import asset_name
-from cases.models import AlertAsset
+from soar.lib.database import prepared
 
 _COLUMNS = ("id", "key", "name", "type", "system", "addresses", "groups", "criticality", "tags")
+
+KNOWN = (
+    f"SELECT l.alert_id, {', '.join(f'a.{name}' for name in _COLUMNS)} FROM cases_alertasset l"  # noqa: S608  our own names
+    " JOIN cases_asset a ON a.id = l.asset_id WHERE l.alert_id = ANY(%s::bigint[]) ORDER BY l.id"
+)
 
 
 def known_of(alert_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
     """The rows of the assets that each alert names, in one query. Whoever sees the alert sees them."""
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
     if alert_ids:
-        links = AlertAsset.objects.filter(alert__in=alert_ids).order_by("id")
-        for alert, *values in links.values_list("alert_id", *(f"asset__{name}" for name in _COLUMNS)):
-            found[alert].append(dict(zip(_COLUMNS, values, strict=True)))
+        with prepared() as cursor:
+            for alert, *values in cursor.execute(KNOWN, [list(alert_ids)], prepare=True).fetchall():
+                found[alert].append(dict(zip(_COLUMNS, values, strict=True)))
     return found
 
 

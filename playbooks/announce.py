@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import connection
-
 from cases import timeline
 from cases.actors import Actor
 from cases.models import Alert, Incident
 from playbooks.models import Run
+from soar.lib.database import prepared
 
 Subject = Alert | Incident
 
@@ -30,12 +29,9 @@ def relock(subject: Subject | None) -> Subject | None:
     if subject is None:
         return None
     table = subject._meta.db_table
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT timeline_count, timeline_head FROM {table} WHERE id = %s FOR UPDATE",  # noqa: S608  our own name
-            [subject.pk],
-        )
-        row = cursor.fetchone()
+    statement = f"SELECT timeline_count, timeline_head FROM {table} WHERE id = %s FOR UPDATE"  # noqa: S608  our own name
+    with prepared() as cursor:
+        row = cursor.execute(statement, [subject.pk], prepare=True).fetchone()
     if row is None:
         raise type(subject).DoesNotExist(f"{subject.number} is gone.")
     subject.timeline_count, subject.timeline_head = row

@@ -11,7 +11,10 @@ from playbooks.response.crew import Crew
 
 def consider(*entry_ids: int) -> None:
     """Start what these timeline entries trigger; a single entry's first run is executed here and now."""
-    engine.go_on(triggers.consider(list(entry_ids)))
+    claim, response = triggers.consider(list(entry_ids))
+    if response is not None:
+        respond(response)
+    engine.go_on(claim)
 
 
 def run(run_id: int) -> None:
@@ -33,14 +36,14 @@ def sweep() -> None:
 
 
 def respond(run_id: int) -> None:
-    """Begin this run of a response playbook, and have what it asks for done."""
+    """Begin this run of a response playbook, and have what it asks for done, as ``perform`` does."""
     if beginning.begin(run_id):
-        Crew.work()
+        Crew.invite()
 
 
 def perform() -> None:
-    """Have the response tasks done that are due; some may go on after it returned."""
-    Crew.work()
+    """Have the response tasks done that are due, by the threads of this process: it does not wait for them."""
+    Crew.invite()
 
 
 def tell(approval_id: int) -> None:

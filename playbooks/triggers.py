@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from django.db import transaction
 
 from cases.models import Alert, Incident
 from playbooks import catalog, opening
 from playbooks.announce import relock, skipped
-from playbooks.catalog import Catalog, Entry
+from playbooks.catalog import Entry
 from playbooks.claims import Claim
 from playbooks.conditions import matches
 from playbooks.incoming import Incoming, read
@@ -23,46 +23,50 @@ DEPTH_AT_MOST = 5
 AT_ONCE = 50  # entries in one transaction: the workers begin with these while the next ones are looked at
 
 
-def consider(entry_ids: list[int]) -> Claim | None:
+def consider(entry_ids: list[int]) -> tuple[Claim | None, int | None]:
     """Start what these entries trigger. Writes nothing where nothing matches, and nothing twice.
 
-    The first run for a single entry is not queued but claimed for this process at once, and returned; the
-    runs of several entries are queued, so that all workers share them."""
+    The first run for a single entry is for this process to execute at once, and returned: a claimed one of a Python
+    playbook, or the id of a queued one of a response playbook. The runs of several entries are queued, so that all
+    workers share them."""
     kinds = list(TRIGGER_OF)
     if len(entry_ids) == 1:
-        found = list(_openings(read(entry_ids, kinds)))
-        return opening.begin(found[0]) if found else None
+        return _consider_one(read(entry_ids, kinds))
     for first in range(0, len(entry_ids), AT_ONCE):
-        opening.queue(list(_openings(read(entry_ids[first : first + AT_ONCE], kinds))))
-    return None
+        opening.queue([one for entry in read(entry_ids[first : first + AT_ONCE], kinds) if (one := _opening(entry)[0])])
+    return None, None
 
 
-def _openings(entries: list[Incoming]) -> Iterator[Opening]:
+def _consider_one(entries: list[Incoming]) -> tuple[Claim | None, int | None]:
     for entry in entries:
-        found = _opening(catalog.current(entry.generation), entry)
-        if found is not None:
-            yield found
+        found, response = _opening(entry, here=True)
+        return opening.begin(found) if found else None, response
+    return None, None
 
 
-def _opening(known: Catalog, entry: Incoming) -> Opening | None:
-    """What is to be started, and on what; None if nothing is. Response playbooks run beside it (rulings 7)."""
+def _opening(entry: Incoming, *, here: bool = False) -> tuple[Opening | None, int | None]:
+    """What is to be started, and on what; None if nothing is. Response playbooks run beside it (rulings 7): with
+    ``here`` the first run of those is returned for the caller to begin, if no Python playbook keeps the caller busy."""
+    known = catalog.current(entry.generation)
     candidates = known.starting.get(TRIGGER_OF[entry.kind])
     if not candidates and not known.response:
-        return None
+        return None, None
     parent = _parent(entry)
-    if known.response:
-        starting.start(known, entry, parent)
+    found = _matching(candidates or (), entry, parent)
+    response = starting.start(known, entry, parent, here=here and not found) if known.response else None
+    if found and parent and parent.depth >= DEPTH_AT_MOST:
+        _too_deep(found, entry)
+        return None, response
+    return (Opening(entry, found, parent.depth + 1 if parent else 0) if found else None), response
+
+
+def _matching(candidates: Iterable[Entry], entry: Incoming, parent: Run | None) -> list[Entry]:
+    """The Python playbooks that the entry starts."""
     view = _view(entry.subject)
-    matched = [candidate for candidate in candidates or () if _meets(candidate, view)]
+    matched = [candidate for candidate in candidates if _meets(candidate, view)]
     if parent:
         matched = [candidate for candidate in matched if candidate.row.pk != parent.playbook_id]
-    matched = [candidate for candidate in matched if still_entitled(candidate.row)]
-    if not matched:
-        return None
-    if parent and parent.depth >= DEPTH_AT_MOST:
-        _too_deep(matched, entry)
-        return None
-    return Opening(entry, matched, parent.depth + 1 if parent else 0)
+    return [candidate for candidate in matched if still_entitled(candidate.row)]
 
 
 def _view(subject: Alert | Incident) -> SubjectView:

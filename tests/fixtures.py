@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from django.test import Client
 
+from playbooks.response.crew import Crew
 from soar.accounts.models import Team, User
 from tests.factories import make_team, make_user
+
+
+@pytest.fixture(autouse=True)
+def nobody_stays() -> Iterator[None]:
+    """The threads that performed response tasks go home: their connections would keep the database of the tests."""
+    yield
+    Crew.rest()
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from playbooks import catalog, tasks
 from playbooks.models import Playbook, Run
+from playbooks.response.crew import Crew
 
 HEAD = """
 import asyncio
@@ -66,13 +67,22 @@ def reload() -> None:
 
 
 def work() -> int:
-    """Do everything that is queued, oldest first. Returns how many tasks there were."""
+    """Do everything that is queued, oldest first, and what that asks of the crew. Returns how many tasks there were."""
     done = 0
-    while (task := _take()) is not None:
+    while (task := _next()) is not None:
         name, args = task
         getattr(tasks, name.rpartition(".")[2])(*args)
         done += 1
     return done
+
+
+def _next() -> tuple[str, list[int]] | None:
+    """The next task, which may be one that the crew has made."""
+    task = _take()
+    if task is None and Crew.is_busy():
+        Crew.work(seconds=1)
+        task = _take()
+    return task
 
 
 def _take() -> tuple[str, list[int]] | None:

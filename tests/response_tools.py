@@ -117,7 +117,6 @@ def tiny(monkeypatch: pytest.MonkeyPatch, transactional_db: None, settings: Any)
     settings.PLAYBOOK_DIRS = []
     catalog.forget()
     monkeypatch.setitem(registry.KINDS, "tiny", KIND)
-    monkeypatch.setattr(crew, "IDLE", 0.05)
     with Server([Shop()]) as server:
         account = ConnectorAccount.objects.create(
             kind="tiny", name="Tiny", settings={"url": server.urls["tiny"]["url"]}, allow_internal=True

@@ -45,9 +45,8 @@ class Practice:
 
 
 @pytest.fixture
-def practice(monkeypatch: pytest.MonkeyPatch, folder: Folder, transactional_db: None) -> Iterator[Practice]:
+def practice(folder: Folder, transactional_db: None) -> Iterator[Practice]:
     """The products, with accounts of theirs."""
-    monkeypatch.setattr(crew, "IDLE", 0.05)
     with Server([VisionOne(), Slack()]) as server:
         yield Practice(server)
         crew.Crew.rest()

@@ -5,7 +5,7 @@ All of it under the locks of the case and the run, in one transaction with what 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -38,14 +38,24 @@ def advance(held: Held) -> None:
     finishing.conclude(held)
 
 
-def walk_on(held: Held, graph: Graph, steps: list[Step]) -> None:
-    """Visit nodes until none is ready: conditions at once, actions by making their tasks."""
-    visitor = Visitor(held, graph, position=len(steps))
+def first(held: Held, rating: Step) -> None:
+    """The same for a run that has just its objects, so neither steps nor tasks: the rating is written with them."""
+    assert held.run.version is not None
+    made = walk_on(held, graph_of(held.run.version), [], [rating])
+    finishing.conclude(held, Counter(str(task.status) for task in made))
+
+
+def walk_on(held: Held, graph: Graph, steps: list[Step], before: Sequence[Step] = ()) -> list[ResponseTask]:
+    """Visit nodes until none is ready: conditions at once, actions by making their tasks, which are returned.
+
+    ``before``: steps to be written first."""
+    visitor = Visitor(held, graph, len(steps), before)
     state = {step.name: passed(step) for step in steps}
     while found := walk.ready(graph, state, [one["key"] for one in held.run.targets or []]):
         for one in found:
             state[one.node_id] = visitor.visit(one)
     visitor.keep()
+    return visitor.tasks
 
 
 def passed(step: Step) -> walk.Passed:

@@ -17,18 +17,22 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from cases.models import Alert
 from playbooks.announce import announce, relock, skipped
 from playbooks.choices import RunStatus, StepStatus
 from playbooks.claims import STARTS_AT_MOST, new_owner
 from playbooks.models import Run, Step
-from playbooks.response import objects, rating
-from playbooks.response.advance import advance
+from playbooks.response import objects, rating, step_rows
+from playbooks.response.advance import advance, first
 from playbooks.response.locking import Held, hold, together
 from soar.connectors.intelligence.consulting import enabled_providers
+from soar.connectors.intelligence.providers.base import Provider
+from soar.lib import rows
+from soar.lib.database import prepared
 
 logger = logging.getLogger(__name__)
 _CLAIMED = ("status", "attempts", "started_at", "version")
+_KEPT = ("status", "attempts", "started_at", "version_id", "targets", "lease_owner", "lease_until")
+_UPDATE = f"UPDATE playbooks_run SET {rows.assigned(Run, _KEPT)} WHERE id = %(pk)s"  # noqa: S608  our own names
 
 
 def begin(run_id: int) -> bool:
@@ -42,7 +46,7 @@ def begin(run_id: int) -> bool:
     if not held.run.lease_owner:
         return True
     with _kept_alive(run_id, owner):
-        targets = _gathered(held.alert, ask=True)
+        targets = _gathered(held, None, ask=True)
     return together(lambda: _go(run_id, owner, targets))
 
 
@@ -60,9 +64,11 @@ def _claim(run_id: int, owner: str) -> Held | None:
         return None
     if not resumed:
         for subject in held.subjects:
-            announce("run.started", run, relock(subject))
-    if run.targets is not None or run.dry_run or not enabled_providers():
-        _proceed(held, run.targets if run.targets is not None else _gathered(held.alert, ask=False))
+            announce("run.started", run, subject)  # whose row was locked and read just now
+    if run.targets is not None:
+        _proceed(held, run.targets)
+    elif run.dry_run or not (providers := enabled_providers()):
+        _proceed(held, _gathered(held, None if run.dry_run else providers, ask=False))
     else:
         run.lease_owner, run.lease_until = owner, timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
         run.save(update_fields=[*_CLAIMED, "lease_owner", "lease_until"])
@@ -105,10 +111,12 @@ def _refuse(held: Held, reason: str, resumed: bool) -> None:
             skipped(subject, run.playbook.name, reason, playbook_id=run.playbook_id, run=run.pk)
 
 
-def _gathered(alert: Alert, *, ask: bool) -> list[dict[str, Any]]:
+def _gathered(held: Held, providers: list[Provider] | None, *, ask: bool) -> list[dict[str, Any]]:
     """The rated objects; may ask providers, so outside of any transaction."""
-    found = objects.objects_of(alert)
-    rating.rate(found, alert, ask_providers=ask)
+    assert held.alert is not None, "a response playbook runs on an alert"
+    held.named = objects.named_by(held.alert)
+    found = objects.objects_of(held.alert, held.named)
+    rating.rate(found, held.alert, ask, providers)
     return found
 
 
@@ -123,33 +131,31 @@ def _go(run_id: int, owner: str, targets: list[dict[str, Any]]) -> bool:
 
 def _proceed(held: Held, targets: list[dict[str, Any]]) -> None:
     """Keep the objects, let the lease go, and begin the first nodes."""
-    run = held.run
-    if run.targets is None:
-        run.targets = targets
-        if not run.dry_run:
-            rating.keep(targets)
-        _record(run, targets)
+    run, fresh = held.run, held.run.targets is None
+    run.targets = targets
+    if fresh and not run.dry_run:
+        rating.keep(targets)
     run.lease_owner, run.lease_until, run.attempts = "", None, 0
-    run.save(update_fields=[*_CLAIMED, "targets", "lease_owner", "lease_until"])
+    _write(run)
+    if fresh and not run.cancel_requested:
+        first(held, _rated(run, targets))
+        return
+    if fresh:
+        step_rows.insert([_rated(run, targets)])
     advance(held)
 
 
-def _record(run: Run, targets: list[dict[str, Any]]) -> None:
+def _write(run: Run) -> None:
+    values = {name: getattr(run, name) for name in _KEPT}
+    with prepared() as cursor:
+        cursor.execute(_UPDATE, {"pk": run.pk, **rows.given(Run, values)}, prepare=True)
+
+
+def _rated(run: Run, targets: list[dict[str, Any]]) -> Step:
     """The rating as the first step of the run."""
     counts = {risk: sum(one["risk"] == risk for one in targets) for risk in rating.RANK}
-    step = Step(
-        run=run,
-        position=0,
-        name="rating",
-        key="",
-        kind="rating",
-        arguments_digest="",
-        status=StepStatus.SUCCESSFUL,
-        started_at=run.started_at,
-        finished_at=Now(),
-        result={"objects": len(targets), "risks": counts},
-    )
-    Step.objects.bulk_create([step], ignore_conflicts=True)
+    told = {"objects": len(targets), "risks": counts}
+    return step_rows.draft(run, 0, "rating", "rating", StepStatus.SUCCESSFUL, told)
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """The hands of a worker process: a few threads that perform tasks, so that a slow product holds up no other.
 
-They live as long as there is something to do, and a little longer, each with a database connection of its own. A
-thread that is at work when its process ends is waited for; one that is killed is followed when its lease runs out."""
+They are made when there is something to do and stay for long, each with a database connection of its own: to open one
+takes longer than most calls. A thread that is at work when its process ends is waited for, those that are idle go; one
+that is killed is followed when its lease runs out."""
 
 from __future__ import annotations
 
@@ -22,8 +23,7 @@ from soar.lib.database import AWAY, drop_dead_connection, forget_connection
 logger = logging.getLogger(__name__)
 HANDS = 8
 FOR_ONE_ACCOUNT = 4  # of them, so that others are served too
-PATIENCE = 1.0  # seconds that a worker waits for its crew before it turns to other work
-IDLE = 5.0  # seconds that a hand waits for more
+IDLE = 600.0  # seconds that a hand waits for more
 BETWEEN_LOOKS = 0.25
 
 
@@ -36,25 +36,36 @@ class Crew:
     _tickets: ClassVar[int] = 0
     _held: ClassVar[dict[int, Claimed]] = {}
     _keeper: ClassVar[threading.Thread | None] = None
+    _dismissed: ClassVar[bool] = False
 
     @classmethod
-    def work(cls, patience: float = PATIENCE) -> None:
-        """Have all that is due done. Returns when nothing is left, or after ``patience`` seconds while it goes on."""
-        cls._invite()
-        end = time.monotonic() + patience
+    def work(cls, seconds: float) -> None:
+        """Have all that is due done, and wait for it. Returns when nothing is left, or after ``seconds``."""
+        cls.invite()
+        end = time.monotonic() + seconds
         with cls._lock:
             while (cls._tickets or cls._hands > cls._idle) and (left := end - time.monotonic()) > 0:
                 cls._lock.wait(left)
 
     @classmethod
-    def rest(cls) -> None:
-        """Wait until all threads have ended, which they do when nothing has come for a while."""
+    def is_busy(cls) -> bool:
+        """Whether anybody of this process works, or is about to."""
         with cls._lock:
-            while cls._hands:
-                cls._lock.wait()
+            return bool(cls._tickets) or cls._hands > cls._idle
 
     @classmethod
-    def _invite(cls) -> None:
+    def rest(cls) -> None:
+        """Send all threads away and wait until they have ended what they do."""
+        with cls._lock:
+            cls._dismissed = True
+            cls._lock.notify_all()
+            while cls._hands:
+                cls._lock.wait()
+            cls._dismissed, cls._tickets = False, 0
+
+    @classmethod
+    def invite(cls) -> None:
+        """Have somebody look for work. Returns at once."""
         with cls._lock:
             if cls._tickets >= HANDS:
                 return
@@ -62,6 +73,9 @@ class Crew:
             if cls._idle < cls._tickets and cls._hands < HANDS:
                 cls._hands += 1
                 threading.Thread(target=cls._hand, name="response").start()
+            if cls._keeper is None or not cls._keeper.is_alive():
+                cls._keeper = threading.Thread(target=cls._keep, name="response-leases", daemon=True)
+                cls._keeper.start()
             cls._lock.notify_all()
 
     @classmethod
@@ -81,10 +95,16 @@ class Crew:
         with cls._lock:
             cls._idle += 1
             cls._lock.notify_all()
-            found = cls._lock.wait_for(lambda: cls._tickets > 0, IDLE)
+            cls._lock.wait_for(lambda: cls._tickets > 0 or cls._is_over(), IDLE)
             cls._idle -= 1
-            cls._tickets -= 1 if found else 0
-            return found and _going_on()
+            if not cls._tickets or not _going_on():
+                return False
+            cls._tickets -= 1
+            return True
+
+    @classmethod
+    def _is_over(cls) -> bool:
+        return cls._dismissed or not _going_on()
 
     @classmethod
     def _look(cls) -> None:
@@ -92,7 +112,7 @@ class Crew:
         try:
             drop_dead_connection()
             while (held := cls._claim()) is not None:
-                cls._invite()
+                cls.invite()
                 cls._perform(held)
         except AWAY as error:
             forget_connection()
@@ -111,9 +131,6 @@ class Crew:
     def _perform(cls, held: Claimed) -> None:
         with cls._lock:
             cls._held[held.task.pk] = held
-            if cls._keeper is None or not cls._keeper.is_alive():
-                cls._keeper = threading.Thread(target=cls._keep, name="response-leases", daemon=True)
-                cls._keeper.start()
         try:
             performing.perform(held)
         except AWAY:
@@ -126,13 +143,16 @@ class Crew:
 
     @classmethod
     def _keep(cls) -> None:
-        """Renew the leases of tasks that last; costs nothing while they are short."""
+        """Renew the leases of tasks that last; costs nothing while they are short. Ends the threads with the process:
+        it goes on a little after the main thread, they would hold it up."""
         last: dict[int, float] = {}
         while True:
             time.sleep(min(settings.LEASE_SECONDS / 12, BETWEEN_LOOKS))
             now, every = time.monotonic(), settings.LEASE_SECONDS / 3
             with cls._lock:
                 held = dict(cls._held)
+                if not _going_on():
+                    cls._lock.notify_all()
             last = {pk: last.get(pk, now) for pk in held}
             due = [held[pk] for pk, since in last.items() if now - since >= every]
             if due:

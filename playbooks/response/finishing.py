@@ -23,9 +23,10 @@ _WAITING = {
 }
 
 
-def conclude(held: Held) -> None:
-    """Set the run's status to what its tasks make it; end it if none of them is open."""
-    counts = counts_of(held.run)
+def conclude(held: Held, counts: Counter[str] | None = None) -> None:
+    """Set the run's status to what its tasks make it; end it if none of them is open. ``counts``: its tasks by their
+    status, where they are known."""
+    counts = counts_of(held.run) if counts is None else counts
     if held.run.cancel_requested:  # what nobody knows can be decided on afterwards
         counts[TaskStatus.UNKNOWN_OUTCOME] = 0
     status = status_of(counts)

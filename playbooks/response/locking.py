@@ -12,7 +12,8 @@ from cases.actors import Actor
 from cases.alert_rows import locked_alert
 from cases.models import Alert, Incident
 from playbooks.announce import actor_of
-from playbooks.models import Run
+from playbooks.models import Playbook, PlaybookVersion, Run
+from soar.lib import rows
 from soar.lib.database import prepared
 
 T = TypeVar("T")
@@ -21,6 +22,15 @@ SUBJECTS = (
     "SELECT r.alert_id, r.incident_id, a.incident_id FROM playbooks_run r"
     " LEFT JOIN cases_alert a ON a.id = r.alert_id WHERE r.id = %s"
 )
+_NOT_OF_PLAYBOOK = frozenset({"draft"})
+_NOT_OF_VERSION = frozenset({"definition", "source"})
+_PLAYBOOK_AT = rows.width(Run)
+_VERSION_AT = _PLAYBOOK_AT + rows.width(Playbook, _NOT_OF_PLAYBOOK)
+RUN = f"""
+SELECT {rows.columns(Run, "r")}, {rows.columns(Playbook, "p", _NOT_OF_PLAYBOOK)},
+    {rows.columns(PlaybookVersion, "v", _NOT_OF_VERSION)}
+FROM playbooks_run r JOIN playbooks_playbook p ON p.id = r.playbook_id
+LEFT JOIN playbooks_playbookversion v ON v.id = r.version_id WHERE r.id = %s FOR UPDATE OF r"""  # noqa: S608  our own names
 _AGAIN = ("40001", "40P01")  # serialisation failure, deadlock: nothing happened
 
 
@@ -35,6 +45,7 @@ class Held:
     run: Run
     alert: Alert | None
     incident: Incident | None
+    named: list[tuple[str, str, str, bool]] | None = None  # the alert's observables, once they were read
 
     @property
     def actor(self) -> Actor:
@@ -71,13 +82,7 @@ def hold(run_id: int) -> Held | None:
     alert_id, own, of_alert = found
     incident = _incident(own or of_alert)
     alert = _alert(alert_id, of_alert)
-    run = (
-        Run.objects.select_for_update(of=("self",))
-        .select_related("playbook", "version", "acting_user", "started_by")
-        .defer("version__definition", "version__source", "playbook__draft")
-        .filter(pk=run_id)
-        .first()
-    )
+    run = _run(run_id)
     return Held(run, alert, incident) if run else None
 
 
@@ -86,6 +91,19 @@ def hold_case(alert_id: int | None, incident_id: int | None) -> tuple[Alert | No
     of_alert = Alert.objects.filter(pk=alert_id).values_list("incident_id", flat=True).first() if alert_id else None
     incident = _incident(incident_id or of_alert)
     return _alert(alert_id, of_alert), incident
+
+
+def _run(pk: int) -> Run | None:
+    """The run with its row lock, its playbook and its version."""
+    with prepared() as cursor:
+        row = cursor.execute(RUN, [pk], prepare=True).fetchone()
+    if row is None:
+        return None
+    run = rows.made(Run, row[:_PLAYBOOK_AT])
+    run.playbook = rows.made(Playbook, row[_PLAYBOOK_AT:_VERSION_AT], _NOT_OF_PLAYBOOK)
+    if run.version_id is not None:
+        run.version = rows.made(PlaybookVersion, row[_VERSION_AT:], _NOT_OF_VERSION)
+    return run
 
 
 def _incident(pk: int | None) -> Incident | None:

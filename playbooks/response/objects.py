@@ -9,7 +9,7 @@ from typing import Any
 
 from cases.asset_facts import key_of, known_of
 from cases.choices import Criticality
-from cases.models import Alert, AlertObservable
+from cases.models import Alert
 from soar.connectors.capabilities import (
     ACCOUNT,
     CLOUD_ACCOUNT,
@@ -24,6 +24,7 @@ from soar.connectors.capabilities import (
     SENDER,
     URL,
 )
+from soar.lib.database import prepared
 
 MOST = 600  # 500 observables of an alert are linked (rulings 18), and its entities
 RATED = (HASH, URL, IP, DOMAIN)
@@ -40,20 +41,30 @@ _KIND_OF_ENTITY = {
     "container": CONTAINER, "pod": CONTAINER, "cloudidentity": CLOUD_ACCOUNT, "cloudaccount": CLOUD_ACCOUNT,
     "iamuser": CLOUD_ACCOUNT,
 }  # fmt: skip
+NAMED = (
+    "SELECT o.type, o.value, l.role, l.highlighted FROM cases_alertobservable l"
+    " JOIN cases_observable o ON o.id = l.observable_id WHERE l.alert_id = %s ORDER BY l.id"
+)
 _NOT_FACTS = {"name", "type", "related", "observables", "provenance", "id", "criticality", "groups", "tags"}
 Target = dict[str, Any]
 Pair = tuple[str, str]
 Named = tuple[str, str, str, bool]  # type, value, role, highlighted
 
 
-def objects_of(alert: Alert) -> list[Target]:
+def objects_of(alert: Alert, named: Sequence[Named] | None = None) -> list[Target]:
     """The objects of an alert, not rated yet: highlighted observables first, then entities.
 
     ``[{"key": "o1", "kind", "type", "value", "risk": "unrated", "rule", "evidence", "scores", "rated_at", "benign": "",
-    "related": [keys], "facts": {}, "asset": {...} | None, "highlighted": bool}]``, at most 600. Three queries."""
-    links = AlertObservable.objects.filter(alert=alert).order_by("pk")
-    rows = list(links.values_list("observable__type", "observable__value", "role", "highlighted"))
-    return objects_from(alert, rows, known_of([alert.pk])[alert.pk])
+    "related": [keys], "facts": {}, "asset": {...} | None, "highlighted": bool}]``, at most 600.
+    Two queries, or one with what ``named_by`` found."""
+    observables = named_by(alert) if named is None else named
+    return objects_from(alert, observables, known_of([alert.pk])[alert.pk])
+
+
+def named_by(alert: Alert) -> list[Named]:
+    """The observables of an alert, in the order of its source. One query."""
+    with prepared() as cursor:
+        return list(cursor.execute(NAMED, [alert.pk], prepare=True).fetchall())
 
 
 def objects_from(alert: Alert, observables: Sequence[Named], assets: Iterable[Mapping[str, Any]]) -> list[Target]:

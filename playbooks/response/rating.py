@@ -11,6 +11,7 @@ from cases.digests import value_digest
 from cases.models import Alert
 from playbooks.response.objects import RATED, Target
 from soar.connectors.capabilities import SENDER
+from soar.connectors.intelligence.providers.base import Provider
 from soar.connectors.intelligence.rating import Rating, rate_values
 from soar.lib.clock import iso
 from soar.lib.database import prepared
@@ -28,15 +29,17 @@ FROM given WHERE o.id = given.id"""
 RANK = {"unrated": 0, "suspicious": 1, "highly_suspicious": 2}
 
 
-def rate(objects: list[Target], alert: Alert, ask_providers: bool) -> None:
+def rate(objects: list[Target], alert: Alert, ask_providers: bool, providers: list[Provider] | None = None) -> None:
     """Rate the objects in place: ``risk``, ``rule``, ``evidence``, ``scores``, ``rated_at``, ``benign``.
+
+    ``providers``: all enabled ones, if known.
 
     Observables by lists and, with ``ask_providers``, by the providers that the alert's TLP allows; entities take the
     highest risk of what the source relates them to (``inherit``). Calls other products, so outside of any transaction.
     Never raises for a provider that fails: such an object is *unrated* with the reason."""
     pairs = {(one["type"], one["value"]) for one in objects if one["kind"] in (*RATED, SENDER)}
     pap = alert.incident.pap if alert.incident is not None else ""
-    found = rate_values(pairs, tlp=alert.tlp, ask=ask_providers, cause=alert.cause, pap=pap)
+    found = rate_values(pairs, tlp=alert.tlp, ask=ask_providers, cause=alert.cause, pap=pap, providers=providers)
     for one in objects:
         if rating := found.get((one["type"], one["value"])):
             one.update(_facts(rating))

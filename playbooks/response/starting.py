@@ -33,18 +33,22 @@ WITH made AS (
     FROM json_to_recordset(%(runs)s::json) AS r(playbook bigint, version bigint, acting bigint) ORDER BY r.playbook
     ON CONFLICT (entry_id, playbook_id) WHERE entry_id IS NOT NULL DO NOTHING RETURNING id
 ), bells AS (
-    INSERT INTO soar_queue (task, args) SELECT '{RESPOND_TASK}', jsonb_build_array(id) FROM made RETURNING 1
+    INSERT INTO soar_queue (task, args) SELECT '{RESPOND_TASK}', jsonb_build_array(id) FROM made
+    ORDER BY id OFFSET CASE WHEN %(here)s THEN 1 ELSE 0 END RETURNING 1
 )
-SELECT (SELECT count(*) FROM made), pg_notify('soar_queue', '') FROM bells LIMIT 1"""  # noqa: S608  our own name
+SELECT coalesce((SELECT min(id) FROM made),
+        (SELECT min(id) FROM playbooks_run WHERE entry_id = %(entry)s AND status = 'queued')),
+    (SELECT pg_notify('soar_queue', '') FROM bells LIMIT 1)"""  # noqa: S608  our own name
 
 
-def start(known: Catalog, entry: Incoming, parent: Run | None) -> int:
-    """Queue a run of every response playbook that this entry starts. Returns how many are new.
+def start(known: Catalog, entry: Incoming, parent: Run | None, *, here: bool = False) -> int | None:
+    """Queue a run of every response playbook that this entry starts. With ``here`` the first is begun by the caller:
+    its id is returned, also if somebody else made it for this entry and did not come to begin it.
 
     Outside its periods a playbook does not start, and the alert's timeline says why, once (3). ``parent``: the run
     that wrote the entry; it does not start itself, and chains end."""
     if entry.kind not in KINDS or not isinstance(entry.subject, Alert):
-        return 0
+        return None
     found = [one for one in known.response if _meant(one, entry.subject) and not _itself(one, parent)]
     found = [one for one in found if still_entitled(one.row)]
     depth = parent.depth + 1 if parent else 0
@@ -54,7 +58,7 @@ def start(known: Catalog, entry: Incoming, parent: Run | None) -> int:
             _skip(one, entry, reason)
         else:
             able.append(one)
-    return _insert(able, entry, depth) if able else 0
+    return _insert(able, entry, depth, here=here) if able else None
 
 
 def _meant(one: ResponseEntry, alert: Alert) -> bool:
@@ -90,7 +94,7 @@ def _skip(one: ResponseEntry, entry: Incoming, reason: str) -> None:
         skipped(subject, one.row.name, reason, **more)
 
 
-def _insert(able: list[ResponseEntry], entry: Incoming, depth: int) -> int:
+def _insert(able: list[ResponseEntry], entry: Incoming, depth: int, *, here: bool) -> int | None:
     runs = [{"playbook": one.row.pk, "version": one.version, "acting": one.row.published_by_id or None} for one in able]
     values: dict[str, Any] = {
         "alert": entry.subject.pk,
@@ -98,7 +102,8 @@ def _insert(able: list[ResponseEntry], entry: Incoming, depth: int) -> int:
         "cause": str(entry.subject.cause),
         "entry": entry.pk,
         "runs": json.dumps(runs),
+        "here": here,
     }
     with prepared() as cursor:
         row = cursor.execute(START, values, prepare=True).fetchone()
-    return int(row[0]) if row else 0
+    return row[0] if here and row else None

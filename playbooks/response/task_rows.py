@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from django.db.models.fields.json import JSONField
-
 from playbooks.choices import TaskStatus
 from playbooks.models import ResponseTask
+from soar.lib import rows
 from soar.lib.database import prepared
 
 # What the statement itself sets, or the product's answer later.
@@ -21,9 +20,9 @@ _NOT_GIVEN = {"id", "secret", "due_at", "deadline_at", "finished_at", "created_a
 
 def insert(drafts: Sequence[ResponseTask]) -> None:
     """Save the drafts and give them their ids. Those that are queued are due at once, and have ``data["minutes"]``."""
-    rows = [{"n": number, **_row(draft)} for number, draft in enumerate(drafts)]
+    given = [{"n": number, **_row(draft)} for number, draft in enumerate(drafts)]
     with prepared() as cursor:
-        values = {"rows": json.dumps(rows), "secret": _no_secret()}
+        values = {"rows": json.dumps(given), "secret": _no_secret()}
         found = cursor.execute(_statement(), values, prepare=True).fetchall()
     for draft, (pk,) in zip(drafts, sorted(found), strict=True):
         draft.pk = pk
@@ -46,7 +45,7 @@ def _names() -> tuple[str, ...]:
 def _statement() -> str:
     fields = [field for field in ResponseTask._meta.concrete_fields if field.attname not in _NOT_GIVEN]
     columns = ", ".join(str(field.column) for field in fields)
-    types = ", ".join(f"{field.column} {_type(field)}" for field in fields)
+    types = rows.typed(ResponseTask, _names())
     picked = ", ".join(f"r.{field.column}" for field in fields)
     return f"""
 INSERT INTO playbooks_responsetask ({columns}, secret, due_at, deadline_at, finished_at)
@@ -54,14 +53,6 @@ SELECT {picked}, %(secret)s, CASE WHEN r.status = 'queued' THEN clock_timestamp(
     CASE WHEN r.status = 'queued' THEN clock_timestamp() + r.minutes * interval '1 minute' END,
     CASE WHEN r.final THEN clock_timestamp() END
 FROM json_to_recordset(%(rows)s::json) AS r(n int, minutes float8, final boolean, {types}) ORDER BY r.n RETURNING id"""
-
-
-def _type(field: Any) -> str:
-    if isinstance(field, JSONField):
-        return "jsonb"
-    found = {"UUIDField": "uuid", "BooleanField": "boolean", "DateTimeField": "timestamptz"}
-    numbers = {"PositiveIntegerField": "int", "ForeignKey": "bigint", "BigAutoField": "bigint"}
-    return {**found, **numbers}.get(field.get_internal_type(), "text")
 
 
 @cache

@@ -9,11 +9,12 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.db.models import F
-from django.db.models.functions import Least, Now
+from django.db.models.functions import Now
 
 from cases.models import Alert, Incident
 from playbooks.choices import TaskStatus
@@ -22,27 +23,33 @@ from playbooks.models import Approval, ResponseTask, Run, Step
 from playbooks.response.task_rows import insert
 from soar.accounts.models import User
 from soar.connectors.models import ConnectorAccount
-from soar.lib.database import prepared
+from soar.lib import rows
+from soar.lib.database import UNHURRIED, prepared
 from soar.lib.queue import enqueue_many
 
 PERFORM_TASK = "playbooks.tasks.perform"
 DEADLINE = timedelta(minutes=30)
-_CLAIM = """
+# Whatever the next commit is, a call's attempt or the task's end, it waits for this one too.
+_CLAIM = f"""
 WITH next AS (
     SELECT id, phase, lease_owner FROM playbooks_responsetask
     WHERE status IN ('queued', 'in_progress') AND due_at <= clock_timestamp()
-        AND (account_id IS NULL OR NOT account_id = ANY(%(busy)s::bigint[])) {only}
+        AND (account_id IS NULL OR NOT account_id = ANY(%(busy)s::bigint[])) {{only}}
     ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+), task AS (
+    UPDATE playbooks_responsetask task SET status = 'in_progress', lease_owner = %(owner)s,
+        lease_until = clock_timestamp() + %(lease)s * interval '1 second',
+        due_at = clock_timestamp() + %(lease)s * interval '1 second',
+        attempts = attempts + 1, started_at = coalesce(started_at, clock_timestamp()),
+        phase = CASE WHEN task.phase = '' THEN 'sent' ELSE task.phase END, version = version + 1,
+        updated_at = clock_timestamp()
+    FROM next WHERE task.id = next.id RETURNING task.*, next.phase AS was, next.lease_owner AS former
 )
-UPDATE playbooks_responsetask task SET status = 'in_progress', lease_owner = %(owner)s,
-    lease_until = clock_timestamp() + %(lease)s * interval '1 second',
-    due_at = clock_timestamp() + %(lease)s * interval '1 second',
-    attempts = attempts + 1, started_at = coalesce(started_at, clock_timestamp()),
-    phase = CASE WHEN task.phase = '' THEN 'sent' ELSE task.phase END, version = version + 1,
-    updated_at = clock_timestamp()
-FROM next WHERE task.id = next.id RETURNING task.id, next.phase, next.lease_owner"""
+SELECT {UNHURRIED}, was, former, {rows.columns(ResponseTask, "task")}, {rows.columns(ConnectorAccount, "account")}
+FROM task LEFT JOIN connectors_connectoraccount account ON account.id = task.account_id"""  # noqa: S608  our own names
 CLAIM = _CLAIM.format(only="")
 CLAIM_THIS = _CLAIM.format(only="AND id = %(task)s")
+_ENDS_AT = 3 + rows.width(ResponseTask)
 
 
 class LostLease(Exception):
@@ -150,8 +157,8 @@ def ring(count: int) -> None:
 
 def release(tasks: Iterable[int]) -> int:
     """Queue tasks that waited for an approval, or that are to be done again; their deadline begins now."""
-    rows = list(ResponseTask.objects.filter(pk__in=list(tasks)).only("pk", "data"))
-    for row in rows:
+    found = list(ResponseTask.objects.filter(pk__in=list(tasks)).only("pk", "data"))
+    for row in found:
         minutes = float(row.data.get("minutes") or DEADLINE.total_seconds() / 60)
         ResponseTask.objects.filter(pk=row.pk).update(
             status=TaskStatus.QUEUED,
@@ -163,8 +170,8 @@ def release(tasks: Iterable[int]) -> int:
             version=F("version") + 1,
             updated_at=Now(),
         )
-    ring(len(rows))
-    return len(rows)
+    ring(len(found))
+    return len(found)
 
 
 def claim(owner: str, *, task: int | None = None, busy: Sequence[int] = ()) -> Claimed | None:
@@ -176,24 +183,24 @@ def claim(owner: str, *, task: int | None = None, busy: Sequence[int] = ()) -> C
         row = cursor.execute(CLAIM if task is None else CLAIM_THIS, values, prepare=True).fetchone()
     if row is None:
         return None
-    pk, phase, former = row
-    found = ResponseTask.objects.select_related("account", "acting_user").get(pk=pk)
-    return Claimed(found, owner, phase, lost=bool(former))
+    found = rows.made(ResponseTask, row[3:_ENDS_AT])
+    if found.account_id is not None:
+        found.account = rows.made(ConnectorAccount, row[_ENDS_AT:])
+    return Claimed(found, owner, row[1], lost=bool(row[2]))
 
 
 def renew(held: Iterable[Claimed]) -> set[int]:
     """Prolong the leases. Returns the ids of the tasks that are still ours."""
     owners = [one.owner for one in held]
     until = Now() + timedelta(seconds=settings.LEASE_SECONDS)
-    rows = ResponseTask.objects.filter(lease_owner__in=owners, status=TaskStatus.IN_PROGRESS)
-    rows.update(lease_until=until, due_at=until)
-    return set(rows.values_list("pk", flat=True))
+    ours = ResponseTask.objects.filter(lease_owner__in=owners, status=TaskStatus.IN_PROGRESS)
+    ours.update(lease_until=until, due_at=until)
+    return set(ours.values_list("pk", flat=True))
 
 
 def put_off(held: Claimed, seconds: float, *, status: str, phase: str, **values: Any) -> None:
     """Let the task go and try or ask again after ``seconds``, at the deadline at the latest. Raises LostLease."""
-    due = Least(Now() + timedelta(seconds=seconds), F("deadline_at"))
-    _write(held, status=status, phase=phase, due_at=due, lease_owner="", lease_until=None, **values)
+    _write(held, {**values, "status": status, "phase": phase}, due=seconds)
 
 
 def end(held: Claimed, ending: Ending) -> None:
@@ -206,24 +213,27 @@ def end(held: Claimed, ending: Ending) -> None:
     data = {**held.task.data, **ending.data}
     if ending.found:
         data["found"] = [dict(one) for one in ending.found]
-    _write(
-        held,
-        status=ending.status,
-        reason=ending.reason[:5000],
-        phase="",
-        due_at=None,
-        lease_owner="",
-        lease_until=None,
-        finished_at=Now() if final else None,
-        data=data,
-        **kept,
-    )
+    values = {"status": ending.status, "reason": ending.reason[:5000], "phase": "", "data": data, **kept}
+    _write(held, values, final=final)
 
 
-def _write(held: Claimed, **values: Any) -> None:
-    rows = ResponseTask.objects.filter(pk=held.task.pk, lease_owner=held.owner, status=TaskStatus.IN_PROGRESS)
-    if rows.update(version=F("version") + 1, updated_at=Now(), **values) != 1:
-        raise LostLease
-    for name, value in values.items():
-        if not hasattr(value, "resolve_expression"):
-            setattr(held.task, name, value)
+def _write(held: Claimed, values: dict[str, Any], *, due: float | None = None, final: bool = False) -> None:
+    """Write what became of a task that is still ours; afterwards it is nobody's. ``due``: seconds until it is looked at
+    again, at the deadline at the latest."""
+    statement = _written(tuple(sorted(values)), final=final)
+    told = {"pk": held.task.pk, "owner": held.owner, "due": due, **rows.given(ResponseTask, values)}
+    with prepared() as cursor:
+        if cursor.execute(statement, told, prepare=True).rowcount != 1:
+            raise LostLease
+    for name, value in {**values, "lease_owner": "", "lease_until": None}.items():
+        setattr(held.task, name, value)
+
+
+@cache
+def _written(names: tuple[str, ...], *, final: bool) -> str:
+    return f"""
+UPDATE playbooks_responsetask SET version = version + 1, updated_at = statement_timestamp(), lease_owner = '',
+    lease_until = NULL, due_at = CASE WHEN %(due)s::float8 IS NOT NULL
+        THEN least(statement_timestamp() + %(due)s::float8 * interval '1 second', deadline_at) END,
+    finished_at = {"statement_timestamp()" if final else "NULL"}, {rows.assigned(ResponseTask, names)}
+WHERE id = %(pk)s AND lease_owner = %(owner)s AND status = 'in_progress'"""  # noqa: S608  our own names

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
-
-from django.db.models.functions import Now
 
 from cases.models import Alert
 from playbooks.choices import StepStatus, TaskStatus
@@ -14,10 +13,11 @@ from playbooks.graph.conditions import evaluate
 from playbooks.graph.model import Graph, Node
 from playbooks.graph.touching import Touch, touches
 from playbooks.models import Approval, ResponseTask, Step
-from playbooks.response import asking, incident, tasks
+from playbooks.response import asking, incident, step_rows, tasks
 from playbooks.response.desk import Desk, Place
 from playbooks.response.facts import facts_of
 from playbooks.response.locking import Held
+from playbooks.response.objects import named_by
 
 STOPPED = "An earlier node of this series failed, and it says stop."
 PER_NODE = 100_000  # positions of tasks: those of one node stay together
@@ -26,17 +26,23 @@ PER_NODE = 100_000  # positions of tasks: those of one node stay together
 class Visitor:
     """Visits the nodes of one run that are ready, in one transaction."""
 
-    def __init__(self, held: Held, graph: Graph, position: int) -> None:
+    def __init__(self, held: Held, graph: Graph, position: int, before: Sequence[Step] = ()) -> None:
         self.held, self.graph = held, graph
         self._position = position
         self._desk = Desk(held)
         self._facts: Any = None
-        self._passed: list[Step] = []  # conditions, which nothing refers to: written together
+        self._by_key: dict[str, dict[str, Any]] | None = None
+        self._steps: list[Step] = list(before)  # not written yet
+        self._made: list[tuple[Node, Step, list[Place]]] = []
+        self.tasks: list[ResponseTask] = []
 
     def keep(self) -> None:
-        """Write what was passed without waiting."""
-        Step.objects.bulk_create(self._passed)
-        self._passed = []
+        """Write what was passed and what is to be done, each kind of row by one statement."""
+        step_rows.insert(self._steps)
+        asked = [self._asking(node, step, places) for node, step, places in self._made]
+        self.tasks = tasks.create(draft for drafts, _approvals in asked for draft in drafts)
+        for drafts, approvals in asked:
+            asking.tell(self.held, approvals, drafts)
 
     def visit(self, ready: walk.Ready) -> walk.Passed:
         """Begin the node. Returns how it was passed: open if it waits for its tasks."""
@@ -49,7 +55,7 @@ class Visitor:
     def _condition(self, node: Node, ready: walk.Ready) -> walk.Passed:
         verdict = evaluate(node, self.facts, ready.arriving)
         kept = {"arrived": list(ready.arriving), **verdict.as_json()}
-        self._passed.append(self._step(node, StepStatus.SUCCESSFUL, kept))
+        self._steps.append(self._step(node, StepStatus.SUCCESSFUL, kept))
         return walk.passed_condition(verdict)
 
     @property
@@ -65,7 +71,9 @@ class Visitor:
         """All values that the alert names, if the graph asks for them."""
         if not any(row.parameter == "observable" for node in self.graph.nodes for row in node.conditions):
             return ()
-        return tuple(alert.observable_links.order_by("pk").values_list("observable__value", flat=True))
+        if self.held.named is None:
+            self.held.named = named_by(alert)
+        return tuple(value for _type, value, _role, _marked in self.held.named)
 
     def _action(self, node: Node, ready: walk.Ready) -> walk.Passed:
         if node.type != "notify" and not ready.stopped:
@@ -81,8 +89,8 @@ class Visitor:
             kept["note"] = "No object that reached it has a kind and a risk that it acts on."
         status = _status(places)
         step = self._step(node, status, kept)
-        step.save(force_insert=True)
-        self._make(node, step, places)
+        self._steps.append(step)
+        self._made.append((node, step, places))
         if status in (StepStatus.IN_PROGRESS, StepStatus.PENDING_APPROVAL):
             return walk.OPEN
         return walk.passed_action(ready, "ok" if status == StepStatus.SUCCESSFUL else "failed")
@@ -93,29 +101,18 @@ class Visitor:
         return self._desk.places(node, touch)
 
     def _step(self, node: Node, status: StepStatus, result: dict[str, Any]) -> Step:
-        over = status not in (StepStatus.IN_PROGRESS, StepStatus.PENDING_APPROVAL)
-        return Step(
-            run=self.held.run,
-            position=self._position,
-            name=node.id,
-            key=node.type,
-            kind="node",
-            arguments={"name": node.name} if node.name else {},
-            arguments_digest="",
-            status=status,
-            started_at=Now(),
-            finished_at=Now() if over else None,
-            result=result,
-        )
+        step = step_rows.draft(self.held.run, self._position, node.id, "node", status, result)
+        step.key, step.arguments = node.type, {"name": node.name} if node.name else {}
+        return step
 
-    def _make(self, node: Node, step: Step, places: list[Place]) -> None:
-        """The tasks of the node, with the approvals that they wait for."""
+    def _asking(self, node: Node, step: Step, places: list[Place]) -> tuple[list[ResponseTask], list[Approval]]:
+        """The tasks of a node, and the approvals that they wait for."""
         approvals = asking.approvals(self.held, node, step, places)
         drafts = [
             self._draft(node, step, place, approvals.get(place.why), number)
-            for number, place in enumerate(places, self._position * PER_NODE)
+            for number, place in enumerate(places, step.position * PER_NODE)
         ]
-        asking.tell(self.held, approvals.values(), tasks.create(drafts))
+        return drafts, list(approvals.values())
 
     def _draft(self, node: Node, step: Step, place: Place, approval: Approval | None, number: int) -> ResponseTask:
         run = self.held.run
@@ -143,9 +140,9 @@ class Visitor:
     def _target(self, place: Place) -> dict[str, Any] | None:
         if place.touch.object is None:
             return {"kind": "", "value": place.value} if place.value else None
-        key = place.touch.object.key
-        targets: list[dict[str, Any]] = self.held.run.targets or []
-        return next(one for one in targets if one["key"] == key)
+        if self._by_key is None:
+            self._by_key = {one["key"]: one for one in reversed(self.held.run.targets or [])}
+        return self._by_key[place.touch.object.key]
 
 
 def _status(places: list[Place]) -> StepStatus:

@@ -17,7 +17,7 @@ def through(run_id: int, seconds: float = 1800) -> None:
     beginning.begin(run_id)
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        Crew.work()
+        Crew.work(seconds=1)
         if Run.objects.values_list("status", flat=True).get(pk=run_id) != RunStatus.IN_PROGRESS:
             return
         time.sleep(BETWEEN)

@@ -11,14 +11,24 @@ from soar.accounts.models import User
 from soar.connectors import registry, selectors
 from soar.connectors.models import ConnectorAccount, Route
 from soar.connectors.responder import Responder
+from soar.lib import rows
+from soar.lib.database import prepared
 
+ROUTES = f'SELECT {rows.columns(Route, "r")} FROM connectors_route r ORDER BY r."order", r.id'  # noqa: S608
 Target = Mapping[str, Any]
 
 
 def serving(capability: str, user: User | None = None) -> list[ConnectorAccount]:
     """The enabled accounts that serve it and that ``user`` may use (None: all), oldest first."""
-    rows = selectors.usable_by(user) if user is not None else ConnectorAccount.objects.all()
-    return [row for row in rows.filter(enabled=True).order_by("pk") if serves(row, capability)]
+    if user is None:
+        return [row for row in selectors.enabled_accounts() if serves(row, capability)]
+    return [row for row in selectors.usable_by(user).filter(enabled=True).order_by("pk") if serves(row, capability)]
+
+
+def routes() -> list[Route]:
+    """All rules in their order."""
+    with prepared() as cursor:
+        return [rows.made(Route, row) for row in cursor.execute(ROUTES, prepare=True).fetchall()]
 
 
 def serves(account: ConnectorAccount, capability: str) -> bool:

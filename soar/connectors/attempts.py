@@ -12,11 +12,21 @@ from django.db import transaction
 
 from soar.connectors.errors import ConnectorError
 from soar.connectors.models import Attempt, ConnectorAccount
-from soar.lib import clock
+from soar.lib import clock, rows
+from soar.lib.database import prepared, refuse_transaction
 from soar.lib.http import Answer, RemoteError
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
+_BEGUN = (
+    "account_id", "operation", "idempotency_key", "request", "response", "status", "error", "permanent", "cause",
+    "thread", "started_at",
+)  # fmt: skip
+_FINISHED = ("response", "status", "error", "permanent", "finished_at")
+BEGIN = f"""
+INSERT INTO connectors_attempt ({", ".join(_BEGUN)})
+VALUES ({", ".join(f"%({name})s" for name in _BEGUN)}) RETURNING id"""  # noqa: S608  our own names
+FINISH = f"UPDATE connectors_attempt SET {rows.assigned(Attempt, _FINISHED)} WHERE id = %(pk)s"  # noqa: S608
 READ_AT_MOST = 1024 * 1024  # a larger answer is a file (a feed): its beginning is enough for the record
 
 
@@ -32,21 +42,34 @@ def begin(
     """Write that a call is about to be made; committed when it returns. Raises ConnectorError over the rate budget.
 
     ``thread``: what a mail is about; the attempts of one thread get their ids one after the other."""
-    # durable: inside a transaction the row would not be on disk before the call, and locks would wait for the network.
-    with transaction.atomic(durable=True):
-        if thread or account.rate_per_minute:
-            # One at a time per account, or two workers would both see the last free place, or both be the first.
-            ConnectorAccount.objects.select_for_update().only("pk").get(pk=account.pk)
+    refuse_transaction()  # in one the row would not be on disk before the call, and locks would wait for the network
+    row = Attempt(
+        account=account,
+        operation=operation[:100],
+        idempotency_key=key[:200],
+        request=request,
+        cause=cause,
+        thread=thread[:200],
+        started_at=clock.now(),
+    )
+    if not (thread or account.rate_per_minute or account.settings.get("rate_per_day")):
+        _insert(row)
+        return row
+    with transaction.atomic():
+        # One at a time per account, or two workers would both see the last free place, or both be the first.
+        ConnectorAccount.objects.select_for_update().only("pk").get(pk=account.pk)
         _keep_budget(account)
-        return Attempt.objects.create(
-            account=account,
-            operation=operation[:100],
-            idempotency_key=key[:200],
-            request=request,
-            cause=cause,
-            thread=thread[:200],
-            started_at=clock.now(),
-        )
+        row.started_at = clock.now()
+        _insert(row)
+    return row
+
+
+def _insert(row: Attempt) -> None:
+    values = {name: getattr(row, name) for name in _BEGUN}
+    with prepared() as cursor:
+        found = cursor.execute(BEGIN, rows.given(Attempt, values), prepare=True).fetchone()
+    assert found is not None
+    row.pk, row._state.adding, row._state.db = found[0], False, "default"
 
 
 def finish(attempt: Attempt, answer: Answer, fine: Collection[int] = (), *, kept: bool = True) -> None:
@@ -87,7 +110,9 @@ def lose(attempt: Attempt) -> None:
 
 def _save(attempt: Attempt) -> None:
     attempt.finished_at = clock.now()
-    attempt.save(update_fields=["response", "status", "error", "permanent", "finished_at"])
+    values = {name: getattr(attempt, name) for name in _FINISHED}
+    with prepared() as cursor:
+        cursor.execute(FINISH, {"pk": attempt.pk, **rows.given(Attempt, values)}, prepare=True)
 
 
 def _body(answer: Answer) -> Any:
@@ -105,9 +130,6 @@ def _keep_budget(account: ConnectorAccount) -> None:
     limits = [(most, span, word) for most, span, word in (
         (account.rate_per_minute, MINUTE, "minute"), (day, DAY, "day")
     ) if most]  # fmt: skip
-    if limits:
-        # One at a time per account, or two workers would both see the last free place.
-        ConnectorAccount.objects.select_for_update().only("pk").get(pk=account.pk)
     for most, span, word in limits:
         since = clock.now() - span
         recent = account.attempts.filter(started_at__gt=since).order_by("-started_at")

@@ -8,7 +8,14 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from soar.connectors.errors import NoConnector
 from soar.connectors.models import ConnectorAccount, ConnectorGroupPermission, ConnectorUserPermission
+from soar.lib import rows
+from soar.lib.database import prepared
 
+_LATER = frozenset({"secrets"})
+ENABLED = (
+    f"SELECT {rows.columns(ConnectorAccount, 'a', _LATER)} FROM connectors_connectoraccount a"  # noqa: S608  our own names
+    " WHERE a.enabled ORDER BY a.id"
+)
 GRANTS = ("use_connectoraccount", "manage_connectoraccount")
 
 
@@ -33,6 +40,14 @@ def usable_by(user: Person) -> QuerySet[ConnectorAccount]:
         Exists(ConnectorGroupPermission.objects.filter(group__user=user.pk, **grants))
     )
     return accounts.filter(granted | Q(restricted=False) if user.has_perm("accounts.run_playbooks") else granted)
+
+
+def enabled_accounts() -> list[ConnectorAccount]:
+    """All enabled accounts, oldest first, without their secrets, which are read when asked for. One query, asked for
+    each run of a playbook, so plain SQL."""
+    with prepared() as cursor:
+        found = cursor.execute(ENABLED, prepare=True).fetchall()
+    return [rows.made(ConnectorAccount, row, _LATER) for row in found]
 
 
 def account_named(name: str, user: Person | None = None) -> ConnectorAccount:

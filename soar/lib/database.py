@@ -53,6 +53,14 @@ def _prepare_on(raw: psycopg.Connection[Any]) -> None:
     raw.prepare_threshold = 1_000_000
 
 
+def refuse_transaction() -> None:
+    """Raise RuntimeError inside a transaction: what is written now must be committed at once. As Django's
+    ``atomic(durable=True)`` it does not count the transaction that a test wraps around itself."""
+    blocks = connection.atomic_blocks
+    if blocks and not getattr(blocks[-1], "_from_testcase", False):
+        raise RuntimeError("This must not be done inside a transaction.")
+
+
 def drop_dead_connection() -> None:
     """Close this thread's connection if the server has hung up, so that the next query opens a fresh one.
 

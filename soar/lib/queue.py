@@ -60,8 +60,9 @@ def enqueue_many(tasks: Iterable[tuple[str, tuple[int | str, ...]]]) -> None:
     """Queue several ``(task, args)`` with one statement."""
     rows = list(tasks)
     if rows:
-        with connection.cursor() as cursor:
-            cursor.execute(INSERT_MANY, [[task for task, _ in rows], [json.dumps(args) for _, args in rows]])
+        with prepared() as cursor:
+            values = [[task for task, _ in rows], [json.dumps(args) for _, args in rows]]
+            cursor.execute(INSERT_MANY, values, prepare=True)
 
 
 def enqueue_sql_row(task: str, *args: int | str) -> tuple[str, str]:

@@ -78,7 +78,6 @@ def range_(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Range]:
     settings.LEASE_SECONDS = 1
     settings.PLAYBOOK_DIRS = []
     monkeypatch.setitem(registry.KINDS, "tiny", KIND)
-    monkeypatch.setattr(crew, "IDLE", 0.02)
     catalog.forget()
     made = Range()
     try:

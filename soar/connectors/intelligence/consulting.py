@@ -23,6 +23,7 @@ from soar.connectors.intelligence.providers.registry import PROVIDERS
 from soar.connectors.intelligence.sending import ASKED, refused_by, sent_form, withheld
 from soar.connectors.intelligence.values import Subject
 from soar.connectors.models import ConnectorAccount
+from soar.connectors.selectors import enabled_accounts
 from soar.lib import clock
 from soar.lib.crypto import DecryptionError
 
@@ -64,10 +65,17 @@ class Question:
 
 
 def consult(
-    subjects: Iterable[Subject], *, tlp: str, pap: str, ask: bool, cause: uuid.UUID | None
+    subjects: Iterable[Subject],
+    *,
+    tlp: str,
+    pap: str,
+    ask: bool,
+    cause: uuid.UUID | None,
+    providers: list[Provider] | None = None,
 ) -> dict[Subject, Heard]:
-    """What providers say of each value. Raises RuntimeError when it would ask inside a transaction."""
-    providers = enabled_providers(cause)
+    """What providers say of each value. ``providers``: as ``enabled_providers`` gave them, where they were looked for
+    already. Raises RuntimeError when it would ask inside a transaction."""
+    providers = enabled_providers(cause) if providers is None else providers
     found = {each: Heard() for each in subjects}
     questions = [one for each, heard in found.items() for one in _questions(each, heard, providers, tlp, pap)]
     open_ones = _from_kept(questions, any_age=not ask)
@@ -81,7 +89,7 @@ def consult(
 
 def enabled_providers(cause: uuid.UUID | None = None) -> list[Provider]:
     """The connectors of all enabled accounts of providers, by name."""
-    accounts = ConnectorAccount.objects.filter(kind__in=KINDS, enabled=True).order_by("name")
+    accounts = sorted((one for one in enabled_accounts() if one.kind in KINDS), key=lambda one: one.name)
     # Not by registry.of: one whose secrets cannot be read is a problem of its own answers, not of all ratings.
     made = [registry.KINDS[account.kind].connector(account, cause=cause) for account in accounts]
     return [one for one in made if isinstance(one, Provider)]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
+from soar.lib.database import prepared
 
 # Ordinals instead of texts come back, since PostgreSQL may spell an address differently than it was asked.
 BY_NAME = """
@@ -88,9 +88,9 @@ def warning_hits(names: Sequence[str], addresses: Sequence[str], texts: Sequence
     parts = [sql for sql, key in ((BY_NAME, "names"), (BY_NETWORK, "addresses"), (BY_PATTERN, "texts")) if asked[key]]
     if not parts:
         return []
-    with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(parts), asked)
-        return [_warning_hit(row) for row in cursor.fetchall()]
+    wanted = {key: value for key, value in asked.items() if value}
+    with prepared() as cursor:
+        return [_warning_hit(row) for row in cursor.execute(" UNION ALL ".join(parts), wanted, prepare=True).fetchall()]
 
 
 def _warning_hit(row: Sequence[Any]) -> WarningHit:
@@ -101,6 +101,6 @@ def _warning_hit(row: Sequence[Any]) -> WarningHit:
 
 def own_hits(digests: Sequence[str], addresses: Sequence[str]) -> list[OwnHit]:
     """Entries of the exception list, the own list and enabled feeds that have not expired."""
-    with connection.cursor() as cursor:
-        cursor.execute(OWN_SQL, {"digests": list(digests), "addresses": list(addresses)})
-        return [OwnHit(*row) for row in cursor.fetchall()]
+    asked = {"digests": list(digests), "addresses": list(addresses)}
+    with prepared() as cursor:
+        return [OwnHit(*row) for row in cursor.execute(OWN_SQL, asked, prepare=True).fetchall()]

@@ -14,6 +14,7 @@ from typing import Any
 from soar.connectors.intelligence.classes import BENIGN, CONTEXT
 from soar.connectors.intelligence.consulting import Heard, Said, consult
 from soar.connectors.intelligence.lookup import MALICIOUS, WEAK, Pair, Verdict, look_up, rate_effects, reason_of
+from soar.connectors.intelligence.providers.base import Provider
 from soar.connectors.intelligence.values import is_internal, subject
 from soar.lib import clock
 
@@ -40,16 +41,23 @@ class Rating:
 
 
 def rate_values(
-    pairs: Iterable[Pair], *, tlp: str, ask: bool, cause: uuid.UUID | None = None, pap: str = ""
+    pairs: Iterable[Pair],
+    *,
+    tlp: str,
+    ask: bool,
+    cause: uuid.UUID | None = None,
+    pap: str = "",
+    providers: list[Provider] | None = None,
 ) -> dict[Pair, Rating]:
     """The rating of each (type, value); values need not be normalised. Call it outside of any transaction.
 
     ``tlp`` (clear, green, amber, amber+strict, red, "" unknown) and ``pap`` of what the values come from: they may
     forbid to send them. ``ask``: providers whose kept answer is too old are asked, all within some seconds; without it
-    nothing leaves, and kept answers count whatever their age. Never raises for a provider: its failure is a problem."""
+    nothing leaves, and kept answers count whatever their age. ``providers``: all
+    enabled ones, if known. Never raises for a provider: its failure is a problem."""
     verdicts = look_up(pairs)
     asked = {pair: subject(*pair) for pair, verdict in verdicts.items() if not verdict.benign}
-    heard = consult(dict.fromkeys(asked.values()), tlp=tlp, pap=pap, ask=ask, cause=cause)
+    heard = consult(dict.fromkeys(asked.values()), tlp=tlp, pap=pap, ask=ask, cause=cause, providers=providers)
     return {
         pair: _rating(pair, verdict, heard.get(asked.get(pair) or subject(*pair))) for pair, verdict in verdicts.items()
     }
