@@ -95,6 +95,14 @@ def test_an_empty_correlation_id_finds_the_incidents_of_strangers(desk: Desk) ->
     assert len(numbers(desk, "correlation_id=")) == 3
 
 
+def test_a_query_that_is_too_long_for_an_address_is_refused(desk: Desk) -> None:
+    def status(most: int) -> int:
+        asked = {"sysparm_query": "sys_idIN" + ",".join("f" * 32 for _ in range(most))}
+        return desk.api.get(INCIDENT, params=asked).status_code
+
+    assert (status(100), status(300)) == (200, 414)
+
+
 def test_nothing_found_is_an_error_in_version_1_alone(desk: Desk) -> None:
     query = {"sysparm_query": "number=INC1"}
     assert desk.api.get(INCIDENT, params=query).json() == {"result": []}

@@ -241,7 +241,8 @@ def test_requests_are_counted(desk: Desk) -> None:
         ("GET", 200, "soar.integration"),
         ("POST", 201, "soar.integration"),
     ]
-    assert len(desk.requests("journal")) == 1
+    (said,) = desk.requests("journal")
+    assert said["wrote"] == {"work_notes": "x"}
     assert desk.ask("requests", after=log[-1]["n"]) == []
     assert desk.ask("state", tickets=0)["counts"] == {f"GET {INCIDENT}": 1, f"POST {INCIDENT}": 1}
     desk.tell("forget")

@@ -34,6 +34,16 @@ def sorts_of(request: Request) -> set[str]:
     return found
 
 
+def written(request: Request) -> dict[str, str]:
+    """The fields that a write sends, each cut to 200 characters; none for what is no JSON object."""
+    if request.method not in WRITES or not request.body.startswith(b"{"):
+        return {}
+    try:
+        return {str(name): str(value)[:200] for name, value in request.json().items()}
+    except (ValueError, AttributeError):
+        return {}
+
+
 def ordered(wish: Any) -> dict[str, Any]:
     """A fault as it is kept. Raises ValueError."""
     if not isinstance(wish, dict) or str(wish.get("kind")) not in KINDS:

@@ -20,6 +20,7 @@ from soar.standins.servicenow.store import Store
 from soar.standins.servicenow.tables import TableApi
 
 LOGGED = 5_000
+LONGEST_QUERY = 8_000
 
 
 class ServiceNow(Standin):
@@ -27,12 +28,13 @@ class ServiceNow(Standin):
     client stand in ``seed``.
 
     A ticket is named by ``number``, ``sys_id`` or ``correlation_id`` (with ``table`` if it is not ``incident``).
-    ``as`` is a user name (default ``o.strand``). What the desk does is stopped by policies and rules, not by rights;
+    ``as`` is a user name (default ``o.strand``); ``set`` holds what that one types: raw values, or names, labels, times
+    of the own zone. What the desk does is stopped by policies and rules, not by rights;
     with ``"force": true`` by nothing. Refused: the status and the words of ServiceNow. ``_control``:
 
     Looking (GET): ``state`` (tickets with fields, journal, attachments; settings, users, counts; ``?tickets=0``
     leaves them out) · ``ticket?number=`` · ``tickets`` (one line each) · ``requests?after=N`` (``n, at, method, path,
-    query, user, status, sorts``) · ``choices?table=incident`` · ``people``.
+    query, user, status, sorts, wrote``) · ``choices?table=incident`` · ``people``.
 
     Tickets (POST), answered with the ticket: ``create {"as", "table", "set"}`` · ``change {"as", ..., "set"}`` ·
     ``note {"as", ..., "text", "element": "work_notes" | "comments"}`` · ``attach {"as", ..., "name", "content" |
@@ -133,6 +135,8 @@ class ServiceNow(Standin):
 
     def _served(self, request: Request, user: list[str]) -> Response:
         settings = self.store.settings
+        if sum(len(text) for values in request.query.values() for text in values) > LONGEST_QUERY:
+            return text_response("<html><body>URI Too Long</body></html>", 414, "text/html")
         if time.time() < settings["down_until"]:
             return down() if settings["down_how"] == "503" else Response(drop=True)
         if settings["hibernating"]:
@@ -206,6 +210,7 @@ class ServiceNow(Standin):
                 {
                     "n": self._logged, "at": clock.iso(clock.now()), "method": request.method, "path": request.path,
                     "query": query, "user": user, "status": status, "sorts": sorted(faults.sorts_of(request)),
+                    "wrote": faults.written(request),
                 }
             )  # fmt: skip
             del self.log[:-LOGGED]
