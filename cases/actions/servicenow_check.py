@@ -24,7 +24,7 @@ def check(actor: Actor, slug: str) -> list[Finding]:
     row = instance_for(slug)
     findings, skew = _asked(row)
     with transaction.atomic():
-        kept = ServiceNowInstance.objects.select_for_update().get(pk=row.pk)
+        kept = ServiceNowInstance.objects.select_for_update().defer("webhook_secret").get(pk=row.pk)
         kept.vocabulary = {**kept.vocabulary, "findings": findings}
         kept.checked_at = clock.now()
         if skew is not None:

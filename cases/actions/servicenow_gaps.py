@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -53,7 +53,7 @@ class Found:
 def gaps_of(profile: TicketProfile, vocabulary: Vocabulary) -> list[Found]:
     """What is not mapped, or mapped to what is not there, those that break resolving first. A field whose choices
     ServiceNow does not tell is not judged."""
-    rules = ProfileRules.of(profile)
+    rules = _with_codes(ProfileRules.of(profile))
     known = {name: [_Choice(*pair) for pair in pairs if pair[0]] for name, pairs in vocabulary.choices.items()}
     found = []
     for one in gaps(rules, {name: choices for name, choices in known.items() if choices}):
@@ -106,6 +106,14 @@ def map_gap(actor: Actor, gap_id: int, counterpart: Any) -> MappingGap:
     clear_mapped(profile)
     audit.record(actor.user, "servicenow.gap_mapped", profile.name, map=gap.map, value=gap.value)
     return gap
+
+
+def _with_codes(rules: ProfileRules) -> ProfileRules:
+    """A ticket that is resolved from here gets a close code even where determinations do not go out otherwise."""
+    if not rules.sends("status") or rules.sends("determination"):
+        return rules
+    both = "both" if rules.takes("determination") else "out"
+    return replace(rules, directions={**rules.directions, "determination": both})
 
 
 def _breaks(rules: ProfileRules, name: str, value: str) -> bool:

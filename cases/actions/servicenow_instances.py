@@ -28,6 +28,7 @@ SECONDS = (5, 3600)  # between two polls
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 RESERVED = {"new"}
 SECRET_BYTES = 32
+LATER = ("webhook_secret",)  # read when it is needed: a lost key must not take the pages down
 
 
 def may_set_up(actor: Actor) -> None:
@@ -110,7 +111,7 @@ def remove(actor: Actor, slug: str) -> None:
 
 def instance_for(slug: str) -> ServiceNowInstance:
     """The instance with its account. Raises Missing."""
-    found = ServiceNowInstance.objects.select_related("account").filter(slug=slug).first()
+    found = ServiceNowInstance.objects.select_related("account").defer(*LATER).filter(slug=slug).first()
     if found is None:
         raise Missing(f"There is no ServiceNow instance {slug!s:.60}.")
     return found
@@ -118,7 +119,7 @@ def instance_for(slug: str) -> ServiceNowInstance:
 
 def _locked(actor: Actor, slug: str) -> ServiceNowInstance:
     may_set_up(actor)
-    row = ServiceNowInstance.objects.select_for_update().filter(slug=slug).first()
+    row = ServiceNowInstance.objects.select_for_update().defer(*LATER).filter(slug=slug).first()
     if row is None:
         raise Missing(f"There is no ServiceNow instance {slug!s:.60}.")
     return row

@@ -26,7 +26,7 @@ NOTE_FIELDS = ("work_notes", "comments")
 ON_REPEAT = ("reopen", "new")
 # What the profile itself writes, and what nobody may: the rows' own keys, and what the sync knows its tickets by.
 TAKEN = {
-    "short_description", "description", "caller_id", "assignment_group", "assigned_to", "category", "impact",
+    "short_description", "description", "caller_id", "caller", "assignment_group", "assigned_to", "category", "impact",
     "urgency", "priority", "state", "incident_state", "close_code", "close_notes", "work_notes", "comments",
     "comments_and_work_notes", "correlation_id", "correlation_display", "number", "active",
 }  # fmt: skip

@@ -25,6 +25,7 @@ COPIED = (
     "caller", "assignment_group", "assigned_to", "category", "short_description", "description", "extra", "maps",
     "directions", "winners", "note_kinds", "note_field", "send_evidence", "on_repeat", "severities",
 )  # fmt: skip
+LATER = ("instance__webhook_secret",)  # it is not needed here
 NOBODY = "0" * 32  # a sys_id that no row has
 # What of a profile names rows or choices of its own instance: a copy for another one goes without.
 OF_INSTANCE = ("caller", "assignment_group", "assigned_to")
@@ -142,7 +143,7 @@ def delete(actor: Actor, profile_id: int) -> str:
 
 def profile_for(pk: int) -> TicketProfile:
     """The profile with its instance. Raises Missing."""
-    found = TicketProfile.objects.select_related("instance__account").filter(pk=pk).first()
+    found = TicketProfile.objects.select_related("instance__account").defer(*LATER).filter(pk=pk).first()
     if found is None:
         raise Missing(f"There is no ticket profile {pk}.")
     return found
@@ -180,7 +181,7 @@ def _hold_broken(broken: list[Found], lead: str) -> None:
 
 
 def _instance(slug: str) -> ServiceNowInstance:
-    found = ServiceNowInstance.objects.select_related("account").filter(slug=str(slug)[:60]).first()
+    found = ServiceNowInstance.objects.defer("webhook_secret").filter(slug=str(slug)[:60]).first()
     if found is None:
         raise Refused("There is no such instance.", field="instance")
     return found
@@ -188,7 +189,7 @@ def _instance(slug: str) -> ServiceNowInstance:
 
 def _locked(actor: Actor, pk: int, expected: int | None) -> TicketProfile:
     may_set_up(actor)
-    rows = TicketProfile.objects.select_for_update(of=("self",)).select_related("instance__account")
+    rows = TicketProfile.objects.select_for_update(of=("self",)).select_related("instance__account").defer(*LATER)
     row = rows.filter(pk=pk).first()
     if row is None:
         raise Missing(f"There is no ticket profile {pk}.")

@@ -88,7 +88,7 @@ def _keep(instance: ServiceNowInstance, table: str, found: Choices) -> Vocabular
     new = {element: [list(pair) for pair in pairs] for element, pairs in found.items()}
     if old.get("elements") != new or datetime.fromisoformat(old["at"]) < now - OLD:
         with transaction.atomic():
-            row = ServiceNowInstance.objects.select_for_update().get(pk=instance.pk)
+            row = ServiceNowInstance.objects.select_for_update().defer("webhook_secret").get(pk=instance.pk)
             tables = {**row.vocabulary.get("choices", {}), table: {"at": now.isoformat(), "elements": new}}
             row.vocabulary = {**row.vocabulary, "choices": tables}
             row.save(update_fields=["vocabulary"])

@@ -59,9 +59,9 @@ class ProfileForm(forms.Form):
     )
     note_field = forms.ChoiceField(label=_("Notes are"), choices=NOTE_FIELDS, widget=forms.RadioSelect)
     note_field.help_text = WARNING
-    send_evidence = forms.BooleanField(label=_("Send evidence as attachments"), required=False)
-    on_repeat = forms.ChoiceField(label=_("When an incident is opened again"), choices=ON_REPEAT)
-    on_repeat.widget = forms.RadioSelect()
+    on_repeat = forms.ChoiceField(
+        label=_("When an incident is opened again"), choices=ON_REPEAT, widget=forms.RadioSelect
+    )
     on_repeat.help_text = _("Its ticket is closed by then. A ticket that cannot be opened again stays closed.")
     automatic = forms.BooleanField(label=_("Open a ticket by this rule, without being asked"), required=False)
     severities = forms.MultipleChoiceField(
@@ -102,6 +102,7 @@ class ProfileForm(forms.Form):
         tables = self.tables()
         data |= {"maps": tables.maps(self.data, picking), "extra": tables.pairs(self.data, picking.errors)}
         data |= {"directions": tables.words(self.data, "dir"), "winners": tables.words(self.data, "win")}
+        data["send_evidence"] = data["directions"].get("evidence") in ("both", "out")
         if picking.errors:
             self.refuse(picking.errors)
         return data
@@ -134,7 +135,7 @@ class ProfileForm(forms.Form):
 
 def _initial(profile: TicketProfile) -> dict[str, Any]:
     same = (
-        "name", "order", "category", "short_description", "description", "note_kinds", "note_field", "send_evidence",
+        "name", "order", "category", "short_description", "description", "note_kinds", "note_field",
         "on_repeat", "automatic",
     )  # fmt: skip
     return {

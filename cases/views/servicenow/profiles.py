@@ -49,7 +49,7 @@ class NewProfileForm(forms.Form):
         super().__init__(*args, **kwargs)
         field = self.fields["instance"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [(one.slug, one.slug) for one in ServiceNowInstance.objects.order_by("slug")]
+        field.choices = [(one.slug, one.slug) for one in ServiceNowInstance.objects.only("slug").order_by("slug")]
 
     def for_action(self) -> dict[str, str]:
         """Name, instance and table."""
@@ -69,7 +69,11 @@ class NewProfileForm(forms.Form):
 def profile_list(request: HttpRequest) -> HttpResponse:
     """All profiles in the order in which they are tried."""
     counted = {"link_count": Count("links", distinct=True), "gap_count": Count("gaps", distinct=True)}
-    rows = TicketProfile.objects.select_related("instance").prefetch_related("templates", "sources")
+    rows = (
+        TicketProfile.objects.select_related("instance")
+        .defer("instance__webhook_secret")
+        .prefetch_related("templates", "sources")
+    )
     shown = [_row(profile) for profile in rows.annotate(**counted).order_by("order", "pk")[:SHOWN]]
     context = {**tabs(person_of(request), "profiles"), "rows": shown}
     return render(request, "servicenow/profiles.html", context)

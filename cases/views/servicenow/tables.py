@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from cases.actions.servicenow_profile_maps import LEFT
 from cases.actions.servicenow_vocabulary import Vocabulary
 from cases.models import TicketProfile
-from cases.servicenow.rules import FIELDS
+from cases.servicenow.rules import FIELDS, ProfileRules
 from cases.views.servicenow import map_sections
 from cases.views.servicenow.cells import Maker, Row, Section
 from cases.views.servicenow.picking import GROUP, USER, Picking
@@ -43,13 +43,21 @@ class Tables:
         rows = []
         for name in FIELDS:
             label = str(LABELS[name])
-            saved = self.profile.directions.get(name, "off"), self.profile.winners.get(name, "newest")
-            cells = [self.make.cell(f"dir:{name}", f"{label}: goes", saved[0], DIRECTIONS)]
+            cells = [self.make.cell(f"dir:{name}", f"{label}: goes", self._direction(name), DIRECTIONS)]
             if name not in WITHOUT_CONFLICT:
-                cells.append(self.make.cell(f"win:{name}", f"{label}: wins", saved[1], WINNERS))
+                winner = self.profile.winners.get(name, "newest")
+                cells.append(self.make.cell(f"win:{name}", f"{label}: wins", winner, WINNERS))
             rows.append(Row(label, cells))
         hint = _("A field that both sides changed since they agreed is a conflict: this says who wins.")
         return Section("fields", _("Which way"), hint, _("Field"), [_("Goes"), _("Both changed it")], rows)
+
+    def _direction(self, name: str) -> str:
+        """Evidence is sent by a switch of its own, which the API sets; here it is one thing."""
+        rules = ProfileRules.of(self.profile)
+        if name != "evidence":
+            return rules.direction(name)
+        out, back = self.profile.send_evidence, rules.takes(name)
+        return "both" if out and back else "out" if out else "in" if back else "off"
 
     def values(self) -> list[Section]:
         """The maps of values."""
