@@ -15,6 +15,7 @@ from playbooks.helpers import (
     related_incidents,
     request_approval,
     resolve_current_alert,
+    send_to_servicenow,
     update_current_alert,
     warning_lists,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "related_incidents",
     "request_approval",
     "resolve_current_alert",
+    "send_to_servicenow",
     "update_current_alert",
     "warning_lists",
 ]

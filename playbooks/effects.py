@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 
 from cases.actions import alerts, incidents, links, observables
+from cases.actions.servicenow_ticket import ticket_of
 from cases.actors import Actor
 from cases.choices import Risk
 from cases.errors import Conflict, Refused
@@ -95,6 +96,21 @@ def link_to_incident(case: Case, number: str | int) -> dict[str, Any]:
     return _reference(links.link(case.actor, [case.needs_alert("link_to_incident")], number))
 
 
+def send_to_servicenow(case: Case, profile: str, number: str) -> dict[str, Any]:
+    """Give the incident its ticket, or find that it has one."""
+    incident = case.current_incident()
+    if incident is None:
+        raise Refused("Only an incident is sent to ServiceNow, and there is none. Open one first.")
+    link = ticket_of(case.actor, incident, profile, number)[0]
+    return {
+        "link": link.pk,
+        "incident": f"INC-{incident}",
+        "profile": link.profile.name,
+        "number": link.number,
+        "state": link.state,
+    }
+
+
 def add_observable(case: Case, type: str, value: str) -> dict[str, Any]:
     """Put an observable on the incident if there is one, else on the alert."""
     incident = case.current_incident()
@@ -156,12 +172,14 @@ EFFECTS: dict[str, Effect] = {
     effect.__name__: effect
     for effect in (
         update_current_alert, resolve_current_alert, add_current_alert_comment, assign_current_alert, create_incident,
-        link_to_incident, add_observable, rate_observables, look_up, warning_lists, related_incidents, related_alerts,
+        link_to_incident, send_to_servicenow, add_observable, rate_observables, look_up, warning_lists,
+        related_incidents, related_alerts,
     )
 }  # fmt: skip
 # What a helper would have returned, in a dry run that changes nothing.
 DRY: dict[str, Any] = {
     "create_incident": {"id": None, "number": None, "url": None},
     "link_to_incident": {"id": None, "number": None, "url": None},
+    "send_to_servicenow": {"link": None, "incident": None, "profile": "", "number": "", "state": "creating"},
     "request_approval": {"approved": True, "status": "approved", "by": [], "comment": "", "approval": None},
 }

@@ -65,6 +65,15 @@ def link_to_incident(number: str | int) -> Any:
     return _helper("link_to_incident", {"number": number})
 
 
+def send_to_servicenow(profile: str, *, number: str = "") -> Any:
+    """Have the incident get a ticket in ServiceNow by this ticket profile; with ``number``, link the ticket that there
+    is. The two are kept equal from then on. An incident that has one already keeps it.
+
+    Returns ``{"link", "incident", "profile", "number", "state"}``; the ticket is made in the background, so its number
+    may be empty."""
+    return _helper("send_to_servicenow", {"profile": profile, "number": number})
+
+
 def add_observable(type: str, value: str) -> Any:
     """Put an observable on the incident if there is one, else on the alert."""
     return _helper("add_observable", {"type": type, "value": value})

@@ -23,7 +23,9 @@ from playbooks.response import objects, rating
 from playbooks.response.desk import Desk, Place
 from playbooks.response.facts import facts_of
 from playbooks.response.locking import Held
+from playbooks.steps import ticket
 from playbooks.steps.params import params_for
+from playbooks.steps.ticket_values import words_of as ticket_words
 from soar.accounts.models import User
 from soar.connectors import notify, registry
 from soar.connectors.capabilities import Target
@@ -147,7 +149,9 @@ def _when(place: Place) -> str:
 
 def _fill(deed: Deed, made: Rehearsal, playbook: Playbook, touch: Touch, place: Place) -> None:
     """The requests. Raises ConnectorError for an object that lacks what the product needs."""
-    if touch.spec.group == "notify":
+    if touch.spec.name == "ticket":
+        _ticket(deed, made, touch, place)
+    elif touch.spec.group == "notify":
         _message(deed, made, playbook, touch, place)
     elif touch.object is not None and place.account is not None and deed.when != NOT_DONE:
         connector = registry.of(place.account)
@@ -165,6 +169,17 @@ def _fill(deed: Deed, made: Rehearsal, playbook: Playbook, touch: Touch, place: 
 def _params(touch: Touch, place: Place) -> dict[str, Any]:
     """The settings as a connector takes them. Raises ConnectorError for a script that is gone."""
     return params_for(ResponseTask(capability=touch.spec.capability, params=place.params))  # never saved
+
+
+def _ticket(deed: Deed, made: Rehearsal, touch: Touch, place: Place) -> None:
+    """The request that makes the result ticket; the report in it is that of a run, so its place is named."""
+    profile = ticket.profile_named(place.value)
+    if profile is None or deed.when == NOT_DONE:
+        return
+    words = ticket_words(made.alert, made.alert.incident, "(the report of the run)")
+    severity = Severity(made.alert.severity).word
+    deed.message = True
+    deed.requests = [ticket.request_of(profile, touch.use.params, words, severity, key="(made of the task)")]
 
 
 def _message(deed: Deed, made: Rehearsal, playbook: Playbook, touch: Touch, place: Place) -> None:
@@ -197,7 +212,17 @@ def _incident(graph: Graph, alert: Alert, made: Rehearsal) -> str:
         return "None would be opened."
     owners = f", owned by {', '.join(use.owners)}" if use.owners else ""
     closing = f"; closed as {use.close_with} if everything succeeds" if use.close_with else ""
-    return f"One would be opened{owners}{closing}."
+    return f"One would be opened{owners}{closing}.{_sending(use.ticket_profile)}"
+
+
+def _sending(name: str) -> str:
+    """What would become of it in ServiceNow."""
+    if not name:
+        return ""
+    profile = ticket.profile_named(name)
+    if why := ticket.hindrance_of(profile, name):
+        return f" It would not be sent to ServiceNow: {why}"
+    return f" It would be sent to ServiceNow by the ticket profile {profile.name if profile else name}."
 
 
 def as_json(made: Rehearsal) -> dict[str, Any]:

@@ -33,6 +33,7 @@ REFERENCE = {"id": 1, "number": "INC-1", "url": "http://soar.example/incidents/I
 HELPERS: dict[str, Any] = {
     "create_incident": REFERENCE,
     "link_to_incident": REFERENCE,
+    "send_to_servicenow": {"link": 1, "incident": "INC-1", "profile": "", "number": "", "state": "creating"},
     "related_alerts": [],
     "related_incidents": [],
     "request_approval": {"approved": True, "status": "approved", "by": ["Somebody"], "comment": "", "approval": 1},

@@ -11,6 +11,7 @@ from typing import Any
 from playbooks.actions.response_plan import Plan, Planned
 from playbooks.models import ResponseTask
 from playbooks.response import tasks
+from playbooks.steps import ticket
 from playbooks.steps.params import params_for
 from soar.connectors import registry
 from soar.connectors.capabilities import Target
@@ -26,9 +27,12 @@ class Preview:
 
 
 def preview_of(task: ResponseTask) -> Preview:
-    """The first requests of a task that acts through a connector; nothing for what the portal does itself.
+    """The first requests of a task that acts through a connector or sends a ticket; nothing for what the portal
+    does itself.
 
     ``task`` may be a draft that was never saved."""
+    if task.action == "ticket":
+        return _ticket(task)
     if not task.capability:
         return Preview()
     if task.account is None:
@@ -38,6 +42,18 @@ def preview_of(task: ResponseTask) -> Preview:
     try:
         connector: Any = registry.of(task.account, cause=task.cause, dry_run=True)
         return Preview(list(connector.requests(task.capability, target, params_for(task))))
+    except ConnectorError as error:
+        return Preview(problem=error.message)
+
+
+def _ticket(task: ResponseTask) -> Preview:
+    name = str(task.params.get("profile", ""))
+    profile = ticket.profile_named(name)
+    hindrance = ticket.hindrance_of(profile, name)
+    if profile is None or hindrance:
+        return Preview(problem=hindrance)
+    try:
+        return Preview([ticket.request_for(task, profile)])
     except ConnectorError as error:
         return Preview(problem=error.message)
 

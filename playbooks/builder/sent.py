@@ -87,7 +87,7 @@ def _node(node: Json, sent: Sent) -> Json:
 
 def _deadline(sent: Sent) -> Json:
     """A notification's form does not ask for it: then what the node has stays."""
-    return {"deadline_minutes": _number(sent["deadline_minutes"])} if "deadline_minutes" in sent else {}
+    return {"deadline_minutes": _number(sent.get("deadline_minutes", ""))} if "deadline_minutes" in sent else {}
 
 
 def _rows(sent: Sent) -> list[Json]:

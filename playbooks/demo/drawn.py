@@ -37,7 +37,7 @@ class Drawn:
 
 def _command_and_control(stage: Stage, graph: Graph) -> Graph:
     """The whole story: asks before it isolates, tells by mail and chat, opens an incident and closes it."""
-    opens = OpenIncident(owners=(stage.users[PUBLISHER].username,), close_with="malicious", ticket_profile=None)
+    opens = OpenIncident(owners=(stage.users[PUBLISHER].username,), close_with="malicious")
     target = replace(graph.target, models=("Command and Control Call-outs",), open_incident=opens)
     return replace(graph, target=target, nodes=tuple(_with_card(node) for node in graph.nodes))
 

@@ -16,7 +16,7 @@ from playbooks.graph.facts import Object
 from playbooks.graph.model import Node
 from playbooks.graph.touching import Touch
 from playbooks.response.locking import Held
-from playbooks.steps import routing
+from playbooks.steps import routing, ticket
 from soar.accounts.membership import may
 from soar.connectors.models import ConnectorAccount, Route
 
@@ -50,9 +50,21 @@ class Desk:
         if touch.spec.name == "channel":
             names = [str(name) for name in touch.use.params.get("channels") or []]
             return [Place(touch, {**touch.use.params, "channels": [name]}, value=name) for name in names]
+        if touch.spec.name == "ticket":
+            return [self._ticket(node, touch)]
         value = ", ".join(map(str, touch.use.params.get("recipients") or []))
         place = Place(touch, touch.use.params, value=value if touch.spec.group == "notify" else "")
         return [self._asked(node, place) if touch.spec.group == "case" else place]
+
+    def _ticket(self, node: Node, touch: Touch) -> Place:
+        """A result ticket; the only message that may wait for an approval (23)."""
+        name = str(touch.use.params.get("profile", ""))
+        profile = ticket.profile_named(name)
+        place = Place(touch, dict(touch.use.params), value=profile.name if profile else name)
+        if hindrance := ticket.hindrance_of(profile, name):
+            return _ended(place, TaskStatus.UNSUCCESSFUL, hindrance)
+        place.account = profile.instance.account if profile else None
+        return self._asked(node, place)
 
     def _respond(self, node: Node, touch: Touch, one: Object) -> Place:
         spec, place = touch.spec, Place(touch, dict(touch.use.params))
@@ -90,7 +102,7 @@ class Desk:
 
     @cached_property
     def _routes(self) -> list[Route]:
-        return list(Route.objects.order_by("order", "pk"))
+        return routing.routes()
 
     @cached_property
     def _listed(self) -> list[never_touch.Rule]:

@@ -7,11 +7,12 @@ from typing import Any
 
 from django.db import transaction
 
-from cases.actions import incidents
-from cases.errors import CaseError
-from cases.models import Alert
+from cases.actions import incidents, servicenow
+from cases.errors import CaseError, Refused
+from cases.models import Alert, Incident
 from playbooks.graph.model import Graph, OpenIncident
 from playbooks.response.locking import Held
+from playbooks.steps import ticket
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,22 @@ def ensure(held: Held, graph: Graph) -> None:
     held.run.opened_incident = made
     held.run.save(update_fields=["opened_incident"])
     _keep(held, incident=made.number)
+    if wanted.ticket_profile:
+        _send(held, wanted.ticket_profile, made)
+
+
+def _send(held: Held, name: str, made: Incident) -> None:
+    """Have the incident get its ticket in ServiceNow (response-playbooks.md 6): a row of the outbox, written with the
+    incident. What hinders it is a problem of the run; the incident stays."""
+    profile = ticket.profile_named(name)
+    hindrance = ticket.hindrance_of(profile, name)
+    try:
+        if profile is None or hindrance:
+            raise Refused(hindrance)
+        with transaction.atomic():
+            servicenow.create_ticket(held.actor, made.pk, profile.pk)
+    except CaseError as error:
+        _keep(held, problem=f"The incident was not sent to ServiceNow: {error.message}")
 
 
 def _owners(held: Held, wanted: OpenIncident) -> list[str]:

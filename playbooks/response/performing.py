@@ -14,8 +14,8 @@ from playbooks.response import tasks
 from playbooks.response.advance import Last, after_task, end_among_others
 from playbooks.response.locking import Held, together
 from playbooks.response.tasks import Claimed, Ending, LostLease
-from playbooks.steps import casework, notify, respond
-from playbooks.steps.outcomes import Later
+from playbooks.steps import casework, notify, respond, ticket
+from playbooks.steps.outcomes import Later, Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ def perform(held: Claimed) -> None:
         if group == "case":
             together(lambda: _in_the_case(held))
             return
-        outcome = notify.perform(held) if group == "notify" else respond.perform(held)
+        outcome = _performed(held, group)
         if isinstance(outcome, Later):
             values = {**outcome.values}
             tasks.put_off(held, outcome.seconds, status=outcome.status, phase=outcome.phase, **values)
@@ -35,6 +35,12 @@ def perform(held: Claimed) -> None:
             settle(held, outcome)
     except LostLease:
         logger.warning("Task %s is no longer ours; what became of it is for others to write.", held.task.pk)
+
+
+def _performed(held: Claimed, group: str) -> Outcome:
+    if held.task.action == "ticket":
+        return ticket.perform(held)
+    return notify.perform(held) if group == "notify" else respond.perform(held)
 
 
 def settle(held: Claimed, ending: Ending) -> None:

@@ -68,6 +68,7 @@ def task_facts(task: ResponseTask) -> dict[str, Any]:
         "reason": task.reason,
         "message": task.message,
         "by": task.account.name if task.account else "",
+        "ticket": task.data.get("ticket"),
         "started_at": iso(task.started_at),
         "finished_at": iso(task.finished_at),
     }
@@ -162,8 +163,9 @@ def _sections(report: dict[str, Any]) -> list[Section]:
         for one in report["tasks"][:ROWS_AT_MOST]
         if not _tells(one["action"])
     ]
+    tickets = [Row(one["ticket"]["number"], "", one["ticket"]["url"]) for one in report["tasks"] if one.get("ticket")]
     asked = [Row(one["title"], one["status"], ", ".join(one["by"])) for one in report["approvals"]]
-    named = (("Objects", objects), ("Actions", done), ("Approvals", asked))
+    named = (("Objects", objects), ("Actions", done), ("Approvals", asked), ("Tickets", tickets))
     return [Section(title, tuple(rows)) for title, rows in named if rows]
 
 

@@ -31,7 +31,7 @@ from soar.lib.htmx import is_partial, live, render_regions
 
 TEMPLATE = "playbooks/response.html"
 TRIES_SHOWN = 50
-OWN = ("minutes", "found")  # of task.data, for the engine
+OWN = ("minutes", "found", "ticket")  # of task.data, for the engine
 
 
 @signed_in_reader
@@ -126,6 +126,7 @@ def context_of(user: User, task: ResponseTask) -> Context:
         "data": [
             (parts.label(name), words.value_of(value, 5000)) for name, value in task.data.items() if name not in OWN
         ],
+        "ticket": task.data.get("ticket"),
         "has_secret": bool(task.secret),
         "tries": _tries(task),
         "inverses": rows_of(inverses),

@@ -59,6 +59,7 @@ class TaskRow:
     attempts: int
     took: str
     node: str
+    ticket: str = ""  # its address in ServiceNow
 
     def html(self, with_node: bool) -> SafeString:
         """The row of the table. Fifty rows by the template engine cost more than the rest of the page."""
@@ -68,11 +69,16 @@ class TaskRow:
             f'<a class="mono quiet" href="{escape(self.url)}">{escape(self.value) or self.pk}</a></span></th>',
             f"<td>{escape(self.label)}{node}</td>",
             f'<td class="nowrap">{self.state}</td>',
-            f'<td class="ink-2">{escape(self.answer)}</td>',
+            f'<td class="ink-2">{escape(self.answer)}{self._ticket()}</td>',
             f'<td class="num" data-label="{escape(_("Attempts"))}">{self.attempts}</td>',
             f'<td class="num ink-2" data-label="{escape(_("Took"))}">{escape(self.took) or "–"}</td>',
         )
         return SafeString(f'<tr id="task-{self.pk}">{"".join(cells)}</tr>')
+
+    def _ticket(self) -> str:
+        if not self.ticket:
+            return ""
+        return f' <a href="{escape(self.ticket)}" rel="noopener noreferrer">{escape(_("Open in ServiceNow"))}</a>'
 
 
 def show(
@@ -250,6 +256,7 @@ def _row(task: ResponseTask, graph: Graph, now: Any) -> TaskRow:
         attempts=task.attempts,
         took=words.took(task.started_at, task.finished_at, now),
         node=name_of(graph.node(task.node)) if task.node in graph.by_id else "",
+        ticket=str((task.data.get("ticket") or {}).get("url") or ""),
     )
 
 
