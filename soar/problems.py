@@ -59,6 +59,8 @@ def _of_case(error: Any) -> Response:
         extra["url"] = f"{settings.SOAR_URL}{extra['url']}"
     if error.field:
         extra["errors"] = [{"field": error.field, "message": error.message}]
+    if isinstance(several := error.extra.get("errors"), dict):
+        extra["errors"] = [{"field": name, "message": message} for name, message in several.items()]
     set_rollback()
     wait = error.extra.get("retry_after")
     return _answer(error.status, error.message, extra, {"Retry-After": str(wait)} if wait else {})

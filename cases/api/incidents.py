@@ -15,7 +15,7 @@ from cases.actions import incidents, links
 from cases.api import bodies, documented, incident_filter, paging, shapes
 from cases.api.base import ApiViewSet, guarded, read, tagged
 from cases.api.etags import expected_version
-from cases.api.representation import entry_dict, incident_dict, incident_row
+from cases.api.representation import entry_dict, incident_dict, incident_row, with_tickets
 from cases.models import Incident
 from cases.permissions import incident_for, parse_number
 from soar.lib.keyset import Order
@@ -43,7 +43,7 @@ class Incidents(ApiViewSet):
         paging.check_params(request, (*incident_filter.FILTERS, "ordering"))
         default = "updated_at" if request.query_params.get("updated_since") else "-id"
         visible = Incident.objects.visible_to(self.user).with_row_data()
-        rows = incident_filter.filtered(request, visible, self.user)
+        rows = with_tickets(incident_filter.filtered(request, visible, self.user))
         found = paging.page(request, rows, paging.order_of(request, ORDERS, default))
         return Response(paging.paged(request, found, [incident_row(row) for row in found.rows]))
 

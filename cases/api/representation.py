@@ -10,11 +10,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Prefetch, QuerySet
 from django.utils.module_loading import import_string
 
 from cases import asset_facts
 from cases.choices import AlertStatus, Determination, IncidentStatus, Risk, Severity
-from cases.models import Alert, AlertObservable, Incident, Observable, TimelineEntry
+from cases.models import Alert, AlertObservable, Incident, LinkState, Observable, TicketLink, TimelineEntry
+from cases.ticket_words import ticket_url
 from soar.accounts.models import User
 from soar.lib.clock import iso
 
@@ -31,6 +33,18 @@ _RISK = {member.value: member.word for member in Risk}
 def page_url(number: str) -> str:
     """The address of the page of ``ALR-7`` or ``INC-7``."""
     return f"{settings.SOAR_URL}/{'alerts' if number.startswith('ALR') else 'incidents'}/{number}/"
+
+
+def with_tickets(incidents: QuerySet[Incident]) -> QuerySet[Incident]:
+    """With what rows tell of tickets in ServiceNow: one query however many incidents there are."""
+    links = (
+        TicketLink.objects.exclude(state=LinkState.ENDED).select_related("instance__account", "profile").order_by("pk")
+    )
+    shown = links.only(
+        "incident", "number", "sys_id", "state", "table", "last_in_at", "last_out_at", "instance__slug",
+        "instance__account__settings", "profile__name",
+    )  # fmt: skip
+    return incidents.prefetch_related(Prefetch("tickets", shown))
 
 
 def alert_row(alert: Alert, incident: str | None = None) -> dict[str, Any]:
@@ -152,7 +166,8 @@ def runs_of(alert_ids: list[int]) -> dict[int, list[dict[str, Any]]]:
 
 
 def incident_row(incident: Incident) -> dict[str, Any]:
-    """An incident as a row of a list: everything but its summary. Wants ``with_row_data()``."""
+    """An incident as a row of a list: everything but its summary. Wants ``with_row_data()``
+    and ``with_tickets``."""
     number = f"INC-{incident.pk}"
     return {
         "id": incident.pk,
@@ -172,6 +187,7 @@ def incident_row(incident: Incident) -> dict[str, Any]:
         "techniques": incident.techniques,
         "alert_count": incident.alert_count,
         "template": incident.template.name if incident.template else None,
+        "servicenow": [_ticket(link) for link in incident.tickets.all()],
         "opened_by": incident.opened_by,
         "created_at": iso(incident.created_at),
         "updated_at": iso(incident.updated_at),
@@ -183,9 +199,23 @@ def incident_row(incident: Incident) -> dict[str, Any]:
     }
 
 
+def _ticket(link: TicketLink) -> dict[str, Any]:
+    """A ticket of an incident, as far as the incident tells of it."""
+    return {
+        "number": link.number,
+        "url": ticket_url(link),
+        "state": link.state,
+        "table": link.table,
+        "instance": link.instance.slug,
+        "profile": link.profile.name,
+        "last_sync": iso(max((at for at in (link.last_in_at, link.last_out_at) if at), default=None)),
+    }
+
+
 def incident_dict(incident: Incident) -> dict[str, Any]:
     """An incident with all its keys. Owners are read anew: an action may have changed them."""
-    fresh = Incident.objects.select_related("team", "template").prefetch_related("owner_rows__user").get(pk=incident.pk)
+    rows = with_tickets(Incident.objects.select_related("team", "template").prefetch_related("owner_rows__user"))
+    fresh = rows.get(pk=incident.pk)
     return {**incident_row(fresh), "summary": fresh.summary, "resolve_reason": fresh.resolve_reason}
 
 

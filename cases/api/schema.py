@@ -1,4 +1,4 @@
-"""How the schema names the logins, and the ingest endpoint, which is a plain view that DRF does not know."""
+"""How the schema names the logins, and what other products post to: plain views that DRF does not know."""
 
 from __future__ import annotations
 
@@ -21,13 +21,18 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 
 
 def add_ingest(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Postprocessing hook: the ingest endpoint as in contract.md."""
+    """Postprocessing hook: the ingest endpoint as in contract.md, and the webhook of ServiceNow."""
     result["components"]["schemas"] |= _INGEST_SHAPES
     result["components"]["securitySchemes"] |= {
         "sourceToken": {"type": "http", "scheme": "bearer", "description": "The token of an alert source."},
         "sourceKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
     }
+    result["components"]["securitySchemes"] |= {
+        "webhookSecret": {"type": "http", "scheme": "bearer", "description": "The secret of an instance's webhook."},
+        "webhookKey": {"type": "apiKey", "in": "header", "name": "X-Soar-Secret"},
+    }
     result["paths"]["/api/v1/ingest/{slug}/"] = {"post": _INGEST}
+    result["paths"]["/api/v1/servicenow/{slug}/events/"] = {"post": _EVENTS}
     result["paths"] = dict(sorted(result["paths"].items()))
     result["components"]["schemas"] = dict(sorted(result["components"]["schemas"].items()))
     return result
@@ -104,5 +109,31 @@ _INGEST = {
         "409": _problem("The Idempotency-Key was used for another body."),
         "413": _problem("Too large, or too many items."),
         "429": _problem("Too many calls; wait `Retry-After` seconds."),
+    },
+}
+_EVENTS = {
+    "operationId": "servicenow_events",
+    "summary": "Hurry the poll of a ServiceNow instance",
+    "description": "ServiceNow posts here when something changed. Nothing of the body (at most 64 KiB) is believed; "
+    "however often it is called, one poll waits. Instead of the secret a signature of the body will do: "
+    "`X-Webhook-Signature: sha256=<hex HMAC-SHA256>`.",
+    "tags": ["servicenow"],
+    "parameters": [{"in": "path", "name": "slug", "schema": {"type": "string"}, "required": True}],
+    "requestBody": {"content": {"application/json": {"schema": {"type": "object"}, "example": {"sys_id": "46d44a5d"}}}},
+    "security": [{"webhookSecret": []}, {"webhookKey": []}],
+    "responses": {
+        "202": {
+            "description": "Heard. `queued`: this call has put a poll into the queue.",
+            "content": {
+                "application/json": {
+                    "schema": {"type": "object", "properties": {"queued": {"type": "boolean"}}},
+                    "example": {"queued": True},
+                }
+            },
+        },
+        "401": _problem("No secret or a wrong one, or there is no such instance."),
+        "405": _problem("Events are posted."),
+        "413": _problem("The body is larger than 64 KiB."),
+        "429": _problem("Too many calls from this address; wait `Retry-After` seconds."),
     },
 }

@@ -136,6 +136,18 @@ class Owner(s.Serializer[Any]):
     lead = s.BooleanField()
 
 
+class IncidentTicket(s.Serializer[Any]):
+    """A ServiceNow ticket that is kept equal with the incident."""
+
+    number = s.CharField(help_text="Empty while it is being made")
+    url = s.CharField(help_text="Its page in ServiceNow")
+    state = s.CharField(help_text="creating, linked or broken")
+    table = s.CharField()
+    instance = s.CharField(help_text="Slug")
+    profile = s.CharField()
+    last_sync = s.DateTimeField(allow_null=True)
+
+
 class IncidentRow(s.Serializer[Any]):
     """An incident in a list."""
 
@@ -156,6 +168,7 @@ class IncidentRow(s.Serializer[Any]):
     techniques = _texts()
     alert_count = s.IntegerField()
     template = s.CharField(allow_null=True, help_text="Name of the template used last")
+    servicenow = IncidentTicket(many=True)
     opened_by = s.CharField()
     created_at = s.DateTimeField()
     updated_at = s.DateTimeField()

@@ -18,6 +18,8 @@ from cases.api.incident_parts import IncidentParts, SuggestionsApi
 from cases.api.incidents import Incidents
 from cases.api.observables import Observables
 from cases.api.people import Me, Teams, Tokens, Users
+from cases.api.servicenow import TicketConflicts, TicketFailures, TicketLinks
+from cases.api.servicenow_setup import ServiceNowInstances, TicketProfiles
 from cases.api.sources import Sources
 from cases.api.tasks import IncidentTasks, Tasks
 from cases.api.templates import Templates
@@ -88,6 +90,40 @@ V1: Patterns = [
     ),
     call("evidence/<str:id>/file/", EvidencePieces, "evidence-file", get="file"),
     call("evidence/<str:id>/accesses/", EvidencePieces, "evidence-accesses", get="accesses"),
+    call("incidents/<str:id>/servicenow/", TicketLinks, "incident-servicenow", get="of_incident", post="make"),
+    call("servicenow/links/", TicketLinks, "servicenow-links", get="list"),
+    call("servicenow/links/<str:id>/", TicketLinks, "servicenow-link", get="retrieve", delete="destroy"),
+    *verbs("servicenow/links/<str:id>/", TicketLinks, "servicenow-link", "sync", "relink", "recreate"),
+    call("servicenow/conflicts/", TicketConflicts, "servicenow-conflicts", get="list"),
+    call("servicenow/conflicts/<str:id>/", TicketConflicts, "servicenow-conflict", get="retrieve"),
+    *verbs("servicenow/conflicts/<str:id>/", TicketConflicts, "servicenow-conflict", "resolve"),
+    call("servicenow/failures/", TicketFailures, "servicenow-failures", get="list"),
+    *verbs("servicenow/failures/<str:id>/", TicketFailures, "servicenow-failure", "retry", "skip"),
+    call("servicenow/instances/", ServiceNowInstances, "servicenow-instances", get="list", post="create"),
+    call(
+        "servicenow/instances/<slug:slug>/",
+        ServiceNowInstances,
+        "servicenow-instance",
+        get="retrieve",
+        patch="partial_update",
+        delete="destroy",
+    ),
+    *verbs(
+        "servicenow/instances/<slug:slug>/",
+        ServiceNowInstances,
+        "servicenow-instance",
+        *("test", "secret", "sync", "pause", "resume"),
+    ),
+    call("servicenow/profiles/", TicketProfiles, "servicenow-profiles", get="list", post="create"),
+    call(
+        "servicenow/profiles/<str:id>/",
+        TicketProfiles,
+        "servicenow-profile",
+        get="retrieve",
+        patch="partial_update",
+        delete="destroy",
+    ),
+    *verbs("servicenow/profiles/<str:id>/", TicketProfiles, "servicenow-profile", "enable", "disable"),
     call("incidents/<str:id>/template/", Templates, "incident-template", post="use"),
     call("tasks/", Tasks, "tasks", get="list"),
     call("tasks/<str:id>/", Tasks, "task", get="retrieve", patch="partial_update", delete="destroy"),
