@@ -301,3 +301,76 @@ def test_on_a_restricted_incident_only_who_may_work_on_it(tiny: Range, responder
     problem_of(Api(responder).post("/response-tasks/", {**body, "alert": alert.number}), 403)
     assign_perm("edit_incident", responder, incident)
     assert Api(responder).post("/response-tasks/", {**body, "incident": number}).status_code == 201
+
+
+def several(client: Client, action: str, **origin: Any) -> Any:
+    """As the bar of a list sends it, and then with all objects of the form ticked."""
+    offered = text_of(client.post(NEW, origin, headers=HTMX))
+    assert f"action={action}" in offered
+    found = keys(fill(client, action, **origin))
+    return client.post(NEW, {"action": action, "do": "start", "object": list(found.values()), **origin})
+
+
+def test_17b_several_alerts_at_once_each_task_about_its_own(
+    tiny: Range, blue: Team, as_responder: Client, alert: Alert
+) -> None:
+    other = blue_alert(blue, ("domain", "evil-two.com"), hostname="LT-0077", title="Another",
+                       entities=[{"type": "endpoint", "name": "LT-0077"}])  # fmt: skip
+    origin = {"alert": [alert.number, str(other.pk)]}
+    assert "Respond on 2 alerts" in text_of(as_responder.post(NEW, origin, headers=HTMX))
+    answer = several(as_responder, "isolate_endpoint", **origin)
+    assert (answer.status_code, "origin=hand" in answer["Location"]) == (302, True)
+    work()
+    assert sorted(tiny.targets("isolate_endpoint")) == ["LT-0042", "LT-0077"]
+    assert dict(ResponseTask.objects.values_list("target_value", "alert")) == {
+        "LT-0042": alert.pk, "LT-0077": other.pk
+    }  # fmt: skip
+    for one in (alert, other):
+        assert len(told(one, "response.requested")) == 1
+
+
+def test_17b_an_object_of_several_alerts_is_touched_once(
+    tiny: Range, blue: Team, as_responder: Client, alert: Alert
+) -> None:
+    newer = blue_alert(blue, ("domain", "evil-two.com"))
+    several(as_responder, "isolate_endpoint", alert=[alert.number, newer.number])
+    work()
+    assert tiny.targets("isolate_endpoint") == ["LT-0042"]
+    assert ResponseTask.objects.get().alert_id == newer.pk
+
+
+def test_17b_several_assets_and_observables(tiny: Range, blue: Team, as_responder: Client, alert: Alert) -> None:
+    hosts = [make_asset("LT-0042"), make_asset("LT-0043")]
+    several(as_responder, "scan_endpoint", asset=[one.pk for one in hosts])
+    seen = blue_alert(blue, ("domain", "evil-two.com")).observable_links.get().observable
+    first = alert.observable_links.get().observable
+    several(as_responder, "block", observable=[first.pk, seen.pk])
+    work()
+    assert sorted(tiny.targets("scan_endpoint")) == ["LT-0042", "LT-0043"]
+    assert set(BlockEntry.objects.values_list("value", flat=True)) == {"evil-one.com", "evil-two.com"}
+
+
+def test_17b_several_never_more_than_one_may_see(tiny: Range, red: Team, as_responder: Client, alert: Alert) -> None:
+    hidden = blue_alert(red)
+    given = {"action": "isolate_endpoint", "alert": [alert.number, hidden.number]}
+    assert as_responder.post(NEW, given).status_code == 404
+    many = {"alert": [str(number) for number in range(1, 52)]}
+    assert "At most 50 at once." in text_of(as_responder.post(NEW, many, headers=HTMX), 422)
+    assert not ResponseTask.objects.exists()
+
+
+def test_17b_a_tick_means_its_object_whatever_joins_the_case(tiny: Range, as_responder: Client, alert: Alert) -> None:
+    found = keys(fill(as_responder, "isolate_endpoint", alert=alert.number))
+    host = {"type": "endpoint", "name": "AA-0001"}
+    Alert.objects.filter(pk=alert.pk).update(entities=[host, *alert.entities])
+    given = {"action": "isolate_endpoint", "do": "start", "object": [found["LT-0042"]], "alert": alert.number}
+    as_responder.post(NEW, given)
+    work()
+    assert tiny.targets("isolate_endpoint") == ["LT-0042"]
+
+
+def test_17b_lists_offer_it_to_those_who_may(as_responder: Client, as_viewer: Client, alert: Alert) -> None:
+    make_asset("LT-0042")
+    for path in ("/assets/", "/observables/", "/alerts/"):
+        assert 'id="open-bulk-respond"' in text_of(as_responder.get(path)), path
+        assert 'id="open-bulk-respond"' not in text_of(as_viewer.get(path)), path

@@ -88,6 +88,7 @@ def _context(request: HttpRequest, user: User) -> dict[str, Any]:
         "levels": [(one.word, one.label) for one in reversed(Criticality)],
         "groups": list(AssetGroup.objects.values_list("name", flat=True)[:GROUPS_SHOWN]),
         "may_work": may(user, "work_cases"),
+        "can_respond": may(user, "respond"),
         "may_import": may(user, "manage_settings"),
     }
 

@@ -27,9 +27,11 @@ from cases.querysets import capped_count
 from cases.views.incidents_parts import alert_rows, observables_of
 from cases.views.observable_rating import rating_of
 from cases.views.parts import person_of, signed_in_reader
+from soar.accounts.membership import may
 from soar.accounts.models import User
 from soar.lib import parts
 from soar.lib.htmx import is_partial, live, render_regions
+from soar.lib.text import defang
 
 TEMPLATE = "cases/observables/list.html"
 DETAIL = "cases/observables/detail.html"
@@ -61,6 +63,7 @@ def observable_list(request: HttpRequest) -> HttpResponse:
         "types": OBSERVABLE_TYPES,
         "risks": [(one.word, one.label) for one in reversed(Risk)],
         "rows": rows,
+        "can_respond": may(user, "respond"),
     }
     if is_partial(request):
         said = _("%(n)s observables") % {"n": len(rows)}
@@ -126,6 +129,7 @@ def _row(one: Observable) -> dict[str, Any]:
     return {
         "pk": one.pk,
         "type": one.type,
+        "name": defang(one.value, one.type),
         "link": parts.observable(one.value, f"/observables/{one.pk}/", one.type),
         "risk": parts.risk(Risk(one.risk).word),
         "since": parts.ago(one.created_at),

@@ -41,6 +41,19 @@ def of_incident(incident: Incident) -> list[Target]:
     return rated(_once([*found, *(_of_asset_row(asset) for asset in assets)]))
 
 
+def of_alerts(alerts: Sequence[Alert]) -> list[tuple[Target, Alert]]:
+    """The objects of several alerts, rated; each (kind, value) once, with the first alert that names it."""
+    observables = _observables([alert.pk for alert in alerts])
+    known = known_of([alert.pk for alert in alerts])
+    owner: dict[tuple[str, str], Alert] = {}
+    found = []
+    for alert in alerts:
+        for one in objects_from(alert, observables.get(alert.pk, []), known[alert.pk]):
+            owner.setdefault(_same(one), alert)
+            found.append(one)
+    return [(one, owner[_same(one)]) for one in rated(_once(found))]
+
+
 def of_observable(observable: Observable) -> list[Target]:
     """The observable as an object; [] for a type that nothing can be done to."""
     kind = kind_of(observable.type)
@@ -133,10 +146,15 @@ def _once(objects: Iterable[Target]) -> list[Target]:
     for one in objects:
         if one["kind"] not in KINDS_OF_TARGET:
             continue
-        have = found.setdefault((one["kind"], one["value"].casefold()), {**one, "related": []})
+        have = found.setdefault(_same(one), {**one, "related": []})
         have["facts"] = {**one["facts"], **have["facts"]}
         have["asset"] = have["asset"] or one["asset"]
     return list(found.values())[:OBJECTS_AT_MOST]
+
+
+def _same(one: Target) -> tuple[str, str]:
+    """What two mentions of the same object have in common."""
+    return (one["kind"], one["value"].casefold())
 
 
 def _normal(kind: str, type: str, value: str) -> str:

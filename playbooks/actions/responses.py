@@ -61,9 +61,14 @@ def start(
     """Make one task per object and queue what may run. What the never-touch list holds waits for an approval.
 
     Raises as ``plan``."""
-    said = text_of(comment or "", "comment", most=COMMENT_AT_MOST, required=False)
+    said = comment_of(comment)
     planned = plan(actor, action, targets, params)
     return make(actor, case, planned, said)
+
+
+def comment_of(text: str) -> str:
+    """Why somebody responds, as it may be kept. Raises Refused for one that is too long."""
+    return text_of(text or "", "comment", most=COMMENT_AT_MOST, required=False)
 
 
 def make(actor: Actor, case: Case, made: Plan, comment: str) -> list[ResponseTask]:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from django.http import QueryDict
 
 from playbooks.graph.actions import ActionSpec, Param
+from playbooks.response.objects import Target
 
 
-def numbers_in(given: QueryDict) -> set[str]:
+def key_of(target: Target) -> str:
+    """What stands for an object in the form: made of what it is, so that an object that joins the case meanwhile makes
+    no tick mean another one."""
+    return hashlib.blake2b(f"{target['kind']} {target['value'].casefold()}".encode(), digest_size=8).hexdigest()
+
+
+def ticked_in(given: QueryDict) -> set[str]:
     """The keys of the ticked objects."""
-    return {key for key in given.getlist("object") if len(key) < 12}
+    return {key for key in given.getlist("object") if len(key) < 20}
 
 
 def params_in(given: QueryDict, spec: ActionSpec) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-// Lists with a keyboard: a table.queue with rows that tick (bulk bar #bulk-bar), and the keys of detail pages.
+// Lists with a keyboard: tables with rows that tick (bulk bar #bulk-bar), and the keys of detail pages.
 //
-//   table.queue tbody tr       a row; .c-title a opens it, input[type=checkbox] in .c-x ticks it
+//   table.queue, table.picks   the list; tbody tr[id] is a row: .c-title a opens it, input[type=checkbox] in .c-x ticks it
 //   [data-check-all]           ticks the page
 //   #bulk-bar[data-count]      hidden by soar.css while the count is 0; data-total = all that match the filter
 //     [data-bulk-count]        the figure; [data-bulk-all] says "all that match" (sets input[name=all] to 1);
@@ -9,7 +9,7 @@
 //   a[data-go="i"]             where "g i" goes
 (function () {
   const $ = (selector, root = document) => root.querySelector(selector);
-  const rows = () => [...document.querySelectorAll("table.queue tbody tr[id]")];
+  const rows = () => [...document.querySelectorAll("table:is(.queue,.picks) tbody tr[id]")];
   const tick = (row) => $(".c-x input[type=checkbox]", row);
   const ticked = () => rows().filter((row) => tick(row)?.checked);
   let lastTicked = null, cursorId = "", going = 0;
@@ -44,7 +44,7 @@
   }
 
   document.addEventListener("click", (event) => {
-    const box = event.target.closest("table.queue .c-x input[type=checkbox]");
+    const box = event.target.closest("table:is(.queue,.picks) .c-x input[type=checkbox]");
     if (event.target.matches("[data-check-all]")) setAll(event.target.checked);
     else if (box) range(box, event.shiftKey);
     else if (event.target.closest("[data-bulk-all]")) whole(true);
@@ -63,7 +63,7 @@
   }
 
   // --- the cursor
-  const current = () => (cursorId && document.getElementById(cursorId)) || $("table.queue tr.cur");
+  const current = () => (cursorId && document.getElementById(cursorId)) || $("table:is(.queue,.picks) tr.cur");
   function move(step) {
     const list = rows();
     if (!list.length) return;
@@ -77,7 +77,7 @@
   // On an alert's own page there are no rows: to the alert that stands beside it in the queue (beside.js).
   const beside = (step) => $(`[data-beside] a[data-step="${step}"]:not([hidden])`)?.click();
   function setCursor(row) {
-    for (const old of document.querySelectorAll("table.queue tr.cur")) old.classList.remove("cur");
+    for (const old of document.querySelectorAll("table:is(.queue,.picks) tr.cur")) old.classList.remove("cur");
     cursorId = row.id;
     row.classList.add("cur");
   }
@@ -86,7 +86,7 @@
     ($(".c-title a", row) || row).focus({ preventScroll: true });
   }
   document.addEventListener("focusin", (event) => {
-    const row = event.target.closest?.("table.queue tbody tr[id]");
+    const row = event.target.closest?.("table:is(.queue,.picks) tbody tr[id]");
     if (row) setCursor(row);
   });
 
@@ -142,7 +142,7 @@
     }
     if (off() && event.key !== "Escape") return;
     // Enter on a link or button is the browser's own; on a tick box it would send the form to its first button.
-    if (event.key === "Enter" && event.target.closest("table.queue input")) event.preventDefault();
+    if (event.key === "Enter" && event.target.closest("table:is(.queue,.picks) input")) event.preventDefault();
     else if (event.key === "Enter" && event.target.closest("a, button, summary, label, input")) return;
     if (Date.now() - going < 1500 && event.key !== "g") {
       going = 0;
