@@ -280,8 +280,8 @@ NAV_COUNTS = {
 PURGE_HOOKS = ["playbooks.purge.forget"]
 # Runs the playbooks on an alert of the demo: a class, made once and then called with (entry id, moment).
 DEMO_RUNS = "playbooks.demo.past.Past"
-# What playbooks add to the demo: classes of cases.demo.stage.Part.
-DEMO_PARTS = ["playbooks.demo.response.Response"]
+# What is added to the demo, in this order: classes of cases.demo.stage.Part.
+DEMO_PARTS = ["cases.demo.servicenow.ServiceNow", "playbooks.demo.response.Response"]
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.http import HttpResponse
 from django.test import Client
 
 from cases.actions import servicenow_gaps, servicenow_profiles
@@ -97,11 +96,10 @@ def filled(text: str) -> dict[str, Any]:
     return {**given, "description": given["description"].removeprefix("\n")}
 
 
-def save(client: Client, profile: TicketProfile, **changes: Any) -> HttpResponse:
+def save(client: Client, profile: TicketProfile, **changes: Any) -> Any:
     """Change these controls of the page as it is, and send it."""
     given = {**filled(shown(client, profile)), **{name.replace("__", ":"): value for name, value in changes.items()}}
-    answer: HttpResponse = client.post(f"{LIST}{profile.pk}/", given)
-    return answer
+    return client.post(f"{LIST}{profile.pk}/", given)
 
 
 def saved(client: Client, profile: TicketProfile, **changes: Any) -> TicketProfile:
@@ -114,7 +112,7 @@ def refused(client: Client, profile: TicketProfile, **changes: Any) -> str:
     answer = save(client, profile, **changes)
     assert answer.status_code == 422
     assert TicketProfile.objects.get(pk=profile.pk).version == profile.version
-    return answer.content.decode()
+    return str(answer.content.decode())
 
 
 def beside(text: str, name: str) -> str:
@@ -450,10 +448,9 @@ def test_nothing_is_found_and_nothing_breaks_while_it_is_down(
 # --- on and off
 
 
-def enable(client: Client, profile: TicketProfile) -> HttpResponse:
+def enable(client: Client, profile: TicketProfile) -> Any:
     version = TicketProfile.objects.get(pk=profile.pk).version
-    answer: HttpResponse = client.post(f"{LIST}{profile.pk}/enable/", {"version": version})
-    return answer
+    return client.post(f"{LIST}{profile.pk}/enable/", {"version": version})
 
 
 def test_switched_on_with_a_warning_of_what_is_not_mapped(as_admin: Client, profile: TicketProfile) -> None:

@@ -23,6 +23,7 @@ from cases.errors import Refused, Stale
 from cases.models import ServiceNowInstance, TicketProfile
 from cases.servicenow.templates import NAMES
 from cases.views.parts import needs, person_of
+from cases.views.servicenow import coming_back
 from cases.views.servicenow.previewing import recent_incident
 from cases.views.servicenow.profile_form import REFERENCES, ProfileForm
 from cases.views.servicenow.tabs import tabs
@@ -82,8 +83,9 @@ def profile_list(request: HttpRequest) -> HttpResponse:
 @sets_up
 @require_http_methods(["GET", "HEAD", "POST"])
 def profile_create(request: HttpRequest) -> HttpResponse:
-    """Name, instance and table; everything else is on the page that follows."""
-    form = NewProfileForm(request.POST if request.method == "POST" else None, initial=request.GET.dict())
+    """Name, instance and table; everything else is on the page that follows. ``?next=`` is the way back."""
+    coming_back.remember(request)
+    form = NewProfileForm(request.POST if request.method == "POST" else None, initial={"table": "incident", **request.GET.dict()})
     if request.method == "POST" and form.is_valid():
         try:
             made = servicenow_profiles.create(Actor.of(person_of(request)), **form.for_action())
@@ -176,6 +178,7 @@ def edit_page(
         "incident": recent_incident(person_of(request)),
         "stale": stale,
         "problem": problem,
+        "back": coming_back.back_of(request),
     }
     wrong = bool(form.errors or form.problems or problem)
     return render(request, "servicenow/profile.html", context, status=412 if stale else 422 if wrong else 200)

@@ -47,6 +47,8 @@ class Tables:
             if name not in WITHOUT_CONFLICT:
                 winner = self.profile.winners.get(name, "newest")
                 cells.append(self.make.cell(f"win:{name}", f"{label}: wins", winner, WINNERS))
+            for cell, of in zip(cells, ("directions", "winners"), strict=False):
+                cell.error = self.make.errors.get(f"{of}:{name}", "")
             rows.append(Row(label, cells))
         hint = _("A field that both sides changed since they agreed is a conflict: this says who wins.")
         return Section("fields", _("Which way"), hint, _("Field"), [_("Goes"), _("Both changed it")], rows)
@@ -138,7 +140,8 @@ class Tables:
         return {team: group for team, group in saved.items() if group}
 
     def _users(self, data: Mapping[str, Any], picking: Picking) -> dict[str, Any]:
-        """In the form's order; who is chosen without a counterpart is not mapped, and a person may be there once."""
+        """In the form's order. Who is chosen without a counterpart is not mapped, a pair whose person is taken away
+        goes, and a person may be there once."""
         if "user:1" not in data:
             return dict(self.profile.maps.get("user", {}))
         old, found = self.profile.maps.get("user", {}), {}
@@ -150,7 +153,7 @@ class Tables:
                 picking.errors[f"user:{number}"] = "This person is mapped already."
             elif ours:
                 found[ours] = picking.reference(f"their_user:{number}", USER, theirs, _reference(old.get(ours)))
-            elif theirs.strip():
+            elif theirs.strip() and theirs.strip() not in {_reference(one).get("label") for one in old.values()}:
                 picking.errors[f"user:{number}"] = "Who is it here?"
         return {ours: theirs for ours, theirs in found.items() if theirs}
 
