@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -89,6 +90,11 @@ class Place:
     url: str
     current: bool
 
+    @property
+    def counted(self) -> bool:
+        """A figure may stand beside it, and change while the page is open (settings.NAV_COUNTS)."""
+        return self.entry.url_name in settings.NAV_COUNTS
+
 
 def url_or_none(name: str) -> str | None:
     """The address of a URL name, or None when this installation has no such page."""
@@ -110,6 +116,12 @@ def count_of(place: Place, user: AbstractBaseUser | AnonymousUser) -> str | None
     """The figure beside a place, by the function that the settings name for it; None without one."""
     name = settings.NAV_COUNTS.get(place.entry.url_name)
     return import_string(name)(user) or None if name else None
+
+
+def counts_url(counts: Iterable[tuple[Place, str | None]]) -> str:
+    """Where the figures are asked for, with those that the page shows; "" where this person has none to see."""
+    shown = [f"{place.entry.url_name}:{count or 0}" for place, count in counts if place.counted]
+    return f"{reverse('nav-counts')}?{urlencode({'shown': ','.join(shown)})}" if shown else ""
 
 
 def _place(entry: Entry, user: AbstractBaseUser | AnonymousUser, path: str) -> Place | None:

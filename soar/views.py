@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_not_required, login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -14,6 +15,7 @@ from soar import nav
 from soar.lib.htmx import is_partial
 from soar.theme import COOKIE, THEMES
 
+OOB = mark_safe(' hx-swap-oob="true"')
 SHORTCUTS = (
     (_("Move in the list"), ("j", "k")),
     (_("Select the row"), ("x",)),
@@ -36,6 +38,18 @@ SHORTCUTS = (
     (_("To the connectors"), ("g", "c")),
     (_("These keys"), ("?",)),
 )
+
+
+@require_safe
+def nav_counts(request: HttpRequest) -> HttpResponse:
+    """The figures of the navigation, for a page that stays open; 204 while they are those of ``shown``."""
+    places = [place for _label, found in nav.places(request.user, "") for place in found if place.counted]
+    counts = [(place, nav.count_of(place, request.user)) for place in places]
+    url = nav.counts_url(counts)
+    if request.get_full_path() == url:
+        return HttpResponse(status=204)
+    context = {"places": counts, "counts_url": url, "oob": OOB}
+    return render(request, "components/nav_counts.html", context)
 
 
 @login_not_required

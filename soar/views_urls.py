@@ -17,6 +17,7 @@ account_patterns = [
 urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include(account_patterns)),
     path("theme/", views.theme, name="theme"),
+    path("nav/counts/", views.nav_counts, name="nav-counts"),
     path("more/", views.more, name="more"),
     path("shortcuts/", views.shortcuts, name="shortcuts"),
     path("styleguide/", styleguide.styleguide, name="styleguide"),

@@ -143,3 +143,17 @@ def test_of_very_many_tasks_the_first_are_shown_and_all_can_be_decided(
     as_responder.post(f"/approvals/{approval.pk}/decide/", {"decide": "approve_all"})
     work()
     assert len(tiny.targets("sandbox_url")) == 5
+
+
+def test_the_figure_of_the_navigation_follows_on_an_open_page(
+    tiny: Range, blue: Team, as_responder: Client, as_viewer: Client
+) -> None:
+    page = text_of(as_responder.get("/alerts/"))
+    url = page.split('id="nav-poll" hidden hx-get="')[1].split('"')[0].replace("&amp;", "&")
+    assert as_responder.get(url).status_code == 204
+    asked(blue)
+    text = text_of(as_responder.get(url))
+    assert '<span class="count ask t-violet" id="nav-n-approval-list" hx-swap-oob="true">1</span>' in text
+    new = text.split('hx-get="')[1].split('"')[0]
+    assert new != url and as_responder.get(new).status_code == 204
+    assert 'id="nav-n-connector-list"' not in text_of(as_viewer.get("/nav/counts/"))

@@ -197,7 +197,7 @@ def test_a_channel_that_is_gone_is_shown_until_somebody_has_looked(as_admin: Cli
     assert health.needing_a_look() == 1
     for path in ("/connectors/", f"/connectors/{made.pk}/"):
         text = as_admin.get(path).content.decode()
-        assert '<span class="count ask t-violet">1</span>' in text
+        assert '<span class="count ask t-violet" id="nav-n-connector-list">1</span>' in text
         assert "Switched off by Soar" in text
         assert "channel_is_archived" in text
     as_admin.post(f"/connectors/{made.pk}/enable/")

@@ -353,7 +353,7 @@ def test_17a_actions_required(
     approval = asked(blue)
     text = text_of(as_responder.get("/responses/"))
     assert '<span class="pill t-violet">2</span>' in text
-    assert '<span class="count ask t-violet">1</span>' in text
+    assert '<span class="count ask t-violet" id="nav-n-approval-list">1</span>' in text
     asked_ = text_of(as_responder.get("/responses/?status=pending_approval,unknown_outcome"))
     assert asked_.count('id="task-') == 2
     assert "1</b> waits for you" in text_of(as_responder.get("/approvals/"))

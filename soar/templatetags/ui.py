@@ -83,6 +83,7 @@ def main_nav(context: Context) -> dict[str, Any]:
     ]
     return {
         "groups": groups,
+        "counts_url": nav.counts_url(pair for _label, pairs in groups for pair in pairs),
         "more": nav.url_or_none("more"),
         "at_more": request.path == nav.url_or_none("more"),
     }
