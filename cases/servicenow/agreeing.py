@@ -156,19 +156,12 @@ class _Meeting:
         raw = outgoing(self.rules, self.case).get(name)
         if raw is None:
             return
-        raw = self._status(raw) if name == "status" else raw
         wanted.values |= raw
         wanted.fields[name] = {"ours": ours(self.rules, self.case)[name], "theirs": raw}
         if name == "status" and self.case.ended and not ticket_ended(self.rules, self.raw):
             end = close_of(self.rules, self.case)
             if isinstance(end, dict):
                 wanted.values |= end
-
-    def _status(self, raw: dict[str, str]) -> dict[str, str]:
-        """A ticket that is opened again is not new."""
-        again = ticket_ended(self.rules, self.raw) and self.case.status == "open"
-        working = self.rules.map("status").get("in_progress")
-        return {"state": str(working)} if again and working else raw
 
     def _count(self, held: set[str]) -> None:
         gaps = {**missing_in(self.rules, self.raw), **missing_out(self.rules, self.case)}

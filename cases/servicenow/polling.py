@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from cases.models import LinkState, ServiceNowInstance, TicketLink
+from cases.models import LinkState, ServiceNowInstance, TicketLink, TicketProfile
 from cases.pulls import leases
 from cases.servicenow import correlation, health, reconciling, remote
-from cases.servicenow.mapping import RAW_FIELDS
-from cases.servicenow.taking import OVERLAP, parts, take
+from cases.servicenow.mapping import RAW_FIELDS, ProfileRules
+from cases.servicenow.taking import OVERLAP, parts, take, take_files
 from soar.connectors.errors import ConnectorError
 from soar.connectors.servicenow.connector import ServiceNow
 from soar.connectors.servicenow.records import Record
@@ -92,6 +92,7 @@ def _poll(row: ServiceNowInstance, lease: uuid.UUID) -> None:
             late += [record.updated_on for record in _twice(row, table, records, connector)]
             own = [record.updated_on for record in records if record.updated_on >= since]
             newest = max([*own, *([newest] if newest else [])], default=newest)
+        _new_files(row, table, since, connector)
     remote.measure(row, connector)
     if newest is not None:
         reached = min([newest, *late])
@@ -119,6 +120,13 @@ def _others(row: ServiceNowInstance, table: str, connector: ServiceNow) -> Itera
     links = TicketLink.objects.filter(instance=row, table=table, state=LinkState.LINKED, ours_correlation=False)
     ids = list(links.order_by("pk").values_list("sys_id", flat=True))
     return connector.records(table, ids, RAW_FIELDS).values() if ids else []
+
+
+def _new_files(row: ServiceNowInstance, table: str, since: datetime, connector: ServiceNow) -> None:
+    profiles = TicketProfile.objects.filter(instance=row, table=table)
+    if any(ProfileRules.of(profile).takes("evidence") for profile in profiles):
+        for ids in parts(remote.new_files(connector, table, since), TOGETHER):
+            take_files(row, table, ids, connector)
 
 
 def _both(changed: Iterable[Record], others: Iterable[Record]) -> Iterator[Record]:

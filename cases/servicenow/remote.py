@@ -13,6 +13,7 @@ from soar.connectors.servicenow import query
 from soar.connectors.servicenow.connector import ServiceNow
 from soar.connectors.servicenow.records import Record, record_of
 from soar.connectors.servicenow.tables import every, wanted
+from soar.connectors.servicenow.times import literal
 from soar.lib import clock
 
 WROTE_AS = "wrote_as"  # in the vocabulary: the user name that our first ticket bore
@@ -40,6 +41,23 @@ def by_number(connector: ServiceNow, table: str, number: str, fields: tuple[str,
     if len(rows) > 1:
         raise ConnectorError(f"ServiceNow has {len(rows)} tickets with the number {number}.", permanent=True)
     return rows[0] if rows else None
+
+
+def new_files(connector: ServiceNow, table: str, since: datetime) -> list[str]:
+    """The sys_ids of records of the table, also of others' ones, to which something was attached at ``since`` (UTC,
+    their clock) or later: an attachment alone changes no record. Raises ConnectorError."""
+    zone = connector.zone(table)
+    condition = query.both(
+        query.equals("table_name", query.table_named(table)),
+        query.since("sys_created_on", literal(since, zone.offset if zone else None)),
+        "ORDERBYsys_created_on",
+    )
+    ids: dict[str, None] = {}
+    for row in connector.rows("attachments.new", "api/now/attachment", {"sysparm_query": condition}):
+        if row.get("table_name") != table:
+            raise query.IgnoredQuery("sys_attachment", "table_name")
+        ids[str(row.get("table_sys_id") or "")] = None
+    return [one for one in ids if one]
 
 
 def our_names(instance: ServiceNowInstance, connector: ServiceNow) -> set[str]:

@@ -52,6 +52,16 @@ def take(instance: ServiceNowInstance, table: str, records: Sequence[Record], co
     return busy
 
 
+def take_files(instance: ServiceNowInstance, table: str, sys_ids: Sequence[str], connector: ServiceNow) -> None:
+    """Take what hangs on these tickets, as far as they are linked and it was not taken. Raises ConnectorError."""
+    rows = TicketLink.objects.filter(instance=instance, table=table, state="linked", sys_id__in=sys_ids)
+    links = list(rows.select_related("instance", "profile"))
+    files = _files(links, table, connector)
+    for link in links:
+        if files[link.sys_id]:
+            noting.take_files(link, files[link.sys_id], connector)
+
+
 def _journal(links: list[TicketLink], table: str, connector: ServiceNow) -> dict[str, list[JournalEntry]]:
     since = min((link.journal_until or BEGINNING for link in links), default=BEGINNING) - OVERLAP
     found = defaultdict(list)
