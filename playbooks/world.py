@@ -15,7 +15,7 @@ from playbooks.builder.offers import Offers, TicketOffer
 from playbooks.graph.actions import ACTIONS
 from playbooks.graph.world import ScriptFacts, World
 from playbooks.models import DetectionModel, Playbook, Script
-from soar.accounts.membership import workers
+from soar.accounts.membership import may, workers
 from soar.accounts.models import User
 from soar.connectors import notify, registry
 from soar.connectors.models import ConnectorAccount
@@ -32,7 +32,7 @@ PLACES = {
     "script": ("script-list",),
     "template": ("template-list",),
     "never_touch": ("never-touch-list",),
-    "profile": ("servicenow-profile-new",),
+    "profile": ("servicenow-profile-create",),
     "source": ("source-list",),
 }
 
@@ -139,7 +139,7 @@ def offers_of(user: User | None = None, back: str = "") -> Offers:
         ],
         profiles={row.name: _offer(row) for row in _profiles()},
         lacking=lacking,
-        urls={name: place(name) for name in PLACES} | {"profile": _coming_back(place("profile"), back)},
+        urls={name: place(name) for name in PLACES} | {"profile": _profile_page(user, back)},
         mail_ready=notify.mail_account() is not None,
         zones=_zones(),
     )
@@ -160,7 +160,9 @@ def label_of_reference(reference: Mapping[str, str]) -> str:
     return str(reference.get("label") or reference.get("value") or "")
 
 
-def _coming_back(url: str, back: str) -> str:
+def _profile_page(user: User | None, back: str) -> str:
+    """Where this person makes a ticket profile, and comes back from."""
+    url = place("profile") if user is None or may(user, "manage_connectors") else ""
     return f"{url}?{urlencode({'next': back})}" if url and back else url
 
 

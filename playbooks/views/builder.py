@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from cases.errors import Forbidden, Missing
+from cases.views.servicenow import coming_back
 from playbooks.actions.graphs import RIGHT, draft_of, is_published
 from playbooks.builder.form import form_of
 from playbooks.builder.offers import Offers
@@ -78,6 +79,7 @@ class Add:
 def playbook_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """The page. ``?node=`` is the part that is chosen; for htmx the region."""
     playbook = drawable(request, pk)
+    coming_back.forget(request)
     graph = draft_of(playbook)
     part = chosen_part(graph, request.GET.get("node", ""))
     focus = "adds" if request.GET.get("side") else "form" if is_partial(request) else ""
