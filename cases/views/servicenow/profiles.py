@@ -85,7 +85,9 @@ def profile_list(request: HttpRequest) -> HttpResponse:
 def profile_create(request: HttpRequest) -> HttpResponse:
     """Name, instance and table; everything else is on the page that follows. ``?next=`` is the way back."""
     coming_back.remember(request)
-    form = NewProfileForm(request.POST if request.method == "POST" else None, initial={"table": "incident", **request.GET.dict()})
+    form = NewProfileForm(
+        request.POST if request.method == "POST" else None, initial={"table": "incident", **request.GET.dict()}
+    )
     if request.method == "POST" and form.is_valid():
         try:
             made = servicenow_profiles.create(Actor.of(person_of(request)), **form.for_action())
@@ -171,6 +173,7 @@ def edit_page(
         "vocabulary": vocabulary,
         "references": [(form[name], what) for name, what in REFERENCES.items()],
         "names": NAMES,
+        "has_sources": bool(list(form["sources"])),
         "missing": len(gaps),
         "breaking": [gap for gap in gaps if gap.breaks],
         "warnings": [gap for gap in gaps if not gap.breaks],
