@@ -42,10 +42,14 @@ def change_words(change: TicketChange) -> str:
 
 
 def _fields_words(detail: dict[str, Any]) -> str:
-    sent = detail.get("values") or {}
-    if isinstance(sent, dict) and sent:
-        return _("set %s") % ", ".join(f"{name} {str(value)[:LONGEST]}".strip() for name, value in sent.items())
-    return _("bring its fields into agreement")
+    fields = detail.get("fields") or []
+    if not isinstance(fields, list | dict) or not fields:
+        return _("bring its fields into agreement")
+    values = detail.get("sent") if isinstance(detail.get("sent"), dict) else {}
+    state = str((values or {}).get("state") or "")
+    names = [field_label(str(name)).lower() for name in fields]
+    told = _("set %s") % ", ".join(names)
+    return _("%(told)s (state %(state)s)") % {"told": told, "state": state[:LONGEST]} if state else told
 
 
 def ticket_url(link: TicketLink) -> str:

@@ -228,7 +228,7 @@ def test_the_log_is_for_who_manages_the_connector(as_admin: Client, as_analyst: 
     assert as_analyst.get("/servicenow/log/").status_code == 403
     text = text_of(as_admin, "log/")
     assert "403 Operation Failed" in text
-    assert "changed incident" in text
+    assert f"changed {link.number}" in text
     assert "403 Operation Failed" in text_of(as_admin, "log/?show=failed")
     assert "No such call" in text_of(as_admin, "log/?show=failed&instance=nowhere")
 

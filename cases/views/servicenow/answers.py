@@ -78,9 +78,7 @@ def done(request: HttpRequest, said: str) -> HttpResponse:
     if not is_partial(request):
         messages.success(request, said)
         return redirect(back(request))
-    answer = HttpResponse(live(said), headers={"Vary": "HX-Request"})
-    answer["HX-Reswap"] = "none"
-    return trigger(answer, "changed", "dialog-close")
+    return _told(live(said))
 
 
 def refused(request: HttpRequest, error: CaseError) -> HttpResponse:
@@ -88,8 +86,13 @@ def refused(request: HttpRequest, error: CaseError) -> HttpResponse:
     if not is_partial(request):
         messages.error(request, error.message)
         return redirect(back(request))
-    answer = HttpResponse(toast(error.message, "amber") + live(error.message), headers={"Vary": "HX-Request"})
-    answer["HX-Reswap"] = "none"
+    return _told(toast(error.message, "amber") + live(error.message))
+
+
+def _told(words: str) -> HttpResponse:
+    answer = HttpResponse(words, headers={"Vary": "HX-Request"})
+    # Not into the dialog that may have asked: it would open again.
+    answer["HX-Retarget"], answer["HX-Reswap"] = "#live", "none"
     return trigger(answer, "changed", "dialog-close")
 
 

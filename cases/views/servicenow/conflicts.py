@@ -37,6 +37,11 @@ class Side:
     by: str
     at: datetime | None
 
+    @property
+    def earlier(self) -> bool:
+        """Whether the day has to be said too."""
+        return self.at is not None and timezone.localdate(self.at) != timezone.localdate()
+
 
 @dataclass(frozen=True, slots=True)
 class ConflictRow:
@@ -93,5 +98,7 @@ def side(given: dict[str, Any]) -> Side:
     """One side of a conflict as it was kept; what cannot be read is left out."""
     at = given.get("at")
     moment = parse_datetime(at) if isinstance(at, str) else None
+    if moment is not None and timezone.is_naive(moment):
+        moment = None
     shown = given.get("shown")
     return Side(str(given.get("value") or "") if shown is None else str(shown), str(given.get("by") or ""), moment)

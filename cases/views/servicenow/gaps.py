@@ -52,7 +52,8 @@ Options = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class GapRow:
-    """A line. ``options``: what to choose from; ``search``: users or groups, to be looked for by typing instead."""
+    """A line. ``options``: what to choose from; ``search``: users or groups, to be looked for by typing instead;
+    ``ours``: it is mapped to something of this portal."""
 
     gap: MappingGap
     words: str
@@ -60,6 +61,7 @@ class GapRow:
     effect: str
     options: Options
     search: str
+    ours: bool
 
     @property
     def mark(self) -> tuple[int, int, int]:
@@ -84,7 +86,8 @@ def row_of(gap: MappingGap, options: Options | None = None) -> GapRow:
     search = SEARCHED.get(gap.map, "") if not reference_there else ""
     chosen = options if options is not None else _options(gap, reference_there)
     effect = servicenow_gaps.effect_of(gap)
-    return GapRow(gap, str(words) % shown, str(invitation), effect, [] if search else chosen, search)
+    ours = gap.map in RIGHT or reference_there
+    return GapRow(gap, str(words) % shown, str(invitation), effect, [] if search else chosen, search, ours)
 
 
 def _options(gap: MappingGap, reference_there: bool) -> Options:

@@ -78,7 +78,7 @@ def link_list(request: HttpRequest) -> HttpResponse:
     context = {
         "rows": [_row(one) for one in page.rows],
         "total": total,
-        "chosen": chosen,
+        "picked": chosen,
         "query": query,
         "states": STATES.items(),
         "instances": [(one.slug, host_of(one.account.settings.get("url"))) for one in _instances()],

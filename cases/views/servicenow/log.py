@@ -18,10 +18,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from cases.models import ServiceNowInstance
+from cases.actions.servicenow_access import links_seen
+from cases.models import ServiceNowInstance, TicketLink
 from cases.ticket_words import host_of
 from cases.views.parts import person_of, signed_in_reader
 from cases.views.servicenow.tabs import tabs
+from soar.accounts.models import User
 from soar.connectors import showing
 from soar.connectors.models import Attempt
 from soar.connectors.selectors import managed_by
@@ -36,6 +38,14 @@ SHOWS = {
     "writes": gettext_lazy("Writing"),
 }
 FAILED = ("unsuccessful", "unknown_outcome")
+OPERATIONS = {
+    "record.read": gettext_lazy("read %s"),
+    "record.find": gettext_lazy("looked for the ticket of an incident in %s"),
+    "records.read": gettext_lazy("read tickets in %s"),
+    "records.changed": gettext_lazy("looked for changes in %s"),
+    "record.create": gettext_lazy("created a ticket in %s"),
+    "record.update": gettext_lazy("changed %s"),
+}
 WRITES = ("POST", "PATCH", "PUT", "DELETE")
 TABLE = re.compile(r"/table/([a-z0-9_]+)(?:/([0-9a-f]{32}))?")
 
@@ -47,6 +57,7 @@ class Call:
     attempt: Attempt
     host: str
     words: str
+    ticket: TicketLink | None
     milliseconds: int | None
     request: str
     answer: str
@@ -67,15 +78,14 @@ def call_list(request: HttpRequest) -> HttpResponse:
         page = keyset_page(calls, NEWEST, request.GET.get("cursor", ""), SIZE)
     except BadCursor:
         page = keyset_page(calls, NEWEST, "", SIZE)
-    query = urlencode({name: value for name, value in chosen.items() if value})
+    named = _tickets(user, page.rows)
     context = {
-        "calls": [_call(one, instances) for one in page.rows],
-        "chosen": chosen,
+        "calls": [_call(one, instances, named.get(sys_id_of(one))) for one in page.rows],
+        "picked": chosen,
         "shows": [(word, label, _url({**chosen, "show": word})) for word, label in SHOWS.items()],
         "instances": [(one.slug, host_of(one.account.settings.get("url"))) for one in instances.values()],
         "newer_url": _url(chosen, page.previous),
         "older_url": _url(chosen, page.next),
-        "query": query,
     }
     return render(request, TEMPLATE, {**tabs(user, "log"), **context})
 
@@ -92,25 +102,36 @@ def _filtered(
     return calls
 
 
-def _call(attempt: Attempt, instances: dict[int, ServiceNowInstance]) -> Call:
+def _call(attempt: Attempt, instances: dict[int, ServiceNowInstance], ticket: TicketLink | None) -> Call:
     shown = showing.attempt_row(attempt)
     host = host_of(instances[attempt.account_id].account.settings.get("url"))
-    return Call(attempt, host, words_of(attempt), shown["milliseconds"], shown["request"], shown["answer"])
+    words = words_of(attempt, ticket.number if ticket else "")
+    return Call(attempt, host, words, ticket, shown["milliseconds"], shown["request"], shown["answer"])
 
 
-def words_of(attempt: Attempt) -> str:
-    """What a call did, as a sentence: "changed incident 46e1…", "read incident"."""
+def words_of(attempt: Attempt, ticket: str = "") -> str:
+    """What a call did, as a sentence: "changed INC0010219", "looked for changes"."""
     asked: dict[str, Any] = attempt.request if isinstance(attempt.request, dict) else {}
-    method = str(asked.get("method", "GET"))
     place = TABLE.search(str(asked.get("url") or asked.get("path") or ""))
-    if place is None:
+    table = place[1] if place else ""
+    words = OPERATIONS.get(attempt.operation)
+    if words is None:
         return attempt.operation.replace("_", " ").replace(".", " ")
-    table, row = place[1], (place[2] or "")[:8]
-    if method == "POST":
-        return _("made a row in %s") % table
-    if method in ("PATCH", "PUT"):
-        return _("changed %(table)s %(row)s…") % {"table": table, "row": row}
-    return _("read %(table)s %(row)s…") % {"table": table, "row": row} if row else _("read %s") % table
+    return str(words) % (ticket or table or _("a record"))
+
+
+def _tickets(user: User, calls: list[Attempt]) -> dict[str, TicketLink]:
+    """By sys_id, the tickets that these calls name, of incidents that the person sees."""
+    named = {one.pk: sys_id_of(one) for one in calls}
+    rows = links_seen(user).filter(sys_id__in={value for value in named.values() if value}).order_by("pk")
+    return {one.sys_id: one for one in rows.only("sys_id", "number", "incident")}
+
+
+def sys_id_of(attempt: Attempt) -> str:
+    """The row that a call was about, "" for a list."""
+    asked = attempt.request if isinstance(attempt.request, dict) else {}
+    place = TABLE.search(str(asked.get("url") or asked.get("path") or ""))
+    return (place[2] or "") if place else ""
 
 
 def _url(chosen: dict[str, str], cursor: str | None = None) -> str:
