@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playbooks import catalog, engine, schedules, sweeper, triggers
+from playbooks import catalog, engine, schedules, sweeper, tidying, triggers
 from playbooks.backtest import working
 from playbooks.models import Run
 from playbooks.response import beginning, sweeping, telling
@@ -69,6 +69,11 @@ def backtest(pk: int) -> None:
 def backtests() -> None:
     """Ring for backtests that nobody works on. Scheduled every few seconds."""
     working.sweep()
+
+
+def tidy_calls() -> None:
+    """Forget old calls of connectors. Scheduled every hour."""
+    tidying.forget_calls()
 
 
 def cron() -> None:

@@ -37,6 +37,7 @@ LEASE_SECONDS = env.number("SOAR_LEASE_SECONDS", 30, least=1)
 APPROVAL_SECONDS = env.number("SOAR_APPROVAL_SECONDS", 86400, least=1)  # then an approval expires
 APPROVAL_RECIPIENTS = env.words("SOAR_APPROVAL_RECIPIENTS")  # e-mail addresses told where an approval names nobody
 APPROVAL_CHANNELS = env.words("SOAR_APPROVAL_CHANNELS")  # and channels, by the names of their connectors
+ATTEMPT_DAYS = env.number("SOAR_ATTEMPT_DAYS", 90, least=1)  # that the calls of connectors are kept
 DEMO = env.flag("SOAR_DEMO", EMBEDDED)
 PLAYBOOK_DIRS = [BASE_DIR / "playbooks" / "library", *env.paths("SOAR_PLAYBOOK_DIRS")]
 SOURCE_RATE = env.number("SOAR_SOURCE_RATE", 3000, least=1)  # requests a second for one source
@@ -249,6 +250,7 @@ SCHEDULED: list[tuple[str, float]] = [
     ("playbooks.tasks.due", 1),
     ("playbooks.tasks.expire", 2),
     ("playbooks.tasks.backtests", 5),
+    ("playbooks.tasks.tidy_calls", 3600),
     ("playbooks.detection_models.collect", 30),
     ("cases.tasks.pull_due", 5),
     ("cases.tasks.tidy_pulls", 3600),
