@@ -76,9 +76,14 @@ class _Meeting:
         wanted = self._rest()
         link = self.link
         link.base, link.theirs = self.base, self.raw
-        link.pending = wanted.fields if send else {}
+        # What did not arrive yet may still do so, until something else is written.
+        link.pending = wanted.fields if send else self._not_arrived()
         link.save(update_fields=["base", "pending", "theirs", "last_in_at"])
         return wanted
+
+    def _not_arrived(self) -> dict[str, Any]:
+        found = arrived({}, self.link.pending, self.raw)
+        return {name: one for name, one in self.link.pending.items() if name not in found}
 
     def _plan(self) -> dict[str, Decision]:
         found = plan(self.rules, self.case, self.base, self.raw, self.account.newer)

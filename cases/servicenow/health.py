@@ -27,9 +27,9 @@ def held(instance: ServiceNowInstance) -> bool:
 
 
 def out_ok(instance: ServiceNowInstance) -> None:
-    """Something was sent."""
+    """Something was sent. What holds the instance back runs out by itself: another worker may have been told so."""
     rows = ServiceNowInstance.objects.filter(pk=instance.pk)
-    rows.update(out_ok_at=clock.now(), out_failures=0, out_resume_at=None, out_error="", out_error_at=None)
+    rows.update(out_ok_at=clock.now(), out_failures=0, out_error="", out_error_at=None)
 
 
 def out_failed(instance: ServiceNowInstance, error: ConnectorError) -> timedelta:

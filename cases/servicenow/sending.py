@@ -46,7 +46,7 @@ def work(link_id: int) -> None:
     """Send what waits for this link, unless somebody else is at it."""
     rows = TicketLink.objects.filter(pk=link_id, state__in=outbox.WORKING)
     link = rows.select_related("instance").first()
-    if link is None or health.held(link.instance):
+    if link is None or health.held(link.instance) or _next(link_id) is None:
         return
     lease = leases.take(rows)
     if lease is None:

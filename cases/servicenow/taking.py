@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TypeVar
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from cases.models import ServiceNowInstance, TicketLink
 from cases.pulls import leases
@@ -17,9 +18,11 @@ from cases.servicenow.agreeing import agree
 from cases.servicenow.case import state_of
 from cases.servicenow.mapping import ProfileRules
 from cases.servicenow.people import with_people
+from soar.connectors.errors import ConnectorError
 from soar.connectors.servicenow.connector import ServiceNow
 from soar.connectors.servicenow.records import Attached, JournalEntry, Record
 
+logger = logging.getLogger(__name__)
 OVERLAP = timedelta(minutes=2)
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 T = TypeVar("T")
@@ -47,7 +50,14 @@ def take(instance: ServiceNowInstance, table: str, records: Sequence[Record], co
     busy = []
     for link in links:
         record = by_id[link.sys_id]
-        if not _take(link, record, entries[link.sys_id], files[link.sys_id], connector):
+        try:
+            done = _take(link, record, entries[link.sys_id], files[link.sys_id], connector)
+        except (ConnectorError, OperationalError):
+            raise
+        except Exception:  # one ticket does not keep the others from being read; it is looked at again
+            logger.exception("The ticket %s of INC-%s could not be taken", link.number, link.incident_id)
+            done = False
+        if not done:
             busy.append(record)
     return busy
 

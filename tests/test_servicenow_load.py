@@ -1,0 +1,99 @@
+"""Many tickets, many changes: few requests when nothing changed, order and the rate budget when much did."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from cases.actions import incidents
+from cases.actors import Actor
+from cases.choices import Severity
+from cases.models import Incident, LinkState, ServiceNowInstance, TicketChange, TicketLink
+from cases.servicenow.correlation import correlation_id
+from cases.servicenow.mapping import ProfileRules, agrees
+from cases.servicenow.merge import agreed
+from soar.accounts.models import User
+from tests.servicenow_tools import Both, both_sides
+
+pytestmark = pytest.mark.django_db
+MANY = 10_000
+
+
+def stocked(both: Both, number: int) -> list[TicketLink]:
+    """So many linked incidents, in agreement with tickets that the instance has had for a while."""
+    now = timezone.now()
+    found = Incident.objects.bulk_create(
+        Incident(title=f"Number {place}", severity=Severity.MEDIUM, created_at=now, updated_at=now)
+        for place in range(number)
+    )
+    install = both.instance.installation
+    ids = [correlation_id(install, one.pk, one.created_at) for one in found]
+    fields = {"impact": "2", "urgency": "2", "priority": "3", "state": "1"}
+    answer = both.desk.tell("stock", tickets=number, correlation="soar:{n}", set={"impact": "2", "urgency": "2"})
+    rows = both.desk.standin.store.state["tables"]["incident"]
+    links = []
+    for one, ident, made in zip(found, ids, answer["stocked"], strict=True):
+        row = rows[made["sys_id"]] = {**rows[made["sys_id"]], "correlation_id": ident}
+        raw = {**fields, "short_description": row["short_description"], "assigned_to": "", "assignment_group": ""}
+        links.append(
+            TicketLink(
+                incident=one, instance=both.instance, profile=both.profile, table="incident", state=LinkState.LINKED,
+                sys_id=row["sys_id"], number=row["number"], correlation_id=ident, theirs=raw,
+                seen_mod_count=int(row["sys_mod_count"]),
+            )
+        )  # fmt: skip
+    made_links = TicketLink.objects.bulk_create(links)
+    ServiceNowInstance.objects.update(read_until=now, reconcile_at=now + timedelta(hours=1))
+    return made_links
+
+
+def test_ten_thousand_tickets_of_which_none_changed_are_few_requests() -> None:
+    with both_sides(timeout=30) as both:
+        stocked(both, MANY)
+        both.poll()
+        both.desk.tell("forget")
+        with CaptureQueriesContext(connection) as queries:
+            both.poll()
+        requests = len(both.desk.ask("requests"))
+        assert requests < 20
+        assert len(queries) < 4 * MANY / 100 + 100  # by the hundred, not one by one
+        assert ServiceNowInstance.objects.get().in_error == ""
+        assert not TicketChange.objects.exists()
+
+
+def test_five_hundred_changes_go_out_in_order_within_the_budget(admin: User) -> None:
+    with both_sides() as both:
+        links = [both.open(f"Number {place}") for place in range(5)]
+        both.settle()
+        both.desk.tell("down", seconds=3600, how="503")
+        for place in range(100):
+            for link in links:
+                incidents.comment(Actor.of(admin), link.incident_id, f"note {place}")
+        both.work()
+        assert TicketChange.objects.filter(state="waiting").count() >= 495
+        both.desk.tell("up")
+        both.desk.tell("budget", per_hour=200, window=5)
+        both.desk.tell("forget")
+        both.settle(rounds=60)
+        for link in links:
+            said = [entry["value"].split("\n")[1] for entry in both.ticket(link)["journal"]]
+            assert said == [f"note {place}" for place in range(100)]
+        assert [line for link in links for line in both.compare(link.incident_id)] == []
+
+
+def test_a_base_is_what_both_sides_say(admin: User) -> None:
+    """The stock above is in agreement by the rules themselves."""
+    with both_sides() as both:
+        link = both.open("One")
+        rules: Any = ProfileRules.of(link.profile)
+        from cases.servicenow.case import state_of
+
+        case = state_of(link.incident)
+        for name in ("title", "severity", "status"):
+            assert agrees(rules, case, name, link.theirs)
+            assert link.base[name] == agreed(rules, case, name, link.theirs)
