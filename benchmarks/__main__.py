@@ -1,4 +1,4 @@
-"""``python -m benchmarks [start] [ingest] [runs] [responses] [backtest] [million]``: all parts, or those named."""
+"""``python -m benchmarks [start] [ingest] [runs] [responses] [backtest] [servicenow] [million]``: all or some parts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import backtest, ingest, pages, responses, runs
+from benchmarks import backtest, ingest, pages, responses, runs, servicenow
 from benchmarks.report import Row, show
 from benchmarks.stack import ROOT, stack
 
@@ -52,6 +52,13 @@ def response() -> Iterator[Row]:
         yield from responses.measure(one)
 
 
+def tickets() -> Iterator[Row]:
+    """Incidents and their ServiceNow tickets."""
+    with stack() as one:
+        one.settle()
+        yield from servicenow.measure(one)
+
+
 def million() -> Iterator[Row]:
     """Pages and ingest with a million alerts in the table."""
     with stack() as one:
@@ -71,6 +78,7 @@ PARTS: dict[str, Callable[[], Iterator[Row]]] = {
     "runs": playbooks,
     "responses": response,
     "backtest": backtest.main,
+    "servicenow": tickets,
     "million": million,
 }
 

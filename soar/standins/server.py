@@ -81,6 +81,12 @@ def _handler(standins: dict[str, Standin]) -> type[BaseHTTPRequestHandler]:
             if answer.drop:
                 self.close_connection = True
                 return
+            try:
+                self._write(answer)
+            except ConnectionError:  # whoever asked has gone meanwhile
+                self.close_connection = True
+
+        def _write(self, answer: Response) -> None:
             self.send_response_only(answer.status)
             if "Date" not in answer.headers:  # a stand-in may have a clock of its own
                 self.send_header("Date", self.date_time_string())
