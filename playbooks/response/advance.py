@@ -111,10 +111,7 @@ def _found(held: Held, step: Step) -> list[str]:
 
 
 def _key_of(targets: list[dict[str, Any]], one: dict[str, Any], risk: str) -> str:
-    there = next(
-        (old for old in targets if (old["kind"], old["value"], old["facts"]) == _identity(one)),
-        None,
-    )
+    there = next((old for old in targets if _same(old, one)), None)
     if there is not None:
         return str(there["key"])
     key = f"o{len(targets) + 1}"
@@ -129,8 +126,14 @@ def _key_of(targets: list[dict[str, Any]], one: dict[str, Any], risk: str) -> st
     return key
 
 
-def _identity(one: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
-    return str(one.get("kind", "message")), str(one["value"]), dict(one.get("facts") or {})
+def _same(old: dict[str, Any], one: dict[str, Any]) -> bool:
+    """Whether what was found is an object that the run has, whatever else each of them knows: by kind and name, and
+    where both say in which mailbox a message lies, by that. Nothing is done twice to one message."""
+    boxes = {
+        str(each["facts"]["mailbox"]).casefold() for each in (old, one) if (each.get("facts") or {}).get("mailbox")
+    }
+    kind, value = str(one.get("kind", "message")), str(one["value"]).casefold()
+    return (old["kind"], old["value"].casefold()) == (kind, value) and len(boxes) < 2
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from soar.lib.text import defang
 
 FAILED = (TaskStatus.UNSUCCESSFUL, TaskStatus.REJECTED, TaskStatus.EXPIRED, TaskStatus.CANCELLED)
 OBJECTS_SHOWN = 30
+SCORE_AT_MOST = 40  # characters of a word among scores; longer ones are texts
 
 
 def marks_of(run: Run, graph: Graph, reached: dict[str, dict[str, Any]]) -> dict[str, Mark]:
@@ -101,8 +102,22 @@ def object_row(one: dict[str, Any]) -> dict[str, Any]:
         "risk": one.get("risk") or "unrated",
         "why": one.get("benign") or one.get("rule") or "",
         "evidence": [item.get("text", "") for item in one.get("evidence") or []][:5],
-        "scores": words.line_of(one.get("scores")),
+        "scores": _scores(one.get("scores")),
     }
+
+
+def _scores(given: Any) -> str:
+    """ "VirusTotal: malicious 61, suspicious 2": what each provider counted, as far as it is a number or a word."""
+    told = []
+    for name, value in (given or {}).items() if isinstance(given, dict) else ():
+        counted = value.items() if isinstance(value, dict) else ((str(value), ""),)
+        found = [
+            f"{key} {item}".replace("_", " ").strip()
+            for key, item in counted
+            if isinstance(item, str | int | float) and len(str(item)) <= SCORE_AT_MOST
+        ]
+        told += [f"{name}: {', '.join(found[:6])}"] if found else []
+    return words.line_of("; ".join(told)) if told else ""
 
 
 def _shown(one: dict[str, Any]) -> str:
