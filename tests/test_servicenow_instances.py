@@ -64,6 +64,14 @@ def test_without_a_connector_the_page_leads_to_one(as_admin: Client) -> None:
     assert 'href="/connectors/new/servicenow/"' in text
 
 
+def test_the_connector_leads_to_its_instance(as_admin: Client, here: Desk) -> None:
+    path = f"/connectors/{here.account.pk}/"
+    assert f'href="{NEW}?account={here.account.pk}"' in as_admin.get(path).content.decode()
+    assert f'<option value="{here.account.pk}" selected>' in as_admin.get(f"{NEW}?account={here.account.pk}").text
+    add(as_admin, here)
+    assert 'href="/servicenow/instances/north/"' in as_admin.get(path).content.decode()
+
+
 def test_an_account_of_another_kind_is_none(as_admin: Client, here: Desk) -> None:
     ConnectorAccount.objects.create(kind="http", name="EDR", settings={"url": "https://edr.example.com"})
     text = as_admin.get(NEW).content.decode()
