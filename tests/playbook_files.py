@@ -22,6 +22,7 @@ from playbooks import catalog, tasks
 from playbooks.models import Playbook, Run
 from playbooks.response.crew import Crew
 
+PATIENCE = 20.0  # seconds for what is under way; a test of a slow product has less
 HEAD = """
 import asyncio
 from playbooks import *
@@ -80,7 +81,7 @@ def _next() -> tuple[str, list[int]] | None:
     """The next task, which may be one that the crew has made."""
     task = _take()
     if task is None and Crew.is_busy():
-        Crew.work(seconds=1)
+        Crew.work(PATIENCE)
         task = _take()
     return task
 

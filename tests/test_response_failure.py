@@ -15,6 +15,7 @@ from playbooks.models import ResponseTask, Run
 from playbooks.response import crew, performing, tasks
 from playbooks.steps import respond
 from soar.connectors.models import ConnectorAccount
+from tests import playbook_files
 from tests.playbook_files import until, work
 from tests.response_tools import (
     Range,
@@ -292,8 +293,9 @@ def test_a_task_whose_doorbell_was_lost_is_found(tiny: Range) -> None:
     assert run.status == "successful"
 
 
-def test_a_slow_product_holds_up_no_other(tiny: Range) -> None:
+def test_a_slow_product_holds_up_no_other(tiny: Range, monkeypatch: pytest.MonkeyPatch) -> None:
     """Four threads wait for one account; tasks of another are done meanwhile."""
+    monkeypatch.setattr(playbook_files, "PATIENCE", 1.0)
     other = ConnectorAccount.objects.create(
         kind="tiny", name="Other", settings=tiny.account.settings, allow_internal=True
     )
@@ -311,7 +313,8 @@ def test_a_slow_product_holds_up_no_other(tiny: Range) -> None:
     until(lambda: not crew.Crew._held)
 
 
-def test_leases_of_long_calls_are_kept(tiny: Range, settings: Any) -> None:
+def test_leases_of_long_calls_are_kept(tiny: Range, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(playbook_files, "PATIENCE", 1.0)
     settings.LEASE_SECONDS = 1
     tiny.fault("slow", delay=3)
     run = isolating(tiny)
