@@ -1,4 +1,4 @@
-"""Who is told of an approval that names nobody: an action by hand that the never-touch list holds (spec 17b, 18, 19)."""
+"""Who is told of an approval that names nobody: an action by hand that is never-touch (17b, 18, 19)."""
 
 from __future__ import annotations
 

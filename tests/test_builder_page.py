@@ -357,7 +357,7 @@ def test_8_publishing_without_the_right_to_respond_warns(as_author: Client, auth
 
 @pytest.mark.parametrize("how", ["admin", "manual"])
 def test_8_it_warns_of_nothing_that_would_run(how: str, author: User, admin: User) -> None:
-    trigger = {"type": "manual" if how == "manual" else "automatic", "periods": [], "time_zone": "UTC"}
+    trigger: dict[str, Any] = {"type": "manual" if how == "manual" else "automatic", "periods": [], "time_zone": "UTC"}
     row = drawn(author, graph("Contain", action("a1", "isolate_endpoint", risk=("unrated",)), trigger=trigger))
     client = client_of(admin if how == "admin" else author)
     assert 'id="powerless"' not in text_of(client.get(edit(row)))

@@ -140,7 +140,7 @@ class TicketConflict(s.Serializer[Any]):
 
 
 @example("Keep ours", {"take": "ours"})
-class Resolve(Body):
+class Decide(Body):
     """Which side's value stays."""
 
     take = fields.Words(("ours", "theirs"))
@@ -311,18 +311,6 @@ class ProfileEnabled(Profile):
     """With what is not mapped yet and does no harm."""
 
     gaps = Objects()
-
-
-class DryRun(Body):
-    """Of which incident."""
-
-    incident = Ref()
-
-
-class DryRunAnswer(s.Serializer[Any]):
-    """The request that would make the ticket; nothing was sent."""
-
-    request = Anything()
 
 
 LINK_PAGE = page_of(TicketLink)
