@@ -80,7 +80,7 @@ def poll(pk: int) -> None:
 
 def _poll(row: ServiceNowInstance, lease: uuid.UUID) -> None:
     connector = remote.connector_of(row)
-    since = _since(row)
+    since, read_at = _since(row), clock.now()
     if since is None:
         return
     late: list[datetime] = []
@@ -89,7 +89,7 @@ def _poll(row: ServiceNowInstance, lease: uuid.UUID) -> None:
         changed = connector.changed(table, prefix=correlation.prefix(row.installation), since=since, fields=RAW_FIELDS)
         for records in parts(_both(changed, _others(row, table, connector)), TOGETHER):
             _keep(row, lease)
-            late += [record.updated_on for record in _twice(row, table, records, connector)]
+            late += [record.updated_on for record in _twice(row, table, records, connector, read_at)]
             own = [record.updated_on for record in records if record.updated_on >= since]
             newest = max([*own, *([newest] if newest else [])], default=newest)
         _new_files(row, table, since, connector)
@@ -134,10 +134,12 @@ def _both(changed: Iterable[Record], others: Iterable[Record]) -> Iterator[Recor
     yield from others
 
 
-def _twice(row: ServiceNowInstance, table: str, records: tuple[Record, ...], connector: ServiceNow) -> list[Record]:
+def _twice(
+    row: ServiceNowInstance, table: str, records: tuple[Record, ...], connector: ServiceNow, read_at: datetime
+) -> list[Record]:
     """Take them; those at whose links somebody was at work, once more. Returns those that are still not done."""
-    busy = take(row, table, records, connector)
-    return take(row, table, busy, connector) if busy else []
+    busy = take(row, table, records, connector, read_at=read_at)
+    return take(row, table, busy, connector, read_at=read_at) if busy else []
 
 
 def _keep(row: ServiceNowInstance, lease: uuid.UUID) -> None:

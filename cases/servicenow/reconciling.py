@@ -34,8 +34,9 @@ def reconcile(instance: ServiceNowInstance, connector: ServiceNow, keep: Callabl
         missing = []
         for part in parts(links, TOGETHER):
             keep()
+            read_at = clock.now()
             found = connector.records(table, [sys_id for _, sys_id in part], RAW_FIELDS)
-            take(instance, table, list(found.values()), connector)
+            take(instance, table, list(found.values()), connector, read_at=read_at)
             missing += [(pk, sys_id) for pk, sys_id in part if sys_id not in found]
         _missing(table, missing, len(links), connector)
     later = clock.now() + EVERY

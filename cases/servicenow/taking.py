@@ -16,7 +16,7 @@ from cases.pulls import leases
 from cases.servicenow import noting, outbox
 from cases.servicenow.agreeing import agree
 from cases.servicenow.case import state_of
-from cases.servicenow.mapping import ProfileRules
+from cases.servicenow.mapping import RAW_FIELDS, ProfileRules
 from cases.servicenow.people import with_people
 from soar.connectors.errors import ConnectorError
 from soar.connectors.servicenow.connector import ServiceNow
@@ -35,10 +35,12 @@ def parts(things: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
         yield part
 
 
-def take(instance: ServiceNowInstance, table: str, records: Sequence[Record], connector: ServiceNow) -> list[Record]:
-    """Deal with those of the records that belong to a link and were not seen as they are now. Returns those that have
-    to be looked at again: somebody was at work on their links. Raises ConnectorError. A few queries for all that did
-    not change."""
+def take(
+    instance: ServiceNowInstance, table: str, records: Sequence[Record], connector: ServiceNow, *, read_at: datetime
+) -> list[Record]:
+    """Deal with those of the records that belong to a link and were not seen as they are now. ``read_at``: when the
+    reading of them began, by our clock. Returns those that have to be looked at again: somebody was at work on their
+    links. Raises ConnectorError. A few queries for all that did not change."""
     by_id = {record.sys_id: record for record in records}
     rows = TicketLink.objects.filter(instance=instance, table=table, state="linked", sys_id__in=by_id)
     seen = rows.values_list("pk", "sys_id", "seen_mod_count")
@@ -51,7 +53,7 @@ def take(instance: ServiceNowInstance, table: str, records: Sequence[Record], co
     for link in links:
         record = by_id[link.sys_id]
         try:
-            done = _take(link, record, entries[link.sys_id], files[link.sys_id], connector)
+            done = _take(link, record, entries[link.sys_id], files[link.sys_id], connector, read_at)
         except (ConnectorError, OperationalError):
             raise
         except Exception:  # one ticket does not keep the others from being read; it is looked at again
@@ -89,7 +91,12 @@ def _files(links: list[TicketLink], table: str, connector: ServiceNow) -> dict[s
 
 
 def _take(
-    link: TicketLink, record: Record, entries: list[JournalEntry], files: list[Attached], connector: ServiceNow
+    link: TicketLink,
+    record: Record,
+    entries: list[JournalEntry],
+    files: list[Attached],
+    connector: ServiceNow,
+    read_at: datetime,
 ) -> bool:
     """One ticket. False if somebody else is at work on it."""
     lease = leases.take(TicketLink.objects.filter(pk=link.pk, state="linked"))
@@ -97,8 +104,9 @@ def _take(
         return not TicketLink.objects.filter(pk=link.pk, state="linked").exists()
     try:
         link.refresh_from_db()
-        rules = with_people(ProfileRules.of(link.profile), connector, state_of(link.incident), record.fields)
-        wanted = agree(link.pk, record, rules, take=True, send=False)
+        now = _now(link, record, connector, read_at)
+        rules = with_people(ProfileRules.of(link.profile), connector, state_of(link.incident), now.fields)
+        wanted = agree(link.pk, now, rules, take=True, send=False)
         noting.take_notes(link.pk, entries, noting.Us.of(link, connector))
         noting.take_files(link, files, connector)
         _seen(link, record)
@@ -111,6 +119,14 @@ def _take(
     elif link.changes.filter(state="waiting").exists():
         outbox.ring_link(link.pk)
     return True
+
+
+def _now(link: TicketLink, record: Record, connector: ServiceNow, read_at: datetime) -> Record:
+    """The record as it is, if we have written to it since it was read: what it was before is no change of theirs. The
+    link is leased, so nothing more is written meanwhile."""
+    if link.last_out_at is None or link.last_out_at < read_at:
+        return record
+    return connector.record(link.table, link.sys_id, RAW_FIELDS) or record
 
 
 def _seen(link: TicketLink, record: Record) -> None:
