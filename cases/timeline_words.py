@@ -192,6 +192,8 @@ def face(entry: TimelineEntry) -> SafeString:
     if kind is not None and kind.group == "notes" and kind.name != "comment.edited":
         author = entry.data.get("author") or entry.actor_name
         return parts.face_of(str(author), entry.actor_id or 0, True)
+    if entry.actor_type == "servicenow":  # what came from there is told apart from what people did here
+        return format_html('<span class="dot t-blue">{}</span>', parts.icon("servicenow"))
     tone = f" {kind.tone}" if kind and kind.tone else ""
     sign = parts.icon(kind.icon if kind else "clock")
     return mark_safe(f'<span class="dot{tone}">{sign}</span>')  # noqa: S308  constants of the registry

@@ -96,7 +96,7 @@ def test_few_queries_and_a_small_page(
     links.link(Actor.system(), [alert.pk for alert in more], incident.pk)
     page(as_analyst, incident)
     incidents.comment(Actor.of(User.objects.get(username="mara")), incident.pk, "A note")
-    with django_assert_max_num_queries(19):
+    with django_assert_max_num_queries(20):
         text = page(as_analyst, incident)
     assert len(text) < 100_000
 

@@ -211,14 +211,19 @@ def _troubles(row: ServiceNowInstance, queue: Queue, host: str, now: datetime) -
         return [(f"{host}: {why}", waits)]
     told: list[tuple[str, str]] = []
     if row.out_error and (row.out_failures or _held(row, now)) and not row.out_paused:
-        told.append((f"{host}: {row.out_error}", waits))
+        told.append((_of_host(host, row.out_error), waits))
     if row.in_error and row.in_failures and not row.in_paused and row.in_error != row.out_error:
-        told.append((f"{host}: {row.in_error}", _("What changes there meanwhile is read as soon as it answers.")))
+        told.append((_of_host(host, row.in_error), _("What changes there meanwhile is read as soon as it answers.")))
     if not told and row.in_error and row.in_failures and not row.in_paused:
-        told.append((f"{host}: {row.in_error}", waits))
+        told.append((_of_host(host, row.in_error), waits))
     if not row.in_failures and not row.in_paused and _late(row, now):
         told.append((
             _("%s was not asked for changes lately.") % host,
             _("Is a worker running? Its log and the state of the scheduler tell more."),
         ))  # fmt: skip
     return told
+
+
+def _of_host(host: str, error: str) -> str:
+    """The error with the host that it is about, named once."""
+    return error if error.startswith(host) else f"{host}: {error}"
