@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from pytest_django.live_server_helper import LiveServer
 
 from cases.choices import Severity
@@ -17,6 +17,7 @@ from soar.accounts.models import Team, User
 from soar.connectors.intelligence.actions import add_own
 from soar.connectors.models import ConnectorAccount
 from tests.browser.conftest import SignIn, check_accessibility
+from tests.browser.keyboard import applied, choose, press, unfold, write
 from tests.factories import make_alert, make_source
 
 BAD = "203.0.113.77"
@@ -36,51 +37,6 @@ def alert(blue: Team) -> Alert:
     return make_alert("Phishing reported", source=source, severity=Severity.HIGH, observables=(("ip", BAD),))
 
 
-def press(page: Page, role: str, name: str, key: str = "Enter") -> None:
-    """Walk with Tab to the control and press a key on it. Fails if Tab does not lead there."""
-    wanted = page.get_by_role(role, name=name, exact=True).first  # type: ignore[arg-type]
-    expect(wanted).to_be_visible()
-    for _step in range(160):
-        if wanted.evaluate("one => one === document.activeElement"):
-            page.keyboard.press(key)
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(f"Tab does not lead to the {role} {name!r}")
-
-
-def write(page: Page, label: str, text: str) -> None:
-    """Walk to a field and write into it."""
-    field = page.get_by_label(label, exact=True).first
-    expect(field).to_be_visible()
-    for _step in range(160):
-        if field.evaluate("one => one === document.activeElement"):
-            break
-        page.keyboard.press("Tab")
-    else:
-        raise AssertionError(f"Tab does not lead to {label!r}")
-    page.keyboard.press("Control+A")
-    page.keyboard.type(text)
-
-
-def choose(page: Page, label: str, letters: str, shown: str) -> None:
-    """Choose in a list by its first letters."""
-    field = page.get_by_label(label, exact=True).first
-    for _step in range(160):
-        if field.evaluate("one => one === document.activeElement"):
-            break
-        page.keyboard.press("Tab")
-    page.keyboard.type(letters)
-    expect(field.locator("option:checked")).to_have_text(shown)
-
-
-def applied(page: Page) -> None:
-    """Apply the form, and wait until it is saved."""
-    press(page, "button", "Apply")
-    expect(page.locator("#live")).to_have_text("Saved.")
-    expect(page.get_by_role("button", name="Apply", exact=True)).to_be_focused()
-    page.locator("#live").evaluate("one => { one.textContent = '' }")
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_29_phishing_drawn_by_keyboard_and_rehearsed(
     theme: str, admin: User, alert: Alert, sign_in: SignIn, live_server: LiveServer
@@ -89,8 +45,7 @@ def test_29_phishing_drawn_by_keyboard_and_rehearsed(
     admin.save(update_fields=["theme"])
     page = sign_in(admin)
     page.goto(f"{live_server.url}/playbooks/")
-    page.locator("#new-playbook > summary").focus()
-    page.keyboard.press("Enter")
+    unfold(page, "#new-playbook")
     press(page, "button", "Empty response playbook")
     expect(page).to_have_url(re.compile(r"/playbooks/\d+/edit/$"))
 
@@ -121,8 +76,7 @@ def test_29_phishing_drawn_by_keyboard_and_rehearsed(
     expect(page.get_by_role("heading", name="What may follow Known to be bad")).to_be_focused()
     press(page, "button", "Action")
     write(page, "Name", "Block it")
-    page.locator("#group-general > summary").focus()
-    page.keyboard.press("Enter")
+    unfold(page, "#group-general")
     press(page, "checkbox", "Add to block list", "Space")
     write(page, "Days until it expires", "30")
     press(page, "checkbox", "Highly suspicious", "Space")
@@ -130,8 +84,7 @@ def test_29_phishing_drawn_by_keyboard_and_rehearsed(
     press(page, "link", "Condition Known to be bad Object risk")
     press(page, "button", "Else action below it")
     write(page, "Name", "Leave a note")
-    page.locator("#group-case > summary").focus()
-    page.keyboard.press("Enter")
+    unfold(page, "#group-case")
     press(page, "checkbox", "Add comment", "Space")
     write(page, "Comment", "Nothing is known against it.")
     applied(page)

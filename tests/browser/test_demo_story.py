@@ -4,92 +4,28 @@ approval, mail and card are sent, the incident closes itself (connectors.md 5). 
 from __future__ import annotations
 
 import json
-import os
 import re
-from collections.abc import Iterator
-from io import StringIO
 from pathlib import Path
-from shutil import copy
-from typing import Any
 
 import httpx
 import pytest
-from django.core.management import call_command
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from cases.choices import Determination, IncidentStatus
 from cases.models import Alert, Incident
-from playbooks.models import Playbook, ResponseTask, Run
-from playbooks.response import crew
+from playbooks.models import Playbook, Run
 from soar.accounts.models import User
 from soar.connectors import practice
 from soar.connectors.models import BlockEntry, ConnectorAccount
-from soar.paths import data_dir
-from soar.standins import folder
-from soar.standins import practice_range as program
-from soar.standins.server import Server
 from tests.browser.conftest import SignIn, check_accessibility
-from tests.playbook_files import until, work
-from tests.response_tools import make_due
+from tests.browser.practising import Story, say, settle, story
+
+__all__ = ["story"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAYLOAD = Path(__file__).parents[2] / "examples" / "command-and-control.json"
 HOST, GUID = "SAL-LT-0090", "5B1F3C1E-6B0D-4C55-9A51-1B7C0D2E9F90"
-
-
-class Story:
-    """The practice range, asked as anybody can ask it."""
-
-    def __init__(self, server: Server) -> None:
-        self.server = server
-
-    def state(self, kind: str) -> Any:
-        """What a stand-in was told."""
-        return httpx.get(f"{self.server.urls[kind]['control']}/state", timeout=60).json()
-
-    def isolated(self) -> set[str]:
-        """The hosts that are off the network, as their agents are called."""
-        return {name for name, about in self.state("visionone")["endpoints"].items() if about["isolated"]}
-
-    def subjects(self) -> list[str]:
-        """Of the mails, in order."""
-        return [mail["subject"] for mail in self.state("smtp")["messages"]]
-
-
-@pytest.fixture
-def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, transactional_db: None) -> Iterator[Story]:
-    """The range of a portal that has just started, with its accounts."""
-    copy(data_dir() / "encryption_key", tmp_path)  # the migrations have made accounts with it
-    monkeypatch.setenv("SOAR_DATA", str(tmp_path))
-    monkeypatch.setattr(crew, "IDLE", 0.05)
-    folder._range.cache_clear()
-    with program.made() as server:
-        practice.connect(server)
-        program.remember(server, os.getpid())
-        yield Story(server)
-        crew.Crew.rest()
-    folder._range.cache_clear()
-
-
-def say(command: str, *arguments: str, **options: Any) -> str:
-    """What a command says."""
-    out = StringIO()
-    call_command(command, *arguments, stdout=out, **options)
-    return out.getvalue()
-
-
-def settle() -> None:
-    """As if the workers had had some seconds: no run waits for anything but people."""
-    work()
-    under_way = Run.objects.filter(playbook__kind="response", status__in=("queued", "in_progress"))
-    to_tell = ResponseTask.objects.filter(status__in=("queued", "in_progress"))
-
-    def settled() -> bool:
-        make_due()
-        return not under_way.exists() and not to_tell.exists()
-
-    until(settled, 120)
 
 
 def send(live_server: LiveServer) -> httpx.Response:
