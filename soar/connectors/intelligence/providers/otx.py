@@ -51,7 +51,7 @@ class Otx(Provider):
         """By the number of pulses."""
         count = number(scores, "pulses")
         names = ", ".join(map(str, scores.get("names", [])))
-        text = f"in {count} pulses" + (f": {names}" if names else "")
+        text = f"in {count or 'no'} pulse{'' if count in (0, 1) else 's'}" + (f": {names}" if names else "")
         if scores.get("validation") or scores.get("false_positive"):
             return Opinion("benign", f"known as harmless there; {text}")
         if count >= max(1, self.threshold("malicious_at", 5)):
