@@ -147,10 +147,10 @@ class TicketConflicts(ApiViewSet):
         """With both values, and what they were when the sides last agreed."""
         return Response(self._conflict(whole(id)))
 
-    @extend_schema(**documented.verb("Resolve a conflict", shapes.Decide, shapes.TicketConflict, tagged=False))
+    @extend_schema(**documented.verb("Resolve a conflict", shapes.Verdict, shapes.TicketConflict, tagged=False))
     def resolve(self, request: Request, id: str) -> Response:
         """`ours` is sent to ServiceNow, `theirs` is taken from there. 409 if it was resolved the other way."""
-        side = self.body(shapes.Decide)["take"]
+        side = self.body(shapes.Verdict)["take"]
         return self.once(lambda: Response(self._conflict(actions.decide(self.actor, whole(id), side).pk)))
 
     def _seen(self) -> Any:

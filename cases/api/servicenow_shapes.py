@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_sc
 from rest_framework import serializers as s
 
 from cases.api import fields
-from cases.api.fields import Body, Flag, Ref, Text, Texts, Whole
+from cases.api.fields import Body, Flag, Text, Texts, Whole
 from cases.api.shapes import Anything, Objects, page_of
 from cases.models import LinkState
 from cases.servicenow.mapping import DIRECTIONS, FIELDS, MAPS, WINNERS
@@ -140,7 +140,7 @@ class TicketConflict(s.Serializer[Any]):
 
 
 @example("Keep ours", {"take": "ours"})
-class Decide(Body):
+class Verdict(Body):
     """Which side's value stays."""
 
     take = fields.Words(("ours", "theirs"))
