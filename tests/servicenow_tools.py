@@ -182,7 +182,7 @@ class Both:
                 found.append(f"note {entry.pk} is not there: {entry.text[:60]!r}")
         found += [f"a note of ours that is not known: {mark}" for mark in ours]
         here = Counter(
-            TimelineEntry.objects.filter(incident=link.incident_id, kind="servicenow.note", data__link=link.pk)
+            TimelineEntry.objects.filter(incident=link.incident_id, kind="servicenow.note", data__sys_id=link.sys_id)
             .values_list("text", flat=True)
         )  # fmt: skip
         there = Counter(notes.incoming(text) for text in theirs)
@@ -192,7 +192,7 @@ class Both:
 
     def _files(self, link: TicketLink) -> list[str]:
         rules = ProfileRules.of(link.profile)
-        there = Counter(one["sha256"] for one in self.ticket(link)["attachments"])
+        there = Counter(one["hash"] for one in self.ticket(link)["attachments"])
         here = Counter(Evidence.objects.kept().filter(incident=link.incident_id).values_list("sha256", flat=True))
         found = [f"attached {count} times: {digest}" for digest, count in there.items() if count > 1]
         if link.profile.send_evidence:

@@ -107,7 +107,7 @@ def _notes(link: TicketLink, journal: list[dict[str, Any]]) -> list[str]:
     """What people said here stands there once, and the other way round; nothing that was said comes back."""
     rows = TimelineEntry.objects.filter(incident=link.incident_id)
     said_here = Counter(_plain(row.text) for row in rows.filter(kind__in=SAID_HERE).exclude(actor_type="servicenow"))
-    taken = Counter(_plain(row.text) for row in rows.filter(kind="servicenow.note", data__link=link.pk))
+    taken = Counter(_plain(row.text) for row in rows.filter(kind="servicenow.note", data__sys_id=link.sys_id))
     ours: dict[str, list[tuple[int, str]]] = {}
     said_there: Counter[str] = Counter()
     for entry in journal:

@@ -27,6 +27,7 @@ from cases.servicenow.mapping import (
     raw_of,
 )
 from cases.servicenow.people import with_people
+from cases.servicenow.returning import carry_over
 from cases.servicenow.templates import render
 from soar.connectors.errors import ConnectorError
 from soar.connectors.servicenow.connector import ServiceNow
@@ -114,7 +115,8 @@ def _linked(link_id: int, record: Record, *, fresh: bool) -> None:
                 link.base, link.journal_until = _base(link, record, fresh=fresh), record.updated_on - BEFORE
             else:
                 link.ours_correlation = False
-            if fresh or not link.created_there:
+                carry_over(link)
+            if fresh:
                 link.pending = {}
             link.save()
             timeline.record("servicenow.linked", incident, Actor.system(), data=named(link, created=link.created_there))

@@ -91,7 +91,7 @@ def _ours(link: TicketLink, entry: JournalEntry, us: Us) -> TicketChange | None:
     mark = notes.found_mark(entry.value)
     if mark is None or not us.wrote(entry):
         return None
-    return TicketChange.objects.filter(link=link, kind="note", mark=mark.uuid).first()
+    return TicketChange.objects.filter(link__incident=link.incident_id, kind="note", mark=mark.uuid).first()
 
 
 def _noted(incident: Incident, link: TicketLink, entry: JournalEntry) -> int:
