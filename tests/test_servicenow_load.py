@@ -1,7 +1,11 @@
-"""Many tickets, many changes: few requests when nothing changed, order and the rate budget when much did."""
+"""Many tickets, many changes: few requests when nothing changed, order and the rate budget when much did.
+
+The numbers that are asked for, 10,000 tickets and 500 changes, are those of ``python -m benchmarks servicenow``;
+here ``SOAR_MANY_TICKETS`` and ``SOAR_MANY_NOTES`` say how many."""
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +25,8 @@ from soar.accounts.models import User
 from tests.servicenow_tools import Both, both_sides
 
 pytestmark = pytest.mark.django_db
-MANY = 10_000
+MANY = int(os.environ.get("SOAR_MANY_TICKETS", "2000"))
+NOTES = int(os.environ.get("SOAR_MANY_NOTES", "20"))  # for each of five tickets
 
 
 def stocked(both: Both, number: int) -> list[TicketLink]:
@@ -52,7 +57,7 @@ def stocked(both: Both, number: int) -> list[TicketLink]:
     return made_links
 
 
-def test_ten_thousand_tickets_of_which_none_changed_are_few_requests() -> None:
+def test_many_tickets_of_which_none_changed_are_few_requests() -> None:
     with both_sides(timeout=30) as both:
         stocked(both, MANY)
         both.poll()
@@ -66,23 +71,23 @@ def test_ten_thousand_tickets_of_which_none_changed_are_few_requests() -> None:
         assert not TicketChange.objects.exists()
 
 
-def test_five_hundred_changes_go_out_in_order_within_the_budget(admin: User) -> None:
+def test_many_changes_go_out_in_order_within_the_budget(admin: User) -> None:
     with both_sides() as both:
         links = [both.open(f"Number {place}") for place in range(5)]
         both.settle()
         both.desk.tell("down", seconds=3600, how="503")
-        for place in range(100):
+        for place in range(NOTES):
             for link in links:
                 incidents.comment(Actor.of(admin), link.incident_id, f"note {place}")
         both.work()
-        assert TicketChange.objects.filter(state="waiting").count() >= 495
+        assert TicketChange.objects.filter(state="waiting").count() >= 5 * NOTES - 5
         both.desk.tell("up")
-        both.desk.tell("budget", per_hour=200, window=5)
+        both.desk.tell("budget", per_hour=2 * NOTES, window=5)
         both.desk.tell("forget")
         both.settle(rounds=60)
         for link in links:
             said = [entry["value"].split("\n")[1] for entry in both.ticket(link)["journal"]]
-            assert said == [f"note {place}" for place in range(100)]
+            assert said == [f"note {place}" for place in range(NOTES)]
         assert [line for link in links for line in both.compare(link.incident_id)] == []
 
 
