@@ -175,7 +175,7 @@ def test_few_queries_and_a_small_page(
     for shipped in TEMPLATES:
         as_analyst.post(f"/incidents/{incident.number}/tasks/template/", {"template": shipped["name"]})
     assert incident.tasks.count() > 45
-    with django_assert_max_num_queries(19):
+    with django_assert_max_num_queries(20):
         text = as_analyst.get(f"/incidents/{incident.number}/").content.decode()
     assert len(text) < 100_000
     as_admin.get("/settings/templates/")
