@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from http import HTTPStatus
 from typing import Any
 
 from soar.standins.base import FAULTS, Request, Response
@@ -68,8 +69,9 @@ def worded(fault: dict[str, Any]) -> Response | None:
     """A refusal in the words that were ordered with it, or the page of a sleeping instance; None for no words."""
     if fault["kind"] == "hibernate":
         return hibernating()
-    if fault["kind"].isdecimal() and "message" in fault:
-        answer = failure(int(fault["kind"]), str(fault["message"]), fault.get("detail"))
+    if fault["kind"].isdecimal() and ("message" in fault or "headers" in fault):
+        status = int(fault["kind"])
+        answer = failure(status, str(fault.get("message", HTTPStatus(status).phrase)), fault.get("detail"))
         answer.headers |= {str(name): str(value) for name, value in fault.get("headers", {}).items()}
         return answer
     return failure(400, "Invalid request", None) if fault["kind"] == "400" else None
