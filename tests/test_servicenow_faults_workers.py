@@ -19,7 +19,7 @@ from cases.actions import evidence
 from cases.actions import servicenow as verbs
 from cases.choices import Severity
 from cases.models import ServiceNowInstance, TicketChange, TicketConflict, TicketLink, TimelineEntry
-from cases.servicenow import polling, sending
+from cases.servicenow import considering, polling, sending
 from tests.playbook_files import _environment, until
 from tests.restore import _replace
 from tests.servicenow_tools import Both, both_sides
@@ -391,3 +391,14 @@ def test_what_was_read_before_our_write_does_not_take_it_back(both: Both) -> Non
     assert incident_of(link).severity == Severity.CRITICAL
     assert [entry for entry in kinds(link, "changed") if entry.actor_type == "servicenow"] == []
     equal(both, link)
+
+
+def test_4_notes_keep_their_order_whatever_worker_comes_first(both: Both) -> None:
+    link = both.open("Beacon")
+    both.settle()
+    entries = [say(link, f"{number} of five") for number in range(5)]
+    for entry in reversed(entries):
+        considering.consider([entry.pk])
+    equal(both, link)
+    told = [one["value"].partition("\n")[2][:1] for one in both.ticket(link)["journal"]]
+    assert told == list("01234")

@@ -5,8 +5,10 @@ Nothing goes round in circles: what came from ServiceNow is not considered. Twic
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Max
 
 from cases.actions import incidents
 from cases.actors import Actor
@@ -18,6 +20,7 @@ from cases.servicenow.mapping import ProfileRules
 from cases.servicenow.reader import CHANGING, OPENING
 
 FIELDS = ("title", "severity", "status", "determination", "findings", "team", "resolve_reason", "summary", "tags")
+OVERTAKEN = timedelta(hours=1)  # so long an entry may wait in the queue and still be told before later ones
 REPEATED = "An alert was linked to the incident after it had ended"
 
 
@@ -95,12 +98,23 @@ def _tell(entry: TimelineEntry, link: TicketLink) -> None:
             outbox.add(link, outbox.FIELDS, cause=entry.cause)
             told = True
         if entry.kind in link.profile.note_kinds and rules.sends("notes"):
-            outbox.add(link, outbox.NOTE, entry=entry.pk, cause=entry.cause)
+            _note(entry, link)
             told = True
         if entry.kind == "evidence.added" and link.profile.send_evidence:
             told = _attach(entry, link) or told
         if told and link.state != LinkState.BROKEN:
             outbox.ring_link(link.pk)
+
+
+def _note(entry: TimelineEntry, link: TicketLink) -> None:
+    """Have it noted, and before it what was written before it: workers come to entries in any order."""
+    TicketLink.objects.select_for_update(of=("self",)).get(pk=link.pk)  # one worker after the other
+    last = link.changes.filter(kind=outbox.NOTE).aggregate(last=Max("entry"))["last"] or 0
+    rows = TimelineEntry.objects.filter(incident=link.incident_id, kind__in=link.profile.note_kinds)
+    rows = rows.exclude(actor_type=linking.ACTOR_TYPE).filter(pk__lte=entry.pk)
+    between = rows.filter(pk__gt=last, recorded_at__gte=max(entry.recorded_at - OVERTAKEN, link.created_at))
+    for pk, cause in [*between.order_by("pk").values_list("pk", "cause"), (entry.pk, entry.cause)]:
+        outbox.add(link, outbox.NOTE, entry=pk, cause=cause)
 
 
 def _attach(entry: TimelineEntry, link: TicketLink) -> bool:
