@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -59,8 +59,7 @@ class Crew:
     def kill_one(self, chance: random.Random) -> None:
         """kill -9, whatever it does."""
         if pids := self.pids():
-            os.kill(chance.choice(pids), signal.SIGKILL)
-            self.killed += 1
+            self.killed += _killed(chance.choice(pids))
 
     def end(self) -> None:
         """All of them."""
@@ -68,7 +67,15 @@ class Crew:
         self.process.kill()
         self.process.wait()
         for pid in pids:
-            os.kill(pid, signal.SIGKILL)
+            _killed(pid)
+
+
+def _killed(pid: int) -> bool:
+    """Whether it was there to be killed."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+        return True
+    return False
 
 
 @contextmanager
