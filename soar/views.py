@@ -25,18 +25,8 @@ SHORTCUTS = (
     (_("Escalate to an incident"), ("e",)),
     (_("To the filter"), ("/",)),
     (_("Clear the selection, close the panel"), ("Esc",)),
-    (_("To the alerts"), ("g", "a")),
-    (_("To the incidents"), ("g", "i")),
-    (_("To the playbooks"), ("g", "p")),
-    (_("To the runs"), ("g", "r")),
-    (_("To the approvals"), ("g", "v")),
-    (_("To the response tasks"), ("g", "t")),
-    (_("To the block list"), ("g", "b")),
-    (_("To the observables"), ("g", "o")),
-    (_("To the assets"), ("g", "h")),
-    (_("To the sources"), ("g", "s")),
-    (_("To the connectors"), ("g", "c")),
     (_("These keys"), ("?",)),
+    *((entry.label, ("g", entry.go)) for group in nav.GROUPS for entry in group.entries if entry.go),
 )
 
 

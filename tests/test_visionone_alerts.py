@@ -26,7 +26,6 @@ from tests.acting import Range, practice
 from tests.factories import make_source
 
 pytestmark = pytest.mark.django_db
-NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 @pytest.fixture
@@ -41,9 +40,13 @@ def row(here: Range) -> AlertPull:
     return pulls.set_pull(Actor.system(), source.slug, account=here.account.name)
 
 
+def now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
 def moment(minutes: float) -> str:
     """So many minutes ago, as Vision One writes it."""
-    return (NOW - timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (now() - timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def put(here: Range, number: int, minutes: float, **more: Any) -> dict[str, Any]:
@@ -78,7 +81,7 @@ def test_what_goes_wrong_is_kept_with_the_source_and_tried_again(
     read(row)
     assert words in row.last_error
     assert (row.failures, row.read_until, row.last_ok_at) == (1, None, None)
-    assert row.due_at > NOW
+    assert row.due_at > now()
     here.standin._faults.clear()
     read(row)
     assert (row.last_error, row.failures, refs()) == ("", 0, ["WB-1"])
@@ -148,33 +151,33 @@ def test_the_first_reading_begins_where_it_was_told(here: Range, row: AlertPull)
 
 
 def test_a_long_silence_is_caught_up_day_by_day(here: Range, row: AlertPull) -> None:
-    row.read_until = NOW - timedelta(days=5)
+    row.read_until = now() - timedelta(days=5)
     row.save()
     for day in range(5):
         put(here, day, 60 * 24 * day + 60)
     read(row)
     assert len(refs()) == 5
-    assert row.read_until is not None and row.read_until > NOW - timedelta(minutes=1)
+    assert row.read_until is not None and row.read_until > now() - timedelta(minutes=1)
 
 
 def test_a_clock_that_is_ahead_does_not_move_beyond_the_product(here: Range, row: AlertPull) -> None:
     from soar.lib import clock
 
-    with clock.at(NOW + timedelta(hours=3)):
+    with clock.at(now() + timedelta(hours=3)):
         read(row)
     assert row.read_until is not None and row.read_until <= datetime.now(UTC) + timedelta(seconds=2)
     put(here, 1, -0.05)
-    with clock.at(NOW + timedelta(hours=3)):
+    with clock.at(now() + timedelta(hours=3)):
         read(row)
     assert refs() == ["WB-1"]
 
 
 def test_two_workers_do_not_read_at_once(here: Range, row: AlertPull) -> None:
     put(here, 1, 5)
-    AlertPull.objects.filter(pk=row.pk).update(lease="7" * 32, leased_until=NOW + timedelta(hours=1))
+    AlertPull.objects.filter(pk=row.pk).update(lease="7" * 32, leased_until=now() + timedelta(hours=1))
     read(row)
     assert refs() == []
-    AlertPull.objects.filter(pk=row.pk).update(leased_until=NOW - timedelta(seconds=1))
+    AlertPull.objects.filter(pk=row.pk).update(leased_until=now() - timedelta(seconds=1))
     assert refs() == [] and read(row) and refs() == ["WB-1"]
 
 
@@ -298,7 +301,7 @@ def test_only_what_is_due_is_rung_for(here: Range, row: AlertPull) -> None:
     reading.ring()
     reading.ring()
     assert queued() == 1
-    AlertPull.objects.update(due_at=NOW - timedelta(seconds=1), enabled=False)
+    AlertPull.objects.update(due_at=now() - timedelta(seconds=1), enabled=False)
     reading.ring()
     assert queued() == 1
 
@@ -312,7 +315,7 @@ def test_reading_all_day_long_leaves_little_behind(here: Range, row: AlertPull) 
     assert Attempt.objects.get(status="unsuccessful").response is not None  # what went wrong is kept in full
     tidying.tidy()
     assert Attempt.objects.count() == 3
-    Attempt.objects.update(started_at=NOW - timedelta(days=2))
+    Attempt.objects.update(started_at=now() - timedelta(days=2))
     tidying.tidy()
     assert list(Attempt.objects.values_list("status", flat=True)) == ["unsuccessful"]
 
