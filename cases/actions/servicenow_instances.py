@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
 from cases.actors import Actor
-from cases.errors import Conflict, Forbidden, Missing, Refused
+from cases.errors import Conflict, Forbidden, Missing, Refused, Stale
 from cases.models import ServiceNowInstance
 from soar.accounts import audit
 from soar.accounts.membership import may
@@ -76,15 +76,19 @@ def create(actor: Actor, *, account: int, slug: str = "", every_seconds: int = 3
 
 
 @transaction.atomic
-def update(actor: Actor, slug: str, *, every_seconds: int) -> ServiceNowInstance:
-    """Set the seconds between two polls. Raises Refused, Missing, Forbidden."""
+def update(actor: Actor, slug: str, *, every_seconds: int, expected_version: int | None = None) -> ServiceNowInstance:
+    """Set the seconds between two polls. ``expected_version``: the one that was read, None to overwrite whatever is
+    there. Raises Refused, Stale, Missing, Forbidden."""
     row = _locked(actor, slug)
     seconds = _seconds(every_seconds)
+    if expected_version is not None and row.version != expected_version:
+        raise Stale("The instance was changed by somebody else in the meantime. Nothing was saved.", current=row)
     if row.every_seconds != seconds:
         audit.record(actor.user, "servicenow.instance_changed", row.slug, every_seconds=[row.every_seconds, seconds])
         row.every_seconds = seconds
         row.due_at = clock.now()
-        row.save(update_fields=["every_seconds", "due_at"])
+        row.version += 1
+        row.save(update_fields=["every_seconds", "due_at", "version"])
     return row
 
 

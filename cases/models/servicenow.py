@@ -52,6 +52,7 @@ class ServiceNowInstance(models.Model):
     skew_seconds = models.FloatField(default=0, help_text="Its clock minus ours")
     vocabulary = models.JSONField(default=dict)
     checked_at = models.DateTimeField(null=True)
+    version = models.PositiveIntegerField(default=1, db_default=1, help_text="Of what people set, not of the health")
     created_at = models.DateTimeField(db_default=models.functions.Now())
 
     class Meta:
