@@ -3,7 +3,7 @@
 from soar.connectors.models.account import ConnectorAccount, ConnectorGroupPermission, ConnectorUserPermission
 from soar.connectors.models.attempt import Attempt
 from soar.connectors.models.blocklist import BlockEntry, FeedToken
-from soar.connectors.models.intelligence import FeedEntry, FeedState, ProviderAnswer
+from soar.connectors.models.intelligence import FeedEntry, FeedImport, FeedState, ProviderAnswer
 from soar.connectors.models.own_lists import ExceptionEntry, OwnListEntry
 from soar.connectors.models.route import Route
 from soar.connectors.models.token import AccessToken
@@ -18,6 +18,7 @@ __all__ = [
     "ConnectorUserPermission",
     "ExceptionEntry",
     "FeedEntry",
+    "FeedImport",
     "FeedState",
     "FeedToken",
     "OwnListEntry",

@@ -12,14 +12,17 @@ from soar.lib.crypto import DecryptionError, EncryptedJSONField, masked
 
 
 class AccountManager(models.Manager["ConnectorAccount"]):
-    """Leaves the secrets in the database until somebody asks for them: a lost key must not take the list down."""
+    """Those that are there. Leaves the secrets in the database until somebody asks for them: a lost key must not take
+    the list down. What was removed is reached only from its history (an attempt's or a task's ``account``)."""
 
     def get_queryset(self) -> models.QuerySet[ConnectorAccount]:
-        return super().get_queryset().defer("secrets")
+        return super().get_queryset().filter(removed_at=None).defer("secrets")
 
 
 class ConnectorAccount(models.Model):
-    """Settings, encrypted secrets and health. ``kind`` is plain text, judged by soar/connectors/registry.py."""
+    """Settings, encrypted secrets and health. ``kind`` is plain text, judged by soar/connectors/registry.py.
+
+    ``removed_at``: it is a record of the past, off and without secrets; its name may be another's."""
 
     kind = models.CharField(max_length=40)
     name = models.CharField(max_length=100)
@@ -38,6 +41,8 @@ class ConnectorAccount(models.Model):
     last_error = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
+    removed_by = models.CharField(max_length=200, blank=True, default="", db_default="")
 
     objects: ClassVar[AccountManager] = AccountManager()
 
@@ -48,7 +53,14 @@ class ConnectorAccount(models.Model):
             ("use_connectoraccount", "Use the connector"),
             ("manage_connectoraccount", "Manage the connector"),
         ]
-        constraints = [models.UniqueConstraint(Lower("name"), name="connector_name_once")]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"), name="connector_name_once", condition=models.Q(removed_at__isnull=True)
+            ),
+            models.CheckConstraint(
+                condition=models.Q(removed_at__isnull=True) | models.Q(enabled=False), name="connector_removed_is_off"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.kind})"

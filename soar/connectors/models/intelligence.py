@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib.postgres.indexes import GistIndex
 from django.db import models
+from django.db.models.functions import Now
 
 from soar.connectors.models.account import ConnectorAccount
 from soar.connectors.models.fields import NetworkField
@@ -52,6 +54,48 @@ class FeedState(models.Model):
 
     def __str__(self) -> str:
         return f"feed {self.account_id}"
+
+
+class FeedImport(models.Model):
+    """A file for a feed, on its way into it. The file stays in the data folder until the import is over.
+
+    ``status``: queued, in_progress, successful, unsuccessful. ``read_lines`` of ``read_bytes`` of ``size`` say how far
+    it is; a document (STIX, MISP) has items instead of lines. ``problems``: the first of what was skipped, as
+    ``[line, text]``. ``lease_until``: how long it is ``lease_owner``'s, who works on it."""
+
+    account = models.ForeignKey(ConnectorAccount, on_delete=models.CASCADE, related_name="imports")
+    name = models.CharField(max_length=200)
+    file = models.CharField(max_length=64, blank=True, help_text="Its name in the folder of uploads; empty: deleted")
+    size = models.PositiveBigIntegerField()
+    status = models.CharField(max_length=20, default="queued")
+    stage = models.CharField(max_length=20, blank=True, default="", help_text="reading or saving")
+    read_bytes = models.PositiveBigIntegerField(default=0)
+    read_lines = models.PositiveBigIntegerField(default=0)
+    taken_count = models.PositiveIntegerField(default=0)
+    skipped_count = models.PositiveIntegerField(default=0)
+    problems = models.JSONField(default=list)
+    error = models.TextField(blank=True)
+    error_line = models.PositiveBigIntegerField(null=True)
+    starts = models.PositiveIntegerField(default=0)
+    lease_owner = models.CharField(max_length=100, blank=True, default="")
+    lease_until = models.DateTimeField(null=True)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account"],
+                name="feedimport_one_open",
+                condition=models.Q(status__in=("queued", "in_progress")),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} for feed {self.account_id}"
 
 
 class FeedEntry(models.Model):
