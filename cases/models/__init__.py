@@ -2,10 +2,12 @@
 
 from cases.models.alert import Alert, AlertPayload
 from cases.models.asset import AlertAsset, Asset, AssetChange, AssetGroup, AssetImport, IncidentAsset
+from cases.models.dead_letter import DeadLetter, ReplayJob
 from cases.models.evidence import Evidence, EvidenceAccess
 from cases.models.idempotency import IdempotencyKey
 from cases.models.incident import Incident, IncidentOwner
 from cases.models.job import BulkJob
+from cases.models.mapping import SourceMapping, SourceSample
 from cases.models.observable import AlertObservable, IncidentObservable, Observable
 from cases.models.permissions import (
     IncidentGroupPermission,
@@ -44,6 +46,7 @@ __all__ = [
     "AttachmentSeen",
     "BulkJob",
     "ChangeState",
+    "DeadLetter",
     "DismissedSuggestion",
     "Evidence",
     "EvidenceAccess",
@@ -61,8 +64,11 @@ __all__ = [
     "MappingGap",
     "Observable",
     "PulledAlert",
+    "ReplayJob",
     "ServiceNowInstance",
     "SourceGroupPermission",
+    "SourceMapping",
+    "SourceSample",
     "SourceToken",
     "SourceUserPermission",
     "TicketChange",

@@ -43,6 +43,10 @@ class AlertSource(models.Model):
     accepted = models.BigIntegerField(default=0)
     repeats = models.BigIntegerField(default=0)
     refused = models.BigIntegerField(default=0)
+    unkept = models.BigIntegerField(
+        db_default=0, default=0, help_text="Refused deliveries that are not among the dead letters"
+    )
+    mapping = models.ForeignKey("cases.SourceMapping", on_delete=models.SET_NULL, null=True, related_name="+")
     last_error = models.TextField(blank=True)
     last_error_at = models.DateTimeField(null=True, blank=True)
     demo = models.BooleanField(default=False)
