@@ -6,7 +6,7 @@ from cases.models.dead_letter import DeadLetter, ReplayJob
 from cases.models.evidence import Evidence, EvidenceAccess
 from cases.models.idempotency import IdempotencyKey
 from cases.models.incident import Incident, IncidentOwner
-from cases.models.job import BulkJob
+from cases.models.job import BulkBatch, BulkJob
 from cases.models.mapping import SourceMapping, SourceSample
 from cases.models.observable import AlertObservable, IncidentObservable, Observable
 from cases.models.permissions import (
@@ -27,9 +27,11 @@ from cases.models.servicenow_traffic import (
 )
 from cases.models.source import AlertSource, SourceToken
 from cases.models.suggestion import DismissedSuggestion
+from cases.models.suppression import SourceWatch, SuppressionGeneration, SuppressionRule
 from cases.models.task import IncidentTask
 from cases.models.template import IncidentTemplate
 from cases.models.timeline import TimelineEntry
+from cases.models.view import DefaultView, SavedView
 
 __all__ = [
     "Alert",
@@ -44,9 +46,11 @@ __all__ = [
     "AssetGroup",
     "AssetImport",
     "AttachmentSeen",
+    "BulkBatch",
     "BulkJob",
     "ChangeState",
     "DeadLetter",
+    "DefaultView",
     "DismissedSuggestion",
     "Evidence",
     "EvidenceAccess",
@@ -65,12 +69,16 @@ __all__ = [
     "Observable",
     "PulledAlert",
     "ReplayJob",
+    "SavedView",
     "ServiceNowInstance",
     "SourceGroupPermission",
     "SourceMapping",
     "SourceSample",
     "SourceToken",
     "SourceUserPermission",
+    "SourceWatch",
+    "SuppressionGeneration",
+    "SuppressionRule",
     "TicketChange",
     "TicketConflict",
     "TicketLink",

@@ -14,10 +14,12 @@ from django.db.models.functions import Concat, Lower
 from cases.choices import AlertStatus, Determination, Findings, Severity, Tlp
 from cases.models.incident import Incident
 from cases.models.source import AlertSource
+from cases.models.suppression import SuppressionRule
 from cases.querysets import AlertQuerySet
 from soar.accounts.models import Team
 
-OPEN = models.Q(status__lt=AlertStatus.RESOLVED)
+# What stands in the queue: open, and not held back by a rule (ingest-and-api.md 9).
+OPEN = models.Q(status__lt=AlertStatus.RESOLVED, suppression=None)
 
 
 class Alert(models.Model):
@@ -46,6 +48,14 @@ class Alert(models.Model):
     team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, related_name="alerts", db_index=False)
     incident = models.ForeignKey(Incident, on_delete=models.PROTECT, null=True, related_name="alerts", db_index=False)
     restricted = models.BooleanField(default=False, help_text="Its incident is restricted")
+    suppression = models.ForeignKey(
+        SuppressionRule,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="alerts",
+        db_index=False,
+        help_text="The rule that holds it back from the queue",
+    )
     detection_model = models.CharField(max_length=300, blank=True)
     occurred_at = models.DateTimeField()
     first_seen = models.DateTimeField()
@@ -94,19 +104,22 @@ class Alert(models.Model):
         ]
         # Partial indexes over open work stay small at a million alerts (reference: measured queue page).
         indexes = [
-            models.Index(fields=["-severity", "-id"], name="alert_open_severity", condition=OPEN),
+            models.Index(fields=["-severity", "-id"], name="alert_queue_severity", condition=OPEN),
             models.Index(fields=["-severity", "-id"], name="alert_severity"),
-            models.Index(fields=["-id"], name="alert_open_id", condition=OPEN),
-            models.Index(fields=["owner", "-id"], name="alert_open_owner", condition=OPEN),
+            models.Index(fields=["-id"], name="alert_queue_id", condition=OPEN),
+            models.Index(fields=["owner", "-id"], name="alert_queue_owner", condition=OPEN),
             models.Index(
                 fields=["-severity", "-id"],
-                name="alert_unowned",
+                name="alert_queue_unowned",
                 condition=OPEN & models.Q(owner=None),
             ),
             models.Index(fields=["owner", "-id"], name="alert_owner", condition=models.Q(owner__isnull=False)),
             models.Index(fields=["team", "-id"], name="alert_team", condition=models.Q(team__isnull=False)),
             models.Index(fields=["source", "-id"], name="alert_source"),
             models.Index(fields=["incident", "-id"], name="alert_incident", condition=models.Q(incident__isnull=False)),
+            models.Index(
+                fields=["suppression", "-id"], name="alert_suppression", condition=models.Q(suppression__isnull=False)
+            ),
             models.Index(fields=["updated_at", "id"], name="alert_updated"),
             models.Index(fields=["hostname", "-id"], name="alert_host", condition=~models.Q(hostname="")),
             models.Index(fields=["username", "-id"], name="alert_user", condition=~models.Q(username="")),

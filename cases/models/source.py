@@ -49,6 +49,15 @@ class AlertSource(models.Model):
     mapping = models.ForeignKey("cases.SourceMapping", on_delete=models.SET_NULL, null=True, related_name="+")
     last_error = models.TextField(blank=True)
     last_error_at = models.DateTimeField(null=True, blank=True)
+    silence_warns = models.BooleanField(
+        default=True, db_default=True, help_text="Warn when it is silent for too long (rulings 19)"
+    )
+    silence_minutes = models.PositiveIntegerField(null=True, blank=True, help_text="Too long; empty: as it is learnt")
+    silent_since = models.DateTimeField(null=True, blank=True)
+    # Seconds of listening (SourceWatch) at which it was heard first and last, and the longest pause of late.
+    heard_first = models.FloatField(null=True)
+    heard_last = models.FloatField(null=True)
+    usual_pause = models.FloatField(null=True)
     demo = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
