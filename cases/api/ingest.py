@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import ipaddress
@@ -16,16 +17,17 @@ from django.http import HttpRequest, HttpResponse
 from django.http.request import RawPostDataException
 from django.views.decorators.csrf import csrf_exempt
 
+from cases.api.dialects import NATIVE, Dialect
 from cases.ingest import counters
 from cases.ingest.pipeline import Outcome, receive
 from cases.ingest.prepare import Rules
 from cases.ingest.reading import BODY_AT_MOST, Unreadable, unpack
+from cases.ingest.registry import KINDS
 from soar.accounts.tokens import digest
 from soar.lib.crypto import decrypt
 from soar.lib.database import prepared
 from soar.lib.errors import CaseError
 from soar.lib.rate import RateLimiter
-from soar.problems import problem
 
 _limiter = RateLimiter(lambda: settings.SOURCE_RATE / settings.WEB_WORKERS)
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="soar-ingest"'}
@@ -63,26 +65,45 @@ class Sender:
 @csrf_exempt
 def ingest(request: HttpRequest, slug: str, token: str = "") -> HttpResponse:
     """Accept a delivery for the source ``slug``. The token stands in ``Authorization: Bearer``,
-    ``X-API-Key`` or, for senders that cannot set headers, in the path."""
+    ``X-API-Key``, the password of ``Authorization: Basic`` or, for senders that cannot set headers, in the path."""
+    return deliver(request, NATIVE, slug, token)
+
+
+def deliver(request: HttpRequest, dialect: Dialect, slug: str = "", token: str = "") -> HttpResponse:
+    """Accept a delivery and answer it in the words that its sender understands. Without a ``slug`` the token alone
+    tells the source, which must be of a kind that the dialect is for."""
     if request.method != "POST":
-        return problem(405, "Alerts are posted.", headers={"Allow": "POST"})
+        return dialect.refuse(405, "Alerts are posted.", {"Allow": "POST"})
     sender: Sender | None = None
     try:
         sender = _sender(request, slug, token)
-        body = _body(request, sender)
-        return _answer(request, sender, body)
+        _check_kind(sender, dialect)
+        body = dialect.unwrap(_body(request, sender), request.META.get("CONTENT_TYPE", ""))
+        return _answer(request, sender, dialect, body)
     except Refusal as refusal:
-        return _refuse(sender, refusal.status, refusal.detail, refusal.headers)
+        return _refuse(sender, dialect, refusal.status, refusal.detail, refusal.headers)
     except CaseError as error:
-        return _refuse(sender, error.status, error.message, None)
+        return _refuse(sender, dialect, error.status, error.message, None)
     except Unreadable as error:
-        return _refuse(sender, error.status, error.message, None)
+        return _refuse(sender, dialect, error.status, error.message, None)
 
 
-def _refuse(sender: Sender | None, status: int, detail: str, headers: dict[str, str] | None) -> HttpResponse:
+def _refuse(
+    sender: Sender | None, dialect: Dialect, status: int, detail: str, headers: dict[str, str] | None
+) -> HttpResponse:
     if sender:
         counters.note(sender.rules.source_id, refused=1, error=detail)
-    return problem(status, detail, headers=headers)
+    return dialect.refuse(status, detail, headers)
+
+
+def _check_kind(sender: Sender, dialect: Dialect) -> None:
+    if dialect.kinds and sender.rules.kind not in dialect.kinds:
+        label = KINDS[sender.rules.kind].label
+        raise Refusal(
+            403,
+            f"This address takes what is sent to {dialect.name}; the token is that of a source of the kind {label}."
+            f" Its own address is /api/v1/ingest/{sender.slug}/.",
+        )
 
 
 def _sender(request: HttpRequest, slug: str, token: str) -> Sender:
@@ -94,7 +115,7 @@ def _sender(request: HttpRequest, slug: str, token: str) -> Sender:
     if row is None:
         raise Refusal(401, "The token is not known, has expired or was revoked.", CHALLENGE)
     sender = Sender(Rules(*row[:RULES]), *row[RULES:])
-    if sender.slug != slug:
+    if slug and sender.slug != slug:
         raise Refusal(403, "The token belongs to another source.")
     if not sender.enabled:
         raise Refusal(403, "This source is disabled.")
@@ -107,7 +128,17 @@ def _token(request: HttpRequest) -> str:
     scheme, _, value = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() == "bearer":
         return str(value).strip()
-    return str(request.META.get("HTTP_X_API_KEY", "")).strip()
+    if key := str(request.META.get("HTTP_X_API_KEY", "")).strip():
+        return key
+    return _password(value) if scheme.lower() == "basic" else ""
+
+
+def _password(value: str) -> str:
+    """The password of Basic authentication, which some senders have instead of headers; the name says nothing."""
+    try:
+        return base64.b64decode(value, validate=True).decode("utf-8").partition(":")[2]
+    except ValueError:
+        return ""
 
 
 def _check_address(request: HttpRequest, sender: Sender) -> None:
@@ -156,24 +187,21 @@ def _check_signature(request: HttpRequest, raw: bytes, secret: str) -> None:
         raise Refusal(401, "X-Webhook-Signature is missing or wrong: sha256=<hex HMAC of the body>.")
 
 
-def _answer(request: HttpRequest, sender: Sender, body: bytes) -> HttpResponse:
+def _answer(request: HttpRequest, sender: Sender, dialect: Dialect, body: bytes) -> HttpResponse:
     if key := request.META.get("HTTP_IDEMPOTENCY_KEY"):
         from cases.idempotency import idempotent
 
         holder = f"source:{sender.rules.source_id}"
-        status, answer = idempotent(holder, key, body, lambda: _take(request, sender, body))
+        status, answer = idempotent(holder, key, body, lambda: _take(request, sender, dialect, body))
         return _json(status, answer)
-    return _json(*_take(request, sender, body))
+    return _json(*_take(request, sender, dialect, body))
 
 
-def _take(request: HttpRequest, sender: Sender, body: bytes) -> tuple[int, dict[str, Any]]:
+def _take(request: HttpRequest, sender: Sender, dialect: Dialect, body: bytes) -> tuple[int, dict[str, Any]]:
     """Store the delivery and count it. Returns the status and the answer."""
     outcomes, several = receive(sender.rules, body, request.META.get("CONTENT_TYPE", ""))
     _count(sender, outcomes)
-    if not several:
-        return outcomes[0].status, outcomes[0].as_json(sender.rules)
-    results = [{"status": one.status, **one.as_json(sender.rules)} for one in outcomes]
-    return 207, {"results": results}
+    return dialect.answer(sender.rules, outcomes, several, body)
 
 
 def _count(sender: Sender, outcomes: list[Outcome]) -> None:
