@@ -13,17 +13,18 @@ from soar.lib import clock
 LEASE = timedelta(minutes=3)
 
 
-def take(rows: QuerySet[Any], **more: Any) -> uuid.UUID | None:
-    """Lease the one row of ``rows`` if nobody holds it, and set ``more``. Returns the lease, None if it is not free."""
+def take(rows: QuerySet[Any], span: timedelta | None = None, **more: Any) -> uuid.UUID | None:
+    """Lease the one row of ``rows`` for ``span`` (else LEASE) if nobody holds it, and set ``more``. Returns the lease,
+    None if it is not free."""
     now, lease = clock.now(), uuid.uuid4()
     free = rows.filter(Q(leased_until=None) | Q(leased_until__lt=now))
-    return lease if free.update(lease=lease, leased_until=now + LEASE, **more) == 1 else None
+    return lease if free.update(lease=lease, leased_until=now + (span or LEASE), **more) == 1 else None
 
 
-def keep(model: type[Model], pk: int, lease: uuid.UUID) -> bool:
+def keep(model: type[Model], pk: int, lease: uuid.UUID, span: timedelta | None = None) -> bool:
     """Hold it longer. False if it is held by somebody else by now."""
     rows = model._default_manager.filter(pk=pk, lease=lease)
-    return rows.update(leased_until=clock.now() + LEASE) == 1
+    return rows.update(leased_until=clock.now() + (span or LEASE)) == 1
 
 
 def end(model: type[Model], pk: int, lease: uuid.UUID, **result: Any) -> bool:

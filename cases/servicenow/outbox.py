@@ -21,7 +21,8 @@ TASK = "cases.tasks.servicenow_send"
 CREATE, FIELDS, NOTE, ATTACHMENT = "create", "fields", "note", "attachment"
 AT_ONCE = 200
 WORKING = (LinkState.CREATING, LinkState.LINKED)
-QUEUED = "SELECT args FROM soar_queue WHERE task = %s AND failed_at IS NULL"
+# One that a worker has taken is none: the worker may have been killed.
+QUEUED = "SELECT args FROM soar_queue WHERE task = %s AND failed_at IS NULL AND ready_at <= now()"
 
 
 def add(

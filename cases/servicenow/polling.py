@@ -14,7 +14,7 @@ from django.db import transaction
 
 from cases.models import LinkState, ServiceNowInstance, TicketLink, TicketProfile
 from cases.pulls import leases
-from cases.servicenow import correlation, health, reconciling, remote
+from cases.servicenow import correlation, health, holding, reconciling, remote
 from cases.servicenow.mapping import RAW_FIELDS, ProfileRules
 from cases.servicenow.taking import OVERLAP, parts, take, take_files
 from soar.connectors.errors import ConnectorError
@@ -52,13 +52,14 @@ def poll(pk: int) -> None:
     if row is None:
         return
     due = now + timedelta(seconds=row.every_seconds)
-    lease = leases.take(ServiceNowInstance.objects.filter(pk=pk, in_paused=False), due_at=due)
+    lease = holding.take(ServiceNowInstance.objects.filter(pk=pk, in_paused=False), due_at=due)
     if lease is None:
         # Whoever reads now may have read before the change that this call is about.
         ServiceNowInstance.objects.filter(pk=pk).update(due_at=now)
         return
     try:
-        _poll(row, lease)
+        with holding.Held(ServiceNowInstance, pk, lease):
+            _poll(row, lease)
     except ConnectorError as error:
         leases.end(
             ServiceNowInstance, pk, lease,
@@ -143,5 +144,5 @@ def _twice(
 
 
 def _keep(row: ServiceNowInstance, lease: uuid.UUID) -> None:
-    if not leases.keep(ServiceNowInstance, row.pk, lease):
+    if not holding.keep(ServiceNowInstance, row.pk, lease):
         raise LostLease

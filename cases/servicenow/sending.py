@@ -19,7 +19,7 @@ from cases.actors import Actor
 from cases.models import ChangeState, Incident, TicketChange, TicketLink, TicketProfile
 from cases.models.servicenow_traffic import OPEN_CHANGES
 from cases.pulls import leases
-from cases.servicenow import agreeing, creating, health, linking, outbox, remote, telling
+from cases.servicenow import agreeing, creating, health, holding, linking, outbox, remote, telling
 from cases.servicenow.agreeing import Wanted, agree
 from cases.servicenow.case import state_of
 from cases.servicenow.mapping import RAW_FIELDS, STEPS, ProfileRules
@@ -48,11 +48,12 @@ def work(link_id: int) -> None:
     link = rows.select_related("instance").first()
     if link is None or health.held(link.instance) or _next(link_id) is None:
         return
-    lease = leases.take(rows)
+    lease = holding.take(rows)
     if lease is None:
         return
     try:
-        _drain(link_id, lease)
+        with holding.Held(TicketLink, link_id, lease):
+            _drain(link_id, lease)
     finally:
         leases.end(TicketLink, link_id, lease)
     # Whoever rang while the lease was held has gone away again.
@@ -86,7 +87,7 @@ def _drain(link_id: int, lease: uuid.UUID) -> None:
     for _ in range(AT_ONCE):
         change = _next(link_id)
         link = TicketLink.objects.select_related("instance", "profile", "incident").get(pk=link_id)
-        if change is None or health.held(link.instance) or not leases.keep(TicketLink, link_id, lease):
+        if change is None or health.held(link.instance) or not holding.keep(TicketLink, link_id, lease):
             return
         rows = TicketChange.objects.filter(pk=change.pk, state__in=(ChangeState.WAITING, ChangeState.SENDING))
         if not rows.update(state=ChangeState.SENDING, attempts=F("attempts") + 1):

@@ -13,8 +13,8 @@ from django.db import OperationalError, transaction
 
 from cases.models import ServiceNowInstance, TicketLink
 from cases.pulls import leases
-from cases.servicenow import noting, outbox
-from cases.servicenow.agreeing import agree
+from cases.servicenow import holding, noting, outbox
+from cases.servicenow.agreeing import Wanted, agree
 from cases.servicenow.case import state_of
 from cases.servicenow.mapping import RAW_FIELDS, ProfileRules
 from cases.servicenow.people import with_people
@@ -99,17 +99,12 @@ def _take(
     read_at: datetime,
 ) -> bool:
     """One ticket. False if somebody else is at work on it."""
-    lease = leases.take(TicketLink.objects.filter(pk=link.pk, state="linked"))
+    lease = holding.take(TicketLink.objects.filter(pk=link.pk, state="linked"))
     if lease is None:
         return not TicketLink.objects.filter(pk=link.pk, state="linked").exists()
     try:
-        link.refresh_from_db()
-        now = _now(link, record, connector, read_at)
-        rules = with_people(ProfileRules.of(link.profile), connector, state_of(link.incident), now.fields)
-        wanted = agree(link.pk, now, rules, take=True, send=False)
-        noting.take_notes(link.pk, entries, noting.Us.of(link, connector))
-        noting.take_files(link, files, connector)
-        _seen(link, record)
+        with holding.Held(TicketLink, link.pk, lease):
+            wanted = _compared(link, record, entries, files, connector, read_at)
     finally:
         leases.end(TicketLink, link.pk, lease)
     if wanted.values:
@@ -119,6 +114,24 @@ def _take(
     elif link.changes.filter(state="waiting").exists():
         outbox.ring_link(link.pk)
     return True
+
+
+def _compared(
+    link: TicketLink,
+    record: Record,
+    entries: list[JournalEntry],
+    files: list[Attached],
+    connector: ServiceNow,
+    read_at: datetime,
+) -> Wanted:
+    link.refresh_from_db()
+    now = _now(link, record, connector, read_at)
+    rules = with_people(ProfileRules.of(link.profile), connector, state_of(link.incident), now.fields)
+    wanted = agree(link.pk, now, rules, take=True, send=False)
+    noting.take_notes(link.pk, entries, noting.Us.of(link, connector))
+    noting.take_files(link, files, connector)
+    _seen(link, record)
+    return wanted
 
 
 def _now(link: TicketLink, record: Record, connector: ServiceNow, read_at: datetime) -> Record:

@@ -9,12 +9,10 @@ import json
 import os
 import sys
 import time
-from datetime import timedelta
 
 import django
 import psycopg
 
-LEASE = timedelta(seconds=15)  # three minutes in production: nobody waits for that here
 TAKE = """
 SELECT id, task, args FROM soar_queue WHERE task LIKE 'cases.tasks.servicenow%' AND ready_at <= now()
 ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED"""
@@ -24,10 +22,8 @@ def work() -> None:
     """Until it is killed."""
     from django.db import connection
 
-    from cases.pulls import leases
     from soar.lib.queue import function
 
-    leases.LEASE = LEASE
     parent = os.getppid()
     given = {**connection.get_connection_params()}
     for unknown in ("cursor_factory", "context", "prepare_threshold"):
