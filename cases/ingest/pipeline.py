@@ -10,9 +10,10 @@ from django.conf import settings
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from cases.ingest import asset_rows, repeats, single, store
-from cases.ingest.prepare import Row, Rules, grouped, prepare
-from cases.ingest.reading import BODY_AT_MOST, ITEM_AT_MOST, ITEMS_AT_MOST, Item, Unreadable, limited, part, read
-from cases.ingest.registry import KINDS
+from cases.ingest.mappings import overlay_of
+from cases.ingest.prepare import Row, Rules, grouped
+from cases.ingest.reading import Item, Unreadable
+from cases.ingest.splitting import OURS, rows_of
 from cases.models import Alert, AlertSource
 from soar.lib import clock
 from soar.lib.readers import readers_of
@@ -34,6 +35,7 @@ class Outcome:
     detail: str = ""
     note: str = ""
     key: str = ""
+    text: str = ""  # of a refused item: as it came, for the dead letters
 
     def as_json(self, rules: Rules) -> dict[str, Any]:
         """As the API answers (contract.md, rulings 17)."""
@@ -62,6 +64,7 @@ def rules_of(source: AlertSource) -> Rules:
         kind=source.kind,
         team_id=source.team_id,
         resolved_determination=source.resolved_determination,
+        mapping=overlay_of(source.mapping_id),
         **{name: getattr(source, name) for name in names},
     )
 
@@ -70,28 +73,15 @@ def receive(rules: Rules, body: bytes, content_type: str = "") -> tuple[list[Out
     """Read a delivery and store it. Returns one outcome per item, in order, and whether it was several.
 
     Raises Unreadable when nothing of it can be read. What is not refused here is committed on return."""
-    kind = KINDS[rules.kind]
-    items, several = read(body, content_type, BODY_AT_MOST if kind.multiple else ITEM_AT_MOST)
-    split: list[Item] = []
-    for item in items:
-        grouping = kind.multiple and not item.error and kind.is_list(item.value)
-        several = several or grouping
-        split += [part(value) for value in kind.split(item.value)] if grouping else [limited(item)]
-    if len(split) > ITEMS_AT_MOST:
-        raise Unreadable(413, f"At most {ITEMS_AT_MOST:,} alerts in one call; this has {len(split):,}.")
-    if not several and split[0].error:
-        raise split[0].error
     now = clock.now()
-    prepared = [None if item.error else prepare(item.value, item.text, kind, rules, now) for item in split]
-    stored = _store([row for row in prepared if row], rules, now)
-    outcomes = [
-        _refused(item.error) if item.error else stored[id(row)] for item, row in zip(split, prepared, strict=True)
-    ]
-    return outcomes, several
+    made, several = rows_of(rules, body, content_type, now)
+    stored = _store([row for _, row in made if row], rules, now)
+    return [stored[id(row)] if row else _refused(item) for item, row in made], several
 
 
-def _refused(error: Unreadable) -> Outcome:
-    return Outcome(error.status, detail=error.message)
+def _refused(item: Item) -> Outcome:
+    error = item.error or Unreadable(400, OURS)
+    return Outcome(error.status, detail=error.message, text=item.text)
 
 
 def _store(rows: list[Row], rules: Rules, now: datetime) -> dict[int, Outcome]:

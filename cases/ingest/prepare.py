@@ -11,6 +11,7 @@ from cases.choices import AlertStatus, Determination, Severity, Tlp
 from cases.digests import value_digest
 from cases.ingest.assets import NamedAsset, named
 from cases.ingest.iocs import guess_type
+from cases.ingest.mapping.overlay import Overlay
 from cases.ingest.normal import Found, NormalAlert, canonical_key
 from cases.ingest.registry import Kind
 
@@ -22,7 +23,7 @@ TLP_OTHER = {"white": "clear", "amber-strict": "amber+strict", "amber_strict": "
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a source says about its alerts: the columns of AlertSource that acceptance needs."""
+    """What a source says about its alerts: the columns of AlertSource that acceptance needs, and its mapping."""
 
     source_id: int
     source_name: str
@@ -35,6 +36,7 @@ class Rules:
     repeat_rule: str
     close_on_resolved: bool
     resolved_determination: int
+    mapping: Overlay | None = None
 
 
 @dataclass(slots=True)
@@ -64,8 +66,10 @@ class Row:
 
 
 def prepare(item: dict[str, Any], text: str, kind: Kind, rules: Rules, now: datetime) -> Row:
-    """Read one item by its kind and fill in what the source's rules decide."""
+    """Read one item by its kind and mapping and fill in what the source's rules decide. Raises Unreadable."""
     alert = kind.normalise(item)
+    if rules.mapping is not None:
+        alert = rules.mapping.lay(item, alert)
     key = _key(item, alert, rules)
     closed = bool(alert.closed and alert.determination)
     occurred = alert.occurred_at or alert.first_seen or now
