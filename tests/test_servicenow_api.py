@@ -384,6 +384,45 @@ def test_failures_are_worked_on_by_who_may_edit(viewer: User, stranger: User, fa
     problem_of(Api(stranger).post(f"/servicenow/failures/{failure.pk}/{verb}/", body), 404)
 
 
+def failures_of_two(blue: Team, link: TicketLink) -> tuple[TicketChange, TicketChange]:
+    """A note of this link, and the making of another incident's ticket: both were refused."""
+    note = TicketChange.objects.create(link=link, kind="note", state="failed", said="Data Policy Exception")
+    other = servicenow.create_ticket(Actor.system(), incident_of(blue).pk, link.profile_id)
+    making = other.changes.get()
+    making.state = "failed"
+    making.save()
+    return note, making
+
+
+def test_all_failures_are_sent_again(analyst: User, viewer: User, stranger: User, blue: Team, link: TicketLink) -> None:
+    note, making = failures_of_two(blue, link)
+    path = "/servicenow/failures/retry/"
+    assert Api(stranger).post(path, {}).json() == {"done": 0, "left": 0}
+    assert Api(viewer).post(path, {}).json() == {"done": 0, "left": 2}
+    api = Api(analyst)
+    assert api.post(path, {"instance": "other"}).json() == {"done": 0, "left": 0}
+    assert api.post(path, {"incident": link.incident.number}).json() == {"done": 1, "left": 0}
+    assert (TicketChange.objects.get(pk=note.pk).state, sends(link)) == ("waiting", 1)
+    assert api.post(path, {}).json() == {"done": 1, "left": 0}
+    assert TicketChange.objects.get(pk=making.pk).state == "waiting"
+    problem_of(api.post(path, {"incident": "INC-x"}), 404)
+    assert wrong_fields(api.post(path, {"ids": [1]})) == {"ids"}
+
+
+def test_all_failures_are_let_go_but_the_making_of_a_ticket(analyst: User, blue: Team, link: TicketLink) -> None:
+    note, making = failures_of_two(blue, link)
+    api, path = Api(analyst), "/servicenow/failures/skip/"
+    for body in ({}, {"reason": ""}, {"reason": " "}):
+        assert wrong_fields(api.post(path, body)) == {"reason"}
+    key = {"Idempotency-Key": "once"}
+    answers = [api.post(path, {"reason": "Rebuilt", "instance": "example"}, key).json() for _ in range(2)]
+    assert answers == [{"done": 1, "left": 1}] * 2
+    states = {row.pk: row.state for row in TicketChange.objects.all()}
+    assert (states[note.pk], states[making.pk]) == ("skipped", "failed")
+    (told,) = TimelineEntry.objects.filter(kind="servicenow.skipped")
+    assert (told.text, told.incident_id) == ("Rebuilt", link.incident_id)
+
+
 # instances
 
 
@@ -451,6 +490,17 @@ def test_an_instance_is_changed_paused_synced_and_deleted(admin: User, instance:
     problem_of(api.get(f"{path}/"), 404)
 
 
+def test_no_edit_of_an_instance_is_lost(admin: User, instance: ServiceNowInstance) -> None:
+    api, path = Api(admin), "/servicenow/instances/example/"
+    seen = api.get(path)
+    assert api.get(path, headers={"If-None-Match": seen["ETag"]}).status_code == 304
+    assert api.patch(path, {"every_seconds": 60}, {"If-Match": seen["ETag"]}).json()["version"] == 2
+    problem_of(api.patch(path, {"every_seconds": 90}, {"If-Match": seen["ETag"]}), 412)
+    assert api.get(path).json()["every_seconds"] == 60
+    api.post(f"{path}pause/", {"direction": "out"})
+    assert api.get(path).json()["version"] == 2, "what people set, not what it does"
+
+
 def test_an_instance_with_links_stays(admin: User, link: TicketLink) -> None:
     problem_of(Api(admin).delete("/servicenow/instances/example/"), 409)
 
@@ -499,6 +549,49 @@ def test_a_profile_is_made_changed_enabled_and_deleted(admin: User, there: Desk)
     assert api.post(f"{path}/disable/", {}).json()["enabled"] is False
     assert api.delete(f"{path}/").status_code == 204
     problem_of(api.get(f"{path}/"), 404)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_profile_is_copied(admin: User, analyst: User, there: Desk) -> None:
+    old = make_profile(make_instance(there.account, "practice"), winners={"title": "ask"})
+    api, path = Api(admin), f"/servicenow/profiles/{old.pk}/copy/"
+    answer = api.post(path, {"name": "Like it"})
+    body = answer.json()
+    assert answer.status_code == 201, body
+    assert answer["Location"] == f"/api/v1/servicenow/profiles/{body['id']}/"
+    assert (body["name"], body["table"], body["enabled"]) == ("Like it", "incident", False)
+    assert (body["winners"], body["assignment_group"]) == ({"title": "ask"}, old.assignment_group)
+    other = api.post(path, {"name": "Of security", "table": "sn_si_incident"}).json()
+    assert other["maps"]["status"] != old.maps["status"]
+    assert wrong_fields(api.post(path, {"name": "like IT"})) == {"name"}
+    assert wrong_fields(api.post(path, {"name": "x", "table": "u_not_there"})) == {"table"}
+    assert wrong_fields(api.post(path, {"name": "x", "instance": "nowhere"})) == {"instance"}
+    assert wrong_fields(api.post(path, {})) == {"name"}
+    problem_of(api.post("/servicenow/profiles/999999/copy/", {"name": "x"}), 404)
+    problem_of(Api(analyst).post(path, {"name": "x"}), 403)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_dry_run_tells_the_exact_request_and_sends_nothing(
+    admin: User, analyst: User, there: Desk, blue: Team
+) -> None:
+    profile, incident = make_profile(make_instance(there.account, "practice")), incident_of(blue)
+    api, path = Api(admin), f"/servicenow/profiles/{profile.pk}/dry-run/"
+    told = api.post(path, {"incident": incident.number}).json()
+    assert (told["incident"], told["ticket"]) == (incident.number, None)
+    request = told["request"]
+    assert request["method"] == "POST" and request["url"].partition("?")[0].endswith("/api/now/table/incident")
+    assert incident.title in request["body"]["short_description"]
+    assert request["body"]["assignment_group"] == profile.assignment_group["value"]
+    assert seed.PASSWORD not in json.dumps(told) and "Authorization" not in request["headers"]
+    assert not [one for one in there.asked("/table/incident") if one["method"] == "POST"]
+    assert not TicketLink.objects.exists()
+    made = servicenow.create_ticket(Actor.system(), incident.pk, profile.pk)
+    assert api.post(path, {"incident": incident.pk}).json()["ticket"] == made.number
+    assert wrong_fields(api.post(path, {})) == {"incident"}
+    problem_of(api.post(path, {"incident": "INC-999999"}), 404)
+    problem_of(api.post("/servicenow/profiles/999999/dry-run/", {"incident": incident.pk}), 404)
+    problem_of(Api(analyst).post(path, {"incident": incident.pk}), 403)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -566,3 +659,12 @@ def test_the_schema_tells_of_it_with_examples(analyst: User) -> None:
     sent = paths["/api/v1/incidents/{id}/servicenow/"]["post"]
     assert sent["requestBody"]["content"]["application/json"]["examples"]
     assert sent["responses"]["201"]["content"]["application/json"]["examples"]
+    for place, verb, code in (
+        ("failures/", "get", "200"), ("failures/retry/", "post", "200"), ("failures/{id}/skip/", "post", "200"),
+        ("instances/", "get", "200"), ("instances/", "post", "201"), ("instances/{slug}/", "patch", "200"),
+        ("profiles/", "post", "201"), ("profiles/{id}/", "patch", "200"), ("profiles/{id}/copy/", "post", "201"),
+        ("profiles/{id}/dry-run/", "post", "200"), ("profiles/{id}/enable/", "post", "200"),
+    ):  # fmt: skip
+        said = paths[f"/api/v1/servicenow/{place}"][verb]
+        bodies = [said["responses"][code], *([said["requestBody"]] if verb != "get" and "requestBody" in said else [])]
+        assert all(one["content"]["application/json"].get("examples") for one in bodies), (place, verb)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from django.db import transaction
+from django.db.models import QuerySet
 
 from cases import timeline
 from cases.actions.base import text_of
@@ -11,8 +15,10 @@ from cases.actors import Actor
 from cases.errors import Conflict, Forbidden, Missing, Refused
 from cases.models import LinkState, TicketChange, TicketConflict, TicketLink
 from cases.models.servicenow_traffic import ChangeState
+from cases.permissions import parse_number
 from cases.servicenow import outbox
 from cases.ticket_words import change_words
+from soar.accounts.models import User
 from soar.lib import clock
 
 SIDES = ("ours", "theirs")
@@ -39,17 +45,38 @@ def retry(actor: Actor, change: int) -> TicketChange:
     return row
 
 
-def retry_all(actor: Actor) -> int:
-    """Retry every failure at an incident that the person may edit. Returns how many."""
-    rows = TicketChange.objects.all() if actor.user is None else changes_seen(actor.user)
-    done = 0
-    for pk in list(failed(rows).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
-        try:
-            retry(actor, pk)
-        except (Conflict, Forbidden, Missing):
-            continue  # settled by somebody else meanwhile, or seen but not theirs to work on
-        done += 1
-    return done
+def retry_all(actor: Actor, *, incident: str | None = None, instance: str | None = None) -> int:
+    """Retry every failure at an incident that the person may edit, or those of one incident or instance (its slug).
+    Returns how many; at most AT_ONCE."""
+    return sum(_settled(partial(retry, actor, pk)) for pk in _failed_of(actor, incident, instance))
+
+
+def skip_all(actor: Actor, reason: str, *, incident: str | None = None, instance: str | None = None) -> int:
+    """Let every failure go that can be let go, as ``retry_all`` finds them, each with ``reason`` on its timeline. The
+    making of a ticket stays: without it nothing can go on. Returns how many. Raises Refused without a reason."""
+    why = text_of(reason, "reason", most=REASON_AT_MOST)
+    return sum(_settled(partial(skip, actor, pk, why)) for pk in _failed_of(actor, incident, instance))
+
+
+def failures_of(user: User | None, incident: str | None = None, instance: str | None = None) -> QuerySet[TicketChange]:
+    """The failures that the person sees, or those of one incident or instance."""
+    rows = failed(TicketChange.objects.all() if user is None else changes_seen(user))
+    if incident is not None:
+        rows = rows.filter(link__incident=parse_number(incident, "INC"))
+    return rows.filter(link__instance__slug=instance) if instance is not None else rows
+
+
+def _failed_of(actor: Actor, incident: str | None, instance: str | None) -> list[int]:
+    rows = failures_of(actor.user, incident, instance)
+    return list(rows.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
+
+
+def _settled(act: Callable[[], object]) -> bool:
+    try:
+        act()
+    except (Conflict, Forbidden, Missing):
+        return False  # settled by somebody else meanwhile, or seen but not theirs to work on
+    return True
 
 
 @transaction.atomic

@@ -38,6 +38,7 @@ SENTENCES = {
     413: "The body is larger than 10 MiB.",
     415: "Only JSON is taken.",
     429: "Too many calls; wait `Retry-After` seconds.",
+    502: "The other product does not answer, or refuses.",
     503: "Too many files are under way; wait `Retry-After` seconds.",
     507: "The server has no room for it.",
 }

@@ -185,6 +185,26 @@ class TicketFailures(ApiViewSet):
         reason = self.body(shapes.Reason)["reason"]
         return self._done(lambda: actions.skip(self.actor, whole(id), reason))
 
+    @extend_schema(**documented.verb("Send all changes again", shapes.Those, shapes.Settled, tagged=False))
+    def retry_all(self, request: Request) -> Response:
+        """At most 500 in one call: repeat it until `left` stays the same."""
+        given = self.body(shapes.Those)
+        return self._settled(given, lambda: actions.retry_all(self.actor, **given))
+
+    @extend_schema(**documented.verb("Let all changes go", shapes.ThoseWithReason, shapes.Settled, tagged=False))
+    def skip_all(self, request: Request) -> Response:
+        """At most 500 in one call. What makes a ticket cannot be skipped: unlink its incident instead."""
+        given = self.body(shapes.ThoseWithReason)
+        reason = given.pop("reason")
+        return self._settled(given, lambda: actions.skip_all(self.actor, reason, **given))
+
+    def _settled(self, given: dict[str, Any], act: Callable[[], int]) -> Response:
+        def run() -> Response:
+            done = act()
+            return Response({"done": done, "left": actions.failures_of(self.user, **given).count()})
+
+        return self.once(run)
+
     def _seen(self) -> Any:
         return changes_seen(self.user).select_related("link__instance", "evidence")
 

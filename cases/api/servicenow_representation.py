@@ -133,6 +133,7 @@ def instance_dict(instance: ServiceNowInstance) -> dict[str, Any]:
         "checked_at": iso(instance.checked_at),
         "links": row.link_count,
         "created_at": iso(instance.created_at),
+        "version": instance.version,
     }
 
 

@@ -8,20 +8,31 @@ from collections.abc import Callable
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cases.actions import servicenow, servicenow_check, servicenow_instances, servicenow_profiles
 from cases.actions.servicenow_profile_fields import checked
+from cases.actions.servicenow_trying import dry_run
 from cases.api import documented, paging
-from cases.api import servicenow_shapes as shapes
+from cases.api import servicenow_setup_shapes as shapes
 from cases.api.base import ApiViewSet, read, tagged, whole
 from cases.api.etags import expected_version
 from cases.api.servicenow_representation import instance_dict, profile_dict, with_links
+from cases.api.servicenow_shapes import Nothing
 from cases.errors import Missing, Refused
 from cases.models import AlertSource, ServiceNowInstance, TicketProfile
+from soar.connectors.errors import ConnectorError
 
 NOT_YOURS = "The permission to manage connectors is missing."
+
+
+class NoAnswer(APIException):
+    """ServiceNow was asked and did not answer, or refused."""
+
+    status_code = 502
+    default_code = "no_answer"
 
 
 class ServiceNowInstances(ApiViewSet):
@@ -43,21 +54,18 @@ class ServiceNowInstances(ApiViewSet):
         made, secret = servicenow_instances.create(self.actor, account=account, **given)
         return self._with_secret(made.slug, secret, 201)
 
-    @extend_schema(**documented.read("Read a ServiceNow instance", shapes.Instance, tagged=False))
+    @extend_schema(**documented.read("Read a ServiceNow instance", shapes.Instance))
     def retrieve(self, request: Request, slug: str) -> Response:
         """With the health of both directions; without secrets."""
         self.need("manage_connectors", NOT_YOURS)
-        return Response(self._instance(slug))
+        return read(request, self._instance(slug))
 
-    @extend_schema(
-        **documented.verb(
-            "Change a ServiceNow instance", shapes.InstanceChanges, shapes.Instance, tagged=False, keyed=False
-        )
-    )
+    @extend_schema(**documented.change("Change a ServiceNow instance", shapes.InstanceChanges, shapes.Instance))
     def partial_update(self, request: Request, slug: str) -> Response:
         """Address and credentials are those of its connector."""
-        servicenow_instances.update(self.actor, slug, **self.body(shapes.InstanceChanges))
-        return Response(self._instance(slug))
+        changes, expected = self.body(shapes.InstanceChanges), expected_version(request)
+        servicenow_instances.update(self.actor, slug, **changes, expected_version=expected)
+        return tagged(self._instance(slug))
 
     @extend_schema(**documented.remove("Delete a ServiceNow instance", codes=(409,)))
     def destroy(self, request: Request, slug: str) -> Response:
@@ -65,27 +73,25 @@ class ServiceNowInstances(ApiViewSet):
         servicenow_instances.remove(self.actor, slug)
         return Response(status=204)
 
-    @extend_schema(
-        **documented.verb("Test a ServiceNow instance", shapes.Nothing, shapes.Findings, tagged=False, keyed=False)
-    )
+    @extend_schema(**documented.verb("Test a ServiceNow instance", Nothing, shapes.Findings, tagged=False, keyed=False))
     def test(self, request: Request, slug: str) -> Response:
         """Credentials, roles, tables, the journal, the integration user's time zone: each with what was found."""
-        self.body(shapes.Nothing)
+        self.body(Nothing)
         return Response({"findings": servicenow_check.check(self.actor, slug)})
 
-    @extend_schema(**documented.secret("Renew the webhook's secret", shapes.Nothing, shapes.InstanceMade))
+    @extend_schema(**documented.secret("Renew the webhook's secret", Nothing, shapes.InstanceMade))
     def secret(self, request: Request, slug: str) -> Response:
         """The old one is refused from now on; the new one is in this answer and in no other."""
-        self.body(shapes.Nothing)
+        self.body(Nothing)
         _row, secret = servicenow_instances.rotate_secret(self.actor, slug)
         return self._with_secret(slug, secret, 201)
 
     @extend_schema(
-        **documented.verb("Sync a ServiceNow instance now", shapes.Nothing, shapes.Instance, tagged=False, keyed=False)
+        **documented.verb("Sync a ServiceNow instance now", Nothing, shapes.Instance, tagged=False, keyed=False)
     )
     def sync(self, request: Request, slug: str) -> Response:
         """202: what waits is sent, and what changed there is read."""
-        self.body(shapes.Nothing)
+        self.body(Nothing)
         servicenow.sync_instance(self.actor, slug)
         return Response(self._instance(slug), status=202)
 
@@ -172,22 +178,54 @@ class TicketProfiles(ApiViewSet):
         servicenow_profiles.delete(self.actor, whole(id))
         return Response(status=204)
 
-    @extend_schema(**documented.verb("Enable a ticket profile", shapes.Nothing, shapes.ProfileEnabled, keyed=False))
+    @extend_schema(**documented.verb("Enable a ticket profile", Nothing, shapes.ProfileEnabled, keyed=False))
     def enable(self, request: Request, id: str) -> Response:
         """400 with what is not mapped as long as resolving could fail; other gaps are in the answer."""
-        self.body(shapes.Nothing)
+        self.body(Nothing)
         gaps = servicenow_profiles.enable(self.actor, whole(id), expected_version=expected_version(request))
         told = [{"map": gap.map, "value": gap.value, "label": gap.label, "text": gap.text} for gap in gaps]
         return tagged({**self._profile(whole(id)), "gaps": told})
 
-    @extend_schema(
-        **documented.verb("Disable a ticket profile", shapes.Nothing, shapes.Profile, tagged=False, keyed=False)
-    )
+    @extend_schema(**documented.verb("Disable a ticket profile", Nothing, shapes.Profile, tagged=False, keyed=False))
     def disable(self, request: Request, id: str) -> Response:
         """No incident gets a ticket by it any more; those that have one stay in sync."""
-        self.body(shapes.Nothing)
+        self.body(Nothing)
         servicenow_profiles.disable(self.actor, whole(id))
         return tagged(self._profile(whole(id)))
+
+    @extend_schema(
+        **documented.verb("Copy a ticket profile", shapes.ProfileCopy, shapes.Profile, tagged=False, keyed=False)
+        | {"responses": documented.create("", shapes.ProfileCopy, shapes.Profile)["responses"]}
+    )
+    def copy(self, request: Request, id: str) -> Response:
+        """The copy is off. On another table it has that table's own maps; for another instance it goes without the
+        people and groups of the first."""
+        given, pk = self.body(shapes.ProfileCopy), whole(id)
+        servicenow_instances.may_set_up(self.actor)
+        old = servicenow_profiles.profile_for(pk)
+        given = {"instance": old.instance.slug, "table": old.table, **given}
+        made = servicenow_profiles.copy(self.actor, pk, **given)
+        return tagged(self._profile(made.pk), 201, location=f"/api/v1/servicenow/profiles/{made.pk}/")
+
+    @extend_schema(
+        **documented.verb("Try a ticket profile", shapes.DryRun, shapes.Planned, tagged=False, keyed=False),
+    )
+    def dry_run(self, request: Request, id: str) -> Response:
+        """The exact request that would make the ticket of an incident that you see. Nothing is sent or written;
+        people are looked up in ServiceNow: 502 if it does not answer."""
+        try:
+            tried = dry_run(self.actor, whole(id), self.body(shapes.DryRun)["incident"])
+        except ConnectorError as error:
+            raise NoAnswer(error.message) from None
+        ticket = tried.ticket.number if tried.ticket else None
+        return Response(
+            {
+                "incident": tried.incident.number,
+                "request": tried.request,
+                "left_out": tried.left_out,
+                "ticket": ticket,
+            }
+        )
 
     def _may_read(self) -> None:
         self.need("view_cases", "The permission to see cases is missing.")

@@ -9,10 +9,10 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_sc
 from rest_framework import serializers as s
 
 from cases.api import fields
-from cases.api.fields import Body, Flag, Text, Texts, Whole
-from cases.api.shapes import Anything, Objects, page_of
+from cases.api.fields import Body, Text
+from cases.api.shapes import Anything, page_of
 from cases.models import LinkState
-from cases.servicenow.mapping import DIRECTIONS, FIELDS, MAPS, WINNERS
+from cases.servicenow.mapping import FIELDS, WINNERS
 
 LINK = {
     "id": 7,
@@ -50,6 +50,21 @@ CONFLICT = {
     "decided_by": None,
     "decided_at": None,
     "created_at": "2026-03-04T12:00:02Z",
+}
+CHANGE = {
+    "id": 12,
+    "link": 7,
+    "incident": "INC-42",
+    "number": "INC0010234",
+    "instance": "example",
+    "kind": "fields",
+    "what": "change State, Close code",
+    "state": "failed",
+    "said": "Operation Failed: Data Policy Exception: The following fields are mandatory: Close code",
+    "hint": "Map the close code in the profile, then retry.",
+    "attempts": 1,
+    "due_at": "2026-03-04T12:00:02Z",
+    "created_at": "2026-03-04T12:00:00Z",
 }
 
 
@@ -146,6 +161,7 @@ class Verdict(Body):
     take = fields.Words(("ours", "theirs"))
 
 
+@example("A failure", CHANGE, answer=True)
 class TicketChange(s.Serializer[Any]):
     """Something that could not be sent: later changes of the same link wait behind it."""
 
@@ -164,157 +180,40 @@ class TicketChange(s.Serializer[Any]):
     created_at = s.DateTimeField()
 
 
+@example("Why", {"reason": "Told them by phone"})
 class Reason(Body):
     """Why; it stands on the timeline."""
 
     reason = Text(max_length=500)
 
 
+@example("Of one instance", {"instance": "example"})
+class Those(Body):
+    """Which failures; without any field all that you may work on."""
+
+    incident = fields.Ref(required=False, help_text="INC-42: those of one incident")
+    instance = Text(max_length=60, required=False, help_text="Slug: those of one instance")
+
+
+@example("Of one instance", {"reason": "The instance was rebuilt", "instance": "example"})
+class ThoseWithReason(Those):
+    """Which failures, and why: it stands on the timeline of each incident."""
+
+    reason = Text(max_length=500)
+
+
+@example("What became of them", {"done": 12, "left": 1}, answer=True)
+class Settled(s.Serializer[Any]):
+    """How many."""
+
+    done = s.IntegerField()
+    left = s.IntegerField(help_text="Still failed: not yours to work on, or nothing can go on without them")
+
+
 class Nothing(Body):
     """No fields."""
-
-
-class Direction(s.Serializer[Any]):
-    """One direction of an instance."""
-
-    paused = s.BooleanField()
-    last_success = s.DateTimeField(allow_null=True)
-    failures = s.IntegerField(help_text="In a row")
-    error = s.CharField()
-    error_at = s.DateTimeField(allow_null=True)
-    resume_at = s.DateTimeField(allow_null=True, required=False, help_text="Held back until then")
-
-
-class Instance(s.Serializer[Any]):
-    """A ServiceNow instance: a connector account with its webhook and its pace."""
-
-    slug = s.CharField()
-    connector = s.CharField()
-    url = s.CharField()
-    enabled = s.BooleanField(help_text="Of the connector")
-    webhook = s.CharField(help_text="Where ServiceNow posts to")
-    every_seconds = s.IntegerField()
-    out = Direction()
-    into = Direction(help_text="From ServiceNow")
-    read_until = s.DateTimeField(allow_null=True)
-    heard_at = s.DateTimeField(allow_null=True, help_text="The last call of the webhook")
-    skew_seconds = s.FloatField(help_text="Its clock minus ours")
-    findings = Objects(help_text="Of the last test: name, ok, text")
-    checked_at = s.DateTimeField(allow_null=True)
-    links = s.IntegerField(help_text="That are not ended")
-    created_at = s.DateTimeField()
-
-
-class InstanceMade(Instance):
-    """With the secret of its webhook, which is shown this once."""
-
-    webhook_secret = s.CharField()
-
-
-@example("An instance", {"connector": "ServiceNow", "slug": "example", "every_seconds": 30})
-class NewInstance(Body):
-    """Of a ServiceNow connector that has none yet."""
-
-    connector = Named()
-    slug = Text(max_length=60, required=False, allow_blank=True, help_text="Empty: the first part of the host")
-    every_seconds = Whole(required=False)
-
-
-class InstanceChanges(Body):
-    """The pace of the polls."""
-
-    every_seconds = Whole()
-
-
-class Way(Body):
-    """One of the two directions."""
-
-    direction = fields.Words(("out", "in"), help_text="out: to ServiceNow")
-
-
-class Findings(s.Serializer[Any]):
-    """What a test found."""
-
-    findings = Objects(help_text="name, ok (null: could not be told), text")
-
-
-class _Profile(Body):
-    caller = s.JSONField(required=False, help_text='`{"value": sys_id, "label"}`, {} for none')
-    assignment_group = s.JSONField(required=False)
-    assigned_to = s.JSONField(required=False)
-    category = Text(max_length=100, required=False, allow_blank=True)
-    short_description = Text(max_length=300, required=False, help_text="May name {{ number }}, {{ title }} and more")
-    description = Text(max_length=8000, required=False, allow_blank=True)
-    extra = s.JSONField(required=False, help_text="Further ticket fields with templates of their values")
-    maps = s.JSONField(required=False, help_text=f"By name: {', '.join(MAPS)}")
-    directions = s.JSONField(required=False, help_text=f"By field ({', '.join(FIELDS)}): {', '.join(DIRECTIONS)}")
-    winners = s.JSONField(required=False, help_text=f"By field: {', '.join(WINNERS)}")
-    note_kinds = Texts(required=False, help_text="Kinds of timeline entries that become notes")
-    note_field = Text(max_length=20, required=False, help_text="work_notes, or comments, which callers read")
-    send_evidence = Flag(required=False)
-    on_repeat = Text(max_length=10, required=False, help_text="On a closed ticket: reopen or new")
-    automatic = Flag(required=False, help_text="Incidents that fit the rule get a ticket by themselves")
-    severities = Texts(required=False, help_text="The rule: words")
-    templates = s.ListField(child=Whole(), required=False, help_text="The rule: ids of incident templates")
-    sources = Texts(required=False, help_text="The rule: slugs")
-    order = Whole(required=False)
-
-
-@example("A profile", {"name": "Security", "instance": "example", "table": "incident"})
-class NewProfile(_Profile):
-    """It is off until it is enabled; what is not given is as it is delivered for the table."""
-
-    name = Text(max_length=100)
-    instance = Text(max_length=60, help_text="Slug")
-    table = Text(max_length=80, required=False)
-
-
-class ProfileChanges(_Profile):
-    """What is given is changed."""
-
-    name = Text(max_length=100, required=False)
-
-
-class Profile(s.Serializer[Any]):
-    """How incidents become tickets."""
-
-    id = s.IntegerField()
-    name = s.CharField()
-    instance = s.CharField()
-    table = s.CharField()
-    enabled = s.BooleanField()
-    caller = Anything()
-    assignment_group = Anything()
-    assigned_to = Anything()
-    category = s.CharField()
-    short_description = s.CharField()
-    description = s.CharField()
-    extra = Anything()
-    maps = Anything()
-    directions = Anything()
-    winners = Anything()
-    note_kinds = s.ListField(child=s.CharField())
-    note_field = s.CharField()
-    send_evidence = s.BooleanField()
-    on_repeat = s.CharField()
-    automatic = s.BooleanField()
-    severities = s.ListField(child=s.CharField())
-    templates = s.ListField(child=s.IntegerField())
-    sources = s.ListField(child=s.CharField())
-    order = s.IntegerField()
-    created_at = s.DateTimeField()
-    updated_at = s.DateTimeField()
-    version = s.IntegerField()
-
-
-class ProfileEnabled(Profile):
-    """With what is not mapped yet and does no harm."""
-
-    gaps = Objects()
 
 
 LINK_PAGE = page_of(TicketLink)
 CONFLICT_PAGE = page_of(TicketConflict)
 CHANGE_PAGE = page_of(TicketChange)
-INSTANCE_PAGE = page_of(Instance)
-PROFILE_PAGE = page_of(Profile)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
+from drf_spectacular.drainage import get_override
+from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers as s
 
 from cases.api import fields
@@ -28,7 +29,7 @@ def _texts() -> s.ListField:
 
 
 def page_of(child: type[s.Serializer[Any]]) -> type[s.Serializer[Any]]:
-    """The shape of a cursor page of ``child``."""
+    """The shape of a cursor page of ``child``, with the examples that it has."""
     body = {
         "next": s.URLField(allow_null=True, help_text="Address of the next page"),
         "previous": s.URLField(allow_null=True),
@@ -36,7 +37,12 @@ def page_of(child: type[s.Serializer[Any]]) -> type[s.Serializer[Any]]:
         "__doc__": f"A page of {child.__name__}.",
     }
     made: type[s.Serializer[Any]] = type(f"{child.__name__}Page", (s.Serializer,), body)
-    return extend_schema_serializer(many=False)(made)
+    rows: list[OpenApiExample] = get_override(child, "examples", [])
+    pages = [
+        OpenApiExample(row.name, {"next": None, "previous": None, "results": [row.value]}, response_only=True)
+        for row in rows
+    ]
+    return extend_schema_serializer(many=False, examples=pages or None)(made)
 
 
 class FieldError(s.Serializer[Any]):
@@ -385,11 +391,16 @@ class Job(s.Serializer[Any]):
     id = s.IntegerField()
     action = s.CharField()
     status = fields.Words(JOB_STATUS)
+    filter = s.CharField(allow_null=True, help_text="Query string of the filter that chose the alerts, if one did")
     total = s.IntegerField()
     position = s.IntegerField(help_text="How many are dealt with")
     done = s.IntegerField()
-    refused = Refusal(many=True)
+    skipped = s.IntegerField(help_text="Did not match the filter any more when their turn came")
+    refused_count = s.IntegerField()
+    refused = Refusal(many=True, help_text="The first thousand")
     incident = s.CharField(allow_null=True)
+    undo_of = s.IntegerField(allow_null=True, help_text="The job that this one undoes")
+    undo_until = s.DateTimeField(allow_null=True, help_text="Until when it can be undone; null if it cannot")
     created_at = s.DateTimeField()
     finished_at = s.DateTimeField(allow_null=True)
 

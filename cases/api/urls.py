@@ -43,6 +43,8 @@ V1: Patterns = [
     call("alerts/", Alerts, "alerts", get="list", post="create"),
     call("alerts/bulk/", BulkApi, "alerts-bulk", post="start"),
     call("jobs/<str:id>/", Jobs, "job", get="retrieve"),
+    call("jobs/<str:id>/cancel/", Jobs, "job-cancel", post="cancel"),
+    call("jobs/<str:id>/undo/", Jobs, "job-undo", post="undo"),
     call("alerts/<str:id>/", Alerts, "alert", get="retrieve", patch="partial_update"),
     *verbs(
         "alerts/<str:id>/",
@@ -98,6 +100,7 @@ V1: Patterns = [
     call("servicenow/conflicts/<str:id>/", TicketConflicts, "servicenow-conflict", get="retrieve"),
     *verbs("servicenow/conflicts/<str:id>/", TicketConflicts, "servicenow-conflict", "resolve"),
     call("servicenow/failures/", TicketFailures, "servicenow-failures", get="list"),
+    *verbs("servicenow/failures/", TicketFailures, "servicenow-failures", retry="retry_all", skip="skip_all"),
     *verbs("servicenow/failures/<str:id>/", TicketFailures, "servicenow-failure", "retry", "skip"),
     call("servicenow/instances/", ServiceNowInstances, "servicenow-instances", get="list", post="create"),
     call(
@@ -123,7 +126,13 @@ V1: Patterns = [
         patch="partial_update",
         delete="destroy",
     ),
-    *verbs("servicenow/profiles/<str:id>/", TicketProfiles, "servicenow-profile", "enable", "disable"),
+    *verbs(
+        "servicenow/profiles/<str:id>/",
+        TicketProfiles,
+        "servicenow-profile",
+        *("enable", "disable", "copy"),
+        **{"dry-run": "dry_run"},
+    ),
     call("incidents/<str:id>/template/", Templates, "incident-template", post="use"),
     call("tasks/", Tasks, "tasks", get="list"),
     call("tasks/<str:id>/", Tasks, "task", get="retrieve", patch="partial_update", delete="destroy"),

@@ -14,10 +14,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from cases.actions import servicenow_check, servicenow_instances
 from cases.actors import Actor
-from cases.errors import Conflict, Refused
+from cases.errors import Conflict, Refused, Stale
 from cases.models import ServiceNowInstance
 from cases.views.parts import needs, person_of
 from cases.views.servicenow import webhook
+from cases.views.servicenow.profiles import version_of
 from soar.connectors import showing
 from soar.connectors.models import ConnectorAccount
 
@@ -78,7 +79,11 @@ def instance_detail(request: HttpRequest, slug: str) -> HttpResponse:
     form = PaceForm(request.POST)
     if form.is_valid():
         try:
-            servicenow_instances.update(Actor.of(person_of(request)), slug, **form.cleaned_data)
+            actor, seen = Actor.of(person_of(request)), version_of(request)
+            servicenow_instances.update(actor, slug, **form.cleaned_data, expected_version=seen)
+        except Stale as error:
+            form.add_error(None, error.message)
+            instance = servicenow_instances.instance_for(slug)
         except Refused as error:
             form.add_error(error.field if error.field in form.fields else None, error.message)
         else:

@@ -11,12 +11,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from cases.actions.servicenow_profiles import profile_for
+from cases.actions.servicenow_trying import Tried, dry_run
+from cases.actors import Actor
 from cases.errors import Missing
-from cases.models import Incident, LinkState, TicketProfile
+from cases.models import Incident
 from cases.permissions import incident_for
-from cases.servicenow import sending, templates
+from cases.servicenow import templates
 from cases.servicenow.case import state_of
-from cases.servicenow.mapping import ProfileRules, missing_out
 from cases.views.parts import needs, person_of
 from soar.accounts.models import User
 from soar.connectors.errors import ConnectorError
@@ -61,7 +62,7 @@ def profile_try(request: HttpRequest, pk: int) -> HttpResponse:
     context: dict[str, Any] = {"profile": profile, "number": number}
     if number:
         try:
-            context |= _tried(profile, _incident(person, number))
+            context |= _shown(dry_run(Actor.of(person), pk, number))
         except Missing as error:
             context["missing"] = error.message
         except ConnectorError as error:
@@ -69,18 +70,14 @@ def profile_try(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "servicenow/profile_try.html", context, status=422 if "missing" in context else 200)
 
 
-def _tried(profile: TicketProfile, incident: Incident) -> dict[str, Any]:
-    planned = sending.preview(incident, profile)["request"]
-    gaps = missing_out(ProfileRules.of(profile), state_of(incident))
-    live = incident.tickets.filter(instance=profile.instance, table=profile.table).exclude(state=LinkState.ENDED)
+def _shown(tried: Tried) -> dict[str, Any]:
     return {
-        "incident": incident,
-        "sent": planned,
-        "body": json.dumps(planned["body"], indent=2, ensure_ascii=False),
-        "headers": "\n".join(f"{name}: {value}" for name, value in planned["headers"].items()),
-        # Somebody of ours who is known there by their mail address has a counterpart after all.
-        "gaps": [one.text for name, one in gaps.items() if name != "owner" or "assigned_to" not in planned["body"]],
-        "ticket": live.first(),
+        "incident": tried.incident,
+        "sent": tried.request,
+        "body": json.dumps(tried.request["body"], indent=2, ensure_ascii=False),
+        "headers": "\n".join(f"{name}: {value}" for name, value in tried.request["headers"].items()),
+        "gaps": tried.left_out,
+        "ticket": tried.ticket,
     }
 
 
