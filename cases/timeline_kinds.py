@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How a kind of entry is shown. ``group`` is the filter it belongs to: notes, changes, playbooks."""
+    """How a kind of entry is shown. ``group`` is the filter it belongs to: notes, changes, playbooks, servicenow."""
 
     name: str
     label: str
@@ -22,6 +22,8 @@ _KINDS = [
     Kind("alert.claimed", "claimed it", "user", "changes"),
     Kind("alert.resolved", "resolved it", "check", "changes", "t-green"),
     Kind("alert.source_state", "state at the source", "sources", "changes"),
+    Kind("alert.suppressed", "held the alert back", "mute", "changes"),
+    Kind("alert.released", "put the alert into the queue", "refresh", "changes", "t-blue"),
     Kind("alert.linked", "linked to an incident", "link", "changes"),
     Kind("alert.unlinked", "unlinked from an incident", "x", "changes"),
     Kind("incident.opened", "opened the incident", "incidents", "changes"),
@@ -45,14 +47,14 @@ _KINDS = [
     Kind("evidence.added", "added evidence", "file", "changes"),
     Kind("evidence.changed", "changed evidence", "file", "changes"),
     Kind("evidence.removed", "removed evidence", "file", "changes"),
-    Kind("servicenow.linked", "linked a ticket", "link", "changes"),
-    Kind("servicenow.unlinked", "unlinked a ticket", "x", "changes"),
-    Kind("servicenow.broken", "lost a ticket", "x", "changes", "t-red"),
-    Kind("servicenow.conflict", "found a conflict", "refresh", "changes", "t-orange"),
-    Kind("servicenow.settled", "settled a conflict", "check", "changes"),
-    Kind("servicenow.attachment", "left an attachment", "file", "changes"),
-    Kind("servicenow.failed", "could not tell ServiceNow", "x", "changes", "t-red"),
-    Kind("servicenow.skipped", "skipped a change", "x", "changes"),
+    Kind("servicenow.linked", "linked a ticket", "link", "servicenow"),
+    Kind("servicenow.unlinked", "unlinked a ticket", "x", "servicenow"),
+    Kind("servicenow.broken", "lost a ticket", "x", "servicenow", "t-red"),
+    Kind("servicenow.conflict", "found a conflict", "refresh", "servicenow", "t-orange"),
+    Kind("servicenow.settled", "settled a conflict", "check", "servicenow"),
+    Kind("servicenow.attachment", "left an attachment", "file", "servicenow"),
+    Kind("servicenow.failed", "could not tell ServiceNow", "x", "servicenow", "t-red"),
+    Kind("servicenow.skipped", "skipped a change", "x", "servicenow"),
     Kind("servicenow.note", "noted in ServiceNow", "note", "notes"),
     Kind("comment", "noted", "note", "notes"),
     Kind("comment.edited", "edited a note", "edit", "notes"),

@@ -20,8 +20,11 @@ PAGE = 50
 LONG_TEXTS = ("summary", "description")
 WORDING_AT_MOST = 10_000
 GROUPS = {
-    name: [kind.name for kind in KINDS.values() if kind.group == name] for name in ("notes", "changes", "playbooks")
+    name: [kind.name for kind in KINDS.values() if kind.group == name]
+    for name in ("notes", "changes", "playbooks", "servicenow")
 }
+# What went to and came from ServiceNow, also notes and changed fields, which their own filters show as well.
+TRAFFIC, TRAFFIC_PREFIX = "servicenow", "servicenow."
 # Entries that say what was linked to what, and under which keys of their data.
 LINKING = ("alert.linked", "alert.unlinked", "incident.opened", "incident.alert_linked", "incident.alert_unlinked")
 NUMBERS = ("incident", "alert", "from", "to")
@@ -90,7 +93,7 @@ def page_of(
     rows: QuerySet[TimelineEntry], *, group: str = "", before: int = 0, limit: int = PAGE
 ) -> tuple[list[EntryView], int]:
     """A page of entries, newest first, and the id to go on before (0: nothing older)."""
-    rows = _in_group(rows, group)
+    rows = in_group(rows, group)
     if before:
         rows = rows.filter(pk__lt=before)
     found = list(rows[: limit + 1])
@@ -194,14 +197,24 @@ def group_counts(rows: QuerySet[TimelineEntry]) -> dict[str, int]:
     """How many entries each filter holds, and ``all``."""
     from django.db.models import Count
 
-    by_kind: dict[str, Any] = dict(rows.order_by().values_list("kind").annotate(n=Count("pk")))
-    by_kind.pop("comment.edited", None)
-    counts = {name: sum(by_kind.get(kind, 0) for kind in kinds) for name, kinds in GROUPS.items()}
-    return {"all": sum(by_kind.values()), **counts}
+    counted = rows.exclude(kind="comment.edited").order_by().values_list("kind", "actor_type").annotate(n=Count("pk"))
+    counts = dict.fromkeys(("all", *GROUPS), 0)
+    for kind, actor_type, number in counted:
+        counts["all"] += number
+        for name, kinds in GROUPS.items():
+            counts[name] += number * (kind in kinds or (name == TRAFFIC and _is_traffic(kind, actor_type)))
+    return counts
 
 
-def _in_group(rows: QuerySet[TimelineEntry], group: str) -> QuerySet[TimelineEntry]:
+def in_group(rows: QuerySet[TimelineEntry], group: str) -> QuerySet[TimelineEntry]:
+    """The rows that a filter holds; all of them for a name that is none."""
+    if group == TRAFFIC:
+        return rows.filter(Q(kind__startswith=TRAFFIC_PREFIX) | Q(actor_type=TRAFFIC))
     return rows.filter(kind__in=GROUPS[group]) if group in GROUPS else rows
+
+
+def _is_traffic(kind: str, actor_type: str) -> bool:
+    return kind.startswith(TRAFFIC_PREFIX) or actor_type == TRAFFIC
 
 
 def _view(entry: TimelineEntry, edits: list[TimelineEntry]) -> EntryView:

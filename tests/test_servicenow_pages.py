@@ -9,7 +9,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from cases import timeline
+from cases.actors import Actor
 from cases.models import Incident, LinkState, TicketLink
+from cases.servicenow.incoming import actor_of
 from soar.accounts.models import Team, User
 from soar.connectors.models import Attempt
 from tests.factories import make_incident
@@ -318,3 +321,34 @@ def test_few_queries(as_admin: Client, link: TicketLink, blue: Team) -> None:
         text_of(as_admin)
     with counted("servicenow links"):
         text_of(as_admin, "links/")
+
+
+def listed(client: Client, incident: Incident, group: str) -> str:
+    """The entries of the incident's timeline under a filter."""
+    answer = client.get(f"/incidents/{incident.number}/timeline/?group={group}", headers=HTMX)
+    assert answer.status_code == 200
+    return answer.content.decode().partition('id="incident-stream"')[2].partition('id="timeline-older"')[0]
+
+
+def test_the_timeline_can_be_read_for_what_went_to_and_from_servicenow(
+    as_viewer: Client, analyst: User, link: TicketLink
+) -> None:
+    incident, them = link.incident, actor_of("o.strand")
+    timeline.record("servicenow.failed", incident, Actor.system(), data={"said": "Data Policy Exception"})
+    timeline.record("servicenow.note", incident, them, text="The disk is on its way")
+    timeline.record("changed", incident, them, data={"field": "title", "old": "One", "new": "Two of theirs"})
+    timeline.record("changed", incident, Actor.of(analyst), data={"field": "title", "old": "x", "new": "Three of ours"})
+    traffic = listed(as_viewer, incident, "servicenow")
+    for words in ("Data Policy Exception", "The disk is on its way", "Two of theirs"):
+        assert words in traffic, words
+    assert "Three of ours" not in traffic
+    page = as_viewer.get(f"/incidents/{incident.number}/?group=servicenow").content.decode()
+    assert re.search(r'group=servicenow"[^>]*aria-current="true">ServiceNow <span class="n">3<', page)
+    assert "The disk is on its way" in listed(as_viewer, incident, "notes")
+    assert "Two of theirs" in listed(as_viewer, incident, "changes")
+    assert "Data Policy Exception" not in listed(as_viewer, incident, "changes")
+
+
+def test_without_traffic_there_is_no_filter_for_it(as_viewer: Client, incident: Incident) -> None:
+    timeline.record("comment", incident, Actor.system(), text="Nothing of ServiceNow")
+    assert "group=servicenow" not in as_viewer.get(f"/incidents/{incident.number}/").content.decode()

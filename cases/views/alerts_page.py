@@ -136,7 +136,6 @@ def _news(alert: Alert, group: str) -> list[EntryView]:
     if newest is None:
         return []
     fresh = rows.filter(Q(recorded_at__gte=newest - OVERLAP))
-    if group in timeline_read.GROUPS:
-        fresh = fresh.filter(kind__in=timeline_read.GROUPS[group])
+    fresh = timeline_read.in_group(fresh, group)
     entries: list[TimelineEntry] = list(fresh[:NEW_AT_MOST])
     return timeline_read.views(entries)

@@ -102,8 +102,7 @@ def _news(incident: Incident, seen: int, group: str) -> tuple[list[EntryView], b
     since = Q(pk__gt=seen) | (Q(recorded_at__gte=last - OVERLAP) if last else Q())
     fresh = rows.filter(since)
     anew = fresh.filter(kind__in=ANEW, pk__gt=seen).exists()
-    if group in timeline_read.GROUPS:
-        fresh = fresh.filter(kind__in=timeline_read.GROUPS[group])
+    fresh = timeline_read.in_group(fresh, group)
     return timeline_read.views(fresh[:NEW_AT_MOST]), anew
 
 

@@ -200,9 +200,12 @@ def timeline(user: User, incident: Incident, *, group: str = "", before: int = 0
 def filters(incident: Incident, group: str) -> Context:
     """The kinds of entries with their figures."""
     counts = timeline_read.group_counts(timeline_read.entries_of_incident(incident))
+    names = ["all", "notes", "changes", "playbooks"]
+    if counts[timeline_read.TRAFFIC] or group == timeline_read.TRAFFIC:  # most incidents have no ticket
+        names.append(timeline_read.TRAFFIC)
     return {
         "group": group,
-        "groups": [(name, counts[name]) for name in ("all", "notes", "changes", "playbooks")],
+        "groups": [(name, counts[name]) for name in names],
         "entry_total": counts["all"],
     }
 

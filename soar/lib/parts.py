@@ -22,6 +22,7 @@ from soar.lib.text import ago as ago_words
 from soar.lib.text import defang, initials, shorten_hash
 
 WORDS = {
+    "servicenow": _("ServiceNow"),
     "informational": _("Informational"),
     "low": _("Low"),
     "medium": _("Medium"),
