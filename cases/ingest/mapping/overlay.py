@@ -96,7 +96,8 @@ class Overlay:
 def _found(source: Path | Template, item: dict[str, Any]) -> list[Any]:
     if source.__class__ is Template:
         return []
-    return [value for value in source.find(item) if value != ""]  # type: ignore[union-attr]
+    found = source.find(item)  # type: ignore[union-attr]
+    return [value for value in found if value != ""] if "" in found else found
 
 
 def _why(found: list[Any]) -> str:

@@ -24,6 +24,7 @@ PART = re.compile(
 )
 
 Step = tuple[str, ...] | int | str  # names in a row, an index, or ALL
+Plan = list[list[tuple[str, int]]]
 
 
 class BadPath(ValueError):
@@ -33,12 +34,13 @@ class BadPath(ValueError):
 class Path:
     """A path that was read once, to be followed often."""
 
-    __slots__ = ("steps", "text")
+    __slots__ = ("_plans", "steps", "text")
 
     def __init__(self, text: str) -> None:
         """Read ``text``. Raises BadPath."""
         self.text = text.strip()
         self.steps = _steps(self.text)
+        self._plans = [_plan(step) if isinstance(step, tuple) else step for step in self.steps]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Path) and self.steps == other.steps
@@ -59,8 +61,8 @@ class Path:
     def find(self, document: Any) -> list[Any]:
         """The values in ``document``, in order: none, one, or with ``[*]`` up to MOST_VALUES."""
         found = [document]
-        for step in self.steps:
-            if step.__class__ is tuple:
+        for step in self._plans:
+            if step.__class__ is list:
                 found = [value for one in found if (value := _by_names(one, step)) is not None]
             elif step.__class__ is int:
                 found = [one[step] for one in found if isinstance(one, list) and len(one) > step]
@@ -68,20 +70,23 @@ class Path:
                 found = [item for one in found if isinstance(one, list) for item in one[:MOST_VALUES]][:MOST_VALUES]
             if not found:
                 return found
-        return [value for value in found if value is not None]
+        return found if found[0] is not None and len(found) == 1 else [value for value in found if value is not None]
 
 
-def _by_names(value: Any, names: tuple[str, ...]) -> Any:
+def _plan(names: tuple[str, ...]) -> Plan:
+    """For each place in the row the keys that may stand there, the longest first, and where each leads to."""
+    end = len(names)
+    return [[(".".join(names[at:upto]), upto) for upto in range(end, at, -1)] for at in range(end)]
+
+
+def _by_names(value: Any, plan: Plan) -> Any:
     """What stands under names in a row, or None. The longest key that is there is taken and never given back, so the
     work is bounded by the path's own length, whatever the document holds."""
-    at, end = 0, len(names)
+    at, end = 0, len(plan)
     while at < end:
         if value.__class__ is not dict:
             return None
-        if end - at == 1:
-            return value.get(names[at])
-        for upto in range(end, at, -1):
-            key = names[at] if upto == at + 1 else ".".join(names[at:upto])
+        for key, upto in plan[at]:
             if key in value:
                 value, at = value[key], upto
                 break

@@ -19,14 +19,19 @@ MOST_ASSETS = 50
 
 def texts_of(found: list[Any]) -> list[str]:
     """All texts and numbers among the values, lists opened."""
+    if len(found) == 1 and found[0].__class__ is str:  # nearly always
+        text = found[0].strip()
+        return [text] if text else []
     flat = [item for value in found for item in (value if isinstance(value, list) else [value])]
     return [text for item in flat if item is not None and item != "" and (text := as_text(item).strip())]
 
 
 def _text(name: str) -> Taker:
     def take(alert: NormalAlert, found: list[Any]) -> bool:
-        value = found[0][0] if isinstance(found[0], list) and found[0] else found[0]
-        text = as_text(value).strip()
+        value = found[0]
+        if value.__class__ is not str:
+            value = as_text(value[0] if isinstance(value, list) and value else value)
+        text = value.strip()
         if text:
             setattr(alert, name, text)
         return bool(text)
@@ -81,13 +86,17 @@ def asset_of(name: str) -> dict[str, Any]:
 
 def _address(alert: NormalAlert, found: list[Any]) -> bool:
     for text in texts_of(found):
-        head, _, port = text.rpartition(":")
-        if ip := as_ip(text) or (as_ip(head) if port.isdecimal() and head.count(":") != 1 else ""):
+        if ip := as_ip(text) or _without_port(text):
             alert.source_ip = ip
             alert.observables.insert(0, Found("ip", ip, "source_ip"))
             return True
     alert.notes.append(f"source_ip '{cut(as_text(found[0]), 60)}' is no address")
     return False
+
+
+def _without_port(text: str) -> str:
+    head, _, port = text.rpartition(":")
+    return as_ip(head) if port.isdecimal() and head.count(":") != 1 else ""
 
 
 def _time(name: str) -> Taker:
@@ -106,7 +115,8 @@ def severity_taker(last: str, table: dict[str, str]) -> Taker:
     scale = priority_scale if "prio" in last.lower() else mixed_scale
 
     def take(alert: NormalAlert, found: list[Any]) -> bool:
-        alert.notes = [note for note in alert.notes if not note.startswith("severity '")]
+        if alert.notes:
+            alert.notes = [note for note in alert.notes if not note.startswith("severity '")]
         word = next((table[key] for text in texts_of(found) if (key := text.lower()) in table), None)
         word = word or severity_of(found[0], alert.notes, scale)
         alert.severity = word or alert.severity

@@ -48,4 +48,6 @@ def plain(found: list[Any]) -> str:
     """Values as one text, with commas between several."""
     if not found:
         return ""
+    if len(found) == 1 and found[0].__class__ is str and len(found[0]) < LONGEST_VALUE:
+        return str(found[0])
     return cut(", ".join(as_text(value) for value in found) if len(found) > 1 else as_text(found[0]), LONGEST_VALUE)
