@@ -174,6 +174,16 @@ class _Meeting:
 
 
 @transaction.atomic
+def goes_over(link_id: int, wanted: Wanted, via: list[dict[str, str]]) -> None:
+    """The status is written state by state: if that breaks off, the one that stands there is known for ours."""
+    _incident, link = locked(link_id)
+    if "status" in wanted.fields:
+        wanted.fields["status"] = {**wanted.fields["status"], "via": via}
+        link.pending = wanted.fields
+        link.save(update_fields=["pending"])
+
+
+@transaction.atomic
 def written(link_id: int, wanted: Wanted, record: Record) -> list[str]:
     """Both sides have what was written: the base moves. Returns the names of ticket fields that ServiceNow left as
     they were in silence; for what they tell, the base stays."""

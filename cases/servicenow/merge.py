@@ -121,12 +121,15 @@ def plan(
 
 
 def arrived(base: Mapping[str, Any], pending: Mapping[str, Any], raw: Mapping[str, str]) -> dict[str, Any]:
-    """The base, moved for what was being written and stands there now."""
+    """The base, moved for what was being written and stands there now. Of a write that goes over several states
+    (``via``) one of these may stand there: it is no change of theirs, and ours is not there yet."""
     moved = dict(base)
     for name, written in pending.items():
-        theirs = written.get("theirs") or {}
+        theirs, now = written.get("theirs") or {}, raw_of(name, raw)
         if theirs and all(raw.get(key) == value for key, value in theirs.items()):
-            moved[name] = {"ours": written.get("ours"), "theirs": raw_of(name, raw)}
+            moved[name] = {"ours": written.get("ours"), "theirs": now}
+        elif now in written.get("via", ()):
+            moved[name] = {**(base.get(name) or {}), "theirs": now}
     return moved
 
 

@@ -149,6 +149,7 @@ def _write(link: TicketLink, wanted: Wanted, record: Record, connector: ServiceN
         steps = _steps(link.table, record.fields.get("state", ""), wanted.values.get("state", ""))
         if not (steps and error.permanent and error.status == FORBIDDEN):
             raise
+    agreeing.goes_over(link.pk, wanted, [{"state": state} for state in steps])
     for state in steps:
         connector.update(link.table, link.sys_id, {"state": state})
     return connector.update(link.table, link.sys_id, wanted.values)

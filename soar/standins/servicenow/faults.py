@@ -50,7 +50,13 @@ def ordered(wish: Any) -> dict[str, Any]:
     if not isinstance(wish, dict) or str(wish.get("kind")) not in KINDS:
         raise ValueError(f"kind is one of: {', '.join(KINDS)}")
     until = time.monotonic() + float(wish["seconds"]) if "seconds" in wish else None
-    return {**wish, "kind": str(wish["kind"]), "left": int(wish.get("times", 1)), "until": until}
+    return {
+        **wish,
+        "kind": str(wish["kind"]),
+        "left": int(wish.get("times", 1)),
+        "skip": int(wish.get("skip", 0)),
+        "until": until,
+    }
 
 
 def take(faults: list[dict[str, Any]], request: Request) -> dict[str, Any] | None:
@@ -59,9 +65,13 @@ def take(faults: list[dict[str, Any]], request: Request) -> dict[str, Any] | Non
     now = time.monotonic()
     faults[:] = [one for one in faults if (now < one["until"] if one["until"] is not None else one["left"] > 0)]
     for one in faults:
-        if str(one.get("on", "any")) in sorts:
-            one["left"] -= 1
-            return one
+        if str(one.get("on", "any")) not in sorts:
+            continue
+        if one["skip"] > 0:
+            one["skip"] -= 1
+            continue
+        one["left"] -= 1
+        return one
     return None
 
 

@@ -18,6 +18,7 @@ AWAITING_CALLER = "1"
 SIR_ORDER = ("10", "16", "18", "19", "20", "100", "3")
 SIR_CLOSED, SIR_CANCELLED = "3", "7"
 NIST = "Security Incident NIST Stateful: validate state transition"
+CHECKLIST = "Checklist of the state is not complete"
 MEMBERS = "Assigned to must be a member of the assignment group"
 
 
@@ -49,6 +50,7 @@ def apply(write: Write) -> None:
     after["priority"] = PRIORITY.get((after["impact"], after["urgency"]), "5")
     _caller_answers(write)
     _check_members(write)
+    _check_state(write)
     if write.table == "incident":
         _incident_policies(write)
         _incident_state(write)
@@ -72,6 +74,13 @@ def _check_members(write: Write) -> None:
     members = {row["user"] for row in store.by("sys_user_grmember", "group", after["assignment_group"])}
     if after["assigned_to"] and after["assignment_group"] and after["assigned_to"] not in members:
         raise aborted(write.table, MEMBERS)
+
+
+def _check_state(write: Write) -> None:
+    """A business rule of the instance's own may keep the portal from states."""
+    refused = write.after["state"] in write.store.settings["refused_states"] and write.moved("state")
+    if refused and not write.person.all_rights:
+        raise aborted(write.table, CHECKLIST)
 
 
 def _incident_policies(write: Write) -> None:

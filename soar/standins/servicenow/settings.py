@@ -9,5 +9,5 @@ SETTINGS: dict[str, Any] = {
     "skew": 0, "frozen": "", "delay": 0.0, "down_until": 0.0, "down_how": "drop", "hibernating": False,
     "budget": None, "window": 3600, "journal_read": "yes", "unreadable": [], "unwritable": [], "closed_tables": [],
     "members_only": False, "sir_process": "stateful", "journal_limit": 65_000, "token_seconds": 1799,
-    "attachment_touches": False, "staging": {"u_soar_incident": "incident", "u_soar_security": "sn_si_incident"},
+    "refused_states": [], "attachment_touches": False, "staging": {"u_soar_incident": "incident", "u_soar_security": "sn_si_incident"},
 }  # fmt: skip

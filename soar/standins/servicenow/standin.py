@@ -51,7 +51,7 @@ class ServiceNow(Standin):
     ``members_only``; ``sir_process``: "stateful" or "open"; ``journal_limit`` ...) · ``forget`` (the log of requests)
     · ``reset``.
 
-    ``fault {"kind", "on", "times" | "seconds", "delay", "message", "detail", "headers"}``: kinds of base, and
+    ``fault {"kind", "on", "skip", "times" | "seconds", "delay", "message", "detail", "headers"}``: kinds of base, and
     ``lost`` (the write is taken, the connection closed), ``late`` (taken, answered after ``delay``), ``hibernate``,
     ``400``. ``on``: any, read, write, create, update, journal, attach, delete, import, token, or a table's name."""
 
