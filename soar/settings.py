@@ -41,6 +41,11 @@ ATTEMPT_DAYS = env.number("SOAR_ATTEMPT_DAYS", 90, least=1)  # that the calls of
 DEMO = env.flag("SOAR_DEMO", EMBEDDED)
 PLAYBOOK_DIRS = [BASE_DIR / "playbooks" / "library", *env.paths("SOAR_PLAYBOOK_DIRS")]
 SOURCE_RATE = env.number("SOAR_SOURCE_RATE", 3000, least=1)  # requests a second for one source
+DEAD_LETTER_KB = env.number("SOAR_DEAD_LETTER_KB", 1024, least=1)  # KiB kept of a delivery that cannot be read
+DEAD_LETTERS_MB = env.number("SOAR_DEAD_LETTERS_MB", 32, least=1)  # MiB of them that a source may hold
+DEAD_LETTERS_KEPT = env.number("SOAR_DEAD_LETTERS_KEPT", 1000, least=1)  # and how many; the oldest go first
+DEAD_LETTERS_A_MINUTE = env.number("SOAR_DEAD_LETTERS_A_MINUTE", 120, least=1)  # that a source adds at most
+DEAD_LETTER_DAYS = env.number("SOAR_DEAD_LETTER_DAYS", 30, least=1)  # that they are kept
 COUNTER_SECONDS = env.number("SOAR_COUNTER_SECONDS", 1)  # how often a source's counters are written; 0 at once
 EVIDENCE_MB = env.number("SOAR_EVIDENCE_MB", 100, least=1)  # MiB that one file of evidence may have
 TOKEN_RATE = env.number("SOAR_TOKEN_RATE", 100, least=1)  # requests a second for one API token

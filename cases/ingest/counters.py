@@ -26,6 +26,7 @@ class _Figures:
     accepted: int = 0
     repeats: int = 0
     refused: int = 0
+    unkept: int = 0
     error: str = ""
     at: datetime = field(default_factory=timezone.now)
 
@@ -35,9 +36,11 @@ _lock = threading.Lock()
 _timer: threading.Timer | None = None
 
 
-def note(source_id: int, *, accepted: int = 0, repeats: int = 0, refused: int = 0, error: str = "") -> None:
-    """Count what came of a delivery. ``error`` is the sentence of the last refusal."""
-    global _timer  # noqa: PLW0603 - one timer per process
+def note(
+    source_id: int, *, accepted: int = 0, repeats: int = 0, refused: int = 0, unkept: int = 0, error: str = ""
+) -> None:
+    """Count what came of a delivery. ``error`` is the sentence of the last refusal, ``unkept`` how many of the refused
+    are not among the dead letters."""
     with _lock:
         figures = _pending.setdefault(source_id, _Figures())
         figures.accepted += accepted
@@ -51,6 +54,7 @@ def note(source_id: int, *, accepted: int = 0, repeats: int = 0, refused: int = 
             _timer.start()
     if not settings.COUNTER_SECONDS:
         flush()
+        figures.unkept += unkept
 
 
 def flush() -> None:
@@ -84,3 +88,4 @@ def _tick(write: Callable[[], None] = flush) -> None:
         logger.warning("The counters of the sources could not be written", exc_info=True)
     finally:
         connection.close()
+        unkept=F("unkept") + one.unkept,
