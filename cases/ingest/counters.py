@@ -41,11 +41,13 @@ def note(
 ) -> None:
     """Count what came of a delivery. ``error`` is the sentence of the last refusal, ``unkept`` how many of the refused
     are not among the dead letters."""
+    global _timer  # noqa: PLW0603 - one timer per process
     with _lock:
         figures = _pending.setdefault(source_id, _Figures())
         figures.accepted += accepted
         figures.repeats += repeats
         figures.refused += refused
+        figures.unkept += unkept
         figures.error = error or figures.error
         figures.at = timezone.now()
         if settings.COUNTER_SECONDS and _timer is None:
@@ -54,7 +56,6 @@ def note(
             _timer.start()
     if not settings.COUNTER_SECONDS:
         flush()
-        figures.unkept += unkept
 
 
 def flush() -> None:
@@ -73,6 +74,7 @@ def _write(source_id: int, one: _Figures) -> None:
         accepted=F("accepted") + one.accepted,
         repeats=F("repeats") + one.repeats,
         refused=F("refused") + one.refused,
+        unkept=F("unkept") + one.unkept,
         **seen,
         **failed,
     )
@@ -88,4 +90,3 @@ def _tick(write: Callable[[], None] = flush) -> None:
         logger.warning("The counters of the sources could not be written", exc_info=True)
     finally:
         connection.close()
-        unkept=F("unkept") + one.unkept,
