@@ -17,8 +17,10 @@ from django.http import HttpRequest, HttpResponse
 from django.http.request import RawPostDataException
 from django.views.decorators.csrf import csrf_exempt
 
-from cases.api.dialects import NATIVE, Dialect
+from cases.api.dialects import NATIVE, Dialect, as_it_is
+from cases.api.unread import keep_items, keep_whole
 from cases.ingest import counters
+from cases.ingest.mappings import overlay_of
 from cases.ingest.pipeline import Outcome, receive
 from cases.ingest.prepare import Rules
 from cases.ingest.reading import BODY_AT_MOST, Unreadable, unpack
@@ -35,7 +37,7 @@ CHALLENGE = {"WWW-Authenticate": 'Bearer realm="soar-ingest"'}
 SENDER = """
 SELECT s.id, s.name, s.kind, s.team_id, s.default_severity, s.default_tlp, s.default_tags, s.key_fields,
     s.repeat_rule, s.close_on_resolved, s.resolved_determination,
-    s.slug, s.enabled, s.allowed_networks, s.hmac_secret, s.rate_per_second
+    s.slug, s.enabled, s.allowed_networks, s.hmac_secret, s.rate_per_second, s.mapping_id
 FROM cases_sourcetoken t JOIN cases_alertsource s ON s.id = t.source_id
 WHERE t.digest = %s AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())
 """
@@ -75,6 +77,7 @@ def deliver(request: HttpRequest, dialect: Dialect, slug: str = "", token: str =
     if request.method != "POST":
         return dialect.refuse(405, "Alerts are posted.", {"Allow": "POST"})
     sender: Sender | None = None
+    body: bytes | None = None
     try:
         sender = _sender(request, slug, token)
         _check_kind(sender, dialect)
@@ -85,6 +88,8 @@ def deliver(request: HttpRequest, dialect: Dialect, slug: str = "", token: str =
     except CaseError as error:
         return _refuse(sender, dialect, error.status, error.message, None)
     except Unreadable as error:
+        if sender:
+            keep_whole(request, sender.rules.source_id, error, body, wrapped=dialect.unwrap is not as_it_is)
         return _refuse(sender, dialect, error.status, error.message, None)
 
 
@@ -114,7 +119,8 @@ def _sender(request: HttpRequest, slug: str, token: str) -> Sender:
         row = cur.execute(SENDER, [digest(value)], prepare=True).fetchone()
     if row is None:
         raise Refusal(401, "The token is not known, has expired or was revoked.", CHALLENGE)
-    sender = Sender(Rules(*row[:RULES]), *row[RULES:])
+    *columns, mapping_id = row
+    sender = Sender(Rules(*columns[:RULES], mapping=overlay_of(mapping_id)), *columns[RULES:])
     if slug and sender.slug != slug:
         raise Refusal(403, "The token belongs to another source.")
     if not sender.enabled:
@@ -161,14 +167,14 @@ def _check_rate(sender: Sender) -> None:
 def _body(request: HttpRequest, sender: Sender) -> bytes:
     try:
         if int(request.META.get("CONTENT_LENGTH") or 0) > BODY_AT_MOST:
-            raise Refusal(413, "The body is larger than 10 MiB.")
+            raise Unreadable(413, "The body is larger than 10 MiB.")
         raw = request.body
     except ValueError:
         raise Refusal(400, "Content-Length is not a number.") from None
     except (RequestDataTooBig, RawPostDataException):
-        raise Refusal(413, "The body is larger than 10 MiB.") from None
+        raise Unreadable(413, "The body is larger than 10 MiB.") from None
     except OSError:
-        raise Refusal(400, "The body ended before its announced length.") from None
+        raise Unreadable(400, "The body ended before its announced length.") from None
     if secret := _secret(sender.hmac_secret):
         _check_signature(request, raw, secret)
     return unpack(raw, request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower())
@@ -201,6 +207,7 @@ def _take(request: HttpRequest, sender: Sender, dialect: Dialect, body: bytes) -
     """Store the delivery and count it. Returns the status and the answer."""
     outcomes, several = receive(sender.rules, body, request.META.get("CONTENT_TYPE", ""))
     _count(sender, outcomes)
+    keep_items(request, sender.rules.source_id, outcomes)
     return dialect.answer(sender.rules, outcomes, several, body)
 
 
