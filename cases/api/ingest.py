@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -120,7 +120,10 @@ def _sender(request: HttpRequest, slug: str, token: str) -> Sender:
     if row is None:
         raise Refusal(401, "The token is not known, has expired or was revoked.", CHALLENGE)
     *columns, mapping_id = row
-    sender = Sender(Rules(*columns[:RULES], mapping=overlay_of(mapping_id)), *columns[RULES:])
+    rules = Rules(*columns[:RULES])
+    if mapping_id is not None:
+        rules = replace(rules, mapping=overlay_of(mapping_id))
+    sender = Sender(rules, *columns[RULES:])
     if slug and sender.slug != slug:
         raise Refusal(403, "The token belongs to another source.")
     if not sender.enabled:
