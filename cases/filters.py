@@ -74,6 +74,14 @@ class AlertFilter:
             rows = self._token(rows, token, user)
         if self.default_open and not self.names_status():
             rows = rows.filter(status__lt=AlertStatus.RESOLVED)
+        return rows if self.names_suppressed() else self._not_held(rows)
+
+    def _not_held(self, rows: QuerySet[Alert]) -> QuerySet[Alert]:
+        """Open work is what stands in the queue: what a suppression rule holds back is shown when asked for."""
+        if self.only_open:
+            return rows.filter(suppression=None)
+        if self.default_open and self.states() != {AlertStatus.RESOLVED.word}:
+            return rows.filter(Q(suppression=None) | Q(status=AlertStatus.RESOLVED))
         return rows
 
     def chips(self) -> list[Chip]:
@@ -118,6 +126,10 @@ class AlertFilter:
     def names_status(self) -> bool:
         """Whether a status is asked for, in the query box or by parameter."""
         return not self.names().isdisjoint(STATES)
+
+    def names_suppressed(self) -> bool:
+        """Whether it is said if alerts that are held back are wanted."""
+        return "suppressed" in self.names()
 
     @property
     def only_open(self) -> bool:

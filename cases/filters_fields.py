@@ -76,6 +76,16 @@ def _incident(op: str, value: str, user: User | None) -> Q:
     return Q(incident__in=list(rows.values_list("pk", flat=True)))
 
 
+def _suppressed(op: str, value: str, user: User | None) -> Q:
+    """Held back from the queue by any rule, by the one of this id, by none; ``all`` is both."""
+    word = value.lower()
+    if word in ("all", "yes", "any", "no", "none"):
+        return Q() if word == "all" else Q(suppression__isnull=word in ("no", "none"))
+    if not _is_number(word):
+        raise FilterError("suppressed: give yes, no, all or the id of a rule.")
+    return Q(suppression=int(word))
+
+
 def _tlp(op: str, value: str, user: User | None) -> Q:
     wanted = value.lower().removeprefix("tlp:")
     if wanted not in Tlp.values:
@@ -198,6 +208,7 @@ FIELDS: dict[str, Condition] = {
     "tlp": _tlp,
     "incident": _incident,
     "has_incident": _incident,
+    "suppressed": _suppressed,
     "received": _time("received_at", ">="),
     "since": _time("received_at", ">="),
     "until": _time("received_at", "<="),
@@ -208,6 +219,7 @@ LABELS = {
     "is": "Status", "status": "Status", "severity": "Severity", "determination": "Determination",
     "owner": "Owner", "team": "Team", "source": "Source", "model": "Model", "tag": "Tag", "host": "Host",
     "user": "User", "ip": "Address", "observable": "Observable", "technique": "Technique", "tlp": "TLP",
-    "incident": "Incident", "has_incident": "Incident", "received": "Received", "since": "Since",
+    "incident": "Incident", "has_incident": "Incident", "suppressed": "Suppressed", "received": "Received",
+    "since": "Since",
     "until": "Until", "updated_since": "Changed since", "resolved": "Resolved since",
 }  # fmt: skip

@@ -81,6 +81,10 @@ class AlertQuerySet(_Alerts):
         """New and in progress."""
         return self.filter(status__lt=AlertStatus.RESOLVED)
 
+    def queued(self) -> AlertQuerySet:
+        """What stands in the queue: open, and not held back by a suppression rule."""
+        return self.filter(status__lt=AlertStatus.RESOLVED, suppression=None)
+
     def with_row_data(self) -> AlertQuerySet:
         """What a row of a list shows and no more: neither description nor entities nor payload."""
         return self.select_related("owner", "source", "team").defer(

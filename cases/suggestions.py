@@ -94,7 +94,7 @@ def pair_key(alert: Alert, incident_id: int) -> str:
 def _groups(user: User) -> dict[Value, list[int]]:
     """Ids of open, unlinked alerts by the value that at least two of them share."""
     since = timezone.now() - WINDOW
-    rows = Alert.objects.visible_to(user).open().filter(incident=None, received_at__gte=since).order_by("-pk")
+    rows = Alert.objects.visible_to(user).queued().filter(incident=None, received_at__gte=since).order_by("-pk")
     facts = {row[0]: row[1:] for row in rows.values_list("pk", "source_ip", "hostname", "username")[:CANDIDATES]}
     groups: dict[Value, list[int]] = defaultdict(list)
     for pk, (source_ip, host, person) in facts.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cases.actions import bulk_jobs, evidence, ratings
+from cases.actions import bulk_jobs, evidence, ratings, suppression_work
 from cases.pulls import pushing, reading, tidying
 from cases.servicenow import considering, outbox, polling, sending
 from cases.servicenow import tidying as servicenow_tidying
@@ -16,6 +16,16 @@ def work_off(job_id: int) -> None:
 def end_given_up() -> None:
     """End bulk jobs that will not go on. Scheduled every minute."""
     bulk_jobs.end_given_up()
+
+
+def release_suppressed(rule_id: int) -> None:
+    """Put what a suppression rule held back into the queue."""
+    suppression_work.release_some(rule_id)
+
+
+def hold_open(rule_id: int) -> None:
+    """Take what meets a new suppression rule out of the queue."""
+    suppression_work.hold_some(rule_id)
 
 
 def drop_evidence_file(sha256: str) -> None:

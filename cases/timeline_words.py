@@ -67,6 +67,29 @@ def _findings(value: Any) -> str:
     return str(Findings(value).label).lower() if value and value in Findings.values else str(value or "")
 
 
+def _opened(entry: TimelineEntry, data: Data) -> SafeString:
+    """With the rule that held it back at once, if one did."""
+    held = data.get("suppression")
+    if not isinstance(held, dict):
+        return format_html("{}", _label(entry))
+    return format_html(_("opened the alert, held back by {}: {}"), _rule(held), _shown(held.get("reason")))
+
+
+def _suppressed(entry: TimelineEntry, data: Data) -> SafeString:
+    return format_html(_("held the alert back by {}: {}"), _rule(data), _shown(data.get("reason")))
+
+
+def _released(entry: TimelineEntry, data: Data) -> SafeString:
+    return format_html(_("put the alert into the queue, held back until now by {}"), _rule(data))
+
+
+def _rule(held: Data) -> SafeString:
+    """The suppression rule by name, with a link to it."""
+    url = _url("suppression-detail", held.get("rule"))
+    name = _shown(held.get("name"))
+    return format_html('<a href="{}">{}</a>', url, name) if url else format_html("{}", name)
+
+
 def _reopened(entry: TimelineEntry, data: Data) -> SafeString:
     """By a person, or by the source that delivered it once more."""
     words = _("reopened the alert by a repeat") if entry.actor_type == "source" else _label(entry)
@@ -202,6 +225,9 @@ def face(entry: TimelineEntry) -> SafeString:
 _SENTENCES: dict[str, Callable[[TimelineEntry, Data], SafeString]] = {
     "changed": _changed,
     "alert.source_state": _changed,
+    "alert.opened": _opened,
+    "alert.suppressed": _suppressed,
+    "alert.released": _released,
     "alert.claimed": _claimed,
     "alert.reopened": _reopened,
     "alert.resolved": _resolved,

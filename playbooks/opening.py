@@ -23,7 +23,12 @@ from playbooks.models import Run, Sequence
 from playbooks.run_sql import execute
 from soar.lib.database import UNHURRIED, prepared
 
-TRIGGER_OF = {"alert.opened": "webhook", "alert.reopened": "webhook", "incident.opened": "incident"}
+TRIGGER_OF = {
+    "alert.opened": "webhook",
+    "alert.reopened": "webhook",
+    "alert.released": "webhook",
+    "incident.opened": "incident",
+}
 RUN_TASK = "playbooks.tasks.run"  # this run
 DRAIN_TASK = "playbooks.tasks.drain"  # whatever waits on an alert
 _RUNS = """

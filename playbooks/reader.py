@@ -6,6 +6,6 @@ from soar.lib.readers import Reader
 
 reader = Reader(
     name="playbooks",
-    kinds=frozenset({"alert.opened", "alert.reopened", "incident.opened"}),
+    kinds=frozenset({"alert.opened", "alert.reopened", "alert.released", "incident.opened"}),
     task="playbooks.tasks.consider",
 )

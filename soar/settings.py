@@ -46,6 +46,7 @@ DEAD_LETTERS_MB = env.number("SOAR_DEAD_LETTERS_MB", 32, least=1)  # MiB of them
 DEAD_LETTERS_KEPT = env.number("SOAR_DEAD_LETTERS_KEPT", 1000, least=1)  # and how many; the oldest go first
 DEAD_LETTERS_A_MINUTE = env.number("SOAR_DEAD_LETTERS_A_MINUTE", 120, least=1)  # that a source adds at most
 DEAD_LETTER_DAYS = env.number("SOAR_DEAD_LETTER_DAYS", 30, least=1)  # that they are kept
+SUPPRESSION_DAYS = env.number("SOAR_SUPPRESSION_DAYS", 30, least=1)  # that a rule may hold alerts back at most
 COUNTER_SECONDS = env.number("SOAR_COUNTER_SECONDS", 1)  # how often a source's counters are written; 0 at once
 EVIDENCE_MB = env.number("SOAR_EVIDENCE_MB", 100, least=1)  # MiB that one file of evidence may have
 TOKEN_RATE = env.number("SOAR_TOKEN_RATE", 100, least=1)  # requests a second for one API token

@@ -37,11 +37,12 @@ CHALLENGE = {"WWW-Authenticate": 'Bearer realm="soar-ingest"'}
 SENDER = """
 SELECT s.id, s.name, s.kind, s.team_id, s.default_severity, s.default_tlp, s.default_tags, s.key_fields,
     s.repeat_rule, s.close_on_resolved, s.resolved_determination,
+    coalesce((SELECT number FROM cases_suppressiongeneration WHERE id = 1), 0),
     s.slug, s.enabled, s.allowed_networks, s.hmac_secret, s.rate_per_second, s.mapping_id
 FROM cases_sourcetoken t JOIN cases_alertsource s ON s.id = t.source_id
 WHERE t.digest = %s AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())
 """
-RULES = 11  # the first columns make up Rules
+RULES = 12  # the first columns make up Rules
 
 
 class Refusal(Exception):

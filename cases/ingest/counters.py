@@ -16,7 +16,7 @@ from django.db import DatabaseError, connection
 from django.db.models import F
 from django.utils import timezone
 
-from cases.models import AlertSource
+from cases.models import AlertSource, SuppressionRule
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,15 @@ class _Figures:
     at: datetime = field(default_factory=timezone.now)
 
 
+@dataclass(slots=True)
+class _Held:
+    new: int = 0
+    repeats: int = 0
+    at: datetime = field(default_factory=timezone.now)
+
+
 _pending: dict[int, _Figures] = {}
+_held: dict[int, _Held] = {}
 _lock = threading.Lock()
 _timer: threading.Timer | None = None
 
@@ -41,7 +49,6 @@ def note(
 ) -> None:
     """Count what came of a delivery. ``error`` is the sentence of the last refusal, ``unkept`` how many of the refused
     are not among the dead letters."""
-    global _timer  # noqa: PLW0603 - one timer per process
     with _lock:
         figures = _pending.setdefault(source_id, _Figures())
         figures.accepted += accepted
@@ -50,19 +57,42 @@ def note(
         figures.unkept += unkept
         figures.error = error or figures.error
         figures.at = timezone.now()
-        if settings.COUNTER_SECONDS and _timer is None:
-            _timer = threading.Timer(settings.COUNTER_SECONDS, _tick)
-            _timer.daemon = True
-            _timer.start()
+        _wind_up()
     if not settings.COUNTER_SECONDS:
         flush()
+
+
+def note_held(rule_id: int, *, new: bool) -> None:
+    """Count an alert that a suppression rule held back, or the repeat of one that meets it."""
+    with _lock:
+        held = _held.setdefault(rule_id, _Held())
+        held.new += new
+        held.repeats += not new
+        held.at = timezone.now()
+        _wind_up()
+    if not settings.COUNTER_SECONDS:
+        flush()
+
+
+def _wind_up() -> None:
+    """Have the figures written soon. Called under the lock."""
+    global _timer  # noqa: PLW0603 - one timer per process
+    if settings.COUNTER_SECONDS and _timer is None:
+        _timer = threading.Timer(settings.COUNTER_SECONDS, _tick)
+        _timer.daemon = True
+        _timer.start()
 
 
 def flush() -> None:
     """Write what has been counted."""
     with _lock:
-        figures, pending = dict(_pending), _pending
-        pending.clear()
+        figures, held = dict(_pending), dict(_held)
+        _pending.clear()
+        _held.clear()
+    for rule_id, told in held.items():
+        SuppressionRule.objects.filter(pk=rule_id).update(
+            held=F("held") + told.new, repeats=F("repeats") + told.repeats, last_hit_at=told.at
+        )
     for source_id, one in figures.items():
         _write(source_id, one)
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-from cases.ingest import asset_rows, repeats, single, store
+from cases.ingest import asset_rows, counters, repeats, single, store, suppressing
 from cases.ingest.mappings import overlay_of
 from cases.ingest.prepare import Row, Rules, grouped
 from cases.ingest.reading import Item, Unreadable
@@ -85,6 +85,16 @@ def _refused(item: Item) -> Outcome:
 
 
 def _store(rows: list[Row], rules: Rules, now: datetime) -> dict[int, Outcome]:
+    """Store rows, each held back by the rule that it meets, if any, and count what was held back."""
+    suppressing.mark(rows, rules, now)
+    outcomes = _stored(rows, rules, now)
+    for row in rows:
+        if row.hold:
+            counters.note_held(row.hold.rule, new=outcomes[id(row)].created)
+    return outcomes
+
+
+def _stored(rows: list[Row], rules: Rules, now: datetime) -> dict[int, Outcome]:
     """Store rows, trying again when the database broke a tie between two deliveries (deadlock), or when a purge
     took an observable away that was about to be linked."""
     if len(rows) == 1 and not rows[0].alert.only_state and (outcome := _single(rows[0], rules, now)):
@@ -96,6 +106,7 @@ def _store(rows: list[Row], rules: Rules, now: datetime) -> dict[int, Outcome]:
         except (OperationalError, IntegrityError) as error:
             if attempt == TRIES - 1 or getattr(error.__cause__, "sqlstate", "") not in AGAIN:
                 raise
+            suppressing.mark(rows, rules, now, anew=True)  # the rule may be what has gone
     raise AssertionError("not reached")
 
 
@@ -106,6 +117,7 @@ def _single(row: Row, rules: Rules, now: datetime) -> Outcome | None:
     except (OperationalError, IntegrityError) as error:
         if connection.in_atomic_block or getattr(error.__cause__, "sqlstate", "") not in AGAIN:
             raise
+        suppressing.mark([row], rules, now, anew=True)
         return None
     return Outcome(201, pk, True, 1, str(row.cause), key=row.key) if pk else None
 

@@ -10,6 +10,7 @@ from typing import Any
 from cases.choices import AlertStatus, Determination, Severity, Tlp
 from cases.digests import value_digest
 from cases.ingest.assets import NamedAsset, named
+from cases.ingest.hold import Hold
 from cases.ingest.iocs import guess_type
 from cases.ingest.mapping.overlay import Overlay
 from cases.ingest.normal import Found, NormalAlert, canonical_key
@@ -17,6 +18,7 @@ from cases.ingest.registry import Kind
 
 OBSERVABLES_AT_MOST = 500
 TECHNIQUE_AT_MOST = 20
+ASK = -1  # the generation of suppression rules of who has not read it
 TLP_WORDS = frozenset(Tlp.values)
 TLP_OTHER = {"white": "clear", "amber-strict": "amber+strict", "amber_strict": "amber+strict"}
 
@@ -36,6 +38,7 @@ class Rules:
     repeat_rule: str
     close_on_resolved: bool
     resolved_determination: int
+    suppression: int = ASK
     mapping: Overlay | None = None
 
 
@@ -63,6 +66,7 @@ class Row:
     latest: str = ""  # the payload of its last repeat within this delivery
     id: int = 0
     entry: int = 0
+    hold: Hold | None = None  # the rule that holds it back
 
 
 def prepare(item: dict[str, Any], text: str, kind: Kind, rules: Rules, now: datetime) -> Row:

@@ -11,6 +11,7 @@ from django.db.models.functions import Greatest
 from cases import timeline
 from cases.actions.alert_state import findings_of, reopen_locked, resolve_locked
 from cases.actions.base import save
+from cases.actions.suppressed import hold_locked, release_locked
 from cases.actors import Actor
 from cases.choices import AlertStatus, Determination, RepeatRule
 from cases.ingest import asset_rows
@@ -19,6 +20,7 @@ from cases.ingest.registry import KINDS
 from cases.ingest.store import observable_ids
 from cases.ingest.verdicts import is_closed
 from cases.models import Alert, AlertObservable, AlertPayload
+from soar.lib.readers import silence
 
 QUIET = timedelta(hours=24)
 
@@ -46,8 +48,25 @@ def repeat(alert: Alert, row: Row, rules: Rules, now: datetime) -> Alert:
         asset_rows.link_new(alert, row, now)
     _state(alert, row, actor)
     if alert.status == AlertStatus.RESOLVED and not row.alert.closed and _reopens(alert, rules, now):
-        reopen_locked(actor, alert, None, f"Seen again, {alert.count} times in all")
+        _reopen(actor, alert, row)
+    elif alert.suppression_id and not row.hold and alert.status != AlertStatus.RESOLVED:
+        release_locked(actor, alert)  # the rule that held it back is over: it is news now
     return alert
+
+
+def _reopen(actor: Actor, alert: Alert, row: Row) -> None:
+    """Into the queue, which starts playbooks; or, where a rule meets the repeat, open but held back, which starts none.
+    What is in an incident is somebody's work and is not held back."""
+    said = f"Seen again, {alert.count} times in all"
+    if not row.hold or alert.incident_id:
+        if alert.suppression_id:
+            alert.suppression = None
+            save(alert, "suppression")
+        reopen_locked(actor, alert, None, said)
+        return
+    with silence():
+        reopen_locked(actor, alert, None, said)
+        hold_locked(actor, alert, row.hold)
 
 
 def source_state(alert: Alert, row: Row, rules: Rules) -> Alert:

@@ -88,7 +88,7 @@ w AS MATERIALIZED (
 {links}), queue AS (
     INSERT INTO soar_queue (task, args)
     SELECT t.task, jsonb_build_array(made.new_entry) FROM ins, made, r, unnest(%(tasks)s::text[]) AS t(task)
-    WHERE r.status < 2 RETURNING 1
+    WHERE r.status < 2 AND r.suppression IS NULL RETURNING 1
 ), rung AS (
     SELECT pg_notify('soar_queue', '') FROM queue WHERE NOT EXISTS (
         SELECT 1 FROM (SELECT ready_at FROM soar_queue WHERE failed_at IS NULL ORDER BY id DESC LIMIT 1) newest
@@ -107,7 +107,7 @@ WITH_ASSETS = _statement(_ASSETS, _ASSET_LINKS, _ALL_THERE)
 def insert(rules: Rules, row: Row, tasks: list[str], now: datetime) -> int | None:
     """Store the alert if it is new. Returns its id, or None when the general way has to look."""
     found = row.observables
-    data = {"source": rules.source_name}
+    data = store.opening(row, rules)
     values: dict[str, Any] = {
         "rows": msgspec.json.encode([store.columns(row)]).decode(),
         "digests": [value_digest(one.value) for one in found],
@@ -143,7 +143,7 @@ def _with_assets(row: Row, values: dict[str, Any]) -> str:
     return WITH_ASSETS
 
 
-def _tail(rules: Rules, data: dict[str, str], now: datetime) -> str:
+def _tail(rules: Rules, data: dict[str, Any], now: datetime) -> str:
     """What follows the subject in the canonical text of the first entry (cases.chain.entry_hash)."""
     at = canonical_time(now)
     actor = {"type": "source", "id": rules.source_id, "name": rules.source_name}

@@ -54,18 +54,19 @@ WITH r AS MATERIALIZED (
         severity smallint, status smallint, determination smallint, model text, occurred timestamptz,
         first timestamptz, last timestamptz, host text, username text, ip text, tags text[],
         techniques text[], tlp text, link text, state text, entities jsonb, repairs jsonb,
-        findings text, observables int, cause uuid, hash text, body text, latest text, links json, assets bigint[])
+        findings text, observables int, cause uuid, hash text, body text, latest text, links json, assets bigint[],
+        suppression bigint, data jsonb)
 ), ins AS (
     INSERT INTO cases_alert (
         id, source_id, source_ref, dedup_key, key_digest, count, title, description, severity, status,
         determination, findings, resolve_reason, team_id, restricted, detection_model, occurred_at,
         first_seen, last_seen, received_at, updated_at, resolved_at, resolved_by_playbook, hostname, username,
         source_ip, tags, techniques, tlp, external_link, source_state, entities, repairs, observable_count,
-        cause, version, timeline_count, timeline_head)
+        suppression_id, cause, version, timeline_count, timeline_head)
     SELECT id, %(source)s, ref, key, decode(digest, 'hex'), count, title, description, severity, status,
         determination, findings, '', %(team)s, false, model, occurred, first, last, %(now)s, %(now)s,
         CASE WHEN status = 2 THEN %(now)s::timestamptz END, false, host, username, ip, tags, techniques, tlp,
-        link, state, entities, repairs, observables, cause, 1, 1, decode(hash, 'hex')
+        link, state, entities, repairs, observables, suppression, cause, 1, 1, decode(hash, 'hex')
     FROM r ORDER BY digest
     ON CONFLICT (source_id, key_digest) DO UPDATE SET
         count = cases_alert.count + EXCLUDED.count,
@@ -78,7 +79,7 @@ WITH r AS MATERIALIZED (
 ), ent AS (
     INSERT INTO cases_timelineentry (
         id, alert_id, kind, actor_type, actor_id, actor_name, text, data, occurred_at, recorded_at, cause, hash)
-    SELECT entry, id, 'alert.opened', 'source', %(source)s, %(name)s, '', %(data)s::jsonb, %(now)s, %(now)s,
+    SELECT entry, id, 'alert.opened', 'source', %(source)s, %(name)s, '', data, %(now)s, %(now)s,
         cause, decode(hash, 'hex') FROM fresh
 ), lnk AS (
     INSERT INTO cases_alertobservable (alert_id, observable_id, role, highlighted)
@@ -89,7 +90,8 @@ WITH r AS MATERIALIZED (
 ), queue AS (
     INSERT INTO soar_queue (task, args)
     SELECT t.task, jsonb_agg(f.entry) FROM
-        (SELECT entry, row_number() OVER (ORDER BY entry) / %(chunk)s AS part FROM fresh WHERE status < 2) f,
+        (SELECT entry, row_number() OVER (ORDER BY entry) / %(chunk)s AS part FROM fresh
+            WHERE status < 2 AND suppression IS NULL) f,
         unnest(%(tasks)s::text[]) AS t(task)
     GROUP BY t.task, f.part RETURNING 1
 ), rung AS (
@@ -147,13 +149,11 @@ def insert(
 ) -> dict[bytes, tuple[int, int, bool, Any]]:
     """Store new alerts with everything about them. Returns (id, count, created, cause) by key digest:
     ``created`` is False where somebody else stored the key in the meantime, and then only counted."""
-    data = {"source": rules.source_name}
     values = {
-        "rows": msgspec.json.encode([_record(row, rules, ids, assets, data, now) for row in rows]).decode(),
+        "rows": msgspec.json.encode([_record(row, rules, ids, assets, now) for row in rows]).decode(),
         "source": rules.source_id,
         "team": rules.team_id,
         "name": rules.source_name,
-        "data": msgspec.json.encode(data).decode(),
         "now": now,
         "tasks": tasks,
         "chunk": CHUNK,
@@ -168,9 +168,9 @@ def _record(
     rules: Rules,
     ids: dict[tuple[str, str], int],
     assets: dict[str, int],
-    data: dict[str, str],
     now: datetime,
 ) -> dict[str, Any]:
+    data = opening(row, rules)
     head = entry_hash(
         None,
         id=row.entry,
@@ -184,7 +184,13 @@ def _record(
     )
     links = _links(row.observables, ids)
     told = {"links": links, "assets": [assets[one.key] for one in row.assets]}
-    return {**columns(row), "id": row.id, "entry": row.entry, "hash": head.hex(), **told}
+    return {**columns(row), "id": row.id, "entry": row.entry, "hash": head.hex(), "data": data, **told}
+
+
+def opening(row: Row, rules: Rules) -> dict[str, Any]:
+    """What the first entry of the alert's timeline says: the source, and the rule that holds the alert back."""
+    data: dict[str, Any] = {"source": rules.source_name}
+    return {**data, "suppression": row.hold.as_data()} if row.hold else data
 
 
 def columns(row: Row) -> dict[str, Any]:
@@ -200,7 +206,7 @@ def columns(row: Row) -> dict[str, Any]:
         "techniques": [t for t in alert.techniques if len(t) <= TECHNIQUE_AT_MOST], "tlp": row.tlp,
         "link": alert.external_link, "state": alert.source_state, "entities": [*alert.assets, *alert.entities],
         "repairs": row.notes, "observables": len(row.observables), "cause": row.cause, "body": row.body,
-        "latest": row.latest or None,
+        "latest": row.latest or None, "suppression": row.hold.rule if row.hold else None,
     }  # fmt: skip
 
 

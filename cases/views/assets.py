@@ -119,7 +119,7 @@ def _detail(user: User, asset: Asset) -> dict[str, Any]:
         "icon": asset_parts.icon_of(asset),
         "criticality": asset_parts.criticality(asset.criticality),
         "alerts": alert_rows(user, [(alert, "") for alert in alerts.with_line_data().order_by("-pk")[:SHOWN]]),
-        "open_count": capped_count(alerts.open()),
+        "open_count": capped_count(alerts.queued()),
         "alert_count": capped_count(alerts),
         "incidents": [_incident(one) for one in incidents[:SHOWN]],
         "changes": asset_parts.changes(asset.changes.order_by("-pk")[:SHOWN]),

@@ -21,7 +21,7 @@ from playbooks.publishers import still_entitled
 from soar.lib import clock
 from soar.lib.database import prepared
 
-KINDS = ("alert.opened", "alert.reopened")
+KINDS = ("alert.opened", "alert.reopened", "alert.released")
 DEPTH_AT_MOST = 5
 RESPOND_TASK = "playbooks.tasks.respond"
 START = f"""

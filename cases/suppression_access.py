@@ -1,0 +1,50 @@
+"""Who sees and who makes suppression rules (access.md 3, 8; rulings 20).
+
+Who works on cases may hold back what is theirs: alerts of a team they are in, or of no team. For every team, and for
+teams that one is not in, it takes the permission to manage sources."""
+
+from __future__ import annotations
+
+from django.db.models import Q, QuerySet
+
+from cases.errors import Forbidden, Missing
+from cases.models import SuppressionRule
+from soar.accounts.membership import may, team_ids
+from soar.accounts.models import Team, User
+
+NOT_YOURS = "Rules for other people's alerts are made by those who manage sources."
+
+
+def rules_seen_by(user: User) -> QuerySet[SuppressionRule]:
+    """Rules that can hold back something that this person may see."""
+    if not may(user, "view_cases"):
+        return SuppressionRule.objects.none()
+    if may(user, "view_all_teams") or may(user, "manage_sources"):
+        return SuppressionRule.objects.all()
+    return SuppressionRule.objects.filter(Q(all_teams=True) | Q(team=None) | Q(team__in=team_ids(user)))
+
+
+def may_rule(user: User, team: int | None, all_teams: bool) -> bool:
+    """Whether this person may hold back these alerts."""
+    if may(user, "manage_sources"):
+        return True
+    return may(user, "work_cases") and not all_teams and (team is None or team in team_ids(user))
+
+
+def teams_of(user: User) -> QuerySet[Team]:
+    """The teams for whose alerts this person may make rules, by name."""
+    teams = Team.objects.order_by("name")
+    return teams if may(user, "manage_sources") else teams.filter(pk__in=team_ids(user))
+
+
+def rule_for(user: User | None, pk: int, *, work: bool = False, lock: bool = False) -> SuppressionRule:
+    """The rule with this id, if it may be seen; with ``work``, if it may be changed. None is Soar itself.
+
+    Raises Missing or Forbidden."""
+    rows = SuppressionRule.objects.all() if user is None else rules_seen_by(user)
+    rule = (rows.select_for_update(of=("self",)) if lock else rows.select_related("team")).filter(pk=pk).first()
+    if rule is None:
+        raise Missing(f"There is no suppression rule {pk}.")
+    if work and user is not None and not may_rule(user, rule.team_id, rule.all_teams):
+        raise Forbidden(NOT_YOURS)
+    return rule
