@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cases import replaying
 from cases.actions import bulk_jobs, evidence, ratings, suppression_work
 from cases.pulls import pushing, reading, tidying
 from cases.servicenow import considering, outbox, polling, sending
@@ -26,6 +27,17 @@ def release_suppressed(rule_id: int) -> None:
 def hold_open(rule_id: int) -> None:
     """Take what meets a new suppression rule out of the queue."""
     suppression_work.hold_some(rule_id)
+
+
+def replay_dead_letters(job_id: int) -> None:
+    """Go on with replaying dead letters."""
+    replaying.work_off(job_id)
+
+
+def tidy_dead_letters() -> None:
+    """Delete old dead letters, and end replays that will not go on. Scheduled every few minutes."""
+    replaying.end_given_up()
+    replaying.tidy()
 
 
 def drop_evidence_file(sha256: str) -> None:

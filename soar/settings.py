@@ -263,6 +263,7 @@ SCHEDULED: list[tuple[str, float]] = [
     ("cases.tasks.servicenow_due", 2),
     ("cases.tasks.tidy_servicenow", 3600),
     ("cases.tasks.end_given_up", 60),
+    ("cases.tasks.tidy_dead_letters", 300),
     ("cases.idempotency.purge", 3600),
     ("soar.connectors.intelligence.feeds.actions.ring", 30),
     ("soar.connectors.intelligence.answers.purge", 3600),

@@ -23,6 +23,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "cases.ingest.pipeline",
         "cases.ingest.repeats",
         "cases.pulls",
+        "cases.replaying",
         "cases.servicenow.agreeing",
         "cases.servicenow.considering",
         "cases.servicenow.creating",

@@ -1,0 +1,97 @@
+"""Dead letters for people: who sees them, deleting them, asking for all of them to be replayed (ingest-and-api.md 5).
+
+Replaying itself stands above acceptance, in cases.replaying."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+
+from cases.actors import Actor
+from cases.errors import Forbidden, Missing, Refused
+from cases.models import AlertSource, DeadLetter, ReplayJob
+from cases.permissions import source_for
+from soar.accounts import audit
+from soar.accounts.membership import may
+from soar.accounts.models import User
+from soar.lib.queue import enqueue
+
+TASK = "cases.tasks.replay_dead_letters"
+AT_MOST = 10_000
+
+
+def letters_for(user: User, slug: str = "") -> QuerySet[DeadLetter]:
+    """The dead letters of the sources that this person manages, or of one of them. Raises Forbidden, Missing."""
+    if slug:
+        return DeadLetter.objects.filter(source=source_for(user, slug))
+    if not may(user, "manage_sources"):
+        raise Forbidden("The permission to manage alert sources is missing.")
+    return DeadLetter.objects.all()
+
+
+def letter_for(actor: Actor, pk: int, *, lock: bool = False) -> DeadLetter:
+    """One dead letter, if the person manages its source. ``lock`` takes its row. Raises Missing, Forbidden."""
+    rows = DeadLetter.objects.select_for_update(of=("self",)) if lock else DeadLetter.objects.all()
+    letter = rows.select_related("source").filter(pk=pk).first()
+    if letter is None:
+        raise Missing(f"There is no dead letter {pk}.")
+    if actor.user is not None:
+        source_for(actor.user, letter.source.slug)
+    return letter
+
+
+def waiting(rows: QuerySet[DeadLetter]) -> QuerySet[DeadLetter]:
+    """Those that have not been read yet."""
+    return rows.filter(replayed_at=None)
+
+
+@transaction.atomic
+def delete(actor: Actor, pk: int) -> None:
+    """Delete a dead letter for good. Raises Missing, Forbidden."""
+    letter = letter_for(actor, pk, lock=True)
+    letter.delete()
+    slug, error = letter.source.slug, letter.error[:200]
+    audit.record(actor.user, "dead_letter.deleted", slug, letter=pk, error=error, size=letter.size)
+
+
+@transaction.atomic
+def delete_all(actor: Actor, slug: str) -> int:
+    """Delete all dead letters of a source, those that were replayed too. Returns how many."""
+    source = _source(actor, slug)
+    number, _ = DeadLetter.objects.filter(source=source).delete()
+    if number:
+        audit.record(actor.user, "dead_letters.deleted", source.slug, number=number)
+    return number
+
+
+@transaction.atomic
+def start_replay(user: User, slug: str = "") -> ReplayJob:
+    """Queue all that wait, the oldest first: of a source, or with no slug of all. Raises Refused if there are none."""
+    rows = waiting(letters_for(user, slug)).filter(kept=F("size")).order_by("id")
+    ids = list(rows.values_list("pk", flat=True)[:AT_MOST])
+    if not ids:
+        raise Refused("There is nothing to replay.")
+    source = AlertSource.objects.filter(slug=slug).first() if slug else None
+    scopes = None if user.token_scopes is None else sorted(user.token_scopes)
+    job = ReplayJob.objects.create(user=user, scopes=scopes, source=source, letters=ids)
+    enqueue(TASK, job.pk)
+    audit.record(user, "dead_letters.replayed", slug or "all sources", number=len(ids), job=job.pk)
+    job.refresh_from_db()
+    return job
+
+
+def job_for(user: User, pk: int) -> ReplayJob:
+    """A job of this person's own. Raises Missing."""
+    job = ReplayJob.objects.filter(pk=pk, user=user).select_related("source").first()
+    if job is None:
+        raise Missing(f"There is no replay {pk} of yours.")
+    return job
+
+
+def _source(actor: Actor, slug: str) -> AlertSource:
+    if actor.user is not None:
+        return source_for(actor.user, slug, lock=True)
+    source = AlertSource.objects.select_for_update().filter(slug=slug).first()
+    if source is None:
+        raise Missing(f"There is no source {slug!s:.60}.")
+    return source
