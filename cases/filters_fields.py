@@ -16,6 +16,7 @@ from cases.filters_text import Plan
 from cases.ingest.iocs import guess_type, normalise_observable
 from cases.models import AlertObservable, AlertSource, Incident, Observable
 from soar.accounts.models import Team, User
+from soar.lib import clock
 
 OBSERVABLE_HITS = 2000
 WORD_AT_LEAST = 3
@@ -126,10 +127,10 @@ def _resolved(value: str) -> Q:
 def moment(value: str) -> datetime:
     """A time: ISO 8601, a date, ``today``, or ``24h``, ``7d``, ``30m`` before now. Raises FilterError."""
     if value.lower() == "today":
-        return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+        return timezone.localtime(clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
     unit = {"m": "minutes", "h": "hours", "d": "days"}.get(value[-1:])
     if unit and value[:-1].isdecimal() and len(value) < 7:
-        return timezone.now() - timedelta(**{unit: int(value[:-1])})
+        return clock.now() - timedelta(**{unit: int(value[:-1])})
     try:
         # A plus sign in a query string arrives as a blank.
         found = parse_datetime(value.replace(" ", "+") if "T" in value else value)

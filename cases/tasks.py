@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cases import replaying
-from cases.actions import bulk_jobs, evidence, ratings, suppression_work
+from cases.actions import bulk_jobs, bulk_work, evidence, ratings, suppression_work
 from cases.pulls import pushing, reading, tidying
 from cases.servicenow import considering, outbox, polling, sending
 from cases.servicenow import tidying as servicenow_tidying
@@ -11,7 +11,12 @@ from cases.servicenow import tidying as servicenow_tidying
 
 def work_off(job_id: int) -> None:
     """Go on with a bulk job."""
-    bulk_jobs.work_off(job_id)
+    bulk_work.work_off(job_id)
+
+
+def tidy_bulk_jobs() -> None:
+    """Delete what was kept to undo bulk jobs, when its time is over. Scheduled every hour."""
+    bulk_jobs.tidy()
 
 
 def end_given_up() -> None:

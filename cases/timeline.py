@@ -12,6 +12,7 @@ from cases.actors import Actor
 from cases.chain import entry_hash, settled
 from cases.models import Alert, Incident, TimelineEntry
 from cases.timeline_append import appending, values_of
+from cases.timeline_batch import current
 from cases.timeline_kinds import KINDS
 from soar.lib import clock
 from soar.lib.database import prepared
@@ -45,9 +46,15 @@ def record(
     """Append one entry to the subject's chain and ring its readers (ARCHITECTURE: how one alert travels).
 
     The caller holds the subject's row lock in an open transaction, taken before ``subject`` was read.
-    With ``touch`` it counts as changed. ``data`` is plain JSON; a change says ``{"field", "old", "new"}``.
+    With ``touch`` it counts as changed. Inside ``timeline_batch.collecting`` an alert's entry is written with those of
+    the others, and has no id until then. ``data`` is plain JSON; a change says ``{"field", "old", "new"}``.
     Raises KeyError for a kind that is not registered and RuntimeError if the row was not locked."""
     entry = draft(kind, subject, actor, text=text, data=data, occurred_at=occurred_at, cause=cause)
+    if isinstance(subject, Alert) and (batch := current()) is not None:
+        batch.record(subject, entry)
+        subject.timeline_count += 1
+        subject.updated_at = entry.recorded_at if touch else subject.updated_at
+        return entry
     values = {"subject": subject.pk, "count": subject.timeline_count, **values_for(entry, subject)}
     with prepared() as cursor:
         row = cursor.execute(RECORD[type(subject), touch], values, prepare=True).fetchone()

@@ -263,6 +263,7 @@ SCHEDULED: list[tuple[str, float]] = [
     ("cases.tasks.servicenow_due", 2),
     ("cases.tasks.tidy_servicenow", 3600),
     ("cases.tasks.end_given_up", 60),
+    ("cases.tasks.tidy_bulk_jobs", 3600),
     ("cases.tasks.tidy_dead_letters", 300),
     ("cases.idempotency.purge", 3600),
     ("soar.connectors.intelligence.feeds.actions.ring", 30),
@@ -277,6 +278,10 @@ ALERT_RUNS_URL = "alert-runs"
 INCIDENT_RUNS_URL = "incident-runs"
 # Asks which playbook to run on the alerts that are ticked in the queue; posted to.
 ALERTS_RUN_URL = "alerts-run"
+# Starts a playbook on each of some alerts, for bulk jobs: (actor, playbook, ids, dry_run=) -> (playbook, runs, refusals).
+ALERTS_RUN_ON_EACH = "playbooks.actions.many.run_on_each"
+# How many alerts one bulk action takes that is asked for by a filter.
+BULK_AT_MOST = env.number("SOAR_BULK_AT_MOST", 100_000, least=1)
 # Fills `runs` in an alert's JSON: dotted name of a function list[int] -> dict[int, list[dict]].
 ALERT_RUNS_PROVIDER = "playbooks.selectors.runs_of_alerts"
 # Figures beside places of the navigation: URL name -> dotted name of a function (user) -> str, "" for none.

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from cases import tasks
-from cases.actions import alerts, bulk, bulk_jobs
+from cases.actions import alerts
 from cases.actors import Actor
-from cases.models import Alert, BulkJob, Incident, TimelineEntry
+from cases.models import Alert, BulkJob, Incident
 from soar.accounts.models import Team, User
 from soar.models import QueuedTask
 from tests.api import Api, problem_of
@@ -82,30 +81,6 @@ def test_an_incident_from_many_alerts_is_all_or_nothing(analyst: User) -> None:
     assert incident.alert_count == 3
 
 
-def test_a_job_goes_on_where_its_worker_died(analyst: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = [make_alert() for _ in range(4)]
-    api = Api(analyst)
-    job = api.post("/alerts/bulk/", {"ids": [a.pk for a in made], "action": "claim"}).json()["job"]
-    apply = bulk.apply
-
-    def dies(actor: Actor, ids: Any, *rest: Any) -> Any:
-        if made[2].pk in ids:
-            raise SystemExit
-        return apply(actor, ids, *rest)
-
-    monkeypatch.setattr(bulk, "apply", dies)
-    with pytest.raises(SystemExit):
-        _work()
-    monkeypatch.undo()
-    half = api.get(f"/jobs/{job}/").json()
-    assert (half["status"], half["position"], half["done"]) == ("in_progress", 2, 2)
-    _work()
-    assert api.get(f"/jobs/{job}/").json()["status"] == "successful"
-    assert TimelineEntry.objects.filter(kind="alert.claimed").count() == 4
-    tasks.work_off(job)
-    assert TimelineEntry.objects.filter(kind="alert.claimed").count() == 4
-
-
 def test_a_job_has_the_rights_of_the_moment_it_works(analyst: User) -> None:
     made = make_alert()
     api = Api(analyst)
@@ -146,6 +121,9 @@ def test_who_may_and_whose_it_is(analyst: User, viewer: User, admin: User) -> No
         ({"filter": {"status": "resolved"}, "action": "reopen"}, "ids"),
         ({"ids": [1], "action": "tag", "tags": "x"}, "tags"),
         ({"ids": [1], "action": "claim", "reasn": "x"}, "reasn"),
+        ({"ids": [1], "action": "resolve"}, "determination"),
+        ({"ids": [1], "action": "assign"}, "owner"),
+        ({"filter": {"q": "received:never"}, "action": "claim"}, "filter"),
     ],
 )  # fmt: skip
 def test_a_job_that_cannot_be_is_refused_at_once(analyst: User, body: dict[str, Any], field: str) -> None:
@@ -162,20 +140,3 @@ def test_the_same_key_makes_one_job(analyst: User) -> None:
     assert [answer.status_code for answer in answers] == [202, 202]
     assert answers[0].json() == answers[1].json()
     assert BulkJob.objects.count() == 1
-
-
-def test_a_job_whose_worker_never_came_through_ends_and_says_where(analyst: User) -> None:
-    made = [make_alert() for _ in range(3)]
-    job = bulk_jobs.start(analyst, [alert.pk for alert in made], "claim", {})
-    assert bulk_jobs._step(job.pk)
-    tasks.end_given_up()
-    path = f"/jobs/{job.pk}/"
-    assert Api(analyst).get(path).json()["finished_at"] is None
-    QueuedTask.objects.filter(task="cases.tasks.work_off").update(failed_at=timezone.now())
-    tasks.end_given_up()
-    body = Api(analyst).get(path).json()
-    assert (body["status"], body["done"], body["position"]) == ("partially_successful", 1, 1)
-    assert [one["number"] for one in body["refused"]] == [made[1].number]
-    assert body["finished_at"]
-    tasks.end_given_up()
-    assert len(Api(analyst).get(path).json()["refused"]) == 1

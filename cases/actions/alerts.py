@@ -8,13 +8,19 @@ from typing import Any
 from django.db import transaction
 
 from cases import timeline
-from cases.actions.alert_state import apply_determination, apply_status, reopen_locked, resolve_locked
+from cases.actions.alert_state import apply_determination, apply_status, resolve_locked
 from cases.actions.alert_update import apply_changes
+from cases.actions.alert_verbs import (
+    add_tags_locked,
+    assign_locked,
+    claim_locked,
+    reopen_if_resolved,
+    severity_locked,
+)
 from cases.actions.base import (
     KEEP,
     _Keep,
     change,
-    check_worker,
     person,
     save,
     tags_of,
@@ -29,7 +35,6 @@ from cases.errors import Conflict, Refused
 from cases.models import Alert, TimelineEntry
 from cases.permissions import alert_for
 from soar.accounts.models import Team, User
-from soar.lib import clock
 
 Owner = User | str | None | _Keep
 AlertId = str | int
@@ -42,17 +47,7 @@ def claim(actor: Actor, alert_id: AlertId, *, expected_version: Expected = None)
     Raises Refused for an actor that is no person, or for a resolved alert."""
     if actor.user is None:
         raise Refused("Only a person can claim an alert.")
-    alert = _working_on(actor, alert_id, expected_version)
-    if alert.status == AlertStatus.RESOLVED:
-        raise Conflict("The alert is resolved. Reopen it first.")
-    if alert.owner_id == actor.user.pk and alert.status == AlertStatus.IN_PROGRESS:
-        return alert
-    old = alert.owner.display_name() if alert.owner else None
-    alert.owner, alert.status = actor.user, AlertStatus.IN_PROGRESS
-    alert.acknowledged_at = alert.acknowledged_at or clock.now()
-    timeline.record("alert.claimed", alert, actor, data={"old": old, "new": actor.user.display_name()})
-    save(alert, "owner", "status", "acknowledged_at")
-    return alert
+    return claim_locked(actor, _working_on(actor, alert_id, expected_version))
 
 
 @transaction.atomic
@@ -66,18 +61,8 @@ def assign(
 ) -> Alert:
     """Give the alert to an active user, a team, or nobody (None). A team moves who may see it (rulings 21)."""
     alert = _working_on(actor, alert_id, expected_version)
-    changed = False
-    if not isinstance(owner, _Keep):
-        wanted = person(owner)
-        check_worker(alert, wanted)
-        changed = change(alert, actor, "owner", wanted)
-        if changed and alert.owner and alert.acknowledged_at is None:
-            alert.acknowledged_at = clock.now()
-    if not isinstance(team, _Keep):
-        changed = change(alert, actor, "team", team_of(team)) or changed
-    if changed:
-        save(alert, "owner", "team", "acknowledged_at")
-    return alert
+    wanted = owner if isinstance(owner, _Keep) else person(owner)
+    return assign_locked(actor, alert, wanted, team if isinstance(team, _Keep) else team_of(team))
 
 
 @transaction.atomic
@@ -101,11 +86,8 @@ def set_severity(
     actor: Actor, alert_id: AlertId, severity: Severity | str, *, expected_version: Expected = None
 ) -> Alert:
     """Set how urgent it is."""
-    wanted = word(Severity, severity, "severity")
-    alert = _working_on(actor, alert_id, expected_version)
-    if change(alert, actor, "severity", wanted):
-        save(alert, "severity")
-    return alert
+    wanted: Severity = word(Severity, severity, "severity")
+    return severity_locked(actor, _working_on(actor, alert_id, expected_version), wanted)
 
 
 @transaction.atomic
@@ -139,10 +121,7 @@ def set_tags(actor: Actor, alert_id: AlertId, tags: list[str], *, expected_versi
 @transaction.atomic
 def add_tags(actor: Actor, alert_id: AlertId, tags: Iterable[str]) -> Alert:
     """Add tags, keeping those that are there."""
-    alert = _working_on(actor, alert_id, None)
-    if change(alert, actor, "tags", tags_of([*alert.tags, *tags])):
-        save(alert, "tags")
-    return alert
+    return add_tags_locked(actor, _working_on(actor, alert_id, None), list(tags))
 
 
 @transaction.atomic
@@ -167,10 +146,8 @@ def resolve(
 @transaction.atomic
 def reopen(actor: Actor, alert_id: AlertId, *, reason: str = "", expected_version: Expected = None) -> Alert:
     """Back to in progress (with an owner) or new. Reopening an open alert changes nothing."""
-    alert = _working_on(actor, alert_id, expected_version)
-    if alert.status != AlertStatus.RESOLVED:
-        return alert
-    return reopen_locked(actor, alert, None, text_of(reason or "", "reason", most=5000, required=False))
+    why = text_of(reason or "", "reason", most=5000, required=False)
+    return reopen_if_resolved(actor, _working_on(actor, alert_id, expected_version), why)
 
 
 @transaction.atomic

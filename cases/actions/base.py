@@ -13,6 +13,7 @@ from cases.choices import Words
 from cases.errors import Refused
 from cases.models import Alert, Incident
 from cases.permissions import holds
+from cases.timeline_batch import current
 from soar.accounts.membership import may
 from soar.accounts.models import Team, User
 from soar.lib import clock
@@ -35,9 +36,11 @@ TAGS_AT_MOST = 50
 
 
 def save(subject: Alert | Incident, *fields: str) -> None:
-    """Write these fields, the version and the time of change."""
+    """Write these fields, the version and the time of change; an alert of a batch is written with the others."""
     subject.version += 1
     subject.updated_at = clock.now()
+    if isinstance(subject, Alert) and (batch := current()) is not None:
+        return batch.save(subject, fields)
     subject.save(update_fields=[*fields, "version", "updated_at"])
 
 

@@ -1,57 +1,126 @@
-"""Bulk actions as jobs: asked for in one request, done by a worker, alert by alert, with progress."""
+"""Bulk actions as jobs: asked for in one request, done by a worker in batches, with progress, cancel and undo."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from cases.actions import bulk
-from cases.actors import Actor
-from cases.errors import CaseError, Forbidden, Refused
-from cases.models.job import BulkJob
+from cases.actions.bulk_selection import Selection, count_of
+from cases.actions.bulk_verbs import VERBS
+from cases.errors import Conflict, Forbidden, Missing, Refused
+from cases.models import BulkBatch, BulkJob
+from cases.models.job import UNDO_FOR
 from soar.accounts.membership import may
 from soar.accounts.models import User
-from soar.lib.database import AWAY
+from soar.lib import clock
 from soar.lib.queue import enqueue
 from soar.models import QueuedTask
 
-logger = logging.getLogger(__name__)
 TASK = "cases.tasks.work_off"
-AT_MOST = 10_000
-REFUSALS_KEPT = 1000
+AT_MOST = 10_000  # by id, in one request
 GIVEN_UP = "The work stopped here after several attempts; the alerts behind this one were not touched. Start it again."
 TOGETHER = ("link", "incident")  # all or nothing, so at most bulk.AT_MOST
-ACTIONS = (*bulk.ONE_BY_ONE, *TOGETHER)
+RUN = "run"  # a playbook on each (rulings 23)
+ACTIONS = (*VERBS, *TOGETHER, RUN)
 
 
 @transaction.atomic
-def start(user: User, ids: Sequence[int], action: str, fields: dict[str, Any]) -> BulkJob:
-    """Queue ``action`` on alerts, with the user's rights and within the scopes of the token they came with.
+def start(user: User, alerts: Sequence[int] | Selection, action: str, fields: dict[str, Any]) -> BulkJob:
+    """Queue ``action`` on alerts, with the user's rights and within the scopes of the token they came with. ``alerts``
+    are ids, or all that match a filter now; later ones are not touched.
 
-    Raises Forbidden, and Refused for an unknown action, no alerts, or too many."""
-    if not may(user, "work_cases"):
-        raise Forbidden("The permission to work on cases is missing.")
-    if action not in ACTIONS:
-        raise Refused(f"{action!s:.40} is not one of: {', '.join(ACTIONS)}.", field="action")
-    wanted = sorted(set(ids))
-    most = bulk.AT_MOST if action in TOGETHER else AT_MOST
-    if not 0 < len(wanted) <= most:
-        raise Refused(f"This takes 1 to {most} alerts, not {len(wanted)}.", field="ids")
-    scopes = None if user.token_scopes is None else sorted(user.token_scopes)
-    job = BulkJob.objects.create(user=user, scopes=scopes, action=action, fields=fields, alerts=wanted)
+    Raises Forbidden, and Refused for an unknown action, fields that it does not take, no alerts, or too many."""
+    job = new_job(user, action, fields)
+    if action in VERBS:
+        VERBS[action].read(fields)
+    if isinstance(alerts, Selection):
+        job.query, job.cut_off = alerts.query, alerts.cut_off
+        job.total = counted(user, alerts, action)
+    else:
+        job.alerts = sorted(set(alerts))
+        job.total = _checked(len(job.alerts), min(AT_MOST, at_most(action)))
+    job.save()
     enqueue(TASK, job.pk)
     job.refresh_from_db()
     return job
 
 
-def work_off(job_id: int) -> None:
-    """Go on with a job until it is finished. Called by a worker; may be called again at any time."""
-    while _step(job_id):
-        pass
+def counted(user: User, selection: Selection, action: str) -> int:
+    """How many alerts a filter means. Raises Refused for none, or for more than a job of this action takes."""
+    most = at_most(action)
+    return _checked(count_of(user, selection, most), most)
+
+
+def at_most(action: str) -> int:
+    """How many alerts a job of this action takes."""
+    return bulk.AT_MOST if action in (*TOGETHER, RUN) else settings.BULK_AT_MOST
+
+
+@transaction.atomic
+def cancel(user: User, job_id: int) -> BulkJob:
+    """Stop a job: the batch that is under way is finished, the others are not begun. What was done stays done.
+
+    Raises Missing for a job of somebody else, Conflict for one that has ended."""
+    job = own(user, job_id, lock=True)
+    if job.finished_at:
+        raise Conflict("This has ended already.")
+    job.status, job.finished_at = BulkJob.Status.CANCELLED, timezone.now()
+    job.save(update_fields=["status", "finished_at"])
+    return job
+
+
+@transaction.atomic
+def undo(user: User, job_id: int) -> BulkJob:
+    """Queue a job that puts back what this one changed, where nobody has changed it since. Once, within a day.
+
+    Raises Missing for a job of somebody else, Forbidden, and Conflict for what cannot be undone."""
+    if not may(user, "work_cases"):
+        raise Forbidden("The permission to work on cases is missing.")
+    job = own(user, job_id, lock=True)
+    if (reason := no_undo(job)) is not None:
+        raise Conflict(reason)
+    made = BulkJob.objects.create(
+        user=user, scopes=_scopes(user), action="undo", undo_of=job, total=job.changed, collected_at=clock.now(),
+    )  # fmt: skip
+    batches = job.batches.exclude(before={}).order_by("number").values_list("number", "before")
+    BulkBatch.objects.bulk_create(
+        [
+            BulkBatch(job=made, number=number, alerts=sorted(int(pk) for pk in before), before=before)
+            for number, before in batches.iterator(chunk_size=50)
+        ],
+        batch_size=50,
+    )
+    enqueue(TASK, made.pk)
+    made.refresh_from_db()
+    return made
+
+
+def no_undo(job: BulkJob) -> str | None:
+    """Why a job cannot be undone; None if it can."""
+    if job.finished_at is None:
+        return "This goes on still. Cancel it first, or wait."
+    if job.undo_of_id is not None or not job.changed:
+        return "There is nothing here that can be undone."
+    if hasattr(job, "undone_by"):
+        return "This was undone already."
+    if job.undo_until and job.undo_until < timezone.now():
+        return "What was before is kept for 24 hours only."
+    return None
+
+
+def own(user: User, job_id: int, *, lock: bool = False) -> BulkJob:
+    """A job of this person. Raises Missing for any other."""
+    rows = BulkJob.objects.filter(user=user, pk=job_id)
+    job: BulkJob | None = (rows.select_for_update() if lock else rows.select_related("undone_by")).first()
+    if job is None:
+        raise Missing("There is no such job of yours.")
+    return job
 
 
 @transaction.atomic
@@ -62,52 +131,54 @@ def end_given_up() -> int:
     unfinished = BulkJob.objects.select_for_update(skip_locked=True, of=("self",)).filter(finished_at=None)
     jobs = list(unfinished.filter(pk__in=[args[0] for args in failed if args]))
     for job in jobs:
-        number = f"ALR-{job.alerts[job.position]}"
-        job.refused.append({"number": number, "message": GIVEN_UP})
-        job.status, job.finished_at = _ending(job), timezone.now()
-        job.save(update_fields=["refused", "status", "finished_at"])
+        batch = job.batches.filter(done_at=None).order_by("number").first()
+        first = (batch.alerts if batch else job.alerts)[:1]
+        job.refused += [{"number": f"ALR-{first[0]}" if first else "", "message": GIVEN_UP}]
+        job.refused_count += 1
+        job.status, job.finished_at = ending(job), timezone.now()
+        job.save(update_fields=["refused", "refused_count", "status", "finished_at"])
     return len(jobs)
 
 
-@transaction.atomic
-def _step(job_id: int) -> bool:
-    """One alert and the progress, together. False: nothing more to do, or another worker is at it."""
-    job = BulkJob.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk=job_id, finished_at=None).first()
-    if job is None:
-        return False
-    ids = job.alerts if job.action in TOGETHER else job.alerts[job.position : job.position + 1]
-    result = _applied(job, ids)
-    job.position += len(ids)
-    job.done += result.done
-    job.incident = result.incident
-    kept = REFUSALS_KEPT - len(job.refused)
-    job.refused += [{"number": number, "message": message} for number, message in result.refused[:kept]]
-    job.status = BulkJob.Status.IN_PROGRESS
-    finished = job.position >= len(job.alerts)
-    if finished:
-        job.status, job.finished_at = _ending(job), timezone.now()
-    job.save(update_fields=["position", "done", "incident", "refused", "status", "finished_at"])
-    return not finished
+def tidy() -> int:
+    """Delete the batches of jobs that can no longer be undone. Returns how many. Called by the scheduler."""
+    old = BulkBatch.objects.filter(job__finished_at__lt=timezone.now() - UNDO_FOR)
+    return old.delete()[0]
 
 
-def _applied(job: BulkJob, ids: Sequence[int]) -> bulk.BulkResult:
-    """What became of these alerts. An error of ours is told like a refusal, so that it does not stop the others."""
-    user = job.user
-    user.token_scopes = None if job.scopes is None else frozenset(job.scopes)
-    try:
-        with transaction.atomic():
-            return bulk.apply(Actor.of(user), ids, job.action, job.fields)
-    except CaseError as error:
-        message = error.message
-    except AWAY:
-        raise
-    except Exception:
-        logger.exception("Job %s could not %s %s", job.pk, job.action, ids)
-        message = "Something went wrong here; it is in the log."
-    return bulk.BulkResult(refused=[(f"ALR-{pk}", message) for pk in ids])
-
-
-def _ending(job: BulkJob) -> str:
-    if job.done == len(job.alerts):
+def ending(job: BulkJob) -> str:
+    """How a job ended, by its figures."""
+    if job.done + job.skipped >= job.total and not job.refused_count:
         return BulkJob.Status.SUCCESSFUL
     return BulkJob.Status.PARTIALLY_SUCCESSFUL if job.done else BulkJob.Status.UNSUCCESSFUL
+
+
+def run_on_each(*args: Any, **kwargs: Any) -> Any:
+    """The function of the roof's setting that starts a playbook on each of some alerts."""
+    return import_string(settings.ALERTS_RUN_ON_EACH)(*args, **kwargs)
+
+
+def new_job(user: User, action: str, fields: dict[str, Any]) -> BulkJob:
+    """A job that is not saved yet. Raises Forbidden and Refused."""
+    needed, what = ("run_playbooks", "run playbooks") if action == RUN else ("work_cases", "work on cases")
+    if not may(user, needed):
+        raise Forbidden(f"The permission to {what} is missing.")
+    if action not in ACTIONS:
+        raise Refused(f"{action!s:.40} is not one of: {', '.join(ACTIONS)}.", field="action")
+    zone = timezone.get_current_timezone_name()
+    return BulkJob(user=user, scopes=_scopes(user), action=action, fields=fields, time_zone=zone)
+
+
+def _scopes(user: User) -> list[str] | None:
+    return None if user.token_scopes is None else sorted(user.token_scopes)
+
+
+def _checked(number: int, most: int) -> int:
+    if not number:
+        raise Refused(f"This takes 1 to {most:,} alerts, and there is none.", field="ids")
+    if number > most:
+        raise Refused(
+            f"This takes 1 to {most:,} alerts, and there are more. Narrow the filter, by time for instance.",
+            field="ids",
+        )
+    return number

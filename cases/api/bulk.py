@@ -8,18 +8,18 @@ from django.conf import settings
 from django.http import QueryDict
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cases.actions import bulk_jobs
+from cases.actions.bulk_selection import Selection, selection_of
 from cases.api import bodies, documented, fields, paging, shapes
 from cases.api.base import ApiViewSet, whole
 from cases.api.fields import Body, Flag, Ref, Text, Texts
 from cases.errors import Missing
 from cases.filters import FIELDS, AlertFilter
-from cases.models import Alert
-from cases.models.job import BulkJob
+from cases.models import BulkJob
 from cases.permissions import parse_number
 from soar.accounts.models import User
 from soar.lib.clock import iso
@@ -45,6 +45,8 @@ class Bulk(Body):
     move = Flag(required=False)
     title = Text(max_length=300, required=False, allow_blank=True)
     owners = Texts(required=False, most=50)
+    playbook = Ref(required=False)
+    dry_run = Flag(required=False)
 
 
 class BulkApi(ApiViewSet):
@@ -53,17 +55,12 @@ class BulkApi(ApiViewSet):
     @extend_schema(**documented.create("Act on many alerts", Bulk, shapes.JobMade, code=202, tagged=False))
     def start(self, request: Request) -> Response:
         """Alert by alert with your rights: one that is refused stops no other. `link` and `incident` are all or
-        nothing. At most 10,000 alerts (1,000 for `link` and `incident`); a filter takes those that match now."""
+        nothing. At most 10,000 ids; a filter takes up to 100,000 alerts that match now (1,000 for `link`, `incident`
+        and `run`), and leaves out those that match no more when their turn comes."""
         given = self.body(Bulk)
-        ids = _ids(self.user, given)
+        alerts = _alerts(self.user, given)
         action = given.pop("action")
-
-        def run() -> Response:
-            job = bulk_jobs.start(self.user, ids, action, given)
-            where = f"{settings.SOAR_URL}/api/v1/jobs/{job.pk}/"
-            return Response({"job": job.pk, "url": where}, status=202, headers={"Location": where})
-
-        return self.once(run)
+        return self.once(lambda: _made(bulk_jobs.start(self.user, alerts, action, given)))
 
 
 class Jobs(ApiViewSet):
@@ -72,10 +69,26 @@ class Jobs(ApiViewSet):
     @extend_schema(**documented.read("Read a job's progress", shapes.Job, tagged=False))
     def retrieve(self, request: Request, id: str) -> Response:
         """`finished_at` is null while it goes on."""
-        job = BulkJob.objects.filter(user=self.user, pk=whole(id)).first()
-        if job is None:
-            raise NotFound
-        return Response(job_dict(job))
+        return Response(job_dict(bulk_jobs.own(self.user, whole(id))))
+
+    @extend_schema(**documented.verb("Cancel a job", bodies.Nothing, shapes.Job, tagged=False))
+    def cancel(self, request: Request, id: str) -> Response:
+        """The batch that is under way is finished, the others are not begun; what was done stays done. 409 for a job
+        that has ended."""
+        self.body(bodies.Nothing)
+        return self.once(lambda: Response(job_dict(bulk_jobs.cancel(self.user, whole(id)))))
+
+    @extend_schema(**documented.create("Undo a job", bodies.Nothing, shapes.JobMade, code=202, tagged=False))
+    def undo(self, request: Request, id: str) -> Response:
+        """A job that puts back what this one changed, alert by alert where nobody has changed it since. Once, within
+        24 hours, for `assign`, `claim`, `status`, `resolve`, `reopen`, `severity` and `tag`. 409 otherwise."""
+        self.body(bodies.Nothing)
+        return self.once(lambda: _made(bulk_jobs.undo(self.user, whole(id))))
+
+
+def _made(job: BulkJob) -> Response:
+    where = f"{settings.SOAR_URL}/api/v1/jobs/{job.pk}/"
+    return Response({"job": job.pk, "url": where}, status=202, headers={"Location": where})
 
 
 def job_dict(job: BulkJob) -> dict[str, Any]:
@@ -84,17 +97,22 @@ def job_dict(job: BulkJob) -> dict[str, Any]:
         "id": job.pk,
         "action": job.action,
         "status": job.status,
-        "total": len(job.alerts),
+        "filter": job.query,
+        "total": job.total,
         "position": job.position,
         "done": job.done,
+        "skipped": job.skipped,
+        "refused_count": job.refused_count,
         "refused": job.refused,
         "incident": job.incident or None,
+        "undo_of": job.undo_of_id,
+        "undo_until": iso(job.undo_until) if bulk_jobs.no_undo(job) is None else None,
         "created_at": iso(job.created_at),
         "finished_at": iso(job.finished_at),
     }
 
 
-def _ids(user: User, given: dict[str, Any]) -> list[int]:
+def _alerts(user: User, given: dict[str, Any]) -> list[int] | Selection:
     """The alerts meant, taken out of the body. Raises ValidationError."""
     ids, wanted = given.pop("ids", None), given.pop("filter", None)
     if (ids is None) == (wanted is None):
@@ -107,13 +125,9 @@ def _ids(user: User, given: dict[str, Any]) -> list[int]:
         raise ValidationError({"ids": [error.message]}) from error
 
 
-def _matching(user: User, wanted: dict[str, str]) -> list[int]:
+def _matching(user: User, wanted: dict[str, str]) -> Selection:
     if unknown := [name for name in wanted if name not in FIELDS and name != "q"]:
         raise ValidationError({"filter": [f"{unknown[0][:40]} is not one of: q, {', '.join(FIELDS)}."]})
     params = QueryDict(mutable=True)
     params.update(wanted)
-    parsed = AlertFilter.parse(params)
-    rows = parsed.apply(Alert.objects.visible_to(user), user)
-    if parsed.errors:
-        raise ValidationError({"filter": parsed.errors})
-    return list(rows.order_by("-pk").values_list("pk", flat=True)[: bulk_jobs.AT_MOST + 1])
+    return selection_of(AlertFilter.parse(params))

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from cases.actions import bulk
-from cases.actions.bulk import BulkResult
+from cases.actions import bulk, bulk_jobs, bulk_work
+from cases.actions.bulk_selection import Selection, selection_of
+from cases.actions.bulk_verbs import VERBS
 from cases.actors import Actor
 from cases.errors import CaseError, Conflict, Missing, Refused
-from cases.models import Alert
+from cases.filters import AlertFilter
+from cases.models import Alert, BulkJob
 from cases.permissions import parse_number
 from cases.views.alerts import TEMPLATE
+from cases.views.alerts_jobs import job_context
 from cases.views.alerts_queue import list_context, queue_of
 from cases.views.alerts_rows import rows_of
 from cases.views.parts import needs, person_of
@@ -28,23 +33,38 @@ from soar.accounts.models import User
 from soar.lib import parts
 from soar.lib.htmx import is_partial, live, redirect, render_regions, toast, trigger
 
+JOB_TEMPLATE = "cases/alerts/job.html"
 REFUSALS_SHOWN = 5
 # Actions that are asked for in a dialog (alerts_bulk_ask.py).
 ASKING = ("assign", "resolve", "status", "severity", "tag", "incident", "link")
 
 
+@dataclass
+class Result:
+    """How many were done, and what was refused: (number, message); the incident's number; where to post an undo."""
+
+    done: int = 0
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    incident: str = ""
+    undo: str = ""
+
+
 @needs("work_cases")
 @require_POST
 def alert_bulk(request: HttpRequest) -> HttpResponse:
-    """Do ``action`` to the alerts that are ticked (``alert``), and show what was refused, alert by alert."""
+    """Do ``action`` to the alerts that are ticked (``alert``), and show what was refused, alert by alert; with ``all``
+    to everything that matches the filter: a worker does it, and the answer shows its progress."""
     user = person_of(request)
+    action = request.POST.get("action", "")
     ids: list[int] = []
     try:
+        if takes_all(request):
+            return started(request, bulk_jobs.start(user, selection_asked(request), action, _fields(request)))
         ids = ticked_ids(request)
-        result = bulk.apply(Actor.of(user), ids, request.POST.get("action", ""), _fields(request))
+        result = _result(user, ids, action, _fields(request))
     except (Refused, Conflict, Missing) as error:
         return not_done(request, user, error)
-    said, detail = _said(result, request.POST.get("action", "")), _refusals(result)
+    said, detail = _said(result, action), _refusals(result)
     if not is_partial(request):
         (messages.warning if result.refused else messages.success)(request, f"{said} {detail}".strip())
         return redirect(request, _back(request))
@@ -60,16 +80,55 @@ def alert_bulk(request: HttpRequest) -> HttpResponse:
     return trigger(answer, "dialog-close", "poll") if result.done else trigger(answer, "poll")
 
 
-def _told(request: HttpRequest, said: str, detail: str, result: BulkResult) -> list[SafeString]:
-    """A toast; but when nothing could be done, the dialog stays open and says why."""
+def takes_all(request: HttpRequest) -> bool:
+    """Whether everything that matches the filter is meant, not the ticked rows."""
+    return request.POST.get("all") == "1"
+
+
+def selection_asked(request: HttpRequest) -> Selection:
+    """All that match the filter of the queue from which the form came, up to the alert (``upto``) that was the newest
+    when the person was told how many. Raises Refused for a filter that cannot be read."""
+    upto = request.POST.get("upto", "")
+    given = AlertFilter.parse(QueryDict(request.POST.get("query", "")[:4000]), default_open=True)
+    return selection_of(given, int(upto) if upto.isdecimal() and len(upto) < 18 else None)
+
+
+def started(request: HttpRequest, job: BulkJob) -> HttpResponse:
+    """A job is queued: its progress beside the queue, without htmx on its own page."""
+    if not is_partial(request):
+        return redirect(request, reverse("job-page", args=[job.pk]))
+    said = _("%(n)s alerts: it is under way") % {"n": f"{job.total:,}"}
+    answer = render_regions(request, JOB_TEMPLATE, ["strip"], {**job_context(job), "oob": True}, extra=[live(said)])
+    answer["HX-Reswap"] = "outerHTML"
+    answer["HX-Retarget"] = "#bulk-job"
+    return trigger(answer, "dialog-close", "bulk-clear")
+
+
+def _result(user: User, ids: list[int], action: str, fields: dict[str, Any]) -> Result:
+    """What was done, here and now."""
+    if action in bulk_jobs.TOGETHER:
+        done = bulk.apply(Actor.of(user), ids, action, fields)
+        return Result(done.done, incident=done.incident)
+    if action not in VERBS:
+        raise Refused(f"{action!s:.40} is not one of: {', '.join(bulk_jobs.ACTIONS)}.", field="action")
+    job = bulk_work.at_once(user, ids, action, fields)
+    refused = [(one["number"], one["message"]) for one in job.refused]
+    undo = reverse("job-undo", args=[job.pk]) if bulk_jobs.no_undo(job) is None else ""
+    return Result(job.done, refused, undo=undo)
+
+
+def _told(request: HttpRequest, said: str, detail: str, result: Result) -> list[SafeString]:
+    """A toast with an undo; but when nothing could be done, the dialog stays open and says why."""
     if result.done or not result.refused:
-        return [toast(said, "amber" if result.refused else "green", detail=detail)]
+        tone = "amber" if result.refused else "green"
+        return [toast(said, tone, detail=detail, undo_url=result.undo, request=request)]
     return [_problem(request, f"{said}. {detail}")]
 
 
 def _problem(request: HttpRequest, text: str) -> SafeString:
     """Why nothing was done, where it was asked for."""
-    return in_dialog(text) if request.POST.get("action", "") in ASKING else toast(text, "red")
+    asked = request.POST.get("action", "") in ASKING or "upto" in request.POST
+    return in_dialog(text) if asked else toast(text, "red")
 
 
 def in_dialog(text: str) -> SafeString:
@@ -99,7 +158,7 @@ def _fields(request: HttpRequest) -> dict[str, Any]:
     return fields
 
 
-def _said(result: BulkResult, action: str) -> str:
+def _said(result: Result, action: str) -> str:
     """What was done, in a sentence."""
     done = {"n": result.done, "incident": result.incident}
     if action == "link":
@@ -111,7 +170,7 @@ def _said(result: BulkResult, action: str) -> str:
     return ngettext("%(n)s alert changed", "%(n)s alerts changed", result.done) % done
 
 
-def _refusals(result: BulkResult) -> str:
+def _refusals(result: Result) -> str:
     if not result.refused:
         return ""
     shown = [f"{number}: {message}" for number, message in result.refused[:REFUSALS_SHOWN]]
