@@ -177,9 +177,9 @@ def _ticket(deed: Deed, made: Rehearsal, touch: Touch, place: Place) -> None:
     if profile is None or deed.when == NOT_DONE:
         return
     words = ticket_words(made.alert, made.alert.incident, "(the report of the run)")
-    severity = Severity(made.alert.severity).word
+    severity, tlp = Severity(made.alert.severity).word, ticket.strictest(made.alert, made.alert.incident)
     deed.message = True
-    deed.requests = [ticket.request_of(profile, touch.use.params, words, severity, key="(made of the task)")]
+    deed.requests = [ticket.request_of(profile, touch.use.params, words, severity, tlp=tlp, key="(made of the task)")]
 
 
 def _message(deed: Deed, made: Rehearsal, playbook: Playbook, touch: Touch, place: Place) -> None:

@@ -279,6 +279,34 @@ def test_23_a_dry_run_sends_nothing_and_shows_the_request(there: Desk) -> None:
     assert "password" not in json.dumps(task.request).lower()
 
 
+@pytest.mark.parametrize(
+    ("cleared", "tlp", "goes"),
+    [("amber", "red", False), ("", "red", False), ("amber", "amber", True), ("red", "red", True)],
+)
+def test_23_a_result_ticket_goes_only_where_the_instance_is_cleared_for_it(
+    there: Desk, cleared: str, tlp: str, goes: bool
+) -> None:
+    there.account.settings["cleared"] = cleared
+    there.account.save()
+    task = only_task(run_now(publish(graph(ticket())), alert_of(tlp=tlp)))
+    assert len(made(there)) == int(goes)
+    assert task.status == ("successful" if goes else "unsuccessful")
+    if not goes:
+        assert task.reason == "Not sent: it is TLP:RED, and Desk is cleared up to TLP:AMBER only."
+        assert there.asked("/table/") == [], "not even asked"
+
+
+def test_23_a_red_incident_makes_the_ticket_of_its_alert_red(there: Desk, admin: User) -> None:
+    alert = alert_of(tlp="green")
+    incidents.open_incident(Actor.system(), alerts=[alert.pk], tlp="red")
+    playbook = publish(graph(ticket()))
+    (task,) = [one for stop in rehearsed(client_of(admin), playbook.pk, alert.number)["path"] for one in stop["tasks"]]
+    assert "cleared up to TLP:AMBER" in task["reason"] and not task["requests"]
+    dry = only_task(run_now(playbook, alert, dry_run=True))
+    assert (dry.status, made(there)) == ("unsuccessful", []) and "TLP:RED" in dry.reason
+    assert "TLP:RED" in only_task(run_now(playbook, alert)).reason
+
+
 # 6: the incident that is sent to ServiceNow
 
 

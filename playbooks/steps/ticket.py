@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db.models.functions import Now
 
 from cases.choices import Severity
-from cases.models import Alert, TicketProfile
+from cases.models import Alert, Incident, TicketProfile
 from playbooks.models import ResponseTask
 from playbooks.response.report import message_of
 from playbooks.response.tasks import Claimed, Ending
@@ -24,9 +24,10 @@ from playbooks.steps.outcomes import Later, Outcome, back_off
 from playbooks.steps.ticket_values import correlation_of, overridden, values_of, words_of
 from soar.connectors import registry
 from soar.connectors.errors import ConnectorError
+from soar.connectors.messages import may_carry, rank
 from soar.connectors.models import ConnectorAccount
 from soar.connectors.rendering import as_text
-from soar.connectors.servicenow.connector import ServiceNow
+from soar.connectors.servicenow.connector import CLEARED, ServiceNow
 from soar.connectors.servicenow.records import Record
 from soar.lib import clock
 
@@ -41,6 +42,10 @@ def perform(held: Claimed) -> Outcome:
     hindrance = hindrance_of(profile, str(task.params.get("profile", "")))
     if profile is None or hindrance:
         return _hindered(held, profile, hindrance)
+    try:
+        check_clearance(profile, strictest(*_subjects(task)))
+    except ConnectorError as error:
+        return _hindered(held, profile, error.message)
     if task.dry_run:
         return _dry(task, profile)
     if wait := _held_back(profile):
@@ -77,17 +82,35 @@ def connector_of(account: ConnectorAccount, cause: Any = None) -> ServiceNow:
     return found
 
 
+def strictest(alert: Alert | None, incident: Incident | None) -> str:
+    """The TLP word of what the ticket tells of: of an alert and its incident the stricter one."""
+    return max((one.tlp for one in (alert, incident) if one is not None), key=rank, default="amber")
+
+
+def check_clearance(profile: TicketProfile, tlp: str) -> None:
+    """Raise ConnectorError, with both words in it, for a report above what the instance is cleared for."""
+    account = profile.instance.account
+    cleared = str(account.settings.get("cleared") or CLEARED.default)
+    if not may_carry(cleared, tlp):
+        raise ConnectorError(
+            f"Not sent: it is TLP:{tlp.upper()}, and {account.name} is cleared up to TLP:{cleared.upper()} only.",
+            permanent=True,
+        )
+
+
 def request_of(
     profile: TicketProfile,
     params: Mapping[str, Any],
     words: Mapping[str, str],
     severity: str,
     *,
+    tlp: str,
     key: str,
     url: str = "",
 ) -> dict[str, Any]:
     """The request that would be sent; nothing is. Names of a group or person stand as they were written. Raises
-    ConnectorError."""
+    ConnectorError, also for a report that the instance is not cleared for."""
+    check_clearance(profile, tlp)
     named = {name: str(params[name]) for name in ("assignment_group", "assigned_to") if params.get(name)}
     values = {**values_of(profile, params, words, severity, url), **named, "correlation_id": key}
     made: dict[str, Any] = connector_of(profile.instance.account).preview_create(profile.table, values)["request"]
@@ -97,7 +120,8 @@ def request_of(
 def request_for(task: ResponseTask, profile: TicketProfile) -> dict[str, Any]:
     """The request that a task would send, as ``request_of``. Raises ConnectorError."""
     url = f"{settings.SOAR_URL}/runs/{task.run_id}/"
-    return request_of(profile, task.params, *_facts(task), key=correlation_of(task.idempotency_key), url=url)
+    key, tlp = correlation_of(task.idempotency_key), strictest(*_subjects(task))
+    return request_of(profile, task.params, *_facts(task), tlp=tlp, key=key, url=url)
 
 
 def _dry(task: ResponseTask, profile: TicketProfile) -> Ending:
@@ -111,11 +135,16 @@ def _dry(task: ResponseTask, profile: TicketProfile) -> Ending:
 
 def _facts(task: ResponseTask) -> tuple[dict[str, str], str]:
     """What templates may name, and the severity."""
-    alert = Alert.objects.select_related("owner", "team", "incident__team").filter(pk=task.alert_id or 0).first()
-    incident = alert.incident if alert is not None else task.incident
+    alert, incident = _subjects(task)
     rated = incident or alert
     severity = Severity(rated.severity).word if rated is not None else ""
     return words_of(alert, incident, as_text(message_of(task)).strip()), severity
+
+
+def _subjects(task: ResponseTask) -> tuple[Alert | None, Incident | None]:
+    """What the ticket tells of."""
+    alert = Alert.objects.select_related("owner", "team", "incident__team").filter(pk=task.alert_id or 0).first()
+    return alert, alert.incident if alert is not None else task.incident
 
 
 def _held_back(profile: TicketProfile) -> float:

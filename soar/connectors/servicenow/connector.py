@@ -6,8 +6,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from soar.connectors.kinds import Kind, Setting
+from soar.connectors.messages import TLP
 from soar.connectors.servicenow import oauth
 from soar.connectors.servicenow.attachments import Attachments
+from soar.connectors.servicenow.audit import Audit
 from soar.connectors.servicenow.checks import Inspected, summary
 from soar.connectors.servicenow.client import API_KEY, AUTHS, BASIC
 
@@ -20,9 +22,17 @@ NEEDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     API_KEY: ((), ("api_key",)),
 }
 HOST = "service-now.com"
+# Tickets of incidents are another matter: a person or a profile asks for each.
+CLEARED = Setting(
+    "cleared",
+    "The most confidential alerts that playbooks may send result tickets of; anything above is not sent",
+    form="choice",
+    choices=TLP,
+    default="amber",
+)
 
 
-class ServiceNow(Inspected, Attachments):
+class ServiceNow(Inspected, Attachments, Audit):
     """Records, notes, attachments and what fields may hold; see the parts. Everything raises ConnectorError:
     ``permanent`` needs a person, ``outcome_unknown`` a look before it is done again, ``retry_after`` says when."""
 
@@ -64,6 +74,7 @@ KIND = Kind(
         ),
         Setting("username", "User name of the integration user; its notes are known as ours by it"),
         Setting("client_id", "Client ID (OAuth)"),
+        CLEARED,
     ),
     secrets=(
         Setting("password", "Password (basic, password)"),
