@@ -76,6 +76,13 @@ def test_findings_can_have_a_code_of_their_own() -> None:
     assert outgoing(own, case)["determination"]["close_code"] == "Known error"
 
 
+def test_a_code_of_a_determination_and_its_finding_comes_back_as_that_determination() -> None:
+    codes = {"malicious": "Solution provided", "benign": "Odd", "false_positive": "Odd"}
+    own = rules(maps={**rules().maps, "close_code": codes, "close_code_in": {}})
+    raw = {**RAW, "state": "6", "close_code": "Odd", "close_notes": "was me"}
+    assert incoming(own, raw)["determination"] == {"determination": "benign", "notes": "was me"}
+
+
 def test_what_is_not_mapped_is_left_out_and_named() -> None:
     case = replace(CASE, owner="nobody", team="9")
     assert not {"owner", "team"} & outgoing(rules(), case).keys()

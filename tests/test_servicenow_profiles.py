@@ -463,10 +463,23 @@ def test_switched_on_with_a_warning_of_what_is_not_mapped(as_admin: Client, prof
     assert "no counterpart yet" in shown(as_admin, profile)
 
 
+def test_a_finding_can_have_a_close_code_of_its_own(as_admin: Client, profile: TicketProfile) -> None:
+    text = shown(as_admin, profile)
+    assert "Benign: false positive" in text and "Benign: benign true positive" in text
+    assert 'name="close_code:true_positive"' not in text, "of malicious there is no other finding"
+    after = saved(as_admin, profile, close_code__false_positive="Duplicate", close_code__benign_true_positive="")
+    assert after.maps["close_code"]["false_positive"] == "Duplicate"
+    assert "benign_true_positive" not in after.maps["close_code"]
+    assert 'value="Duplicate" selected' in shown(as_admin, profile)
+    again = saved(as_admin, after, close_code__false_positive="")
+    assert "false_positive" not in again.maps["close_code"] and again.maps["close_code"]["benign"]
+
+
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
         ("close_code:malicious", "", "malicious is not mapped"),
+        ("close_code:false_positive", "Solved (Remotely)", "goes out as Solved (Remotely)"),
         ("close_code:benign", "Solved (Permanently)", "goes out as Solved (Permanently)"),
         ("status:resolved", "", "resolved is not mapped"),
         ("status:resolved", "66", "goes out as 66"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from cases.choices import Determination, IncidentStatus, Severity
+from cases.choices import Determination, Findings, IncidentStatus, Severity
 from cases.servicenow.inward import incoming
 from cases.servicenow.outward import made
 from cases.servicenow.rules import UNMAPPED, CaseState, Choice, Gap, ProfileRules
@@ -57,6 +57,9 @@ def _gaps_out(rules: ProfileRules, known: Mapping[str, Mapping[str, str]]) -> It
         if element in known and rules.sends("determination" if name == "close_code" else "status"):
             for word in ours_:
                 yield from _gap_out(rules, name, word, str(rules.map(name).get(word) or ""), known[element])
+    if "close_code" in known and rules.sends("determination"):
+        for word in filter(rules.map("close_code").get, Findings.values):  # one without goes as its determination does
+            yield from _gap_out(rules, "close_code", word, str(rules.map("close_code")[word]), known["close_code"])
     for word in Severity.words() if rules.sends("severity") else ():
         pair = str(rules.map("severity").get(word) or ",").split(",")
         for element, value in zip(("impact", "urgency"), [*pair, ""][:2], strict=True):

@@ -54,8 +54,9 @@ def _determination(rules: ProfileRules, raw: Mapping[str, str], case: CaseState)
     code = raw["close_code"]
     word = rules.map("close_code_in").get(code)
     if not word:  # also by the map of the other direction, if it says so of one alone
-        back = [ours for ours, theirs in rules.map("close_code").items() if theirs == code and code]
-        word = back[0] if len(back) == 1 else None
+        fit = [ours for ours, theirs in rules.map("close_code").items() if theirs == code and code]
+        back = {_BY_FINDINGS.get(ours, ours) for ours in fit}
+        word = back.pop() if len(back) == 1 else None
     word = _BY_FINDINGS.get(str(word), word)
     return {"determination": str(word), "notes": raw.get("close_notes", "")} if word else UNMAPPED
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from cases.actions.servicenow_vocabulary import Vocabulary
-from cases.choices import Determination, IncidentStatus, Severity, Words
+from cases.choices import FINDINGS_OF, Determination, IncidentStatus, Severity, Words
 from cases.models import TicketProfile
 from cases.views.servicenow.cells import Cell, Maker, Pair, Row, Section
 from cases.views.servicenow.picking import GROUP, USER
@@ -17,7 +17,6 @@ from soar.accounts.models import Team
 from soar.lib import parts
 
 EMPTY_USERS = 3
-OUT = {"status": ("state", IncidentStatus), "close_code": ("close_code", Determination)}
 IN = {
     "state": ("state", IncidentStatus),
     "priority": ("priority", Severity),
@@ -28,11 +27,11 @@ IN = {
 def sections(profile: TicketProfile, vocabulary: Vocabulary, make: Maker) -> list[Section]:
     """All tables of values."""
     return [
-        _out(profile, vocabulary, make, "status", _("Status to state"), _("Status here")),
+        _statuses(profile, vocabulary, make),
         _in(profile, vocabulary, make, "state", _("State to status"), _("State there")),
         _severity(profile, vocabulary, make),
         _in(profile, vocabulary, make, "priority", _("Priority to severity"), _("Priority there")),
-        _out(profile, vocabulary, make, "close_code", _("Determination to close code"), _("Determination here")),
+        _verdicts(profile, vocabulary, make),
         _in(profile, vocabulary, make, "close_code_in", _("Close code to determination"), _("Close code there")),
     ]
 
@@ -52,15 +51,38 @@ HINTS = {
 }
 
 
-def _out(profile: TicketProfile, vocabulary: Vocabulary, make: Maker, name: str, title: str, first: str) -> Section:
-    element, words = OUT[name]
-    saved = profile.maps.get(name, {})
-    choices = _choices(vocabulary, element, _("Leave it alone"))
+def _statuses(profile: TicketProfile, vocabulary: Vocabulary, make: Maker) -> Section:
+    saved = profile.maps.get("status", {})
+    choices = _choices(vocabulary, "state", _("Leave it alone"))
     rows = [
-        Row(one.label, [make.cell(f"{name}:{one.word}", str(one.label), str(saved.get(one.word, "")), choices)])
-        for one in _shown(words)
+        Row(one.label, [make.cell(f"status:{one.word}", str(one.label), str(saved.get(one.word, "")), choices)])
+        for one in _shown(IncidentStatus)
     ]
-    return Section(name, title, HINTS[name], first, [_("ServiceNow")], rows)
+    heads = [_("ServiceNow")]
+    return Section("status", _("Status to state"), HINTS["status"], _("Status here"), heads, rows)
+
+
+def _verdicts(profile: TicketProfile, vocabulary: Vocabulary, make: Maker) -> Section:
+    """Each determination, and below it what it can be in particular; where that is not chosen, the determination's own
+    close code goes out."""
+    saved = profile.maps.get("close_code", {})
+    rows = []
+    for one in _shown(Determination):
+        known = _choices(vocabulary, "close_code", _("Leave it alone"))
+        rows.append(
+            Row(one.label, [make.cell(f"close_code:{one.word}", str(one.label), str(saved.get(one.word, "")), known)])
+        )
+        findings = FINDINGS_OF[Determination(one)]
+        for finding in findings if len(findings) > 1 else [each for each in findings if saved.get(each.value)]:
+            label = _("%(determination)s: %(finding)s") % {
+                "determination": one.label,
+                "finding": str(finding.label).lower(),
+            }
+            known = _choices(vocabulary, "close_code", _("As %s") % str(one.label).lower())
+            cell = make.cell(f"close_code:{finding.value}", label, str(saved.get(finding.value, "")), known)
+            rows.append(Row(label, [cell]))
+    title, first = _("Determination to close code"), _("Determination here")
+    return Section("close_code", title, HINTS["close_code"], first, [_("ServiceNow")], rows)
 
 
 def _in(profile: TicketProfile, vocabulary: Vocabulary, make: Maker, name: str, title: str, first: str) -> Section:
