@@ -7,7 +7,7 @@ from typing import Any
 
 from cases.choices import Severity
 from cases.digests import value_digest
-from cases.ingest.suppression import WITH_STAR, Conditions, forms_of
+from cases.ingest.conditions import WITH_STAR, Conditions, forms_of
 from cases.models import AlertSource, Observable
 from cases.querysets import AlertQuerySet
 
@@ -21,7 +21,8 @@ def meeting(rows: AlertQuerySet, conditions: Conditions, *, above: int = 0) -> A
     """Those of ``rows`` that meet conditions which ``cases.ingest.suppression.read`` has returned, as ``Matcher`` would
     say. ``above`` is an id that the caller asks for anyway: links of older alerts need not be read."""
     where, values = where_of(conditions, above=above)
-    return rows.extra(where=[where], params=values)  # noqa: S610 - constants of this module
+    found: AlertQuerySet = rows.extra(where=[where], params=values)  # type: ignore[assignment]  # noqa: S610 - constants
+    return found
 
 
 def where_of(conditions: Conditions, *, above: int = 0) -> Where:

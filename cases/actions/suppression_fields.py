@@ -10,7 +10,7 @@ from django.utils.dateparse import parse_datetime
 
 from cases.actions.base import team_of, text_of
 from cases.errors import Refused
-from cases.ingest.suppression import BadRule, Conditions, read
+from cases.ingest.conditions import BadRule, Conditions, read
 from cases.models import AlertSource
 from soar.lib import clock
 

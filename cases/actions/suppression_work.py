@@ -12,8 +12,8 @@ from cases.actions.suppressed import hold_locked, release_locked
 from cases.actions.suppression import in_force
 from cases.actors import Actor
 from cases.errors import Conflict
+from cases.ingest.conditions import BadRule, read
 from cases.ingest.hold import Hold
-from cases.ingest.suppression import BadRule, read
 from cases.models import Alert, SuppressionRule
 from cases.permissions import alert_for
 from cases.querysets import AlertQuerySet

@@ -12,9 +12,10 @@ from datetime import datetime
 from typing import Any
 
 from cases.choices import AlertStatus
+from cases.ingest.conditions import BadRule
 from cases.ingest.hold import Hold
 from cases.ingest.prepare import ASK, Row, Rules
-from cases.ingest.suppression import BadRule, Compiled, Matcher, Scope, compiled, matcher_for
+from cases.ingest.suppression import Compiled, Matcher, Scope, compiled, matcher_for
 from soar.lib.database import prepared
 
 logger = logging.getLogger(__name__)

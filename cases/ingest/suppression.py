@@ -1,7 +1,6 @@
-"""Conditions of suppression rules: reading them, and asking whether an alert meets them (ingest-and-api.md 9). Pure.
+"""Asking whether an alert meets a suppression rule (ingest-and-api.md 9). Pure.
 
-The names are those of the query box. Of one name any value may fit, of several names all must. Texts are taken as they
-stand, whatever their letters' case: there are no patterns but a star at the end of a model, host or user."""
+Rules are found by the values that an alert has: of two hundred rules few are looked at."""
 
 from __future__ import annotations
 
@@ -13,27 +12,14 @@ from datetime import datetime
 from typing import Any
 
 from cases.choices import Severity
+from cases.ingest.conditions import WITH_STAR, BadRule, Conditions, forms_of, read
 from cases.ingest.hold import Hold
-from cases.ingest.iocs import guess_type, normalise_observable
 from cases.ingest.prepare import Row
 
-NAMES = ("source", "model", "host", "user", "ip", "tag", "observable", "title", "severity")
-WITH_STAR = ("model", "host", "user")
-VALUES_AT_MOST, VALUE_AT_MOST = 50, 300
-TEXT_AT_LEAST = 3  # of a piece of a title, and before a star: less would hold back nearly everything
 # The first of these that a rule has finds it: the earlier, the fewer alerts have the same value.
 KEYS = ("host", "user", "observable", "ip", "model", "tag")
-Conditions = dict[str, list[str]]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-
-class BadRule(ValueError):
-    """Conditions that cannot be used, or that hold back everything. ``name`` is the condition that is wrong."""
-
-    def __init__(self, name: str, message: str) -> None:
-        super().__init__(message)
-        self.name, self.message = name, message
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,67 +76,11 @@ class Compiled:
             return True
         if name == "ip":
             return self._inside(facts)
-        starts = self.prefixes.get(name)
-        return bool(starts) and any(value.startswith(starts) for value in values)
+        starts = self.prefixes.get(name, ())
+        return any(value.startswith(starts) for value in values)
 
     def _inside(self, facts: Facts) -> bool:
         return facts.address is not None and any(facts.address in network for network in self.networks)
-
-
-def read(given: Any) -> Conditions:
-    """The conditions in the form that is stored. Raises BadRule for what cannot be, and for too little."""
-    if not isinstance(given, Mapping):
-        raise BadRule("conditions", "Conditions are an object: a name with a list of texts.")
-    found: Conditions = {}
-    for name, values in given.items():
-        if name not in NAMES:
-            raise BadRule("conditions", f"{name!s:.40} is not one of: {', '.join(NAMES)}.")
-        if read_values := _values(name, values):
-            found[name] = read_values
-    if not found.keys() - {"severity"}:
-        raise BadRule("conditions", "Without a condition besides the severity it would hold back everything.")
-    return {name: found[name] for name in NAMES if name in found}
-
-
-def _values(name: str, values: Any) -> list[str]:
-    listed = [values] if isinstance(values, str) else values
-    if not isinstance(listed, list | tuple) or not all(isinstance(value, str) for value in listed):
-        raise BadRule(name, "This is a list of texts.")
-    texts = [" ".join(value.replace("\x00", "").split()) for value in listed]
-    texts = list(dict.fromkeys(text for text in texts if text))
-    if len(texts) > VALUES_AT_MOST or any(len(text) > VALUE_AT_MOST for text in texts):
-        raise BadRule(name, f"At most {VALUES_AT_MOST} values of at most {VALUE_AT_MOST} characters.")
-    return [_value(name, text) for text in texts] if name != "severity" else _severity(texts)
-
-
-def _value(name: str, text: str) -> str:
-    if name == "ip":
-        return _network(text)
-    if name == "title" and len(text) < TEXT_AT_LEAST:
-        raise BadRule(name, f"“{text}” is too short: {TEXT_AT_LEAST} characters or more of a title.")
-    if name in WITH_STAR and text.endswith("*") and len(text) <= TEXT_AT_LEAST:
-        raise BadRule(name, f"“{text}” would fit nearly all: {TEXT_AT_LEAST} characters or more before the star.")
-    return text.lower() if name in ("source", "tag") else text
-
-
-def _severity(texts: list[str]) -> list[str]:
-    if len(texts) > 1:
-        raise BadRule("severity", "One severity: rules hold back what is at most as severe.")
-    try:
-        return [Severity.from_word(text).word for text in texts]
-    except ValueError as error:
-        raise BadRule("severity", str(error)) from error
-
-
-def _network(text: str) -> str:
-    """An address as such, a network with its mask. Raises BadRule, also for the network of all addresses."""
-    try:
-        network = ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        raise BadRule("ip", f"{text:.60} is neither an address nor a network.") from None
-    if network.prefixlen == 0:
-        raise BadRule("ip", f"{text:.60} is every address there is.")
-    return str(network.network_address) if network.num_addresses == 1 else str(network)
 
 
 def compiled(hold: Hold, expires_at: datetime, scope: Scope, given: Any, sources: Mapping[str, int]) -> Compiled:
@@ -189,15 +119,6 @@ def _texts(conditions: Conditions) -> tuple[dict[str, frozenset[str]], dict[str,
         if whole := [value for value in values if not (starts and value.endswith("*"))]:
             equal[name] = frozenset(whole)
     return equal, prefixes
-
-
-def forms_of(value: str) -> set[str]:
-    """How an observable may be written and how it is stored."""
-    forms = {value, value.lower()}
-    if type_ := guess_type(value):
-        with contextlib.suppress(ValueError):
-            forms.add(normalise_observable(type_, value))
-    return forms
 
 
 class Matcher:
