@@ -26,7 +26,7 @@ DELIVERS = {"both": "endpoint,email"}
 # Slugs that stand for something else: a page, and the source of alerts made by hand.
 RESERVED = {"new", HAND_SOURCE}
 # Kinds whose "resolved" messages are part of their normal life (ingest-and-api.md 2).
-CLOSE_BY_DEFAULT = ("alertmanager",)
+CLOSE_BY_DEFAULT = ("alertmanager", "grafana")
 
 
 @transaction.atomic

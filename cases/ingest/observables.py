@@ -7,6 +7,8 @@ from collections.abc import Callable
 from cases.ingest.files import as_file_name, as_file_path, as_registry_key, is_file_name
 from cases.ingest.refang import defang, refang
 from cases.ingest.shapes import (
+    HASH_KINDS,
+    HEX,
     as_asn,
     as_cidr,
     as_crypto,
@@ -36,6 +38,12 @@ def _hash_of(kind: str) -> Callable[[str], str]:
     return check
 
 
+def _named_digest(kind: str, text: str) -> str:
+    """A digest of little variety, which only its type tells from a number or a filler; nothing but zeros is none."""
+    fits = len(text) == DIGITS.get(kind) and HEX.fullmatch(text) and set(text.lower()) not in FILLERS
+    return text.lower() if fits else ""
+
+
 def _word(text: str) -> str:
     """A name without a form of its own (account, process): one line, no blanks around, no doubled backslashes."""
     return " ".join(text.split()).replace("\\\\", "\\")
@@ -63,6 +71,8 @@ CHECKS: dict[str, tuple[Callable[[str], str], str]] = {
     "user": (_word, "an account's name"),
     "process": (_word, "a process's name"),
 }
+DIGITS = {kind: length for length, kind in HASH_KINDS.items()}
+FILLERS = ({"0"}, {"f"})
 TYPES = frozenset(CHECKS)
 REFANGED = frozenset({"url", "email", "ip", "cidr", "domain", "hostname"})
 GUESSED = tuple(kind for kind in CHECKS if kind not in {"file_name", "hostname", "user", "process", "file_path"})
@@ -82,7 +92,7 @@ def normalise_observable(kind: str, value: str) -> str:
         raise ValueError(f"The value is longer than {LONGEST:,} characters.")
     text = clean_text(text)[0]
     check, expected = CHECKS[kind]
-    normal = check(refang(text) if kind in REFANGED else text)
+    normal = check(refang(text) if kind in REFANGED else text) or _named_digest(kind, text)
     if not normal:
         shown = text if len(text) <= 80 else text[:79] + "…"
         raise ValueError(f"'{shown}' is not {expected}.")

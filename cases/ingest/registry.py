@@ -6,7 +6,24 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from cases.ingest.normal import NormalAlert
-from cases.ingest.sources import alertmanager, elastic, generic, opensoar, splunk, visionone, wazuh
+from cases.ingest.sources import (
+    alertmanager,
+    crowdstrike,
+    defender,
+    elastic,
+    generic,
+    grafana,
+    iris,
+    keep,
+    opensoar,
+    sentinel,
+    sentinelone,
+    splunk,
+    thehive,
+    visionone,
+    wazuh,
+    xsoar,
+)
 
 Item = dict[str, Any]
 
@@ -40,11 +57,20 @@ KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
         Kind("generic", "Generic JSON", generic.normalise, delivers="both"),
+        Kind("thehive", "TheHive", thehive.normalise, delivers="both"),
+        Kind("iris", "DFIR-IRIS", iris.normalise, delivers="both"),
         Kind("opensoar", "OpenSOAR webhook", opensoar.normalise, delivers="both"),
+        Kind("keep", "Keep", keep.normalise),
         Kind("elastic", "Elastic Security", elastic.normalise, delivers="endpoint"),
         Kind("splunk", "Splunk", splunk.normalise),
+        Kind("sentinel", "Microsoft Sentinel", sentinel.normalise, delivers="both"),
+        Kind("defender", "Microsoft Defender", defender.normalise, defender.split, "both", True),
+        Kind("crowdstrike", "CrowdStrike Falcon", crowdstrike.normalise, delivers="endpoint"),
+        Kind("sentinelone", "SentinelOne", sentinelone.normalise, sentinelone.split, "endpoint", True),
         Kind("wazuh", "Wazuh", wazuh.normalise, delivers="endpoint"),
         Kind("visionone", "Trend Vision One", visionone.normalise, visionone.split, "endpoint", True),
         Kind("alertmanager", "Prometheus Alertmanager", alertmanager.normalise, alertmanager.split, multiple=True),
+        Kind("grafana", "Grafana Alerting", grafana.normalise, grafana.split, multiple=True),
+        Kind("xsoar", "Cortex XSOAR webhook", xsoar.normalise, delivers="both"),
     )
 }

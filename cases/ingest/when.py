@@ -10,6 +10,9 @@ from typing import Any
 EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)  # before it stand the zero dates of Go, .NET and epoch 0
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 EPOCH_UNITS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3), (0.0, 1.0))  # at least this much: divided by that
+# Windows counts 100 ns since 1601. As nanoseconds since 1970 such a number would lie before EARLIEST, so it is none.
+FILETIMES = (119_600_256_000_000_000, 193_950_000_000_000_000)
+FILETIME_AT_1970 = 116_444_736_000_000_000
 NUMBER = re.compile(r"[0-9]{9,19}(?:\.[0-9]{1,9})?", re.ASCII)
 ISO_START = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}", re.ASCII)
 CUSTOMS = (
@@ -70,6 +73,8 @@ def _parse(value: Any) -> datetime | None:
 
 
 def _epoch(number: float) -> datetime | None:
+    if FILETIMES[0] <= number <= FILETIMES[1]:
+        number = (number - FILETIME_AT_1970) / 1e7
     for least, divisor in EPOCH_UNITS:
         if number >= least:
             return datetime.fromtimestamp(number / divisor, UTC) if number > 0 else None
