@@ -53,16 +53,18 @@ class RequestId:
 
 
 class FastLane:
-    """Calls the views of ``settings.FAST_PATHS`` at once: they know their callers and need no session, page or CSRF."""
+    """Calls the views of ``settings.FAST_PATHS`` and ``FAST_ADDRESSES`` at once: they know their callers and need no
+    session, page or CSRF."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
         self.paths = tuple(settings.FAST_PATHS)
+        self.addresses = settings.FAST_ADDRESSES
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """The view's answer; 503 with ``Retry-After`` while the database is away."""
         drop_dead_connection()
-        if not request.path_info.startswith(self.paths):
+        if not request.path_info.startswith(self.paths) and request.path_info not in self.addresses:
             return self.get_response(request)
         try:
             match = resolve(request.path_info)

@@ -100,6 +100,19 @@ MIDDLEWARE = [
 ]
 # Paths whose views do their own authentication and need neither session nor CSRF (hot path of ingest).
 FAST_PATHS = ("/api/v1/ingest/", "/feeds/", "/healthz", "/readyz")
+# The same for whole addresses: those at which other products take alerts, with and without a slash at the end.
+FAST_ADDRESSES = frozenset(
+    address + slash
+    for address in (
+        "/api/v1/alert",
+        "/api/alert",
+        "/alerts/add",
+        "/api/v2/alerts",
+        "/alerts/event",
+        "/api/v1/webhooks/alerts",
+    )
+    for slash in ("", "/")
+)
 
 ROOT_URLCONF = "soar.urls"
 WSGI_APPLICATION = "soar.wsgi.application"
