@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from cases.views import sources, sources_change, sources_pull
+from cases.views import dead_letters, sources, sources_change, sources_pull
 
 urlpatterns: list[URLPattern] = [
     path("sources/", sources.source_list, name="source-list"),
     path("sources/new/", sources.source_create, name="source-create"),
+    path("sources/dead-letters/", dead_letters.letter_list, name="dead-letters"),
+    path("sources/dead-letters/replay/", dead_letters.letters_replay, name="dead-letters-replay"),
+    path("sources/dead-letters/jobs/<int:pk>/", dead_letters.replay_job, name="replay-job"),
+    path("sources/dead-letters/<int:pk>/", dead_letters.letter_detail, name="dead-letter"),
+    path("sources/dead-letters/<int:pk>/replay/", dead_letters.letter_replay, name="dead-letter-replay"),
+    path("sources/dead-letters/<int:pk>/delete/", dead_letters.letter_delete, name="dead-letter-delete"),
+    path("sources/<slug:slug>/dead-letters/", dead_letters.letter_list, name="source-letters"),
+    path("sources/<slug:slug>/dead-letters/replay/", dead_letters.letters_replay, name="source-letters-replay"),
+    path("sources/<slug:slug>/dead-letters/delete/", dead_letters.letters_delete, name="source-letters-delete"),
     path("sources/<slug:slug>/", sources.source_detail, name="source-detail"),
     path("sources/<slug:slug>/edit/", sources.source_edit, name="source-edit"),
     path("sources/<slug:slug>/enable/", sources_change.source_enable, name="source-enable"),

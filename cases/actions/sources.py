@@ -24,7 +24,7 @@ from soar.accounts.tokens import new_token
 OVERLAP_AT_MOST = 24 * 30
 DELIVERS = {"both": "endpoint,email"}
 # Slugs that stand for something else: a page, and the source of alerts made by hand.
-RESERVED = {"new", HAND_SOURCE}
+RESERVED = {"new", "dead-letters", HAND_SOURCE}
 # Kinds whose "resolved" messages are part of their normal life (ingest-and-api.md 2).
 CLOSE_BY_DEFAULT = ("alertmanager", "grafana")
 

@@ -22,6 +22,7 @@ from cases.errors import CaseError, Missing
 from cases.ingest.registry import KINDS
 from cases.models import AlertSource
 from cases.permissions import source_for
+from cases.views import dead_letters_parts as letters
 from cases.views import pull_parts
 from cases.views import sources_parts as shown
 from cases.views.parts import needs, person_of
@@ -50,6 +51,7 @@ def source_list(request: HttpRequest) -> HttpResponse:
     rows_shown = look if request.GET.get("state") == "look" else listed
     context = {
         "q": text,
+        "letters_waiting": letters.count_waiting(),
         "rows": rows_shown,
         "total": len(listed),
         "look": len(look),
@@ -115,7 +117,7 @@ def show(request: HttpRequest, source: AlertSource, *, token: str = "", status: 
     now = timezone.now()
     tokens = list(source.tokens.all())
     context = {
-        "source": source,
+        **letters.tabs(source, "overview"),
         "kind": shown.kind_label(source.kind),
         "state": shown.state_of(source, tokens, now),
         "tokens": [shown.token_row(one, now) for one in tokens],
