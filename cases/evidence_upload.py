@@ -8,18 +8,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, StopFutureHandlers, StopUpload
 from django.http import HttpRequest, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
-from django.utils.http import parse_header_parameters
 
 from cases import evidence_store
 from cases.errors import CaseError, Refused
 from cases.evidence_store import PIECE, Received, Writer
+from soar.lib.form_end import FormEnd
 
 FIELD = "file"
 NAME_AT_MOST = 255
@@ -48,7 +48,7 @@ class Upload(FileUploadHandler):
         self._http, self._allow, self._most = request, allow, most
         self._writer: Writer | None = None
         self._announced = _announced(request)
-        self._end = _End(request)
+        self._end = FormEnd(request)
         self._problem: CaseError | None = None
         self._files: list[Received] = []
 
@@ -115,40 +115,6 @@ class Upload(FileUploadHandler):
     def _stop(self, error: CaseError) -> None:
         self._problem = error
         raise StopUpload(connection_reset=self._announced > READ_ON_AT_MOST)
-
-
-class _End:
-    """Watches for the form's last line: a connection that breaks looks like the end of a file otherwise."""
-
-    def __init__(self, request: HttpRequest) -> None:
-        _type, more = parse_header_parameters(request.META.get("CONTENT_TYPE", ""))
-        self._mark = b"--" + str(more.get("boundary", "")).encode("latin-1", "replace") + b"--"
-        self._tail = b""
-        request._stream = _Watched(request._stream, self._note)  # type: ignore[assignment]
-
-    @property
-    def seen(self) -> bool:
-        """Whether it came."""
-        return self._mark in self._tail
-
-    def _note(self, piece: bytes) -> None:
-        self._tail = (self._tail + piece)[-1000:] if len(piece) < 1000 else piece[-1000:]
-
-
-class _Watched:
-    """A stream that shows what is read of it."""
-
-    def __init__(self, stream: IO[bytes], note: Callable[[bytes], None]) -> None:
-        self._stream, self._note = stream, note
-
-    def read(self, *args: Any) -> bytes:
-        """As the stream does."""
-        piece = self._stream.read(*args)
-        self._note(piece)
-        return piece
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
 
 
 @contextmanager

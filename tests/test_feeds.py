@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
 
 from soar.accounts.models import AuditEntry, User
 from soar.connectors import actions as accounts
@@ -25,6 +24,7 @@ from soar.connectors.intelligence.lookup import Verdict, look_up
 from soar.connectors.models import ConnectorAccount, FeedEntry, FeedState
 from soar.lib import clock
 from tests.connector_server import Product
+from tests.feed_files import drain, send, take
 from tests.fixtures import client_of
 
 pytestmark = pytest.mark.django_db
@@ -47,14 +47,6 @@ def feed(name: str = "Evil", **settings: Any) -> ConnectorAccount:
 
 def verdict(type_: str, value: str) -> Verdict:
     return look_up([(type_, value)])[type_, value]
-
-
-def drain() -> None:
-    """Do what is queued, as a worker does."""
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM soar_queue WHERE task = %s RETURNING args", [actions.TASK])
-        for (args,) in cursor.fetchall():
-            actions.bring(*json.loads(args) if isinstance(args, str) else args)
 
 
 # Reading
@@ -263,42 +255,21 @@ def test_reading_time_grows_with_the_size_alone() -> None:
 
 def test_a_file_replaces_the_entries_and_is_counted() -> None:
     account = feed()
-    state = actions.import_file(
-        None, account.pk, b"evil.example\nbad\nevil.example # again\n198.51.100.0/24\n", "a.txt"
-    )
+    state = take(account.pk, b"evil.example\nbad\nevil.example # again\n198.51.100.0/24\n", "a.txt")
     assert (state.entry_count, state.skipped_count, state.counts) == (2, 1, {"cidr": 1, "domain": 1})
     assert verdict("domain", "evil.example").risk == "highly_suspicious"
     assert verdict("ip", "198.51.100.9").risk == "suspicious"
     assert verdict("domain", "www.evil.example").risk == "suspicious"
     assert verdict("url", "https://evil.example/x").risk == "suspicious"
-    actions.import_file(None, account.pk, b"other.example\n")
+    take(account.pk, b"other.example\n")
     assert verdict("domain", "evil.example").risk == "unrated"
     assert FeedEntry.objects.count() == 1
     assert AuditEntry.objects.filter(verb="feed.imported").count() == 2
 
 
-@pytest.mark.parametrize("body", [b"", b"nothing here\nat all\n", b"<html>", b"\xff\xfe\x00\x01"])
-def test_a_bad_file_leaves_the_old_entries(body: bytes) -> None:
-    account = feed()
-    actions.import_file(None, account.pk, b"evil.example\n")
-    with pytest.raises(Refused) as caught:
-        actions.import_file(None, account.pk, body)
-    assert list(caught.value.errors) == ["file"]
-    assert verdict("domain", "evil.example").risk == "highly_suspicious"
-
-
-def test_too_many_values_leave_the_old_entries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("soar.connectors.intelligence.feeds.store.MOST", 2)
-    account = feed()
-    actions.import_file(None, account.pk, b"evil.example\n")
-    with pytest.raises(Refused, match="more than 2 values"):
-        actions.import_file(None, account.pk, b"a.example\nb.example\nc.example\n")
-    assert verdict("domain", "evil.example").risk == "highly_suspicious"
-
-
 def test_what_its_values_mean() -> None:
     for effect, risk in (("malicious", "highly_suspicious"), ("suspicious", "suspicious"), ("benign", "unrated")):
-        actions.import_file(None, feed(effect, effect=effect).pk, f"{effect}.example\n".encode())
+        take(feed(effect, effect=effect).pk, f"{effect}.example\n".encode())
         found = verdict("domain", f"{effect}.example")
         assert (found.risk, found.benign) == (risk, effect == "benign")
         assert found.evidence[0]["list"] == f"Feed {effect}"
@@ -306,21 +277,21 @@ def test_what_its_values_mean() -> None:
 
 def test_2_a_feed_against_a_benign_list_is_conflicting() -> None:
     lists.add_own(None, "domain", "cdn.example", "Ours", effect="benign")
-    actions.import_file(None, feed().pk, b"cdn.example\n")
+    take(feed().pk, b"cdn.example\n")
     found = verdict("domain", "cdn.example")
     assert (found.risk, found.benign) == ("suspicious", True)
 
 
 def test_an_exception_beats_a_feed() -> None:
     lists.add_exception(None, "domain", "evil.example", "Our bank")
-    actions.import_file(None, feed().pk, b"evil.example\n")
+    take(feed().pk, b"evil.example\n")
     assert verdict("domain", "evil.example").risk == "unrated"
 
 
 def test_a_feed_that_is_switched_off_or_an_entry_past_its_end_says_nothing() -> None:
     account = feed(format="stix")
     until = (clock.now() + timedelta(minutes=5)).isoformat()
-    actions.import_file(None, account.pk, stix("[domain-name:value = 'a.example']", valid_until=until).encode())
+    take(account.pk, stix("[domain-name:value = 'a.example']", valid_until=until).encode())
     assert verdict("domain", "a.example").risk == "highly_suspicious"
     accounts.update_account(None, account.pk, enabled=False)
     assert verdict("domain", "a.example").risk == "unrated"
@@ -332,7 +303,7 @@ def test_a_feed_that_is_switched_off_or_an_entry_past_its_end_says_nothing() -> 
 def test_two_feeds_are_two_pieces_of_evidence_and_removing_one_takes_its_entries() -> None:
     first, second = feed("One"), feed("Two")
     for account in (first, second):
-        actions.import_file(None, account.pk, b"198.51.100.7\n")
+        take(account.pk, b"198.51.100.7\n")
     assert [one["list"] for one in verdict("ip", "198.51.100.7").evidence] == ["Feed One", "Feed Two"]
     actions.remove(None, first.pk)
     assert [one["list"] for one in verdict("ip", "198.51.100.7").evidence] == ["Feed Two"]
@@ -388,7 +359,7 @@ def test_a_worker_brings_it_and_an_unchanged_file_is_not_sent_again(server: Prod
 )
 def test_a_failed_import_keeps_the_entries_and_says_why(server: Product, reply: Any, words: str) -> None:
     account = feed(url=f"{server.url}/list")
-    actions.import_file(None, account.pk, b"evil.example\n")
+    take(account.pk, b"evil.example\n")
     server.replies = [reply]
     actions.bring(account.pk)
     state = FeedState.objects.get()
@@ -441,47 +412,18 @@ def test_settings_that_make_no_sense(settings: dict[str, Any], field: str) -> No
 
 def test_who_may(responder: User, admin: User) -> None:
     account = feed()
-    for act in (lambda: actions.import_file(responder, account.pk, b"evil.example"),
+    for act in (lambda: send(responder, account.pk, b"evil.example"),
                 lambda: actions.request_import(responder, account.pk),
                 lambda: actions.remove(responder, account.pk)):  # fmt: skip
         with pytest.raises(Forbidden):
             act()
     with pytest.raises(NoConnector):
-        actions.import_file(admin, 999_999, b"evil.example")
+        send(admin, 999_999, b"evil.example")
     with pytest.raises(Refused, match="no address"):
         actions.request_import(admin, account.pk)
 
 
 # Page
-
-
-def test_page_imports_a_file_and_removes_the_feed(admin: User) -> None:
-    account, client = feed(), client_of(admin)
-    assert "from files" in client.get("/settings/feeds/").content.decode()
-    file = SimpleUploadedFile("list.txt", b"evil.example\nbad\n")
-    text = client.post("/settings/feeds/upload/", {"feed": account.pk, "file": file}, follow=True).content.decode()
-    assert "Evil now has 1 values." in text
-    assert verdict("domain", "evil.example").risk == "highly_suspicious"
-    assert client.post(f"/settings/feeds/{account.pk}/remove/").status_code == 302
-    assert client.post(f"/settings/feeds/{account.pk}/remove/").status_code == 302
-    assert not FeedEntry.objects.exists()
-
-
-@pytest.mark.parametrize(
-    ("body", "words"), [(b"", "empty"), (b"nothing here\n", "None of 1 lines"), (b"<html>", "web page")]
-)
-def test_page_shows_what_is_wrong_with_a_file(admin: User, body: bytes, words: str) -> None:
-    file = SimpleUploadedFile("list.txt", body)
-    answer = client_of(admin).post("/settings/feeds/upload/", {"feed": feed().pk, "file": file})
-    assert answer.status_code == 400
-    assert words in answer.content.decode()
-
-
-def test_page_takes_large_files(admin: User) -> None:
-    file = SimpleUploadedFile("list.txt", b"# filler\n" * 2_000_000 + b"evil.example\n")
-    answer = client_of(admin).post("/settings/feeds/upload/", {"feed": feed().pk, "file": file})
-    assert answer.status_code == 302
-    assert FeedEntry.objects.count() == 1
 
 
 def test_page_for_readers_and_strangers(viewer: User, nobody: User, admin: User) -> None:
@@ -493,7 +435,7 @@ def test_page_for_readers_and_strangers(viewer: User, nobody: User, admin: User)
     assert client.post(f"/settings/feeds/{account.pk}/remove/").status_code == 403
     assert client_of(nobody).get("/settings/feeds/").status_code == 403
     assert client_of(admin).post("/settings/feeds/999999/bring/").status_code in (302, 404)
-    assert client_of(admin).post("/settings/feeds/upload/", {"feed": 999_999, "file": file}).status_code == 400
+    assert client_of(admin).post("/settings/feeds/upload/", {"feed": 999_999, "file": file}).status_code == 422
     assert client_of(admin).get("/settings/feeds/upload/").status_code == 405
 
 

@@ -17,13 +17,13 @@ from soar.connectors import actions as accounts
 from soar.connectors.blocklist import actions as blocklist
 from soar.connectors.blocklist import tokens
 from soar.connectors.intelligence import actions as lists
-from soar.connectors.intelligence.feeds import actions as feeds
 from soar.connectors.models import FeedState
 from soar.lib import clock
 from soar.standins.server import Server
 from soar.standins.virustotal import VirusTotal
 from tests.browser.conftest import SignIn, check_accessibility
 from tests.factories import make_alert
+from tests.feed_files import take
 
 THEMES = ("light", "dark")
 
@@ -37,7 +37,7 @@ def scene() -> Observable:
     lists.add_exception(None, "ip", "198.51.100.7", "Our relay")
     tokens.make(None, "ip", "Edge firewall")
     account = accounts.create_account(None, "feed", "Evil", {"url": "https://feeds.example/list"}, {})
-    feeds.import_file(None, account.pk, b"evil.example\n198.51.100.9\nwhat is this\n")
+    take(account.pk, b"evil.example\n198.51.100.9\nwhat is this\n")
     FeedState.objects.update(last_error="The server answered 404.", failed_at=clock.now())
     make_alert("Beacon", observables=(("domain", "bad.example.net"),))
     one = Observable.objects.get(value="bad.example.net")

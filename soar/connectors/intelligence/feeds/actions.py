@@ -1,4 +1,4 @@
-"""Importing feeds: from a file at once, from their address by a worker; when they are due."""
+"""Importing feeds, from a file or from their address, by a worker; when they are due."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from soar.accounts import audit
 from soar.accounts.models import User
 from soar.connectors.base import ConnectorError
 from soar.connectors.errors import Forbidden, NoConnector, Refused
+from soar.connectors.intelligence.feeds import files, imports
 from soar.connectors.intelligence.feeds.connector import FeedConnector
+from soar.connectors.intelligence.feeds.files import Writer
+from soar.connectors.intelligence.feeds.staging import stage
 from soar.connectors.intelligence.feeds.store import replace
-from soar.connectors.models import ConnectorAccount, FeedState
+from soar.connectors.models import ConnectorAccount, FeedImport, FeedState
 from soar.lib import clock
 from soar.lib.crypto import DecryptionError
 from soar.lib.queue import enqueue
@@ -24,16 +27,12 @@ TASK = "soar.connectors.intelligence.feeds.actions.bring"
 LOST = timedelta(minutes=30)  # an import that began so long ago died with its worker
 
 
-def import_file(actor: User | None, account_id: int, body: bytes, name: str = "") -> FeedState:
-    """Replace a feed's entries by those of a file. Raises Forbidden, NoConnector, Refused (a file that is none)."""
+def request_file(actor: User | None, account_id: int, writer: Writer, name: str = "") -> FeedImport:
+    """Have a worker put the values of a received file in place of the feed's.
+
+    Raises Forbidden, NoConnector, Refused (no feed, another file under way); the caller then discards the file."""
     _may(actor)
-    account = _account(account_id)
-    try:
-        result = _taken(account, body)
-    except ValueError as error:
-        raise Refused({"file": str(error)}) from None
-    audit.record(actor, "feed.imported", f"feed {account.name}", file=name[:200], entries=result.entry_count)
-    return result
+    return imports.request(actor, _account(account_id), writer.name, writer.size, name)
 
 
 def request_import(actor: User | None, account_id: int) -> bool:
@@ -59,7 +58,8 @@ def remove(actor: User | None, account_id: int) -> str:
 
 
 def ring() -> None:
-    """Queue the imports that are due. Scheduled; may run twice."""
+    """Queue the imports that are due, and those whose worker was lost. Scheduled; may run twice."""
+    imports.sweep()
     now = clock.now()
     for account in ConnectorAccount.objects.filter(kind="feed", enabled=True).select_related("feed"):
         every = account.settings.get("every_minutes") or 0
@@ -97,10 +97,11 @@ def bring(account_id: int) -> None:
         )
 
 
-def _taken(account: ConnectorAccount, body: bytes) -> FeedState:
+def _taken(account: ConnectorAccount, body: bytes) -> None:
     _state(account.pk)
-    replace(account.pk, FeedConnector(account).rows(body), account.settings["effect"])
-    return FeedState.objects.get(account=account)
+    with files.scratch() as staged:
+        counts = stage(FeedConnector(account).rows(body), account.settings["effect"], staged)
+        replace(account.pk, staged, counts)
 
 
 def _begin(account_id: int) -> bool:

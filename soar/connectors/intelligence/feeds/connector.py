@@ -7,7 +7,7 @@ from typing import Any
 
 from soar.connectors.base import Connector, ConnectorError
 from soar.connectors.intelligence.feeds.reading import FORMATS, LARGEST, read
-from soar.connectors.intelligence.feeds.rows import TYPES, Row
+from soar.connectors.intelligence.feeds.rows import TYPES, Place, Row
 from soar.connectors.kinds import Kind, Setting
 from soar.lib.http import Answer, Limits
 
@@ -47,10 +47,11 @@ class FeedConnector(Connector):
             raise ConnectorError("Nothing in its beginning is a value; is this the right format?", permanent=True)
         return f"Brought {len(answer.body)} bytes; {found} values at its beginning."
 
-    def rows(self, body: bytes) -> Iterator[Row | None]:
-        """The rows of a file as the account's settings read it. Raises ValueError."""
-        settings = self.account.settings
-        return read(body, settings["format"], type_=settings.get("type", ""), column=settings.get("column", ""))
+    def rows(self, body: bytes, place: Place | None = None) -> Iterator[Row | None]:
+        """The rows of a file as the account's settings read it. Raises BadFeed."""
+        given = self.account.settings
+        columns = {"type_": given.get("type", ""), "column": given.get("column", "")}
+        return read(body, given["format"], place=place, **columns)
 
     def download(self, etag: str = "", modified: str = "") -> Answer:
         """The file; 304 when it is the one with this ``etag`` or time. Raises ConnectorError."""

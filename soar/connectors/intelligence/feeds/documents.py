@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from soar.connectors.intelligence.feeds.rows import Row, row_of
+from soar.connectors.intelligence.feeds.rows import BadFeed, Place, Row, row_of
 from soar.lib import clock
 
 Rows = Iterator[Row | None]
@@ -72,9 +72,10 @@ class Holder(Struct):
     info: Any = ""
 
 
-def stix(body: bytes, type_: str) -> Rows:
-    """Indicators of a STIX 2.1 bundle whose pattern names values one by one. Raises ValueError."""
-    for raw in _decoded(body, Bundle, "STIX bundle").objects:
+def stix(body: bytes, type_: str, place: Place) -> Rows:
+    """Indicators of a STIX 2.1 bundle whose pattern names values one by one. Raises BadFeed."""
+    place.what = "item"
+    for raw in _counted(_decoded(body, Bundle, "STIX bundle").objects, place):
         try:
             one = msgspec.json.decode(raw, type=Indicator)
         except (msgspec.DecodeError, RecursionError):
@@ -84,9 +85,16 @@ def stix(body: bytes, type_: str) -> Rows:
             yield from _indicator(one)
 
 
-def misp(body: bytes, type_: str) -> Rows:
-    """Attributes that are meant for detection, of an event or a list of events. Raises ValueError."""
-    yield from _holder(_decoded(body, Holder | list[Raw], "MISP document"), "", 0)
+def misp(body: bytes, type_: str, place: Place) -> Rows:
+    """Attributes that are meant for detection, of an event or a list of events. Raises BadFeed."""
+    place.what = "item"
+    yield from _holder(_decoded(body, Holder | list[Raw], "MISP document"), "", 0, place)
+
+
+def _counted(raws: list[Raw], place: Place) -> Iterator[Raw]:
+    for raw in raws:
+        place.number += 1
+        yield raw
 
 
 def _indicator(one: Indicator) -> Rows:
@@ -108,13 +116,13 @@ def _indicator(one: Indicator) -> Rows:
         yield row_of(text, type_=kind, note=one.name, weak=weak, expires_at=until) if kind and operator == "=" else None
 
 
-def _holder(data: Holder | list[Raw], note: str, depth: int) -> Rows:
+def _holder(data: Holder | list[Raw], note: str, depth: int, place: Place) -> Rows:
     if depth > 6:
         return
     members = data if isinstance(data, list) else [raw for raw in (data.Event, data.response) if bytes(raw)]
     if isinstance(data, Holder):
         note = str(data.info)[:200] if data.info else note
-        for raw in data.Attribute:
+        for raw in _counted(data.Attribute, place):
             yield from _attribute(raw, note)
         members += data.Object
     for raw in members:
@@ -123,7 +131,7 @@ def _holder(data: Holder | list[Raw], note: str, depth: int) -> Rows:
         except (msgspec.DecodeError, RecursionError):
             yield None
         else:
-            yield from _holder(inner, note, depth + 1)
+            yield from _holder(inner, note, depth + 1, place)
 
 
 def _attribute(raw: Raw, note: str) -> Rows:
@@ -144,4 +152,10 @@ def _decoded(body: bytes, shape: Any, what: str) -> Any:
     try:
         return msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"), type=shape)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise ValueError(f"This is no {what}: {error}.") from None
+        raise BadFeed(f"This is no {what}: {error}.", _line_of(body, str(error))) from None
+
+
+def _line_of(body: bytes, error: str) -> int | None:
+    """The line of a decoder's "(byte 17)"."""
+    found = re.search(r"\(byte (\d{1,9})\)", error)
+    return body.count(b"\n", 0, int(found[1])) + 1 if found else None

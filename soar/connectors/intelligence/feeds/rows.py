@@ -20,6 +20,27 @@ IPV4 = re.compile(rf"(?:{BYTE}\.){{3}}{BYTE}")
 DEFANGED = (("[.]", "."), ("(.)", "."), ("[:]", ":"), ("[at]", "@"), ("hxxp", "http"))
 
 
+class BadFeed(ValueError):
+    """A file that is no feed, with a sentence for people. ``line``: where, None if it is about the whole."""
+
+    def __init__(self, text: str, line: int | None = None) -> None:
+        super().__init__(text)
+        self.line = line
+
+
+@dataclass(slots=True)
+class Place:
+    """Where a reader is in its file: ``number`` of the line (``what``), the line's ``text``, ``at`` of ``total`` bytes.
+
+    A document has no lines but items, which have no text."""
+
+    what: str = "line"
+    number: int = 0
+    text: str = ""
+    at: int = 0
+    total: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A value in its normal form. ``weak``: the feed itself is not sure of it. ``expires_at``: aware, or None."""

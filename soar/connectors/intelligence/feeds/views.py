@@ -12,23 +12,29 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
 from soar.accounts.models import User
 from soar.connectors.errors import NoConnector, Refused
 from soar.connectors.intelligence.feeds import actions
-from soar.connectors.intelligence.feeds.reading import LARGEST
-from soar.connectors.models import ConnectorAccount
+from soar.connectors.intelligence.feeds.imports import OPEN
+from soar.connectors.intelligence.feeds.upload import Upload
+from soar.connectors.models import ConnectorAccount, FeedImport
+from soar.lib.htmx import is_partial, render_regions
 
 MANAGE = "accounts.manage_connectors"
 
 
+TEMPLATE = "connectors/feeds.html"
+
+
 class FileForm(forms.Form):
-    """A file for a feed."""
+    """A file for a feed; the file itself goes to its folder while it arrives (feeds/upload.py)."""
 
     feed = forms.TypedChoiceField(label=gettext_lazy("Feed"), coerce=int)
     file = forms.FileField(
-        label=gettext_lazy("File"), allow_empty_file=True, help_text=gettext_lazy("At most 64 MiB; gzip and zip too.")
+        label=gettext_lazy("File"), required=False, help_text=gettext_lazy("At most 64 MiB; gzip and zip too.")
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -39,30 +45,44 @@ class FileForm(forms.Form):
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """All feeds with what they brought."""
+    """All feeds with what they brought; their table alone for the poll while a file is imported."""
     _needs(request, "accounts.view_cases")
+    if is_partial(request):
+        return render_regions(request, TEMPLATE, ["feeds"], _table(request))
     return _page(request)
 
 
+# The token is checked in _queued: checking it reads the form, and that must not happen before the upload is set up.
+@csrf_exempt
 @require_POST
 def upload(request: HttpRequest) -> HttpResponse:
-    """Put the values of a file in place of a feed's."""
+    """Take a file for a feed, and have a worker put its values in place of the feed's."""
     user = _needs(request, MANAGE)
-    form = FileForm(request.POST, request.FILES)
-    if form.is_valid():
-        file = form.cleaned_data["file"]
-        if file.size > LARGEST:
-            form.add_error("file", _("A feed has at most 64 MiB."))
-            return _page(request, status=400, form=form)
-        try:
-            state = actions.import_file(user, form.cleaned_data["feed"], file.read(), file.name)
-        except Refused as error:
-            form.add_error("file", str(error))
-        else:
-            words = _("%(name)s now has %(n)s values.") % {"name": state.account.name, "n": f"{state.entry_count:,}"}
-            messages.success(request, words)
-            return redirect("feed-index")
-    return _page(request, status=400, form=form)
+    taken = Upload(request, lambda: _needs(request, MANAGE))
+    request.upload_handlers = [taken]
+    try:
+        answer: HttpResponse = _queued(request, user, taken)
+        return answer
+    finally:
+        taken.discard()
+
+
+@csrf_protect
+def _queued(request: HttpRequest, user: User, taken: Upload) -> HttpResponse:
+    form = FileForm(request.POST) if request.content_type == "multipart/form-data" else FileForm({})
+    try:
+        writer = taken.received()
+        if not form.is_valid():
+            return _page(request, status=422, form=form)
+        row = actions.request_file(user, form.cleaned_data["feed"], writer, taken.name)
+    except Refused as error:
+        form.is_valid()
+        for text in error.errors.values():
+            form.add_error("file", text)
+        return _page(request, status=422, form=form)
+    taken.kept = True
+    messages.success(request, _("%s is being imported.") % row.name)
+    return redirect("feed-index")
 
 
 @require_POST
@@ -100,21 +120,34 @@ def _needs(request: HttpRequest, permission: str) -> User:
 
 
 def _page(request: HttpRequest, status: int = 200, form: FileForm | None = None) -> HttpResponse:
-    manages = cast(User, request.user).has_perm(MANAGE)
-    accounts = ConnectorAccount.objects.filter(kind="feed").select_related("feed").order_by("name")
-    rows = [_row(account) for account in accounts]
-    context = {
+    context = _table(request) | {"form": form or FileForm()}
+    return render(request, TEMPLATE, context, status=status)
+
+
+def _table(request: HttpRequest) -> dict[str, Any]:
+    accounts = list(ConnectorAccount.objects.filter(kind="feed").select_related("feed").order_by("name"))
+    last = FeedImport.objects.filter(account__in=accounts).order_by("account_id", "-pk").distinct("account_id")
+    imports = {row.account_id: row for row in last.select_related("requested_by")}
+    rows = [_row(account, imports.get(account.pk)) for account in accounts]
+    return {
         "rows": rows,
         "total": sum(row["state"].entry_count for row in rows if row["state"]),
-        "manages": manages,
-        "form": form or FileForm(),
+        "manages": cast(User, request.user).has_perm(MANAGE),
+        "alive": any(row["alive"] for row in rows),
     }
-    return render(request, "connectors/feeds.html", context, status=status)
 
 
-def _row(account: ConnectorAccount) -> dict[str, Any]:
+def _row(account: ConnectorAccount, job: FeedImport | None) -> dict[str, Any]:
     state = getattr(account, "feed", None)
-    return {"account": account, "state": state, "next_at": _next(account, state), "settings": account.settings}
+    return {
+        "account": account,
+        "state": state,
+        "next_at": _next(account, state),
+        "settings": account.settings,
+        "job": job,
+        "alive": bool(job and job.status in OPEN) or bool(state and state.started_at),
+        "percent": 100 * job.read_bytes // job.size if job and job.size else 0,
+    }
 
 
 def _next(account: ConnectorAccount, state: Any) -> datetime | None:
