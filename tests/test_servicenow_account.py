@@ -201,11 +201,12 @@ def findings(here: Desk) -> dict[str, Any]:
 def test_everything_is_as_it_should_be(here: Desk) -> None:
     made = here.connector().create("incident", {"short_description": "x", "work_notes": "note"})
     here.do("create", table="sn_si_incident", set={"short_description": "y"})
+    here.do("arrange", audit_read="yes")
     found = findings(here)
     assert made.sys_id
     assert list(found) == [
         "credentials", "integration user", "roles", "table incident", "table sn_si_incident", "table sys_choice",
-        "table sys_user", "table sys_user_group", "notes", "time zone", "clock",
+        "table sys_user", "table sys_user_group", "notes", "history", "time zone", "clock",
     ]  # fmt: skip
     assert {name: one.ok for name, one in found.items()} == dict.fromkeys(found, True)
     assert "soar.integration" in found["integration user"].text
@@ -213,6 +214,17 @@ def test_everything_is_as_it_should_be(here: Desk) -> None:
     health = here.connector().test()
     assert health.ok
     assert health.message == "ServiceNow takes the credentials of Soar Integration (soar.integration)."
+
+
+@pytest.mark.parametrize("how", ["no", "empty"])
+def test_a_history_that_may_not_be_read_is_told_and_nothing_is_wrong(here: Desk, how: str) -> None:
+    made = here.connector().create("incident", {"short_description": "x"})
+    here.connector().update("incident", made.sys_id, {"impact": "1"})
+    here.do("arrange", audit_read=how)
+    found = findings(here)["history"]
+    assert found.ok is None and "sys_audit may not be read" in found.text
+    health = here.connector().test()
+    assert health.ok and "sys_audit" not in health.message
 
 
 def test_wrong_credentials_are_all_that_is_told(here: Desk) -> None:

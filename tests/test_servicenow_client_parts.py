@@ -18,6 +18,7 @@ from soar.connectors.models import Attempt
 from soar.connectors.servicenow.journal import taken_apart
 from soar.connectors.servicenow.records import Record
 from soar.connectors.servicenow.times import Zone
+from soar.standins.servicenow import seed
 from tests.servicenow_desk import Desk, desk
 
 pytestmark = pytest.mark.django_db
@@ -234,3 +235,39 @@ def test_an_ignored_search_finds_nobody(here: Desk) -> None:
     here.do("arrange", unreadable=["name", "user_name", "email"])
     assert here.connector().users("lindq") == []
     assert here.connector().user("mara.lindqvist") is None
+
+
+# What became of single fields.
+
+
+@pytest.mark.parametrize("zone", ["GMT", "US/Pacific"])
+def test_the_history_of_fields(here: Desk, made: Record, zone: str) -> None:
+    here.do("arrange", audit_read="yes")
+    here.do("user", user_name=seed.INTEGRATION, set={"time_zone": zone})
+    connector = here.connector()
+    connector.update("incident", made.sys_id, {"impact": "1"})
+    here.do("change", sys_id=made.sys_id, **{"as": "mara.lindqvist", "set": {"impact": "2", "urgency": "1"}})
+    found = connector.history("incident", made.sys_id, ["impact"], made.updated_on)
+    assert found is not None
+    assert [(one.field, one.old, one.new, one.by) for one in found] == [
+        ("impact", "3", "1", seed.INTEGRATION), ("impact", "1", "2", "mara.lindqvist"),
+    ]  # fmt: skip
+    assert [one.count for one in found] == [made.mod_count + 1, made.mod_count + 2]
+    assert connector.history("incident", made.sys_id, ["impact"], found[-1].at + timedelta(days=2)) == []
+
+
+def test_a_history_of_which_a_part_of_the_query_was_ignored_is_not_used(here: Desk, made: Record) -> None:
+    here.do("arrange", audit_read="yes")
+    other = here.connector().create("incident", {"short_description": "Another"})
+    for one in (made, other):
+        here.connector().update("incident", one.sys_id, {"impact": "1"})
+    here.do("arrange", unreadable=["documentkey"])
+    with pytest.raises(ConnectorError, match="ignored a part"):
+        here.connector().history("incident", made.sys_id, ["impact"], made.updated_on)
+
+
+@pytest.mark.parametrize("how", ["no", "empty"])
+def test_a_history_that_is_kept_from_us_is_none(here: Desk, made: Record, how: str) -> None:
+    here.do("arrange", audit_read=how)
+    here.connector().update("incident", made.sys_id, {"impact": "1"})
+    assert here.connector().history("incident", made.sys_id, ["impact"], made.updated_on) is None

@@ -53,7 +53,7 @@ def test_a_refusal_in_the_middle_of_the_states_waits_for_a_person_and_opens_noth
     both.reconcile()
     both.settle()
     assert incident_of(link).status == IncidentStatus.CLOSED and not TicketConflict.objects.exists()
-    assert [row.split(":")[0] for row in both.compare(link.incident_id)][0] == "status"
+    assert next(row.split(":")[0] for row in both.compare(link.incident_id)) == "status"
     both.desk.tell("arrange", refused_states=[])
     both.desk.tell("forget")
     verbs.retry(here(), failed.pk)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import transaction
@@ -11,6 +12,7 @@ from cases.models import Incident, LinkState, TicketLink
 from cases.servicenow import incoming
 from cases.servicenow.case import state_of
 from cases.servicenow.conflicts import Account, count_gaps
+from cases.servicenow.history import Touch
 from cases.servicenow.mapping import (
     RAW_FIELDS,
     VALUES,
@@ -27,6 +29,7 @@ from cases.servicenow.mapping import (
 )
 from cases.servicenow.mapping import incoming as read
 from cases.servicenow.merge import Decision, Step, agreed, arrived, plan
+from cases.servicenow.rules import Raw
 from soar.connectors.servicenow.records import Record
 from soar.lib import clock
 
@@ -48,26 +51,35 @@ def locked(link_id: int) -> tuple[Incident, TicketLink]:
 
 
 @transaction.atomic
-def agree(link_id: int, record: Record, rules: ProfileRules, *, take: bool, send: bool) -> Wanted:
+def agree(
+    link_id: int, record: Record, rules: ProfileRules, touches: Mapping[str, Touch], *, take: bool, send: bool
+) -> Wanted:
     """Do to the incident what changed at the ticket (with ``take``), write conflicts down, and tell what is to be
-    written there. With ``send`` that is kept as pending: it is about to be written."""
+    written there. With ``send`` that is kept as pending: it is about to be written. ``touches``: see history."""
     incident, link = locked(link_id)
     if link.state != LinkState.LINKED:
         return Wanted()
-    return _Meeting(incident, link, record, rules, take=take).hold(send=send)
+    return _Meeting(incident, link, record, rules, touches, take=take).hold(send=send)
 
 
 class _Meeting:
     """One look at both sides, under their locks."""
 
     def __init__(
-        self, incident: Incident, link: TicketLink, record: Record, rules: ProfileRules, *, take: bool
+        self,
+        incident: Incident,
+        link: TicketLink,
+        record: Record,
+        rules: ProfileRules,
+        touches: Mapping[str, Touch],
+        *,
+        take: bool,
     ) -> None:
         self.incident, self.link, self.record, self.rules, self.take = incident, link, record, rules, take
         self.raw = {name: record.fields[name] for name in RAW_FIELDS if name in record.fields}
         self.base: dict[str, Any] = arrived(link.base, link.pending, self.raw)
         self.case: CaseState = state_of(incident)
-        self.account = Account(incident, link, rules, record)
+        self.account = Account(incident, link, rules, record, touches)
 
     def hold(self, *, send: bool) -> Wanted:
         self._settle_open()
@@ -181,6 +193,17 @@ def goes_over(link_id: int, wanted: Wanted, via: list[dict[str, str]]) -> None:
         wanted.fields["status"] = {**wanted.fields["status"], "via": via}
         link.pending = wanted.fields
         link.save(update_fields=["pending"])
+
+
+@transaction.atomic
+def replaced(link_id: int, before: Record, rules: ProfileRules, lost: Mapping[str, Raw], why: str) -> None:
+    """Our write has replaced values that nobody here had seen: people read both. The caller writes ours down."""
+    incident, link = locked(link_id)
+    for name, raw in lost.items():
+        seen = replace(before, fields={**before.fields, **raw})
+        account = Account(incident, link, rules, seen, {})
+        if name not in account.open:
+            account.tell(name, state_of(incident), rules.winner(name), "ours", why)
 
 
 @transaction.atomic

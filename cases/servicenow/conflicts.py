@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.db.models import F
 from cases import timeline
 from cases.actors import Actor
 from cases.models import Incident, MappingGap, TicketConflict, TicketLink, TimelineEntry
+from cases.servicenow.history import Touch
 from cases.servicenow.linking import ACTOR_TYPE, named
 from cases.servicenow.mapping import CaseState, Gap, ProfileRules, incoming, ours, raw_of
 from cases.servicenow.remote import our_time
@@ -29,15 +31,21 @@ TOLD_AS = {
 class Account:
     """What is written down of conflicts while one record is looked at; the rows are locked."""
 
-    def __init__(self, incident: Incident, link: TicketLink, rules: ProfileRules, record: Record) -> None:
+    def __init__(
+        self, incident: Incident, link: TicketLink, rules: ProfileRules, record: Record, touches: Mapping[str, Touch]
+    ) -> None:
         self.incident, self.link, self.rules, self.record = incident, link, rules, record
+        self._touches = touches
         self.open = {row.field: row for row in link.conflicts.filter(outcome="")}
 
     def newer(self, name: str) -> bool:
-        """Whether the last change of the field here is younger than that of the ticket, by our clock. Theirs tells
-        whole seconds: within one, ours is the younger."""
+        """Whether the last change of the field here is younger than that there, by our clock; where nothing tells of
+        that field alone, than that of the ticket. Theirs tells whole seconds: within one, ours is the younger."""
         entry = last_change(self.incident, name)
-        return entry is not None and entry.recorded_at >= our_time(self.link.instance, self.record.updated_on)
+        return entry is not None and entry.recorded_at >= our_time(self.link.instance, self._touch(name).at)
+
+    def _touch(self, name: str) -> Touch:
+        return self._touches.get(name) or Touch(self.record.updated_on, self.record.updated_by)
 
     def tell(self, name: str, case: CaseState, rule: str, outcome: str, why: str = "") -> None:
         """Write the conflict down, if it is not open already; then only what the sides are by now."""
@@ -72,11 +80,8 @@ class Account:
         base = self.link.base.get(name) or {}
         entry = last_change(self.incident, name)
         theirs = {"value": read or None, "shown": _shown(name, read) if read else _raw_shown(raw)}
-        theirs |= {
-            "by": self.record.updated_by,
-            "at": clock.iso(self.record.updated_on),
-            **({"why": why} if why else {}),
-        }
+        touch = self._touch(name)
+        theirs |= {"by": touch.by, "at": clock.iso(touch.at), **({"why": why} if why else {})}
         by = {"by": entry.actor_name, "at": clock.iso(entry.recorded_at)} if entry else {}
         return {
             "base": {"value": base.get("ours"), "shown": _shown(name, base.get("ours"))},

@@ -19,9 +19,10 @@ from cases.actors import Actor
 from cases.models import ChangeState, Incident, TicketChange, TicketLink, TicketProfile
 from cases.models.servicenow_traffic import OPEN_CHANGES
 from cases.pulls import leases
-from cases.servicenow import agreeing, creating, health, holding, linking, outbox, remote, telling
+from cases.servicenow import agreeing, creating, health, holding, linking, outbox, remote, replacing, telling
 from cases.servicenow.agreeing import Wanted, agree
 from cases.servicenow.case import state_of
+from cases.servicenow.history import touches
 from cases.servicenow.mapping import RAW_FIELDS, STEPS, ProfileRules
 from cases.servicenow.people import with_people
 from soar.connectors.errors import ConnectorError
@@ -127,24 +128,29 @@ def _fields(link: TicketLink, change: TicketChange, connector: ServiceNow) -> st
         raise Gone
     _accept_skipped(link)
     rules = with_people(ProfileRules.of(link.profile), connector, state_of(link.incident), record.fields)
-    wanted = agree(link.pk, record, rules, take=not link.instance.in_paused, send=True)
+    told = touches(link, record, rules, connector)
+    wanted = agree(link.pk, record, rules, told, take=not link.instance.in_paused, send=True)
     if not wanted.values:
         return "Both sides agree."
     # Kept for the case that somebody lets it go.
     change.detail = {**change.detail, "fields": wanted.fields, "sent": wanted.values}
     TicketChange.objects.filter(pk=change.pk).update(detail=change.detail)
     _check_code(link, wanted, connector)
-    lost = agreeing.written(link.pk, wanted, _write(link, wanted, record, connector))
+    answered, writes = _write(link, wanted, record, connector)
+    stands = replacing.look(link, rules, wanted, record, answered, writes, connector)
+    lost = agreeing.written(link.pk, wanted, stands)
     if lost:
         text = f"ServiceNow left {', '.join(lost)} as it was, without a word."
         raise ConnectorError(text, permanent=True, status=FORBIDDEN)
-    return f"Wrote {', '.join(wanted.values)}."
+    between = answered.mod_count - record.mod_count - writes
+    more = f" ServiceNow counts {between} more of others since the ticket was read." if between > 0 else ""
+    return f"Wrote {', '.join(wanted.values)}.{more}"
 
 
-def _write(link: TicketLink, wanted: Wanted, record: Record, connector: ServiceNow) -> Record:
-    """In one call; where the instance lets no state be left out, state by state."""
+def _write(link: TicketLink, wanted: Wanted, record: Record, connector: ServiceNow) -> tuple[Record, int]:
+    """In one call; where the instance lets no state be left out, state by state. With the number of writes."""
     try:
-        return connector.update(link.table, link.sys_id, wanted.values)
+        return connector.update(link.table, link.sys_id, wanted.values), 1
     except ConnectorError as error:
         steps = _steps(link.table, record.fields.get("state", ""), wanted.values.get("state", ""))
         if not (steps and error.permanent and error.status == FORBIDDEN):
@@ -152,7 +158,7 @@ def _write(link: TicketLink, wanted: Wanted, record: Record, connector: ServiceN
     agreeing.goes_over(link.pk, wanted, [{"state": state} for state in steps])
     for state in steps:
         connector.update(link.table, link.sys_id, {"state": state})
-    return connector.update(link.table, link.sys_id, wanted.values)
+    return connector.update(link.table, link.sys_id, wanted.values), len(steps) + 1
 
 
 def _steps(table: str, now: str, wanted: str) -> list[str]:

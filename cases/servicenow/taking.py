@@ -16,6 +16,7 @@ from cases.pulls import leases
 from cases.servicenow import holding, noting, outbox
 from cases.servicenow.agreeing import Wanted, agree
 from cases.servicenow.case import state_of
+from cases.servicenow.history import touches
 from cases.servicenow.mapping import RAW_FIELDS, ProfileRules
 from cases.servicenow.people import with_people
 from soar.connectors.errors import ConnectorError
@@ -127,7 +128,7 @@ def _compared(
     link.refresh_from_db()
     now = _now(link, record, connector, read_at)
     rules = with_people(ProfileRules.of(link.profile), connector, state_of(link.incident), now.fields)
-    wanted = agree(link.pk, now, rules, take=True, send=False)
+    wanted = agree(link.pk, now, rules, touches(link, now, rules, connector), take=True, send=False)
     noting.take_notes(link.pk, entries, noting.Us.of(link, connector))
     noting.take_files(link, files, connector)
     _seen(link, record)

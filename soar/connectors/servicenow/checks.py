@@ -9,6 +9,7 @@ from functools import partial
 
 from soar.connectors.base import ConnectorError
 from soar.connectors.servicenow import query
+from soar.connectors.servicenow.audit import TABLE as AUDIT
 from soar.connectors.servicenow.choices import Choices
 from soar.connectors.servicenow.journal import TABLE as JOURNAL
 from soar.connectors.servicenow.journal import Journal
@@ -26,6 +27,7 @@ WORKERS = {
 }
 CLOSERS = {INCIDENT: {"itil_admin", "admin"}}
 ALL = {"admin"}
+HISTORY = "history"  # good to have: nobody misses it
 FINE_SKEW = timedelta(seconds=30)
 
 
@@ -57,6 +59,7 @@ class Inspected(Choices, Journal):
         for table in (*named, *BESIDE):
             found += _told(f"table {table}", partial(_table_of, self, table))
         found += _told("notes", lambda: [_notes(self)])
+        found += _told(HISTORY, lambda: [_history(self)])
         found += _told("time zone", lambda: [_zone(self, named)])
         return [*found, _clock(self.skew)]
 
@@ -78,7 +81,7 @@ def summary(findings: list[Finding]) -> str:
     if wrong:
         raise ConnectorError(" ".join(wrong), permanent=True)
     user = next((one.text for one in findings if one.name == "integration user" and one.ok), "")
-    unsure = [finding.text for finding in findings if finding.ok is None]
+    unsure = [finding.text for finding in findings if finding.ok is None and finding.name != HISTORY]
     return " ".join([f"ServiceNow takes the credentials{f' of {user}' if user else '.'}", *unsure])
 
 
@@ -152,6 +155,23 @@ def _notes(api: Inspected) -> Finding:
         return Finding("notes", None, f"{JOURNAL} shows no entry: there is none, or it is hidden.")
     text = f"{JOURNAL} may not be read: notes are taken from what records show, without the writers' user names."
     return Finding("notes", None, text)
+
+
+def _history(api: Inspected) -> Finding:
+    """Whether sys_audit tells what became of single fields."""
+    page = None
+    try:
+        page = api.page("audit.test", every(AUDIT), {**RAW, "sysparm_fields": "sys_id"}, size=1)
+    except ConnectorError as error:
+        if error.status not in {400, 403, 404}:
+            raise
+    if page and (page.rows or not page.total):
+        return Finding(HISTORY, True, "The history of fields can be read.")
+    text = (
+        f"{AUDIT} may not be read: of two changes the newer one is told by the time of the whole ticket, and a value "
+        "that was overwritten in the same moment is not found again."
+    )
+    return Finding(HISTORY, None, text)
 
 
 def _zone(api: Inspected, tables: list[str]) -> Finding:

@@ -52,6 +52,8 @@ class Person:
             return False
         if table == "sys_journal_field":
             return bool(store.settings["journal_read"] == "yes")
+        if table == "sys_audit":
+            return bool(store.settings["audit_read"] == "yes")
         if table == "sys_attachment":
             return parent_seen(store, self, row)
         return table not in SECRET_TABLES and self.may(READERS, table)
@@ -70,8 +72,8 @@ def check_table(store: Store, person: Person, table: str) -> None:
     if table not in TABLES:
         raise Refusal(400, f"Invalid table {table}")
     closed = table in store.settings["closed_tables"]
-    if table == "sys_journal_field" and store.settings["journal_read"] == "no":
-        closed = True
+    for name, setting in (("sys_journal_field", "journal_read"), ("sys_audit", "audit_read")):
+        closed = closed or (table == name and store.settings[setting] == "no")
     if closed and not person.all_rights:
         raise Refusal(403, "User Not Authorized", "Failed API level ACL Validation")
 

@@ -137,6 +137,13 @@ JOURNAL = _table(
     Field("name", "Table", longest=80), Field("element", "Element", longest=80),
     Field("element_id", "Element ID", longest=32), Field("value", "Value", longest=0),
 )  # fmt: skip
+AUDIT = _table(
+    "sys_audit", "Audit", "fieldname",
+    Field("tablename", "Table name", longest=80), Field("documentkey", "Document key", longest=32),
+    Field("fieldname", "Field name", longest=80), Field("oldvalue", "Old value", longest=0),
+    Field("newvalue", "New value", longest=0), Field("user", "User", longest=40),
+    Field("record_checkpoint", "Record checkpoint", "integer"),
+)  # fmt: skip
 ATTACHMENT = _table(
     "sys_attachment", "Attachment", "file_name",
     Field("file_name", "File name", longest=100), Field("table_name", "Table name", longest=80),
@@ -165,7 +172,7 @@ PROPERTY = _table(
 TABLES: dict[str, Table] = {
     one.name: one
     for one in (
-        INCIDENT, SECURITY, USER, GROUP, CHOICE, JOURNAL, ATTACHMENT, HAS_ROLE, ROLE, MEMBER, PROPERTY,
+        INCIDENT, SECURITY, USER, GROUP, CHOICE, JOURNAL, AUDIT, ATTACHMENT, HAS_ROLE, ROLE, MEMBER, PROPERTY,
     )
 }  # fmt: skip
 TICKETS = tuple(name for name, table in TABLES.items() if table.ticket)

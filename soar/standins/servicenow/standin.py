@@ -47,9 +47,9 @@ class ServiceNow(Standin):
     {"per_hour": n | null, "window": 3600}`` · ``expire {"refresh": false}`` (tokens) · ``clock {"skew": s, "freeze":
     true | false}`` · ``delay {"seconds": 0.05}`` (of every request) · ``user {"user_name", "set", "roles",
     "password"}`` · ``property {"name", "value"}`` · ``arrange {setting: value}``, the settings of ``settings.py``
-    (``journal_read``: "yes", "no" (403) or "empty"; ``unreadable``, ``unwritable``: fields; ``closed_tables``;
-    ``members_only``; ``sir_process``: "stateful" or "open"; ``journal_limit`` ...) · ``forget`` (the log of requests)
-    · ``reset``.
+    (``journal_read``, ``audit_read``: "yes", "no" (403) or "empty"; ``unreadable``, ``unwritable``: fields;
+    ``closed_tables``; ``refused_states``; ``members_only``; ``sir_process``: "stateful" or "open"; ``journal_limit``
+    ...) · ``forget`` (the log of requests) · ``reset``.
 
     ``fault {"kind", "on", "skip", "times" | "seconds", "delay", "message", "detail", "headers"}``: kinds of base, and
     ``lost`` (the write is taken, the connection closed), ``late`` (taken, answered after ``delay``), ``hibernate``,

@@ -17,6 +17,7 @@ INDEXED: dict[str, tuple[str, ...]] = {
     "incident": ("number", "correlation_id"),
     "sn_si_incident": ("number", "correlation_id"),
     "sys_journal_field": ("element_id",),
+    "sys_audit": ("documentkey",),
     "sys_attachment": ("table_sys_id",),
     "sys_user": ("user_name", "name", "email"),
     "sys_user_group": ("name",),

@@ -51,6 +51,8 @@ class Writer:
             raise security("Delete")
         for entry in self.store.by("sys_journal_field", "element_id", row["sys_id"]):
             self.store.remove("sys_journal_field", entry["sys_id"])
+        for told in self.store.by("sys_audit", "documentkey", row["sys_id"]):
+            self.store.remove("sys_audit", told["sys_id"])
         for one in self.store.by("sys_attachment", "table_sys_id", row["sys_id"]):
             self.store.remove("sys_attachment", one["sys_id"])
             self.store.state["contents"].pop(one["sys_id"], None)
@@ -71,6 +73,8 @@ class Writer:
         if before is None and TABLES[table].ticket:
             after["number"] = self.store.next_number(table)
         row = self.store.put(table, self._counted(after, first=before is None))
+        if before is not None and TABLES[table].ticket:
+            self._audit(table, before, row)
         for element, text in notes.items():
             self._write_journal(table, row["sys_id"], element, text)
         return row
@@ -85,6 +89,21 @@ class Writer:
         entry["value"] = text[: self.store.settings["journal_limit"]]
         entry |= {"sys_created_on": now, "sys_created_by": who, "sys_updated_on": now, "sys_updated_by": who}
         self.store.put("sys_journal_field", {**entry, "sys_mod_count": "0"})
+
+    def _audit(self, table: str, before: Row, row: Row) -> None:
+        """What became of each field, with the count of changes that the record has by it."""
+        now, who = row["sys_updated_on"], row["sys_updated_by"]
+        told = {
+            "tablename": table,
+            "documentkey": row["sys_id"],
+            "user": who,
+            "record_checkpoint": row["sys_mod_count"],
+        }
+        told |= {"sys_created_on": now, "sys_created_by": who, "sys_updated_on": now, "sys_updated_by": who}
+        for name in TABLES[table].fields:
+            if not name.startswith("sys_") and before.get(name, "") != row.get(name, ""):
+                values = {"fieldname": name, "oldvalue": before.get(name, ""), "newvalue": row.get(name, "")}
+                self.store.put("sys_audit", {"sys_id": new_id(), **told, **values, "sys_mod_count": "0"})
 
     def _cleaned(self, table: str, values: dict[str, Any]) -> Row:
         """What is really written: unknown, read-only and forbidden fields are dropped without a word."""
