@@ -18,6 +18,7 @@ from cases.actions import incidents
 from cases.actors import Actor
 from cases.choices import Severity
 from cases.models import Incident, LinkState, ServiceNowInstance, TicketChange, TicketLink
+from cases.servicenow import adopted as adopted_tickets
 from cases.servicenow.correlation import correlation_id
 from cases.servicenow.mapping import ProfileRules, agrees
 from cases.servicenow.merge import agreed
@@ -70,6 +71,58 @@ def test_many_tickets_of_which_none_changed_are_few_requests() -> None:
         assert len(queries) < 4 * MANY / 100 + 100  # by the hundred, not one by one
         assert ServiceNowInstance.objects.get().in_error == ""
         assert not TicketChange.objects.exists()
+
+
+def adopted(both: Both, number: int) -> list[TicketLink]:
+    """Tickets that people linked by hand: they bear no id of ours."""
+    links = stocked(both, number)
+    rows = both.desk.standin.store.state["tables"]["incident"]
+    for link in links:
+        rows[link.sys_id]["correlation_id"] = ""
+    TicketLink.objects.update(ours_correlation=False, created_there=False)
+    return links
+
+
+def test_many_tickets_that_people_linked_are_few_requests_and_a_change_of_one_is_seen() -> None:
+    with both_sides(timeout=30) as both:
+        link = adopted(both, MANY)[MANY // 2]
+        both.poll()
+        both.desk.tell("forget")
+        both.poll()
+        assert len(both.desk.ask("requests")) < 20
+        assert ServiceNowInstance.objects.get().in_error == ""
+        both.desk.change({"table": "incident", "sys_id": link.sys_id}, short_description="Theirs")
+        both.poll()
+        assert Incident.objects.get(pk=link.incident_id).title == "Theirs"
+
+
+def test_where_only_strangers_change_the_reading_goes_on_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adopted_tickets, "FEW", 2)
+    with both_sides() as both:
+        link = adopted(both, 5)[0]
+        begun = timezone.now() - timedelta(days=1)
+        ServiceNowInstance.objects.update(read_until=begun)
+        other = both.desk.create(short_description="Not ours")
+        both.poll()
+        reached: Any = ServiceNowInstance.objects.get().read_until
+        assert reached > begun + timedelta(hours=23), "or each poll reads all that changed in the table since"
+        both.desk.change({"table": "incident", "sys_id": link.sys_id}, short_description="Theirs")
+        both.poll()
+        assert Incident.objects.get(pk=link.incident_id).title == "Theirs"
+        assert not TicketLink.objects.filter(sys_id=other["sys_id"]).exists()
+
+
+def test_where_more_changes_than_there_are_tickets_each_ticket_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adopted_tickets, "FEW", 2)
+    with both_sides(timeout=30) as both:
+        link = adopted(both, 3)[1]
+        both.desk.tell("stock", tickets=1200, correlation="", set={})
+        ServiceNowInstance.objects.update(read_until=timezone.now() - timedelta(days=400))
+        both.desk.change({"table": "incident", "sys_id": link.sys_id}, short_description="Theirs")
+        both.desk.tell("forget")
+        both.poll()
+        assert Incident.objects.get(pk=link.incident_id).title == "Theirs"
+        assert len(both.desk.ask("requests")) < 20
 
 
 def test_many_changes_go_out_in_order_within_the_budget(admin: User) -> None:

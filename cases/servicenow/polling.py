@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import chain
 
 from django.db import transaction
 
 from cases.models import LinkState, ServiceNowInstance, TicketLink, TicketProfile
 from cases.pulls import leases
-from cases.servicenow import correlation, health, holding, reconciling, remote
+from cases.servicenow import adopted, correlation, health, holding, reconciling, remote
 from cases.servicenow.mapping import RAW_FIELDS, ProfileRules
 from cases.servicenow.taking import OVERLAP, parts, take, take_files
 from soar.connectors.errors import ConnectorError
@@ -86,9 +86,14 @@ def _poll(row: ServiceNowInstance, lease: uuid.UUID) -> None:
         return
     late: list[datetime] = []
     newest = row.read_until
+    started = read_at + timedelta(seconds=row.skew_seconds)  # by their clock
     for table in tables_of(row):
+        others, seen_until = adopted.changed(row, table, connector, since)
+        if seen_until is not None:
+            # All of the table was looked at up to there: nobody has to look at that again.
+            newest = max([min(seen_until, started), *([newest] if newest else [])])
         changed = connector.changed(table, prefix=correlation.prefix(row.installation), since=since, fields=RAW_FIELDS)
-        for records in parts(_both(changed, _others(row, table, connector)), TOGETHER):
+        for records in parts(chain(changed, others), TOGETHER):
             _keep(row, lease)
             late += [record.updated_on for record in _twice(row, table, records, connector, read_at)]
             own = [record.updated_on for record in records if record.updated_on >= since]
@@ -116,23 +121,11 @@ def _since(row: ServiceNowInstance) -> datetime | None:
     return oldest + timedelta(seconds=row.skew_seconds) - FIRST if oldest else None
 
 
-def _others(row: ServiceNowInstance, table: str, connector: ServiceNow) -> Iterable[Record]:
-    """Tickets that bear no id of ours: those that people linked. Only a look at each tells whether it changed."""
-    links = TicketLink.objects.filter(instance=row, table=table, state=LinkState.LINKED, ours_correlation=False)
-    ids = list(links.order_by("pk").values_list("sys_id", flat=True))
-    return connector.records(table, ids, RAW_FIELDS).values() if ids else []
-
-
 def _new_files(row: ServiceNowInstance, table: str, since: datetime, connector: ServiceNow) -> None:
     profiles = TicketProfile.objects.filter(instance=row, table=table)
     if any(ProfileRules.of(profile).takes("evidence") for profile in profiles):
         for ids in parts(remote.new_files(connector, table, since), TOGETHER):
             take_files(row, table, ids, connector)
-
-
-def _both(changed: Iterable[Record], others: Iterable[Record]) -> Iterator[Record]:
-    yield from changed
-    yield from others
 
 
 def _twice(

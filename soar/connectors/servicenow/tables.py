@@ -73,11 +73,11 @@ class Tables(Api):
         or later, in order of change, from all pages; one that changes meanwhile comes again.
 
         Raises ConnectorError, IgnoredQuery when ServiceNow answers what was not asked for."""
-        query.correlation(prefix)
+        begins = query.begins("correlation_id", query.correlation(prefix))
         since = since.astimezone(UTC).replace(microsecond=0)
         asked = wanted([*fields, "correlation_id"])
         seen: set[tuple[str, int]] = set()
-        for page in self._changed_pages(table, asked, prefix, since, limit):
+        for page in self._changed_pages(table, asked, begins, since, limit):
             for row in page.rows:
                 record = record_of(table, row)
                 early = record.updated_on < since - TOLERATED
@@ -88,8 +88,30 @@ class Tables(Api):
                     seen.add(mark)
                     yield record
 
+    def changed_among(
+        self, table: str, known: Mapping[str, int], *, since: datetime, fields: Iterable[str]
+    ) -> tuple[list[Record], datetime | None]:
+        """Those of the records that changed at ``since`` (UTC, ServiceNow's clock) or later, and the time up to which
+        every change of the table was seen for that. ``known``: by sys_id the count of changes that is dealt with.
+        Where more has changed in the table than there are records, each of them is looked at instead, changed or not,
+        and the time is None. Raises ConnectorError, IgnoredQuery."""
+        since = since.astimezone(UTC).replace(microsecond=0)
+        fresh: dict[str, None] = {}
+        seen_until = since
+        for page in self._changed_pages(table, wanted(()), "", since, ROWS):
+            if (page.total or 0) * CHUNK > max(1, len(known)) * page.size:
+                return list(self.records(table, known, fields).values()), None
+            for row in page.rows:
+                record = record_of(table, row)
+                if record.updated_on < since - TOLERATED:
+                    raise IgnoredQuery(table, "sys_updated_on")
+                seen_until = max(seen_until, record.updated_on)
+                if record.sys_id in known and known[record.sys_id] != record.mod_count:
+                    fresh[record.sys_id] = None
+        return list(self.records(table, fresh, fields).values()), seen_until
+
     def _changed_pages(
-        self, table: str, asked: dict[str, Any], prefix: str, since: datetime, size: int
+        self, table: str, asked: dict[str, Any], condition: str, since: datetime, size: int
     ) -> Iterator[Page]:
         """What changes while it is read moves to the end and the others up by one, so that one would slip by. In UTC
         the next page begins at the last time seen; else pages overlap."""
@@ -98,8 +120,7 @@ class Tables(Api):
         start, offset = since, 0
         for _ in range(MOST_PAGES):
             moment = query.since("sys_updated_on", literal(start, zone.offset if zone else None))
-            begins = query.begins("correlation_id", prefix)
-            asked["sysparm_query"] = query.both(begins, moment, "ORDERBYsys_updated_on", "ORDERBYsys_id")
+            asked["sysparm_query"] = query.both(condition, moment, "ORDERBYsys_updated_on", "ORDERBYsys_id")
             page = self.page("records.changed", every(table), asked, offset=offset, size=size)
             yield page
             if not page.more:
