@@ -13,6 +13,7 @@ from cases.api.assets import Assets
 from cases.api.blocklist import Blocks
 from cases.api.bulk import BulkApi, Jobs
 from cases.api.connectors import Connectors
+from cases.api.dead_letters import DeadLetters
 from cases.api.evidence import EvidencePieces, IncidentEvidence
 from cases.api.incident_parts import IncidentParts, SuggestionsApi
 from cases.api.incidents import Incidents
@@ -148,6 +149,11 @@ V1: Patterns = [
     call("assets/<str:id>/", Assets, "asset", get="retrieve", patch="partial_update", delete="destroy"),
     call("sources/", Sources, "sources", get="list"),
     call("sources/<slug:slug>/", Sources, "source", get="retrieve"),
+    call("dead-letters/", DeadLetters, "dead-letters", get="list"),
+    call("dead-letters/replay/", DeadLetters, "dead-letters-replay", post="replay_many"),
+    call("dead-letters/jobs/<str:id>/", DeadLetters, "replay-job", get="job"),
+    call("dead-letters/<str:id>/", DeadLetters, "dead-letter", get="retrieve", delete="destroy"),
+    *verbs("dead-letters/<str:id>/", DeadLetters, "dead-letter", "replay"),
     call("connectors/", Connectors, "connectors", get="list", post="create"),
     call("connectors/<str:id>/", Connectors, "connector", get="retrieve", patch="partial_update"),
     *verbs("connectors/<str:id>/", Connectors, "connector", "test"),
