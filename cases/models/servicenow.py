@@ -49,6 +49,9 @@ class ServiceNowInstance(models.Model):
     in_ok_at = models.DateTimeField(null=True)
     in_error = models.TextField(blank=True)
     in_error_at = models.DateTimeField(null=True)
+    counted = models.JSONField(
+        null=True, help_text="By table, how many more tickets with our ids than links there were"
+    )
     skew_seconds = models.FloatField(default=0, help_text="Its clock minus ours")
     vocabulary = models.JSONField(default=dict)
     checked_at = models.DateTimeField(null=True)
@@ -126,6 +129,7 @@ class TicketLink(models.Model):
     profile = models.ForeignKey(TicketProfile, on_delete=models.PROTECT, related_name="links")
     table = models.CharField(max_length=80)
     state = models.CharField(max_length=10, choices=LinkState.choices, default=LinkState.CREATING)
+    shown_again_at = models.DateTimeField(null=True, help_text="Since when the ticket of a broken link is seen again")
     reason = models.TextField(blank=True, help_text="Why it is broken, in ServiceNow's words where it has any")
     sys_id = models.CharField(max_length=32, blank=True)
     number = models.CharField(max_length=40, blank=True)
