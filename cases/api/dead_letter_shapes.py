@@ -17,7 +17,7 @@ class DeadLetterRow(s.Serializer[Any]):
     """A delivery, or one item of it, that could not be read."""
 
     id = s.IntegerField()
-    source = s.CharField(help_text="Slug")
+    source = s.CharField(help_text="Slug")  # type: ignore[assignment]
     received_at = s.DateTimeField()
     address = s.CharField(help_text="Of the sender, as the connection has it")
     status = s.IntegerField(help_text="What the sender was answered, or what a replay would be")
@@ -44,7 +44,7 @@ class ReplayProgress(s.Serializer[Any]):
     """A replay of many."""
 
     id = s.IntegerField()
-    source = s.CharField(allow_null=True, help_text="Slug; null: all sources")
+    source = s.CharField(allow_null=True, help_text="Slug; null: all")  # type: ignore[assignment]
     status = fields.Words(ReplayJob.Status.values)
     total = s.IntegerField()
     position = s.IntegerField(help_text="How many are dealt with")
@@ -57,7 +57,7 @@ class ReplayProgress(s.Serializer[Any]):
 class ReplayMany(Body):
     """Whose dead letters: a source's, or without one all."""
 
-    source = Text(required=False, max_length=60)
+    source = Text(required=False, max_length=60)  # type: ignore[assignment]
 
 
 DEAD_LETTER_PAGE = shapes.page_of(DeadLetterRow)
