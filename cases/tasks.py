@@ -5,7 +5,7 @@ from __future__ import annotations
 from cases import replaying
 from cases.actions import bulk_jobs, bulk_work, evidence, ratings, suppression_work
 from cases.pulls import pushing, reading, tidying
-from cases.servicenow import considering, outbox, polling, sending
+from cases.servicenow import considering, outbox, polling, purging, sending
 from cases.servicenow import tidying as servicenow_tidying
 
 
@@ -99,6 +99,11 @@ def servicenow_send(link_id: int) -> None:
 def servicenow_poll(instance_id: int) -> None:
     """Read what changed at a ServiceNow instance."""
     polling.poll(instance_id)
+
+
+def servicenow_farewell(instance_id: int, table: str, sys_id: str, incident: str, mark: str) -> None:
+    """Tell a ticket that its incident was purged."""
+    purging.farewell(instance_id, table, sys_id, incident, mark)
 
 
 def servicenow_due() -> None:

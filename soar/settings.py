@@ -304,7 +304,7 @@ NAV_COUNTS = {
     "servicenow": "cases.views.servicenow.failures.nav_count",
 }
 # Called by cases.purge before alerts and incidents are deleted: functions (*, alerts: list[int], incidents: list[int]).
-PURGE_HOOKS = ["playbooks.purge.forget"]
+PURGE_HOOKS = ["playbooks.purge.forget", "cases.servicenow.purging.forget"]
 # Runs the playbooks on an alert of the demo: a class, made once and then called with (entry id, moment).
 DEMO_RUNS = "playbooks.demo.past.Past"
 # What is added to the demo, in this order: classes of cases.demo.stage.Part.
