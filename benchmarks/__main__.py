@@ -1,4 +1,5 @@
-"""``python -m benchmarks [start] [ingest] [runs] [responses] [backtest] [servicenow] [million]``: all or some parts."""
+"""``python -m benchmarks [PART...]``: all parts, or some of start, ingest, runs, responses, backtest, servicenow, bulk,
+million."""
 
 from __future__ import annotations
 
@@ -11,11 +12,12 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import backtest, ingest, pages, responses, runs, servicenow
+from benchmarks import backtest, bulk, ingest, pages, responses, runs, servicenow
 from benchmarks.report import Row, show
-from benchmarks.stack import ROOT, stack
+from benchmarks.stack import ROOT, Stack, stack
 
 MILLION = int(os.environ.get("SOAR_BENCH_ALERTS", "1000000"))
+HUNDRED_THOUSAND = int(os.environ.get("SOAR_BENCH_BULK", "100000"))
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -59,16 +61,30 @@ def tickets() -> Iterator[Row]:
         yield from servicenow.measure(one)
 
 
+def filled(stack: Stack, number: int) -> None:
+    """People, teams, a source and so many alerts."""
+    for one in range(6):
+        stack.manage("user", "create", f"bench{one}", "--role", "Analyst", "--team", f"Team {one % 3}")
+    stack.manage("source", "create", "Fill", "--kind", "generic")
+    code = f"from benchmarks.fill import fill; fill({number})"
+    subprocess.run([sys.executable, "manage.py", "shell", "-v0", "-c", code], cwd=ROOT, env=stack.env, check=True)
+
+
+def many_at_once() -> Iterator[Row]:
+    """A change of a hundred thousand alerts."""
+    with stack() as one:
+        one.settle()
+        filled(one, HUNDRED_THOUSAND)
+        yield from bulk.measure(one, {"status": "any", "source": "fill"})
+
+
 def million() -> Iterator[Row]:
     """Pages and ingest with a million alerts in the table."""
     with stack() as one:
         one.settle()
-        for number in range(6):
-            one.manage("user", "create", f"bench{number}", "--role", "Analyst", "--team", f"Team {number % 3}")
-        one.manage("source", "create", "Fill", "--kind", "generic")
-        code = f"from benchmarks.fill import fill; fill({MILLION})"
-        subprocess.run([sys.executable, "manage.py", "shell", "-v0", "-c", code], cwd=ROOT, env=one.env, check=True)
+        filled(one, MILLION)
         yield from pages.measure(one)
+        yield from bulk.measure(one, {"status": "any", "source": "fill", "received": "190m"}, f"at {MILLION:,}")
         yield from ingest.measure(one, f"at {MILLION:,}")
 
 
@@ -79,6 +95,7 @@ PARTS: dict[str, Callable[[], Iterator[Row]]] = {
     "responses": response,
     "backtest": backtest.main,
     "servicenow": tickets,
+    "bulk": many_at_once,
     "million": million,
 }
 

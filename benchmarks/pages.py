@@ -28,12 +28,13 @@ session[HASH_SESSION_KEY] = user.get_session_auth_hash()
 session.create()
 alerts = list(Alert.objects.visible_to(user).open().filter(incident=None).order_by('-pk')[:12])
 incident = incidents.open_incident(Actor.system(), title='Measured', alerts=[a.pk for a in alerts[:10]])
-print(json.dumps({'cookie': session.session_key, 'alert': alerts[-1].number, 'incident': incident.number}))
+found = {'alert': alerts[-1].number, 'incident': incident.number}
+print(json.dumps({'cookie': session.session_key, 'user': user.username, **found}))
 """
 
 
-def measure(stack: Stack) -> Iterator[Row]:
-    """p50 of each page, in milliseconds."""
+def prepare(stack: Stack) -> dict[str, str]:
+    """An analyst's session cookie and name, an alert and an incident to look at."""
     done = subprocess.run(
         [sys.executable, "manage.py", "shell", "-v0", "-c", PREPARE],
         cwd=ROOT,
@@ -42,7 +43,13 @@ def measure(stack: Stack) -> Iterator[Row]:
         text=True,
         check=True,
     )
-    made = json.loads(done.stdout.strip().splitlines()[-1])
+    made: dict[str, str] = json.loads(done.stdout.strip().splitlines()[-1])
+    return made
+
+
+def measure(stack: Stack) -> Iterator[Row]:
+    """p50 of each page, in milliseconds."""
+    made = prepare(stack)
     pages = {
         "queue": "/alerts/",
         "queue, newest first": "/alerts/?sort=newest",
@@ -58,7 +65,7 @@ def measure(stack: Stack) -> Iterator[Row]:
         "incident page": f"/incidents/{made['incident']}/",
     }
     for name, path in pages.items():
-        result = load.run(stack.port, 1, iter([_get(path, made["cookie"])] * (ROUNDS + 5)), keep=True)
+        result = load.run(stack.port, 1, iter([get(path, made["cookie"])] * (ROUNDS + 5)), keep=True)
         if set(result.statuses) != {200}:
             raise RuntimeError(f"{path} answered {result.statuses}")
         result.times = result.times[5:]
@@ -73,5 +80,6 @@ def measure(stack: Stack) -> Iterator[Row]:
         )
 
 
-def _get(path: str, cookie: str) -> bytes:
+def get(path: str, cookie: str) -> bytes:
+    """A whole request for a page, by whom the cookie says."""
     return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: sessionid={cookie}\r\n\r\n".encode()

@@ -19,6 +19,7 @@ OOB = mark_safe(' hx-swap-oob="true"')
 SHORTCUTS = (
     (_("Move in the list"), ("j", "k")),
     (_("Select the row"), ("x",)),
+    (_("Select all rows from there to here"), ("Shift", "x")),
     (_("Open it"), ("Enter",)),
     (_("Assign to me"), ("a",)),
     (_("Resolve"), ("r",)),

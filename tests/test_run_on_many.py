@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from cases.models import Alert
+from cases.models import Alert, BulkJob
 from playbooks.models import Playbook, Run
 from soar.accounts.models import Team, User
+from tests.bulk import work
 from tests.factories import make_alert, make_source
 from tests.fixtures import client_of
 from tests.playbook_files import Folder, folder
@@ -92,3 +93,26 @@ def test_a_playbook_that_is_off_starts_nothing(two: list[Alert], as_analyst: Cli
     answer = as_analyst.post(URL, given, headers=HTMX)
     assert answer.status_code == 409
     assert "starts nothing" in answer.content.decode()
+
+
+def test_a_run_for_each_that_matches_the_filter(two: list[Alert], as_analyst: Client, analyst: User, red: Team) -> None:
+    make_alert("Not for Blue", source=make_source(team=red))
+    everything = {"all": "1", "query": "", "upto": "999999"}
+    assert "Run a playbook on 2 alerts" in text_of(as_analyst.post(URL, everything, headers=HTMX))
+    refused = as_analyst.post(URL, {**everything, "playbook": "999999"}, headers=HTMX)
+    assert (refused.status_code, BulkJob.objects.count()) == (422, 0)
+    given = {**everything, "playbook": Playbook.objects.get().pk}
+    assert as_analyst.post(URL, given, headers=HTMX).status_code == 200
+    assert not Run.objects.exists()
+    work()
+    job = BulkJob.objects.get()
+    assert (job.status, job.done) == ("successful", 2)
+    assert sorted(run.alert.title for run in Run.objects.all() if run.alert) == ["One", "Two"]
+    work()
+    assert Run.objects.count() == 2
+
+
+def test_who_may_not_run_playbooks_runs_none_on_all(two: list[Alert], as_viewer: Client) -> None:
+    given = {"all": "1", "query": "", "upto": "999999", "playbook": Playbook.objects.get().pk}
+    assert as_viewer.post(URL, given, headers=HTMX).status_code == 403
+    assert not BulkJob.objects.exists()

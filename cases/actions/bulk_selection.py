@@ -18,6 +18,8 @@ from cases.querysets import AlertQuerySet
 from soar.accounts.models import User
 from soar.lib import clock
 
+IN_QUEUE = "in=queue"
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -28,17 +30,19 @@ class Selection:
 
 
 def selection_of(given: AlertFilter, cut_off: int | None = None) -> Selection:
-    """What a filter means now. What it leaves out unsaid (resolved alerts, on a page) is written down."""
+    """What a filter means now. That the queue leaves some out unsaid (resolved ones, those held back) is kept with it.
+    """
     newest = Alert.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     query = given.query_string()
-    if given.default_open and not given.names_status():
-        query = f"{query}&status=open" if query else "status=open"
+    if given.default_open:
+        query = f"{query}&{IN_QUEUE}" if query else IN_QUEUE
     return Selection(query, min(cut_off, newest) if cut_off is not None else newest)
 
 
 def rows_of(user: User, selection: Selection) -> QuerySet[Alert]:
     """The alerts meant that the person sees. Raises Refused for a filter that cannot be read."""
-    chosen = AlertFilter.parse(QueryDict(selection.query))
+    params = QueryDict(selection.query)
+    chosen = AlertFilter.parse(params, default_open=params.get("in") == "queue")
     rows = chosen.apply(Alert.objects.visible_to(user), user)
     if chosen.errors:
         raise Refused(" ".join(chosen.errors), field="filter")

@@ -8,6 +8,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from cases.models import Alert, AlertSource
+from cases.views.alerts_jobs import current_job
 from cases.views.alerts_queue import list_context, queue_of
 from cases.views.parts import person_of, signed_in_reader
 from soar.accounts.membership import may
@@ -30,7 +31,7 @@ def alert_list(request: HttpRequest) -> HttpResponse:
         context |= {"blank": not Alert.objects.exists(), "may_sources": may(user, "manage_sources")}
         context["sources"] = AlertSource.objects.exists() if context["blank"] else True
     if not is_partial(request):
-        return render(request, TEMPLATE, context)
+        return render(request, TEMPLATE, context | current_job(user))
     # The form itself is left alone while somebody types or ticks in it.
     regions = REGIONS if request.headers.get("HX-Trigger") == "alert-filter" else [*REGIONS, "filters"]
     number = context["total"].number

@@ -17,14 +17,12 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from cases.actions import bulk, bulk_jobs, bulk_work
-from cases.actions.bulk_selection import Selection, selection_of
 from cases.actions.bulk_verbs import VERBS
 from cases.actors import Actor
 from cases.errors import CaseError, Conflict, Missing, Refused
-from cases.filters import AlertFilter
 from cases.models import Alert, BulkJob
-from cases.permissions import parse_number
 from cases.views.alerts import TEMPLATE
+from cases.views.alerts_bulk_asked import ask, selection_asked, takes_all, ticked_ids
 from cases.views.alerts_jobs import job_context
 from cases.views.alerts_queue import list_context, queue_of
 from cases.views.alerts_rows import rows_of
@@ -58,6 +56,8 @@ def alert_bulk(request: HttpRequest) -> HttpResponse:
     action = request.POST.get("action", "")
     ids: list[int] = []
     try:
+        if takes_all(request) and action == "claim" and "upto" not in request.POST:
+            return ask(request, user, action)
         if takes_all(request):
             return started(request, bulk_jobs.start(user, selection_asked(request), action, _fields(request)))
         ids = ticked_ids(request)
@@ -78,19 +78,6 @@ def alert_bulk(request: HttpRequest) -> HttpResponse:
         extra=[*_told(request, said, detail, result), live(f"{said} {detail}")],
     )
     return trigger(answer, "dialog-close", "poll") if result.done else trigger(answer, "poll")
-
-
-def takes_all(request: HttpRequest) -> bool:
-    """Whether everything that matches the filter is meant, not the ticked rows."""
-    return request.POST.get("all") == "1"
-
-
-def selection_asked(request: HttpRequest) -> Selection:
-    """All that match the filter of the queue from which the form came, up to the alert (``upto``) that was the newest
-    when the person was told how many. Raises Refused for a filter that cannot be read."""
-    upto = request.POST.get("upto", "")
-    given = AlertFilter.parse(QueryDict(request.POST.get("query", "")[:4000]), default_open=True)
-    return selection_of(given, int(upto) if upto.isdecimal() and len(upto) < 18 else None)
 
 
 def started(request: HttpRequest, job: BulkJob) -> HttpResponse:
@@ -138,11 +125,6 @@ def in_dialog(text: str) -> SafeString:
         parts.icon("error", "i-14"),
         text,
     )
-
-
-def ticked_ids(request: HttpRequest) -> list[int]:
-    """The ticked alerts, by id or number."""
-    return [parse_number(value, "ALR") for value in request.POST.getlist("alert")[: bulk.AT_MOST + 1]]
 
 
 def _fields(request: HttpRequest) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from playbooks.actions.decide import decide
 from playbooks.actions.definitions import disable, enable, reload
-from playbooks.actions.many import run_on_each
+from playbooks.actions.many import run_on_each, startable
 from playbooks.actions.runs import cancel, retry, run_by_hand
 
-__all__ = ["cancel", "decide", "disable", "enable", "reload", "retry", "run_by_hand", "run_on_each"]
+__all__ = ["cancel", "decide", "disable", "enable", "reload", "retry", "run_by_hand", "run_on_each", "startable"]

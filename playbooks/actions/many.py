@@ -21,10 +21,7 @@ def run_on_each(
 
     Returns the playbook, the runs, and what was refused: (number, message). Raises Forbidden without the permission,
     Missing for an unknown playbook, Conflict for one that starts nothing, Refused for none or too many alerts."""
-    needs(actor, "run_playbooks", "The permission to run playbooks is missing.")
-    row = playbook_named(playbook)
-    if row.hindrance:
-        raise Conflict(f"{row.name} starts nothing. {row.hindrance}")
+    row = startable(actor, playbook)
     wanted = list(dict.fromkeys(alerts))
     if not wanted:
         raise Refused("Tick some alerts first.", field="alerts")
@@ -39,3 +36,12 @@ def run_on_each(
         except CaseError as error:
             refused.append((f"ALR-{pk}", error.message))
     return row, runs, refused
+
+
+def startable(actor: Actor, playbook: str | int) -> Playbook:
+    """The playbook, if the actor may start it now. Raises Forbidden, Missing and Conflict as ``run_on_each``."""
+    needs(actor, "run_playbooks", "The permission to run playbooks is missing.")
+    row = playbook_named(playbook)
+    if row.hindrance:
+        raise Conflict(f"{row.name} starts nothing. {row.hindrance}")
+    return row

@@ -9,10 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from cases.actions import bulk_jobs
 from cases.actors import Actor
 from cases.errors import Conflict, Missing, Refused
-from cases.views.alerts_bulk import in_dialog, not_done, ticked_ids
-from cases.views.alerts_bulk_ask import ticked_context
+from cases.views.alerts_bulk import in_dialog, not_done, started
+from cases.views.alerts_bulk_asked import selection_asked, takes_all, ticked_context, ticked_ids
 from cases.views.parts import needs
 from playbooks import actions
 from playbooks.choices import Trigger
@@ -50,6 +51,10 @@ def _run(request: HttpRequest, user: User) -> HttpResponse:
     if not request.POST["playbook"].strip():
         raise Refused(_("Choose a playbook."), field="playbook")
     dry = request.POST.get("dry_run", "") not in ("", "0", "false")
+    if takes_all(request):
+        wanted = {"playbook": request.POST["playbook"], "dry_run": dry}
+        actions.startable(Actor.of(user), request.POST["playbook"])
+        return started(request, bulk_jobs.start(user, selection_asked(request), bulk_jobs.RUN, wanted))
     playbook, runs, refused = actions.run_on_each(
         Actor.of(user), request.POST["playbook"], ticked_ids(request), dry_run=dry
     )

@@ -3,7 +3,7 @@
 //   table.queue, table.picks   the list; tbody tr[id] is a row: .c-title a opens it, input[type=checkbox] in .c-x ticks it
 //   [data-check-all]           ticks the page
 //   #bulk-bar[data-count]      hidden by soar.css while the count is 0; data-total = all that match the filter
-//     [data-bulk-count]        the figure; [data-bulk-all] says "all that match" (sets input[name=all] to 1);
+//     [data-bulk-count]        the figure; [data-bulk-all] says "all that match" (sets #bulk-everything to 1);
 //     [data-bulk-some]         back to the ticked ones; [data-bulk-clear] clears
 //   [data-key="a"]             what the key presses: in the row under the cursor, else in the bar, else on the page
 //   a[data-go="i"]             where "g i" goes
@@ -25,20 +25,20 @@
     if (bar) paintBar(bar, chosen.length, all.length);
   }
   function paintBar(bar, count, onPage) {
-    const everything = $("input[name=all]", bar) || $("#alert-form input[name=all]");
-    if (everything && count < onPage) everything.value = "";
+    const everything = $("#bulk-everything");
+    if (everything && (!count || count < onPage)) everything.value = "";
     const whole = everything?.value === "1";
     const total = Number(bar.dataset.total || 0);
     bar.dataset.count = count;
     const figure = $("[data-bulk-count]", bar);
-    if (figure) figure.textContent = whole ? bar.dataset.total : count;
+    if (figure) figure.textContent = whole ? bar.dataset.totalText || bar.dataset.total : count;
     const more = $("[data-bulk-all]", bar), less = $("[data-bulk-some]", bar);
     if (more) more.hidden = whole || count < onPage || total <= count;
     if (less) less.hidden = !whole;
   }
   function setAll(on) { for (const row of rows()) if (tick(row)) tick(row).checked = on; paint(); }
   function whole(on) {
-    const field = $("#bulk-bar input[name=all]") || $("#alert-form input[name=all]");
+    const field = $("#bulk-everything");
     if (field) field.value = on ? "1" : "";
     paint();
   }
@@ -51,6 +51,7 @@
     else if (event.target.closest("[data-bulk-some]")) whole(false);
     else if (event.target.closest("[data-bulk-clear]")) { whole(false); setAll(false); }
   });
+  document.addEventListener("bulk-clear", () => { whole(false); setAll(false); });
   // Shift + click ticks everything between this row and the one ticked before.
   function range(box, shift) {
     const list = rows(), here = box.closest("tr"), from = list.indexOf(lastTicked?.isConnected ? lastTicked : here);
@@ -117,12 +118,23 @@
     j: () => (rows().length ? move(1) : beside(1)),
     k: () => (rows().length ? move(-1) : beside(-1)),
     x: () => { const row = current(); if (row && tick(row)) { tick(row).checked = !tick(row).checked; lastTicked = row; paint(); } },
+    X: () => reach(),
     Enter: () => { const row = current(); if (row) $(".c-title a", row)?.click(); },
     "/": () => { const field = $("#q") || $("#find"); field?.focus(); field?.select(); },
     "?": () => help(),
     Escape: () => leave(),
     g: () => { going = Date.now(); },
   };
+  // Shift + x: all rows from the one that was ticked last to the cursor are as that one is.
+  function reach() {
+    const list = rows(), row = current();
+    if (!row || !tick(row)) return;
+    const from = list.indexOf(lastTicked?.isConnected ? lastTicked : row), on = from < 0 || lastTicked !== list[from] || tick(list[from]).checked;
+    const [low, high] = [from, list.indexOf(row)].sort((a, b) => a - b);
+    for (const one of list.slice(low, high + 1)) if (tick(one)) tick(one).checked = on;
+    lastTicked = row;
+    paint();
+  }
   function help() {
     const url = document.body.dataset.shortcutsUrl;
     if (url) htmx.ajax("GET", url, { target: "#dialog", swap: "innerHTML" });

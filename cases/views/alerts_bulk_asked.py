@@ -1,0 +1,100 @@
+"""What the form of a bulk action names, and what a verb asks before it is done (casework.md 2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from cases.actions import bulk, bulk_jobs
+from cases.actions.bulk_selection import Selection, rows_of, selection_of
+from cases.choices import Severity
+from cases.errors import Refused
+from cases.filters import AlertFilter
+from cases.models import Alert
+from cases.permissions import parse_number
+from soar.accounts.membership import workers
+from soar.accounts.models import Team, User
+from soar.lib.htmx import is_partial, render_regions
+
+TEMPLATE = "cases/alerts/bulk.html"
+NAMED = 5
+
+
+def ask(request: HttpRequest, user: User, verb: str) -> HttpResponse:
+    """The form of a verb, in the queue's dialog or as a page. Raises Refused as ``ticked_context``."""
+    context = {"verb": verb, **ticked_context(request, user, verb), **_choices(verb)}
+    if is_partial(request):
+        answer = render_regions(request, TEMPLATE, ["form"], context)
+        answer["HX-Retarget"], answer["HX-Reswap"] = "#dialog", "innerHTML"
+        return answer
+    return render(request, TEMPLATE, context)
+
+
+def takes_all(request: HttpRequest) -> bool:
+    """Whether everything that matches the filter is meant, not the ticked rows."""
+    return request.POST.get("all") == "1"
+
+
+def selection_asked(request: HttpRequest) -> Selection:
+    """All that match the filter of the queue from which the form came, up to the alert (``upto``) that was the newest
+    when the person was told how many. Raises Refused for a filter that cannot be read."""
+    upto = request.POST.get("upto", "")
+    given = AlertFilter.parse(QueryDict(request.POST.get("query", "")[:4000]), default_open=True)
+    return selection_of(given, int(upto) if upto.isdecimal() and len(upto) < 18 else None)
+
+
+def ticked_ids(request: HttpRequest) -> list[int]:
+    """The ticked alerts, by id or number."""
+    return [parse_number(value, "ALR") for value in request.POST.getlist("alert")[: bulk.AT_MOST + 1]]
+
+
+def ticked_context(request: HttpRequest, user: User, action: str = bulk_jobs.RUN) -> dict[str, Any]:
+    """The alerts that are meant and that the person sees: the ticked ones, or all that match the filter: their ids, the
+    first few by name, and how many in words. Raises Refused for none, or for more than the verb takes."""
+    query = {"query": request.POST.get("query", "")[:4000]}
+    if takes_all(request):
+        return {**_all_context(user, selection_asked(request), action), **query}
+    wanted = ticked_ids(request)
+    rows = Alert.objects.visible_to(user).filter(pk__in=wanted[: bulk.AT_MOST]).order_by("severity", "pk").reverse()
+    found = [(f"ALR-{pk}", title) for pk, title in rows.values_list("pk", "title")]
+    if not found:
+        raise Refused(_("Tick some alerts first."), field="ids")
+    if len(wanted) > bulk.AT_MOST:
+        raise Refused(_("At most %(n)s alerts at once.") % {"n": bulk.AT_MOST}, field="ids")
+    return {
+        **_named(found[:NAMED], len(found)),
+        "ids": [number.removeprefix("ALR-") for number, _title in found],
+        **query,
+    }
+
+
+def _all_context(user: User, selection: Selection, action: str) -> dict[str, Any]:
+    number = bulk_jobs.counted(user, selection, action)
+    newest = rows_of(user, selection).order_by("-pk").values_list("pk", "title")[:NAMED]
+    return {**_named([(f"ALR-{pk}", title) for pk, title in newest], number), "ids": [], "upto": selection.cut_off}
+
+
+def _named(named: list[tuple[str, str]], number: int) -> dict[str, Any]:
+    counted = ngettext("%(n)s alert", "%(n)s alerts", number) % {"n": f"{number:,}"}
+    return {
+        "named": named,
+        "unnamed": max(0, number - len(named)),
+        "what": named[0][0] if number == 1 else counted,
+    }
+
+
+def _choices(name: str) -> dict[str, Any]:
+    """What there is to choose from."""
+    if name == "severity":
+        return {"severities": [(one.word, one.label) for one in reversed(Severity)]}
+    if name != "assign":
+        return {}
+    people = workers()
+    return {
+        "people": list(people.only("username", "first_name", "last_name")[:500]),
+        "teams": list(Team.objects.order_by("name").values_list("name", flat=True)[:100]),
+    }
