@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from cases import replaying
 from cases.actions import dead_letters as actions
 from cases.actors import Actor
-from cases.errors import CaseError
+from cases.errors import CaseError, Missing
 from cases.models import AlertSource, DeadLetter, ReplayJob
 from cases.views import dead_letters_parts as shown
 from cases.views.parts import person_of
@@ -65,6 +65,8 @@ def letter_replay(request: HttpRequest, pk: int) -> HttpResponse:
     """Read it once more."""
     try:
         letter = replaying.replay(Actor.of(person_of(request)), pk)
+    except Missing:
+        raise
     except CaseError as error:
         messages.error(request, error.message)
         return redirect("dead-letter", pk)
