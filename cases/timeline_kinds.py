@@ -50,6 +50,7 @@ _KINDS = [
     Kind("servicenow.linked", "linked a ticket", "link", "servicenow"),
     Kind("servicenow.unlinked", "unlinked a ticket", "x", "servicenow"),
     Kind("servicenow.broken", "lost a ticket", "x", "servicenow", "t-red"),
+    Kind("servicenow.shown", "sees a ticket again", "check", "changes"),
     Kind("servicenow.conflict", "found a conflict", "refresh", "servicenow", "t-orange"),
     Kind("servicenow.settled", "settled a conflict", "check", "servicenow"),
     Kind("servicenow.attachment", "left an attachment", "file", "servicenow"),

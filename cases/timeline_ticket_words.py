@@ -76,6 +76,7 @@ TICKET_SENTENCES: dict[str, Callable[[TimelineEntry, Data], SafeString]] = {
     "servicenow.linked": _linked,
     "servicenow.unlinked": _of_ticket(gettext_noop("took the link with the ServiceNow ticket {} away")),
     "servicenow.broken": _of_ticket(gettext_noop("cannot find the ServiceNow ticket {} any more")),
+    "servicenow.shown": _of_ticket(gettext_noop("can see the ServiceNow ticket {} again")),
     "servicenow.conflict": _conflict,
     "servicenow.settled": _settled,
     "servicenow.attachment": _attachment,

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from cases.models import LinkState, ServiceNowInstance, TicketLink, TicketProfile
 from cases.pulls import leases
-from cases.servicenow import adopted, correlation, health, holding, reconciling, remote
+from cases.servicenow import adopted, correlation, health, holding, missing, reconciling, remote
 from cases.servicenow.mapping import RAW_FIELDS, ProfileRules
 from cases.servicenow.taking import OVERLAP, parts, take, take_files
 from soar.connectors.errors import ConnectorError
@@ -103,7 +103,8 @@ def _poll(row: ServiceNowInstance, lease: uuid.UUID) -> None:
     if newest is not None:
         reached = min([newest, *late])
         ServiceNowInstance.objects.filter(pk=row.pk, lease=lease).update(read_until=reached)
-    if row.reconcile_at <= clock.now():
+    left = row.reconcile_at - clock.now()
+    if left <= timedelta() or missing.fewer(row, connector, reconciling.EVERY - left):
         reconciling.reconcile(row, connector, lambda: _keep(row, lease))
 
 

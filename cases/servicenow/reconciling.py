@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.db import transaction
 
 from cases.models import LinkState, ServiceNowInstance, TicketLink
-from cases.servicenow import linking
+from cases.servicenow import linking, missing
 from cases.servicenow.agreeing import locked
 from cases.servicenow.mapping import RAW_FIELDS
 from cases.servicenow.taking import parts, take
@@ -31,25 +31,24 @@ def reconcile(instance: ServiceNowInstance, connector: ServiceNow, keep: Callabl
     for pk, table, sys_id in rows.values_list("pk", "table", "sys_id"):
         by_table.setdefault(table, []).append((pk, sys_id))
     for table, links in by_table.items():
-        missing = []
+        gone = []
         for part in parts(links, TOGETHER):
             keep()
             read_at = clock.now()
             found = connector.records(table, [sys_id for _, sys_id in part], RAW_FIELDS)
             take(instance, table, list(found.values()), connector, read_at=read_at)
-            missing += [(pk, sys_id) for pk, sys_id in part if sys_id not in found]
-        _missing(table, missing, len(links), connector)
+            gone += [(pk, sys_id) for pk, sys_id in part if sys_id not in found]
+        _missing(table, gone, len(links), connector)
+    missing.shown_again(instance, connector)
     later = clock.now() + EVERY
     ServiceNowInstance.objects.filter(pk=instance.pk).update(reconcile_at=later)
 
 
-def _missing(table: str, missing: list[tuple[int, str]], of: int, connector: ServiceNow) -> None:
-    if len(missing) > SOME and len(missing) > MOST * of:
-        text = (
-            f"{len(missing)} of {of} tickets in {table} cannot be read any more: look at the integration user's roles."
-        )
+def _missing(table: str, gone: list[tuple[int, str]], of: int, connector: ServiceNow) -> None:
+    if len(gone) > SOME and len(gone) > MOST * of:
+        text = f"{len(gone)} of {of} tickets in {table} cannot be read any more: look at the integration user's roles."
         raise ConnectorError(text, permanent=True)
-    for pk, sys_id in missing:
+    for pk, sys_id in gone:
         if connector.record(table, sys_id, ()) is None:
             with transaction.atomic():
                 incident, link = locked(pk)

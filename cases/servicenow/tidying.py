@@ -8,7 +8,16 @@ from cases.models import ChangeState, ServiceNowInstance, TicketChange
 from soar.connectors.models import Attempt
 from soar.lib import clock
 
-READS = ("record.read", "records.read", "records.changed", "record.find", "journal.read", "zone.read")
+READS = (
+    "record.read",
+    "records.read",
+    "records.changed",
+    "records.count",
+    "audit.read",
+    "record.find",
+    "journal.read",
+    "zone.read",
+)
 CALLS = timedelta(days=1)
 CHANGES = timedelta(days=90)
 

@@ -104,6 +104,6 @@ def _cursor(rows: list[Ticket], free: bool) -> str:
     told: list[Any] = [free]
     for one in rows:
         told += [one.link.pk, one.look.css, str(one.look.word), one.link.number, one.state, one.assigned]
-        told += [one.synced_at, one.waiting, one.link.reason, one.conflicts]
+        told += [one.synced_at, one.waiting, one.link.reason, one.link.shown_again_at, one.conflicts]
         told += [(one.failure.pk, one.failure.said, one.failure.hint) if one.failure else None]
     return hashlib.blake2b(repr(told).encode(), digest_size=8).hexdigest()

@@ -102,6 +102,7 @@ def test_the_soak(both: Both) -> None:
     chance = random.Random(SEED)  # repeatable, not secret
     print(f"SOAR_SEED={SEED} SOAR_SOAK={INCIDENTS}:{EDITS}")
     both.desk.tell("clock", skew=chance.choice([-300, 0, 300]))
+    both.desk.tell("arrange", audit_read=chance.choice(["yes", "no", "empty"]))
     for name in PEOPLE:
         make_user(name)
         User.objects.filter(username=name).update(email=f"{name}@corp.example.com")

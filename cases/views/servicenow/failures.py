@@ -120,12 +120,15 @@ def _refused(user: User, change: TicketChange) -> Failure:
 
 def _broken(user: User, link: TicketLink) -> Failure:
     counted: Any = link
+    what = _("its ticket can be seen again") if link.shown_again_at else _("its ticket cannot be read")
     return Failure(
-        link, None, ticket_url(link), _("its ticket cannot be read"), link.reason, _broken_words(link),
+        link, None, ticket_url(link), what, link.reason, _broken_words(link),
         None, 0, counted.behind, holds(user, link.incident, "edit"),
     )  # fmt: skip
 
 
 def _broken_words(link: TicketLink) -> str:
+    if link.shown_again_at:
+        return _("ServiceNow shows it again. Link it again to go on; what waits is sent then.")
     who = str(link.instance.account.settings.get("username") or _("of the connector"))
     return _("Deleted, or hidden from the user %s. Nothing is made anew unless you say so.") % who

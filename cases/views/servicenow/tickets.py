@@ -109,10 +109,14 @@ def ticket_unlink(request: HttpRequest, actor: Actor, pk: int) -> str:
 
 def _relinking(request: HttpRequest, user: User, pk: int) -> dict[str, Any]:
     link = _mendable(user, pk)
-    lead = _("%(ticket)s cannot be read any more. %(incident)s goes on with another one that is there.") % _names(link)
+    again = link.shown_again_at is not None
+    words = _("%(ticket)s cannot be read any more. %(incident)s goes on with another one that is there.")
+    if again:
+        words = _("%(ticket)s can be seen again. %(incident)s goes on with it; what waits is sent, nothing goes twice.")
     return {
-        "title": _("Link to another ticket"), "lead": lead, "said": link.reason,
-        "fields": [_number_field("")], "yes": _("Link it"),
+        "title": _("Link the ticket again") if again else _("Link to another ticket"), "lead": words % _names(link),
+        "said": "" if again else link.reason, "fields": [_number_field(link.number if again else "")],
+        "yes": _("Link it"),
     }  # fmt: skip
 
 

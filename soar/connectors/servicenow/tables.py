@@ -88,6 +88,17 @@ class Tables(Api):
                     seen.add(mark)
                     yield record
 
+    def count(self, table: str, prefix: str) -> int:
+        """How many records have a correlation id that begins with ``prefix``, hidden ones too. Raises ConnectorError,
+        IgnoredQuery."""
+        condition = query.begins("correlation_id", query.correlation(prefix))
+        page = self.page(
+            "records.count", every(table), {**wanted(["correlation_id"]), "sysparm_query": condition}, size=1
+        )
+        if any(not record_of(table, row).fields.get("correlation_id", "").startswith(prefix) for row in page.rows):
+            raise IgnoredQuery(table, "correlation_id")
+        return page.total or 0
+
     def changed_among(
         self, table: str, known: Mapping[str, int], *, since: datetime, fields: Iterable[str]
     ) -> tuple[list[Record], datetime | None]:
