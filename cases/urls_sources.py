@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from cases.views import dead_letters, sources, sources_change, sources_pull
+from cases.views import dead_letters, mapping, sources, sources_change, sources_pull
 
 urlpatterns: list[URLPattern] = [
     path("sources/", sources.source_list, name="source-list"),
@@ -20,6 +20,15 @@ urlpatterns: list[URLPattern] = [
     path("sources/<slug:slug>/dead-letters/delete/", dead_letters.letters_delete, name="source-letters-delete"),
     path("sources/<slug:slug>/", sources.source_detail, name="source-detail"),
     path("sources/<slug:slug>/edit/", sources.source_edit, name="source-edit"),
+    path("sources/<slug:slug>/mapping/", mapping.mapping_edit, name="source-mapping"),
+    path("sources/<slug:slug>/mapping/preview/", mapping.mapping_preview, name="source-mapping-preview"),
+    path("sources/<slug:slug>/mapping/versions/", mapping.mapping_versions, name="source-mapping-versions"),
+    path(
+        "sources/<slug:slug>/mapping/versions/<int:number>/restore/",
+        mapping.mapping_restore,
+        name="source-mapping-restore",
+    ),
+    path("sources/<slug:slug>/samples/<int:pk>/remove/", mapping.sample_remove, name="source-sample-remove"),
     path("sources/<slug:slug>/enable/", sources_change.source_enable, name="source-enable"),
     path("sources/<slug:slug>/disable/", sources_change.source_disable, name="source-disable"),
     path("sources/<slug:slug>/rotate/", sources_change.source_rotate, name="source-rotate"),

@@ -1,0 +1,78 @@
+"""The payloads that the mapping editor may show: kept samples, what came last, dead letters, something pasted."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext as _
+
+from cases.actions.dead_letters import waiting
+from cases.ingest.mapping.fit import documents_of
+from cases.ingest.reading import Unreadable, unpack
+from cases.ingest.samples import sample_of
+from cases.models import AlertPayload, AlertSource, DeadLetter
+
+NEWEST = 5
+PASTED, FIRST = "pasted", "example"
+
+
+class Sample(NamedTuple):
+    """A payload: how the form calls it, its text, and why it is no JSON ("" if it is)."""
+
+    key: str
+    text: str
+    problem: str = ""
+    documents: tuple[dict[str, Any], ...] = ()
+
+
+def choices(source: AlertSource) -> list[tuple[str, str]]:
+    """Key and label of all that can be shown."""
+    kept = [(f"kept-{one.pk}", _("Kept: %s") % one.name) for one in source.samples.all()]
+    alerts = AlertPayload.objects.filter(alert__source=source).order_by("-alert_id")
+    numbers = alerts.values_list("alert_id", flat=True)[:NEWEST]
+    letters = waiting(DeadLetter.objects.filter(source=source)).order_by("-id")[:NEWEST]
+    return [
+        *kept,
+        *((f"alert-{pk}", _("Came as ALR-%s") % pk) for pk in numbers),
+        *((f"letter-{pk}", _("Dead letter %s") % pk) for pk in letters.values_list("pk", flat=True)),
+        (FIRST, _("An example of this kind")),
+        (PASTED, _("Pasted below")),
+    ]
+
+
+def chosen(source: AlertSource, key: str, pasted: str, offered: list[tuple[str, str]]) -> Sample:
+    """The sample of this key; the first that is offered for a key that leads nowhere."""
+    text = pasted if key == PASTED else _text(source, key)
+    if text is None:
+        key = offered[0][0]
+        text = _text(source, key) or ""
+    if not text.strip():
+        return Sample(key, text, _("Paste a payload, or choose one that came."))
+    try:
+        return Sample(key, text, documents=tuple(documents_of(text)))
+    except Unreadable as error:
+        return Sample(key, text, error.message)
+
+
+def _text(source: AlertSource, key: str) -> str | None:
+    sort, _dash, number = key.partition("-")
+    if key == FIRST:
+        return sample_of(source.kind)
+    if not number.isdecimal() or len(number) > 18:
+        return None
+    pk = int(number)
+    if sort == "kept":
+        return source.samples.filter(pk=pk).values_list("body", flat=True).first()
+    if sort == "alert":
+        return AlertPayload.objects.filter(alert=pk, alert__source=source).values_list("body", flat=True).first()
+    return _letter(source, pk) if sort == "letter" else None
+
+
+def _letter(source: AlertSource, pk: int) -> str | None:
+    letter = source.dead_letters.filter(pk=pk).first()
+    if letter is None:
+        return None
+    try:
+        return unpack(bytes(letter.body), letter.encoding).decode("utf-8", "replace")
+    except Unreadable:
+        return ""
