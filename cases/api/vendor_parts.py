@@ -35,10 +35,10 @@ def document_of(body: bytes, content_type: str) -> bytes:
     if not content_type.lower().startswith("multipart/"):
         return body
     fields, files = _parts(body, content_type)
-    text = fields.get(DOCUMENT)
+    text = fields[DOCUMENT].encode() if DOCUMENT in fields else files[DOCUMENT].read() if DOCUMENT in files else None
     if text is None:
         raise Unreadable(400, f"The multipart body has no part {DOCUMENT}.")
-    return _with_files(text, {name: _described(files[name]) for name in files}) if files else text.encode()
+    return _with_files(text, {name: _described(files[name]) for name in files if name != DOCUMENT})
 
 
 def _parts(body: bytes, content_type: str) -> tuple[Any, Any]:
@@ -59,12 +59,14 @@ def _described(file: Any) -> dict[str, Any]:
     }
 
 
-def _with_files(text: str, files: dict[str, dict[str, Any]]) -> bytes:
+def _with_files(text: bytes, files: dict[str, dict[str, Any]]) -> bytes:
     """The document with what is known of its files in the places that name them."""
+    if not files:
+        return text
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        return text.encode()  # refused as what it is, like any other broken JSON
+        return text  # refused as what it is, like any other broken JSON
     for one in objects(document.get("observables")) if isinstance(document, dict) else []:
         named = one.get("attachment")
         names = [name for name in (named if isinstance(named, list) else [named]) if isinstance(name, str)]
