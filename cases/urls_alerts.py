@@ -15,6 +15,7 @@ from cases.views import (
     alerts_notes,
     alerts_page,
     alerts_poll,
+    alerts_saved,
 )
 
 urlpatterns: list[URLPattern] = [
@@ -27,6 +28,9 @@ urlpatterns: list[URLPattern] = [
     path("alerts/jobs/<int:pk>/", alerts_jobs.job_page, name="job-page"),
     path("alerts/jobs/<int:pk>/cancel/", alerts_jobs.job_cancel, name="job-cancel"),
     path("alerts/jobs/<int:pk>/undo/", alerts_jobs.job_undo, name="job-undo"),
+    path("alerts/views/", alerts_saved.view_list, name="view-list"),
+    path("alerts/views/new/", alerts_saved.view_new, name="view-new"),
+    path("alerts/views/<int:pk>/", alerts_saved.view_change, name="view-change"),
     path("alerts/new/", alerts_new.alert_new, name="alert-new"),
     path("alerts/<str:number>/", alerts_page.alert_detail, name="alert-detail"),
     path("alerts/<str:number>/panel/", alerts_page.alert_panel, name="alert-panel"),

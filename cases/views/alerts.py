@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from cases.models import Alert, AlertSource
 from cases.views.alerts_jobs import current_job
 from cases.views.alerts_queue import list_context, queue_of
+from cases.views.alerts_saved import opening, tabs_context
 from cases.views.parts import person_of, signed_in_reader
 from soar.accounts.membership import may
 from soar.lib.htmx import is_partial, is_typing, live, push_url, render_regions
@@ -23,10 +24,12 @@ REGIONS = ["rows", "tabs", "total", "counts", "bulk", "keys", "new"]
 def alert_list(request: HttpRequest) -> HttpResponse:
     """The page, or, for htmx, the rows with everything that counts them. 204 for a filter that makes no sense yet."""
     user = person_of(request)
+    if where := opening(request, user):
+        return redirect(where)
     queue = queue_of(request, user)
     if queue.filter.errors and is_typing(request):
         return HttpResponse(status=204)
-    context = list_context(queue)
+    context = {**list_context(queue), **tabs_context(queue)}
     if not context["rows"] and not context["filtered"]:
         context |= {"blank": not Alert.objects.exists(), "may_sources": may(user, "manage_sources")}
         context["sources"] = AlertSource.objects.exists() if context["blank"] else True

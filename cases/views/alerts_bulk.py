@@ -24,8 +24,9 @@ from cases.models import Alert, BulkJob
 from cases.views.alerts import TEMPLATE
 from cases.views.alerts_bulk_asked import ask, selection_asked, takes_all, ticked_ids
 from cases.views.alerts_jobs import job_context
-from cases.views.alerts_queue import list_context, queue_of
+from cases.views.alerts_queue import Queue, list_context, queue_of
 from cases.views.alerts_rows import rows_of
+from cases.views.alerts_saved import tabs_context
 from cases.views.parts import needs, person_of
 from soar.accounts.models import User
 from soar.lib import parts
@@ -69,7 +70,7 @@ def alert_bulk(request: HttpRequest) -> HttpResponse:
         (messages.warning if result.refused else messages.success)(request, f"{said} {detail}".strip())
         return redirect(request, _back(request))
     rows = Alert.objects.visible_to(user).with_line_data().filter(pk__in=ids)
-    context = {**list_context(_queue(request, user)), "rows": rows_of(user, list(rows)), "oob": True}
+    context = {**_around(request, user), "rows": rows_of(user, list(rows)), "oob": True}
     answer = render_regions(
         request,
         TEMPLATE,
@@ -167,8 +168,14 @@ def not_done(request: HttpRequest, user: User, error: CaseError) -> HttpResponse
         answer = HttpResponse("".join([_problem(request, error.message), live(error.message)]), status=status)
         answer["HX-Reswap"] = "none"
         return answer
-    context = {**list_context(_queue(request, user)), "refusal": error.message, "ticked": request.POST.getlist("alert")}
+    context = {**_around(request, user), "refusal": error.message, "ticked": request.POST.getlist("alert")}
     return render(request, TEMPLATE, context, status=status)
+
+
+def _around(request: HttpRequest, user: User) -> dict[str, Any]:
+    """The page from which the form came."""
+    queue: Queue = _queue(request, user)
+    return {**list_context(queue), **tabs_context(queue)}
 
 
 def _queue(request: HttpRequest, user: User) -> Any:

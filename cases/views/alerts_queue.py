@@ -53,6 +53,7 @@ class Queue:
     sort: str
     cursor: str = ""
     notice: str = ""
+    view: int = 0
     rows: QuerySet[Alert] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -78,11 +79,17 @@ class Queue:
     def url(self, query: str = "", **more: str) -> str:
         """The address of the queue with a query, keeping the order."""
         pairs = QueryDict(query, mutable=True)
-        for name, value in {"sort": self.sort if self.sort != "severity" else "", **more}.items():
+        own = {"sort": self.sort if self.sort != "severity" else "", "view": str(self.view or "")}
+        for name, value in {**own, **more}.items():
             if value:
                 pairs[name] = value
         text = pairs.urlencode(safe=":,>=<")
         return reverse("alert-list") + (f"?{text}" if text else "")
+
+    def saved_query(self) -> str:
+        """Filter and order as a view keeps them."""
+        sort = f"sort={self.sort}" if self.sort != "severity" else ""
+        return "&".join(part for part in (self.filter.query_string(), sort) if part)
 
     def here(self, **more: str) -> str:
         """The address of this filter."""
@@ -94,7 +101,10 @@ def queue_of(request: HttpRequest, user: User, params: QueryDict | None = None) 
     params = request.GET if params is None else params
     sort = params.get("sort", "severity")
     wanted = AlertFilter.parse(params, default_open=True)
-    return Queue(user, wanted, sort if sort in ORDERS else "severity", params.get("cursor", "")[:500])
+    queue = Queue(user, wanted, sort if sort in ORDERS else "severity", params.get("cursor", "")[:500])
+    view = params.get("view", "")
+    queue.view = int(view) if view.isdecimal() and len(view) < 18 else 0
+    return queue
 
 
 def list_context(queue: Queue) -> Context:
@@ -135,6 +145,7 @@ def figures_context(queue: Queue) -> Context:
         "Open": base.where(stats.OPEN),
         "My queue": base.where(f"{stats.OPEN} AND owner_id = %s", queue.user.pk, cap=short),
         "Unassigned": base.where(f"{stats.OPEN} AND owner_id IS NULL", cap=short),
+        "Suppressed": base.where(stats.HELD, cap=short),
         "Resolved today": base.where(
             f"status = {AlertStatus.RESOLVED.value} AND resolved_at >= %s AND updated_at >= %s", since, since, cap=short
         ),
@@ -145,8 +156,11 @@ def figures_context(queue: Queue) -> Context:
     return {
         "total": counted.get("total", counted["Open"]) if total is None else total,
         "open_total": counted["Open"],
+        "suppressed": counted["Suppressed"],
         "tabs": [_tab(queue, label, query, counted[label]) for label, query in TABS],
-        "facets": [_facet(queue, one, facets[one.word]) for one in reversed(Severity)],
+        "facets": []  # they count what stands in the queue
+        if queue.filter.names_suppressed()
+        else [_facet(queue, one, facets[one.word]) for one in reversed(Severity)],
         "chips": [
             {"label": chip.label, "value": chip.value, "url": queue.url(chip.remove)} for chip in queue.filter.chips()
         ],
@@ -177,8 +191,8 @@ def _is_narrow(chosen: AlertFilter) -> bool:
 def _tab(queue: Queue, label: str, query: str, number: stats.Figure) -> Context:
     """Current when nothing but this preset is asked for."""
     mine = AlertFilter.parse(QueryDict(query)).query_string()
-    current = queue.filter.query_string() == mine
-    return {"label": _(label), "url": queue.url(query), "n": number, "current": current}
+    current = queue.filter.query_string() == mine and not queue.view
+    return {"label": _(label), "url": queue.url(query, view=""), "n": number, "current": current}
 
 
 def _facet(queue: Queue, severity: Severity, number: stats.Figure) -> Context:
@@ -221,6 +235,7 @@ def menus_context(queue: Queue) -> Context:
     hidden = [(name, ",".join(values)) for name, values in params.items() if name not in (*IN_MENUS, *IN_MORE, "q")]
     on = sum(menu["n"] for menu in more) + sum(1 for _name, _label, value in fields if value)
     hidden += [("sort", queue.sort)] if queue.sort != "severity" else []
+    hidden += [("view", str(queue.view))] if queue.view else []
     return {
         **{"menus": menus, "more": more, "fields": fields, "hidden": hidden, "more_on": on},
     }
