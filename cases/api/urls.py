@@ -24,6 +24,7 @@ from cases.api.servicenow_setup import ServiceNowInstances, TicketProfiles
 from cases.api.sources import Sources
 from cases.api.tasks import IncidentTasks, Tasks
 from cases.api.templates import Templates
+from cases.api.views import Views
 
 Patterns = list[URLPattern | URLResolver]
 
@@ -43,6 +44,9 @@ def verbs(address: str, views: Any, prefix: str, *names: str, **renamed: str) ->
 V1: Patterns = [
     call("alerts/", Alerts, "alerts", get="list", post="create"),
     call("alerts/bulk/", BulkApi, "alerts-bulk", post="start"),
+    call("views/", Views, "views", get="list", post="create"),
+    call("views/order/", Views, "views-order", post="order"),
+    call("views/<str:id>/", Views, "view", get="retrieve", patch="partial_update", delete="destroy"),
     call("jobs/<str:id>/", Jobs, "job", get="retrieve"),
     call("jobs/<str:id>/cancel/", Jobs, "job-cancel", post="cancel"),
     call("jobs/<str:id>/undo/", Jobs, "job-undo", post="undo"),
