@@ -134,6 +134,8 @@ class AlertFilter:
     @property
     def only_open(self) -> bool:
         """Whether nothing but open work can match: only that has an index by severity."""
+        if self.names_suppressed():
+            return False  # what is held back has no index by severity
         asked = self.states()
         return asked <= OPEN_WORDS if asked else self.default_open and not self.names_status()
 

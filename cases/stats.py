@@ -22,6 +22,7 @@ COLUMNS = ("id", "severity", "status", "owner_id", "hostname", "username", "tags
 # In one message with its query, and so in one transaction with it.
 NO_BITMAPS = "SET LOCAL enable_bitmapscan = off;"
 OPEN = f"status < {AlertStatus.RESOLVED.value} AND suppression_id IS NULL"  # what stands in the queue
+HELD = f"status < {AlertStatus.RESOLVED.value} AND suppression_id IS NOT NULL"
 
 
 @dataclass(frozen=True, slots=True)
