@@ -152,7 +152,9 @@ def _offer(profile: TicketProfile) -> TicketOffer:
         "assigned_to": label_of_reference(profile.assigned_to),
         "short_description": profile.short_description,
     }
-    return TicketOffer(f"{profile.name} ({why})" if why else profile.name, loaded)
+    found = {"assignment_group": "groups", "assigned_to": "users"}
+    finds = {name: reverse("servicenow-find", args=[profile.instance.slug, what]) for name, what in found.items()}
+    return TicketOffer(f"{profile.name} ({why})" if why else profile.name, loaded, finds)
 
 
 def label_of_reference(reference: Mapping[str, str]) -> str:

@@ -130,6 +130,11 @@ def test_23_what_the_playbook_sets_goes_before_the_profile(there: Desk) -> None:
     assert profile().assignment_group["label"] == "Security Operations", "for this playbook only"
 
 
+def test_23_a_person_may_be_named_as_suggested(there: Desk) -> None:
+    run = run_now(publish(graph(ticket({"assigned_to": "Ola Strand (o.strand)"}))), alert_of())
+    assert of(there, only_task(run))["fields"]["assigned_to"] == seed.user_id("o.strand")
+
+
 def test_23_the_profiles_own_words_are_not_looked_up(there: Desk) -> None:
     run_now(publish(graph(ticket({"assignment_group": "Security Operations"}))), alert_of())
     assert there.asked("/table/sys_user_group") == []

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from django.utils.translation import gettext as _
 
 from playbooks.builder.fields import Choice, Errors, Field, lines
-from playbooks.builder.offers import Offers
+from playbooks.builder.offers import Offers, TicketOffer
 from playbooks.graph.actions import GROUPS, ActionSpec, Param, fitting
 from playbooks.graph.model import ActionUse, Node
 from soar.lib import parts
@@ -166,14 +166,15 @@ def profile_field(
 def _overriding(name: str, label: str, param: Param, use: ActionUse, offers: Offers, error: str) -> Field:
     """A setting that the profile fills; what is typed over it counts for this playbook only."""
     chosen = str(use.params.get("profile", "")).casefold()
-    loaded = next((one.loaded for key, one in offers.profiles.items() if key.casefold() == chosen), {})
-    given, own = loaded.get(param.name, ""), str(use.params.get(param.name, ""))
+    offer = next((one for key, one in offers.profiles.items() if key.casefold() == chosen), TicketOffer(""))
+    given, own = offer.loaded.get(param.name, ""), str(use.params.get(param.name, ""))
     hint = _(param.hint)
     if own and own != given:
         hint = _("For this playbook only; the profile has: %s") % (given or _("nothing"))
     elif given:
         hint = _("From the profile. What you type over it counts for this playbook only.")
-    return Field(name, label, "text", own or given, error=error, hint=hint, most=param.most, loaded=given)
+    finds = offer.finds.get(param.name, "")
+    return Field(name, label, "text", own or given, error=error, hint=hint, most=param.most, loaded=given, finds=finds)
 
 
 def _options(value: str, pairs: list[tuple[str, str]]) -> list[Choice]:

@@ -24,7 +24,8 @@ class Choice:
 class Field:
     """``form``: text, long, lines, number, time, select, ticks (several), switch. ``loaded``: the value that stands
     there without anybody's doing; sent along, so that it is known from one that was typed. ``tells``: the value at the
-    time of drawing is sent along as ``.was``, so that a change of it is seen."""
+    time of drawing is sent along as ``.was``, so that a change of it is seen. ``finds``: of a text, the address that
+    answers with suggestions for what is typed."""
 
     name: str
     label: str
@@ -40,6 +41,7 @@ class Field:
     refreshes: bool = False
     loaded: str = ""
     tells: bool = False
+    finds: str = ""
 
     @property
     def id(self) -> str:

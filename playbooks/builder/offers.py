@@ -10,10 +10,12 @@ Pairs = list[tuple[str, str]]  # value, what people read
 
 @dataclass(frozen=True, slots=True)
 class TicketOffer:
-    """A ticket profile: what people read, and its own words for the settings that a playbook may override."""
+    """A ticket profile: what people read, its own words for the settings that a playbook may override, and by setting
+    the address that answers with suggestions for what is typed."""
 
     label: str
     loaded: Mapping[str, str] = field(default_factory=dict)
+    finds: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from soar.connectors.servicenow.connector import ServiceNow
 SHORT_AT_MOST, DESCRIPTION_AT_MOST = 160, 3900  # characters; ServiceNow's fields take 160 and 4000
 LISTED = 20
 SYS_ID = re.compile(r"[0-9a-f]{32}")
+SUGGESTED = re.compile(r".*\(([^()]+)\)\s*")  # a person as ServiceNow's people are suggested: name (user name)
 Values = dict[str, str]
 
 
@@ -57,7 +58,8 @@ def overridden(connector: ServiceNow, profile: TicketProfile, params: Mapping[st
         wanted = str(params.get(name) or "").strip()
         if not wanted or wanted in (own.get("label"), own.get("value")):
             continue
-        choice = None if SYS_ID.fullmatch(wanted) else find(wanted)
+        login = SUGGESTED.fullmatch(wanted) if what == "user" else None
+        choice = None if SYS_ID.fullmatch(wanted) else find(login[1] if login else wanted)
         if choice is None and not SYS_ID.fullmatch(wanted):
             raise ConnectorError(f"ServiceNow has no active {what} {wanted:.100}, or several.", permanent=True)
         found[name] = choice.value if choice else wanted

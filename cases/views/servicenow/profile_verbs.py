@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -15,9 +16,10 @@ from cases.actions.servicenow_profiles import profile_for
 from cases.actions.servicenow_vocabulary import read
 from cases.actors import Actor
 from cases.errors import Conflict, Missing, Refused, Stale
-from cases.views.parts import person_of
+from cases.views.parts import person_of, signed_in_reader
 from cases.views.servicenow.picking import GROUP, USER, options
 from cases.views.servicenow.profiles import edit_page, sets_up, version_of
+from soar.accounts.membership import may
 
 TYPED_AT_MOST = 100
 
@@ -60,10 +62,14 @@ def profile_delete(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("servicenow-profile-list")
 
 
-@sets_up
+@signed_in_reader
 @require_safe
 def instance_find(request: HttpRequest, slug: str, what: str) -> HttpResponse:
-    """People or groups of ServiceNow whose name holds what is typed: the suggestions of a field."""
+    """People or groups of ServiceNow whose name holds what is typed: the suggestions of a field, in profiles and in
+    playbooks."""
+    person = person_of(request)
+    if not (may(person, "manage_connectors") or may(person, "author_playbooks")):
+        raise PermissionDenied("accounts.manage_connectors")
     if what not in (USER, GROUP):
         raise Missing(_("Only users and groups are looked up."))
     instance = instance_for(slug)
