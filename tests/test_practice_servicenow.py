@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from cases.ticket_words import ticket_url
 from soar.standins import folder
 from soar.standins import practice_range as program
 from soar.standins.server import Server
@@ -154,3 +156,31 @@ def test_a_security_incident_has_a_page(as_analyst: Client, running: Server) -> 
     ticket = order(running, "create", table="sn_si_incident", set={"short_description": "S"})
     text = as_analyst.get(f"/practice/servicenow/sn_si_incident/{ticket['sys_id']}/").content.decode()
     assert "Draft" in text and "Eradicate" in text
+
+
+def test_open_in_servicenow_leads_to_the_ticket_s_page(as_analyst: Client, running: Server, settings: Any) -> None:
+    path, ticket = made(running)
+    base = running.urls["servicenow"]["url"]
+    link = SimpleNamespace(sys_id=ticket["sys_id"], table=ticket["table"], instance=_instance(base))
+    answer = httpx.get(ticket_url(link))  # type: ignore[arg-type]
+    assert (answer.status_code, answer.headers["location"]) == (302, f"{settings.SOAR_URL}{path}")
+    assert as_analyst.get(path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["", "incident.do", "incident.do?sys_id=0", "nothing.do?sys_id={id}", "https://evil.example/incident.do?sys_id=1",
+     "//evil.example/incident.do?sys_id={id}", "../incident.do?sys_id={id}"],
+)  # fmt: skip
+def test_what_is_no_ticket_is_not_found_and_leads_nowhere(running: Server, uri: str) -> None:
+    _path, ticket = made(running)
+    base = running.urls["servicenow"]["url"]
+    answer = httpx.get(f"{base}/nav_to.do", params={"uri": uri.replace("{id}", ticket["sys_id"])})
+    if answer.status_code == 302:
+        assert "evil" not in answer.headers["location"]
+    else:
+        assert (answer.status_code, "Record not found" in answer.text) == (404, True)
+
+
+def _instance(base: str) -> Any:
+    return SimpleNamespace(account=SimpleNamespace(settings={"url": base}))

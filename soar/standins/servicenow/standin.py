@@ -13,6 +13,7 @@ from soar.standins.servicenow import faults, oauth, seed
 from soar.standins.servicenow.access import authenticate, password_right
 from soar.standins.servicenow.answers import Refusal, down, failure, hibernating, not_signed_in
 from soar.standins.servicenow.attachments import AttachmentApi
+from soar.standins.servicenow.browsing import opened
 from soar.standins.servicenow.control import Control, Refused
 from soar.standins.servicenow.imports import ImportApi
 from soar.standins.servicenow.limits import Budget, hurried
@@ -166,6 +167,8 @@ class ServiceNow(Standin):
     def _route(self, request: Request, user: list[str]) -> Response:
         if request.path == "/oauth_token.do":
             return oauth.token(self.store, request, password_right)
+        if request.path == "/nav_to.do" and request.method in ("GET", "HEAD"):
+            return opened(self.store, request.argument("uri"))
         if not request.path.startswith("/api/now/"):
             return text_response("<html><body>Page not found</body></html>", 404, "text/html")
         person = authenticate(self.store, request)
