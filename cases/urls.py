@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver
 
-from cases import urls_alerts, urls_assets, urls_evidence, urls_incidents, urls_servicenow, urls_sources, urls_tasks
+from cases import (
+    urls_alerts,
+    urls_assets,
+    urls_evidence,
+    urls_incidents,
+    urls_servicenow,
+    urls_sources,
+    urls_suppression,
+    urls_tasks,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *urls_alerts.urlpatterns,
@@ -14,5 +23,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *urls_servicenow.urlpatterns,
     *urls_servicenow.urlpatterns,
     *urls_sources.urlpatterns,
+    *urls_suppression.urlpatterns,
     *urls_tasks.urlpatterns,
 ]
