@@ -36,6 +36,8 @@ Found = dict[tuple[str, str], None]  # an ordered set
 LONGEST_WORD = 320  # a mail address of 64 + 1 + 253; longer words hold nothing
 
 SCHEME = re.compile(r"(?i)(?:https?|ftps?|sftp|wss?|ldaps?|smb|ssh|tftp|rtsp|tcp|udp|telnet|rdp|file)\Z")
+# The sign after the last two letters of a scheme above, before something that may be a host: a text may be nothing else.
+URL_SIGN = re.compile(r"://(?i:(?<=(?:tp|ps|ws|ss|ap|mb|sh|sp|cp|dp|et|le)://))(?=[^\s/?#@\"<>\\])")
 URL_HEAD = re.compile(r"(?:[^\s/?#@\"<>\\]{1,128}@)?(?:\[[0-9A-Fa-f:.]{2,45}\]|[\w.-]{1,253})")
 URL_TAIL = re.compile(rf"[^\s\"<>`{{}}|\\^\x00-\x1f]{{0,{LONGEST_URL}}}")
 IPV4 = re.compile(rf"(?<![\w.\\]){OCTET}(?:\.{OCTET}){{3}}(/[0-9]{{1,2}}(?![0-9/]))?(?![\w]|\.\w|-[A-Za-z])")
@@ -80,21 +82,22 @@ def _take_urls(text: str, found: Found) -> str:
     """Collect the URLs of ``text`` and give back what is left around them."""
     rest: list[str] = []
     done = 0
-    at = text.find("://")
-    while at != -1:
+    sign = URL_SIGN.search(text)
+    while sign:
+        at = sign.start()
         url, start, end = _url_around(text, at, done)
         if url:
             found["url", url] = None
             rest.append(text[done:start])
             done = end
-        at = text.find("://", max(end, at + 3))
+        sign = URL_SIGN.search(text, max(end, at + 3))
     return " ".join([*rest, text[done:]]) if rest else text
 
 
 def _url_around(text: str, at: int, done: int) -> tuple[str, int, int]:
     """(URL or "", its start, its end) for the ``://`` at ``at``, not reaching back before ``done``."""
     scheme = SCHEME.search(text, max(done, at - 6), at)
-    head = URL_HEAD.match(text, at + 3)
+    head = URL_HEAD.match(text, at + 3) if scheme else None
     if not scheme or not head:
         return "", at, at
     tail = URL_TAIL.match(text, head.end())
