@@ -21,7 +21,7 @@ def forget_calls() -> int:
     """Delete the calls that are older than settings.ATTEMPT_DAYS, but none whose cause still has a task or run that
     is not over: a person may have to look at them. Returns how many. Scheduled every hour."""
     end = clock.now() - timedelta(days=settings.ATTEMPT_DAYS)
-    return sum(_forget(pk, end) for pk in ConnectorAccount.objects.values_list("pk", flat=True))
+    return sum(_forget(pk, end) for pk in ConnectorAccount.everything.values_list("pk", flat=True))
 
 
 def _forget(account: int, end: object) -> int:

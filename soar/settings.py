@@ -303,6 +303,8 @@ NAV_COUNTS = {
     "connector-list": "soar.connectors.health.nav_count",
     "servicenow": "cases.views.servicenow.failures.nav_count",
 }
+# What of each floor uses a connector, asked before one is removed: functions (account) -> Iterable[Use].
+CONNECTOR_USES = ["soar.connectors.uses.own", "cases.connector_uses.uses", "playbooks.connector_uses.uses"]
 # Called by cases.purge before alerts and incidents are deleted: functions (*, alerts: list[int], incidents: list[int]).
 PURGE_HOOKS = ["playbooks.purge.forget", "cases.servicenow.purging.forget"]
 # Runs the playbooks on an alert of the demo: a class, made once and then called with (entry id, moment).

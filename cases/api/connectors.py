@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers as s
 from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
@@ -14,10 +15,12 @@ from cases.api import bodies, documented, paging
 from cases.api.base import ApiViewSet, whole
 from cases.api.fields import Body, Flag, Text
 from cases.api.shapes import page_of
+from cases.errors import Conflict
 from soar.connectors import actions, showing
 from soar.connectors.errors import Forbidden, NoConnector, Refused
 from soar.connectors.models import ConnectorAccount
 from soar.connectors.registry import KINDS
+from soar.connectors.removal import InUse, remove_account
 from soar.connectors.selectors import managed_by
 from soar.lib.clock import iso
 
@@ -118,6 +121,20 @@ class Connectors(ApiViewSet):
             given["secrets"] = _texts(given["secrets"])
         changed = _tried(account.kind, lambda: actions.update_account(self.user, account.pk, **given))
         return Response(showing.account_dict(changed))
+
+    @extend_schema(**documented.remove("Remove a connector", codes=(409,)))
+    def destroy(self, request: Request, id: str) -> Response:
+        """Its secrets are deleted and its name is free; what it did stays readable. 409 while something open uses it:
+        `uses` says what, each with `text` and `url`."""
+        self.need("manage_connectors", NOT_YOURS)
+        try:
+            remove_account(self.user, whole(id))
+        except NoConnector:
+            raise NotFound from None
+        except InUse as error:
+            uses = [{"text": one.text, "url": f"{settings.SOAR_URL}{one.url}" if one.url else ""} for one in error.uses]
+            raise Conflict(str(error), uses=uses) from None
+        return Response(status=204)
 
     @extend_schema(**documented.verb("Test a connection", bodies.Nothing, ConnectorHealth, tagged=False, keyed=False))
     def test(self, request: Request, id: str) -> Response:

@@ -19,9 +19,12 @@ from cases.api.incident_parts import IncidentParts, SuggestionsApi
 from cases.api.incidents import Incidents
 from cases.api.observables import Observables
 from cases.api.people import Me, Teams, Tokens, Users
+from cases.api.routes import Routes
 from cases.api.servicenow import TicketConflicts, TicketFailures, TicketLinks
 from cases.api.servicenow_setup import ServiceNowInstances, TicketProfiles
+from cases.api.source_pull import SourcePull
 from cases.api.sources import Sources
+from cases.api.suppression import SuppressionRules
 from cases.api.tasks import IncidentTasks, Tasks
 from cases.api.templates import Templates
 from cases.api.views import Views
@@ -159,8 +162,24 @@ V1: Patterns = [
     call("dead-letters/<str:id>/", DeadLetters, "dead-letter", get="retrieve", delete="destroy"),
     *verbs("dead-letters/<str:id>/", DeadLetters, "dead-letter", "replay"),
     call("connectors/", Connectors, "connectors", get="list", post="create"),
-    call("connectors/<str:id>/", Connectors, "connector", get="retrieve", patch="partial_update"),
+    call("connectors/<str:id>/", Connectors, "connector", get="retrieve", patch="partial_update", delete="destroy"),
     *verbs("connectors/<str:id>/", Connectors, "connector", "test"),
+    call("connector-routes/", Routes, "connector-routes", get="list", post="create"),
+    call("connector-routes/<str:id>/", Routes, "connector-route", get="retrieve", delete="destroy"),
+    *verbs("connector-routes/<str:id>/", Routes, "connector-route", **{"raise": "earlier"}),
+    call("sources/<slug:slug>/pull/", SourcePull, "source-pull", get="retrieve", put="replace", delete="destroy"),
+    *verbs("sources/<slug:slug>/pull/", SourcePull, "source-pull", "now"),
+    call("suppression-rules/", SuppressionRules, "suppression-rules", get="list", post="create"),
+    *verbs("suppression-rules/", SuppressionRules, "suppression-rules", "preview"),
+    call(
+        "suppression-rules/<str:id>/",
+        SuppressionRules,
+        "suppression-rule",
+        get="retrieve",
+        patch="partial_update",
+        delete="destroy",
+    ),
+    *verbs("suppression-rules/<str:id>/", SuppressionRules, "suppression-rule", "end", "release"),
     call("blocklist/", Blocks, "blocks", get="list", post="create"),
     call("blocklist/<str:id>/", Blocks, "block", get="retrieve", delete="destroy"),
     call("users/", Users, "users", get="list"),

@@ -59,6 +59,8 @@ def _hindrance(task: ResponseTask) -> str:
     label = label_of(task.action, task.capability)
     if task.account is None:
         return f"No connector is set up for “{label}” any more."
+    if task.account.removed_at is not None:
+        return f"The connector {task.account.name} was removed."
     if not task.account.enabled:
         return f"The connector {task.account.name} is disabled."
     return "" if serves(task.account, task.capability) else f"The connector {task.account.name} cannot do “{label}”."

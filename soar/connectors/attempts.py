@@ -23,9 +23,11 @@ _BEGUN = (
     "thread", "started_at",
 )  # fmt: skip
 _FINISHED = ("response", "status", "error", "permanent", "finished_at")
+# Waits for somebody who is just removing the account, and then makes no row: nothing is sent by what is gone.
 BEGIN = f"""
 INSERT INTO connectors_attempt ({", ".join(_BEGUN)})
-VALUES ({", ".join(f"%({name})s" for name in _BEGUN)}) RETURNING id"""  # noqa: S608  our own names
+SELECT {", ".join(f"%({name})s{rows.cast(Attempt, name)}" for name in _BEGUN)} FROM connectors_connectoraccount
+WHERE id = %(account_id)s AND removed_at IS NULL FOR KEY SHARE RETURNING id"""  # noqa: S608  our own names
 FINISH = f"UPDATE connectors_attempt SET {rows.assigned(Attempt, _FINISHED)} WHERE id = %(pk)s"  # noqa: S608
 READ_AT_MOST = 1024 * 1024  # a larger answer is a file (a feed): its beginning is enough for the record
 
@@ -39,7 +41,8 @@ def begin(
     cause: uuid.UUID | None,
     thread: str = "",
 ) -> Attempt:
-    """Write that a call is about to be made; committed when it returns. Raises ConnectorError over the rate budget.
+    """Write that a call is about to be made; committed when it returns. Raises ConnectorError over the rate budget,
+    and for an account that was removed.
 
     ``thread``: what a mail is about; the attempts of one thread get their ids one after the other."""
     refuse_transaction()  # in one the row would not be on disk before the call, and locks would wait for the network
@@ -57,7 +60,7 @@ def begin(
         return row
     with transaction.atomic():
         # One at a time per account, or two workers would both see the last free place, or both be the first.
-        ConnectorAccount.objects.select_for_update().only("pk").get(pk=account.pk)
+        ConnectorAccount.everything.select_for_update().only("pk").get(pk=account.pk)
         _keep_budget(account)
         row.started_at = clock.now()
         _insert(row)
@@ -68,7 +71,8 @@ def _insert(row: Attempt) -> None:
     values = {name: getattr(row, name) for name in _BEGUN}
     with prepared() as cursor:
         found = cursor.execute(BEGIN, rows.given(Attempt, values), prepare=True).fetchone()
-    assert found is not None
+    if found is None:
+        raise ConnectorError(f"The connector {row.account.name} was removed.", permanent=True)
     row.pk, row._state.adding, row._state.db = found[0], False, "default"
 
 

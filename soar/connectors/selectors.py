@@ -59,6 +59,11 @@ def account_named(name: str, user: Person | None = None) -> ConnectorAccount:
     return account
 
 
+def removed() -> QuerySet[ConnectorAccount]:
+    """The accounts that are gone, the last one first: read by those who manage all connectors."""
+    return ConnectorAccount.everything.filter(removed_at__isnull=False).order_by("-removed_at", "-pk")
+
+
 def managed_by(user: Person) -> QuerySet[ConnectorAccount]:
     """Whose settings, health and calls this person may see and change."""
     accounts = ConnectorAccount.objects.all()

@@ -60,6 +60,7 @@ class State(NamedTuple):
 
 
 OFF = State("is-no_action", "st-no_action", gettext_lazy("Off"))
+REMOVED = State("is-no_action", "st-no_action", gettext_lazy("Removed"))
 DISABLED = State("is-unsuccessful", "st-unsuccessful", gettext_lazy("Switched off by Soar"))
 FAILS = State("is-unsuccessful", "st-unsuccessful", gettext_lazy("Fails"))
 WORKS = State("is-successful", "st-successful", gettext_lazy("Works"))
@@ -71,6 +72,8 @@ def state_of(account: ConnectorAccount) -> State:
     """The state of an account and why."""
     if account.kind not in KINDS:
         return UNKNOWN._replace(reason=_("This version knows no kind %s.") % account.kind)
+    if account.removed_at is not None:
+        return REMOVED
     if not account.enabled:
         return DISABLED._replace(reason=account.disabled_reason) if account.disabled_reason else OFF
     if account.last_error:

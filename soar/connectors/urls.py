@@ -24,6 +24,7 @@ urlpatterns = [
     path("connectors/routes/<int:pk>/raise/", views_routes.route_raise, name="route-raise"),
     path("connectors/<int:pk>/", views_accounts.connector_detail, name="connector-detail"),
     path("connectors/<int:pk>/edit/", views_accounts.connector_edit, name="connector-edit"),
+    path("connectors/<int:pk>/remove/", views_verbs.connector_remove, name="connector-remove"),
     path("connectors/<int:pk>/enable/", views_verbs.connector_enable, name="connector-enable"),
     path("connectors/<int:pk>/disable/", views_verbs.connector_disable, name="connector-disable"),
     path("connectors/<int:pk>/test/", views_verbs.connector_test, name="connector-test"),

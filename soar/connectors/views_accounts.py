@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from soar.accounts.models import User
-from soar.connectors import actions, showing
+from soar.connectors import actions, selectors, showing
 from soar.connectors.account_form import AccountForm
 from soar.connectors.channel import Channel
 from soar.connectors.errors import Forbidden, Refused
@@ -31,6 +31,7 @@ from soar.lib import clock
 
 DAY = timedelta(hours=24)
 ATTEMPTS = 50
+REMOVED = 50
 RATING = (Provider, FeedConnector)
 
 
@@ -52,7 +53,14 @@ def show_list(request: HttpRequest, *, status: int = 200, **more: Any) -> HttpRe
         calls=Count("attempts", filter=Q(attempts__started_at__gt=since)), failures=Count("attempts", filter=failed)
     )
     rows = [_row(account) for account in counted.order_by(Lower("name"))]  # grouping drops the model's own order
-    context = {"rows": rows, "may_create": user.has_perm("accounts.manage_connectors"), **routes_context(user), **more}
+    all_of_them = user.has_perm("accounts.manage_connectors")
+    context = {
+        "rows": rows,
+        "may_create": all_of_them,
+        "removed": _removed() if all_of_them else [],
+        **routes_context(user),
+        **more,
+    }
     return render(request, "connectors/index.html", context, status=status)
 
 
@@ -93,8 +101,11 @@ def connector_create(request: HttpRequest, kind: str) -> HttpResponse:
 @require_safe
 def connector_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One account: state, settings, what it can do, the calls of the last day."""
-    account = found_for(request, pk)
-    recent = account.attempts.filter(started_at__gt=clock.now() - DAY).order_by("-started_at", "-pk")
+    account = gone(pk) if user_of(request).has_perm("accounts.manage_connectors") else None
+    account = account or found_for(request, pk)
+    recent = account.attempts.order_by("-started_at", "-pk")
+    if account.removed_at is None:
+        recent = recent.filter(started_at__gt=clock.now() - DAY)
     kind = KINDS.get(account.kind)
     context = {
         "account": account,
@@ -141,6 +152,15 @@ def found_for(request: HttpRequest, pk: int) -> ConnectorAccount:
     if user.has_perm("accounts.manage_connectors"):
         raise Http404
     raise PermissionDenied
+
+
+def gone(pk: int) -> ConnectorAccount | None:
+    """The account, if it was removed: for those who manage all of them."""
+    return selectors.removed().filter(pk=pk).first()
+
+
+def _removed() -> list[dict[str, Any]]:
+    return [{"account": one, "kind": showing.kind_label(one.kind)} for one in selectors.removed()[:REMOVED]]
 
 
 def _row(account: ConnectorAccount) -> dict[str, Any]:

@@ -48,6 +48,11 @@ def assigned(model: type[models.Model], names: tuple[str, ...]) -> str:
     return ", ".join(f"{field.column} = %({name})s::{type_of(field)}" for name, field in zip(names, found, strict=True))
 
 
+def cast(model: type[models.Model], name: str) -> str:
+    """``::type`` of a field, for a parameter whose place does not tell its type."""
+    return f"::{type_of(_field(model, name))}"
+
+
 @cache
 def typed(model: type[models.Model], names: tuple[str, ...]) -> str:
     """``column type, ...`` of the fields ``names``, for json_to_recordset."""

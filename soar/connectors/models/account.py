@@ -13,10 +13,17 @@ from soar.lib.crypto import DecryptionError, EncryptedJSONField, masked
 
 class AccountManager(models.Manager["ConnectorAccount"]):
     """Those that are there. Leaves the secrets in the database until somebody asks for them: a lost key must not take
-    the list down. What was removed is reached only from its history (an attempt's or a task's ``account``)."""
+    the list down. What was removed is reached from its history (an attempt's ``account``) and by ``everything``."""
 
     def get_queryset(self) -> models.QuerySet[ConnectorAccount]:
         return super().get_queryset().filter(removed_at=None).defer("secrets")
+
+
+class EverythingManager(models.Manager["ConnectorAccount"]):
+    """Those that were removed too, for what looks at the past."""
+
+    def get_queryset(self) -> models.QuerySet[ConnectorAccount]:
+        return super().get_queryset().defer("secrets")
 
 
 class ConnectorAccount(models.Model):
@@ -45,6 +52,7 @@ class ConnectorAccount(models.Model):
     removed_by = models.CharField(max_length=200, blank=True, default="", db_default="")
 
     objects: ClassVar[AccountManager] = AccountManager()
+    everything: ClassVar[models.Manager[ConnectorAccount]] = EverythingManager()
 
     class Meta:
         ordering = ["name"]

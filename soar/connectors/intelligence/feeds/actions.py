@@ -8,7 +8,6 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import Q
 
-from soar.accounts import audit
 from soar.accounts.models import User
 from soar.connectors.base import ConnectorError
 from soar.connectors.errors import Forbidden, NoConnector, Refused
@@ -18,6 +17,7 @@ from soar.connectors.intelligence.feeds.files import Writer
 from soar.connectors.intelligence.feeds.staging import stage
 from soar.connectors.intelligence.feeds.store import replace
 from soar.connectors.models import ConnectorAccount, FeedImport, FeedState
+from soar.connectors.removal import remove_account
 from soar.lib import clock
 from soar.lib.crypto import DecryptionError
 from soar.lib.queue import enqueue
@@ -48,13 +48,9 @@ def request_import(actor: User | None, account_id: int) -> bool:
 
 
 def remove(actor: User | None, account_id: int) -> str:
-    """Delete a feed with its entries. Returns its name. Raises Forbidden, NoConnector."""
+    """Remove a feed with its entries. Returns its name. Raises Forbidden, NoConnector, InUse."""
     _may(actor)
-    account = _account(account_id)
-    with transaction.atomic():
-        audit.record(actor, "feed.removed", f"feed {account.name}")
-        account.delete()
-    return account.name
+    return remove_account(actor, _account(account_id).pk).name
 
 
 def ring() -> None:

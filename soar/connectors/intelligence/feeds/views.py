@@ -21,6 +21,7 @@ from soar.connectors.intelligence.feeds import actions
 from soar.connectors.intelligence.feeds.imports import OPEN
 from soar.connectors.intelligence.feeds.upload import Upload
 from soar.connectors.models import ConnectorAccount, FeedImport
+from soar.connectors.removal import InUse
 from soar.lib.htmx import is_partial, render_regions
 
 MANAGE = "accounts.manage_connectors"
@@ -108,6 +109,8 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
         name = actions.remove(user, pk)
     except NoConnector:
         return redirect("feed-index")
+    except InUse:
+        return redirect("connector-remove", pk)
     messages.success(request, _("%s and its values are gone.") % name)
     return redirect("feed-index")
 
