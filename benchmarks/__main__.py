@@ -1,5 +1,5 @@
-"""``python -m benchmarks [PART...]``: all parts, or some of start, ingest, runs, responses, backtest, servicenow, bulk,
-million."""
+"""``python -m benchmarks [PART...]``: all parts, or some of start, ingest, kinds, runs, responses, backtest, servicenow,
+bulk, million."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import backtest, bulk, ingest, pages, responses, runs, servicenow
+from benchmarks import backtest, bulk, ingest, kinds, pages, responses, runs, servicenow
 from benchmarks.report import Row, show
 from benchmarks.stack import ROOT, Stack, stack
 
@@ -91,6 +91,7 @@ def million() -> Iterator[Row]:
 PARTS: dict[str, Callable[[], Iterator[Row]]] = {
     "start": start,
     "ingest": small,
+    "kinds": kinds.main,
     "runs": playbooks,
     "responses": response,
     "backtest": backtest.main,

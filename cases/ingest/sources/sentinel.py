@@ -45,7 +45,7 @@ def normalise(item: dict[str, Any]) -> NormalAlert:
     """A NormalAlert of one incident or alert."""
     inner = _inner(item)
     flat = Flat(item, WRAPPERS)
-    if inner is not item:
+    if inner is not item and "title" not in flat.fields:  # more than one envelope around it
         flat.fields = {**flat.fields, **Flat(inner, WRAPPERS).fields}
     gather = Gather()
     seen = Concerned(gather)
