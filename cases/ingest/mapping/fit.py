@@ -44,7 +44,11 @@ def misfits(overlay: Overlay, samples: dict[str, list[Document]]) -> dict[str, s
     for field, path in wanted.items():
         if field not in found and samples and "items" not in errors:
             errors.setdefault(field, f"{path} is in no sample.")
-    if overlay.items and not any(overlay.items.find(one) for documents in samples.values() for one in documents):
+    if (
+        samples
+        and overlay.items
+        and not any(overlay.items.find(one) for documents in samples.values() for one in documents)
+    ):
         errors.setdefault("items", f"{overlay.items.text} is in no sample.")
     return errors
 
