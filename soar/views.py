@@ -25,6 +25,7 @@ SHORTCUTS = (
     (_("Resolve"), ("r",)),
     (_("Escalate to an incident"), ("e",)),
     (_("To the filter"), ("/",)),
+    (_("Open or close the facets"), ("f",)),
     (_("Clear the selection, close the panel"), ("Esc",)),
     (_("These keys"), ("?",)),
     *((entry.label, ("g", entry.go)) for group in nav.GROUPS for entry in group.entries if entry.go),

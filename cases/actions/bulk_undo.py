@@ -30,7 +30,7 @@ REASON = "Undone: a change of many alerts"
 Before = dict[str, dict[str, Any]]
 
 
-def put_back(actor: Actor, alerts: list[Alert], before: Before, keep: tuple[str, ...]) -> Outcome:
+def put_back(actor: Actor, alerts: list[Alert], before: Before) -> Outcome:
     """Put back the former values of locked alerts. Refused, alert by alert, where one of them was changed since."""
     since = _changed_since(alerts, before)
     people, teams = _people(before), _teams(before)

@@ -189,12 +189,12 @@ def _tried(job: BulkJob, batch: BulkBatch, ids: Sequence[int]) -> Outcome:
     if not may(user, "work_cases"):
         raise Forbidden("The permission to work on cases is missing.")
     seen = Alert.objects.visible_to(user) if job.query is None else meant(job, user)
-    alerts = locked(seen, ids)
+    verb = VERBS[job.undo_of.action if job.undo_of else job.action]
+    alerts = locked(seen, ids, verb.undo)
     if job.undo_of is not None:
         before = {str(pk): job_before for pk in ids if (job_before := batch.before.get(str(pk)))}
-        outcome = bulk_undo.put_back(actor, alerts, before, VERBS[job.undo_of.action].undo)
+        outcome = bulk_undo.put_back(actor, alerts, before)
     else:
-        verb = VERBS[job.action]
         fields = verb.read(job.fields)
         outcome = change_each(actor, alerts, lambda who, alert: verb.act(who, alert, fields), verb.undo)
     gone = sorted(set(ids) - {alert.pk for alert in alerts})

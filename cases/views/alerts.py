@@ -8,6 +8,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from cases.models import Alert, AlertSource
+from cases.views.alerts_facets import facets_context
 from cases.views.alerts_jobs import current_job
 from cases.views.alerts_queue import list_context, queue_of
 from cases.views.alerts_saved import opening, tabs_context
@@ -16,7 +17,7 @@ from soar.accounts.membership import may
 from soar.lib.htmx import is_partial, is_typing, live, push_url, render_regions
 
 TEMPLATE = "cases/alerts/list.html"
-REGIONS = ["rows", "tabs", "total", "counts", "bulk", "keys", "new"]
+REGIONS = ["rows", "tabs", "total", "counts", "bulk", "keys", "new", "facets"]
 
 
 @signed_in_reader
@@ -29,7 +30,7 @@ def alert_list(request: HttpRequest) -> HttpResponse:
     queue = queue_of(request, user)
     if queue.filter.errors and is_typing(request):
         return HttpResponse(status=204)
-    context = {**list_context(queue), **tabs_context(queue)}
+    context = {**list_context(queue), **tabs_context(queue), **facets_context(queue)}
     if not context["rows"] and not context["filtered"]:
         context |= {"blank": not Alert.objects.exists(), "may_sources": may(user, "manage_sources")}
         context["sources"] = AlertSource.objects.exists() if context["blank"] else True

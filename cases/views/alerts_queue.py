@@ -54,6 +54,7 @@ class Queue:
     cursor: str = ""
     notice: str = ""
     view: int = 0
+    facets: bool = False
     rows: QuerySet[Alert] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -79,7 +80,11 @@ class Queue:
     def url(self, query: str = "", **more: str) -> str:
         """The address of the queue with a query, keeping the order."""
         pairs = QueryDict(query, mutable=True)
-        own = {"sort": self.sort if self.sort != "severity" else "", "view": str(self.view or "")}
+        own = {
+            "sort": self.sort if self.sort != "severity" else "",
+            "view": str(self.view or ""),
+            "facets": "1" if self.facets else "",
+        }
         for name, value in {**own, **more}.items():
             if value:
                 pairs[name] = value
@@ -103,6 +108,7 @@ def queue_of(request: HttpRequest, user: User, params: QueryDict | None = None) 
     wanted = AlertFilter.parse(params, default_open=True)
     queue = Queue(user, wanted, sort if sort in ORDERS else "severity", params.get("cursor", "")[:500])
     view = params.get("view", "")
+    queue.facets = params.get("facets") == "1"
     queue.view = int(view) if view.isdecimal() and len(view) < 18 else 0
     return queue
 
@@ -236,6 +242,7 @@ def menus_context(queue: Queue) -> Context:
     on = sum(menu["n"] for menu in more) + sum(1 for _name, _label, value in fields if value)
     hidden += [("sort", queue.sort)] if queue.sort != "severity" else []
     hidden += [("view", str(queue.view))] if queue.view else []
+    hidden += [("facets", "1")] if queue.facets else []
     return {
         **{"menus": menus, "more": more, "fields": fields, "hidden": hidden, "more_on": on},
     }
