@@ -11,6 +11,7 @@ from cases.errors import Forbidden, Missing
 from cases.models import SuppressionRule
 from soar.accounts.membership import may, team_ids
 from soar.accounts.models import Team, User
+from soar.lib import clock
 
 NOT_YOURS = "Rules for other people's alerts are made by those who manage sources."
 
@@ -22,6 +23,12 @@ def rules_seen_by(user: User) -> QuerySet[SuppressionRule]:
     if may(user, "view_all_teams") or may(user, "manage_sources"):
         return SuppressionRule.objects.all()
     return SuppressionRule.objects.filter(Q(all_teams=True) | Q(team=None) | Q(team__in=team_ids(user)))
+
+
+def rules_over(rows: QuerySet[SuppressionRule], over: bool) -> QuerySet[SuppressionRule]:
+    """Those that have expired or were ended, or the others."""
+    current = Q(ended_at=None, expires_at__gt=clock.now())
+    return rows.exclude(current) if over else rows.filter(current)
 
 
 def may_rule(user: User, team: int | None, all_teams: bool) -> bool:

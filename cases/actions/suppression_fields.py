@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_datetime
 from cases.actions.base import team_of, text_of
 from cases.errors import Refused
 from cases.ingest.conditions import BadRule, Conditions, read
-from cases.models import AlertSource
+from cases.models import AlertSource, SuppressionRule
 from soar.lib import clock
 
 REASON_AT_MOST = 2000
@@ -36,6 +36,15 @@ def conditions_of(value: Any) -> Conditions:
     if unknown := [slug for slug in wanted if slug not in known]:
         raise Refused(f"There is no source {unknown[0]:.60}.", field="source")
     return conditions
+
+
+def trouble_of(rule: SuppressionRule) -> str:
+    """Why a rule that is stored can hold back nothing, "" if it can."""
+    try:
+        conditions_of(rule.conditions)
+    except Refused as error:
+        return error.message
+    return ""
 
 
 def _expiry(value: Any) -> datetime:

@@ -138,6 +138,7 @@ FILTERS = {
     "q": "The query box: `word`, `field:value`, `-field:value`, `field:>=value`, by these same names.",
     "status": "new, in_progress, resolved, open, any; several with commas.",
     "is": "As `status`.",
+    "suppressed": "yes, no, all, or the id of a rule. Without it, asking for open work leaves out what is held back.",
     "severity": "informational, low, medium, high, critical; several with commas.",
     "determination": "unknown, benign, suspicious, malicious.",
     "owner": "A user name, me or none.",

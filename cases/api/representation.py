@@ -83,6 +83,7 @@ def alert_row(alert: Alert, incident: str | None = None) -> dict[str, Any]:
         "external_link": alert.external_link,
         "incident": incident,
         "source_state": alert.source_state,
+        "suppression": alert.suppression_id,
         "cause": str(alert.cause),
         "version": alert.version,
     }

@@ -116,6 +116,7 @@ class AlertRow(s.Serializer[Any]):
     external_link = s.CharField()
     incident = s.CharField(allow_null=True, help_text="Number of its incident, if you may see it")
     source_state = s.CharField()
+    suppression = s.IntegerField(allow_null=True, help_text="Id of the suppression rule that holds it back")
     cause = s.UUIDField()
     version = s.IntegerField()
     description = s.CharField(required=False)

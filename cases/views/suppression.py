@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -15,11 +14,10 @@ from cases.actions import suppression as actions
 from cases.actions import suppression_work
 from cases.actors import Actor
 from cases.errors import Conflict, Refused
-from cases.suppression_access import rule_for, rules_seen_by
+from cases.suppression_access import rule_for, rules_over, rules_seen_by
 from cases.views.parts import needs, person_of, signed_in_reader
 from cases.views.suppression_parts import detail_of, row_of
 from soar.accounts.membership import may
-from soar.lib import clock
 from soar.lib.htmx import is_partial, render_regions
 
 SHOWN = 200
@@ -32,13 +30,12 @@ def suppression_list(request: HttpRequest) -> HttpResponse:
     """Rules in force, those that end first above; ``state=over`` shows what has expired or was ended."""
     user, over = person_of(request), request.GET.get("state") == "over"
     rows = rules_seen_by(user).select_related("team")
-    current = Q(ended_at=None, expires_at__gt=clock.now())
-    chosen = rows.exclude(current).order_by("-updated_at") if over else rows.filter(current).order_by("expires_at")
+    chosen = rules_over(rows, over).order_by("-updated_at" if over else "expires_at")
     context = {
         "rows": [row_of(rule) for rule in chosen[:SHOWN]],
         "over": over,
-        "n_current": rows.filter(current).count(),
-        "n_over": rows.exclude(current).count(),
+        "n_current": rules_over(rows, False).count(),
+        "n_over": rules_over(rows, True).count(),
         "may_work": may(user, "work_cases"),
         "may_sources": may(user, "manage_sources"),
     }

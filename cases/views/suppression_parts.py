@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext as _
 
 from cases.actions.suppression import in_force
-from cases.actions.suppression_fields import conditions_of
-from cases.errors import Refused
+from cases.actions.suppression_fields import trouble_of
 from cases.filters_fields import LABELS
 from cases.ingest.conditions import NAMES
 from cases.models import Alert, SuppressionRule
@@ -49,15 +48,6 @@ def state_of(rule: SuppressionRule) -> State:
 def ends_soon(rule: SuppressionRule) -> bool:
     """Whether it expires within a day."""
     return in_force(rule) and rule.expires_at - clock.now() < SOON
-
-
-def trouble_of(rule: SuppressionRule) -> str:
-    """Why it can hold back nothing, "" if it can."""
-    try:
-        conditions_of(rule.conditions)
-    except Refused as error:
-        return error.message
-    return ""
 
 
 def conditions_shown(rule: SuppressionRule) -> list[tuple[str, list[str]]]:
