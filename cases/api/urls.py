@@ -17,6 +17,7 @@ from cases.api.dead_letters import DeadLetters
 from cases.api.evidence import EvidencePieces, IncidentEvidence
 from cases.api.incident_parts import IncidentParts, SuggestionsApi
 from cases.api.incidents import Incidents
+from cases.api.mappings import Mappings
 from cases.api.observables import Observables
 from cases.api.people import Me, Teams, Tokens, Users
 from cases.api.routes import Routes
@@ -156,6 +157,8 @@ V1: Patterns = [
     call("assets/<str:id>/", Assets, "asset", get="retrieve", patch="partial_update", delete="destroy"),
     call("sources/", Sources, "sources", get="list"),
     call("sources/<slug:slug>/", Sources, "source", get="retrieve"),
+    call("sources/<slug:slug>/mapping/", Mappings, "source-mapping", get="retrieve", put="replace"),
+    call("sources/<slug:slug>/mapping/preview/", Mappings, "source-mapping-preview", post="preview"),
     call("dead-letters/", DeadLetters, "dead-letters", get="list"),
     call("dead-letters/replay/", DeadLetters, "dead-letters-replay", post="replay_many"),
     call("dead-letters/jobs/<str:id>/", DeadLetters, "replay-job", get="job"),
