@@ -352,3 +352,26 @@ def test_the_timeline_can_be_read_for_what_went_to_and_from_servicenow(
 def test_without_traffic_there_is_no_filter_for_it(as_viewer: Client, incident: Incident) -> None:
     timeline.record("comment", incident, Actor.system(), text="Nothing of ServiceNow")
     assert "group=servicenow" not in as_viewer.get(f"/incidents/{incident.number}/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"work_notes": "x"}, "wrote a work note to INC"),
+        ({"comments": "x"}, "wrote a comment to INC"),
+        ({"state": "6", "close_code": "Duplicate"}, "set state, close_code of INC"),
+        ("cut short …", "changed INC"),
+        (None, "changed INC"),
+    ],
+)
+def test_the_log_says_what_was_written(as_admin: Client, link: TicketLink, body: object, words: str) -> None:
+    Attempt.objects.create(
+        account=link.instance.account, operation="record.update", status="successful",
+        request={"method": "PATCH", "url": f"https://x/api/now/table/incident/{link.sys_id}", "body": body},
+    )  # fmt: skip
+    assert words in text_of(as_admin, "log/")
+
+
+def test_a_severity_from_there_stands_with_its_pair(as_viewer: Client, link: TicketLink) -> None:
+    make_conflict(link, raw={"impact": "3", "urgency": "2"})
+    assert re.search(r"\(impact 3, urgency 2\)", text_of(as_viewer, "conflicts/"))

@@ -778,3 +778,35 @@ def test_a_security_incident_goes_its_steps() -> None:
         both.settle()
         assert both.fields(link)["state"] == "3"
         assert equal(both, link)
+
+
+def test_a_group_without_a_team_is_named_as_people_know_it() -> None:
+    with both_sides() as both:
+        link = both.open("Of a group")
+        both.desk.change(both.ticket(link), assignment_group=seed.group_id("Network Team"), assigned_to="")
+        both.settle()
+        gap = MappingGap.objects.get(map="group")
+        assert (gap.value, gap.label) == (seed.group_id("Network Team"), "Network Team")
+        both.desk.tell("forget")
+        both.poll()
+        assert [one for one in both.desk.ask("requests") if "sys_user_group" in one["path"]] == [], "asked for once"
+
+
+def test_a_group_that_is_hidden_keeps_its_sys_id_and_hinders_no_poll() -> None:
+    with both_sides() as both:
+        link = both.open("Of a group")
+        both.desk.tell("arrange", closed_tables=["sys_user_group"])
+        both.desk.change(both.ticket(link), assignment_group=seed.group_id("Network Team"), assigned_to="")
+        both.settle()
+        assert MappingGap.objects.get(map="group").label == ""
+        assert ServiceNowInstance.objects.get().in_error == ""
+
+
+def test_a_note_from_there_counts_as_received() -> None:
+    with both_sides() as both:
+        link = both.open("Quiet")
+        assert link.last_out_at is not None, "making it is the first that was sent"
+        both.desk.tell("note", sys_id=link.sys_id, as_="o.strand", text="Anybody there?")
+        both.settle()
+        link.refresh_from_db()
+        assert link.last_in_at is not None

@@ -32,6 +32,7 @@ from cases.servicenow.templates import render
 from soar.connectors.errors import ConnectorError
 from soar.connectors.servicenow.connector import ServiceNow
 from soar.connectors.servicenow.records import Record
+from soar.lib import clock
 
 DESCRIPTION_AT_MOST = 4000
 CALLERS = {"sn_si_incident": "caller"}
@@ -118,6 +119,7 @@ def _linked(link_id: int, record: Record, *, fresh: bool) -> None:
                 carry_over(link)
             if fresh:
                 link.pending = {}
+            link.last_out_at = clock.now()
             link.save()
             timeline.record("servicenow.linked", incident, Actor.system(), data=named(link, created=link.created_there))
             if not fresh or any(name not in link.base or "ours" not in link.base[name] for name in VALUES):

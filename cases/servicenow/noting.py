@@ -21,6 +21,7 @@ from cases.servicenow.mapping import ProfileRules
 from soar.connectors.errors import ConnectorError
 from soar.connectors.servicenow.connector import ServiceNow
 from soar.connectors.servicenow.records import Attached, JournalEntry
+from soar.lib import clock
 
 FETCHED_AT_MOST = 64 * 1024 * 1024  # held in memory
 KEY_AT_MOST = 40
@@ -108,6 +109,7 @@ def _noted(incident: Incident, link: TicketLink, entry: JournalEntry) -> int:
         occurred_at=remote.our_time(link.instance, entry.created_on),
         touch=True,
     )
+    _received(link)
     return int(written.pk)
 
 
@@ -140,6 +142,12 @@ def _file(link: TicketLink, one: Attached, connector: ServiceNow) -> None:
         _left(link, one, error.message)
     else:
         _seen(link, one, piece)
+        _received(link)
+
+
+def _received(link: TicketLink) -> None:
+    link.last_in_at = clock.now()
+    TicketLink.objects.filter(pk=link.pk).update(last_in_at=link.last_in_at)
 
 
 def _seen(link: TicketLink, one: Attached, piece: Evidence | None, reason: str = "") -> bool:

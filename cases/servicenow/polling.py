@@ -14,7 +14,7 @@ from django.db import transaction
 
 from cases.models import LinkState, ServiceNowInstance, TicketLink, TicketProfile
 from cases.pulls import leases
-from cases.servicenow import adopted, correlation, health, holding, missing, reconciling, remote
+from cases.servicenow import adopted, correlation, health, holding, missing, naming, reconciling, remote
 from cases.servicenow.mapping import RAW_FIELDS, ProfileRules
 from cases.servicenow.taking import OVERLAP, parts, take, take_files
 from soar.connectors.errors import ConnectorError
@@ -99,6 +99,7 @@ def _poll(row: ServiceNowInstance, lease: uuid.UUID) -> None:
             own = [record.updated_on for record in records if record.updated_on >= since]
             newest = max([*own, *([newest] if newest else [])], default=newest)
         _new_files(row, table, since, connector)
+    naming.name_gaps(row, connector)
     remote.measure(row, connector)
     if newest is not None:
         reached = min([newest, *late])

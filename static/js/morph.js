@@ -19,11 +19,34 @@ const own = (field) => {
 const busy = (form) => form.hasAttribute("data-refused") || [...form.elements].some(own);
 const beforeNodeMorphed = (old) => !(own(old) || (old instanceof HTMLFormElement && old.hasAttribute("data-whole") && busy(old)));
 const beforeAttributeUpdated = (name, element) => !(name === "open" && element.matches("details[data-keep]"));
+// Where rows are worked off (data-rows on the region, which has an id): when the row that has the focus goes, the focus
+// goes to the same control of the row that has taken its place, of the last one, or to the region's heading.
+const rowsOf = (region) => [...region.querySelectorAll(".rows > li, tbody > tr")];
+const sort = (id) => id.replace(/[-\d]*$/, "");  // "retry-12" is a "retry"
+function placeOf(at, target) {
+  const region = at?.closest("[data-rows]");
+  const row = region && at.closest("li, tr");
+  if (!row || !target.contains(at)) return null;
+  return { region: region.id, row: rowsOf(region).indexOf(row), sort: sort(at.id) };
+}
+function goTo(place) {
+  const region = document.getElementById(place.region);
+  if (!region) return;
+  const rows = rowsOf(region);
+  const controls = [...(rows[place.row] ?? rows.at(-1))?.querySelectorAll("button, select, input:not([type=hidden]), a[href]") ?? []];
+  const next = controls.find((one) => one.id && sort(one.id) === place.sort) ?? controls.find((one) => one.id) ?? controls[0];
+  const heading = region.querySelector("[data-heading], h1, h2");
+  if (!next && heading) heading.tabIndex = -1;
+  (next ?? heading)?.focus();
+}
 htmx.defineExtension("morph", {
   isInlineSwap: (style) => style === "morph" || style === "morph:outerHTML",
   handleSwap(style, target, fragment) {
     if (!/^morph(:outerHTML|:innerHTML)?$/.test(style)) return false;
     const morphStyle = style === "morph:innerHTML" ? "innerHTML" : "outerHTML";
-    return Idiomorph.morph(target, fragment.children, { morphStyle, callbacks: { beforeNodeMorphed, beforeAttributeUpdated } });
+    const place = placeOf(document.activeElement, target);
+    const swapped = Idiomorph.morph(target, fragment.children, { morphStyle, callbacks: { beforeNodeMorphed, beforeAttributeUpdated } });
+    if (place && document.activeElement === document.body) goTo(place);
+    return swapped;
   },
 });

@@ -179,3 +179,38 @@ def test_without_scripts(link: TicketLink, admin: User, browser: Any, live_serve
     expect(page).to_have_url(f"{live_server.url}/servicenow/")
     assert link.changes.filter(state=ChangeState.SKIPPED).count() == 1
     context.close()
+
+
+def test_the_focus_stays_where_rows_are_worked_off(link: TicketLink, sync_page: Page) -> None:
+    make_conflict(link, "title")
+    other = make_link(make_incident("Another"), link.profile)
+    make_failure(other)
+    sync_page.reload()
+    press(sync_page, f"Take theirs for {link.incident.number} Severity")
+    expect(sync_page.get_by_label(f"Take theirs for {link.incident.number} Title")).to_be_focused()
+    sync_page.keyboard.press("Enter")
+    expect(sync_page.get_by_role("heading", name="Conflicts")).to_be_focused()
+    press(sync_page, f"Retry for {link.incident.number}")
+    expect(sync_page.get_by_label(f"Retry for {other.incident.number}")).to_be_focused()
+
+
+def test_the_focus_stays_on_the_page_of_conflicts(
+    link: TicketLink, admin: User, sign_in: SignIn, live_server: LiveServer
+) -> None:
+    make_conflict(link, "title")
+    page = sign_in(admin)
+    page.goto(f"{live_server.url}/servicenow/conflicts/")
+    press(page, f"Keep ours for {link.incident.number} Severity")
+    expect(page.get_by_label(f"Keep ours for {link.incident.number} Title")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Nothing to decide")).to_be_focused()
+
+
+def test_the_focus_stays_after_a_skip(link: TicketLink, sync_page: Page) -> None:
+    other = make_link(make_incident("Another"), link.profile)
+    make_failure(other)
+    sync_page.reload()
+    press(sync_page, f"Skip for {link.incident.number}")
+    sync_page.get_by_role("dialog").get_by_label("Reason").fill("Done there by hand")
+    sync_page.keyboard.press("Enter")
+    expect(sync_page.get_by_label(f"Skip for {other.incident.number}")).to_be_focused()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -87,11 +87,22 @@ def _row(user: User, one: TicketConflict) -> ConflictRow:
     link = one.link
     decider = one.decided_by.display_name() if one.decided_by else ""
     return ConflictRow(
-        one, field_label(one.field), ticket_url(link), side(one.base), side(one.ours), side(one.theirs),
+        one, field_label(one.field), ticket_url(link), side(one.base), side(one.ours), _theirs(one),
         RULES.get(one.rule, one.rule), OUTCOMES.get(one.outcome, ""),
         decider or (_("the profile's rule") if one.outcome in OUTCOMES else ""),
         not one.outcome and holds(user, link.incident, "edit"),
     )  # fmt: skip
+
+
+def _theirs(one: TicketConflict) -> Side:
+    """Of a severity with the impact and urgency that it was read from."""
+    found = side(one.theirs)
+    raw = one.raw if isinstance(one.raw, dict) else {}
+    pair = [str(raw.get(name) or "") for name in ("impact", "urgency")]
+    if one.field != "severity" or not all(pair) or not found.shown:
+        return found
+    words = {"shown": found.shown, "impact": pair[0], "urgency": pair[1]}
+    return replace(found, shown=_("%(shown)s (impact %(impact)s, urgency %(urgency)s)") % words)
 
 
 def side(given: dict[str, Any]) -> Side:

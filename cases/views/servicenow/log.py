@@ -45,7 +45,25 @@ OPERATIONS = {
     "records.changed": gettext_lazy("looked for changes in %s"),
     "record.create": gettext_lazy("created a ticket in %s"),
     "record.update": gettext_lazy("changed %s"),
+    "journal.read": gettext_lazy("read the notes"),
+    "journal.shown": gettext_lazy("read the notes as they are shown"),
+    "journal.test": gettext_lazy("tested whether notes can be read"),
+    "audit.read": gettext_lazy("read who changed what"),
+    "audit.test": gettext_lazy("tested whether the history can be read"),
+    "zone.read": gettext_lazy("measured the time zone of the integration user"),
+    "choices.read": gettext_lazy("read the choices of the fields"),
+    "roles.read": gettext_lazy("read the roles of the integration user"),
+    "table.read": gettext_lazy("tested whether %s can be read"),
+    "sys_user.find": gettext_lazy("searched a user"),
+    "sys_user_group.find": gettext_lazy("searched a group"),
+    "attachments.read": gettext_lazy("listed attachments"),
+    "attachments.new": gettext_lazy("looked for new attachments"),
+    "attachment.fetch": gettext_lazy("fetched an attachment"),
+    "attachment.send": gettext_lazy("attached a file"),
+    "oauth.token": gettext_lazy("asked for an access token"),
 }
+NOTES = {"work_notes": gettext_lazy("wrote a work note to %s"), "comments": gettext_lazy("wrote a comment to %s")}
+FIELDS_SHOWN = 4
 WRITES = ("POST", "PATCH", "PUT", "DELETE")
 TABLE = re.compile(r"/table/([a-z0-9_]+)(?:/([0-9a-f]{32}))?")
 
@@ -117,7 +135,19 @@ def words_of(attempt: Attempt, ticket: str = "") -> str:
     words = OPERATIONS.get(attempt.operation)
     if words is None:
         return attempt.operation.replace("_", " ").replace(".", " ")
-    return str(words) % (ticket or table or _("a record"))
+    named = ticket or table or _("a record")
+    body = asked.get("body")
+    if attempt.operation == "record.update" and isinstance(body, dict) and body:
+        return _written(list(body), named)
+    return str(words) % named if "%s" in str(words) else str(words)
+
+
+def _written(fields: list[str], named: str) -> str:
+    """Which fields were written: "set state, close_code of INC0010219"."""
+    if len(fields) == 1 and fields[0] in NOTES:
+        return str(NOTES[fields[0]]) % named
+    some = ", ".join(fields[:FIELDS_SHOWN]) + (" …" if len(fields) > FIELDS_SHOWN else "")
+    return _("set %(fields)s of %(ticket)s") % {"fields": some, "ticket": named}
 
 
 def _tickets(user: User, calls: list[Attempt]) -> dict[str, TicketLink]:

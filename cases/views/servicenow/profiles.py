@@ -178,6 +178,7 @@ def edit_page(
         "breaking": [gap for gap in gaps if gap.breaks],
         "warnings": [gap for gap in gaps if not gap.breaks],
         "links": profile.links.count(),
+        "met": profile.gaps.count(),
         "incident": recent_incident(person_of(request)),
         "stale": stale,
         "problem": problem,
