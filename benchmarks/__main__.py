@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import backtest, bulk, ingest, kinds, pages, responses, runs, servicenow
+from benchmarks import backtest, bulk, ingest, kinds, mapping, pages, responses, runs, servicenow
 from benchmarks.report import Row, show
 from benchmarks.stack import ROOT, Stack, stack
 
@@ -38,6 +38,13 @@ def small() -> Iterator[Row]:
     with stack() as one:
         one.settle()
         yield from ingest.measure(one)
+
+
+def mapped() -> Iterator[Row]:
+    """What a mapping adds to ingest."""
+    with stack() as one:
+        one.settle()
+        yield from mapping.measure(one)
 
 
 def playbooks() -> Iterator[Row]:
@@ -91,6 +98,7 @@ def million() -> Iterator[Row]:
 PARTS: dict[str, Callable[[], Iterator[Row]]] = {
     "start": start,
     "ingest": small,
+    "mapping": mapped,
     "kinds": kinds.main,
     "runs": playbooks,
     "responses": response,

@@ -1,0 +1,98 @@
+"""What a mapping costs: the same alerts into two sources, one with a mapping of ten fields, by turns in one run.
+
+CPU time is counted, of all processes of the stack, so that what else the machine does says nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks import ingest, load, samples
+from benchmarks.report import Row
+from benchmarks.stack import Stack
+
+TURNS = 6
+ALERTS = 1_500
+CLIENTS = 8
+AT_MOST = 1.10  # of what an alert costs without a mapping
+TICK = os.sysconf("SC_CLK_TCK")
+MAPPING = {
+    "fields": {
+        "title": "${rule} on ${data.machine.label}",
+        "severity": "$.data.level_of_it",
+        "dedup_key": "$.ref",
+        "occurred_at": "$.data.at",
+        "hostname": "$.data.machine.label",
+        "username": "$.data.person.login_name",
+        "source_ip": "$.data.machine.addresses[0]",
+        "detection_model": "$.rule",
+        "tags": "$.data.marks",
+    },
+    "values": {"severity": {"1": "critical", "2": "high", "3": "medium", "4": "low"}},
+    "observables": [{"type": "domain", "path": "$.data.asked_for"}],
+}
+SETUP = """
+from cases.actions import mappings
+from cases.actors import Actor
+import json
+mappings.save(Actor.system(), {slug!r}, json.loads({mapping!r}))
+"""
+
+
+def alert(number: int) -> dict[str, object]:
+    """An alert of a product that nobody knows, about 500 bytes."""
+    a, b = number // 250 % 250, number % 250
+    machine = {"label": f"plant-{number % 500:04d}", "addresses": [f"203.0.{a}.{b + 1}"]}
+    data = {
+        "level_of_it": number % 4 + 1,
+        "at": "2026-03-12T09:41:07+01:00",
+        "machine": machine,
+        "person": {"login_name": f"user{number % 300}"},
+        "marks": ["bench", f"t{number % 12}"],
+        "asked_for": f"host{number}.bench-site.com",
+    }
+    return {"ref": f"map-{number}", "rule": "Suspicious process", "data": data, "story": samples.PAD * 2}
+
+
+def measure(stack: Stack) -> Iterator[Row]:
+    """CPU of an alert with and without, by turns; the best turn of each counts."""
+    sources = [json.loads(stack.manage("source", "create", name, "--kind", "generic")) for name in ("Plain", "Mapped")]
+    stack.manage("shell", "-v0", "-c", SETUP.format(slug=sources[1]["slug"], mapping=json.dumps(MAPPING)))
+    spent: list[list[float]] = [[], []]
+    first = 1
+    for turn in range(TURNS + 1):
+        for which in (0, 1) if turn % 2 else (1, 0):
+            cpu = _turn(stack, sources[which], first)
+            first += ALERTS
+            if turn:  # the first one warms up
+                spent[which].append(cpu)
+    plain, mapped = min(spent[0]), min(spent[1])
+    yield Row("CPU of an alert without a mapping", plain, "µs")
+    note = f"{mapped / plain:.3f} of without"
+    yield Row("CPU of an alert with a mapping of 10 parts", mapped, "µs", plain * AT_MOST, "less", note)
+
+
+def _turn(stack: Stack, source: dict[str, str], first: int) -> float:
+    """Microseconds of CPU for each of ALERTS alerts, until the workers have looked at them."""
+    path = f"/api/v1/ingest/{source['slug']}/"
+    sent = [load.request(path, samples.body(alert(first + n)), source["token"]) for n in range(ALERTS)]
+    before = _cpu(stack)
+    result = load.run(stack.port, CLIENTS, iter(sent))
+    ingest.drain(stack)
+    if result.statuses != {201: ALERTS}:
+        raise RuntimeError(f"Not all were made: {result.statuses}")
+    return (_cpu(stack) - before) / ALERTS * 1e6
+
+
+def _cpu(stack: Stack) -> float:
+    """Seconds of CPU that the stack's processes have had, with those of their children that have ended."""
+    total = 0
+    for pid in stack.processes():
+        try:
+            text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+        except OSError:
+            continue
+        total += sum(int(value) for value in text.rpartition(")")[2].split()[11:15])
+    return total / TICK
