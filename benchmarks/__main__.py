@@ -1,5 +1,5 @@
-"""``python -m benchmarks [PART...]``: all parts, or some of start, ingest, kinds, runs, responses, backtest, servicenow,
-bulk, million."""
+"""``python -m benchmarks [PART...]``: all parts, or some of start, ingest, kinds, iocs, runs, responses, backtest,
+servicenow, bulk, million."""
 
 from __future__ import annotations
 
@@ -99,6 +99,7 @@ PARTS: dict[str, Callable[[], Iterator[Row]]] = {
     "start": start,
     "ingest": small,
     "mapping": mapped,
+    "iocs": iocs.measure,
     "kinds": kinds.main,
     "runs": playbooks,
     "responses": response,
