@@ -25,7 +25,7 @@ test: setup-dev
 chaos: setup-dev
 	@$(PY) -m pytest tests/chaos -v $(ARGS)
 
-bench: setup
+bench: setup-dev
 	@exec $(PY) -m benchmarks $(ARGS)
 
 # Settings are read from a throw-away data folder, so that a check leaves nothing behind.

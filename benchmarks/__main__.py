@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import backtest, bulk, ingest, kinds, mapping, pages, responses, runs, servicenow
+from benchmarks import backtest, bulk, ingest, iocs, kinds, mapping, pages, responses, runs, servicenow
 from benchmarks.report import Row, show
 from benchmarks.stack import ROOT, Stack, stack
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.iocs import HOSTILE, ours, report
 from cases.ingest.gather import from_payload
 from cases.ingest.iocs import extract
 from cases.ingest.observables import TYPES, defang, guess_type, is_private_ip, normalise_observable
@@ -221,3 +222,16 @@ def test_payload_texts_are_searched_but_ids_and_links_are_not() -> None:
         "cveId": "CVE-2024-3094", "deep": [{"note": "seen 203.0.113.9"}], "n": 5,
     }  # fmt: skip
     assert sorted(from_payload(payload)) == [("cve", "CVE-2024-3094"), ("ip", "203.0.113.9")]
+
+
+@pytest.mark.parametrize("unit", HOSTILE, ids=ascii)
+def test_nothing_hides_behind_a_hostile_text(unit: str) -> None:
+    wanted = {("url", "http://evil.example.org/a"), ("ip", "203.0.113.9"), ("file_path", "C:\\Users\\joe\\a.exe")}
+    text = " ".join(f"{kind} {value}" for kind, value in sorted(wanted))
+    assert wanted <= set(extract(f"{text} \n {unit * (100_000 // len(unit))} \n {text}"))
+    assert wanted <= set(extract(f"{unit * (100_000 // len(unit))} \n {text}"))
+
+
+def test_all_that_a_long_report_holds_is_found_and_nothing_else() -> None:
+    text, held = report()
+    assert ours(text) == held

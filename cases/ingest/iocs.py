@@ -36,7 +36,7 @@ Found = dict[tuple[str, str], None]  # an ordered set
 LONGEST_WORD = 320  # a mail address of 64 + 1 + 253; longer words hold nothing
 
 SCHEME = re.compile(r"(?i)(?:https?|ftps?|sftp|wss?|ldaps?|smb|ssh|tftp|rtsp|tcp|udp|telnet|rdp|file)\Z")
-# The sign after the last two letters of a scheme above, before something that may be a host: a text may be nothing else.
+# The sign behind the last letters of a scheme and before what may be a host; a text may be nothing but ``://``.
 URL_SIGN = re.compile(r"://(?i:(?<=(?:tp|ps|ws|ss|ap|mb|sh|sp|cp|dp|et|le)://))(?=[^\s/?#@\"<>\\])")
 URL_HEAD = re.compile(r"(?:[^\s/?#@\"<>\\]{1,128}@)?(?:\[[0-9A-Fa-f:.]{2,45}\]|[\w.-]{1,253})")
 URL_TAIL = re.compile(rf"[^\s\"<>`{{}}|\\^\x00-\x1f]{{0,{LONGEST_URL}}}")

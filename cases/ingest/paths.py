@@ -23,8 +23,8 @@ def take_paths(text: str, found: Found) -> str:
     done = 0
     known: dict[str, int] = {}
     hives = "HK" in text or "hk" in text
-    signs = SIGN_OR_HIVE if hives else SIGN
-    sign = signs.search(text)
+    search = (SIGN_OR_HIVE if hives else SIGN).search
+    sign = search(text)
     while sign:
         at = sign.start()
         hive = HIVE_END.search(text, max(done, at - 21), at) if hives else None
@@ -33,7 +33,7 @@ def take_paths(text: str, found: Found) -> str:
         if match and (kept := _kept(found, known, bool(hive), match.group())):
             rest.append(text[done:start])
             done = start + kept
-        sign = signs.search(text, max(done, at + 1))
+        sign = search(text, done if done > at else at + 1)
     return " ".join([*rest, text[done:]]) if rest else text
 
 
@@ -41,8 +41,9 @@ def _path_start(text: str, at: int, done: int) -> int:
     """Where a path begins whose first backslash is at ``at``: ``C:``, ``%TEMP%`` or ``\\\\host``; else -1."""
     before = text[at - 1] if at > done else " "
     if before == ":":
-        drive = text[max(done, at - 3) : at - 1]
-        return at - 2 if drive[-1:].isalpha() and not drive[:-1].isalpha() else -1
+        if at - 2 < done or not text[at - 2].isalpha():
+            return -1
+        return -1 if at - 3 >= done and text[at - 3].isalpha() else at - 2
     if before == "%":
         return text.rfind("%", max(done, at - 32), at - 1)
     return at if text.startswith("\\\\", at) and not before.isalnum() else -1
