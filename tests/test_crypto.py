@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -124,3 +125,16 @@ def test_what_was_not_read_is_saved_as_it_was(account: ConnectorAccount, setting
     row.save()
     settings.ENCRYPTION_KEYS = keys
     assert ConnectorAccount.objects.get(name="Another name").secrets == account.secrets
+
+
+def test_the_key_of_the_data_folder_is_read_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: Any
+) -> None:
+    settings.ENCRYPTION_KEYS = []
+    monkeypatch.setenv("SOAR_DATA", str(tmp_path / "one"))
+    cipher = crypto.encrypt("secret")
+    (tmp_path / "one" / "encryption_key").unlink()
+    assert crypto.decrypt(cipher) == "secret"
+    monkeypatch.setenv("SOAR_DATA", str(tmp_path / "two"))
+    with pytest.raises(crypto.DecryptionError):
+        crypto.decrypt(cipher)

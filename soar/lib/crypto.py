@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -112,6 +113,12 @@ def _keys() -> MultiFernet:
 
 
 def _local_key() -> str:
+    return _key_in(os.environ.get("SOAR_DATA", ""))
+
+
+@cache
+def _key_in(_folder: str) -> str:
+    """The key of a data folder, read once a process: the file is made at the first start and never changed."""
     from soar.keys import local_secret  # only where no keys are given: it writes a file
 
     return local_secret("encryption_key")
