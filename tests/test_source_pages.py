@@ -280,3 +280,15 @@ def test_names_are_escaped_and_queries_few(as_admin: Client, django_assert_max_n
         text = as_admin.get("/sources/").content.decode()
     assert "<script>1" not in text
     assert len(text) < 100_000
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_page_says_what_to_enter_in_the_product(as_admin: Client, kind: str) -> None:
+    answer = as_admin.post("/sources/new/", {**FORM, "name": "Told", "kind": kind})
+    part = html.unescape(answer.content.decode()).partition('id="how"')[2].partition("</section>")[0]
+    token = token_in(answer.content.decode())
+    assert token in part
+    assert "/api/v1/ingest/told/" in part or "/alert" in part
+    later = html.unescape(as_admin.get("/sources/told/").content.decode())
+    assert token not in later
+    assert "$SOAR_TOKEN" in later.partition('id="how"')[2].partition("</section>")[0]

@@ -6,6 +6,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
+from cases.api.vendor_shapes import vendor_paths
 from soar.problems import CONTENT_TYPE
 
 
@@ -26,12 +27,14 @@ def add_ingest(result: dict[str, Any], generator: Any, request: Any, public: boo
     result["components"]["securitySchemes"] |= {
         "sourceToken": {"type": "http", "scheme": "bearer", "description": "The token of an alert source."},
         "sourceKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+        "sourcePassword": {"type": "http", "scheme": "basic", "description": "The same as the password."},
     }
     result["components"]["securitySchemes"] |= {
         "webhookSecret": {"type": "http", "scheme": "bearer", "description": "The secret of an instance's webhook."},
         "webhookKey": {"type": "apiKey", "in": "header", "name": "X-Soar-Secret"},
     }
     result["paths"]["/api/v1/ingest/{slug}/"] = {"post": _INGEST}
+    result["paths"] |= vendor_paths()
     result["paths"]["/api/v1/servicenow/{slug}/events/"] = {"post": _EVENTS}
     result["paths"] = dict(sorted(result["paths"].items()))
     result["components"]["schemas"] = dict(sorted(result["components"]["schemas"].items()))
@@ -97,7 +100,7 @@ _INGEST = {
         "required": True,
         "content": {"application/json": {"schema": _ANY_JSON}, "application/x-ndjson": {"schema": {"type": "string"}}},
     },
-    "security": [{"sourceToken": []}, {"sourceKey": []}],
+    "security": [{"sourceToken": []}, {"sourceKey": []}, {"sourcePassword": []}],
     "responses": {
         "200": _json("IngestAnswer", "A repeat: the same alert, counted."),
         "201": _json("IngestAnswer", "A new alert."),

@@ -27,6 +27,7 @@ from cases.views import pull_parts
 from cases.views import sources_parts as shown
 from cases.views.parts import needs, person_of
 from cases.views.sources_form import SourceForm
+from cases.views.sources_howto import how_to
 from soar.lib import parts
 from soar.lib.htmx import is_partial, live, render_regions
 
@@ -124,6 +125,7 @@ def show(request: HttpRequest, source: AlertSource, *, token: str = "", status: 
         "token": token,
         "ingest_url": shown.ingest_url(source),
         "curl": shown.curl_of(source, token),
+        "how": how_to(source, shown.ingest_url(source), token),
         "sample": shown.sample_text(source),
         "severity": parts.sev(Severity(source.default_severity).word),
         "reading": pull_parts.panel(source),
