@@ -11,7 +11,7 @@ from django.http import QueryDict
 
 from cases import query_text
 from cases.choices import AlertStatus
-from cases.filters_fields import FIELDS, LABELS, FilterError, is_text, moment, word
+from cases.filters_fields import COMPARED, FIELDS, LABELS, FilterError, is_text, moment, word
 from cases.filters_text import Plan, plan
 from cases.models import Alert
 from cases.query_text import Token
@@ -166,6 +166,8 @@ class AlertFilter:
         self, rows: QuerySet[Alert], name: str, op: str, values: list[str], negated: bool, user: User | None
     ) -> QuerySet[Alert]:
         try:
+            if op and name not in COMPARED:
+                raise FilterError(f"{name}: {op} cannot be asked here, write {name}:value.")
             if name == "tag" and len(values) == 1 and not negated and self.plan:
                 return rows.filter(self.plan.tag(values[0].strip().lower()))
             conditions = [FIELDS[name](op, value.strip(), user) for value in values]

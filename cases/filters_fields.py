@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
@@ -149,19 +149,30 @@ def moment(value: str) -> datetime:
 
 
 def _observable(op: str, value: str, user: User | None) -> Q:
-    return Q(pk__in=_alerts_naming(value))
+    ids = _alerts_naming(value, OBSERVABLE_HITS + 1)
+    if len(ids) <= OBSERVABLE_HITS:
+        return Q(pk__in=ids)
+    # In more than are listed: each alert that is looked at is asked, and a walk soon finds enough of them. Whoever
+    # excludes it, or acts on all that match, means every one.
+    links = AlertObservable.objects.filter(alert=OuterRef("pk"), observable__in=_observables(value))
+    return Q(Exists(links))
 
 
-def _alerts_naming(value: str) -> list[int]:
-    """Ids of the newest alerts that name an observable. Fetched first: joined with OR to a text search it
-    would make the planner read the whole table."""
+def _observables(value: str) -> list[int]:
+    """Ids of the observables that a value may mean, of whatever type."""
     forms = {value, value.lower()}
     if type_ := guess_type(value):
         with contextlib.suppress(ValueError):
             forms.add(normalise_observable(type_, value))
     found = Observable.objects.filter(digest__in=[value_digest(form) for form in forms])
-    links = AlertObservable.objects.filter(observable__in=list(found.values_list("pk", flat=True)))
-    return list(links.order_by("-alert_id").values_list("alert_id", flat=True)[:OBSERVABLE_HITS])
+    return list(found.values_list("pk", flat=True))
+
+
+def _alerts_naming(value: str, most: int = OBSERVABLE_HITS) -> list[int]:
+    """Ids of the newest alerts that name an observable. Fetched first: joined with OR to a text search it
+    would make the planner read the whole table."""
+    links = AlertObservable.objects.filter(observable__in=_observables(value))
+    return list(links.order_by("-alert_id").values_list("alert_id", flat=True)[:most])
 
 
 def is_text(word: str) -> bool:
@@ -216,6 +227,8 @@ FIELDS: dict[str, Condition] = {
     "updated_since": _time("updated_at", ">="),
     "resolved": lambda op, value, user: _resolved(value),
 }
+# Fields that can be compared with: severity:>=high. Others say so instead of taking the sign for nothing.
+COMPARED = frozenset({"severity", "determination", "status", "is", "received", "since", "until", "updated_since"})
 LABELS = {
     "is": "Status", "status": "Status", "severity": "Severity", "determination": "Determination",
     "owner": "Owner", "team": "Team", "source": "Source", "model": "Model", "tag": "Tag", "host": "Host",
