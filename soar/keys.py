@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from functools import lru_cache
 from pathlib import Path
 
 from soar.paths import data_dir
@@ -11,9 +12,22 @@ from soar.paths import data_dir
 
 def local_secret(name: str) -> str:
     """The secret kept in ``<data folder>/<name>``; made on first use. Safe when two processes ask at once."""
-    path = data_dir() / name
+    path = _folder(os.environ.get("SOAR_DATA", "")) / name
     if not path.exists():
         _make(path, secrets.token_urlsafe(48))
+    found = path.stat()
+    return _read(path, (found.st_ino, found.st_mtime_ns, found.st_size))
+
+
+@lru_cache(maxsize=8)
+def _folder(_given: str) -> Path:
+    """The data folder; to follow each link of its path anew costs more than all else here."""
+    return data_dir()
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, _state: tuple[int, int, int]) -> str:
+    """What the file holds, read once as long as it is the same one: each secret that is opened asks for the key."""
     return path.read_text(encoding="ascii").strip()
 
 

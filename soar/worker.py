@@ -6,9 +6,11 @@ When its guard dies the rest would go on unseen, so the whole process group ends
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from types import FrameType
@@ -22,6 +24,9 @@ from soar.lib.watchdog import watch_supervisor
 
 logger = logging.getLogger(__name__)
 NICE = 5  # pages and ingest go first
+# Seconds after which a thread gives way to one whose query or call was answered. With Python's own 5 ms a task's few
+# trips to the database would each wait that long for every thread that computes.
+GIVE_WAY = 0.001
 
 
 class SafeCluster(Cluster):  # type: ignore[misc]
@@ -43,6 +48,9 @@ def run() -> int:
     """Work until told to stop. Returns the exit code: 0 after a stop, 1 when the cluster died by itself."""
     os.nice(NICE)
     connections.close_all()  # the children must not inherit one
+    sys.setswitchinterval(GIVE_WAY)
+    gc.collect()
+    gc.freeze()  # what is loaded stays: looking at it again would stop a task for a long moment, and copy shared pages
     cluster = SafeCluster()
     cluster.start()
     watch_supervisor()  # after the fork: a thread would not survive it

@@ -27,12 +27,14 @@ from playbooks.response.locking import Held, hold, together
 from soar.connectors.intelligence.consulting import enabled_providers
 from soar.connectors.intelligence.providers.base import Provider
 from soar.lib import rows
-from soar.lib.database import prepared
+from soar.lib.database import UNHURRIED, prepared
 
 logger = logging.getLogger(__name__)
 _CLAIMED = ("status", "attempts", "started_at", "version")
 _KEPT = ("status", "attempts", "started_at", "version_id", "targets", "lease_owner", "lease_until")
-_UPDATE = f"UPDATE playbooks_run SET {rows.assigned(Run, _KEPT)} WHERE id = %(pk)s"  # noqa: S608  our own names
+# If a crash of the database forgets the beginning, the run is queued again, and so is its bell; before anything leaves,
+# an attempt is written, whose commit waits for this one too.
+_UPDATE = f"UPDATE playbooks_run SET {rows.assigned(Run, _KEPT)} WHERE id = %(pk)s RETURNING {UNHURRIED}"  # noqa: S608
 
 
 def begin(run_id: int) -> bool:

@@ -19,11 +19,12 @@ from playbooks.incoming import Incoming
 from playbooks.models import Run
 from playbooks.publishers import still_entitled
 from soar.lib import clock
-from soar.lib.database import prepared
+from soar.lib.database import UNHURRIED, prepared
 
 KINDS = ("alert.opened", "alert.reopened", "alert.released")
 DEPTH_AT_MOST = 5
 RESPOND_TASK = "playbooks.tasks.respond"
+# If a crash of the database forgets it, the entry's queue row is there again, too.
 START = f"""
 WITH made AS (
     INSERT INTO playbooks_run (playbook_id, version_id, position, alert_id, status, trigger, acting_user_id, dry_run,
@@ -38,7 +39,7 @@ WITH made AS (
 )
 SELECT coalesce((SELECT min(id) FROM made),
         (SELECT min(id) FROM playbooks_run WHERE entry_id = %(entry)s AND status = 'queued')),
-    (SELECT pg_notify('soar_queue', '') FROM bells LIMIT 1)"""  # noqa: S608  our own name
+    (SELECT pg_notify('soar_queue', '') FROM bells LIMIT 1), {UNHURRIED}"""  # noqa: S608  our own name
 
 
 def start(known: Catalog, entry: Incoming, parent: Run | None, *, here: bool = False) -> int | None:

@@ -141,6 +141,14 @@ def draft(
     )
 
 
+def another(first: ResponseTask, *, target: Mapping[str, Any] | None, **values: Any) -> ResponseTask:
+    """A draft as ``first`` for another object; ``values`` of columns that differ besides. A node may have hundreds."""
+    given = dict(target or {})
+    about = {"target": given, "target_kind": given.get("kind", ""), "target_value": given.get("value", "")}
+    own = {"risk": given.get("risk", ""), "data": dict(first.data), "idempotency_key": uuid.uuid4()}
+    return rows.like(first, **about, **own, **values)
+
+
 def create(tasks: Iterable[ResponseTask]) -> list[ResponseTask]:
     """Save drafts in one statement, and ring the workers if any of them is queued. In a transaction of the caller."""
     drafts = list(tasks)

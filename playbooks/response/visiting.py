@@ -108,10 +108,16 @@ class Visitor:
     def _asking(self, node: Node, step: Step, places: list[Place]) -> tuple[list[ResponseTask], list[Approval]]:
         """The tasks of a node, and the approvals that they wait for."""
         approvals = asking.approvals(self.held, node, step, places)
-        drafts = [
-            self._draft(node, step, place, approvals.get(place.why), number)
-            for number, place in enumerate(places, step.position * PER_NODE)
-        ]
+        first: dict[tuple[object, ...], ResponseTask] = {}
+        drafts = []
+        for number, place in enumerate(places, step.position * PER_NODE):
+            like = (place.touch.spec.name, place.account and place.account.pk, place.status, place.why)
+            if (made := first.get(like)) is None:
+                made = first[like] = self._draft(node, step, place, approvals.get(place.why), number)
+                drafts.append(made)
+            else:
+                own = {"position": number, "params": dict(place.params), "reason": place.reason}
+                drafts.append(tasks.another(made, target=self._target(place), **own))
         return drafts, list(approvals.values())
 
     def _draft(self, node: Node, step: Step, place: Place, approval: Approval | None, number: int) -> ResponseTask:

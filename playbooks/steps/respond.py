@@ -82,6 +82,7 @@ class _Attempt:
         assert self.task.account is not None
         self.account = self.task.account
         self.connector: Any = registry.of(self.account, cause=self.task.cause)
+        self.connector.followed = True  # by ``performing``: put off or settled
         self.target = Target(self.task.target_kind, self.task.target_value, dict(self.task.target.get("facts") or {}))
         self.key = str(self.task.idempotency_key)
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from soar.connectors.errors import ConnectorError
 from soar.connectors.models import Attempt, ConnectorAccount
 from soar.lib import clock, rows
-from soar.lib.database import prepared, refuse_transaction
+from soar.lib.database import UNHURRIED, prepared, refuse_transaction
 from soar.lib.http import Answer, RemoteError
 
 MINUTE = timedelta(minutes=1)
@@ -29,6 +29,7 @@ INSERT INTO connectors_attempt ({", ".join(_BEGUN)})
 SELECT {", ".join(f"%({name})s{rows.cast(Attempt, name)}" for name in _BEGUN)} FROM connectors_connectoraccount
 WHERE id = %(account_id)s AND removed_at IS NULL FOR KEY SHARE RETURNING id"""  # noqa: S608  our own names
 FINISH = f"UPDATE connectors_attempt SET {rows.assigned(Attempt, _FINISHED)} WHERE id = %(pk)s"  # noqa: S608
+FINISH_FOLLOWED = f"{FINISH} RETURNING {UNHURRIED}"
 READ_AT_MOST = 1024 * 1024  # a larger answer is a file (a feed): its beginning is enough for the record
 
 
@@ -76,9 +77,11 @@ def _insert(row: Attempt) -> None:
     row.pk, row._state.adding, row._state.db = found[0], False, "default"
 
 
-def finish(attempt: Attempt, answer: Answer, fine: Collection[int] = (), *, kept: bool = True) -> None:
+def finish(
+    attempt: Attempt, answer: Answer, fine: Collection[int] = (), *, kept: bool = True, followed: bool = False
+) -> None:
     """Keep the answer; of a good one the body only if ``kept``. Any status but 2xx and those that are ``fine`` is
-    unsuccessful."""
+    unsuccessful. ``followed``: the caller commits at once what came of it, and that commit waits for this one too."""
     ok = answer.ok or answer.status in fine
     redactor = answer.redactor
     attempt.response = {
@@ -90,7 +93,7 @@ def finish(attempt: Attempt, answer: Answer, fine: Collection[int] = (), *, kept
     }
     attempt.status = "successful" if ok else "unsuccessful"
     attempt.error = "" if ok else f"answered {answer.status}"
-    _save(attempt)
+    _save(attempt, followed=followed)
 
 
 def succeed(attempt: Attempt, response: dict[str, Any]) -> None:
@@ -112,11 +115,12 @@ def lose(attempt: Attempt) -> None:
     _save(attempt)
 
 
-def _save(attempt: Attempt) -> None:
+def _save(attempt: Attempt, *, followed: bool = False) -> None:
     attempt.finished_at = clock.now()
     values = {name: getattr(attempt, name) for name in _FINISHED}
     with prepared() as cursor:
-        cursor.execute(FINISH, {"pk": attempt.pk, **rows.given(Attempt, values)}, prepare=True)
+        statement = FINISH_FOLLOWED if followed else FINISH
+        cursor.execute(statement, {"pk": attempt.pk, **rows.given(Attempt, values)}, prepare=True)
 
 
 def _body(answer: Answer) -> Any:

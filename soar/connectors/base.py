@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
+import httpx
+
 from soar.connectors import attempts
 from soar.connectors.errors import ConnectorError
 from soar.connectors.kinds import HIDDEN_ADDRESS, telling_parts
@@ -31,10 +33,12 @@ class Health:
 class Connector:
     """A kind's class derives from this and offers verbs that go through ``call``.
 
-    ``cause``: the uuid that an alert, its runs and its calls share. ``dry_run``: nothing is sent.
+    ``cause``: the uuid that an alert, its runs and its calls share. ``dry_run``: nothing is sent. ``followed``: the
+    caller commits at once what came of each call, so what is written of its end need not wait for the disk by itself.
     """
 
     kind: ClassVar[str]
+    followed: bool = False
 
     def __init__(self, account: ConnectorAccount, *, cause: uuid.UUID | None = None, dry_run: bool = False) -> None:
         self.account = account
@@ -119,24 +123,26 @@ class Connector:
         if not self.account.enabled:
             raise ConnectorError(f"The connector {self.account.name} is disabled.", permanent=True)
         with _open(self) as client:
-            sent = _described(client, method, path, content)
+            request = _built(client, method, path, content)
+            sent = _described(client, request, content)
             attempt = attempts.begin(self.account, operation, sent, key=idempotency_key, cause=self.cause)
             options: dict[str, Any] = {"idempotent": idempotent, "idempotency_key": idempotency_key}
             try:
-                answer = client.request(method, path, cause=self.cause or "", **options, **content)
+                answer = client.send(request, cause=self.cause or "", **options)
             except RemoteError as error:
                 attempts.fail(attempt, error)
                 raise ConnectorError.of(error) from None
             except BaseException:
                 attempts.lose(attempt)
                 raise
-            attempts.finish(attempt, answer, fine, kept=kept)
+            attempts.finish(attempt, answer, fine, kept=kept, followed=self.followed)
             return answer
 
     def preview(self, method: str, path: str, **content: Any) -> dict[str, Any]:
         """The request of ``call`` as it would be sent, without secrets; sends and writes nothing."""
         with _open(self) as client:
-            return {"dry_run": True, "request": _described(client, method, path, content)}
+            request = _built(client, method, path, content)
+            return {"dry_run": True, "request": _described(client, request, content)}
 
 
 def _open(connector: Connector) -> Client:
@@ -147,14 +153,18 @@ def _open(connector: Connector) -> Client:
         raise ConnectorError(text, permanent=True) from None
 
 
-def _described(client: Client, method: str, path: str, content: dict[str, Any]) -> dict[str, Any]:
-    """A request as it may be kept and shown. Raises ConnectorError for one that cannot be built."""
+def _built(client: Client, method: str, path: str, content: dict[str, Any]) -> httpx.Request:
+    """The request. Raises ConnectorError for one that cannot be built."""
     try:
-        request = client.build(method, path, **content)
+        return client.build(method, path, **content)
     except RemoteError as error:
         raise ConnectorError.of(error) from None
     except (TypeError, ValueError) as error:
         raise ConnectorError(f"The request cannot be built: {error}", permanent=True) from None
+
+
+def _described(client: Client, request: httpx.Request, content: dict[str, Any]) -> dict[str, Any]:
+    """A request as it may be kept and shown."""
     body = content.get("json", content.get("data", content.get("content")))
     if isinstance(body, bytes):
         body = body.decode("utf-8", "replace")

@@ -111,12 +111,18 @@ class Client:
         idempotency_key: str = "",
         **content: Any,
     ) -> Answer:
-        """Send and return the answer, whatever its status (see ``json_or_error``).
+        """Build a request and send it, as the two methods of these names."""
+        request = self.build(method, path, **content)
+        return self.send(request, idempotent=idempotent, cause=cause, idempotency_key=idempotency_key)
+
+    def send(
+        self, request: httpx.Request, *, idempotent: bool | None = None, cause: object = "", idempotency_key: str = ""
+    ) -> Answer:
+        """Send what ``build`` made and return the answer, whatever its status (see ``json_or_error``).
 
         ``idempotent`` (default: by the method) allows to repeat after 502, 503, 504 and broken connections.
         Raises RemoteError when there is no answer within the limits.
         """
-        request = self.build(method, path, **content)
         request.headers["X-Request-ID"] = uuid.uuid4().hex
         request.headers["Accept-Encoding"] = "gzip"
         if cause:

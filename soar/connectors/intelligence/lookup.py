@@ -6,10 +6,20 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from soar.connectors.intelligence.classes import BENIGN, CONTEXT
 from soar.connectors.intelligence.queries import OwnHit, WarningHit, own_hits, warning_hits
-from soar.connectors.intelligence.values import ATTRIBUTES, Subject, digest, is_internal, own_names, parents, subject
+from soar.connectors.intelligence.values import (
+    ATTRIBUTES,
+    REMEMBERED,
+    Subject,
+    digest,
+    is_internal,
+    own_names,
+    parents,
+    subject,
+)
 from soar.lib import clock
 from soar.lib.text import defang
 
@@ -94,13 +104,14 @@ def _numbered(texts: Iterable[str]) -> dict[str, int]:
     return {text: number for number, text in enumerate(wanted, 1)}
 
 
-def own_digests(each: Subject) -> list[str]:
+@lru_cache(maxsize=REMEMBERED)
+def own_digests(each: Subject) -> tuple[str, ...]:
     """Keys under which own lists may speak of it: itself first, then its host and the names above."""
     keys = [digest(each.type, each.value)]
     keys += [digest("domain", name) for name in parents(each.host)] if each.host else []
     if each.address and each.type not in {"ip", "cidr"}:
         keys.append(digest("ip", each.address))
-    return list(dict.fromkeys(keys))
+    return tuple(dict.fromkeys(keys))
 
 
 def _judge(each: Subject, found: _Found, at: datetime) -> Verdict:
@@ -140,7 +151,7 @@ def _own_evidence(each: Subject, hit: OwnHit) -> dict[str, str]:
 
 def _warning_evidence(each: Subject, hits: list[WarningHit]) -> list[dict[str, str]]:
     shared = any(hit.group == "shared" for hit in hits)
-    holders = own_names(each.host) if each.host else frozenset()
+    holders = own_names(each.host) if each.host and hits else frozenset()
     evidence = []
     for hit in dict.fromkeys(hits):
         # Known good counts for the holder of the name, for the whole observable, where nobody else can put things.

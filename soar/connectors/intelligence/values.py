@@ -6,7 +6,7 @@ import hashlib
 import ipaddress
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from urllib.parse import urlsplit
 
 import tldextract
@@ -17,6 +17,7 @@ TYPES = (
 )  # fmt: skip
 HASH_LENGTHS = {"md5": 32, "sha1": 40, "sha256": 64}
 NAMES = {"domain", "hostname"}
+REMEMBERED = 2048  # values: one rating asks for each of them several times
 HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_]([a-z0-9_-]{0,62}))*\Z")
 # What MISP calls the types of ours in a list's matching_attributes.
 ATTRIBUTES: dict[str, frozenset[str]] = {
@@ -79,6 +80,7 @@ def is_ip(text: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=REMEMBERED)
 def is_internal(text: str) -> bool:
     """Whether an address or network is private, loopback, link-local or the like: nobody outside knows it."""
     try:
@@ -138,6 +140,7 @@ class Subject:
         return self.type != "url" or (urlsplit(self.value).path in {"", "/"} and not urlsplit(self.value).query)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def subject(type_: str, value: str) -> Subject:
     """The subject of an observable; what cannot be normalised is asked for as it stands."""
     try:
