@@ -15,6 +15,7 @@ from cases.actors import Actor
 from cases.errors import Stale
 from cases.models import Alert, AlertSource, DeadLetter, SourceMapping, SourceSample
 from soar.accounts.models import AuditEntry, User
+from tests.api import Api
 from tests.factories import make_source
 from tests.test_ingest import Sender
 from tests.test_mapping import DOOR
@@ -151,7 +152,7 @@ def test_hostile_text_is_text(as_admin: Client, source: AlertSource) -> None:
 
 
 def test_a_megabyte_makes_a_bounded_page(as_admin: Client, source: AlertSource) -> None:
-    large = json.dumps({f"field{number}": "x" * 100 for number in range(9_000)})
+    large = json.dumps({f"field{number}": "x" * 100 for number in range(8_800)})
     assert len(large) > 1_000_000
     actions.add_sample(Actor.system(), source.slug, "large", large)
     answer = as_admin.get(url(source))
@@ -255,7 +256,36 @@ def test_several_alerts_in_one_document(source: AlertSource) -> None:
     assert answer.status_code == 207
     assert [one["status"] for one in answer.json()["results"]] == [201, 201]
     assert sender.post({"site": "Oslo", "events": [{"what": "a", "n": 1}]}).status_code == 207
-    assert list(Alert.objects.order_by("id").values_list("title", "count")) == [("a", 2), ("b", 1)]
+    assert list(Alert.objects.order_by("title").values_list("title", "count")) == [("a", 2), ("b", 1)]
     refused = sender.post({"site": "Oslo", "events": "none"})
     assert refused.status_code == 400
     assert DeadLetter.objects.count() == 1
+
+
+def test_the_api(admin: User, analyst: User, source: AlertSource) -> None:
+    api, path = Api(admin), f"/sources/{source.slug}/mapping/"
+    first = api.get(path)
+    assert (first.status_code, first.json()["version"], first.json()["mapping"]) == (200, 0, {})
+    put = api.call("PUT", path, {"mapping": MAPPING}, {"If-Match": first["ETag"]})
+    assert (put.status_code, put.json()["version"], put.json()["made_by"]) == (200, 1, "Ada Admin")
+    assert api.call("PUT", path, {"mapping": {}}, {"If-Match": first["ETag"]}).status_code == 412
+    wrong = api.call("PUT", path, {"mapping": {"fields": {"title": "a..b"}}})
+    assert wrong.status_code == 400 and wrong.json()["errors"][0]["field"] == "mapping.fields.title"
+    for bad in ({}, {"mapping": 7}, {"mapping": {}, "x": 1}, {"mapping": {"fields": {"title": ["a"]}}}):
+        assert api.call("PUT", path, bad).status_code == 400, bad
+    actions.add_sample(Actor.system(), source.slug, "one", SAMPLE)
+    unfit = api.call("PUT", path, {"mapping": {"fields": {"title": "$.gone"}}})
+    assert unfit.status_code == 409
+    assert unfit.json()["errors"] == [{"field": "title", "message": "$.gone is in no sample."}]
+    assert api.call("PUT", path, {"mapping": {"fields": {"title": "$.gone"}}, "anyway": True}).json()["misfits"] == 1
+    tried = api.post(f"{path}preview/", {"payload": SAMPLE, "mapping": MAPPING}).json()
+    assert tried["total"] == 1 and tried["alerts"][0]["title"] == "door.forced at Server room B2"
+    assert tried["alerts"][0]["by"]["title"] == "mapping"
+    assert "not JSON" in api.post(f"{path}preview/", {"payload": "no json"}).json()["errors"][0]
+    assert api.post(f"{path}preview/", {"payload": SAMPLE, "mapping": {"items": "["}}).status_code == 400
+    assert not Alert.objects.exists()
+    for method, one in (("GET", path), ("PUT", path), ("POST", f"{path}preview/")):
+        assert Api(analyst).call(method, one, {"mapping": {}, "payload": "{}"}).status_code in (403, 400), one
+    assert Api(analyst).call("PUT", path, {"mapping": {}}).status_code == 403
+    assert Api(analyst).post(f"{path}preview/", {"payload": "{}"}).status_code == 403
+    assert SourceMapping.objects.count() == 2
