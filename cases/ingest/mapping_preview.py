@@ -79,6 +79,8 @@ def _alert(item: Item, row: Row, rules: Rules, overlay: Overlay | None) -> dict[
     by = {name: MAPPING if name in taken else SOURCE if own.get(name) else NAME for name in facts if facts[name]}
     if rules.key_fields:
         by["dedup_key"] = SOURCE
+    if "hostname" in taken and "assets" in by:
+        by["assets"] = MAPPING
     observables = [
         {"type": one.type, "value": one.value, "by": MAPPING if one.role == "mapped" else NAME}
         for one in row.observables[:OBSERVABLES_SHOWN]
