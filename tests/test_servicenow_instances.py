@@ -193,3 +193,18 @@ def test_removed_with_its_profiles_but_not_once_a_ticket_was_linked(as_admin: Cl
     assert as_admin.post("/servicenow/instances/north/remove/").status_code == 302
     assert not ServiceNowInstance.objects.exists()
     assert ConnectorAccount.objects.filter(pk=here.account.pk).exists()
+
+
+def test_a_pace_that_somebody_else_set_meanwhile_is_not_overwritten_unseen(as_admin: Client, here: Desk) -> None:
+    add(as_admin, here)
+    found = re.search(r'name="version" value="(\d+)"', page(as_admin))
+    assert found
+    seen, path = found[1], "/servicenow/instances/north/"
+    assert as_admin.post(path, {"every_seconds": "60", "version": seen}).status_code == 302
+    answer = as_admin.post(path, {"every_seconds": "90", "version": seen})
+    text = answer.content.decode()
+    assert answer.status_code == 422 and "changed by somebody else" in text and "It is 60 seconds now" in text
+    assert ServiceNowInstance.objects.get().every_seconds == 60
+    again = re.search(r'name="version" value="(\d+)"', text)
+    assert again and as_admin.post(path, {"every_seconds": "90", "version": again[1]}).status_code == 302
+    assert ServiceNowInstance.objects.get().every_seconds == 90

@@ -492,6 +492,7 @@ def test_not_switched_on_while_resolving_could_fail(
     profile = saved(as_admin, profile, **{field: value})
     text = shown(as_admin, profile)
     assert words in text
+    assert "it cannot be switched on yet" in text
     assert "Switch on" not in text
     answer = enable(as_admin, profile)
     assert answer.status_code == 422

@@ -42,6 +42,7 @@ OPERATIONS = {
     "record.read": gettext_lazy("read %s"),
     "record.find": gettext_lazy("looked for the ticket of an incident in %s"),
     "records.read": gettext_lazy("read tickets in %s"),
+    "records.count": gettext_lazy("counted tickets in %s"),
     "records.changed": gettext_lazy("looked for changes in %s"),
     "record.create": gettext_lazy("created a ticket in %s"),
     "record.update": gettext_lazy("changed %s"),
