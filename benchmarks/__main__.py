@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import backtest, bulk, ingest, iocs, kinds, mapping, pages, responses, runs, servicenow
+from benchmarks import backtest, bulk, ingest, iocs, kinds, mapping, pages, responses, runs, servicenow, suppression
 from benchmarks.report import Row, show
 from benchmarks.stack import ROOT, Stack, stack
 
@@ -45,6 +45,13 @@ def mapped() -> Iterator[Row]:
     with stack() as one:
         one.settle()
         yield from mapping.measure(one)
+
+
+def suppressed() -> Iterator[Row]:
+    """What 200 suppression rules add to ingest."""
+    with stack() as one:
+        one.settle()
+        yield from suppression.measure(one)
 
 
 def playbooks() -> Iterator[Row]:
@@ -99,6 +106,7 @@ PARTS: dict[str, Callable[[], Iterator[Row]]] = {
     "start": start,
     "ingest": small,
     "mapping": mapped,
+    "suppression": suppressed,
     "iocs": iocs.measure,
     "kinds": kinds.main,
     "runs": playbooks,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cases import replaying
+from cases import replaying, silence
 from cases.actions import bulk_jobs, bulk_work, evidence, ratings, suppression_work
 from cases.pulls import pushing, reading, tidying
 from cases.servicenow import considering, outbox, polling, purging, sending
@@ -43,6 +43,16 @@ def tidy_dead_letters() -> None:
     """Delete old dead letters, and end replays that will not go on. Scheduled every few minutes."""
     replaying.end_given_up()
     replaying.tidy()
+
+
+def watch_sources() -> None:
+    """Warn of sources that have fallen silent. Scheduled often."""
+    silence.watch()
+
+
+def tell_silent(source_id: int) -> None:
+    """Write to people that a source is silent."""
+    silence.tell(source_id)
 
 
 def drop_evidence_file(sha256: str) -> None:

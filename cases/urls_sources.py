@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from cases.views import dead_letters, mapping, sources, sources_change, sources_pull
+from cases.views import dead_letters, mapping, sources, sources_change, sources_key, sources_pull
 
 urlpatterns: list[URLPattern] = [
     path("sources/", sources.source_list, name="source-list"),
@@ -33,6 +33,7 @@ urlpatterns: list[URLPattern] = [
     path("sources/<slug:slug>/disable/", sources_change.source_disable, name="source-disable"),
     path("sources/<slug:slug>/rotate/", sources_change.source_rotate, name="source-rotate"),
     path("sources/<slug:slug>/tokens/<int:pk>/revoke/", sources_change.source_revoke, name="source-revoke"),
+    path("sources/<slug:slug>/key-preview/", sources_key.source_key_preview, name="source-key-preview"),
     path("sources/<slug:slug>/sample/", sources_change.source_sample, name="source-sample"),
     path("sources/<slug:slug>/pull/", sources_pull.source_pull, name="source-pull"),
     path("sources/<slug:slug>/pull/now/", sources_pull.source_pull_now, name="source-pull-now"),

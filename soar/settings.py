@@ -272,6 +272,7 @@ SCHEDULED: list[tuple[str, float]] = [
     ("playbooks.tasks.tidy_calls", 3600),
     ("playbooks.detection_models.collect", 30),
     ("cases.tasks.pull_due", 5),
+    ("cases.tasks.watch_sources", 30),
     ("cases.tasks.tidy_pulls", 3600),
     ("cases.tasks.servicenow_due", 2),
     ("cases.tasks.tidy_servicenow", 3600),
@@ -299,6 +300,7 @@ BULK_AT_MOST = env.number("SOAR_BULK_AT_MOST", 100_000, least=1)
 ALERT_RUNS_PROVIDER = "playbooks.selectors.runs_of_alerts"
 # Figures beside places of the navigation: URL name -> dotted name of a function (user) -> str, "" for none.
 NAV_COUNTS = {
+    "source-list": "cases.silence.silent_count",
     "approval-list": "playbooks.response_selectors.waiting_count",
     "connector-list": "soar.connectors.health.nav_count",
     "servicenow": "cases.views.servicenow.failures.nav_count",

@@ -14,6 +14,7 @@ NETWORKS_AT_MOST = 100
 KEY_FIELDS_AT_MOST = 20
 RATE_AT_MOST = 100_000
 SECRET_AT_MOST = 500
+SILENCE_AT_MOST = 60 * 24 * 90
 
 
 def checked(fields: dict[str, Any]) -> dict[str, Any]:
@@ -66,6 +67,14 @@ def _rate(value: Any) -> int | None:
     return value
 
 
+def _minutes(value: Any) -> int | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= SILENCE_AT_MOST:
+        raise Refused(f"Minutes from 1 to {SILENCE_AT_MOST:,}, or nothing.", field="silence_minutes")
+    return value
+
+
 def _secret(value: Any) -> str:
     if not isinstance(value, str) or len(value) > SECRET_AT_MOST or "\x00" in value:
         raise Refused(f"A text of at most {SECRET_AT_MOST} characters.", field="hmac_secret")
@@ -84,4 +93,6 @@ FIELDS: dict[str, Any] = {
     "close_on_resolved": bool,
     "resolved_determination": _determination,
     "rate_per_second": _rate,
+    "silence_warns": bool,
+    "silence_minutes": _minutes,
 }

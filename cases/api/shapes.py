@@ -330,6 +330,7 @@ class Source(s.Serializer[Any]):
     repeats = s.IntegerField()
     refused = s.IntegerField()
     last_seen_at = s.DateTimeField(allow_null=True)
+    silent_since = s.DateTimeField(allow_null=True, help_text="Since when it is silent for longer than usual")
     last_error = s.CharField()
     last_error_at = s.DateTimeField(allow_null=True)
     ingest_url = s.URLField()

@@ -55,6 +55,7 @@ def source_dict(source: AlertSource) -> dict[str, Any]:
         "repeats": source.repeats,
         "refused": source.refused,
         "last_seen_at": iso(source.last_seen_at),
+        "silent_since": iso(source.silent_since),
         "last_error": source.last_error,
         "last_error_at": iso(source.last_error_at),
         "ingest_url": f"{settings.SOAR_URL}/api/v1/ingest/{source.slug}/",

@@ -16,6 +16,7 @@ from django.db import DatabaseError, connection
 from django.db.models import F
 from django.utils import timezone
 
+from cases import silence
 from cases.models import AlertSource, SuppressionRule
 
 logger = logging.getLogger(__name__)
@@ -108,6 +109,8 @@ def _write(source_id: int, one: _Figures) -> None:
         **seen,
         **failed,
     )
+    if seen:
+        silence.heard(source_id)
 
 
 def _tick(write: Callable[[], None] = flush) -> None:

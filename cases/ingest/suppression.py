@@ -54,8 +54,10 @@ class Compiled:
     titles: tuple[str, ...]
     severity: int
     key: str = field(init=False)
+    names: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.names = tuple(dict.fromkeys((*self.equal, *self.prefixes)))
         usable = (name for name in KEYS if self.equal.get(name) and not self.prefixes.get(name))
         self.key = next((name for name in usable if name != "ip" or not self.networks), "")
 
@@ -65,7 +67,7 @@ class Compiled:
             return False
         if self.titles and not any(text in facts.title for text in self.titles):
             return False
-        for name in self.equal.keys() | self.prefixes.keys():
+        for name in self.names:
             if not self._fits(name, facts):
                 return False
         return not self.networks or "ip" in self.equal or self._inside(facts)
@@ -125,15 +127,25 @@ class Matcher:
     """The rules for the alerts of one source, found by the values that alerts have rather than asked one by one."""
 
     def __init__(self, rules: Iterable[Compiled]) -> None:
-        self.loose: list[Compiled] = []
         self.by_key: dict[str, dict[str, list[Compiled]]] = {}
+        self.titled: list[tuple[str, Compiled]] = []
+        self.inside: list[tuple[Network, Compiled]] = []
+        self.loose: list[Compiled] = []
         for rule in rules:
-            if not rule.key:
-                self.loose.append(rule)
-                continue
+            self._file(rule)
+
+    def _file(self, rule: Compiled) -> None:
+        """Put it where the alerts that may meet it are sure to look."""
+        if rule.key:
             index = self.by_key.setdefault(rule.key, {})
             for value in rule.equal[rule.key]:
                 index.setdefault(value, []).append(rule)
+        elif rule.titles:
+            self.titled += [(text, rule) for text in rule.titles]
+        elif rule.networks and "ip" not in rule.equal:
+            self.inside += [(network, rule) for network in rule.networks]
+        else:
+            self.loose.append(rule)
 
     def find(self, row: Row, now: datetime) -> Hold | None:
         """The oldest rule that the alert meets and that has not expired."""
@@ -146,6 +158,14 @@ class Matcher:
 
     def _candidates(self, facts: Facts) -> Iterable[Compiled]:
         yield from self.loose
+        title, address = facts.title, facts.address
+        for text, rule in self.titled:
+            if text in title:
+                yield rule
+        if address is not None:
+            for network, rule in self.inside:
+                if address in network:
+                    yield rule
         for name, index in self.by_key.items():
             for value in facts.values[name]:
                 yield from index.get(value, ())

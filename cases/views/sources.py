@@ -129,6 +129,7 @@ def show(request: HttpRequest, source: AlertSource, *, token: str = "", status: 
         "sample": shown.sample_text(source),
         "severity": parts.sev(Severity(source.default_severity).word),
         "reading": pull_parts.panel(source),
+        "silence": shown.silence_of(source),
         **more,
     }
     answer = render(request, "cases/sources/detail.html", context, status=status)

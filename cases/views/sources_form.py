@@ -46,6 +46,10 @@ class SourceForm(forms.Form):
     rate_per_second = forms.IntegerField(label=_("Limit a second"), required=False, min_value=1, max_value=100_000)
     rate_per_second.help_text = _("Empty: the limit of this installation.")
 
+    silence_warns = forms.BooleanField(label=_("Warn when it falls silent"), required=False, initial=True)
+    silence_minutes = forms.IntegerField(label=_("… after so many minutes"), required=False, min_value=1)
+    silence_minutes.help_text = _("Empty: three times its longest usual pause, as it is learnt.")
+
     def __init__(self, *args: Any, source: AlertSource | None = None, **kwargs: Any) -> None:
         if source is not None:
             kwargs["initial"] = _initial(source)
@@ -95,4 +99,6 @@ def _initial(source: AlertSource) -> dict[str, Any]:
         "resolved_determination": Determination(source.resolved_determination).word,
         "allowed_networks": "\n".join(source.allowed_networks),
         "rate_per_second": source.rate_per_second,
+        "silence_warns": source.silence_warns,
+        "silence_minutes": source.silence_minutes,
     }

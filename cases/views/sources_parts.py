@@ -15,6 +15,7 @@ from cases.actions.manual import HAND_SOURCE
 from cases.ingest.registry import KINDS
 from cases.ingest.samples import sample_of
 from cases.models import AlertPull, AlertSource, SourceToken
+from cases.silence import limit_of
 
 # A token that ends within this time is shown in the tone of a warning.
 SOON = timedelta(days=14)
@@ -31,6 +32,7 @@ class State(NamedTuple):
 
 OFF = State("is-no_action", "st-no_action", gettext_lazy("Off"))
 WAITING = State("is-queued", "st-queued", gettext_lazy("Waiting"))
+SILENT = State("is-at_risk", "mute", gettext_lazy("Silent"))
 RECEIVING = State("is-successful", "st-successful", gettext_lazy("Receiving"))
 REFUSED = State("is-unsuccessful", "st-unsuccessful", gettext_lazy("Refused"))
 TOKENLESS = State("is-no_action", "st-no_action", gettext_lazy("No token yet"))
@@ -46,9 +48,36 @@ def state_of(source: AlertSource, tokens: Sequence[SourceToken], now: datetime) 
     if source.last_error_at and (source.last_seen_at is None or source.last_error_at > source.last_seen_at):
         return REFUSED._replace(reason=source.last_error)
     pull = pull_of(source)
+    if source.silent_since and not (pull and pull.enabled and pull.last_error):
+        return SILENT._replace(reason=_silent_reason(source))
     if pull and pull.enabled:
         return _read_state(source, pull)
     return _token_state(source, tokens, now)
+
+
+def _silent_reason(source: AlertSource) -> str:
+    limit = limit_of(source)
+    since = f"{source.silent_since:%Y-%m-%d %H:%M} UTC"
+    if limit is None:
+        return _("Nothing since %s.") % since
+    return _("Nothing since %(since)s; more than %(limit)s is long for it.") % {"since": since, "limit": span(limit)}
+
+
+def span(seconds: float) -> str:
+    """A time as people say it: 45 min, 6 h, 3 d."""
+    if seconds < 2 * 3600:
+        return _("%s min") % round(seconds / 60)
+    return _("%s h") % round(seconds / 3600) if seconds < 48 * 3600 else _("%s d") % round(seconds / 86400)
+
+
+def silence_of(source: AlertSource) -> str:
+    """When it counts as silent, for its page."""
+    if not source.silence_warns:
+        return _("no warning")
+    limit = limit_of(source)
+    if limit is None:
+        return _("is being learnt")
+    return (_("after %s") if source.silence_minutes else _("after %s, as learnt")) % span(limit)
 
 
 def pull_of(source: AlertSource) -> AlertPull | None:
