@@ -27,6 +27,7 @@ from tests.ticket_sides import differences, edit, equal, here, incident_of, kind
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Change = Callable[[TicketLink], Any]
+DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -334,7 +335,7 @@ def test_a_database_brought_back_from_yesterday(both: Both) -> None:
     say(waiting, "Waited while the dump was made.")
     say(known, "Waited too.")
     consider(both)
-    age(timedelta(days=1))
+    age(DAY)
     copied("_yesterday")
     both.settle()
     edit(known, title="Changed after the dump", severity="critical")

@@ -29,7 +29,7 @@ KEY_AT_MOST = 40
 
 @dataclass(frozen=True, slots=True)
 class Us:
-    """By what our own notes are known: who wrote them. ``anybody``: ServiceNow does not tell user names."""
+    """By what our own notes are known: who wrote them. ``anybody``: no user names are told, or ours is not known."""
 
     names: frozenset[str]
     anybody: bool = False
@@ -37,7 +37,8 @@ class Us:
     @classmethod
     def of(cls, link: TicketLink, connector: ServiceNow) -> Us:
         """As the connector knows after it has read a journal."""
-        return cls(frozenset(remote.our_names(link.instance, connector)), connector.journal_readable is False)
+        names = frozenset(remote.our_names(link.instance, connector))
+        return cls(names, not names or connector.journal_readable is False)
 
     def wrote(self, entry: JournalEntry) -> bool:
         """Whether the integration user wrote it."""

@@ -61,13 +61,30 @@ def new_files(connector: ServiceNow, table: str, since: datetime) -> list[str]:
 
 
 def our_names(instance: ServiceNowInstance, connector: ServiceNow) -> set[str]:
-    """The user names under which our notes stand there."""
+    """The user names under which our notes stand there. An API key or a client has none in its settings: until a write
+    of ours has told it, ServiceNow is asked. Raises ConnectorError."""
+    if not _known_names(instance, connector):
+        remember_us(instance, _asked_name(connector))
+    return {name.casefold() for name in _known_names(instance, connector)}
+
+
+def _known_names(instance: ServiceNowInstance, connector: ServiceNow) -> set[str]:
     names = {str(connector.account.settings.get("username") or ""), str(instance.vocabulary.get(WROTE_AS) or "")}
-    return {name.casefold() for name in names if name}
+    return names - {""}
+
+
+def _asked_name(connector: ServiceNow) -> str:
+    try:
+        me = connector.me()
+    except ConnectorError as error:
+        if not error.permanent:
+            raise
+        return ""  # it may not read who it is
+    return me.name if me else ""
 
 
 def remember_us(instance: ServiceNowInstance, name: str) -> None:
-    """Keep who made our ticket."""
+    """Keep under which name a write of ours stands there."""
     if name and instance.vocabulary.get(WROTE_AS) != name:
         instance.vocabulary = {**instance.vocabulary, WROTE_AS: name}
         ServiceNowInstance.objects.filter(pk=instance.pk).update(vocabulary=instance.vocabulary)

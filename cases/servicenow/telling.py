@@ -12,7 +12,7 @@ from cases.models import AttachmentSeen, Evidence, TicketChange, TicketLink, Tim
 from cases.servicenow import notes
 from cases.servicenow.agreeing import locked, seen_ours
 from cases.servicenow.mapping import ProfileRules
-from cases.servicenow.remote import our_names
+from cases.servicenow.remote import our_names, remember_us
 from cases.timeline_words import sentence
 from soar.connectors.errors import ConnectorError
 from soar.connectors.servicenow.connector import ServiceNow
@@ -37,6 +37,8 @@ def note(link: TicketLink, change: TicketChange, connector: ServiceNow) -> str:
     for place, part in enumerate(parts, 1):
         if place not in done:
             record = connector.update(link.table, link.sys_id, {link.profile.note_field: part})
+            if not our_names(link.instance, connector):
+                remember_us(link.instance, record.updated_by)
             _noted(link, record)
             change.detail = {**change.detail, "parts": place}
             TicketChange.objects.filter(pk=change.pk).update(detail=change.detail)
@@ -83,7 +85,8 @@ def _there(link: TicketLink, change: TicketChange, connector: ServiceNow) -> set
     found = set()
     for entry in connector.journal(link.table, [link.sys_id], since):
         mark = notes.found_mark(entry.value)
-        ours = entry.created_by.casefold() in names or connector.journal_readable is False
+        # Before any answer has told our name, the mark is known to nobody else either.
+        ours = not names or entry.created_by.casefold() in names or connector.journal_readable is False
         if mark is not None and mark.uuid == change.mark and ours:
             found.add(mark.part)
     return found
