@@ -17,7 +17,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("soar.lib", "soar.env", "soar.paths", "soar.keys", "soar.settings", "soar.models", "soar.embedded"),
     ("soar.accounts", "soar.connectors", "soar.errors", "soar.nav", "soar.problems", "soar.theme", "soar.templatetags"),
     ("cases", "cases.models", "cases.timeline", "cases.filters", "cases.ingest"),
-    ("cases.actions", "cases.purge", "cases.permissions", "cases.forms", "cases.stats"),
+    ("cases.actions", "cases.purge", "cases.permissions", "cases.forms", "cases.stats", "cases.facets"),
     (
         "cases.views",
         "cases.ingest.pipeline",

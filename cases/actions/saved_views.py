@@ -12,6 +12,7 @@ from django.http import QueryDict
 from cases.actions.base import team_of, text_of
 from cases.errors import Conflict, Forbidden, Missing, Refused
 from cases.filters import AlertFilter
+from cases.grants import grants_of
 from cases.models import Alert, DefaultView, SavedView
 from soar.accounts.membership import may, team_ids
 from soar.accounts.models import Team, User
@@ -26,11 +27,20 @@ Audience = SavedView.Audience
 
 def views_for(user: User) -> QuerySet[SavedView]:
     """The person's own, in their order, then those shared with them; ``is_default`` says which opens their queue."""
+    grants_of(user)  # their teams come with it, and the list asks for both
     theirs = Q(audience=Audience.ALL) | Q(audience=Audience.TEAM, team__in=team_ids(user))
     default = DefaultView.objects.filter(user=user, view=OuterRef("pk"))
     rank = Case(When(owner=user, then=Value(0)), default=Value(1), output_field=IntegerField())
     rows = SavedView.objects.filter(Q(owner=user) | theirs).select_related("owner", "team")
     return rows.annotate(is_default=Exists(default), rank=rank).order_by("rank", "position", "name", "pk")
+
+
+def found_by(user: User) -> list[SavedView]:
+    """The same as a list, read once for a user object, which lives as long as the request."""
+    cached: list[SavedView] | None = getattr(user, "_saved_views", None)
+    if cached is None:
+        cached = user._saved_views = list(views_for(user))  # type: ignore[attr-defined]
+    return cached
 
 
 def view_for(user: User, pk: int, *, change: bool = False) -> SavedView:
@@ -93,7 +103,7 @@ def reorder(user: User, wanted: Sequence[int]) -> None:
 
 def default_query(user: User) -> str | None:
     """The query string, with ``view``, that the person's queue opens with; None for the queue as it is."""
-    view = next((view for view in views_for(user) if view.is_default), None)  # type: ignore[attr-defined]
+    view = next((view for view in found_by(user) if view.is_default), None)  # type: ignore[attr-defined]
     return address(view) if view else None
 
 

@@ -48,7 +48,7 @@ def opening(request: HttpRequest, user: User) -> str | None:
 
 def tabs_context(queue: Queue) -> Context:
     """The person's views as tabs, the one that is open, whether its filter was changed, and what it names in vain."""
-    views = list(saved_views.views_for(queue.user))
+    views = saved_views.found_by(queue.user)
     current = next((view for view in views if view.pk == queue.view), None)
     named = bool(queue.view) and current is None
     tabs = [
