@@ -99,7 +99,7 @@ def test_the_commands_of_the_page_on_the_demo(live_server: LiveServer) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_the_commands_of_the_page_on_ingest(live_server: LiveServer) -> None:
     run_shell("docs/ingest.md", live_server)
-    assert Alert.objects.count() == 6
+    assert Alert.objects.count() == 7
     assert AlertSource.objects.get().team.name == "SOC"  # type: ignore[union-attr]
 
 
