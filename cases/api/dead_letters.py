@@ -68,7 +68,10 @@ class DeadLetters(ApiViewSet):
         pk = whole(id)
         return self.once(lambda: Response(letter_dict(replaying.replay(self.actor, pk))))
 
-    @extend_schema(**documented.create("Replay many", shapes.ReplayMany, JobMade, code=202, tagged=False))
+    @extend_schema(
+        operation_id="dead_letters_replay_many",
+        **documented.create("Replay many", shapes.ReplayMany, JobMade, code=202, tagged=False),
+    )
     def replay_many(self, request: Request) -> Response:
         """All that wait, the oldest first: of a source or of all."""
         slug = self.body(shapes.ReplayMany).get("source", "")
