@@ -108,7 +108,7 @@ def test_a_rule_a_reading_and_an_instance_stand_in_the_way() -> None:
     )
     ServiceNowInstance.objects.create(account=desk, slug="desk", webhook_secret="s", due_at=clock.now())
     assert texts(edr) == [
-        "A rule of “Which connector acts”: isolate_endpoint", "Reading of the source Alerts of V1"
+        "A rule of “Which connector acts”: Isolate endpoint", "Reading of the source Alerts of V1"
     ]  # fmt: skip
     assert texts(desk) == ["The ServiceNow instance desk"]
 

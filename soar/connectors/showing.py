@@ -64,6 +64,7 @@ REMOVED = State("is-no_action", "st-no_action", gettext_lazy("Removed"))
 DISABLED = State("is-unsuccessful", "st-unsuccessful", gettext_lazy("Switched off by Soar"))
 FAILS = State("is-unsuccessful", "st-unsuccessful", gettext_lazy("Fails"))
 WORKS = State("is-successful", "st-successful", gettext_lazy("Works"))
+BY_HAND = State("is-queued", "st-queued", gettext_lazy("From files"))
 UNTESTED = State("is-queued", "st-queued", gettext_lazy("Not tested"))
 UNKNOWN = State("is-unsuccessful", "st-unsuccessful", gettext_lazy("Unknown kind"))
 
@@ -78,6 +79,8 @@ def state_of(account: ConnectorAccount) -> State:
         return DISABLED._replace(reason=account.disabled_reason) if account.disabled_reason else OFF
     if account.last_error:
         return FAILS._replace(reason=account.last_error)
+    if account.kind == "feed" and not account.settings.get("url"):
+        return BY_HAND
     return WORKS if account.last_ok_at else UNTESTED._replace(reason=_("Nobody has tested the connection yet."))
 
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
+from soar.connectors.capabilities import CAPABILITIES
 from soar.connectors.intelligence.feeds.imports import OPEN
 from soar.connectors.models import ConnectorAccount, FeedImport, FeedState, Route
 
@@ -36,7 +37,9 @@ def uses_of(account: ConnectorAccount) -> list[Use]:
 def own(account: ConnectorAccount) -> Iterable[Use]:
     """Rules of routing, and a feed whose values are just coming in."""
     for rule in Route.objects.filter(account=account)[:MOST]:
-        yield Use(_("A rule of “Which connector acts”: %s") % (rule.capability or _("all actions")), _rules())
+        known = CAPABILITIES.get(rule.capability)
+        said = known.label if known else rule.capability or _("All actions")
+        yield Use(_("A rule of “Which connector acts”: %s") % said, _rules())
     importing = FeedImport.objects.filter(account=account, status__in=OPEN).exists()
     if importing or FeedState.objects.filter(account=account, started_at__isnull=False).exists():
         yield Use(_("An import of the feed that is under way"), reverse("feed-index"))
