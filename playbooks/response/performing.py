@@ -16,6 +16,7 @@ from playbooks.response.locking import Held, together
 from playbooks.response.tasks import Claimed, Ending, LostLease
 from playbooks.steps import casework, notify, respond, ticket
 from playbooks.steps.outcomes import Later, Outcome
+from soar.connectors import attempts
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +28,8 @@ def perform(held: Claimed) -> None:
         if group == "case":
             together(lambda: _in_the_case(held))
             return
-        outcome = _performed(held, group)
+        with attempts.only_while(attempts.Hold(tasks.LOCK_HELD, {"held_task": held.task.pk, "held_by": held.owner})):
+            outcome = _performed(held, group)
         if isinstance(outcome, Later):
             values = {**outcome.values}
             tasks.put_off(held, outcome.seconds, status=outcome.status, phase=outcome.phase, **values)

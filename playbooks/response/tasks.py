@@ -47,6 +47,9 @@ WITH next AS (
 )
 SELECT {UNHURRIED}, was, former, {rows.columns(ResponseTask, "task")}, {rows.columns(ConnectorAccount, "account")}
 FROM task LEFT JOIN connectors_connectoraccount account ON account.id = task.account_id"""  # noqa: S608  our own names
+LOCK_HELD = """
+SELECT FROM playbooks_responsetask
+WHERE id = %(held_task)s AND lease_owner = %(held_by)s AND status = 'in_progress' FOR NO KEY UPDATE"""
 CLAIM = _CLAIM.format(only="")
 CLAIM_THIS = _CLAIM.format(only="AND id = %(task)s")
 _ENDS_AT = 3 + rows.width(ResponseTask)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from django.db import transaction
@@ -26,11 +30,39 @@ _FINISHED = ("response", "status", "error", "permanent", "finished_at")
 # Waits for somebody who is just removing the account, and then makes no row: nothing is sent by what is gone.
 BEGIN = f"""
 INSERT INTO connectors_attempt ({", ".join(_BEGUN)})
-SELECT {", ".join(f"%({name})s{rows.cast(Attempt, name)}" for name in _BEGUN)} FROM connectors_connectoraccount
-WHERE id = %(account_id)s AND removed_at IS NULL FOR KEY SHARE RETURNING id"""  # noqa: S608  our own names
+SELECT {", ".join(f"%({name})s{rows.cast(Attempt, name)}" for name in _BEGUN)}
+FROM connectors_connectoraccount account{{held}}
+WHERE account.id = %(account_id)s AND removed_at IS NULL FOR KEY SHARE OF account RETURNING id"""  # noqa: S608
 FINISH = f"UPDATE connectors_attempt SET {rows.assigned(Attempt, _FINISHED)} WHERE id = %(pk)s"  # noqa: S608
 FINISH_FOLLOWED = f"{FINISH} RETURNING {UNHURRIED}"
 READ_AT_MOST = 1024 * 1024  # a larger answer is a file (a feed): its beginning is enough for the record
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What has to be ours for a call to be made. ``lock``: a SELECT of one row that locks it, and of none once the
+    work was taken over; ``values``: its named parameters, none of them called like a column of an attempt."""
+
+    lock: str
+    values: Mapping[str, Any]
+
+
+class NotHeld(ConnectorError):
+    """The work was taken over by another worker; nothing was sent."""
+
+
+_hold: ContextVar[Hold | None] = ContextVar("hold", default=None)
+
+
+@contextmanager
+def only_while(hold: Hold) -> Iterator[None]:
+    """Calls of this thread are made only while the work is ours: a worker that stood still for longer than its lease
+    must not make the call that its follower makes. Beginning one raises NotHeld when it is not."""
+    token = _hold.set(hold)
+    try:
+        yield
+    finally:
+        _hold.reset(token)
 
 
 def begin(
@@ -42,8 +74,8 @@ def begin(
     cause: uuid.UUID | None,
     thread: str = "",
 ) -> Attempt:
-    """Write that a call is about to be made; committed when it returns. Raises ConnectorError over the rate budget,
-    and for an account that was removed.
+    """Write that a call is about to be made; committed when it returns. Raises ConnectorError over the rate budget and
+    for an account that was removed, NotHeld by ``only_while``.
 
     ``thread``: what a mail is about; the attempts of one thread get their ids one after the other."""
     refuse_transaction()  # in one the row would not be on disk before the call, and locks would wait for the network
@@ -69,12 +101,23 @@ def begin(
 
 
 def _insert(row: Attempt) -> None:
-    values = {name: getattr(row, name) for name in _BEGUN}
+    values = rows.given(Attempt, {name: getattr(row, name) for name in _BEGUN})
+    hold = _hold.get()
+    if hold:
+        values |= hold.values
     with prepared() as cursor:
-        found = cursor.execute(BEGIN, rows.given(Attempt, values), prepare=True).fetchone()
+        found = cursor.execute(_statement(hold.lock if hold else ""), values, prepare=True).fetchone()
+    if found is None and hold and ConnectorAccount.objects.filter(pk=row.account_id).exists():
+        raise NotHeld("Another worker has taken this over; nothing was sent.", permanent=True)
     if found is None:
         raise ConnectorError(f"The connector {row.account.name} was removed.", permanent=True)
     row.pk, row._state.adding, row._state.db = found[0], False, "default"
+
+
+@cache
+def _statement(lock: str) -> str:
+    # The lock and the row in one statement: whoever takes the work over sees the row, or we see that it is taken.
+    return f"WITH held AS ({lock}) {BEGIN.format(held=', held')}" if lock else BEGIN.format(held="")
 
 
 def finish(
