@@ -14,7 +14,6 @@ from rest_framework.response import Response
 
 from cases.actions import servicenow, servicenow_check, servicenow_instances, servicenow_profiles
 from cases.actions.servicenow_profile_fields import checked
-from cases.actions.servicenow_trying import dry_run
 from cases.api import documented, paging
 from cases.api import servicenow_setup_shapes as shapes
 from cases.api.base import ApiViewSet, read, tagged, whole
@@ -23,6 +22,7 @@ from cases.api.servicenow_representation import instance_dict, profile_dict, wit
 from cases.api.servicenow_shapes import Nothing
 from cases.errors import Missing, Refused
 from cases.models import AlertSource, ServiceNowInstance, TicketProfile
+from cases.servicenow.trying import dry_run
 from soar.connectors.errors import ConnectorError
 
 NOT_YOURS = "The permission to manage connectors is missing."

@@ -11,13 +11,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from cases.actions.servicenow_profiles import profile_for
-from cases.actions.servicenow_trying import Tried, dry_run
 from cases.actors import Actor
 from cases.errors import Missing
 from cases.models import Incident
 from cases.permissions import incident_for
 from cases.servicenow import templates
 from cases.servicenow.case import state_of
+from cases.servicenow.trying import Tried, dry_run
 from cases.views.parts import needs, person_of
 from soar.accounts.models import User
 from soar.connectors.errors import ConnectorError
