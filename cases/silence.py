@@ -11,7 +11,6 @@ import logging
 from django.conf import settings
 from django.db import transaction
 
-from cases.actions.manual import HAND_SOURCE
 from cases.models import AlertSource
 from soar.accounts import audit
 from soar.accounts.models import User
@@ -49,7 +48,7 @@ OFF = """
 UNWARNED = "UPDATE cases_alertsource SET silent_since = NULL WHERE silent_since IS NOT NULL AND NOT silence_warns"
 SILENT = """
     UPDATE cases_alertsource s SET silent_since = s.last_seen_at FROM cases_sourcewatch w
-    WHERE w.id = 1 AND s.enabled AND s.silence_warns AND s.silent_since IS NULL AND s.slug <> %(hand)s
+    WHERE w.id = 1 AND s.enabled AND s.silence_warns AND s.silent_since IS NULL
         AND s.last_seen_at IS NOT NULL AND s.heard_last IS NOT NULL
         AND w.listened - s.heard_last > CASE
             WHEN s.silence_minutes IS NOT NULL THEN s.silence_minutes * 60
@@ -63,7 +62,7 @@ def watch() -> None:
         cursor.execute(LISTEN, {"now": clock.now(), "most": MOST})
         cursor.execute(OFF)
         cursor.execute(UNWARNED)
-        values = {"hand": HAND_SOURCE, "learnt": LEARNT, "times": TIMES, "least": AT_LEAST}
+        values = {"learnt": LEARNT, "times": TIMES, "least": AT_LEAST}
         for pk, slug in cursor.execute(SILENT, values).fetchall():
             audit.record(None, "source.silent", slug)
             enqueue("cases.tasks.tell_silent", pk)

@@ -11,11 +11,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from cases import key_preview
 from cases.actions import alerts
 from cases.actors import Actor
 from cases.choices import AlertStatus
 from cases.models import Alert, AlertPayload, AlertSource
+from cases.views import key_preview
 from soar.accounts.models import Team, User
 from tests.factories import make_source
 from tests.test_suppression_ingest import doorbells, item, send

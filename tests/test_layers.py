@@ -48,6 +48,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "cases.urls_incidents",
         "cases.urls_servicenow",
         "cases.urls_sources",
+        "cases.urls_suppression",
         "cases.urls_tasks",
         "cases.tasks",
         "cases.management",

@@ -217,7 +217,7 @@ class Region:
         self.text = text
         figures = re.search(r'id="would-hold">(\d+)</b> of (\d+) alerts', text)
         self.held, self.read = (int(one) for one in figures.groups()) if figures else (None, None)
-        self.examples = re.findall(r">(ALR-\d+)</a>", text)
+        self.examples = re.findall(r">(ALR-\d+)</span>", text)
         cursor = re.search(r'name="cursor" value="([^"]+)"', text)
         self.cursor = cursor[1] if cursor else ""
         self.goes_on = "hx-trigger" in text and "<progress" in text

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 
 from cases.actions.source_fields import checked
 from cases.errors import Refused
-from cases.key_preview import preview_key
+from cases.views.key_preview import preview_key
 from cases.views.parts import person_of
 from cases.views.sources import found, manages_sources
 from soar.lib.htmx import live, render_regions
