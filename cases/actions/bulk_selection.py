@@ -30,8 +30,7 @@ class Selection:
 
 
 def selection_of(given: AlertFilter, cut_off: int | None = None) -> Selection:
-    """What a filter means now. That the queue leaves some out unsaid (resolved ones, those held back) is kept with it.
-    """
+    """What a filter means now; that the queue leaves some out unsaid (resolved, held back) is kept with it."""
     newest = Alert.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     query = given.query_string()
     if given.default_open:
