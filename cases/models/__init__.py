@@ -32,6 +32,7 @@ from cases.models.task import IncidentTask
 from cases.models.template import IncidentTemplate
 from cases.models.timeline import TimelineEntry
 from cases.models.view import DefaultView, SavedView
+from cases.models.webhook import DeliveryState, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Alert",
@@ -51,6 +52,7 @@ __all__ = [
     "ChangeState",
     "DeadLetter",
     "DefaultView",
+    "DeliveryState",
     "DismissedSuggestion",
     "Evidence",
     "EvidenceAccess",
@@ -84,4 +86,7 @@ __all__ = [
     "TicketLink",
     "TicketProfile",
     "TimelineEntry",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]
