@@ -18,9 +18,10 @@ from django.core.management import call_command, get_commands
 from django.db import connection
 from pytest_django.live_server_helper import LiveServer
 
+from cases import tasks
 from cases.ingest.registry import KINDS
 from cases.models import Alert, AlertSource, Evidence, Incident
-from cases.models.job import BulkJob
+from cases.models.job import BulkBatch, BulkJob
 from playbooks.loader import load
 from soar.accounts.models import AuditEntry, User
 from soar.accounts.roles import BUILTIN
@@ -143,7 +144,8 @@ def test_the_calls_of_the_page_on_the_api(live_server: LiveServer) -> None:
     assert (alert.owner.username, alert.resolve_reason) == ("priya", "Our scanner")
     assert Incident.objects.get(pk=7).tags == ["apt"]
     assert list(Evidence.objects.values_list("name", "size")) == [("notes.txt", 25)]
-    assert list(BulkJob.objects.values_list("alerts", flat=True)) == [[noise.pk]]
+    tasks.work_off(BulkJob.objects.get().pk)
+    assert list(BulkBatch.objects.values_list("alerts", flat=True)) == [[noise.pk]]
 
 
 def python(name: str, sign: str) -> dict[str, Any]:

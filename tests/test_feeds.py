@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 MD5, SHA1, SHA256 = "ab" * 16, "ab" * 20, "ab" * 32
 
 
-def values(text: str | bytes, format_: str = "plain", **how: str) -> list[tuple[str, str]]:
+def values(text: str | bytes, format_: str = "plain", **how: Any) -> list[tuple[str, str]]:
     body = text if isinstance(text, bytes) else text.encode()
     return [(row.type, row.value) for row in read(body, format_, **how) if row]
 

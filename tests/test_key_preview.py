@@ -109,10 +109,10 @@ def test_a_repeat_of_a_resolved_alert(rule: str, determination: str, age: int, o
     source = make_source(repeat_rule=rule)
     first = send(source, item())[0]
     alerts.resolve(SYSTEM, first.id or 0, determination=determination)
-    Alert.objects.filter(pk=first.id).update(resolved_at=timezone.now() - timedelta(hours=age))
+    Alert.objects.filter(pk=first.id or 0).update(resolved_at=timezone.now() - timedelta(hours=age))
     rung = doorbells()
     again = send(source, item())[0]
-    old = Alert.objects.get(pk=first.id)
+    old = Alert.objects.get(pk=first.id or 0)
     assert again.created == (outcome == "new") and (again.id == first.id) == (outcome != "new")
     assert (old.status == AlertStatus.NEW) == (outcome == "reopened")
     assert doorbells() - rung == (outcome != "counted")
@@ -132,6 +132,6 @@ def test_a_repeat_of_a_resolved_alert(rule: str, determination: str, age: int, o
 def test_arriving_closed_it_is_resolved_only_with_a_verdict(
     fields: dict[str, Any], status: AlertStatus, determination: int
 ) -> None:
-    alert = Alert.objects.get(pk=send(make_source(), item(**fields))[0].id)
+    alert = Alert.objects.get(pk=send(make_source(), item(**fields))[0].id or 0)
     assert (alert.status, alert.determination, alert.source_state) == (status, determination, fields["status"])
     assert doorbells() == (status == AlertStatus.NEW)

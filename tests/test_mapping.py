@@ -187,7 +187,8 @@ def test_a_list_of_alerts_with_what_stands_around_it() -> None:
     alerts = [overlay.lay(part, generic.normalise(part)) for part in parts]
     assert [(one.title, one.tags) for one in alerts] == [("a", ["Oslo"]), ("b", ["Oslo"])]
     assert overlay.split({"site": "Oslo"}) is None
-    for bad in ({"data": {"events": []}}, {"data": {"events": [7]}}, {"data": {"events": "x"}}):
+    wrong: list[dict[str, Any]] = [{"data": {"events": found}} for found in ([], [7], "x")]
+    for bad in wrong:
         with pytest.raises(Unreadable):
             overlay.split(bad)
     with pytest.raises(Unreadable, match="too large"):

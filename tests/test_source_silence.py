@@ -14,6 +14,7 @@ from cases.ingest import counters
 from cases.models import AlertSource
 from soar.accounts.models import AuditEntry
 from soar.lib import clock
+from soar.lib.database import prepared
 from soar.models import QueuedTask
 from tests.factories import make_source
 
@@ -30,10 +31,10 @@ class Time:
         """Time goes by while the portal listens: written down at once, as many looks would have added it."""
         seconds = timedelta(**span).total_seconds()
         silence.watch()
-        with silence.prepared() as cursor:
+        with prepared() as cursor:
             cursor.execute("UPDATE cases_sourcewatch SET listened = listened + %s", [seconds])
         self.now += timedelta(seconds=seconds)
-        with silence.prepared() as cursor:
+        with prepared() as cursor:
             cursor.execute("UPDATE cases_sourcewatch SET at = %s", [self.now])
         silence.watch()
 

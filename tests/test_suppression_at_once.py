@@ -56,7 +56,9 @@ def test_rules_change_while_16_clients_post() -> None:
     assert asked == CLIENTS * EACH - held.count()
     rule.refresh_from_db()
     assert rule.held == held.count()
-    assert send(source, item(id="after"))[0].id not in set(Alert.objects.filter(suppression=rule).values_list("pk"))
+    assert send(source, item(id="after"))[0].id not in set(
+        Alert.objects.filter(suppression=rule).values_list("pk", flat=True)
+    )
 
 
 @pytest.mark.django_db(transaction=True)

@@ -53,7 +53,7 @@ def item(**fields: Any) -> dict[str, Any]:
 
 def alert_of(outcome: Outcome) -> Alert:
     """The stored alert."""
-    return Alert.objects.get(pk=outcome.id)
+    return Alert.objects.get(pk=outcome.id or 0)
 
 
 def doorbells() -> int:
@@ -170,7 +170,8 @@ def test_what_would_hold_back_everything_or_cannot_be_read_is_refused(db: None, 
 def test_reason_expiry_and_its_bounds_are_required(db: None, settings: Any) -> None:
     now = timezone.now()
     for bad in ({"reason": " "}, {"reason": ""}, {"name": ""}, {"expires_at": None}, {"expires_at": "soon"},
-                {"expires_at": now}, {"expires_at": now + timedelta(days=31)}, {"expires_at": "2026-02-31T00:00:00Z"}):  # fmt: skip
+                {"expires_at": now}, {"expires_at": now + timedelta(days=31)},
+                {"expires_at": "2026-02-31T00:00:00Z"}):  # fmt: skip
         with pytest.raises(Refused) as refused:
             make_rule(**bad)
         assert refused.value.field == next(iter(bad))
@@ -213,7 +214,8 @@ def test_the_oldest_rule_that_fits_is_named(source: AlertSource) -> None:
 
 def test_a_broken_rule_holds_back_nothing_and_blocks_nothing(source: AlertSource, as_admin: Any) -> None:
     broken = make_rule()
-    for wrong in ({"ip": ["x"]}, {"host": 3}, [], {"source": ["gone"]}, {}, None, "text"):
+    broken_ones: list[Any] = [{"ip": ["x"]}, {"host": 3}, [], {"source": ["gone"]}, {}, None, "text"]
+    for wrong in broken_ones:
         SuppressionRule.objects.filter(pk=broken.pk).update(conditions=wrong if wrong is not None else 0)
         other = make_rule({"user": ["svc"]})  # moves the generation on
         assert alert_of(send(source, item(id=str(wrong)))[0]).suppression_id is None

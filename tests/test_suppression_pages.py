@@ -130,7 +130,8 @@ def test_hostile_texts_are_shown_as_texts(as_admin: Client) -> None:
 
 def test_a_broken_rule_says_so(as_admin: Client) -> None:
     rule = make_rule()
-    for wrong in ({"ip": ["x"]}, {"host": 3}, [], {"source": ["gone"]}, {}, "text", {"new": ["x"]}):
+    broken: list[Any] = [{"ip": ["x"]}, {"host": 3}, [], {"source": ["gone"]}, {}, "text", {"new": ["x"]}]
+    for wrong in broken:
         SuppressionRule.objects.filter(pk=rule.pk).update(conditions=wrong)
         text = as_admin.get(f"/suppression/{rule.pk}/").content.decode()
         assert "This rule holds back nothing." in text, wrong
@@ -167,7 +168,7 @@ def test_the_queue_says_how_many_are_suppressed_and_shows_them(as_analyst: Clien
 def test_from_the_alerts_page_and_back_into_the_queue(as_analyst: Client) -> None:
     source = make_source("Gateway")
     rule = make_rule()
-    alert = Alert.objects.get(pk=send(source, item(detection_model="Rule A", username="svc"))[0].id)
+    alert = Alert.objects.get(pk=send(source, item(detection_model="Rule A", username="svc"))[0].id or 0)
     page = as_analyst.get(f"/alerts/{alert.number}/").content.decode()
     assert "Held back by Patch night" in page and "held back by" in page and "Servers are being patched" in page
     assert f"/suppression/new/?alert={alert.number}" in page
@@ -216,7 +217,8 @@ class Region:
     def __init__(self, text: str) -> None:
         self.text = text
         figures = re.search(r'id="would-hold">(\d+)</b> of (\d+) alerts', text)
-        self.held, self.read = (int(one) for one in figures.groups()) if figures else (None, None)
+        self.held: int | None = int(figures[1]) if figures else None
+        self.read: int | None = int(figures[2]) if figures else None
         self.examples = re.findall(r">(ALR-\d+)</span>", text)
         cursor = re.search(r'name="cursor" value="([^"]+)"', text)
         self.cursor = cursor[1] if cursor else ""

@@ -185,13 +185,19 @@ class TicketFailures(ApiViewSet):
         reason = self.body(shapes.Reason)["reason"]
         return self._done(lambda: actions.skip(self.actor, whole(id), reason))
 
-    @extend_schema(**documented.verb("Send all changes again", shapes.Those, shapes.Settled, tagged=False))
+    @extend_schema(
+        **documented.verb("Send all changes again", shapes.Those, shapes.Settled, tagged=False),
+        operation_id="servicenow_failures_retry_all",
+    )
     def retry_all(self, request: Request) -> Response:
         """At most 500 in one call: repeat it until `left` stays the same."""
         given = self.body(shapes.Those)
         return self._settled(given, lambda: actions.retry_all(self.actor, **given))
 
-    @extend_schema(**documented.verb("Let all changes go", shapes.ThoseWithReason, shapes.Settled, tagged=False))
+    @extend_schema(
+        **documented.verb("Let all changes go", shapes.ThoseWithReason, shapes.Settled, tagged=False),
+        operation_id="servicenow_failures_skip_all",
+    )
     def skip_all(self, request: Request) -> Response:
         """At most 500 in one call. What makes a ticket cannot be skipped: unlink its incident instead."""
         given = self.body(shapes.ThoseWithReason)

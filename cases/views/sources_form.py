@@ -35,7 +35,7 @@ class SourceForm(forms.Form):
     key_fields.help_text = _("Paths into the payload, one a line. Empty: the rule of the kind.")
     repeat_rule = forms.ChoiceField(label=_("A repeat of a resolved alert"), choices=RepeatRule.choices, initial="auto")
     close_on_resolved = forms.BooleanField(label=_("Resolve here what the source reports as resolved"), required=False)
-    close_on_resolved.help_text = _("A new source of Alertmanager or Grafana does so in any case; it can be changed later.")
+    close_on_resolved.help_text = _("A new source of Alertmanager or Grafana does so anyway; it can be changed later.")
     resolved_determination = forms.ChoiceField(label=_("… with the determination"), initial="benign")
     allowed_networks = forms.CharField(label=_("Addresses"), required=False, widget=forms.Textarea({"rows": 2}))
     allowed_networks.help_text = _("Addresses or networks that may post, one a line. Empty: any.")
