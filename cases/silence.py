@@ -29,6 +29,8 @@ FADE = 14 * 86_400.0
 TIMES, AT_LEAST = 3, 1800.0  # silent: this many usual pauses, never less than half an hour
 LEARNT = 86_400.0  # seconds of hearing a source before its usual pause is one
 TOLD_AT_MOST = 50
+# For settings.NAV_REASONS: whether ``silent_count`` finds any.
+ANY_SILENT = "EXISTS (SELECT FROM cases_alertsource WHERE silent_since IS NOT NULL)"
 LISTEN = """
     INSERT INTO cases_sourcewatch AS w (id, listened, at) VALUES (1, 0, %(now)s)
     ON CONFLICT (id) DO UPDATE SET at = %(now)s, listened = w.listened

@@ -21,6 +21,11 @@ from soar.accounts.models import User
 
 M = TypeVar("M", bound=Model)
 COUNTED = 100  # more are shown as "99+"
+# For settings.NAV_REASONS: whether anything waits for anybody.
+ANY_WAITING = (
+    "EXISTS (SELECT FROM playbooks_approval"
+    " WHERE status IN ('pending', 'partly') AND expires_at > statement_timestamp())"
+)
 
 
 def visible_approvals(user: User) -> QuerySet[Approval]:

@@ -14,6 +14,8 @@ from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
+from soar.lib.database import prepared
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -112,10 +114,23 @@ def places(user: AbstractBaseUser | AnonymousUser, path: str) -> Iterator[tuple[
             yield group.label, found
 
 
-def count_of(place: Place, user: AbstractBaseUser | AnonymousUser) -> str | None:
-    """The figure beside a place, by the function that the settings name for it; None without one."""
-    name = settings.NAV_COUNTS.get(place.entry.url_name)
-    return import_string(name)(user) or None if name else None
+def counted(found: Iterable[Place], user: AbstractBaseUser | AnonymousUser) -> dict[str, str]:
+    """The figures beside these places, by URL name, each by the function that the settings name for it; none for
+    those with nothing to count. One query, and one more for each place where there is something."""
+    names = [place.entry.url_name for place in found if place.counted]
+    return {name: figure for name in _with_reason(names) if (figure := import_string(settings.NAV_COUNTS[name])(user))}
+
+
+def _with_reason(names: list[str]) -> list[str]:
+    """Those where there is something to count, whoever may see it (settings.NAV_REASONS)."""
+    conditions = [
+        import_string(settings.NAV_REASONS[name]) if name in settings.NAV_REASONS else "true" for name in names
+    ]
+    if not names:
+        return []
+    with prepared() as cursor:
+        row = cursor.execute(f"SELECT {', '.join(conditions)}", prepare=True).fetchone()
+    return [name for name, there in zip(names, row or (), strict=True) if there]
 
 
 def counts_url(counts: Iterable[tuple[Place, str | None]]) -> str:

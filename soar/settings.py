@@ -305,6 +305,14 @@ NAV_COUNTS = {
     "connector-list": "soar.connectors.health.nav_count",
     "servicenow": "cases.views.servicenow.failures.nav_count",
 }
+# What there must be, whoever sees it, for such a figure to be any: URL name -> dotted name of a condition in SQL. One
+# query asks for all of them; a person's own figure, which is dearer, is counted only where there is something.
+NAV_REASONS = {
+    "source-list": "cases.silence.ANY_SILENT",
+    "approval-list": "playbooks.response_selectors.ANY_WAITING",
+    "connector-list": "soar.connectors.health.ANY_DISABLED",
+    "servicenow": "cases.views.servicenow.failures.ANY_FAILURE",
+}
 # What of each floor uses a connector, asked before one is removed: functions (account) -> Iterable[Use].
 CONNECTOR_USES = ["soar.connectors.uses.own", "cases.connector_uses.uses", "playbooks.connector_uses.uses"]
 # Called by cases.purge before alerts and incidents are deleted: functions (*, alerts: list[int], incidents: list[int]).

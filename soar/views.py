@@ -36,7 +36,8 @@ SHORTCUTS = (
 def nav_counts(request: HttpRequest) -> HttpResponse:
     """The figures of the navigation, for a page that stays open; 204 while they are those of ``shown``."""
     places = [place for _label, found in nav.places(request.user, "") for place in found if place.counted]
-    counts = [(place, nav.count_of(place, request.user)) for place in places]
+    figures = nav.counted(places, request.user)
+    counts = [(place, figures.get(place.entry.url_name)) for place in places]
     url = nav.counts_url(counts)
     if request.get_full_path() == url:
         return HttpResponse(status=204)

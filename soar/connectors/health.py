@@ -10,6 +10,12 @@ from soar.accounts import audit
 from soar.connectors.models import ConnectorAccount
 from soar.lib import clock
 
+# For settings.NAV_REASONS: whether ``needing_a_look`` finds any.
+ANY_DISABLED = (
+    "EXISTS (SELECT FROM connectors_connectoraccount"
+    " WHERE NOT enabled AND disabled_reason <> '' AND removed_at IS NULL)"
+)
+
 
 def disable(account_id: int, reason: str) -> bool:
     """Disable an account for ``reason``, shown on its page and to who manages connectors, until somebody enables it.

@@ -77,10 +77,10 @@ def main_nav(context: Context) -> dict[str, Any]:
     if request is None or user is None or not user.is_authenticated:
         return {"groups": []}
     given = context.get("nav_counts") or {}
-    groups = [
-        (label, [(place, given.get(place.entry.url_name) or nav.count_of(place, user)) for place in places])
-        for label, places in nav.places(user, request.path)
-    ]
+    found = list(nav.places(user, request.path))
+    own = nav.counted((place for _label, places in found for place in places), user)
+    figures = {**own, **{name: figure for name, figure in given.items() if figure}}
+    groups = [(label, [(place, figures.get(place.entry.url_name)) for place in places]) for label, places in found]
     return {
         "groups": groups,
         "counts_url": nav.counts_url(pair for _label, pairs in groups for pair in pairs),

@@ -18,6 +18,12 @@ from cases.ticket_words import change_words, ticket_url
 from soar.accounts.models import User
 
 SHOWN = 50
+# For settings.NAV_REASONS: whether ``needing_people`` may find any.
+ANY_FAILURE = (
+    "EXISTS (SELECT FROM cases_ticketchange WHERE state = 'failed')"
+    " OR EXISTS (SELECT FROM cases_ticketlink WHERE state = 'broken')"
+    " OR EXISTS (SELECT FROM cases_ticketconflict WHERE outcome = '')"
+)
 HEAVY = ("instance__vocabulary", "incident__summary", "base", "pending", "theirs")  # no line shows them
 
 
