@@ -95,12 +95,11 @@ def owners_for(incident: Incident) -> QuerySet[User]:
     return User.objects.filter(able, is_active=True).distinct().order_by("first_name", "username")
 
 
-def source_for(user: User, slug: str, *, lock: bool = False) -> AlertSource:
+def source_for(user: User, slug: str) -> AlertSource:
     """The source with this slug, for somebody who may manage sources. Raises Missing or Forbidden."""
     if not may(user, "manage_sources"):
         raise Forbidden("The permission to manage alert sources is missing.")
-    rows = AlertSource.objects.select_for_update() if lock else AlertSource.objects.all()
-    source = rows.filter(slug=slug).first()
+    source = AlertSource.objects.filter(slug=slug).first()
     if source is None:
         raise Missing(f"There is no source {slug!s:.60}.")
     return source

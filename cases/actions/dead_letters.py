@@ -7,6 +7,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models import F, QuerySet
 
+from cases.actions.source_access import locked_source
 from cases.actors import Actor
 from cases.errors import Forbidden, Missing, Refused
 from cases.models import AlertSource, DeadLetter, ReplayJob
@@ -57,7 +58,7 @@ def delete(actor: Actor, pk: int) -> None:
 @transaction.atomic
 def delete_all(actor: Actor, slug: str) -> int:
     """Delete all dead letters of a source, those that were replayed too. Returns how many."""
-    source = _source(actor, slug)
+    source = locked_source(actor, slug)
     number, _ = DeadLetter.objects.filter(source=source).delete()
     if number:
         audit.record(actor.user, "dead_letters.deleted", source.slug, number=number)
@@ -86,12 +87,3 @@ def job_for(user: User, pk: int) -> ReplayJob:
     if job is None:
         raise Missing(f"There is no replay {pk} of yours.")
     return job
-
-
-def _source(actor: Actor, slug: str) -> AlertSource:
-    if actor.user is not None:
-        return source_for(actor.user, slug, lock=True)
-    source = AlertSource.objects.select_for_update().filter(slug=slug).first()
-    if source is None:
-        raise Missing(f"There is no source {slug!s:.60}.")
-    return source

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from cases.actions.base import text_of
+from cases.actions.source_access import locked_source
 from cases.actors import Actor
 from cases.errors import Conflict, Missing, Refused, Stale
 from cases.ingest.mapping.document import checked
@@ -17,7 +18,6 @@ from cases.ingest.mapping.overlay import Overlay
 from cases.ingest.reading import ITEM_AT_MOST, Unreadable
 from cases.ingest.text import clean_text
 from cases.models import AlertSource, SourceMapping, SourceSample
-from cases.permissions import source_for
 from soar.accounts import audit
 
 SAMPLES_AT_MOST = 10
@@ -41,7 +41,7 @@ def save(
 
     ``version`` is the number that the caller has seen (0: none yet). ``again`` is the version that this one repeats.
     Raises BadMapping, Misfit (unless ``anyway``), Stale, Missing, Forbidden."""
-    source = locked(actor, slug)
+    source = locked_source(actor, slug)
     now = source.mapping.number if source.mapping else 0
     if version is not None and version != now:
         raise Stale("Somebody changed the mapping since you opened it. Nothing was saved.", current=now)
@@ -99,7 +99,7 @@ def unfit(source: AlertSource, mapping: dict[str, Any]) -> dict[str, str]:
 @transaction.atomic
 def add_sample(actor: Actor, slug: str, name: str, body: str) -> SourceSample:
     """Keep a payload with the source. Raises Refused beside ``name`` or ``sample``, Missing, Forbidden."""
-    source = locked(actor, slug)
+    source = locked_source(actor, slug)
     name = text_of(name, "name", most=100)
     if source.samples.count() >= SAMPLES_AT_MOST:
         raise Refused(f"A source keeps at most {SAMPLES_AT_MOST} samples. Remove one first.", field="sample")
@@ -126,23 +126,12 @@ def _sample_text(body: Any) -> str:
 @transaction.atomic
 def remove_sample(actor: Actor, slug: str, pk: int) -> None:
     """Keep a sample no longer. Raises Missing."""
-    source = locked(actor, slug)
+    source = locked_source(actor, slug)
     row = source.samples.filter(pk=pk).first()
     if row is None:
         raise Missing("There is no such sample of this source.")
     row.delete()
     audit.record(actor.user, "source.sample_removed", source.slug, name=row.name)
-
-
-def locked(actor: Actor, slug: str) -> AlertSource:
-    """The source under its row's lock, for somebody who manages it."""
-    if actor.user is not None:
-        source_for(actor.user, slug)
-    # The mapping is not joined: a row that was waited for is read anew, what is joined to it is not.
-    source = AlertSource.objects.select_for_update().filter(slug=slug).first()
-    if source is None:
-        raise Missing(f"There is no source {slug!s:.60}.")
-    return source
 
 
 def differences(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, str, str]]:

@@ -7,11 +7,11 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from cases.actions.source_access import locked_source
 from cases.actors import Actor
-from cases.errors import Missing, Refused
-from cases.models import AlertPull, AlertPush, AlertSource
+from cases.errors import Refused
+from cases.models import AlertPull, AlertPush
 from cases.models.pull import PushState
-from cases.permissions import source_for
 from soar.accounts import audit
 from soar.accounts.models import User
 from soar.connectors import selectors
@@ -43,7 +43,7 @@ def set_pull(
     """Have a source read with the connector of that name. Another connector begins anew, ``look_back_hours`` back.
 
     Raises Refused beside the field that is wrong, Missing, Forbidden."""
-    source = _locked(actor, slug)
+    source = locked_source(actor, slug)
     if source.kind not in READ_BY:
         raise Refused(
             "Alerts of this kind are sent to the portal; there is nothing to read them from.", field="account"
@@ -71,7 +71,7 @@ def set_pull(
 @transaction.atomic
 def remove_pull(actor: Actor, slug: str) -> None:
     """Read the source no more. Twice changes nothing; what was read stays."""
-    source = _locked(actor, slug)
+    source = locked_source(actor, slug)
     if AlertPull.objects.filter(source=source).delete()[0]:
         audit.record(actor.user, "source.pull_removed", source.slug)
 
@@ -79,7 +79,7 @@ def remove_pull(actor: Actor, slug: str) -> None:
 @transaction.atomic
 def pull_now(actor: Actor, slug: str) -> AlertPull:
     """Read it at once instead of when it is due. Raises Refused where it is not read, Missing, Forbidden."""
-    source = _locked(actor, slug)
+    source = locked_source(actor, slug)
     row = AlertPull.objects.filter(source=source, enabled=True).first()
     if row is None or not source.enabled:
         raise Refused("This source is not read, or it is off.")
@@ -90,7 +90,7 @@ def pull_now(actor: Actor, slug: str) -> AlertPull:
 @transaction.atomic
 def push_again(actor: Actor, slug: str) -> int:
     """Tell once more what could not be told to the source's product. Returns how many. Raises Missing, Forbidden."""
-    source = _locked(actor, slug)
+    source = locked_source(actor, slug)
     failed = AlertPush.objects.filter(alert__source=source, state=PushState.FAILED)
     notes = failed.exclude(entry=0).update(state=PushState.SENDING, attempts=1, due_at=timezone.now(), said="")
     states = 0
@@ -101,15 +101,6 @@ def push_again(actor: Actor, slug: str) -> int:
     if notes + states:
         audit.record(actor.user, "source.push_again", source.slug, count=notes + states)
     return notes + states
-
-
-def _locked(actor: Actor, slug: str) -> AlertSource:
-    if actor.user is not None:
-        return source_for(actor.user, slug, lock=True)
-    source = AlertSource.objects.select_for_update().filter(slug=slug).first()
-    if source is None:
-        raise Missing(f"There is no source {slug!s:.60}.")
-    return source
 
 
 def _within(value: Any, limits: tuple[int, int], field: str) -> int:

@@ -11,12 +11,12 @@ from django.utils.text import slugify
 
 from cases.actions.base import text_of
 from cases.actions.manual import HAND_SOURCE
+from cases.actions.source_access import locked_source
 from cases.actions.source_fields import checked
 from cases.actors import Actor
 from cases.errors import Forbidden, Missing, Refused
 from cases.ingest.registry import KINDS
 from cases.models import AlertSource, SourceToken
-from cases.permissions import source_for
 from soar.accounts import audit
 from soar.accounts.membership import may
 from soar.accounts.tokens import new_token
@@ -52,7 +52,7 @@ def create(actor: Actor, *, fields: dict[str, Any]) -> tuple[AlertSource, str]:
 def update(actor: Actor, slug: str, *, fields: dict[str, Any]) -> AlertSource:
     """Change the name and the fields given; the kind and the slug stay. What changed is in the audit log, secrets
     by name only. Raises Refused beside the field that is wrong, Missing, Forbidden."""
-    source = _locked(actor, slug)
+    source = locked_source(actor, slug)
     given = dict(fields)
     new = checked({key: value for key, value in given.items() if key != "name"})
     if "name" in given:
@@ -69,7 +69,7 @@ def update(actor: Actor, slug: str, *, fields: dict[str, Any]) -> AlertSource:
 @transaction.atomic
 def set_enabled(actor: Actor, slug: str, enabled: bool) -> AlertSource:
     """Switch a source on or off; off, it refuses all deliveries. Twice changes nothing."""
-    source = _locked(actor, slug)
+    source = locked_source(actor, slug)
     if source.enabled != enabled:
         source.enabled = enabled
         source.save(update_fields=["enabled"])
@@ -84,7 +84,7 @@ def rotate_token(actor: Actor, slug: str, *, overlap_hours: int = 24) -> tuple[A
     Raises Refused for an overlap that is not 0 to 720 hours."""
     if not 0 <= overlap_hours <= OVERLAP_AT_MOST:
         raise Refused(f"The overlap is 0 to {OVERLAP_AT_MOST} hours.", field="overlap_hours")
-    source = _locked(actor, slug)
+    source = locked_source(actor, slug)
     now = timezone.now()
     until = now + timedelta(hours=overlap_hours)
     for token in usable_tokens(source):
@@ -101,7 +101,7 @@ def rotate_token(actor: Actor, slug: str, *, overlap_hours: int = 24) -> tuple[A
 @transaction.atomic
 def revoke_token(actor: Actor, slug: str, token_id: int) -> AlertSource:
     """Make one token useless at once. Twice changes nothing. Raises Missing for a token of another source."""
-    source = _locked(actor, slug)
+    source = locked_source(actor, slug)
     token = source.tokens.filter(pk=token_id).first()
     if token is None:
         raise Missing("There is no such token of this source.")
@@ -122,15 +122,6 @@ def usable_tokens(source: AlertSource) -> list[SourceToken]:
 def _may_manage(actor: Actor) -> None:
     if actor.user is not None and not may(actor.user, "manage_sources"):
         raise Forbidden("The permission to manage alert sources is missing.")
-
-
-def _locked(actor: Actor, slug: str) -> AlertSource:
-    if actor.user is not None:
-        return source_for(actor.user, slug, lock=True)
-    source = AlertSource.objects.select_for_update().filter(slug=slug).first()
-    if source is None:
-        raise Missing(f"There is no source {slug!s:.60}.")
-    return source
 
 
 def _kind(value: Any) -> str:
