@@ -7,6 +7,9 @@ from cases.actions import bulk_jobs, bulk_work, evidence, ratings, suppression_w
 from cases.pulls import pushing, reading, tidying
 from cases.servicenow import considering, outbox, polling, purging, sending
 from cases.servicenow import tidying as servicenow_tidying
+from cases.webhooks import considering as webhooks
+from cases.webhooks import sending as webhooks_sending
+from cases.webhooks import tidying as webhooks_tidying
 
 
 def work_off(job_id: int) -> None:
@@ -125,3 +128,23 @@ def servicenow_due() -> None:
 def tidy_servicenow() -> None:
     """Delete what sending and reading leave behind. Scheduled every hour."""
     servicenow_tidying.tidy()
+
+
+def webhooks_consider(*entry_ids: int) -> None:
+    """Write down what of these timeline entries is to be sent to endpoints of outgoing webhooks."""
+    webhooks.consider(entry_ids)
+
+
+def webhooks_send(endpoint_id: int) -> None:
+    """Send what waits for an endpoint."""
+    webhooks_sending.work(endpoint_id)
+
+
+def webhooks_due() -> None:
+    """Queue the endpoints for which something is due, or was broken off. Scheduled often."""
+    webhooks_sending.ring_due()
+
+
+def tidy_webhooks() -> None:
+    """Delete old deliveries and secrets that were replaced. Scheduled every hour."""
+    webhooks_tidying.tidy()

@@ -10,6 +10,7 @@ from typing import Any
 
 from cases.chain import after_id
 from cases.models import Alert, Incident, TimelineEntry
+from cases.webhooks.bell import RUNG
 
 COLUMN: dict[type[Alert | Incident], str] = {Alert: "alert_id", Incident: "incident_id"}
 
@@ -42,7 +43,8 @@ made AS MATERIALIZED (
     RETURNING id, hash
 ), bells AS (
     INSERT INTO soar_queue (task, args)
-    SELECT t.task, jsonb_build_array(written.id) FROM written, unnest(%(entry_tasks)s::text[]) AS t(task) RETURNING 1
+    SELECT t.task, jsonb_build_array(written.id) FROM written, unnest(%(entry_tasks)s::text[]) AS t(task)
+    WHERE {RUNG} RETURNING 1
 ), rung AS (
     SELECT pg_notify('soar_queue', '') FROM bells LIMIT 1
 )"""  # noqa: S608  our own names

@@ -13,6 +13,7 @@ from django.db import connection
 from cases.models import Alert, TimelineEntry
 from cases.timeline import hash_of
 from cases.timeline_batch import Batch, Changes
+from cases.webhooks.bell import ANY, CONSIDER
 from soar.lib.queue import enqueue_many
 from soar.lib.readers import readers_of
 
@@ -110,11 +111,21 @@ def _execute(statement: str, rows: Sequence[dict[str, Any]]) -> None:
 def _bells(entries: Sequence[TimelineEntry]) -> list[tuple[str, tuple[int | str, ...]]]:
     """The readers' tasks, each with many entries."""
     wanted: dict[str, list[int]] = {}
+    asleep = set() if not entries or _webhooks() else {CONSIDER}
     for entry in entries:
         for reader in readers_of(entry.kind):
-            wanted.setdefault(reader.task, []).append(entry.pk)
+            if reader.task not in asleep:
+                wanted.setdefault(reader.task, []).append(entry.pk)
     return [
         (task, tuple(ids[first : first + IDS_A_BELL]))
         for task, ids in wanted.items()
         for first in range(0, len(ids), IDS_A_BELL)
     ]
+
+
+def _webhooks() -> bool:
+    """Whether any endpoint wants entries."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {ANY}")
+        row = cursor.fetchone()
+    return bool(row and row[0])

@@ -13,6 +13,7 @@ from cases import (
     urls_sources,
     urls_suppression,
     urls_tasks,
+    urls_webhooks,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -25,4 +26,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *urls_sources.urlpatterns,
     *urls_suppression.urlpatterns,
     *urls_tasks.urlpatterns,
+    *urls_webhooks.urlpatterns,
 ]

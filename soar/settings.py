@@ -47,6 +47,9 @@ DEAD_LETTERS_KEPT = env.number("SOAR_DEAD_LETTERS_KEPT", 1000, least=1)  # and h
 DEAD_LETTERS_A_MINUTE = env.number("SOAR_DEAD_LETTERS_A_MINUTE", 120, least=1)  # that a source adds at most
 DEAD_LETTER_DAYS = env.number("SOAR_DEAD_LETTER_DAYS", 30, least=1)  # that they are kept
 SUPPRESSION_DAYS = env.number("SOAR_SUPPRESSION_DAYS", 30, least=1)  # that a rule may hold alerts back at most
+WEBHOOK_SECONDS = env.number("SOAR_WEBHOOK_SECONDS", 15, least=1)  # that one call of an outgoing webhook may take
+WEBHOOK_DAYS = env.number("SOAR_WEBHOOK_DAYS", 30, least=1)  # that deliveries of outgoing webhooks are kept
+WEBHOOK_OFF_DAYS = env.number("SOAR_WEBHOOK_OFF_DAYS", 5, least=1)  # of failures, then an endpoint is switched off
 COUNTER_SECONDS = env.number("SOAR_COUNTER_SECONDS", 1)  # how often a source's counters are written; 0 at once
 EVIDENCE_MB = env.number("SOAR_EVIDENCE_MB", 100, least=1)  # MiB that one file of evidence may have
 TOKEN_RATE = env.number("SOAR_TOKEN_RATE", 100, least=1)  # requests a second for one API token
@@ -276,6 +279,8 @@ SCHEDULED: list[tuple[str, float]] = [
     ("cases.tasks.tidy_pulls", 3600),
     ("cases.tasks.servicenow_due", 2),
     ("cases.tasks.tidy_servicenow", 3600),
+    ("cases.tasks.webhooks_due", 2),
+    ("cases.tasks.tidy_webhooks", 3600),
     ("cases.tasks.end_given_up", 60),
     ("cases.tasks.tidy_bulk_jobs", 3600),
     ("cases.tasks.tidy_dead_letters", 300),
@@ -286,7 +291,12 @@ SCHEDULED: list[tuple[str, float]] = [
 ]
 
 # Readers of the timeline: dotted names of soar.lib.readers.Reader objects. None is called by name.
-TIMELINE_CONSUMERS = ["playbooks.reader.reader", "cases.pulls.reader.reader", "cases.servicenow.reader.reader"]
+TIMELINE_CONSUMERS = [
+    "playbooks.reader.reader",
+    "cases.pulls.reader.reader",
+    "cases.servicenow.reader.reader",
+    "cases.webhooks.reader.reader",
+]
 # What the roof mounts into pages of cases (contract: cases knows URL names only).
 ALERT_RUNS_URL = "alert-runs"
 INCIDENT_RUNS_URL = "incident-runs"

@@ -50,6 +50,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "cases.urls_sources",
         "cases.urls_suppression",
         "cases.urls_tasks",
+        "cases.urls_webhooks",
         "cases.tasks",
         "cases.management",
         "cases.demo",

@@ -29,6 +29,7 @@ from cases.api.suppression import SuppressionRules
 from cases.api.tasks import IncidentTasks, Tasks
 from cases.api.templates import Templates
 from cases.api.views import Views
+from cases.api.webhooks import Webhooks
 
 Patterns = list[URLPattern | URLResolver]
 
@@ -183,6 +184,19 @@ V1: Patterns = [
         delete="destroy",
     ),
     *verbs("suppression-rules/<str:id>/", SuppressionRules, "suppression-rule", "end", "release"),
+    call("webhook-endpoints/", Webhooks, "webhooks", get="list", post="create"),
+    call(
+        "webhook-endpoints/<str:id>/",
+        Webhooks,
+        "webhook",
+        get="retrieve",
+        patch="partial_update",
+        delete="destroy",
+    ),
+    *verbs("webhook-endpoints/<str:id>/", Webhooks, "webhook", "rotate", "test", "replay"),
+    call("webhook-endpoints/<str:id>/deliveries/", Webhooks, "webhook-deliveries", get="deliveries"),
+    call("webhook-endpoints/<str:id>/deliveries/<str:delivery>/", Webhooks, "webhook-delivery", get="delivery"),
+    *verbs("webhook-endpoints/<str:id>/deliveries/<str:delivery>/", Webhooks, "webhook-delivery", replay="replay_one"),
     call("blocklist/", Blocks, "blocks", get="list", post="create"),
     call("blocklist/<str:id>/", Blocks, "block", get="retrieve", delete="destroy"),
     call("users/", Users, "users", get="list"),

@@ -19,6 +19,7 @@ from cases.chain import canonical_time
 from cases.digests import value_digest
 from cases.ingest import asset_rows, store
 from cases.ingest.prepare import Row, Rules
+from cases.webhooks.bell import RUNG
 from soar.lib.database import prepared
 
 _COLUMNS = store.INSERT.partition("AS r(")[2].partition(")\n), ins AS (")[0]
@@ -88,7 +89,7 @@ w AS MATERIALIZED (
 {links}), queue AS (
     INSERT INTO soar_queue (task, args)
     SELECT t.task, jsonb_build_array(made.new_entry) FROM ins, made, r, unnest(%(tasks)s::text[]) AS t(task)
-    WHERE r.status < 2 AND r.suppression IS NULL RETURNING 1
+    WHERE r.status < 2 AND r.suppression IS NULL AND {RUNG} RETURNING 1
 ), rung AS (
     SELECT pg_notify('soar_queue', '') FROM queue WHERE NOT EXISTS (
         SELECT 1 FROM (SELECT ready_at FROM soar_queue WHERE failed_at IS NULL ORDER BY id DESC LIMIT 1) newest

@@ -17,6 +17,7 @@ from cases.choices import FINDINGS_OF
 from cases.digests import value_digest
 from cases.ingest.normal import Found
 from cases.ingest.prepare import TECHNIQUE_AT_MOST, Row, Rules
+from cases.webhooks.bell import RUNG
 from soar.lib.database import prepared
 
 FINDINGS = {verdict.value: str(findings[0]) for verdict, findings in FINDINGS_OF.items()}
@@ -47,7 +48,7 @@ ORDER BY digest, type
 ON CONFLICT (digest, type) DO NOTHING
 RETURNING id, digest, type
 """
-INSERT = """
+INSERT = f"""
 WITH r AS MATERIALIZED (
     SELECT * FROM json_to_recordset(%(rows)s::json) AS r(
         id bigint, entry bigint, ref text, key text, digest text, count int, title text, description text,
@@ -93,6 +94,7 @@ WITH r AS MATERIALIZED (
         (SELECT entry, row_number() OVER (ORDER BY entry) / %(chunk)s AS part FROM fresh
             WHERE status < 2 AND suppression IS NULL) f,
         unnest(%(tasks)s::text[]) AS t(task)
+    WHERE {RUNG}
     GROUP BY t.task, f.part RETURNING 1
 ), rung AS (
     -- NOTIFY makes all commits of the database queue up for one lock. While tasks wait, the workers are awake
@@ -103,7 +105,7 @@ WITH r AS MATERIALIZED (
         WHERE ready_at <= now()) LIMIT 1
 )
 SELECT encode(ins.key_digest, 'hex'), ins.id, ins.count, ins.created, ins.cause FROM ins LEFT JOIN rung ON true
-"""
+"""  # noqa: S608  our own names
 
 
 def look_up(rules: Rules, rows: Sequence[Row]) -> list[int | None]:

@@ -1,8 +1,9 @@
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import soar.lib.crypto
 from django.conf import settings
 from django.db import migrations, models
+
+import soar.lib.crypto
 
 
 class Migration(migrations.Migration):

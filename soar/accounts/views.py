@@ -36,6 +36,13 @@ PLACES = (
         "manage_connectors",
     ),
     (
+        "webhook-list",
+        gettext_lazy("Webhooks"),
+        gettext_lazy("What happens here, posted to other programs."),
+        "link",
+        "manage_connectors",
+    ),
+    (
         "list-index",
         gettext_lazy("Intelligence"),
         gettext_lazy("Lists that rate observables."),
