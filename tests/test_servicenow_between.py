@@ -3,21 +3,17 @@ where it may be read, and without."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 
 import pytest
 from django.core.cache import cache
-from django.db import connections
 
 from cases.actions import incidents
 from cases.actions import servicenow as verbs
 from cases.choices import Severity
-from cases.models import ServiceNowInstance, TicketChange, TicketConflict, TicketLink
-from cases.servicenow import sending
+from cases.models import TicketChange, TicketConflict, TicketLink
 from soar.accounts.models import User
 from tests.fixtures import client_of
-from tests.playbook_files import until
 from tests.servicenow_tools import Both, both_sides
 from tests.ticket_sides import edit, equal, here, incident_of, kinds, resolve, say
 
@@ -27,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def both() -> Iterator[Both]:
     cache.clear()
-    with both_sides(timeout=30) as made:
+    with both_sides() as made:
         made.desk.tell("arrange", audit_read="yes")
         yield made
     cache.clear()
@@ -39,25 +35,10 @@ def wins(both: Both, winner: str) -> None:
 
 
 def between(both: Both, link: TicketLink, **theirs: str) -> None:
-    """Send what waits; when the ticket was read and before it is written, somebody there changes it."""
-    ServiceNowInstance.objects.update(out_paused=True)
+    """Send what waits; when the ticket was read and right before it is written, somebody there changes it."""
+    wish = {"sys_id": link.sys_id, "table": link.table, "as": "mara.lindqvist", "set": theirs}
+    both.desk.tell("fault", kind="first", on="update", verb="change", wish=wish)
     both.work()
-    ServiceNowInstance.objects.update(out_paused=False)
-    both.desk.tell("forget")
-    both.desk.tell("fault", kind="slow", on="incident", delay=4)
-    sender = threading.Thread(target=_sends, args=(link.pk,))
-    sender.start()
-    until(lambda: both.desk.ask("requests"))
-    both.desk.change(both.ticket(link), as_="mara.lindqvist", **theirs)
-    assert both.writes() == 0
-    sender.join()
-
-
-def _sends(pk: int) -> None:
-    try:
-        sending.work(pk)
-    finally:
-        connections.close_all()
 
 
 def told(link: TicketLink) -> list[tuple[str, str, str, str]]:

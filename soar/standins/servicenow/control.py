@@ -45,6 +45,10 @@ class Control:
         wish = request.json() if request.body else {}
         if not isinstance(wish, dict):
             raise Refused("an object is expected")
+        return self.do(verb, wish)
+
+    def do(self, verb: str, wish: Wish) -> Any:
+        """See answer."""
         if verb in managing.VERBS:
             self.store.changes += 1
             return managing.VERBS[verb](self.store, self.budget, wish)

@@ -53,7 +53,8 @@ class ServiceNow(Standin):
     ...) · ``forget`` (the log of requests) · ``reset``.
 
     ``fault {"kind", "on", "skip", "times" | "seconds", "delay", "message", "detail", "headers"}``: kinds of base, and
-    ``lost`` (the write is taken, the connection closed), ``late`` (taken, answered after ``delay``), ``hibernate``,
+    ``lost`` (the write is taken, the connection closed), ``late`` (taken, answered after ``delay``), ``first`` (right
+    before it somebody at the desk does ``verb`` with ``wish``), ``hibernate``,
     ``400``. ``on``: any, read, write, create, update, journal, attach, delete, import, token, or a table's name."""
 
     kind: ClassVar[str] = "servicenow"
@@ -152,6 +153,9 @@ class ServiceNow(Standin):
             return faults.worded(fault) or self._instead(kind)
         if kind == "slow":
             time.sleep(float(fault.get("delay", 2)))
+        if kind == "first":
+            with self.lock:
+                Control(self.store, self.log, self._budget).do(str(fault["verb"]), dict(fault["wish"]))
         answer = self._answered(request, user)
         if kind == "late":
             time.sleep(float(fault.get("delay", 2)))
