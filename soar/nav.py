@@ -78,7 +78,7 @@ GROUPS = (
             Entry("source-list", _("Sources"), "sources", "accounts.manage_sources", go="s"),
             Entry("connector-list", _("Connectors"), "connectors", "accounts.manage_connectors", go="c", ask=True),
             Entry("servicenow", "ServiceNow", "servicenow", "accounts.view_cases", go="n", ask=True),
-            Entry("settings-home", _("Settings"), "settings"),
+            Entry("settings-home", _("Settings"), "settings", under=("/webhooks/",)),
         ),
     ),
 )

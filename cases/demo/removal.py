@@ -10,7 +10,7 @@ from django.db.models import ProtectedError
 from cases.demo import inventory
 from cases.demo.seeding import REMOVED, SEEDED, one_at_a_time
 from cases.demo.stage import parts
-from cases.models import AlertSource, Incident, TimelineEntry
+from cases.models import AlertSource, Incident, TimelineEntry, WebhookEndpoint
 from cases.purge import purge
 from soar.accounts import audit
 from soar.accounts.models import AuditEntry, Team, User
@@ -59,7 +59,7 @@ def _last(verb: str) -> dict[str, list[int]]:
 
 def _sources(removed: Removed) -> None:
     for source in AlertSource.objects.filter(demo=True):
-        if source.alerts.exists():
+        if source.alerts.exists() or WebhookEndpoint.objects.filter(source=source).exists():
             AlertSource.objects.filter(pk=source.pk).update(demo=False)
             removed.kept.append(source.name)
         else:
@@ -93,6 +93,7 @@ def _teams(ids: list[int], removed: Removed) -> None:
     for team in Team.objects.filter(pk__in=ids).select_related("group"):
         used = team.group.user_set.exclude(is_active=False).exists() or team.alerts.exists()
         used = used or team.incidents.exists() or team.sources.exists()
+        used = used or WebhookEndpoint.objects.filter(team=team).exists()
         if used:
             removed.kept.append(team.name)
         else:

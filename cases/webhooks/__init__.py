@@ -1,1 +1,1 @@
-"""Outgoing webhooks: timeline entries for other programs, signed, with retries and a log (ingest-and-api.md 15)."""
+"""Outgoing webhooks: timeline entries posted to other programs, signed, with retries and a log (spec 15)."""

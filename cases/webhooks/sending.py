@@ -39,7 +39,9 @@ def work(pk: int) -> None:
 
 
 def _turn(pk: int, lease: UUID) -> None:
-    endpoint = WebhookEndpoint.objects.get(pk=pk)
+    endpoint = WebhookEndpoint.objects.filter(pk=pk).first()
+    if endpoint is None:
+        return
     until = time.monotonic() + BUDGET
     with calling.client_of(endpoint) as client:
         while time.monotonic() < until:
