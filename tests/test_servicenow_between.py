@@ -4,9 +4,11 @@ where it may be read, and without."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
+from django.utils import timezone
 
 from cases.actions import incidents
 from cases.actions import servicenow as verbs
@@ -14,6 +16,7 @@ from cases.choices import Severity
 from cases.models import TicketChange, TicketConflict, TicketLink
 from soar.accounts.models import User
 from tests.fixtures import client_of
+from tests.playbook_files import until
 from tests.servicenow_tools import Both, both_sides
 from tests.ticket_sides import edit, equal, here, incident_of, kinds, resolve, say
 
@@ -41,6 +44,12 @@ def between(both: Both, link: TicketLink, **theirs: str) -> None:
     both.work()
 
 
+def a_second_passes() -> None:
+    """ServiceNow tells whole seconds: within one, ours counts as the younger."""
+    begun = timezone.now()
+    until(lambda: timezone.now() - begun > timedelta(seconds=1.1))
+
+
 def told(link: TicketLink) -> list[tuple[str, str, str, str]]:
     """Of each conflict on the timeline: the field, ours, theirs, who won."""
     names = ("field", "ours", "theirs", "outcome")
@@ -58,6 +67,7 @@ def test_6_what_they_wrote_between_our_look_and_our_write_is_not_lost(
     link = both.open("Beacon", severity="medium")
     both.settle()
     edit(link, severity="critical")
+    a_second_passes()
     between(both, link, impact="3", urgency="3")
     both.settle()
     assert told(link) == [("severity", "critical", "informational", outcome)]
@@ -78,6 +88,7 @@ def test_6_the_end_that_they_wrote_between_is_not_taken_back(both: Both) -> None
     both.settle()
     edit(link, title="Beacon to a bad host")
     incidents.set_status(here(), link.incident_id, "in_progress")
+    a_second_passes()
     between(both, link, state="6", close_code="Duplicate", close_notes="Same as another one.")
     equal(both, link)
     assert both.fields(link)["state"] == "6" and incident_of(link).resolve_reason == "Same as another one."
