@@ -17,8 +17,18 @@ CAP = 1000
 SHORT_CAP = 500  # of figures beside the one that counts
 TAG_SAMPLE = 500
 TAGS_SHOWN = 20
-COLUMNS = ("id", "severity", "status", "owner_id", "hostname", "username", "tags", "resolved_at", "updated_at",
-    "suppression_id")
+COLUMNS = (
+    "id",
+    "severity",
+    "status",
+    "owner_id",
+    "hostname",
+    "username",
+    "tags",
+    "resolved_at",
+    "updated_at",
+    "suppression_id",
+)
 # In one message with its query, and so in one transaction with it.
 NO_BITMAPS = "SET LOCAL enable_bitmapscan = off;"
 OPEN = f"status < {AlertStatus.RESOLVED.value} AND suppression_id IS NULL"  # what stands in the queue

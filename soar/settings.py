@@ -302,7 +302,7 @@ ALERT_RUNS_URL = "alert-runs"
 INCIDENT_RUNS_URL = "incident-runs"
 # Asks which playbook to run on the alerts that are ticked in the queue; posted to.
 ALERTS_RUN_URL = "alerts-run"
-# Starts a playbook on each of some alerts, for bulk jobs: (actor, playbook, ids, dry_run=) -> (playbook, runs, refusals).
+# Starts a playbook on each of some alerts, for bulk jobs: (actor, playbook, ids, dry_run=) -> (name, runs, refused).
 ALERTS_RUN_ON_EACH = "playbooks.actions.many.run_on_each"
 # How many alerts one bulk action takes that is asked for by a filter.
 BULK_AT_MOST = env.number("SOAR_BULK_AT_MOST", 100_000, least=1)
