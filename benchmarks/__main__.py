@@ -1,5 +1,5 @@
-"""``python -m benchmarks [PART...]``: all parts, or some of start, ingest, kinds, iocs, runs, responses, backtest,
-servicenow, bulk, million."""
+"""``python -m benchmarks [PART...]``: all parts, or some of start, ingest, mapping, suppression, kinds, mails, iocs,
+runs, responses, reports, backtest, servicenow, bulk, million."""
 
 from __future__ import annotations
 
@@ -12,7 +12,21 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import backtest, bulk, ingest, iocs, kinds, mapping, pages, responses, runs, servicenow, suppression
+from benchmarks import (
+    backtest,
+    bulk,
+    ingest,
+    iocs,
+    kinds,
+    mails,
+    mapping,
+    pages,
+    reports,
+    responses,
+    runs,
+    servicenow,
+    suppression,
+)
 from benchmarks.report import Row, show
 from benchmarks.stack import ROOT, Stack, stack
 
@@ -54,6 +68,13 @@ def suppressed() -> Iterator[Row]:
         yield from suppression.measure(one)
 
 
+def mailed() -> Iterator[Row]:
+    """What a reported mail costs beside a generic alert."""
+    with stack() as one:
+        one.settle()
+        yield from mails.measure(one)
+
+
 def playbooks() -> Iterator[Row]:
     """Runs."""
     with stack() as one:
@@ -66,6 +87,13 @@ def response() -> Iterator[Row]:
     with stack() as one:
         one.settle()
         yield from responses.measure(one)
+
+
+def reported() -> Iterator[Row]:
+    """A large incident as a report."""
+    with stack() as one:
+        one.settle()
+        yield from reports.measure(one)
 
 
 def tickets() -> Iterator[Row]:
@@ -109,8 +137,10 @@ PARTS: dict[str, Callable[[], Iterator[Row]]] = {
     "suppression": suppressed,
     "iocs": iocs.measure,
     "kinds": kinds.main,
+    "mails": mailed,
     "runs": playbooks,
     "responses": response,
+    "reports": reported,
     "backtest": backtest.main,
     "servicenow": tickets,
     "bulk": many_at_once,

@@ -1,7 +1,7 @@
 """A million alerts by SQL: the same columns and indexes as real ones, without their way through the pipeline.
 
-About 3 % are open. Hosts, users, addresses and tags repeat as they do in life; every alert has two observables
-and one timeline entry. The hashes are not chained: nothing here is verified."""
+About 3 % are open. Hosts, users, addresses and tags repeat as they do in life; every alert has two observables,
+an asset and one timeline entry. The hashes are not chained: nothing here is verified."""
 
 from __future__ import annotations
 
@@ -51,6 +51,17 @@ SELECT a.id, o.low + (a.id * k * 7919) %% o.n, 'entity', true
 FROM cases_alert a, o, generate_series(1, 2) k WHERE a.source_ref LIKE 'fill-%%'
 ON CONFLICT DO NOTHING
 """
+ASSETS = """
+INSERT INTO cases_asset (name, key, type, system, addresses, groups, criticality, tags, listed, version, demo)
+SELECT 'HOST-' || n, 'host-' || n, 'workstation', 'Windows 11', ARRAY['10.9.' || n / 250 || '.' || n %% 250], '{}',
+    n %% 5, '{}', n %% 2 = 0, 1, false FROM generate_series(0, 3999) n
+ON CONFLICT DO NOTHING
+"""
+NAMED = """
+INSERT INTO cases_alertasset (alert_id, asset_id)
+SELECT a.id, b.id FROM cases_alert a JOIN cases_asset b ON b.key = lower(a.hostname) WHERE a.source_ref LIKE 'fill-%%'
+ON CONFLICT DO NOTHING
+"""
 PAYLOADS = """
 INSERT INTO cases_alertpayload (alert_id, body)
 SELECT id, '{"id": "' || source_ref || '", "title": "' || title || '"}' FROM cases_alert
@@ -73,6 +84,6 @@ def fill(number: int) -> None:
                 ALERTS.replace("n % 7", "n %% 7").replace("(n % 40)", "(n %% 40)"),
                 {"first": first, "last": min(first + STEP - 1, number)},
             )
-        for statement in (OBSERVABLES, LINKS, PAYLOADS, ENTRIES):
+        for statement in (OBSERVABLES, LINKS, ASSETS, NAMED, PAYLOADS, ENTRIES):
             cursor.execute(statement, {"number": number})
         cursor.execute("VACUUM ANALYZE")

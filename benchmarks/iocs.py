@@ -36,7 +36,7 @@ HOSTILE = (
     "a@", "a@a.com", "a@a.com,", "/", "/tmp/a", "/tmp/a ", ")", "http://a.com/)))) ", "CVE-", "0x", "-", "%a", "\0",
     "é.", "hxxp", "hxxp[:]//", "xn--a.", "1" * 34 + " ", "\\\\a ", "\\\\a\\", "a b c\\", "10.0.0.1:1/2:3 ", ".com",
     "a.com/", "\u202e", "\u200b", "а.com ", "T1", "AS1 ", "version 1.", "aa:bb:cc:dd:ee:ff:", "bc1q", "=",
-    "\n", "\u2028",
+    "\n", "\u2028", "C:\\a b ", "HKLM\\a b c ", "http://a.com/))))",
 )  # fmt: skip
 Values = dict[str, set[str]]
 

@@ -28,11 +28,11 @@ class Result:
         return ranked[min(len(ranked) - 1, int(len(ranked) * share))] * 1000 if ranked else 0.0
 
 
-def request(path: str, body: bytes, token: str, method: str = "POST") -> bytes:
+def request(path: str, body: bytes, token: str, method: str = "POST", kind: str = "application/json") -> bytes:
     """A whole HTTP/1.1 request."""
     head = (
         f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
 

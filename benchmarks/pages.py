@@ -23,7 +23,7 @@ from soar.accounts.models import User
 user = User.objects.filter(groups__name='Analyst').first() or User.objects.first()
 session = SessionStore()
 session[SESSION_KEY] = str(user.pk)
-session[BACKEND_SESSION_KEY] = 'django.contrib.auth.backends.ModelBackend'
+session[BACKEND_SESSION_KEY] = 'soar.accounts.backend.Backend'
 session[HASH_SESSION_KEY] = user.get_session_auth_hash()
 session.create()
 alerts = list(Alert.objects.visible_to(user).open().filter(incident=None).order_by('-pk')[:12])

@@ -18,6 +18,11 @@ class Actor:
     user: User | None = None
     run: int | None = None
 
+    @property
+    def is_person(self) -> bool:
+        """Whether somebody did it: here, by the API, or in a ticket; not a playbook, a source or Soar itself."""
+        return self.type not in ("playbook", "source", "system")
+
     @classmethod
     def of(cls, user: User) -> Actor:
         """A person."""

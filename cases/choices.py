@@ -79,6 +79,23 @@ class IncidentStatus(Words):
         return self < IncidentStatus.RESOLVED
 
 
+class RelationKind(models.TextChoices):
+    """How two incidents hang together, as the one that was given says it of the other (casework.md 6)."""
+
+    DUPLICATE_OF = "duplicate_of", "duplicate of"
+    CHILD_OF = "child_of", "child of"
+    CAUSED_BY = "caused_by", "caused by"
+    RELATED_TO = "related_to", "related to"
+
+
+# Each kind seen from the other incident, with its label. What is the same from both sides is not here.
+RELATION_INVERSES = {
+    RelationKind.DUPLICATE_OF: ("has_duplicate", "has the duplicate"),
+    RelationKind.CHILD_OF: ("parent_of", "parent of"),
+    RelationKind.CAUSED_BY: ("cause_of", "cause of"),
+}
+
+
 class TaskStatus(Words):
     """A task of an incident (casework.md 10)."""
 

@@ -11,6 +11,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet
 
+from cases.attack.shown import label
 from cases.choices import AlertStatus, Determination, Severity, Words
 from cases.filters import AlertFilter
 from cases.models import Alert, AlertSource
@@ -103,4 +104,6 @@ def _words(name: str, values: Iterable[Any]) -> dict[Any, tuple[str, str]]:
     if name == "source":
         rows = AlertSource.objects.filter(pk__in=[int(value) for value in listed])
         return {str(pk): (slug, label) for pk, slug, label in rows.values_list("pk", "slug", "name")}
+    if name == "technique":
+        return {value: (value, label(value)) for value in listed}
     return {value: (value, value) for value in listed}

@@ -10,11 +10,13 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
+from cases.attack.stored import catalog
 from cases.choices import AlertStatus, Determination, Severity, Tlp, Words
 from cases.digests import value_digest
 from cases.filters_text import Plan
 from cases.ingest.iocs import guess_type, normalise_observable
 from cases.models import AlertObservable, AlertSource, Incident, Observable
+from cases.sla import triage
 from soar.accounts.models import Team, User
 from soar.lib import clock
 
@@ -75,6 +77,13 @@ def _incident(op: str, value: str, user: User | None) -> Q:
     if user is not None:  # the list must not tell what is in an incident that the person does not see (access.md 4)
         rows = rows.visible_to(user)
     return Q(incident__in=list(rows.values_list("pk", flat=True)))
+
+
+def _sla(op: str, value: str, user: User | None) -> Q:
+    """How long it has waited for somebody, by the targets of triage."""
+    if value.lower() not in triage.WORDS:
+        raise FilterError(f"sla: one of {', '.join(triage.WORDS)}.")
+    return triage.condition(value.lower())
 
 
 def _suppressed(op: str, value: str, user: User | None) -> Q:
@@ -216,11 +225,13 @@ FIELDS: dict[str, Condition] = {
     "user": _like("username"),
     "ip": lambda op, value, user: Q(source_ip=value.lower()),
     "observable": _observable,
-    "technique": lambda op, value, user: Q(techniques__contains=[value.upper()]),
+    # A technique means its sub-techniques too.
+    "technique": lambda op, value, user: Q(techniques__overlap=catalog().family(value)),
     "tlp": _tlp,
     "incident": _incident,
     "has_incident": _incident,
     "suppressed": _suppressed,
+    "sla": _sla,
     "received": _time("received_at", ">="),
     "since": _time("received_at", ">="),
     "until": _time("received_at", "<="),
@@ -233,7 +244,7 @@ LABELS = {
     "is": "Status", "status": "Status", "severity": "Severity", "determination": "Determination",
     "owner": "Owner", "team": "Team", "source": "Source", "model": "Model", "tag": "Tag", "host": "Host",
     "user": "User", "ip": "Address", "observable": "Observable", "technique": "Technique", "tlp": "TLP",
-    "incident": "Incident", "has_incident": "Incident", "suppressed": "Suppressed", "received": "Received",
-    "since": "Since",
+    "incident": "Incident", "has_incident": "Incident", "suppressed": "Suppressed", "sla": "Targets",
+    "received": "Received", "since": "Since",
     "until": "Until", "updated_since": "Changed since", "resolved": "Resolved since",
 }  # fmt: skip

@@ -8,18 +8,19 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
 from cases.filters import AlertFilter
-from cases.models import AlertSource
+from cases.source_access import sources_seen_by
 from soar.accounts.models import Team, User
 
 WORDS = {"owner": {"none", "nobody", "me"}, "team": {"none"}, "source": set()}
 
 
-def gone(chosen: AlertFilter) -> list[str]:
-    """A sentence for each owner, team and source that the filter names and that does not exist, or has left."""
+def gone(chosen: AlertFilter, user: User) -> list[str]:
+    """A sentence for each owner, team and source that the filter names and that does not exist for this person, or
+    has left."""
     wanted = {name: _named(chosen, name) for name in WORDS}
     found: list[str] = []
     for name, values in wanted.items():
-        known = _known(name, values) if values else set()
+        known = _known(name, values, user) if values else set()
         found += [_sentence(name, value) for value in values if value.lower() not in known | WORDS[name]]
     return found
 
@@ -31,14 +32,14 @@ def _named(chosen: AlertFilter, name: str) -> list[str]:
     return list(dict.fromkeys(value.strip() for value in values if value.strip()))
 
 
-def _known(name: str, values: Iterable[str]) -> set[str]:
+def _known(name: str, values: Iterable[str], user: User) -> set[str]:
     lower = [value.lower() for value in values]
     if name == "owner":
         people = User.objects.filter(is_active=True).annotate(low=Lower("username")).filter(low__in=lower)
         return set(people.values_list("low", flat=True))
     if name == "team":
         return set(Team.objects.annotate(low=Lower("name")).filter(low__in=lower).values_list("low", flat=True))
-    return set(AlertSource.objects.filter(slug__in=lower).values_list("slug", flat=True))
+    return set(sources_seen_by(user).filter(slug__in=lower).values_list("slug", flat=True))
 
 
 def _sentence(name: str, value: str) -> str:

@@ -11,28 +11,43 @@ from django.db.models.lookups import Lookup
 
 from soar.accounts.membership import keep_team_ids
 from soar.accounts.models import User
+from soar.accounts.models.grant import current
 
 # Grants are exceptions (access.md 3). Who has more of them than this is asked about in the database, row by row.
 AT_MOST = 500
 PERMISSIONS = {"Source": "view_source", "Incident": "view_incident"}
 
+# Whether somebody manages some source or connector by a grant: for the places of the navigation.
+MANAGES_SOURCE, MANAGES_CONNECTOR = 1, 2
+_MANAGED = {
+    MANAGES_SOURCE: ("cases_source", "manage_source"),
+    MANAGES_CONNECTOR: ("connectors_connector", "manage_connectoraccount"),
+}
 _READ = """
-    (SELECT '{model}', g.content_object_id FROM cases_{table}userpermission g
+    (SELECT '{word}', {value}::bigint FROM {table}userpermission g
      JOIN auth_permission p ON p.id = g.permission_id
-     WHERE g.user_id = %(user)s AND p.codename = '{codename}' LIMIT %(most)s)
+     WHERE g.user_id = %(user)s AND p.codename = '{codename}' AND (g.expires_at IS NULL OR g.expires_at > now())
+     LIMIT {most})
     UNION
-    (SELECT '{model}', g.content_object_id FROM cases_{table}grouppermission g
+    (SELECT '{word}', {value}::bigint FROM {table}grouppermission g
      JOIN accounts_user_groups m ON m.group_id = g.group_id
      JOIN auth_permission p ON p.id = g.permission_id
-     WHERE m.user_id = %(user)s AND p.codename = '{codename}' LIMIT %(most)s)
+     WHERE m.user_id = %(user)s AND p.codename = '{codename}' AND (g.expires_at IS NULL OR g.expires_at > now())
+     LIMIT {most})
 """
 _TEAMS = """
-    SELECT 'Team', t.id FROM accounts_team t JOIN accounts_user_groups m ON m.group_id = t.group_id
+    SELECT 'Team', t.id::bigint FROM accounts_team t JOIN accounts_user_groups m ON m.group_id = t.group_id
     WHERE m.user_id = %(user)s
 """
-READ = " UNION ALL ".join(
-    [_TEAMS, *(f"({_READ.format(model=m, table=m.lower(), codename=codename)})" for m, codename in PERMISSIONS.items())]
-)
+_LISTED = [
+    _READ.format(word=one, value="g.content_object_id", table=f"cases_{one.lower()}", codename=name, most="%(most)s")
+    for one, name in PERMISSIONS.items()
+]
+_HELD = [
+    _READ.format(word="Manages", value=number, table=table, codename=name, most=1)
+    for number, (table, name) in _MANAGED.items()
+]
+READ = " UNION ALL ".join([_TEAMS, *(f"({one})" for one in (*_LISTED, *_HELD))])
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +86,24 @@ def grants_of(user: User) -> dict[str, Granted]:
         with connection.cursor() as cursor:
             cursor.execute(READ, {"user": user.pk, "most": AT_MOST + 1})
             rows = cursor.fetchall()
-        ids = {model: sorted(pk for name, pk in rows if name == model) for model in ("Team", *PERMISSIONS)}
+        ids = {model: sorted(pk for name, pk in rows if name == model) for model in ("Team", "Manages", *PERMISSIONS)}
         keep_team_ids(user, ids.pop("Team"))
+        user._manages = ids.pop("Manages")  # type: ignore[attr-defined]
         cached = {model: Granted(own[:AT_MOST], len(own) > AT_MOST) for model, own in ids.items()}
         user._grants = cached  # type: ignore[attr-defined]
     return cached
+
+
+def holds_some(user: User, what: int) -> bool:
+    """Whether the user manages some source or connector by a grant (``MANAGES_SOURCE``, ``MANAGES_CONNECTOR``)."""
+    grants_of(user)
+    managed: list[int] = user._manages  # type: ignore[attr-defined]
+    return what in managed
+
+
+def manages_connectors(user: User) -> bool:
+    """The same of connectors, for the navigation (settings.NAV_GRANTED)."""
+    return user.token_scopes is None and holds_some(user, MANAGES_CONNECTOR)
 
 
 def _in_database(user: User, model: str, outer: str) -> Q:
@@ -83,6 +111,6 @@ def _in_database(user: User, model: str, outer: str) -> Q:
     from cases.models import permissions as tables
 
     wanted = {"content_object": OuterRef(outer), "permission__codename": PERMISSIONS[model]}
-    by_user = getattr(tables, f"{model}UserPermission").objects.filter(user=user, **wanted)
-    by_group = getattr(tables, f"{model}GroupPermission").objects.filter(group__user=user, **wanted)
+    by_user = getattr(tables, f"{model}UserPermission").objects.filter(current(), user=user, **wanted)
+    by_group = getattr(tables, f"{model}GroupPermission").objects.filter(current(), group__user=user, **wanted)
     return Q(Exists(by_user)) | Q(Exists(by_group))

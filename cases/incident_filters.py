@@ -10,10 +10,13 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
 
 from cases import query_text
+from cases.attack.stored import catalog
 from cases.choices import Determination, IncidentStatus, Severity, Tlp, Words
+from cases.custom_fields import filtering as custom
 from cases.filters import Chip, FilterError, moment
 from cases.models import Incident, IncidentOwner
 from cases.query_text import Token
+from cases.sla.states import WORDS, condition
 from soar.accounts.models import User
 
 VALUE_AT_MOST = 500
@@ -35,11 +38,11 @@ class IncidentFilter:
         for name, values in pairs:
             listed = [values] if isinstance(values, str) else list(values)
             clean = [str(value).replace("\x00", "")[:VALUE_AT_MOST] for value in listed if str(value).strip()]
-            if name in FIELDS and clean:
+            if name in NAMES and clean:
                 known[name] = [part for value in clean for part in value.split(",") if part]
             elif name == "q" and clean:
                 known["q"] = clean[:1]
-        return cls(known, query_text.parse(known.get("q", [""])[0], frozenset(FIELDS)))
+        return cls(known, query_text.parse(known.get("q", [""])[0], NAMES))
 
     @property
     def text(self) -> str:
@@ -64,12 +67,12 @@ class IncidentFilter:
     def chips(self) -> list[Chip]:
         """The filters that are on, each with the query string that takes it off."""
         chips = [
-            Chip(LABELS.get(name, name), ", ".join(values), self.query_string(without=name))
+            Chip(_label(name), ", ".join(values), self.query_string(without=name))
             for name, values in self.params.items()
             if name != "q"
         ]
         for token in self.tokens:
-            label = LABELS.get(token.field, token.field) if token.field else "Text"
+            label = _label(token.field) if token.field else "Text"
             rest = self.query_string(q=query_text.without(self.text, token))
             shown = f"{token.op} {token.value}".strip()
             chips.append(Chip(f"Not {label.lower()}" if token.negated else label, shown, rest))
@@ -88,11 +91,19 @@ class IncidentFilter:
         condition = Q()
         try:
             for value in values:
-                condition |= _CONDITIONS[name](op, value.strip(), user)
+                condition |= _condition(name, op, value.strip(), user)
         except FilterError as error:
             self.errors.append(str(error))
             return rows
         return rows.filter(~condition if negated else condition)
+
+
+def _condition(name: str, op: str, value: str, user: User) -> Q:
+    return custom.condition(name, op, value) if custom.is_field(name) else _CONDITIONS[name](op, value, user)
+
+
+def _label(name: str) -> str:
+    return name.removeprefix(custom.PREFIX) if custom.is_field(name) else LABELS.get(name, name)
 
 
 def _choice(column: str, choices: type[Words]) -> Callable[[str, str, User], Q]:
@@ -141,6 +152,14 @@ def _tlp(op: str, value: str, user: User) -> Q:
     return Q(tlp=wanted)
 
 
+def _sla(op: str, value: str, user: User) -> Q:
+    """How it stands to its targets (cases.sla.states)."""
+    try:
+        return condition(value.lower())
+    except KeyError:
+        raise FilterError(f"sla: one of {', '.join(WORDS)}.") from None
+
+
 def _updated(op: str, value: str, user: User) -> Q:
     return Q(updated_at__gte=moment(value))
 
@@ -163,12 +182,17 @@ FIELDS: dict[str, Condition] = {
     "owner": _owner,
     "team": _team,
     "tag": lambda op, value, user: Q(tags__contains=[value.lower()]),
-    "technique": lambda op, value, user: Q(techniques__contains=[value.upper()]),
+    # A technique means its sub-techniques too.
+    "technique": lambda op, value, user: Q(techniques__overlap=catalog().family(value)),
     "tlp": _tlp,
+    "sla": _sla,
     "updated_since": _updated,
+    "opened": lambda op, value, user: Q(created_at__gte=moment(value)),
 }
+NAMES = custom.Names(FIELDS)
 _CONDITIONS: dict[str, Condition] = {**FIELDS, "text": _text}
 LABELS = {
     "status": "Status", "is": "Status", "severity": "Severity", "determination": "Determination", "owner": "Owner",
-    "team": "Team", "tag": "Tag", "technique": "Technique", "tlp": "TLP", "updated_since": "Changed since",
+    "team": "Team", "tag": "Tag", "technique": "Technique", "tlp": "TLP", "sla": "Targets",
+    "updated_since": "Changed since", "opened": "Opened since",
 }  # fmt: skip

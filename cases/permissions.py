@@ -9,12 +9,30 @@ from django.db.models import Q, QuerySet
 from cases.actors import Actor
 from cases.alert_rows import locked_alert
 from cases.errors import Forbidden, Missing
-from cases.models import Alert, AlertSource, Incident, IncidentGroupPermission, IncidentUserPermission
+from cases.merged import end_of, refusal
+from cases.models import (
+    Alert,
+    AlertSource,
+    Incident,
+    IncidentGroupPermission,
+    IncidentUserPermission,
+)
+from cases.restricted_views import note_view
+from cases.source_access import SOURCE, sources_managed_by
+from soar.accounts.levels import Kind
 from soar.accounts.membership import may, workers
 from soar.accounts.models import User
+from soar.accounts.models.grant import current
 
-# Levels of rulings 20, each contains the former.
-LEVELS = ("view", "comment", "edit", "close", "delete", "manage")
+# Levels of rulings 20, each contains the former; with the scope that a token needs for it.
+INCIDENT = Kind(
+    "incident",
+    {"view": "view_cases", **dict.fromkeys(("comment", "edit", "close", "delete", "manage"), "work_cases")},
+    lambda: (IncidentUserPermission, IncidentGroupPermission),
+)
+LEVELS = tuple(INCIDENT.levels)
+WORKING = ("comment", "edit", "close")  # what nobody does any more in an incident that was merged
+__all__ = ["INCIDENT", "LEVELS", "SOURCE", "alert_for", "holds", "incident_for", "owners_for", "source_for"]
 _NUMBER = re.compile(r"(?:(ALR|INC)-)?([0-9]{1,18})", re.IGNORECASE)
 
 
@@ -40,6 +58,8 @@ def alert_for(who: Actor | User, pk: str | int, *, work: bool = False, lock: boo
         raise Forbidden("You may see this alert but not work on it: the permission to work on cases is missing.")
     if work and user is not None and alert.restricted and alert.incident and not holds(user, alert.incident, "edit"):
         raise Forbidden(f"You may see {alert.number} but not work on it: its incident is restricted.")
+    if alert.restricted and alert.incident:
+        note_view(who, alert.incident)
     return alert
 
 
@@ -56,6 +76,8 @@ def _seen(user: User | None, number: int, *, lock: bool) -> Alert | None:
 def incident_for(who: Actor | User, pk: str | int, *, level: str = "view", lock: bool = False) -> Incident:
     """The incident with this id or number, if ``who`` may see it and holds ``level`` on it.
 
+    Of one that was merged nothing changes any more (casework.md 9): people are told where it went (Conflict), for
+    playbooks and other programs that one is found in its place.
     ``lock`` takes the row's lock (in a transaction). Raises Missing or Forbidden."""
     user = who.user if isinstance(who, Actor) else who
     rows = Incident.objects.select_for_update(of=("self",)) if lock else Incident.objects.all()
@@ -64,42 +86,53 @@ def incident_for(who: Actor | User, pk: str | int, *, level: str = "view", lock:
     incident: Incident | None = rows.filter(pk=parse_number(pk, "INC")).first()
     if incident is None:
         raise Missing(f"There is no incident {pk!s:.40}.")
+    if incident.merged_at is not None and level in WORKING:
+        if isinstance(who, Actor) and who.type != "user" and (end := end_of(incident.pk)) != incident.pk:
+            return incident_for(who, end, level=level, lock=lock)
+        raise refusal(who, incident)
     if user is not None and not holds(user, incident, level):
         raise Forbidden(f"You may see this incident but not {level} it.")
+    note_view(who, incident)
     return incident
 
 
+def entitled(user: User, incident: Incident, level: str) -> bool:
+    """Whether the user would hold ``level`` on an incident that they can see if it were not merged: by role, or by its
+    own grants."""
+    by_role = not incident.restricted and may(user, "work_cases")
+    if by_role and (LEVELS.index(level) <= LEVELS.index("close") or may(user, "manage_people")):
+        return True
+    return INCIDENT.is_granted(user, incident, level)
+
+
 def holds(user: User, incident: Incident, level: str) -> bool:
-    """Whether the user holds ``level`` on an incident that they can see: by role, or by its own grants."""
+    """Whether the user holds ``level`` on an incident that they can see: by role, or by its own grants. In one that
+    was merged nobody works any more."""
     if level == "view":
         return True
-    if not incident.restricted and may(user, "work_cases"):
-        return LEVELS.index(level) <= LEVELS.index("close") or may(user, "manage_people")
-    if user.token_scopes is not None and "work_cases" not in user.token_scopes:
-        return False  # a grant gives the person a level, not the token that was made for less
-    wanted = [f"{name}_incident" for name in LEVELS[LEVELS.index(level) :]]
-    groups = user.groups.all()
-    return (
-        incident.incidentuserpermission_set.filter(user=user, permission__codename__in=wanted).exists()
-        or incident.incidentgrouppermission_set.filter(group__in=groups, permission__codename__in=wanted).exists()
-    )
+    if incident.merged_at is not None and level in WORKING:
+        return False
+    return entitled(user, incident, level)
 
 
-def owners_for(incident: Incident) -> QuerySet[User]:
+def owners_for(incident: Incident, chooser: User | None = None) -> QuerySet[User]:
     """Who can own an incident, by name: people who may work on cases, and those whom its own grants let in to do more
-    than read. Owning gives sight of it (rulings 21), but not of a restricted one: there only its grants count."""
+    than read. Owning gives sight of it (rulings 21), but not of a restricted one: there only its grants count, which
+    a ``chooser`` who manages its access gives with the owning (access.md 6)."""
     own = {"content_object": incident, "permission__codename__in": [f"{name}_incident" for name in LEVELS[1:]]}
-    let_in = Q(pk__in=IncidentUserPermission.objects.filter(**own).values("user"))
-    let_in |= Q(groups__in=IncidentGroupPermission.objects.filter(**own).values("group"))
-    able = let_in if incident.restricted else let_in | Q(pk__in=workers().order_by().values("pk"))
+    let_in = Q(pk__in=IncidentUserPermission.objects.filter(current(), **own).values("user"))
+    let_in |= Q(groups__in=IncidentGroupPermission.objects.filter(current(), **own).values("group"))
+    only = incident.restricted and not (chooser is not None and holds(chooser, incident, "manage"))
+    able = let_in if only else let_in | Q(pk__in=workers().order_by().values("pk"))
     return User.objects.filter(able, is_active=True).distinct().order_by("first_name", "username")
 
 
 def source_for(user: User, slug: str) -> AlertSource:
-    """The source with this slug, for somebody who may manage sources. Raises Missing or Forbidden."""
+    """The source with this slug, for somebody who may manage it: by role, or by a grant. Others are told that they may
+    not, whether it is there or not. Raises Missing or Forbidden."""
+    source = sources_managed_by(user).filter(slug=slug).first()
+    if source is not None:
+        return source
     if not may(user, "manage_sources"):
-        raise Forbidden("The permission to manage alert sources is missing.")
-    source = AlertSource.objects.filter(slug=slug).first()
-    if source is None:
-        raise Missing(f"There is no source {slug!s:.60}.")
-    return source
+        raise Forbidden("The permission to manage this alert source is missing.")
+    raise Missing(f"There is no source {slug!s:.60}.")

@@ -11,12 +11,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.module_loading import import_string
 
 from cases.actions import links
 from cases.actions.evidence import SWEEP
 from cases.actors import Actor
+from cases.holds import check_alerts, check_incidents
 from cases.models import (
     Alert,
     AlertAsset,
@@ -27,8 +28,10 @@ from cases.models import (
     Incident,
     IncidentAsset,
     IncidentObservable,
+    Mention,
     Observable,
     TimelineEntry,
+    TimelinePin,
 )
 from cases.timeline import Subject
 from soar.accounts import audit
@@ -57,10 +60,12 @@ def purge(by: User | None, *, alerts: Iterable[int] = (), incidents: Iterable[in
 
     What stays is told: an alert of a purged incident is unlinked, and an incident whose alert is purged keeps its own
     timeline, with an entry that the alert left. Each batch leaves an audit row: number, count of entries and head hash
-    of every subject."""
+    of every subject. Raises Held, and deletes nothing, if anything of it is on legal hold."""
     done = Purged()
     alert_ids, incident_ids = sorted(set(alerts)), sorted(set(incidents))
-    _lock(Incident, incident_ids)
+    around = Alert.objects.filter(pk__in=alert_ids, incident__isnull=False).values_list("incident", flat=True)
+    _lock(Incident, sorted({*incident_ids, *around}))
+    check_incidents({*incident_ids, *around})
     _part(alert_ids, incident_ids)
     _allow()
     touched = _observables_of(alert_ids, incident_ids)
@@ -113,9 +118,10 @@ def _assets_of(alert_ids: list[int], incident_ids: list[int]) -> list[int]:
 
 def _purge_alerts(ids: list[int], by: User | None, reason: str, done: Purged) -> int:
     rows = _lock(Alert, ids)
+    check_alerts(ids)  # one may have been linked before its lock was ours
     for hook in settings.PURGE_HOOKS:
         import_string(hook)(alerts=ids, incidents=[])
-    done.entries += TimelineEntry.objects.filter(alert__in=ids).delete()[0]
+    done.entries += _purge_entries(TimelineEntry.objects.filter(alert__in=ids))
     AlertPayload.objects.filter(alert__in=ids).delete()
     AlertObservable.objects.filter(alert__in=ids).delete()
     AlertAsset.objects.filter(alert__in=ids).delete()
@@ -128,12 +134,19 @@ def _purge_incidents(ids: list[int], by: User | None, reason: str, done: Purged)
     rows = _lock(Incident, ids)
     for hook in settings.PURGE_HOOKS:
         import_string(hook)(alerts=[], incidents=ids)
-    done.entries += TimelineEntry.objects.filter(incident__in=ids).delete()[0]
+    done.entries += _purge_entries(TimelineEntry.objects.filter(incident__in=ids))
     files = set(Evidence.objects.filter(incident__in=ids).values_list("sha256", flat=True))
     enqueue_many((SWEEP, (sha256,)) for sha256 in sorted(files))
     Incident.objects.filter(pk__in=ids).delete()
     _tell(rows, by, reason)
     return len(rows)
+
+
+def _purge_entries(entries: QuerySet[TimelineEntry]) -> int:
+    """The entries with what hangs on them; returns how many entries there were."""
+    for model in (Mention, TimelinePin):
+        model._default_manager.filter(entry__in=entries).delete()
+    return entries.delete()[0]
 
 
 def _tell(rows: list[Subject], by: User | None, reason: str) -> None:

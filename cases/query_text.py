@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 _TOKEN = re.compile(
-    r"""(?P<minus>-?)(?:(?P<field>[a-z_]+):(?P<op>>=|<=|>|<|=)?)?(?:"(?P<quoted>[^"]*)"|(?P<plain>[^\s"]+))""",
+    r"""(?P<minus>-?)(?:(?P<field>[a-z_]+(?:\.[a-z0-9_]+)?):(?P<op>>=|<=|>|<|=)?)?(?:"(?P<quoted>[^"]*)"|(?P<plain>[^\s"]+))""",
     re.IGNORECASE,
 )
 TOKENS_AT_MOST = 30

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cases.models.alert import Alert
     from cases.models.asset import Asset
     from cases.models.evidence import Evidence
+    from cases.models.handover import HandOver
     from cases.models.incident import Incident
     from cases.models.observable import Observable
     from cases.models.task import IncidentTask
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
     _Alerts = models.QuerySet[Alert]
     _Assets = models.QuerySet[Asset]
     _Evidence = models.QuerySet[Evidence]
+    _HandOvers = models.QuerySet[HandOver]
     _Incidents = models.QuerySet[Incident]
     _Observables = models.QuerySet[Observable]
     _Tasks = models.QuerySet[IncidentTask]
 else:
-    _Alerts = _Assets = _Evidence = _Incidents = _Observables = _Tasks = models.QuerySet
+    _Alerts = _Assets = _Evidence = _HandOvers = _Incidents = _Observables = _Tasks = models.QuerySet
 
 
 class _Inside(Func):
@@ -114,6 +116,8 @@ class IncidentQuerySet(_Incidents):
         if not may(user, "view_cases"):
             return self.none()
         grant = granted(user, "Incident")
+        if user.viewer is not None:  # to look as somebody else opens no restricted incident: that is to break the glass
+            grant &= Q(restricted=False) | granted(user.viewer, "Incident")
         if may(user, "view_all_teams"):
             return self.filter(Q(restricted=False) | grant)
         owned = Exists(IncidentOwner.objects.filter(incident=OuterRef("pk"), user=user))
@@ -175,6 +179,18 @@ class EvidenceQuerySet(_Evidence):
     def kept(self) -> EvidenceQuerySet:
         """What was not removed."""
         return self.filter(removed_at=None)
+
+
+class HandOverQuerySet(_HandOvers):
+    """Shifts handed over."""
+
+    def visible_to(self, user: User) -> HandOverQuerySet:
+        """Those of no team and of the person's teams; all for who reads all teams. What they name is asked for anew."""
+        if not may(user, "view_cases"):
+            return self.none()
+        if may(user, "view_all_teams"):
+            return self.all()
+        return self.filter(Q(team=None) | Q(team__in=team_ids(user)))
 
 
 class AssetQuerySet(_Assets):

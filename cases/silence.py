@@ -6,29 +6,25 @@ known for the next, and a source that speaks more often now is soon expected to.
 
 from __future__ import annotations
 
-import logging
-
 from django.conf import settings
 from django.db import transaction
 
+from cases import notices
 from cases.models import AlertSource
+from cases.source_access import sources_managed_by
 from soar.accounts import audit
 from soar.accounts.models import User
-from soar.connectors import notify
-from soar.connectors.errors import ConnectorError
 from soar.connectors.messages import Message
 from soar.lib import clock
 from soar.lib.clock import iso
 from soar.lib.database import prepared
 from soar.lib.queue import enqueue
 
-logger = logging.getLogger(__name__)
 EVERY = 30.0  # seconds between two looks
 MOST = 2 * EVERY  # of listening that one look may add
 FADE = 14 * 86_400.0
 TIMES, AT_LEAST = 3, 1800.0  # silent: this many usual pauses, never less than half an hour
 LEARNT = 86_400.0  # seconds of hearing a source before its usual pause is one
-TOLD_AT_MOST = 50
 # For settings.NAV_REASONS: whether ``silent_count`` finds any.
 ANY_SILENT = "EXISTS (SELECT FROM cases_alertsource WHERE silent_since IS NOT NULL)"
 LISTEN = """
@@ -94,9 +90,7 @@ def tell(source_id: int) -> None:
     """Write to those who manage sources, once, where e-mail is set up; the page warns in any case. Called by a worker,
     outside of any transaction. Raises ConnectorError when it should be tried again later."""
     source = AlertSource.objects.filter(pk=source_id, silent_since__isnull=False).first()
-    account = notify.mail_account()
-    recipients = _admins()
-    if source is None or account is None or not recipients:
+    if source is None:
         return
     since = iso(source.silent_since) or ""
     message = Message(
@@ -105,22 +99,11 @@ def tell(source_id: int) -> None:
         facts=(("Last seen", since),),
         link=f"{settings.SOAR_URL}/sources/{source.slug}/",
         thread=f"source-{source.pk}-silent",
-        recipients=recipients,
+        recipients=notices.addresses("accounts.manage_sources"),
     )
-    try:
-        notify.send(account, message, key=f"silent-{source.pk}-{since}")
-    except ConnectorError as error:
-        if not (error.permanent or error.outcome_unknown):
-            raise
-        logger.warning("Nobody could be told that source %s is silent: %s", source.slug, error.message)
+    notices.mail(message, key=f"silent-{source.pk}-{since}")
 
 
 def silent_count(user: User) -> str:
-    """The figure beside Sources in the navigation, which only those who manage them see."""
-    return str(AlertSource.objects.filter(silent_since__isnull=False, enabled=True).count() or "")
-
-
-def _admins() -> tuple[str, ...]:
-    people = User.objects.with_perm("accounts.manage_sources", backend="django.contrib.auth.backends.ModelBackend")
-    rows = people.filter(is_active=True).exclude(email="").order_by("pk").values_list("email", flat=True)
-    return tuple(dict.fromkeys(rows[:TOLD_AT_MOST]))
+    """The figure beside Sources in the navigation, of those that the person manages."""
+    return str(sources_managed_by(user).filter(silent_since__isnull=False, enabled=True).count() or "")

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
-from django.db.models import TextField, Value
 
+from cases.choices import Criticality
+from cases.grouping import ADDRESSES, WINDOW
+from cases.ingest.assets import asset_name
 from cases.models import Alert
-from cases.relations import SHARED_TYPES, Reason, reason
+from cases.relations import SHARED_TYPES, Reason, asset_reason, reason
+from cases.shared_hosts import shared_addresses
 from soar.accounts.models import User
 
 VALUES_AT_MOST = 30
+HOSTS_AT_MOST = 5
 PER_VALUE = 20
+PER_HOST = 100  # a machine has many alerts, also of teams whose alerts the reader does not see
+HOST = "asset"
 
-# Newest alerts of each observable of the alert, by the (observable, -alert) index.
-_BY_OBSERVABLE = """
-    SELECT near.alert_id, o.type, o.value, near.role, mine.role
+# Newest alerts of each observable of the alert, by the (observable, -alert) index, and of each of its assets, by the
+# (asset, -alert) one, within the window of time around it; and of the same host and user by name.
+_NEAR = f"""
+    SELECT near.alert_id, o.type, o.value, near.role, mine.role, 0
     FROM (
         SELECT l.observable_id, l.role FROM cases_alertobservable l
         WHERE l.alert_id = %(alert)s ORDER BY l.highlighted DESC, l.id LIMIT %(values)s
@@ -28,64 +36,136 @@ _BY_OBSERVABLE = """
         WHERE n.observable_id = mine.observable_id AND n.alert_id <> %(alert)s
         ORDER BY n.alert_id DESC LIMIT %(per)s
     ) near
-"""
+    UNION ALL
+    SELECT near.alert_id, '{HOST}', a.name, '', '', a.criticality
+    FROM (
+        SELECT l.asset_id FROM cases_alertasset l WHERE l.alert_id = %(alert)s ORDER BY l.id LIMIT %(hosts)s
+    ) mine
+    JOIN cases_asset a ON a.id = mine.asset_id
+    CROSS JOIN LATERAL (
+        SELECT n.alert_id FROM cases_alertasset n
+        WHERE n.asset_id = mine.asset_id AND n.alert_id <> %(alert)s
+        ORDER BY n.alert_id DESC LIMIT %(per_host)s
+    ) near
+    JOIN cases_alert other ON other.id = near.alert_id AND other.received_at BETWEEN %(since)s AND %(until)s
+    UNION ALL
+    SELECT id, 'host', %(host)s, '', '', 0 FROM (
+        SELECT id FROM cases_alert WHERE hostname = %(host)s AND hostname <> '' AND id <> %(alert)s
+        ORDER BY id DESC LIMIT %(per)s
+    ) named
+    UNION ALL
+    SELECT id, 'user', %(user)s, '', '', 0 FROM (
+        SELECT id FROM cases_alert WHERE username = %(user)s AND username <> '' AND id <> %(alert)s
+        ORDER BY id DESC LIMIT %(per)s
+    ) done
+"""  # noqa: S608  our own word
+
+
+@dataclass
+class Shared:
+    """Ids of other alerts by the value that they share with one alert; the criticality of its assets by name."""
+
+    ids: dict[tuple[str, str], list[int]] = field(default_factory=lambda: defaultdict(list))
+    levels: dict[str, Criticality] = field(default_factory=dict)
+
+    def why(self, value: tuple[str, str]) -> Reason:
+        """The reason for a shared value."""
+        name, text = value
+        if name == HOST:
+            return asset_reason(text, self.levels[text], len(self.ids[value]))
+        return reason(name, text, len(self.ids[value]))
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Reasons by the id of the other alert, and the incident that it is in."""
+
+    reasons: dict[int, list[Reason]]
+    incidents: dict[int, int | None]
 
 
 def similar(user: User, alert: Alert, limit: int = 8) -> list[tuple[Alert, list[Reason]]]:
     """The most similar alerts that the user may see, with reasons, best first."""
-    reasons = reasons_of(alert)
-    scored = sorted(reasons, key=lambda pk: (sum(r.weight for r in reasons[pk]), pk), reverse=True)
-    rows = Alert.objects.visible_to(user).with_line_data().in_bulk(scored[: limit * 3])
-    found = [(rows[pk], reasons[pk]) for pk in scored if pk in rows]
-    return found[:limit]
+    reasons = alike(user, alert).reasons
+    scored = sorted(reasons, key=lambda pk: (sum(r.weight for r in reasons[pk]), pk), reverse=True)[:limit]
+    rows = Alert.objects.visible_to(user).with_line_data().in_bulk(scored)
+    return [(rows[pk], reasons[pk]) for pk in scored if pk in rows]
 
 
-def reasons_of(alert: Alert) -> dict[int, list[Reason]]:
-    """Reasons by the id of the other alert, read once for one loaded alert: its page needs them twice."""
-    known: dict[int, list[Reason]] | None = getattr(alert, "_similar_reasons", None)
-    if known is None:
-        known = alert._similar_reasons = _reasons(alert)  # type: ignore[attr-defined]
-    return known
+def alike(user: User, alert: Alert) -> Alike:
+    """What is like this alert, of what the user may see; read once for one loaded alert and user: its page needs it
+    twice."""
+    known: dict[int, Alike] = alert.__dict__.setdefault("_alike", {})
+    if user.pk not in known:
+        shared = _shared(alert)
+        incidents = _visible(user, shared)
+        _drop_addresses(alert, shared)
+        known[user.pk] = Alike(_reasons(shared), incidents)
+    return known[user.pk]
 
 
-def _reasons(alert: Alert) -> dict[int, list[Reason]]:
+def _reasons(shared: Shared) -> dict[int, list[Reason]]:
     found: dict[int, list[Reason]] = defaultdict(list)
-    for (type_, value), ids in _shared(alert).items():
+    for value, ids in shared.ids.items():
+        why = shared.why(value)
         for pk in ids:
-            found[pk].append(reason(type_, value, len(ids)))
+            found[pk].append(why)
     for reasons in found.values():
         reasons.sort(key=lambda r: -r.weight)
     return found
 
 
-def _shared(alert: Alert) -> dict[tuple[str, str], list[int]]:
-    """Ids of other alerts by the value that they share with this one."""
+def _visible(user: User, shared: Shared) -> dict[int, int | None]:
+    """Take out alerts that this person may not see: they weigh nothing and name nothing. The incidents of the others,
+    by id."""
+    ids = {pk for found in shared.ids.values() for pk in found}
+    rows = Alert.objects.visible_to(user).filter(pk__in=ids).values_list("pk", "incident_id") if ids else ()
+    seen: dict[int, int | None] = dict(rows)
+    kept = {value: [pk for pk in found if pk in seen] for value, found in shared.ids.items()}
+    shared.ids = {value: found for value, found in kept.items() if found}
+    return seen
+
+
+def _drop_addresses(alert: Alert, shared: Shared) -> None:
+    """Take out addresses that several assets have: of the inventory, or named by these alerts."""
+    addresses = {value for name, value in shared.ids if name in ADDRESSES}
+    if not addresses:
+        return
+    near = {pk for (name, _), ids in shared.ids.items() if name in ADDRESSES for pk in ids}
+    gone = shared_addresses(addresses, [alert.pk, *sorted(near)])
+    shared.ids = {value: ids for value, ids in shared.ids.items() if value[0] not in ADDRESSES or value[1] not in gone}
+
+
+def _shared(alert: Alert) -> Shared:
+    """What other alerts share with this one, whoever may see them."""
     values: dict[str, Any] = {
         "alert": alert.pk,
         "values": VALUES_AT_MOST,
+        "hosts": HOSTS_AT_MOST,
         "types": list(SHARED_TYPES),
         "per": PER_VALUE,
+        "per_host": PER_HOST,
+        "since": alert.received_at - WINDOW,
+        "until": alert.received_at + WINDOW,
+        "host": alert.hostname,
+        "user": alert.username,
     }
-    shared: dict[tuple[str, str], list[int]] = defaultdict(list)
+    shared = Shared()
     with connection.cursor() as cursor:
-        cursor.execute(_BY_OBSERVABLE, values)
-        for pk, type_, value, role, own_role in cursor.fetchall():
+        cursor.execute(_NEAR, values)
+        for pk, type_, value, role, own_role, level in cursor.fetchall():
             both_sources = role == own_role == "source_ip"
-            shared[("source_ip" if both_sources else type_, value)].append(pk)
-    for name, own, pk in _named_alike(alert):
-        shared[(name, own)].append(pk)
+            shared.ids[("source_ip" if both_sources else type_, value)].append(pk)
+            if type_ == HOST:
+                shared.levels[value] = Criticality(level)
+    _drop_told_hosts(alert, shared)
     return shared
 
 
-def _named_alike(alert: Alert) -> list[tuple[str, str, int]]:
-    """The newest alerts of the same host and of the same user, in one query."""
-    parts = []
-    for name, field in (("host", "hostname"), ("user", "username")):
-        own = getattr(alert, field)
-        if own:
-            rows = Alert.objects.filter(**{field: own}).exclude(pk=alert.pk).order_by("-pk")
-            said = Value(name, output_field=TextField()), Value(own, output_field=TextField())
-            parts.append(rows.values_list(said[0], said[1], "pk")[:PER_VALUE])
-    if not parts:
-        return []
-    return list(parts[0].union(*parts[1:], all=True)) if parts[1:] else list(parts[0])
+def _drop_told_hosts(alert: Alert, shared: Shared) -> None:
+    """Leave out alerts of the same host name that its asset has told of: the others came long before or after."""
+    key = asset_name(alert.hostname)[0]
+    told = {pk for (name, text), ids in shared.ids.items() if (name, text.lower()) == (HOST, key) for pk in ids}
+    if told:
+        named = ("host", alert.hostname)
+        shared.ids[named] = [pk for pk in shared.ids[named] if pk not in told]

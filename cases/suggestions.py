@@ -1,27 +1,30 @@
-"""Suggestions: open, unlinked alerts that belong together, and why (casework.md 8).
-
-Bounded: the newest ``CANDIDATES`` open alerts of the window are read, whatever the table's size."""
+"""Suggestions: open, unlinked alerts that belong together, and why (casework.md 8)."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
 
-from django.utils import timezone
+from django.db.models import QuerySet
 
 from cases.digests import value_digest
-from cases.models import Alert, AlertObservable, DismissedSuggestion, Incident
-from cases.relations import LABELS, SHARED_TYPES, Reason, key_of, reason
-from cases.similar import reasons_of
+from cases.grouping import Grouped, Value, grouped
+from cases.models import Alert, AlertAsset, AlertObservable, DismissedSuggestion, Incident, IncidentAsset
+from cases.relations import (
+    CRITICAL_NAMED,
+    LABELS,
+    SHARED_TYPES,
+    Reason,
+    critical,
+    critical_reason,
+    key_of,
+)
+from cases.similar import alike
 from soar.accounts.models import User
 
-WINDOW = timedelta(hours=72)
-CANDIDATES = 500
 ALERTS_SHOWN = 50
 REASONS_SHOWN = 4
-Value = tuple[str, str]
 
 
 @dataclass
@@ -40,19 +43,14 @@ class Suggestion:
 
 def suggestions(user: User, *, limit: int = 20) -> list[Suggestion]:
     """The best suggestions for what this person may see, best first."""
-    groups = _groups(user)
-    if not groups:
+    groups = grouped(user)
+    if not groups.ids:
         return []
-    sightings = _sightings(groups)
-    keys = [key_of(*value) for value in groups]
+    keys = [key_of(*value) for value in groups.ids]
     dismissed = dict(DismissedSuggestion.objects.filter(key__in=keys).values_list("key", "last_alert_id"))
     incidents = _incidents_with(user, groups)
-    found = [
-        made
-        for value, ids in groups.items()
-        if (made := _suggestion(value, ids, sightings, dismissed, incidents.get(value)))
-    ]
-    best = _merged(sorted(found, key=lambda s: (-s.score, s.key)), groups, sightings)[:limit]
+    found = [made for value in groups.ids if (made := _suggestion(value, groups, dismissed, incidents.get(value)))]
+    best = _merged(sorted(found, key=lambda s: (-s.score, s.key)), groups)[:limit]
     _load_alerts(user, best)
     return [suggestion for suggestion in best if suggestion.alerts]
 
@@ -65,25 +63,27 @@ def suggestion(user: User, key: str) -> Suggestion | None:
 def likely_incident(user: User, alert: Alert) -> Suggestion | None:
     """The open incident that shares most with this alert, with the reasons (the alert page's box). Those that
     somebody called *not related* to it are left out."""
-    reasons = reasons_of(alert)
-    if not reasons:
-        return None
-    rows = Alert.objects.filter(pk__in=reasons, incident__in=Incident.objects.visible_to(user).open())
+    found = alike(user, alert)
+    numbers = {number for pk in found.reasons if (number := found.incidents[pk])}
+    incidents = Incident.objects.visible_to(user).open().defer("summary").in_bulk(numbers) if numbers else {}
+    keys = {pair_key(alert, pk): pk for pk in incidents}
+    for key in DismissedSuggestion.objects.filter(key__in=keys).values_list("key", flat=True) if keys else ():
+        del incidents[keys[key]]
     by_incident: dict[int, dict[Value, Reason]] = defaultdict(dict)
     counted: dict[int, int] = defaultdict(int)
-    for pk, incident_id in rows.values_list("pk", "incident_id"):
-        counted[incident_id] += 1
-        by_incident[incident_id] |= {(r.type, r.value): r for r in reasons[pk]}
-    keys = {pair_key(alert, pk): pk for pk in by_incident}
-    for key in DismissedSuggestion.objects.filter(key__in=keys).values_list("key", flat=True) if keys else ():
-        del by_incident[keys[key]]
+    for pk, reasons in found.reasons.items():
+        number = found.incidents[pk]
+        if number is not None and number in incidents:
+            counted[number] += 1
+            by_incident[number] |= {(r.type, r.value): r for r in reasons}
     if not by_incident:
         return None
     score = {pk: sum(r.weight for r in found.values()) for pk, found in by_incident.items()}
     best = max(score, key=lambda pk: (score[pk], pk))
     why = sorted(by_incident[best].values(), key=lambda r: -r.weight)[:REASONS_SHOWN]
-    incident = Incident.objects.get(pk=best)
-    return Suggestion(pair_key(alert, best), incident.title, [], incident, why, score[best], ids=[counted[best]])
+    return Suggestion(
+        pair_key(alert, best), incidents[best].title, [], incidents[best], why, score[best], ids=[counted[best]]
+    )
 
 
 def pair_key(alert: Alert, incident_id: int) -> str:
@@ -91,51 +91,20 @@ def pair_key(alert: Alert, incident_id: int) -> str:
     return f"alert-{alert.pk}-{incident_id}"
 
 
-def _groups(user: User) -> dict[Value, list[int]]:
-    """Ids of open, unlinked alerts by the value that at least two of them share."""
-    since = timezone.now() - WINDOW
-    rows = Alert.objects.visible_to(user).queued().filter(incident=None, received_at__gte=since).order_by("-pk")
-    facts = {row[0]: row[1:] for row in rows.values_list("pk", "source_ip", "hostname", "username")[:CANDIDATES]}
-    groups: dict[Value, list[int]] = defaultdict(list)
-    for pk, (source_ip, host, person) in facts.items():
-        for name, value in (("source_ip", source_ip), ("host", host), ("user", person)):
-            if value:
-                groups[(name, value.lower())].append(pk)
-    links = AlertObservable.objects.filter(alert__in=list(facts), observable__type__in=SHARED_TYPES)
-    for pk, type_, value in links.exclude(observable__rating__contains={"benign": True}).values_list(
-        "alert_id", "observable__type", "observable__value"
-    ):
-        groups[(type_, value)].append(pk)
-    source_ips = {value for name, value in groups if name == "source_ip"}
-    return {
-        value: sorted(set(ids))
-        for value, ids in groups.items()
-        if len(set(ids)) > 1 and not (value[0] == "ip" and value[1] in source_ips)
-    }
-
-
-def _sightings(groups: dict[Value, list[int]]) -> dict[Value, int]:
-    """In how many alerts of the window each value stands: common values weigh less."""
-    return {value: len(ids) for value, ids in groups.items()}
-
-
 def _suggestion(
-    value: Value,
-    ids: list[int],
-    sightings: dict[Value, int],
-    dismissed: dict[str, int],
-    incident: Incident | None,
+    value: Value, groups: Grouped, dismissed: dict[str, int], incident: Incident | None
 ) -> Suggestion | None:
     key = key_of(*value)
-    fresh = [pk for pk in ids if pk > dismissed.get(key, 0)]
+    fresh = [pk for pk in groups.ids[value] if pk > dismissed.get(key, 0)]
     if len(fresh) < 2:
         return None
-    why = reason(value[0], value[1], sightings[value])
-    title = f"{len(fresh)} alerts share the {LABELS.get(value[0], value[0])} {value[1]}"
+    why = groups.why(value)
+    said = f"{critical(groups.assets[value[1]].criticality)}asset" if value[0] == "asset" else LABELS[value[0]]
+    title = f"{len(fresh)} alerts share the {said} {why.value}"
     return Suggestion(key, title[:300], [], incident, [why], why.weight, value, fresh)
 
 
-def _merged(ranked: list[Suggestion], groups: dict[Value, list[int]], sightings: dict[Value, int]) -> list[Suggestion]:
+def _merged(ranked: list[Suggestion], groups: Grouped) -> list[Suggestion]:
     """Suggestions over the same alerts become one with several reasons; an alert is suggested once."""
     used: set[int] = set()
     kept: list[Suggestion] = []
@@ -147,34 +116,63 @@ def _merged(ranked: list[Suggestion], groups: dict[Value, list[int]], sightings:
         kept.append(one)
     for one in kept:
         mine = set(one.ids)
-        others = [v for v, ids in groups.items() if v != one.value and len(mine.intersection(ids)) > 1]
-        extra = sorted((reason(*v, sightings[v]) for v in others), key=lambda r: -r.weight)
+        others = [v for v, ids in groups.ids.items() if v != one.value and len(mine.intersection(ids)) > 1]
+        extra = sorted((groups.why(value) for value in others), key=lambda r: -r.weight)
         one.reasons += extra[: REASONS_SHOWN - 1]
+        one.reasons += _critical_ones(one, groups)
         one.score = round(sum(r.weight for r in one.reasons), 2)
     return sorted(kept, key=lambda s: (-s.score, s.key))
 
 
-def _incidents_with(user: User, groups: dict[Value, list[int]]) -> dict[Value, Incident]:
+def _critical_ones(one: Suggestion, groups: Grouped) -> list[Reason]:
+    """The most critical asset that any of the alerts names, if no reason tells of it yet."""
+    told = {reason.value for reason in one.reasons if reason.type == "asset"}
+    named = {host for pk in one.ids for host in groups.hosts.get(pk, ()) if host.criticality in CRITICAL_NAMED}
+    best = max(named, key=lambda host: (host.criticality, host.key), default=None)
+    return [] if best is None or best.name in told else [critical_reason(best.name, best.criticality)]
+
+
+def _incidents_with(user: User, groups: Grouped) -> dict[Value, Incident]:
     """The newest open incident whose alerts have a value, by value."""
     visible = Incident.objects.visible_to(user).open()
+    found = _with_names(groups, visible) | _with_assets(groups, visible) | _with_observables(groups, visible)
+    incidents = Incident.objects.in_bulk(set(found.values()))
+    return {value: incidents[pk] for value, pk in found.items()}
+
+
+def _with_names(groups: Grouped, visible: QuerySet[Incident]) -> dict[Value, int]:
+    """By source address, and by the host and user as the alerts spell them: their indexes know case."""
     rows = Alert.objects.filter(incident__in=visible)
     found: dict[Value, int] = {}
     for name, column in (("source_ip", "source_ip"), ("host", "hostname"), ("user", "username")):
-        wanted = [value for kind, value in groups if kind == name]
+        shared = [value for value in groups.ids if value[0] == name]
+        wanted = sorted({text for value in shared for text in groups.spelled.get(value, {value[1]})})
         hits = rows.filter(**{f"{column}__in": wanted}).values_list(column, "incident_id") if wanted else ()
         found |= {(name, value.lower()): pk for value, pk in sorted(hits, key=lambda hit: hit[1])}
-    wanted = [value for kind, value in groups if kind in SHARED_TYPES]
+    return found
+
+
+def _with_assets(groups: Grouped, visible: QuerySet[Incident]) -> dict[Value, int]:
+    """By asset: of the incidents' alerts, or put on the incidents themselves."""
+    wanted = {groups.assets[value].id: value for name, value in groups.ids if name == "asset"}
+    if not wanted:
+        return {}
+    named = AlertAsset.objects.filter(alert__incident__in=visible, asset__in=list(wanted))
+    put = IncidentAsset.objects.filter(incident__in=visible, asset__in=list(wanted))
+    hits = named.values_list("asset_id", "alert__incident_id").union(put.values_list("asset_id", "incident_id"))
+    return {("asset", wanted[asset]): pk for asset, pk in sorted(hits, key=lambda hit: hit[1])}
+
+
+def _with_observables(groups: Grouped, visible: QuerySet[Incident]) -> dict[Value, int]:
     # By digest: values themselves have no index.
-    digests = [value_digest(value) for value in wanted]
+    digests = [value_digest(text) for name, text in groups.ids if name in SHARED_TYPES]
     links = AlertObservable.objects.filter(alert__incident__in=visible, observable__digest__in=digests)
-    found |= {
+    return {
         (kind, value): pk
         for kind, value, pk in links.order_by("alert__incident_id").values_list(
             "observable__type", "observable__value", "alert__incident_id"
         )
     }
-    incidents = Incident.objects.in_bulk(set(found.values()))
-    return {value: incidents[pk] for value, pk in found.items()}
 
 
 def _load_alerts(user: User, wanted: Iterable[Suggestion]) -> None:

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from cases import replaying, silence
-from cases.actions import bulk_jobs, bulk_work, evidence, ratings, suppression_work
+from cases import glass, replaying, silence
+from cases.actions import (
+    bulk_jobs,
+    bulk_work,
+    evidence,
+    export_work,
+    ratings,
+    retention_work,
+    sla_work,
+    suppression_work,
+)
+from cases.dashboard import counting
+from cases.notifications import considering as notifications
+from cases.notifications import due_tasks, ringing
+from cases.notifications import sending as notifications_sending
+from cases.notifications import tidying as notifications_tidying
 from cases.pulls import pushing, reading, tidying
 from cases.servicenow import considering, outbox, polling, purging, sending
 from cases.servicenow import tidying as servicenow_tidying
 from cases.webhooks import considering as webhooks
 from cases.webhooks import sending as webhooks_sending
+from cases.webhooks import telling as webhooks_telling
 from cases.webhooks import tidying as webhooks_tidying
 
 
@@ -61,6 +76,42 @@ def tell_silent(source_id: int) -> None:
 def drop_evidence_file(sha256: str) -> None:
     """Delete a file of removed or purged evidence that nothing else needs."""
     evidence.drop_file(sha256)
+
+
+def tell_glass(incident_id: int, entry_id: int) -> None:
+    """Write to owners and managers of an incident that somebody broke the glass."""
+    glass.tell(incident_id, entry_id)
+
+
+def retention_due() -> None:
+    """Queue the rules of retention that are due. Scheduled every few minutes."""
+    retention_work.ring()
+
+
+def retain(rule_id: int) -> None:
+    """Go on with deleting what a rule of retention means."""
+    retention_work.work_off(rule_id)
+
+
+def export_incident(job_id: int) -> None:
+    """Make an export of an incident."""
+    export_work.work(job_id)
+
+
+def tidy_exports() -> None:
+    """Delete exports whose day is over, and end those that will not go on. Scheduled every few minutes."""
+    export_work.end_given_up()
+    export_work.tidy()
+
+
+def sla_due() -> None:
+    """Remind of targets that are at risk or overdue, and queue what has to be reckoned anew. Scheduled often."""
+    sla_work.look()
+
+
+def sla_reckon() -> None:
+    """Reckon the clocks of incidents by the policy of now."""
+    sla_work.reckon()
 
 
 def sweep_evidence() -> None:
@@ -145,6 +196,46 @@ def webhooks_due() -> None:
     webhooks_sending.ring_due()
 
 
+def tell_webhook_off(endpoint_id: int, version: int) -> None:
+    """Write to people that Soar has switched a webhook off."""
+    webhooks_telling.tell(endpoint_id, version)
+
+
 def tidy_webhooks() -> None:
     """Delete old deliveries and secrets that were replaced. Scheduled every hour."""
     webhooks_tidying.tidy()
+
+
+def count_hours() -> None:
+    """Count the alerts of the last hours for charts. Scheduled every minute."""
+    counting.count_hours()
+
+
+def tidy_hours() -> None:
+    """Forget figures that no chart reaches. Scheduled every day."""
+    counting.tidy()
+
+
+def notifications_consider(*entry_ids: int) -> None:
+    """Write down whom these timeline entries concern."""
+    notifications.consider(entry_ids)
+
+
+def notifications_send(user_id: int, channel: str) -> None:
+    """Send what is due for a person by mail or chat."""
+    notifications_sending.work(user_id, channel)
+
+
+def notifications_due() -> None:
+    """Queue the people for whom something is due, or was broken off. Scheduled often."""
+    ringing.ring_due()
+
+
+def notifications_tasks() -> None:
+    """Tell people that a task of theirs is due. Scheduled every minute."""
+    due_tasks.tell_due()
+
+
+def tidy_notifications() -> None:
+    """Delete old notifications. Scheduled every hour."""
+    notifications_tidying.tidy()

@@ -46,9 +46,23 @@ def _changed(entry: TimelineEntry, data: Data) -> SafeString:
     return format_html("{} {}", _("rewrote the description of"), _named(data))
 
 
+def _moved(entry: TimelineEntry, data: Data) -> SafeString:
+    """From another incident; None is one that the reader does not see."""
+    source = data.get("from")
+    where = str(source)[:24] if source else _("one that you may not see")
+    words = '{} {} {} {} <span class="small">SHA-256 <code>{}</code></span>'
+    return format_html(words, _("moved the evidence"), _named(data), _("here from"), where, _hash(data))
+
+
 def _removed(entry: TimelineEntry, data: Data) -> SafeString:
     words = '{} {} <span class="small">SHA-256 <code>{}</code></span>'
     return format_html(words, _("removed the evidence"), _named(data), _hash(data))
+
+
+def _exported(entry: TimelineEntry, data: Data) -> SafeString:
+    words = '{} {}, {} <span class="small">{}, SHA-256 <code>{}</code></span>'
+    what, size = str(data.get("format", ""))[:20].upper(), filesizeformat(data.get("size") or 0)
+    return format_html(words, _("exported the incident as"), what, str(data.get("tlp", ""))[:20], size, _hash(data))
 
 
 def _was(value: str) -> SafeString:
@@ -58,5 +72,7 @@ def _was(value: str) -> SafeString:
 EVIDENCE_SENTENCES: dict[str, Callable[[TimelineEntry, Data], SafeString]] = {
     "evidence.added": _added,
     "evidence.changed": _changed,
+    "evidence.moved": _moved,
     "evidence.removed": _removed,
+    "incident.exported": _exported,
 }

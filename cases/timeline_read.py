@@ -6,27 +6,28 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import BooleanField, Q, QuerySet, Sum
 from django.db.models.expressions import RawSQL
+from django.utils.safestring import SafeString
 
+from cases.merged import absorbed, absorbed_entries
 from cases.models import Alert, Incident, TimelineEntry
-from cases.timeline_kinds import KINDS, NOTES, Kind
+from cases.timeline_filter import EVENT, GROUPS, TimelineFilter
+from cases.timeline_kinds import KINDS, LINKING, NOTES, Kind
 from soar.accounts.models import User
+from soar.lib.text import markdown
 
-PAGE = 50
+PAGE, BRIEF = 50, 600
+# What happened this close to its entry happened at that moment.
+TOGETHER = timedelta(minutes=1)
+EVERYTHING = TimelineFilter()
 # Fields whose change is told without their values, and how much of each wording a page shows; the API has all of it.
 LONG_TEXTS = ("summary", "description")
 WORDING_AT_MOST = 10_000
-GROUPS = {
-    name: [kind.name for kind in KINDS.values() if kind.group == name]
-    for name in ("notes", "changes", "playbooks", "servicenow")
-}
-# What went to and came from ServiceNow, also notes and changed fields, which their own filters show as well.
-TRAFFIC, TRAFFIC_PREFIX = "servicenow", "servicenow."
-# Entries that say what was linked to what, and under which keys of their data.
-LINKING = ("alert.linked", "alert.unlinked", "incident.opened", "incident.alert_linked", "incident.alert_unlinked")
+# Under which keys of their data the entries that link something say what.
 NUMBERS = ("incident", "alert", "from", "to")
 NUMBER = re.compile("(?:ALR|INC)-[0-9]{1,18}")
 # An array: with IN (SELECT ...) on one side of an OR the planner reads the whole timeline.
@@ -34,21 +35,26 @@ OF_ITS_ALERTS = "cases_timelineentry.alert_id = ANY(ARRAY(SELECT id FROM cases_a
 # What is written on an alert and on its incident in one transaction is told once. Their ids are drawn one after the
 # other, so the twin is looked for nearby: by the index, and not in the whole of a long timeline.
 TOLD_TWICE = """cases_timelineentry.kind ~ '^(run|approval|response)[.]' AND EXISTS (
-    SELECT 1 FROM cases_timelineentry twin WHERE twin.incident_id = %s
+    SELECT 1 FROM cases_timelineentry twin WHERE twin.incident_id = ANY(%s)
         AND twin.id BETWEEN cases_timelineentry.id - 200 AND cases_timelineentry.id + 200
         AND twin.kind = cases_timelineentry.kind AND twin.actor_id IS NOT DISTINCT FROM cases_timelineentry.actor_id
         AND twin.cause = cases_timelineentry.cause AND twin.data = cases_timelineentry.data)"""
+# A note of an alert that was in several of the incidents that are read together was moved to each of them.
+MOVED_TWICE = """cases_timelineentry.kind = 'note.moved' AND EXISTS (
+    SELECT 1 FROM cases_timelineentry earlier WHERE earlier.incident_id = ANY(%s) AND earlier.kind = 'note.moved'
+        AND earlier.id < cases_timelineentry.id AND earlier.data -> 'entry' = cases_timelineentry.data -> 'entry')"""
 UNKNOWN = Kind("", "", "clock", "changes")
 
 
 @dataclass
 class EntryView:
     """An entry and, for a note, its corrections: ``text`` is the newest wording, ``revisions`` the older
-    ones, oldest first."""
+    ones, oldest first, ``people`` who is named in any of them (cases.actions.mentions)."""
 
     entry: TimelineEntry
     text: str
     revisions: list[str] = field(default_factory=list)
+    people: dict[str, str] = field(default_factory=dict)
 
     @property
     def kind(self) -> Kind:
@@ -69,6 +75,21 @@ class EntryView:
         return tuple(str(data.get(name) or "")[:WORDING_AT_MOST] for name in ("old", "new"))  # type: ignore[return-value]
 
     @property
+    def brief(self) -> SafeString:
+        """The newest wording as HTML, cut where a box would grow too long."""
+        return markdown(self.text if len(self.text) <= BRIEF else f"{self.text[:BRIEF]}…", self.people)
+
+    @property
+    def can_be_pinned(self) -> bool:
+        """That an entry was pinned is not pinned, too."""
+        return not self.entry.kind.startswith("entry.")
+
+    @property
+    def other_time(self) -> bool:
+        """It happened at another time than that of the entry."""
+        return abs(self.entry.recorded_at - self.entry.occurred_at) > TOGETHER
+
+    @property
     def author(self) -> str:
         """Whose words: for a moved note its writer, else the actor."""
         return str(self.entry.data.get("author") or self.entry.actor_name)
@@ -81,24 +102,46 @@ def entries_of_alert(alert: Alert) -> QuerySet[TimelineEntry]:
 
 def entries_of_incident(incident: Incident) -> QuerySet[TimelineEntry]:
     """The incident's entries joined by those of its alerts (casework.md 14), newest first. Notes of the
-    alerts stand here as moved notes, so their originals are left out; so is what a playbook told both of them."""
-    mine = Q(incident=incident)
+    alerts stand here as moved notes, so their originals are left out; so is what a playbook told both of them.
+
+    What was merged into it is read with it: each of those streams stays where it was written, a chain of its own."""
+    subjects = [incident.pk, *absorbed(incident)]
+    mine = Q(incident__in=subjects)
+    if len(subjects) > 1:
+        # That one went into this one is told by this one.
+        mine &= Q(incident=incident) | ~Q(kind="incident.merged_into")
+        mine &= ~Q(RawSQL(MOVED_TWICE, [subjects], output_field=BooleanField()))  # noqa: S611  a constant
     theirs = Q(RawSQL(OF_ITS_ALERTS, [incident.pk], output_field=BooleanField()))  # noqa: S611  a constant
     theirs &= ~Q(kind__in=("comment", "comment.edited", "alert.linked"))
-    theirs &= ~Q(RawSQL(TOLD_TWICE, [incident.pk], output_field=BooleanField()))  # noqa: S611  a constant
+    theirs &= ~Q(RawSQL(TOLD_TWICE, [subjects], output_field=BooleanField()))  # noqa: S611  a constant
     return TimelineEntry.objects.filter(mine | theirs).order_by("-id").select_related("alert")
 
 
 def page_of(
-    rows: QuerySet[TimelineEntry], *, group: str = "", before: int = 0, limit: int = PAGE
+    rows: QuerySet[TimelineEntry],
+    chosen: TimelineFilter = EVERYTHING,
+    *,
+    group: str = "",
+    before: int = 0,
+    limit: int = PAGE,
 ) -> tuple[list[EntryView], int]:
-    """A page of entries, newest first, and the id to go on before (0: nothing older)."""
-    rows = in_group(rows, group)
+    """A page of what is chosen, newest first, and the id to go on before (0: nothing older)."""
+    rows = (chosen.only(group) if group in GROUPS else chosen).apply(rows)
+    if chosen.order == EVENT:
+        rows = rows.order_by("-occurred_at", "-id")
     if before:
-        rows = rows.filter(pk__lt=before)
+        rows = rows.filter(_behind(before, chosen.order))
     found = list(rows[: limit + 1])
     older = found[limit - 1].pk if len(found) > limit else 0
     return views(found[:limit]), older
+
+
+def _behind(before: int, order: str) -> Q:
+    """What comes behind the entry ``before`` in the order."""
+    if order != EVENT:
+        return Q(pk__lt=before)
+    last = TimelineEntry.objects.filter(pk=before).values_list("occurred_at", flat=True).first()
+    return Q(pk__in=[]) if last is None else Q(occurred_at__lt=last) | Q(occurred_at=last, pk__lt=before)
 
 
 def tell(user: User, entry: TimelineEntry) -> TimelineEntry:
@@ -149,7 +192,7 @@ def _told(data: dict[str, Any], seen: dict[str, bool]) -> dict[str, Any]:
         return data
     hidden = [key for key in NUMBERS if data.get(key) and not seen.get(data[key], True)]
     kept = {key: None if key in hidden else value for key, value in data.items()}
-    if "alert" in hidden:
+    if "title" in kept and {"alert", "incident"}.intersection(hidden):
         kept["title"] = None
     if "alerts" in data:
         kept["alerts"] = [number for number in data["alerts"] if seen.get(number, True)]
@@ -169,7 +212,7 @@ def views(entries: Iterable[TimelineEntry]) -> list[EntryView]:
         subjects = Q(alert__in=[*{e.alert_id for e in listed if e.alert_id}, *_moved_from(listed)]) | Q(
             incident__in={e.incident_id for e in listed if e.incident_id}
         )
-        for edit in TimelineEntry.objects.filter(subjects, kind="comment.edited").order_by("pk"):
+        for edit in TimelineEntry.objects.filter(subjects, kind__in=("comment.edited", "mentioned")).order_by("pk"):
             edits[edit.data.get("of", 0)].append(edit)
     return [_view(entry, _edits_of(entry, edits)) for entry in listed if entry.kind != "comment.edited"]
 
@@ -190,33 +233,17 @@ def _edits_of(entry: TimelineEntry, edits: dict[int, list[TimelineEntry]]) -> li
 def cursor_of_incident(incident: Incident) -> str:
     """Changes whenever the joined stream does: the sum of the subjects' counts."""
     alerts = Alert.objects.filter(incident=incident).aggregate(n=Sum("timeline_count"))["n"] or 0
-    return f"{incident.timeline_count}-{alerts}"
-
-
-def group_counts(rows: QuerySet[TimelineEntry]) -> dict[str, int]:
-    """How many entries each filter holds, and ``all``."""
-    from django.db.models import Count
-
-    counted = rows.exclude(kind="comment.edited").order_by().values_list("kind", "actor_type").annotate(n=Count("pk"))
-    counts = dict.fromkeys(("all", *GROUPS), 0)
-    for kind, actor_type, number in counted:
-        counts["all"] += number
-        for name, kinds in GROUPS.items():
-            counts[name] += number * (kind in kinds or (name == TRAFFIC and _is_traffic(kind, actor_type)))
-    return counts
+    return f"{incident.timeline_count + absorbed_entries(incident)}-{alerts}"
 
 
 def in_group(rows: QuerySet[TimelineEntry], group: str) -> QuerySet[TimelineEntry]:
     """The rows that a filter holds; all of them for a name that is none."""
-    if group == TRAFFIC:
-        return rows.filter(Q(kind__startswith=TRAFFIC_PREFIX) | Q(actor_type=TRAFFIC))
-    return rows.filter(kind__in=GROUPS[group]) if group in GROUPS else rows
+    return EVERYTHING.only(group).apply(rows) if group in GROUPS else rows
 
 
-def _is_traffic(kind: str, actor_type: str) -> bool:
-    return kind.startswith(TRAFFIC_PREFIX) or actor_type == TRAFFIC
-
-
-def _view(entry: TimelineEntry, edits: list[TimelineEntry]) -> EntryView:
-    texts = [entry.text, *(edit.text for edit in edits)]
-    return EntryView(entry, texts[-1], texts[:-1])
+def _view(entry: TimelineEntry, later: list[TimelineEntry]) -> EntryView:
+    texts = [entry.text, *(edit.text for edit in later if edit.kind == "comment.edited")]
+    people: dict[str, str] = {}
+    for one in (entry, *later):
+        people |= one.data.get("named") or {}
+    return EntryView(entry, texts[-1], texts[:-1], people)

@@ -13,10 +13,15 @@ from django.utils.translation import gettext_noop
 
 from cases.choices import Findings
 from cases.models import TimelineEntry
+from cases.timeline_access_words import ACCESS_SENTENCES
 from cases.timeline_evidence_words import EVIDENCE_SENTENCES
+from cases.timeline_import_words import IMPORT_SENTENCES
 from cases.timeline_kinds import KINDS
+from cases.timeline_merge_words import MERGE_SENTENCES
+from cases.timeline_note_words import NOTE_SENTENCES
 from cases.timeline_read import LONG_TEXTS
 from cases.timeline_response_words import RESPONSE_SENTENCES
+from cases.timeline_sla_words import SLA_SENTENCES
 from cases.timeline_task_words import TASK_SENTENCES
 from cases.timeline_ticket_words import TICKET_SENTENCES
 from soar.lib import parts
@@ -53,6 +58,8 @@ def _label(entry: TimelineEntry) -> str:
 
 def _changed(entry: TimelineEntry, data: Data) -> SafeString:
     field = str(data.get("field", ""))
+    if field.startswith("cf."):
+        return _custom_field(data)
     name = FIELDS.get(field, field.replace("_", " "))
     if field in LONG_TEXTS:
         return format_html("{} {}", _("rewrote the"), name)
@@ -60,6 +67,16 @@ def _changed(entry: TimelineEntry, data: Data) -> SafeString:
     if field == "findings":
         old, new = _findings(old), _findings(new)
     return format_html("{} {} {}", _("set"), name, _from_to(old, new))
+
+
+def _custom_field(data: Data) -> SafeString:
+    """As it was written: an installation's own words are not ours to translate."""
+    old, new = (
+        ", ".join(map(str, one)) if isinstance(one, list) else one for one in (data.get("old"), data.get("new"))
+    )
+    shown = [_("nothing") if one is None else str(one) for one in (old, new)]
+    was, now = (one if len(one) <= LONGEST else f"{one[:LONGEST]}…" for one in shown)
+    return format_html('{} {} <span class="was">{}</span> → {}', _("set"), data.get("name", ""), was, now)
 
 
 def _findings(value: Any) -> str:
@@ -244,5 +261,10 @@ _SENTENCES: dict[str, Callable[[TimelineEntry, Data], SafeString]] = {
     **TASK_SENTENCES,
     **RESPONSE_SENTENCES,
     **EVIDENCE_SENTENCES,
+    **ACCESS_SENTENCES,
     **TICKET_SENTENCES,
+    **MERGE_SENTENCES,
+    **NOTE_SENTENCES,
+    **IMPORT_SENTENCES,
+    **SLA_SENTENCES,
 }

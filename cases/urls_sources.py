@@ -5,8 +5,10 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from cases.views import dead_letters, mapping, sources, sources_change, sources_key, sources_pull
+from soar.accounts.access.addresses import access_urls
 
 urlpatterns: list[URLPattern] = [
+    *access_urls("source", "sources/<slug:ref>/"),
     path("sources/", sources.source_list, name="source-list"),
     path("sources/new/", sources.source_create, name="source-create"),
     path("sources/dead-letters/", dead_letters.letter_list, name="dead-letters"),
@@ -37,6 +39,7 @@ urlpatterns: list[URLPattern] = [
     path("sources/<slug:slug>/sample/", sources_change.source_sample, name="source-sample"),
     path("sources/<slug:slug>/pull/", sources_pull.source_pull, name="source-pull"),
     path("sources/<slug:slug>/pull/now/", sources_pull.source_pull_now, name="source-pull-now"),
+    path("sources/<slug:slug>/pull/test/", sources_pull.source_pull_test, name="source-pull-test"),
     path("sources/<slug:slug>/pull/remove/", sources_pull.source_pull_remove, name="source-pull-remove"),
     path("sources/<slug:slug>/push/again/", sources_pull.source_push_again, name="source-push-again"),
 ]

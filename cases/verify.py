@@ -8,6 +8,7 @@ from itertools import islice
 
 from django.db import transaction
 
+from cases.merged import absorbed
 from cases.models import Alert, Incident, TimelineEntry
 from cases.timeline import Subject, hash_of
 
@@ -47,9 +48,10 @@ def report_of_all() -> Report:
 
 
 def report_of_incident(incident: Incident) -> Report:
-    """The chain of an incident and those of its alerts: what its page shows as one timeline."""
+    """The chain of an incident, those of its alerts and of what was merged into it: what its page shows as one
+    timeline."""
     report = Report(0, 0, [])
-    _verify(Incident, [incident.pk], report)
+    _verify(Incident, sorted([incident.pk, *absorbed(incident)]), report)
     _verify(Alert, list(Alert.objects.filter(incident=incident).order_by("pk").values_list("pk", flat=True)), report)
     return report
 

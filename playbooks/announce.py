@@ -6,6 +6,7 @@ from typing import Any
 
 from cases import timeline
 from cases.actors import Actor
+from cases.merged import locked_end
 from cases.models import Alert, Incident
 from playbooks.models import Run
 from soar.lib.database import prepared
@@ -20,7 +21,10 @@ def lock_subject(run: Run) -> Subject | None:
         rows = Alert.objects.select_for_update(of=("self",)).select_related("source")
         return rows.get(pk=run.alert_id)
     if run.incident_id:
-        return Incident.objects.select_for_update(of=("self",)).get(pk=run.incident_id)
+        # A run that began on an incident which was merged since tells of itself where that went.
+        if (incident := locked_end(run.incident_id)) is None:
+            raise Incident.DoesNotExist(f"INC-{run.incident_id} is gone.")
+        return incident
     return None
 
 

@@ -19,7 +19,8 @@ RUNS_AT_MOST = 1000
 @dataclass(frozen=True, slots=True)
 class Figures:
     """``runs`` of the last 30 days, at most 1,000 (then ``more``). ``success`` is the share in percent of those that
-    ended and were not cancelled, ``seconds`` their mean time from start to end; None without any."""
+    ended and were not cancelled, ``seconds`` their mean time from start to end; None without any. ``good``: how many
+    were successful, of those that were looked at."""
 
     last_run: int | None
     last_status: str
@@ -28,6 +29,7 @@ class Figures:
     more: bool
     success: int | None
     seconds: float | None
+    good: int = 0
 
 
 NONE = Figures(None, "", None, 0, False, None, None)
@@ -70,5 +72,6 @@ def _figures(
     success = good * 100 // ended if ended else None
     more = month > RUNS_AT_MOST
     return Figures(
-        last, status or "", at, min(month, RUNS_AT_MOST), more, success, float(seconds) if seconds is not None else None
-    )
+        last, status or "", at, min(month, RUNS_AT_MOST), more, success,
+        float(seconds) if seconds is not None else None, good,
+    )  # fmt: skip

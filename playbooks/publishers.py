@@ -8,6 +8,7 @@ from playbooks.graph.model import Graph, Node
 from playbooks.graph.schema import read
 from playbooks.graph.words import action_label, sentence, title
 from playbooks.models import Playbook
+from playbooks.permissions import holds
 from soar.accounts import audit
 from soar.accounts.membership import may
 from soar.accounts.models import User
@@ -21,7 +22,7 @@ def still_entitled(playbook: Playbook) -> bool:
     if playbook.published_by_id is None:
         return True
     user = User.objects.filter(pk=playbook.published_by_id).first()  # asked anew: the catalogue is older
-    if user is not None and may(user, "author_playbooks"):
+    if user is not None and holds(user, playbook, "edit"):
         playbook.published_by = user
         return True
     name = user.display_name() if user else "its publisher"

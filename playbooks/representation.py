@@ -27,6 +27,7 @@ def playbook_dict(playbook: Playbook) -> dict[str, Any]:
         "enabled": playbook.enabled,
         "state": playbook.hindrance,
         "deactivated_reason": playbook.deactivated_reason,
+        "minutes_saved": playbook.minutes_saved,
         "module": playbook.module,
         "load_error": playbook.load_error,
         "modified_at": iso(playbook.modified_at),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from django.db.models import F, Window
+from django.db.models import F, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from cases.actors import Actor
@@ -70,11 +70,10 @@ def playbook_with_id(pk: int) -> Playbook:
     return row
 
 
-def runnable(*triggers: str) -> list[Playbook]:
-    """Playbooks with one of these triggers that nothing hinders, by name. Response playbooks run on alerts alone."""
-    rows = Playbook.objects.filter(
-        trigger__in=triggers, enabled=True, present=True, deactivated_reason="", load_error=""
-    )
+def runnable(among: QuerySet[Playbook], *triggers: str) -> list[Playbook]:
+    """Of those (``permissions.holding``) the ones with one of these triggers that nothing hinders, by name. Response
+    playbooks run on alerts alone."""
+    rows = among.filter(trigger__in=triggers, enabled=True, present=True, deactivated_reason="", load_error="")
     if Trigger.WEBHOOK not in triggers:
         rows = rows.filter(kind="python")
     return list(rows.only("name", "trigger", "description").order_by("name"))

@@ -11,6 +11,7 @@ from playbooks.views import (
     models,
     never_touch,
     playbook_change,
+    playbook_figures,
     playbook_page,
     playbooks,
     response_new,
@@ -22,14 +23,18 @@ from playbooks.views import (
     scripts,
     subject_runs,
 )
+from soar.accounts.access.addresses import access_urls
 
 urlpatterns: list[URLPattern] = [
     *graphs,
+    *access_urls("playbook", "playbooks/<str:ref>/"),
     path("playbooks/", playbooks.playbook_list, name="playbook-list"),
+    path("playbooks/figures/", playbook_figures.playbook_figures, name="playbook-figures"),
     path("playbooks/reload/", playbook_change.playbook_reload, name="playbook-reload"),
     path("playbooks/<int:pk>/", playbook_page.playbook_detail, name="playbook-detail"),
     path("playbooks/<int:pk>/enable/", playbook_change.playbook_enable, name="playbook-enable"),
     path("playbooks/<int:pk>/disable/", playbook_change.playbook_disable, name="playbook-disable"),
+    path("playbooks/<int:pk>/minutes/", playbook_change.playbook_minutes, name="playbook-minutes"),
     path("playbooks/<int:pk>/run/", playbook_change.playbook_run, name="playbook-run"),
     path("runs/", runs.run_list, name="run-list"),
     path("runs/poll/", runs.run_poll, name="run-poll"),

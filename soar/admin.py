@@ -52,7 +52,11 @@ class Audited(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 class AuditedGroups(Audited, GroupAdmin):
-    """Groups: roles, teams and others."""
+    """Groups that are neither role nor team. Those have pages of their own, with rules that hold there."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        """The groups that can be changed here."""
+        return super().get_queryset(request).filter(role=None, team=None)
 
 
 admin.site.unregister(

@@ -61,3 +61,14 @@ def paths(name: str) -> list[Path]:
 def words(name: str, default: str = "") -> list[str]:
     """A comma-separated list of words without blanks."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def pairs(name: str) -> dict[str, str]:
+    """``a=b`` separated by commas. Raises ImproperlyConfigured for a part without both sides."""
+    found = {}
+    for word in words(name):
+        left, equals, right = (part.strip() for part in word.partition("="))
+        if not (left and equals and right):
+            raise ImproperlyConfigured(f"{name}: {word!r} is not of the form value=name.")
+        found[left] = right
+    return found

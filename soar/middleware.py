@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import secrets
 import sys
@@ -10,9 +11,11 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from allauth.core.internal.httpkit import get_client_ip
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import got_request_exception
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -22,7 +25,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from soar.errors import unavailable
-from soar.lib.context import request_id
+from soar.lib.context import address, request_id, via
 from soar.lib.database import AWAY, drop_dead_connection, forget_connection
 from soar.lib.hidden import shown_page
 
@@ -43,11 +46,14 @@ class RequestId:
         given = request.META.get("HTTP_X_REQUEST_ID", "")
         name = given if GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
         request.request_id = name  # type: ignore[attr-defined]
-        token = request_id.set(name)
+        token, known = request_id.set(name), address.set(_address(request))
+        named = via.set("")
         try:
             response = self.get_response(request)
         finally:
             request_id.reset(token)
+            address.reset(known)
+            via.reset(named)
         response["X-Request-ID"] = name
         return response
 
@@ -164,6 +170,14 @@ def retry_later(request: HttpRequest) -> HttpResponse:
     response = unavailable(request)
     response["Retry-After"] = "2"
     return response
+
+
+def _address(request: HttpRequest) -> str:
+    """The caller's address, as signing in counts it (ALLAUTH_TRUSTED_PROXY_COUNT); "" for what is none."""
+    try:
+        return str(ipaddress.ip_address(get_client_ip(request) or ""))
+    except (ValueError, ImproperlyConfigured):
+        return ""
 
 
 def _lost(request: HttpRequest) -> bool:

@@ -48,6 +48,7 @@ GROUPS = (
     Group(
         "",
         (
+            Entry("home", _("Dashboard"), "dashboard", "accounts.view_cases", key=True, go="d"),
             Entry("alert-list", _("Alerts"), "alerts", "accounts.view_cases", key=True, go="a"),
             Entry(
                 "incident-list",
@@ -56,8 +57,10 @@ GROUPS = (
                 "accounts.view_cases",
                 key=True,
                 go="i",
-                under=("/tasks/", "/evidence/"),
+                under=("/tasks/", "/evidence/", "/exports/"),
             ),
+            Entry("inbox", _("Inbox"), "notify", "accounts.view_cases", key=True, go="n", ask=True),
+            Entry("hand-over", _("Hand-over"), "handover", "accounts.view_cases", go="x"),
         ),
     ),
     Group(
@@ -70,15 +73,17 @@ GROUPS = (
             Entry("blocklist", _("Block list"), "block", "accounts.view_cases", go="b"),
             Entry("observable-list", _("Observables"), "observables", "accounts.view_cases", go="o"),
             Entry("asset-list", _("Assets"), "laptop", "accounts.view_cases", go="h"),
+            Entry("attack-matrix", "ATT&CK", "target", "accounts.view_cases", go="k"),
         ),
     ),
     Group(
         _("Connect"),
         (
             Entry("source-list", _("Sources"), "sources", "accounts.manage_sources", go="s"),
+            Entry("suppression-list", _("Suppression"), "mute", "accounts.view_cases", go="m"),
             Entry("connector-list", _("Connectors"), "connectors", "accounts.manage_connectors", go="c", ask=True),
-            Entry("servicenow", "ServiceNow", "servicenow", "accounts.view_cases", go="n", ask=True),
-            Entry("settings-home", _("Settings"), "settings", under=("/webhooks/",)),
+            Entry("servicenow", "ServiceNow", "servicenow", "accounts.view_cases", go="k", ask=True),
+            Entry("settings-home", _("Settings"), "settings", under=("/webhooks/", "/people/", "/audit/")),
         ),
     ),
 )
@@ -140,14 +145,17 @@ def counts_url(counts: Iterable[tuple[Place, str | None]]) -> str:
 
 
 def _place(entry: Entry, user: AbstractBaseUser | AnonymousUser, path: str) -> Place | None:
-    if entry.permission and not user.has_perm(entry.permission):  # type: ignore[union-attr]
+    if entry.permission and not user.has_perm(entry.permission) and not _granted(entry, user):  # type: ignore[union-attr]
         return None
     url = url_or_none(entry.url_name)
     return Place(entry, url, _is_current(entry, url, path)) if url else None
 
 
+def _granted(entry: Entry, user: AbstractBaseUser | AnonymousUser) -> bool:
+    """Whether something of this place is granted to the person by name (settings.NAV_GRANTED)."""
+    asked = settings.NAV_GRANTED.get(entry.url_name)
+    return bool(asked and user.is_authenticated and import_string(asked)(user))
+
+
 def _is_current(entry: Entry, url: str, path: str) -> bool:
-    # "/" shows the queue until there is a dashboard.
-    if path == "/":
-        return entry.url_name == "alert-list"
-    return url != "/" and path.startswith((url, *entry.under))
+    return path == url if url == "/" else path.startswith((url, *entry.under))

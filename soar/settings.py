@@ -14,6 +14,7 @@ from csp.constants import NONE, SELF
 from soar import env
 from soar.keys import local_secret
 from soar.paths import data_dir, socket_dir
+from soar.settings_accounts import *  # noqa: F403  signing in
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = data_dir()
@@ -47,11 +48,18 @@ DEAD_LETTERS_KEPT = env.number("SOAR_DEAD_LETTERS_KEPT", 1000, least=1)  # and h
 DEAD_LETTERS_A_MINUTE = env.number("SOAR_DEAD_LETTERS_A_MINUTE", 120, least=1)  # that a source adds at most
 DEAD_LETTER_DAYS = env.number("SOAR_DEAD_LETTER_DAYS", 30, least=1)  # that they are kept
 SUPPRESSION_DAYS = env.number("SOAR_SUPPRESSION_DAYS", 30, least=1)  # that a rule may hold alerts back at most
+GLASS_HOURS = env.number("SOAR_GLASS_HOURS", 8, least=1)  # that an admin who broke the glass manages an incident
 WEBHOOK_SECONDS = env.number("SOAR_WEBHOOK_SECONDS", 15, least=1)  # that one call of an outgoing webhook may take
 WEBHOOK_DAYS = env.number("SOAR_WEBHOOK_DAYS", 30, least=1)  # that deliveries of outgoing webhooks are kept
+NOTIFICATION_DAYS = env.number("SOAR_NOTIFICATION_DAYS", 90, least=1)  # that lines of inboxes are kept
+CHAT_INTERNAL = env.flag("SOAR_CHAT_INTERNAL", False)  # people's own chat webhooks may lie inside the network
 WEBHOOK_OFF_DAYS = env.number("SOAR_WEBHOOK_OFF_DAYS", 5, least=1)  # of failures, then an endpoint is switched off
 COUNTER_SECONDS = env.number("SOAR_COUNTER_SECONDS", 1)  # how often a source's counters are written; 0 at once
 EVIDENCE_MB = env.number("SOAR_EVIDENCE_MB", 100, least=1)  # MiB that one file of evidence may have
+VIEW_AS_MINUTES = env.number("SOAR_VIEW_AS_MINUTES", 15, least=1)  # that one sees the portal as somebody else
+AUDIT_SYSLOG_CA = env.text("SOAR_AUDIT_SYSLOG_CA", "")  # a file (PEM): who may vouch for a tls:// receiver
+AUDIT_SYSLOG = env.text("SOAR_AUDIT_SYSLOG", "")  # udp://HOST:PORT, tcp:// or tls://: where the audit log is sent
+AUDIT_FILE = env.text("SOAR_AUDIT_FILE", "")  # and a file that it is appended to as JSON lines
 TOKEN_RATE = env.number("SOAR_TOKEN_RATE", 100, least=1)  # requests a second for one API token
 EVENTS_RATE = env.number("SOAR_EVENTS_RATE", 50, least=1)  # calls of ServiceNow's webhook a second from one address
 
@@ -66,6 +74,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "django_htmx",
     "django_q",
     "guardian",
@@ -94,11 +105,14 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "soar.middleware.LoginRequired",
+    "soar.accounts.middleware.SignedIn",
     "soar.middleware.TimeZone",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "soar.accounts.middleware.FreshLogin",
+    "soar.accounts.viewing.ViewAs",
     "soar.errors.Refusals",
 ]
 # Paths whose views do their own authentication and need neither session nor CSRF (hot path of ingest).
@@ -176,38 +190,16 @@ DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"].setdefault("options", "-c jit=off -c idle_in_transaction_session_timeout=60000")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Shared by all processes, for the login rate limit. The table is made by a migration.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "soar_cache"}}
+# Shared by all processes, for the login rate limit. The table is made by a migration. Large: what is thrown out because
+# others came is a limit forgotten.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "soar_cache",
+        "OPTIONS": {"MAX_ENTRIES": 200_000},
+    }
+}
 
-AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "guardian.backends.ObjectPermissionBackend",
-]
-ANONYMOUS_USER_NAME = None  # guardian: there is no anonymous person here
-PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
-]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
-]
-LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "/"
-ACCOUNT_ADAPTER = "soar.accounts.adapter.Adapter"
-ACCOUNT_LOGIN_METHODS = {"username"}
-ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
-ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
-ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,10/m/key"}
-ACCOUNT_PREVENT_ENUMERATION = True
-
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SOAR_URL.startswith("https:")
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -267,6 +259,7 @@ Q_CLUSTER = {
 TASK_PACKAGES = ("soar", "cases", "playbooks")
 # What the scheduler calls: dotted function, seconds between two calls. Each must be quick and may run twice.
 SCHEDULED: list[tuple[str, float]] = [
+    ("soar.accounts.audit_stream.ring", 5),
     ("playbooks.tasks.sweep", LEASE_SECONDS / 3),
     ("playbooks.tasks.cron", 10),
     ("playbooks.tasks.due", 1),
@@ -281,13 +274,25 @@ SCHEDULED: list[tuple[str, float]] = [
     ("cases.tasks.tidy_servicenow", 3600),
     ("cases.tasks.webhooks_due", 2),
     ("cases.tasks.tidy_webhooks", 3600),
+    ("cases.tasks.notifications_due", 3),
+    ("cases.tasks.notifications_tasks", 60),
+    ("cases.tasks.tidy_notifications", 3600),
     ("cases.tasks.end_given_up", 60),
+    ("cases.tasks.count_hours", 60),
+    ("cases.tasks.tidy_hours", 86_400),
     ("cases.tasks.tidy_bulk_jobs", 3600),
     ("cases.tasks.tidy_dead_letters", 300),
     ("cases.idempotency.purge", 3600),
     ("soar.connectors.intelligence.feeds.actions.ring", 30),
     ("soar.connectors.intelligence.answers.purge", 3600),
     ("cases.tasks.sweep_evidence", 3600),
+    ("cases.tasks.tidy_exports", 120),
+    ("cases.tasks.retention_due", 300),
+    ("cases.tasks.sla_due", 10),
+    ("soar.accounts.access.expiring.tidy", 20),
+    ("soar.accounts.access.jobs.end_given_up", 60),
+    ("soar.accounts.access.jobs.tidy", 3600),
+    ("soar.accounts.actions.viewing.end_expired", 15),
 ]
 
 # Readers of the timeline: dotted names of soar.lib.readers.Reader objects. None is called by name.
@@ -296,10 +301,24 @@ TIMELINE_CONSUMERS = [
     "cases.pulls.reader.reader",
     "cases.servicenow.reader.reader",
     "cases.webhooks.reader.reader",
+    "cases.actions.messages.reader",
+    "cases.notifications.reader.reader",
 ]
 # What the roof mounts into pages of cases (contract: cases knows URL names only).
 ALERT_RUNS_URL = "alert-runs"
 INCIDENT_RUNS_URL = "incident-runs"
+# The dashboard's box about playbooks, and who adds to a person's work: functions of the person (cases.dashboard.work).
+PLAYBOOK_FIGURES_URL = "playbook-figures"
+WORK_OF = [
+    "playbooks.work.approvals",
+    "cases.dashboard.work.incidents",
+    "cases.dashboard.work.tasks",
+    "cases.dashboard.work.alerts",
+]
+# The first run on an alert that is no demo: a function of a person that returns (name, address) or None.
+FIRST_RUN = "playbooks.work.first_run"
+# What the hand-over page says waits on whom: functions of a person and a team (cases.dashboard.shift).
+WAITING_OF = ["playbooks.work.undecided", "cases.dashboard.shift.grave", "cases.dashboard.shift.tasks"]
 # Asks which playbook to run on the alerts that are ticked in the queue; posted to.
 ALERTS_RUN_URL = "alerts-run"
 # Starts a playbook on each of some alerts, for bulk jobs: (actor, playbook, ids, dry_run=) -> (name, runs, refused).
@@ -308,8 +327,17 @@ ALERTS_RUN_ON_EACH = "playbooks.actions.many.run_on_each"
 BULK_AT_MOST = env.number("SOAR_BULK_AT_MOST", 100_000, least=1)
 # Fills `runs` in an alert's JSON: dotted name of a function list[int] -> dict[int, list[dict]].
 ALERT_RUNS_PROVIDER = "playbooks.selectors.runs_of_alerts"
+# Places that are open without their permission to whom something there is granted by name: URL name -> dotted name of a
+# function (user) -> bool.
+NAV_GRANTED = {
+    "source-list": "cases.source_access.manages_some",
+    "connector-list": "cases.grants.manages_connectors",
+}
+# Whom an approval asks, for notifications: a function (approval id, alert id) -> {user id: it mails them itself}.
+NOTIFICATION_APPROVERS = "playbooks.response.approvers.approvers"
 # Figures beside places of the navigation: URL name -> dotted name of a function (user) -> str, "" for none.
 NAV_COUNTS = {
+    "inbox": "cases.notifications.inbox.unread_count",
     "source-list": "cases.silence.silent_count",
     "approval-list": "playbooks.response_selectors.waiting_count",
     "connector-list": "soar.connectors.health.nav_count",
@@ -318,6 +346,7 @@ NAV_COUNTS = {
 # What there must be, whoever sees it, for such a figure to be any: URL name -> dotted name of a condition in SQL. One
 # query asks for all of them; a person's own figure, which is dearer, is counted only where there is something.
 NAV_REASONS = {
+    "inbox": "cases.notifications.inbox.ANY_UNREAD",
     "source-list": "cases.silence.ANY_SILENT",
     "approval-list": "playbooks.response_selectors.ANY_WAITING",
     "connector-list": "soar.connectors.health.ANY_DISABLED",
@@ -327,6 +356,33 @@ NAV_REASONS = {
 CONNECTOR_USES = ["soar.connectors.uses.own", "cases.connector_uses.uses", "playbooks.connector_uses.uses"]
 # Called by cases.purge before alerts and incidents are deleted: functions (*, alerts: list[int], incidents: list[int]).
 PURGE_HOOKS = ["playbooks.purge.forget", "cases.servicenow.purging.forget"]
+# What goes along when an incident is merged into another, besides what cases keep: cases.actions.moving Part objects.
+MERGE_PARTS = ["playbooks.merging.RUNS"]
+# What retention can delete besides alerts, incidents and the audit log: cases.retention.Sort objects.
+RETENTION_SORTS = ["playbooks.retention.RUNS"]
+# What is added to an exported incident: functions (user, incident, alerts: list[int]) -> dict[str, JSON].
+EXPORT_PARTS = ["playbooks.exporting.parts"]
+# How many seconds of CPU a report may take as a PDF (by the clock four times that), and how much memory.
+REPORT_SECONDS = env.number("SOAR_REPORT_SECONDS", 180, least=10)
+REPORT_MEMORY_MB = env.number("SOAR_REPORT_MEMORY_MB", 2048, least=256)
+# What people and teams own: soar.accounts.owning.Owning objects.
+OWNINGS = [
+    "cases.actions.ownings.alerts",
+    "cases.actions.ownings.incidents",
+    "cases.actions.ownings.tasks",
+    "cases.actions.ownings.sources",
+    "cases.actions.ownings.suppression",
+    "cases.actions.ownings.webhooks",
+    "cases.actions.ownings.views",
+    "playbooks.ownings.playbooks",
+]
+# What can be granted to people and groups by name: the kind in the API's words -> dotted name of its Grantable.
+GRANTABLE = {
+    "incident": "cases.actions.access.INCIDENT",
+    "source": "cases.actions.access.SOURCE",
+    "playbook": "playbooks.access.PLAYBOOK_ACCESS",
+    "connector": "soar.connectors.access.CONNECTOR_ACCESS",
+}
 # Runs the playbooks on an alert of the demo: a class, made once and then called with (entry id, moment).
 DEMO_RUNS = "playbooks.demo.past.Past"
 # What is added to the demo, in this order: classes of cases.demo.stage.Part.
@@ -335,7 +391,7 @@ DEMO_PARTS = ["cases.demo.servicenow.ServiceNow", "playbooks.demo.response.Respo
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "soar.accounts.authentication.TokenAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
+        "soar.accounts.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -345,10 +401,30 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["soar.accounts.throttling.TokenThrottle"],
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "DATETIME_FORMAT": "iso-8601",
+    "URL_FORMAT_OVERRIDE": None,  # ?format= is a parameter like any other
 }
+API_TEXT = """Alerts, incidents, timelines and playbooks.
+
+**Tokens.** `Authorization: Bearer <token>`; a logged-in browser may call too. What you may not see is 404, what you see
+but may not change is 403.
+
+**Lists** answer `{"next", "previous", "results"}`: follow `next` until it is null. `page_size` is 1 to 200. A parameter
+or field that is not known is 400. `fields` leaves out all other keys.
+
+**Lost edits.** Send the `ETag` you read as `If-Match`: 412 means that somebody changed it since, and nothing was saved.
+
+**Safe retries.** Send an `Idempotency-Key` with a POST: for 24 hours the same call gives the same answer and does
+nothing twice; another body under the key is 409.
+
+**Limits.** A token may make 100 calls a second unless set otherwise; `RateLimit-Limit`, `RateLimit-Remaining` and
+`RateLimit-Reset` tell of it, and a 429 says in `Retry-After` how long to wait.
+
+**Errors** are `application/problem+json` (RFC 9457): `status`, `title`, `detail`, often `code`, and `errors` with
+`field` and `message`.
+"""
 SPECTACULAR_SETTINGS = {
     "TITLE": "Soar",
-    "DESCRIPTION": "Alerts, incidents, timelines and playbooks.",
+    "DESCRIPTION": API_TEXT,
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -358,20 +434,31 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "cases.api.schema.add_ingest",
+        "cases.api.schema_finish.finish",
     ],
     "ENUM_NAME_OVERRIDES": {
         "AlertStatusEnum": "cases.api.fields.ALERT_STATUS",
         "IncidentStatusEnum": "cases.api.fields.INCIDENT_STATUS",
         "SeverityEnum": "cases.api.fields.SEVERITY",
+        "DeterminationEnum": "cases.api.fields.DETERMINATION",
+        "VerdictEnum": "cases.api.fields.VERDICT",
+        "BlockTypeEnum": "soar.connectors.blocklist.values.BLOCKABLE",
+        "ObservableTypeEnum": "cases.choices.OBSERVABLE_TYPES",
         "TlpEnum": "cases.api.fields.TLP",
         "TaskStatusEnum": "cases.api.task_shapes.TASK_STATUS",
         "IncidentKindEnum": "cases.api.task_shapes.KIND",
+        "ExportStatusEnum": "cases.api.export_shapes.EXPORT_STATUS",
         "JobStatusEnum": "cases.api.shapes.JOB_STATUS",
         "RunStatusEnum": "playbooks.api.shapes.RUN_STATUS",
         "StepStatusEnum": "playbooks.api.shapes.STEP_STATUS",
         "ResponseStatusEnum": "playbooks.api.response_shapes.RESPONSE_STATUS",
         "TargetKindEnum": "playbooks.api.material_shapes.TARGET_KINDS",
         "ApprovalStatusEnum": "playbooks.api.response_shapes.APPROVAL_STATUS",
+        "ClockStateEnum": "cases.sla.states.STATES",
+        "CustomFieldKindEnum": "cases.custom_fields.kinds.KIND_WORDS",
+        "IncidentMoveEnum": "cases.api.move_shapes.MOVES",
+        "TellingModeEnum": "cases.notifications.reasons.MODES",
+        "WatchStateEnum": "cases.actions.notifications.STATES",
         "PlaybookTriggerEnum": "playbooks.api.shapes.TRIGGER",
         "RunTriggerEnum": "playbooks.api.shapes.STARTED_BY",
     },

@@ -17,6 +17,8 @@ def _rooms() -> Patterns:
         "cases.api.ingest_urls",
         "soar.views_urls",
         "soar.accounts.urls",
+        "soar.accounts.urls_people",
+        "soar.accounts.urls_audit",
         "soar.connectors.urls",
         "cases.urls",
         "cases.api.urls",

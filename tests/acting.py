@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from shutil import copy
 from typing import Any
+
+import pytest
 
 from soar.connectors import actions, registry
 from soar.connectors.models import ConnectorAccount
 from soar.connectors.responder import Responder
+from soar.paths import data_dir
 from soar.standins.base import Standin
 from soar.standins.server import Server
 
@@ -31,6 +36,13 @@ class Range:
 
     def fault(self, kind: str, **how: Any) -> None:
         assert self.standin._order({"kind": kind, **how}).status == 200
+
+
+def move_data(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another data folder with the same key: what there is already, such as a session, is read with it."""
+    if (key := data_dir() / "encryption_key").exists():
+        copy(key, folder)
+    monkeypatch.setenv("SOAR_DATA", str(folder))
 
 
 @contextmanager

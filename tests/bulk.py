@@ -12,8 +12,8 @@ from tests.api import Api
 
 
 def work() -> None:
-    """What the worker does with the jobs that are queued."""
-    for row in QueuedTask.objects.filter(task="cases.tasks.work_off").order_by("pk"):
+    """What workers do with the jobs that are queued, slice by slice."""
+    while row := QueuedTask.objects.filter(task="cases.tasks.work_off").order_by("pk").first():
         tasks.work_off(*row.args)
         row.delete()
 

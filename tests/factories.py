@@ -36,7 +36,8 @@ def make_team(name: str = "") -> Team:
 def make_source(name: str = "", *, kind: str = "generic", **fields: Any) -> AlertSource:
     """An alert source without a token."""
     number = next(_numbers)
-    return AlertSource.objects.create(name=name or f"Source {number}", slug=f"source-{number}", kind=kind, **fields)
+    slug = fields.pop("slug", f"source-{number}")
+    return AlertSource.objects.create(name=name or f"Source {number}", slug=slug, kind=kind, **fields)
 
 
 def make_alert(

@@ -78,7 +78,7 @@ def nobody(db: None) -> User:
 def client_of(user: User) -> Client:
     """A browser in which the person is logged in."""
     client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user, backend="soar.accounts.backend.Backend")
     return client
 
 

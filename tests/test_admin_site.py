@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 
-from soar.accounts.models import AuditEntry, User
+from soar.accounts.models import AuditEntry, Team, User
 from tests.factories import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -38,18 +38,28 @@ def test_tables_of_the_unused_queue_are_not_there(as_admin: Client, admin: User)
 
 
 def test_changes_of_a_group_are_in_the_audit_log(as_admin: Client, admin: User) -> None:
-    viewers = Group.objects.get(name="Viewer")
-    before = list(viewers.permissions.values_list("codename", flat=True))
-    assert before
-    form = {"name": "Viewer", "permissions": []}
-    assert as_admin.post(f"/admin/auth/group/{viewers.pk}/change/", form).status_code == 302
-    assert not viewers.permissions.exists()
     assert as_admin.post("/admin/auth/group/add/", {"name": "Guests"}).status_code == 302
     guests = Group.objects.get(name="Guests")
+    form = {"name": "Visitors", "permissions": []}
+    assert as_admin.post(f"/admin/auth/group/{guests.pk}/change/", form).status_code == 302
     assert as_admin.post(f"/admin/auth/group/{guests.pk}/delete/", {"post": "yes"}).status_code == 302
     rows = AuditEntry.objects.filter(verb__startswith="group.").order_by("pk").values_list("verb", "target", "actor_id")
     assert list(rows) == [
-        ("group.changed", "Viewer", admin.pk), ("group.created", "Guests", admin.pk),
-        ("group.deleted", "Guests", admin.pk),
+        ("group.created", "Guests", admin.pk), ("group.changed", "Visitors", admin.pk),
+        ("group.deleted", "Visitors", admin.pk),
     ]  # fmt: skip
     assert AuditEntry.objects.get(verb="group.changed").data["permissions"] == []
+
+
+def test_roles_and_teams_are_changed_on_their_own_pages_alone(as_admin: Client, blue: Team) -> None:
+    """Here nobody would keep the built-in roles, or the last admin."""
+    viewers = Group.objects.get(name="Viewer")
+    before = viewers.permissions.count()
+    for group in (viewers, blue.group):
+        page = f"/admin/auth/group/{group.pk}"
+        for answer in (as_admin.get(f"{page}/change/"), as_admin.post(f"{page}/change/", {"name": "x"}),
+                       as_admin.post(f"{page}/delete/", {"post": "yes"})):  # fmt: skip
+            assert answer.status_code == 302
+            assert answer["Location"] == "/admin/"
+    assert viewers.permissions.count() == before
+    assert Group.objects.filter(pk=blue.group_id).exists()

@@ -161,7 +161,7 @@ def test_the_plain_door_leads_back_and_the_other_brings_the_region(as_analyst: C
 
 def test_a_form_without_a_token_is_refused(analyst: User, alert: Alert) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(analyst, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(analyst, backend="soar.accounts.backend.Backend")
     before = state_of(alert)
     assert client.post(f"/alerts/{alert.number}/claim/").status_code == 403
     assert state_of(alert) == before

@@ -261,6 +261,7 @@ def test_comment_goes_to_the_timeline_or_to_the_incident(analyst: User, alert: A
     entry = answer.json()
     assert entry.keys() >= {"id", "kind", "actor", "text", "data", "occurred_at", "recorded_at", "hash"}
     assert entry["actor"] == {"type": "user", "name": "Mara Lindqvist"}
+    assert entry.pop("not_told") == []
     assert api.get(f"/alerts/{alert.pk}/timeline/").json()["results"][0] == entry
     incident = make_incident("Case", alert)
     refused = problem_of(api.post(f"/alerts/{alert.pk}/comment/", {"text": "More"}), 409)
@@ -333,7 +334,8 @@ def test_an_alert_is_made_by_hand(analyst: User, viewer: User) -> None:
 def test_a_list_shows_only_what_may_be_seen(analyst: User, stranger: User, nobody: User, alert: Alert) -> None:
     assert len(Api(analyst).get("/alerts/").json()["results"]) == 1
     assert Api(stranger).get("/alerts/").json()["results"] == []
-    assert Api(nobody).get("/alerts/").json()["results"] == []
+    for path in ("/alerts/", f"/alerts/{alert.pk}/", "/alerts/999999/"):
+        problem_of(Api(nobody).get(path), 403)
     problem_of(Api(None).get("/alerts/"), 401)
 
 

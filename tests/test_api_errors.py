@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,12 +11,12 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cases.models import Alert, Incident, TimelineEntry
+from cases.models import Alert, AlertSource, Incident, TimelineEntry
 from soar.accounts import throttling
 from soar.accounts.models import User
-from soar.lib.rate import RateLimiter
+from soar.lib.shared_rate import SharedRateLimiter
 from tests.api import Api, problem_of
-from tests.factories import PASSWORD, make_alert, make_incident
+from tests.factories import PASSWORD, make_alert, make_incident, make_source
 
 ADDRESSES = (
     "/alerts/", "/alerts/{alert}/claim/", "/alerts/{alert}/assign/", "/alerts/{alert}/resolve/",
@@ -57,9 +58,9 @@ BODIES: dict[str, bytes] = {
 
 
 @pytest.fixture(autouse=True)
-def _no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_limit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Here more calls are made in a second than a token may."""
-    monkeypatch.setattr(throttling, "_limiter", RateLimiter(lambda: 1_000_000))
+    monkeypatch.setattr(throttling, "_limiter", SharedRateLimiter(lambda: tmp_path / "rates", lambda: 1_000_000))
 
 
 @pytest.mark.parametrize("sort", BODIES)
@@ -189,13 +190,45 @@ def test_a_scoped_token_may_do_only_what_its_scopes_say(analyst: User) -> None:
     problem_of(api.post(f"/alerts/{alert.pk}/claim/"), 403)
 
 
-def test_too_many_calls_are_429(analyst: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throttling, "_limiter", RateLimiter(lambda: 2))
+@pytest.mark.parametrize(
+    "path",
+    ["/alerts/", "/alerts/{alert}/", "/alerts/999999/", "/incidents/", "/incidents/{incident}/", "/observables/",
+     "/assets/", "/evidence/", "/tasks/", "/timeline/1/", "/incidents/suggestions/", "/runs/", "/approvals/",
+     "/response-tasks/", "/servicenow/links/", "/servicenow/conflicts/", "/servicenow/failures/", "/jobs/", "/stats/",
+     "/playbooks/"],
+)  # fmt: skip
+def test_a_token_without_the_scope_hears_so_of_whatever_there_is(admin: User, path: str) -> None:
+    """Neither an empty list, which looks like success, nor that something is not there."""
+    alert, incident = make_alert(), make_incident()
+    api = Api(admin, scopes=("view_audit",))
+    refused = problem_of(api.get(path.format(alert=alert.pk, incident=incident.pk)), 403)
+    assert "permission" in refused["detail"]
+
+
+def test_a_key_that_would_not_be_kept_is_refused(admin: User) -> None:
+    """Else a call that is repeated would seem to be safe and make a second secret."""
+    api, source, key = Api(admin), make_source(), {"Idempotency-Key": "k"}
+    for path, body in (
+        ("/sources/", {"name": "Sensor", "kind": "generic"}),
+        (f"/sources/{source.slug}/tokens/", {}),
+        ("/users/", {"username": "kei"}),
+        ("/feed-tokens/", {"type": "domain", "name": "Wall"}),
+        ("/webhook-endpoints/", {"name": "Lake", "url": "https://lake.example/", "kinds": ["all"]}),
+    ):
+        refused = problem_of(api.post(path, body, key), 400)
+        assert [error["field"] for error in refused["errors"]] == ["Idempotency-Key"], path
+    assert AlertSource.objects.count() == 1 and not User.objects.filter(username="kei").exists()
+
+
+def test_too_many_calls_are_429(analyst: User, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(throttling, "_limiter", SharedRateLimiter(lambda: tmp_path / "few", lambda: 0.01))
     api = Api(analyst)
-    answers = [api.get("/me/") for _ in range(5)]
-    assert answers[0].status_code == 200
-    problem_of(answers[-1], 429)
-    assert int(answers[-1]["Retry-After"]) >= 1
+    first, second = api.get("/me/"), api.get("/me/")
+    assert (first.status_code, first["RateLimit-Limit"], first["RateLimit-Remaining"]) == (200, "1", "0")
+    problem_of(second, 429)
+    assert int(second["Retry-After"]) > 60
+    assert second["RateLimit-Remaining"] == "0" and int(second["RateLimit-Reset"]) > 60
+    assert Api(analyst).get("/me/").status_code == 200  # another token
 
 
 def test_a_refused_change_leaves_no_trace(analyst: User) -> None:

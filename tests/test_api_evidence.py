@@ -203,7 +203,7 @@ def test_a_removal_leaves_a_tombstone(analyst: User, admin: User, incident: Inci
 
 def test_a_session_needs_its_token(analyst: User, incident: Incident) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(analyst, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(analyst, backend="soar.accounts.backend.Backend")
     path = f"/api/v1/incidents/{incident.pk}/evidence/"
     problem_of(client.post(path, {"file": file()}), 403)
     assert files() == []

@@ -124,9 +124,10 @@ def test_patch_changes_all_or_nothing(analyst: User, incident: Incident) -> None
     for changes, field in (
         ({"title": "New", "status": "closed"}, "determination"),
         ({"title": "New", "techniques": ["X1"]}, "techniques"),
-        ({"title": "New", "restricted": True}, "restricted"),
+        ({"title": "New", "restricted": "of course"}, "restricted"),
     ):
         assert problem_of(api.patch(path, changes), 400)["errors"][0]["field"] == field
+    problem_of(api.patch(path, {"title": "New", "restricted": True}), 403)  # whoever manages its access may
     assert Incident.objects.get().title == "Case"
 
 
@@ -160,7 +161,7 @@ def test_notes_and_the_joined_timeline(analyst: User, incident: Incident) -> Non
     note = api.post(f"/incidents/{incident.pk}/comment/", {"text": "Night shift: done", "kind": "handoff"})
     assert (note.status_code, note.json()["kind"]) == (201, "handoff")
     entries = api.get(f"/incidents/{incident.pk}/timeline/").json()["results"]
-    assert entries[0] == note.json()
+    assert entries[0] | {"not_told": []} == note.json()
     assert {entry["subject"] for entry in entries} == {incident.number, alert.number}
     assert {"alert.opened", "incident.opened"} <= {entry["kind"] for entry in entries}
     problem_of(api.post(f"/incidents/{incident.pk}/comment/", {"text": "x", "kind": "changed"}), 400)

@@ -20,7 +20,8 @@ def test_people_and_teams_are_for_those_who_see_cases(viewer: User, nobody: User
     for path in ("/users/", "/teams/"):
         problem_of(Api(nobody).get(path), 403)
         problem_of(Api(None).get(path), 401)
-        problem_of(api.post(path, {}), 405)
+        problem_of(api.post(path, {}), 403)
+        problem_of(api.delete(path), 405)
 
 
 def test_disabled_people_are_not_listed(viewer: User, analyst: User) -> None:
@@ -104,7 +105,8 @@ def test_sources_are_for_admins_and_keep_their_secrets(admin: User, analyst: Use
     for path in ("/sources/", f"/sources/{source.slug}/"):
         problem_of(Api(analyst).get(path), 403)
         problem_of(Api(None).get(path), 401)
-        problem_of(api.post(path, {}), 405)
+    problem_of(Api(analyst).post("/sources/", {"name": "Mine", "kind": "generic"}), 403)
+    problem_of(api.post(f"/sources/{source.slug}/", {}), 405)
     problem_of(api.get("/sources/none/"), 404)
     assert AlertSource.objects.count() == 1
 
@@ -149,7 +151,7 @@ def test_the_schema_needs_a_login_and_names_every_call_of_the_contract(analyst: 
 
 
 def test_answers_are_as_the_schema_says(analyst: User) -> None:
-    from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+    from jsonschema import Draft202012Validator
 
     incident = make_incident("Case", make_alert(observables=(("ip", "203.0.113.7"),)))
     for _ in range(2):

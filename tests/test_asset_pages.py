@@ -149,7 +149,7 @@ def test_what_is_hidden_is_not_there(as_analyst: Client, as_stranger: Client, no
         assert as_stranger.get(f"/assets/{red.pk}/{path}").status_code == 200
     assert as_analyst.get("/assets/999999/").status_code == 404
     client = Client()
-    client.force_login(nobody, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(nobody, backend="soar.accounts.backend.Backend")
     assert client.get("/assets/").status_code == 403
 
 

@@ -170,7 +170,7 @@ def test_a_number_that_is_not_there(alert: Alert) -> None:
     [
         "UPDATE cases_timelineentry SET text = 'x'",
         "DELETE FROM cases_timelineentry",
-        "TRUNCATE cases_timelineentry",
+        "TRUNCATE cases_timelineentry CASCADE",
     ],
 )
 def test_the_database_refuses_to_change_the_timeline(alert: Alert, sql: str) -> None:

@@ -19,6 +19,7 @@ from soar.connectors.registry import KINDS
 from soar.standins.server import Server
 from soar.standins.slack import Slack
 from soar.standins.visionone import VisionOne
+from tests.fixtures import client_of
 
 pytestmark = pytest.mark.django_db
 TOKEN = "tok-0123456789-abcdef"
@@ -266,10 +267,11 @@ def test_a_rule_that_is_none_is_refused(as_admin: Client, values: Any, sentence:
     assert not Route.objects.exists()
 
 
-def test_a_lost_key_takes_no_page_down_and_new_secrets_help(as_admin: Client, practice: Server, settings: Any) -> None:
+def test_a_lost_key_takes_no_page_down_and_new_secrets_help(admin: User, practice: Server, settings: Any) -> None:
     given = {"url": practice.urls["slack"]["url"], "allow_internal": "true"}
     slack = actions.create_account(None, "slack", "Ops", given, {})
     settings.ENCRYPTION_KEYS = ["another key than before, long enough"]
+    as_admin = client_of(admin)  # sessions are read with that key too: everybody signs in anew
     for path in ("/connectors/", f"/connectors/{slack.pk}/", f"/connectors/{slack.pk}/edit/"):
         assert as_admin.get(path).status_code == 200, path
     text = as_admin.post(f"/connectors/{slack.pk}/test/", follow=True).content.decode()

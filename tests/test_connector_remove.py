@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import uuid
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.test import Client
 from guardian.shortcuts import assign_perm
@@ -311,3 +313,24 @@ def test_api(admin: User, responder: User) -> None:
     problem_of(api.get(f"/connectors/{chat.pk}/"), 404)
     problem_of(api.delete("/connectors/99999999999999999999/"), 404)
     assert api.get("/connectors/").json()["results"] == []
+
+
+def test_from_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    account = http("EDR")
+    call_command("connector", "remove", "edr")
+    told = json.loads(capsys.readouterr().out)
+    assert (told["name"], told["kind"]) == ("EDR", "http") and told["removed_at"]
+    account = ConnectorAccount.everything.get(pk=account.pk)
+    assert account.removed_at and account.secrets == {}
+    for name in ("EDR", "no such"):
+        with pytest.raises(CommandError):
+            call_command("connector", "remove", name)
+
+
+def test_the_command_line_names_what_uses_it(capsys: pytest.CaptureFixture[str]) -> None:
+    account = http("Reader")
+    AlertPull.objects.create(source=make_source("Gateway", kind="visionone"), account=account)
+    with pytest.raises(CommandError, match="Gateway"):
+        call_command("connector", "remove", "Reader")
+    assert ConnectorAccount.objects.filter(pk=account.pk).exists()
+    assert not capsys.readouterr().out

@@ -119,8 +119,8 @@ def run_commands(name: str, server: LiveServer) -> None:
 def test_the_commands_of_the_pages_for_admins(live_server: LiveServer, capsys: pytest.CaptureFixture[str]) -> None:
     run_commands("docs/admins.md", live_server)
     assert User.objects.get(username="mara").groups.filter(name="Analyst").exists()
-    assert not User.objects.get(username="tomas").is_active
-    assert "user.created mara" in capsys.readouterr().out
+    assert User.objects.get(username="tomas").groups.filter(team__name="Platform").exists()
+    assert AuditEntry.objects.filter(verb="user.created", target="mara").exists()
     assert AuditEntry.objects.filter(verb="token.created").count() == 1
     run_commands("docs/operations.md", live_server)
     assert "every chain is whole" in capsys.readouterr().out
@@ -266,7 +266,7 @@ def variables_read() -> set[str]:
         for name in read_in(tree):
             value = name.value if isinstance(name, ast.Constant) else constants.get(getattr(name, "id", ""))
             if isinstance(value, str) and value.isupper():
-                found.add(value.removesuffix("_FILE"))
+                found.add(value if value == "SOAR_AUDIT_FILE" else value.removesuffix("_FILE"))
     return found | set(re.findall(r"\$\{([A-Z_]+)[:}-]", page("scripts/bootstrap")))
 
 

@@ -73,14 +73,14 @@ def test_nothing_is_written_to_disk_for_who_may_not(
 
 def test_a_form_from_elsewhere_is_refused(analyst: User, incident: Incident) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(analyst, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(analyst, backend="soar.accounts.backend.Backend")
     assert send(client, incident, file()).status_code == 403
     assert (Evidence.objects.count(), files()) == (0, [])
 
 
 def test_a_form_of_our_own_passes_the_same_check(analyst: User, incident: Incident) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(analyst, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(analyst, backend="soar.accounts.backend.Backend")
     page = client.get(f"/incidents/{incident.number}/evidence/add/").content.decode()
     token = page.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
     assert send(client, incident, file(), csrfmiddlewaretoken=token).status_code == 302

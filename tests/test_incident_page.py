@@ -72,7 +72,7 @@ def test_a_viewer_reads_without_verbs(as_viewer: Client, incident: Incident) -> 
 
 
 def test_nobody_without_a_role(client: Client, nobody: User, incident: Incident) -> None:
-    client.force_login(nobody, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(nobody, backend="soar.accounts.backend.Backend")
     assert client.get(f"/incidents/{incident.number}/").status_code in (403, 404)
     assert client.get("/incidents/").status_code == 403
 

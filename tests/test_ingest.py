@@ -299,6 +299,8 @@ def test_over_the_rate_is_429_with_retry_after(sender: Sender) -> None:
     answers = [sender.post({**ALERT, "id": str(n)}) for n in range(4)]
     assert answers[-1].status_code == 429 and int(answers[-1]["Retry-After"]) >= 1
     assert Alert.objects.count() == [a.status_code for a in answers].count(201)
+    told = [(a["RateLimit-Limit"], a["RateLimit-Remaining"]) for a in answers]
+    assert told[0] == ("2", "1") and answers[-1]["RateLimit-Remaining"] == "0"
 
 
 def test_only_post(sender: Sender) -> None:

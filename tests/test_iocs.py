@@ -103,19 +103,6 @@ def test_each_once_however_often_and_written() -> None:
     assert extract("evil.com EVIL.com evil[.]com " * 50) == [("domain", "evil.com")]
 
 
-UNITS = [
-    ".", "a.", "a[.]", "[", "[[(({{", "http://", "http://a", "://", "a1", "1.", "1.1.1.1.", "1:", "::", "\\", "C:\\",
-    "C:\\a b ", "HKLM\\a b c ", "@", "a@", "/", "/tmp/a ", ")", "0x", "%a", "\0", "é.", "hxxp[:]//", "xn--a.",
-    "http://a.com/))))", "\\\\a ", "version 1.",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("unit", UNITS)
-def test_hostile_repetition_comes_back(unit: str) -> None:
-    """With anything worse than linear work these would not come back for minutes."""
-    assert len(extract(unit * (200_000 // len(unit)))) < 200_000
-
-
 ALPHABET = st.text(st.sampled_from(list("abcxpHKLM.:/\\[](){}@%0123456789-_ \n\"'=,;")), max_size=80)
 
 
@@ -226,6 +213,7 @@ def test_payload_texts_are_searched_but_ids_and_links_are_not() -> None:
 
 @pytest.mark.parametrize("unit", HOSTILE, ids=ascii)
 def test_nothing_hides_behind_a_hostile_text(unit: str) -> None:
+    """With anything worse than linear work these would not come back for minutes."""
     wanted = {("url", "http://evil.example.org/a"), ("ip", "203.0.113.9"), ("file_path", "C:\\Users\\joe\\a.exe")}
     text = " ".join(f"{kind} {value}" for kind, value in sorted(wanted))
     assert wanted <= set(extract(f"{text} \n {unit * (100_000 // len(unit))} \n {text}"))

@@ -15,6 +15,7 @@ from soar.connectors.messages import Message, Row, Section
 from soar.standins import folder
 from soar.standins import practice_range as program
 from soar.standins.server import Server
+from tests.acting import move_data
 
 pytestmark = pytest.mark.django_db
 BAND = "The products connected here are stand-ins on this machine."
@@ -30,7 +31,7 @@ TOLD = Message(
 
 @pytest.fixture
 def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setenv("SOAR_DATA", str(tmp_path))
+    move_data(tmp_path, monkeypatch)
     folder._range.cache_clear()
     with program.made() as server:
         practice.connect(server)

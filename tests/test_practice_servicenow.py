@@ -19,6 +19,7 @@ from soar.standins import practice_range as program
 from soar.standins.server import Server
 from soar.standins.servicenow.standin import ServiceNow
 from soar.standins.smtp import Smtp
+from tests.acting import move_data
 
 pytestmark = pytest.mark.django_db
 HOME = "/practice/?of=servicenow"
@@ -26,7 +27,7 @@ HOME = "/practice/?of=servicenow"
 
 @pytest.fixture
 def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setenv("SOAR_DATA", str(tmp_path))
+    move_data(tmp_path, monkeypatch)
     folder._range.cache_clear()
     with Server([ServiceNow(), Smtp()]) as server:
         program.remember(server, os.getpid())
@@ -67,7 +68,7 @@ def test_who_may_look_and_who_may_play(client: Client, as_viewer: Client, nobody
     assert "You may look." in as_viewer.get(page).content.decode()
     for path in (f"{page}delete/", "/practice/servicenow/instance/down/", "/practice/servicenow/new/"):
         assert as_viewer.post(path).status_code == 403
-    client.force_login(nobody, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(nobody, backend="soar.accounts.backend.Backend")
     assert client.get(page).status_code == 403
     assert now(running, ticket)["fields"]["state"] == "1"
 

@@ -65,16 +65,33 @@ def test_only_new_alerts_that_match_and_are_to_be_seen(as_analyst: Client, alert
 def test_the_pill_leads_to_the_filter_it_stands_over(as_analyst: Client, alert: Alert) -> None:
     for filter in ("", "?since=24h", "?since=24h&severity=high&sort=newest"):
         url = poll_url(as_analyst.get(f"/alerts/{filter}").content.decode())
-        newest = Alert.objects.latest("pk")
         made = make_alert("Second", source=alert.source, severity=Severity.HIGH)
         page = as_analyst.get(url, headers=HTMX).content.decode()
         pill = re.search(r'<a class="fresh" href="([^"]+)"[^>]*', page)
         assert pill
         assert pill[1].replace("&amp;", "&") == f"/alerts/{filter}"
-        assert f'data-newer-than="{newest.pk}"' in pill[0]
+        assert f'data-first-new="{made.pk}"' in pill[0]
         rows = as_analyst.get(pill[1].replace("&amp;", "&")).content.decode()
         assert f'id="alert-{made.pk}"' in rows
         assert "is no date or time" not in rows
+
+
+def test_where_it_asks_tells_no_number(as_stranger: Client, alert: Alert) -> None:
+    """How many alerts there are of everybody is nobody's business (access.md 4): nor that there was one more."""
+    first, second = (poll_url(as_stranger.get("/alerts/").content.decode()) for _ in range(2))
+    assert first != second, "the same place never looks the same"
+    assert f"={alert.pk}&" not in first
+
+
+def test_a_place_that_is_not_of_this_person_begins_anew(as_analyst: Client, as_stranger: Client, alert: Alert) -> None:
+    """Whatever number somebody writes there: nothing is told that was there before."""
+    theirs = poll_url(as_analyst.get("/alerts/").content.decode())
+    make_alert("Second", source=alert.source)
+    for url in (theirs, "/alerts/poll/?after=1", f"/alerts/poll/?after={'A' * 100}", "/alerts/poll/"):
+        answer = as_stranger.get(url, headers=HTMX)
+        page = answer.content.decode()
+        assert (answer.status_code, "new alert" in page) == (200, False)
+        assert as_stranger.get(poll_url(page), headers=HTMX).status_code == 204
 
 
 def test_a_row_changed_by_somebody_else_is_renewed_in_place(as_analyst: Client, alert: Alert, responder: User) -> None:
@@ -115,8 +132,8 @@ def test_an_odd_cursor_is_no_error(as_analyst: Client, alert: Alert, query: str)
 
 
 def test_others_rows_cannot_be_asked_for(as_stranger: Client, alert: Alert) -> None:
-    answer = as_stranger.get(f"/alerts/poll/?after={alert.pk}&rows={alert.pk}-0-0", headers=HTMX)
-    assert answer.status_code == 204
+    url = poll_url(as_stranger.get("/alerts/").content.decode())
+    assert as_stranger.get(f"{url}{alert.pk}-0-0", headers=HTMX).status_code == 204
 
 
 def test_the_number_of_queries(as_analyst: Client, alert: Alert) -> None:

@@ -8,6 +8,7 @@ from django.test import Client
 from cases.models import Alert, BulkJob
 from playbooks.models import Playbook, Run
 from soar.accounts.models import Team, User
+from soar.lib.place import seal
 from tests.bulk import work
 from tests.factories import make_alert, make_source
 from tests.fixtures import client_of
@@ -97,7 +98,7 @@ def test_a_playbook_that_is_off_starts_nothing(two: list[Alert], as_analyst: Cli
 
 def test_a_run_for_each_that_matches_the_filter(two: list[Alert], as_analyst: Client, analyst: User, red: Team) -> None:
     make_alert("Not for Blue", source=make_source(team=red))
-    everything = {"all": "1", "query": "", "upto": "999999"}
+    everything = {"all": "1", "query": "", "upto": seal(analyst.pk, 10**15)}
     assert "Run a playbook on 2 alerts" in text_of(as_analyst.post(URL, everything, headers=HTMX))
     refused = as_analyst.post(URL, {**everything, "playbook": "999999"}, headers=HTMX)
     assert (refused.status_code, BulkJob.objects.count()) == (422, 0)
@@ -112,7 +113,7 @@ def test_a_run_for_each_that_matches_the_filter(two: list[Alert], as_analyst: Cl
     assert Run.objects.count() == 2
 
 
-def test_who_may_not_run_playbooks_runs_none_on_all(two: list[Alert], as_viewer: Client) -> None:
-    given = {"all": "1", "query": "", "upto": "999999", "playbook": Playbook.objects.get().pk}
+def test_who_may_not_run_playbooks_runs_none_on_all(two: list[Alert], as_viewer: Client, viewer: User) -> None:
+    given = {"all": "1", "query": "", "upto": seal(viewer.pk, 10**15), "playbook": Playbook.objects.get().pk}
     assert as_viewer.post(URL, given, headers=HTMX).status_code == 403
     assert not BulkJob.objects.exists()

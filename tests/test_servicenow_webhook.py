@@ -6,9 +6,11 @@ import hashlib
 import hmac
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import override_settings
@@ -17,7 +19,7 @@ from django.utils import timezone
 from cases.api import servicenow_events
 from cases.models import ServiceNowInstance
 from soar.connectors.models import ConnectorAccount
-from soar.lib.rate import RateLimiter
+from soar.lib.shared_rate import SharedRateLimiter
 from soar.models import QueuedTask
 
 SECRET = "a-secret-of-forty-characters-or-so-1234567"
@@ -36,9 +38,10 @@ def instance(db: None) -> ServiceNowInstance:
 
 
 @pytest.fixture(autouse=True)
-def fresh_limiter(monkeypatch: pytest.MonkeyPatch) -> None:
+def fresh_limiter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """What other tests have called does not count here."""
-    monkeypatch.setattr(servicenow_events, "_limiter", RateLimiter(lambda: 1000.0))
+    limiter = SharedRateLimiter(lambda: tmp_path / "rates", lambda: settings.EVENTS_RATE)
+    monkeypatch.setattr(servicenow_events, "_limiter", limiter)
 
 
 def call(slug: str = "example", headers: Headers | None = None, body: bytes = b"{}", method: str = "POST") -> Any:
@@ -166,9 +169,8 @@ def test_events_are_posted(instance: ServiceNowInstance, method: str) -> None:
     assert unheard(instance)
 
 
-def test_an_address_that_calls_too_often_waits(instance: ServiceNowInstance, monkeypatch: pytest.MonkeyPatch) -> None:
-    with override_settings(EVENTS_RATE=2, WEB_WORKERS=1):
-        monkeypatch.setattr(servicenow_events, "_limiter", RateLimiter(lambda: 2.0))
+def test_an_address_that_calls_too_often_waits(instance: ServiceNowInstance) -> None:
+    with override_settings(EVENTS_RATE=2):
         answers = [call(headers={"X-Soar-Secret": "guess"}) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [401, 401, 429]
     assert int(answers[-1]["Retry-After"]) >= 1

@@ -77,7 +77,7 @@ def test_a_kind_that_is_sent_to_us_has_no_such_page(client: Client, here: Range,
 
 def test_without_a_connector_the_page_says_so(client: Client, source: AlertSource, admin: User) -> None:
     client.force_login(admin)
-    assert "There is no connector of kind" in client.get(url(source, "pull/")).text
+    assert "There is no connector that reads" in client.get(url(source, "pull/")).text
 
 
 def test_it_is_set_up_read_and_ended(client: Client, here: Range, source: AlertSource, admin: User) -> None:

@@ -52,7 +52,7 @@ def test_tabs(as_analyst: Client, some: None, query: str, there: set[str]) -> No
 
 def test_who_sees_no_cases_sees_no_tasks(some: None, nobody: User, as_stranger: Client) -> None:
     client = Client()
-    client.force_login(nobody, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(nobody, backend="soar.accounts.backend.Backend")
     assert client.get("/tasks/").status_code == 403
     text = as_stranger.get("/tasks/?tab=all").content.decode()
     assert ">Hidden</a>" in text

@@ -8,6 +8,8 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from cases.actions import custom_fields
+from cases.actors import Actor
 from cases.models import Incident, IncidentTemplate
 from cases.shipped_templates import TEMPLATES
 from soar.accounts.models import Team
@@ -181,3 +183,22 @@ def test_few_queries_and_a_small_page(
     as_admin.get("/settings/templates/")
     with counted("templates"):
         as_admin.get("/settings/templates/")
+
+
+def test_values_that_incidents_begin_with(as_admin: Client) -> None:
+    for name, kind in (("Region", "choice"), ("Loss", "number"), ("Units", "multi_choice")):
+        more = {"choices": ["EMEA", "APAC"]} if "choice" in kind else {}
+        custom_fields.create(Actor.system(), fields={"name": name, "kind": kind, **more})
+    pk = phishing().pk
+    text = as_admin.get(f"/settings/templates/{pk}/").content.decode()
+    assert 'name="cf-region"' in text and 'name="cf-loss"' in text
+    form = {**FORM, "name": "Phishing", "cf-region": "APAC", "cf-loss": "1250,5", "cf-units": ["APAC", "EMEA"]}
+    assert as_admin.post(f"/settings/templates/{pk}/", form).status_code == 302
+    assert phishing().custom_fields == {"region": "APAC", "loss": 1250.5, "units": ["EMEA", "APAC"]}
+    wrong = as_admin.post(f"/settings/templates/{pk}/", {**form, "cf-loss": EVIL})
+    page = wrong.content.decode()
+    assert wrong.status_code == 422 and "Loss: This must be a number." in page
+    assert "<script>alert(1)" not in page and "&lt;script&gt;alert(1)" in page
+    assert phishing().custom_fields["loss"] == 1250.5
+    assert as_admin.post(f"/settings/templates/{pk}/", {**FORM, "name": "Phishing"}).status_code == 302
+    assert phishing().custom_fields == {}

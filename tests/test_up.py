@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.cluster import _memory
@@ -57,7 +61,7 @@ def test_static_files_are_served_compressed_and_for_ever(portal: Portal) -> None
     answer = portal.client.get(f"/static/css/{address}")
     assert answer.status_code == 200
     assert "immutable" in answer.headers["Cache-Control"]
-    assert answer.headers["Content-Encoding"] == "gzip"
+    assert answer.headers["Content-Encoding"] in ("br", "gzip")
 
 
 def test_a_second_start_on_the_same_data_is_refused(portal: Portal) -> None:
@@ -88,6 +92,27 @@ def test_a_setting_that_is_wrong_is_named(folder: Path) -> None:
 
 def test_a_command_works_beside_it(portal: Portal) -> None:
     assert portal.manage("migrate", "--check") == ""
+
+
+def test_a_rate_holds_for_both_web_processes_together(portal: Portal) -> None:
+    """One call a second: of many at once, on connections of their own, one is taken, and one for each second more."""
+    made = json.loads(portal.manage("source", "create", "Busy", "--kind", "generic"))
+    admin = json.loads(portal.manage("token", "create", "admin", "--name", "rates"))["token"]
+    changed = portal.client.patch(
+        f"/api/v1/sources/{made['slug']}/", json={"rate_per_second": 1}, headers={"Authorization": f"Bearer {admin}"}
+    )
+    assert changed.status_code == 200, changed.text
+    assert len(portal.pids("web")) > 2, "a parent and two that answer"
+    url, headers = f"{portal.url}/api/v1/ingest/{made['slug']}/", {"Authorization": f"Bearer {made['token']}"}
+
+    def sent(number: int) -> int:
+        return httpx.post(url, json={"title": "Beacon", "id": str(number)}, headers=headers, timeout=60).status_code
+
+    started = time.monotonic()
+    with ThreadPoolExecutor(8) as pool:
+        codes = list(pool.map(sent, range(32)))
+    assert set(codes) == {201, 429}
+    assert codes.count(201) <= 1 + time.monotonic() - started
 
 
 def test_a_killed_worker_comes_back(portal: Portal) -> None:

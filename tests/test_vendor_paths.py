@@ -16,6 +16,7 @@ from thehive4py.errors import TheHiveError
 
 from cases.actions import sources
 from cases.actors import Actor
+from cases.choices import AlertStatus
 from cases.ingest.samples import sample_of
 from cases.models import Alert, AlertPayload, AlertSource
 
@@ -197,9 +198,31 @@ def test_keep_takes_one_or_a_list_with_the_key_in_its_header() -> None:
 
 
 def test_keep_resolved_without_an_alert_makes_none() -> None:
+    """The end of something that never came here is nothing to look at; the sender is told so."""
     answer = send("/alerts/event", source_of("keep"), {**json.loads(sample_of("keep")), "status": "resolved"})
-    assert (answer.status_code, answer.json()["id"]) == (202, None)
+    assert (answer.status_code, answer.json()["id"], answer.json()["created"]) == (202, None, False)
+    assert answer.json()["note"]
     assert not Alert.objects.exists()
+
+
+@pytest.mark.parametrize("state", ["acknowledged", "suppressed", "pending", "maintenance", "no such word"])
+def test_keep_makes_an_alert_in_every_other_state(state: str) -> None:
+    answer = send("/alerts/event", source_of("keep"), {**json.loads(sample_of("keep")), "status": state})
+    assert answer.status_code == 202
+    alert = Alert.objects.get(pk=answer.json()["id"])
+    assert (alert.source_state, alert.status) == (state, AlertStatus.NEW)
+
+
+@pytest.mark.parametrize("closes", [False, True])
+def test_keep_resolved_tells_the_state_of_one_that_is_there(closes: bool) -> None:
+    token, one = source_of("keep"), json.loads(sample_of("keep"))
+    AlertSource.objects.update(close_on_resolved=closes)
+    made = send("/alerts/event", token, one).json()["id"]
+    answer = send("/alerts/event", token, {**one, "status": "resolved"})
+    assert (answer.status_code, answer.json()["id"], answer.json()["created"]) == (202, made, False)
+    alert = Alert.objects.get()
+    assert alert.source_state == "resolved"
+    assert alert.status == (AlertStatus.RESOLVED if closes else AlertStatus.NEW)
 
 
 def test_opensoar_reply() -> None:

@@ -19,6 +19,7 @@ from cases.models.pull import PushState
 from cases.pulls import pushing, reading
 from soar.accounts.models import User
 from soar.connectors.models import Attempt
+from soar.connectors.reader import Item
 from soar.standins.visionone import VisionOne
 from tests.acting import Range, practice
 from tests.factories import make_alert, make_source
@@ -212,7 +213,7 @@ def test_what_the_source_did_is_not_told_to_it(here: Range, alert: Alert) -> Non
     alert.source.save()
     later = (datetime.now(UTC) + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     here.state["alerts"][REF] |= {"status": "Closed", "investigationResult": "Noteworthy", "updatedDateTime": later}
-    reading.take(rules_of(alert.source), REF, later, here.state["alerts"][REF])
+    reading.take(rules_of(alert.source), Item(here.state["alerts"][REF], REF, later))
     alert.refresh_from_db()
     assert alert.findings == "noteworthy"
     work()

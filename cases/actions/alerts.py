@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from cases import timeline
+from cases.actions import mentions
 from cases.actions.alert_state import apply_determination, apply_status, resolve_locked
 from cases.actions.alert_update import apply_changes
 from cases.actions.alert_verbs import (
@@ -160,7 +161,10 @@ def comment(actor: Actor, alert_id: AlertId, text: str) -> TimelineEntry:
     if alert.incident_id:
         number, where = named(actor, alert)
         raise Conflict(f"This alert is part of {number}: notes are written there.", **where)
-    return timeline.record("comment", alert, actor, text=body, touch=True)
+    mentioned = mentions.read(actor, alert, body)
+    entry = timeline.record("comment", alert, actor, text=body, data=mentioned.data, touch=True)
+    mentioned.keep(entry)
+    return entry
 
 
 def update(actor: Actor, alert_id: AlertId, *, changes: dict[str, Any], expected_version: Expected = None) -> Alert:

@@ -16,7 +16,7 @@ from cases.actions.bulk_verbs import VERBS
 from cases.errors import Conflict, Forbidden, Missing, Refused
 from cases.models import BulkBatch, BulkJob
 from cases.models.job import UNDO_FOR
-from soar.accounts.membership import may
+from soar.accounts.membership import asked_within, may
 from soar.accounts.models import User
 from soar.lib import clock
 from soar.lib.queue import enqueue
@@ -116,7 +116,7 @@ def no_undo(job: BulkJob) -> str | None:
 
 def own(user: User, job_id: int, *, lock: bool = False) -> BulkJob:
     """A job of this person. Raises Missing for any other."""
-    rows = BulkJob.objects.filter(user=user, pk=job_id)
+    rows = BulkJob.objects.filter(asked_within(user), user=user, pk=job_id)
     job: BulkJob | None = (rows.select_for_update() if lock else rows.select_related("undone_by")).first()
     if job is None:
         raise Missing("There is no such job of yours.")

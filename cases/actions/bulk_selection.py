@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from dataclasses import dataclass
-from datetime import UTC
 from typing import cast
 
 from django.db.models import QuerySet
@@ -55,6 +53,5 @@ def count_of(user: User, selection: Selection, most: int) -> int:
 
 def meant(job: BulkJob, user: User) -> QuerySet[Alert]:
     """The alerts that a job's filter means: "24h" before it was asked for, "today" in its user's zone."""
-    zone = zoneinfo.ZoneInfo(job.time_zone) if job.time_zone in zoneinfo.available_timezones() else UTC
-    with clock.at(job.created_at), timezone.override(zone):
+    with clock.at(job.created_at), timezone.override(clock.zone_of(job.time_zone)):
         return rows_of(user, Selection(job.query or "", job.cut_off or 0))

@@ -12,8 +12,9 @@ from cases.actors import Actor
 from cases.errors import Forbidden, Missing, Refused
 from cases.models import AlertSource, DeadLetter, ReplayJob
 from cases.permissions import source_for
+from cases.source_access import manages_some, sources_managed_by
 from soar.accounts import audit
-from soar.accounts.membership import may
+from soar.accounts.membership import asked_within, may
 from soar.accounts.models import User
 from soar.lib.queue import enqueue
 
@@ -25,9 +26,11 @@ def letters_for(user: User, slug: str = "") -> QuerySet[DeadLetter]:
     """The dead letters of the sources that this person manages, or of one of them. Raises Forbidden, Missing."""
     if slug:
         return DeadLetter.objects.filter(source=source_for(user, slug))
-    if not may(user, "manage_sources"):
+    if may(user, "manage_sources"):
+        return DeadLetter.objects.all()
+    if not manages_some(user):
         raise Forbidden("The permission to manage alert sources is missing.")
-    return DeadLetter.objects.all()
+    return DeadLetter.objects.filter(source__in=sources_managed_by(user))
 
 
 def letter_for(actor: Actor, pk: int, *, lock: bool = False) -> DeadLetter:
@@ -83,7 +86,7 @@ def start_replay(user: User, slug: str = "") -> ReplayJob:
 
 def job_for(user: User, pk: int) -> ReplayJob:
     """A job of this person's own. Raises Missing."""
-    job = ReplayJob.objects.filter(pk=pk, user=user).select_related("source").first()
+    job = ReplayJob.objects.filter(asked_within(user), pk=pk, user=user).select_related("source").first()
     if job is None:
         raise Missing(f"There is no replay {pk} of yours.")
     return job

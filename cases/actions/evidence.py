@@ -16,6 +16,7 @@ from cases.errors import Conflict, Refused
 from cases.evidence_store import Received
 from cases.evidence_types import type_of
 from cases.evidence_upload import checked_name
+from cases.holds import check_incidents
 from cases.models import Evidence, Incident
 from cases.models.evidence import EVIDENCE_AT_MOST
 from soar.lib import clock
@@ -44,7 +45,9 @@ def add(
     if have + len(files) > EVIDENCE_AT_MOST:
         raise Refused(f"An incident has at most {EVIDENCE_AT_MOST} pieces of evidence.", field="file")
     # In the order of their hashes: two forms with the same files wait for each other, not both for ever.
-    made = {file.sha256: _keep(actor, incident, file, about) for file in sorted(files, key=lambda one: one.sha256)}
+    made = {
+        file.sha256: keep_received(actor, incident, file, about) for file in sorted(files, key=lambda one: one.sha256)
+    }
     return [made[file.sha256] for file in files]
 
 
@@ -76,6 +79,7 @@ def remove(actor: Actor, evidence_id: int, *, reason: str = "", expected_version
     Whoever brought it may with the level *edit*, others need *delete*. Raises as ``update`` does."""
     brought = actor.user is not None and Evidence.objects.filter(pk=evidence_id, added_by=actor.user).exists()
     piece = _working_on(actor, evidence_id, expected_version, level="edit" if brought else "delete")
+    check_incidents([piece.incident_id])
     why = text_of(reason, "reason", most=REASON_AT_MOST, required=False)
     _tell("evidence.removed", piece, actor, text=why, sha256=piece.sha256, size=piece.size)
     piece.removed_at, piece.removed_by_name, piece.remove_reason = clock.now(), actor.name[:200], why
@@ -103,7 +107,10 @@ def sweep(older: float = 3600) -> int:
     return number + sum(drop_file(sha256) for sha256 in old if sha256 not in needed)
 
 
-def _keep(actor: Actor, incident: Incident, file: Received, about: dict[str, str]) -> Evidence:
+def keep_received(actor: Actor, incident: Incident, file: Received, about: dict[str, str]) -> Evidence:
+    """One file as evidence of a locked incident, in the caller's transaction; ``about``: description and tlp.
+
+    Raises Conflict for bytes that the incident has already, and NoRoom."""
     same = Evidence.objects.kept().filter(incident=incident, sha256=file.sha256).first()
     if same is not None:
         told = f"{file.name} is here already: the same bytes as {same.name}, added by {same.added_by_name}."

@@ -14,7 +14,7 @@ from soar.accounts.models import Team
 
 FIELDS = (
     "title", "summary", "severity", "status", "determination", "findings", "team", "tlp", "pap", "tags",
-    "techniques", "reason", "resolve_alerts",
+    "techniques", "custom_fields", "reason", "resolve_alerts", "restricted",
 )  # fmt: skip
 
 

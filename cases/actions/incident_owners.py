@@ -9,12 +9,14 @@ from django.db import transaction
 
 from cases import timeline
 from cases.actions.base import KEEP, _Keep, check_worker, person, save
+from cases.actions.restriction import let_owner_in, let_owners_go
 from cases.actions.seen import Expected, check_version
 from cases.actors import Actor
 from cases.errors import Refused
 from cases.models import Incident, IncidentOwner
 from cases.models.incident import OWNERS_AT_MOST
 from cases.permissions import incident_for
+from cases.sla import clocks
 from soar.accounts.models import User
 
 
@@ -28,7 +30,9 @@ def owners(
     lead: User | str | _Keep | None = KEEP,
     expected_version: Expected = None,
 ) -> Incident:
-    """Add and remove owners, at most 50, and say who leads (None: nobody). The lead becomes an owner."""
+    """Add and remove owners, at most 50, and say who leads (None: nobody). The lead becomes an owner.
+
+    Of a restricted incident owners get ``edit`` when whoever adds them manages its access (access.md 6)."""
     incident = incident_for(actor, incident_id, level="edit", lock=True)
     check_version(incident, expected_version)
     before = incident.timeline_count
@@ -38,6 +42,7 @@ def owners(
     gone = list(incident.owner_rows.filter(user__in=leaving).select_related("user"))
     if gone:
         IncidentOwner.objects.filter(pk__in=[row.pk for row in gone]).delete()
+        let_owners_go(actor, incident, [row.user_id for row in gone])
         names = [row.user.display_name() for row in gone]
         timeline.record("incident.owners", incident, actor, data={"removed": names})
     add_owners(actor, incident, joining, leader)
@@ -64,6 +69,7 @@ def add_owners(actor: Actor, incident: Incident, joining: list[User], lead: User
     have = set(incident.owner_rows.values_list("user_id", flat=True))
     new = [user for user in joining if user.pk not in have]
     for user in [*new, *([lead] if isinstance(lead, User) else [])]:
+        let_owner_in(actor, incident, user)
         check_worker(incident, user)
     if len(have) + len(new) > OWNERS_AT_MOST:
         raise Refused(
@@ -76,6 +82,8 @@ def add_owners(actor: Actor, incident: Incident, joining: list[User], lead: User
         data |= _set_lead(incident, lead)
     if data:
         timeline.record("incident.owners", incident, actor, data=data)
+    if new and incident.sla_version is not None:  # it has somebody now, whoever said so
+        clocks.follow(incident, taken=True)
 
 
 def _set_lead(incident: Incident, lead: User | None) -> dict[str, Any]:

@@ -8,11 +8,12 @@ from typing import Any
 from django.db import transaction
 
 from cases import timeline
-from cases.actions import links
+from cases.actions import custom_values, links, mentions
 from cases.actions.alert_state import findings_of, resolve_locked
 from cases.actions.base import KEEP, _Keep, change, person, save, tags_of, text_of, word
 from cases.actions.incident_fields import FIELDS, checked, severity_for, team_for, title_for, tlp_for
 from cases.actions.incident_owners import add_owners, owners, people
+from cases.actions.restriction import restrict, unrestrict
 from cases.actions.seen import Expected, check_version
 from cases.actions.task_access import check_required
 from cases.actions.template_use import TemplateRef, template_of, use
@@ -21,6 +22,7 @@ from cases.choices import Determination, IncidentStatus, Severity
 from cases.errors import Forbidden, Refused
 from cases.models import Alert, Incident, TimelineEntry
 from cases.permissions import incident_for
+from cases.sla import clocks
 from soar.accounts.membership import may
 from soar.accounts.models import Team, User
 from soar.lib import clock
@@ -44,6 +46,7 @@ def open_incident(
     tlp: str | None = None,
     move: bool = False,
     template: TemplateRef | None = None,
+    custom_fields: dict[str, Any] | None = None,
 ) -> Incident:
     """Open an incident by hand (no alerts) or from alerts, whose notes move to it (response-playbooks.md 7).
 
@@ -72,12 +75,16 @@ def open_incident(
         **({"cause": locked[0].cause} if locked else {}),
     )
     numbers = [alert.number for alert in locked]
-    timeline.record("incident.opened", incident, actor, data={"alerts": numbers})
+    named = mentions.read(actor, incident, incident.summary)
+    named.keep(timeline.record("incident.opened", incident, actor, data={"alerts": numbers, **named.data}))
     links.attach(actor, incident, locked, announce=False)
     if kit:
         use(actor, incident, kit)
+    if custom_fields and custom_values.put(actor, incident, custom_fields):
+        save(incident, "custom_fields")
     if wanted:
         add_owners(actor, incident, wanted, person(lead) if lead else None)
+    clocks.start(incident, taken=bool(wanted))
     return incident
 
 
@@ -97,7 +104,8 @@ def escalate(
 def update(
     actor: Actor, incident_id: IncidentId, *, changes: dict[str, Any], expected_version: Expected = None
 ) -> Incident:
-    """Several fields at once, all or nothing (PATCH). Raises Refused for one that breaks a rule."""
+    """Several fields at once, all or nothing (PATCH). ``restricted`` needs the level ``manage``. Raises Refused for one
+    that breaks a rule."""
     for name in changes:
         if name not in FIELDS:
             raise Refused(f"{name!s:.40} cannot be changed. These can: {', '.join(FIELDS)}.", field=str(name))
@@ -105,13 +113,20 @@ def update(
     values = checked(changes)
     if incident.status >= IncidentStatus.RESOLVED and values.get("determination") == Determination.UNKNOWN:
         raise Refused("A resolved incident needs a determination other than unknown.", field="determination")
-    changed = [name for name, value in values.items() if change(incident, actor, name, value)]
+    changed = [name for name, value in values.items() if _set(actor, incident, name, value)]
     if {"determination", "findings"} & changes.keys():
         kept = "" if "determination" in changed else incident.findings
         finding = findings_of(Determination(incident.determination), changes.get("findings") or kept)
         changed += ["findings"] if change(incident, actor, "findings", finding) else []
+    if changes.get("custom_fields") is not None:
+        changed += ["custom_fields"] if custom_values.put(actor, incident, changes["custom_fields"]) else []
     if changed:
         save(incident, *changed)
+    if "severity" in changed:
+        clocks.follow(incident)
+    if "restricted" in changes:
+        switch = restrict if changes["restricted"] else unrestrict
+        incident = switch(actor, incident.pk, reason="" if "status" in changes else changes.get("reason") or "")
     if "status" in changes:
         return set_status(
             actor,
@@ -138,12 +153,14 @@ def set_status(
     """Move the incident on. Resolving and closing need a determination and the level *close*, and resolve
     its open alerts with it unless ``resolve_alerts`` is False (rulings 4). Leaving them is a reopening.
 
-    Raises Conflict that names the required tasks that are still open (casework.md 10)."""
+    Raises Conflict that names the required tasks that are still open, or the required fields without a value
+    (casework.md 6, 10)."""
     wanted: IncidentStatus = word(IncidentStatus, status, "status")
     ends = not wanted.is_open
     incident = _working_on(actor, incident_id, expected_version, level="close" if ends else "edit")
     if ends:
         check_required(incident)
+        custom_values.check_required_fields(incident)
     why = text_of(reason or "", "reason", most=5000, required=False)
     old = IncidentStatus(incident.status)
     before = incident.timeline_count
@@ -176,6 +193,8 @@ def set_status(
             "resolved_at",
             "closed_at",
         )
+    if old != wanted:
+        clocks.follow(incident, taken=actor.is_person and wanted != IncidentStatus.OPEN)
     if ends and resolve_alerts:
         _resolve_alerts(actor, incident, why)
     return incident
@@ -188,7 +207,17 @@ def comment(actor: Actor, incident_id: IncidentId, text: str, *, kind: str = "co
         raise Refused("A note is a comment or a handoff.", field="kind")
     body = text_of(text)
     incident = incident_for(actor, incident_id, level="comment", lock=True)
-    return timeline.record(kind, incident, actor, text=body, touch=True)
+    named = mentions.read(actor, incident, body)
+    entry = timeline.record(kind, incident, actor, text=body, data=named.data, touch=True)
+    named.keep(entry)
+    return entry
+
+
+def _set(actor: Actor, incident: Incident, name: str, value: Any) -> bool:
+    """One field of a locked incident; a summary may name people."""
+    if name == "summary":
+        return mentions.rewrite_summary(actor, incident, value)
+    return change(incident, actor, name, value)
 
 
 def _working_on(actor: Actor, incident_id: IncidentId, expected_version: Expected, level: str = "edit") -> Incident:

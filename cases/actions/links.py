@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -11,6 +12,8 @@ from cases import timeline
 from cases.actions.base import save
 from cases.actors import Actor
 from cases.errors import Conflict, Forbidden, Missing, Refused
+from cases.holds import check_incidents
+from cases.merged import absorbed
 from cases.models import Alert, Incident, TimelineEntry
 from cases.permissions import alert_for, incident_for, parse_number
 
@@ -109,17 +112,21 @@ def move_notes(actor: Actor, incident: Incident, alert: Alert) -> None:
     if not notes:
         return
     there = set(
-        TimelineEntry.objects.filter(incident=incident, kind="note.moved").values_list("data__entry", flat=True)
+        TimelineEntry.objects.filter(incident__in=[incident.pk, *absorbed(incident)], kind="note.moved").values_list(
+            "data__entry", flat=True
+        )
     )
     edits = {
-        entry.data["of"]: entry.text
+        entry.data["of"]: entry
         for entry in TimelineEntry.objects.filter(alert=alert, kind="comment.edited").order_by("pk")
     }
     for note in notes:
         if note.pk not in there:
-            data = {"entry": note.pk, "alert": alert.number, "author": note.actor_name}
-            text = edits.get(note.pk, note.text)
-            timeline.record("note.moved", incident, actor, text=text, data=data, occurred_at=note.occurred_at)
+            newest = edits.get(note.pk, note)
+            data: dict[str, Any] = {"entry": note.pk, "alert": alert.number, "author": note.actor_name}
+            # How it reads; who is mentioned was told on the alert.
+            data |= {"named": newest.data["named"]} if newest.data.get("named") else {}
+            timeline.record("note.moved", incident, actor, text=newest.text, data=data, occurred_at=note.occurred_at)
 
 
 def _ids(alert_ids: Iterable[int | str]) -> list[int]:
@@ -156,6 +163,7 @@ def _detach(actor: Actor, incident: Incident, alert: Alert) -> None:
 
 
 def _leave(actor: Actor, incident: Incident, alert: Alert, to: str = "") -> None:
+    check_incidents([incident.pk])  # outside of it nothing would keep the alert
     data = {"alert": alert.number, "title": alert.title, **({"to": to} if to else {})}
     timeline.record("incident.alert_unlinked", incident, actor, data=data)
     incident.alert_count = max(incident.alert_count - 1, 0)

@@ -1,25 +1,27 @@
-"""Correcting a note: the first text stays, the correction is an entry of its own (casework.md 13)."""
+"""Correcting a note or an event: the first text stays, the correction is an entry of its own (casework.md 13)."""
 
 from __future__ import annotations
 
 from django.db import transaction
 
 from cases import timeline
+from cases.actions import mentions
 from cases.actions.base import text_of
 from cases.actors import Actor
 from cases.errors import Forbidden, Missing, Refused
 from cases.models import TimelineEntry
 from cases.permissions import alert_for, incident_for
+from cases.timeline_kinds import CORRECTABLE
 
 
 @transaction.atomic
 def edit_comment(actor: Actor, entry_id: int, text: str) -> TimelineEntry:
-    """Correct one's own note on an alert or incident. Returns the entry of the correction.
+    """Correct one's own words on an alert or incident. Returns the entry of the correction.
 
     Raises Missing if there is no such note to be seen, Forbidden for somebody else's, Refused if nothing
     changes."""
     body = text_of(text)
-    entry = TimelineEntry.objects.filter(pk=entry_id, kind__in=("comment", "handoff")).first()
+    entry = TimelineEntry.objects.filter(pk=entry_id, kind__in=CORRECTABLE).first()
     if entry is None:
         raise Missing("There is no such note.")
     subject = (
@@ -29,13 +31,18 @@ def edit_comment(actor: Actor, entry_id: int, text: str) -> TimelineEntry:
     )
     if (entry.actor_type, entry.actor_id) != (actor.type, actor.id):
         raise Forbidden("Only the writer of a note can correct it.")
-    if body == _latest_text(entry):
+    wordings = _wordings(entry)
+    if body == wordings[-1]:
         raise Refused("The text is the same as before.", field="text")
-    return timeline.record("comment.edited", subject, actor, text=body, data={"of": entry.pk})
+    named = mentions.read(actor, subject, body, before="\n\n".join(wordings))
+    made = timeline.record("comment.edited", subject, actor, text=body, data={"of": entry.pk, **named.data})
+    named.keep(made)
+    return made
 
 
-def _latest_text(entry: TimelineEntry) -> str:
-    last = TimelineEntry.objects.filter(
+def _wordings(entry: TimelineEntry) -> list[str]:
+    """All of them, the oldest first."""
+    edits = TimelineEntry.objects.filter(
         alert=entry.alert_id, incident=entry.incident_id, kind="comment.edited", data__of=entry.pk
-    ).last()
-    return last.text if last else entry.text
+    )
+    return [entry.text, *edits.order_by("pk").values_list("text", flat=True)]

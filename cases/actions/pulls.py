@@ -14,12 +14,19 @@ from cases.models import AlertPull, AlertPush
 from cases.models.pull import PushState
 from soar.accounts import audit
 from soar.accounts.models import User
-from soar.connectors import selectors
+from soar.connectors import registry, selectors
+from soar.connectors.base import Health
+from soar.connectors.errors import ConnectorError
 from soar.connectors.models import ConnectorAccount
 from soar.lib.queue import enqueue
 
-# Kinds of source whose alerts can be read, and the kind of connector that reads them.
-READ_BY = {"visionone": "visionone"}
+# Kinds of source whose alerts can be read, and the kinds of connector that read them (soar.connectors.reader).
+READ_BY: dict[str, tuple[str, ...]] = {
+    "visionone": ("visionone",),
+    "email": ("imap",),
+    "defender": ("microsoft_graph",),
+    "elastic": ("elasticsearch",),
+}
 SECONDS = (10, 86_400)
 HOURS = (0, 24 * 90)
 
@@ -27,7 +34,7 @@ HOURS = (0, 24 * 90)
 def accounts_for(user: User | None, kind: str) -> list[ConnectorAccount]:
     """The connectors with which this person may have a source of that kind read."""
     rows = ConnectorAccount.objects.all() if user is None else selectors.usable_by(user)
-    return list(rows.filter(kind=READ_BY.get(kind, "")).order_by("name"))
+    return list(rows.filter(kind__in=READ_BY.get(kind, ())).order_by("name"))
 
 
 @transaction.atomic
@@ -59,7 +66,7 @@ def set_pull(
     }
     row = AlertPull.objects.select_for_update().filter(source=source).first() or AlertPull(source=source)
     if row.pk and row.account_id != chosen.pk:
-        row.read_until, row.failures, row.last_error = None, 0, ""
+        row.read_until, row.mark, row.subject, row.failures, row.last_error = None, {}, "", 0, ""
     for name, value in values.items():
         setattr(row, name, value)
     row.due_at = timezone.now()
@@ -85,6 +92,21 @@ def pull_now(actor: Actor, slug: str) -> AlertPull:
         raise Refused("This source is not read, or it is off.")
     enqueue("cases.tasks.pull", row.pk)
     return row
+
+
+def test_pull(actor: Actor, slug: str) -> Health:
+    """Ask the product whether it can be read, outside of any transaction. Raises Refused where it is not set up or its
+    connector is off, Missing, Forbidden."""
+    with transaction.atomic():
+        row = AlertPull.objects.select_related("account").filter(source=locked_source(actor, slug)).first()
+    if row is None or row.account is None:
+        raise Refused("This source is read with no connector.")
+    try:
+        health = registry.of(row.account).test()
+    except ConnectorError as error:
+        raise Refused(error.message) from None
+    audit.record(actor.user, "source.pull_tested", slug, ok=health.ok, account=row.account.name)
+    return health
 
 
 @transaction.atomic

@@ -12,8 +12,10 @@ from cases.actions.suppression_fields import checked
 from cases.actors import Actor
 from cases.errors import Conflict, Forbidden, Refused, Stale
 from cases.models import SuppressionRule
-from cases.suppression_access import NOT_YOURS, may_rule, rule_for
+from cases.source_access import sources_seen_by
+from cases.suppression_access import NOT_YOURS, may_rule, rule_for, sources_of
 from soar.accounts import audit
+from soar.accounts.models import User
 from soar.lib import clock
 from soar.lib.queue import enqueue
 
@@ -54,7 +56,7 @@ def update(actor: Actor, pk: int, *, changes: dict[str, Any], expected_version: 
     for name, value in changed.items():
         setattr(rule, name, value)
     if changed:
-        _check_scope(actor, rule)
+        _check_scope(actor, rule, conditions="conditions" in changed)
         rule.version += 1
         _saved(rule, actor)
         audit.record(actor.user, "suppression.changed", _named(rule), fields=sorted(changed), **_told(rule))
@@ -116,11 +118,20 @@ def _released(actor: Actor, rule: SuppressionRule) -> SuppressionRule:
     return rule
 
 
-def _check_scope(actor: Actor, rule: SuppressionRule) -> None:
+def _check_scope(actor: Actor, rule: SuppressionRule, *, conditions: bool = True) -> None:
     if rule.all_teams and rule.team_id:
         raise Refused("Either every team or one.", field="team")
-    if actor.user is not None and not may_rule(actor.user, rule.team_id, rule.all_teams):
+    if actor.user is not None and not may_rule(actor.user, rule.team_id, rule.all_teams, sources_of(rule)):
         raise Forbidden(NOT_YOURS)
+    if actor.user is not None and conditions:
+        check_seen(actor.user, sources_of(rule))
+
+
+def check_seen(user: User, slugs: list[str]) -> None:
+    """Raise Refused for a source that the person does not see, in the words for one that is not there (access.md 4)."""
+    seen = set(sources_seen_by(user).filter(slug__in=slugs).values_list("slug", flat=True))
+    if unseen := [slug for slug in slugs if slug not in seen]:
+        raise Refused(f"There is no source {unseen[0]:.60}.", field="source")
 
 
 def _locked(actor: Actor, pk: int, expected: int | None) -> SuppressionRule:

@@ -6,9 +6,13 @@ from typing import Any
 
 from cases.actions.alert_update import tlp_of
 from cases.actions.base import tags_of, text_of, word
+from cases.actions.custom_values import hold_definitions
 from cases.actions.task_fields import DESCRIPTION_AT_MOST, flag, title_of
 from cases.choices import IncidentKind, Severity
+from cases.custom_fields.kinds import checked as read_value
 from cases.errors import Refused
+from cases.models import CustomField
+from cases.models.custom_field import FIELDS_AT_MOST
 
 TEMPLATE_TASKS_AT_MOST = 100
 YEAR = 365 * 24 * 60  # the latest due time, in minutes
@@ -73,6 +77,24 @@ def _due(value: Any) -> int | None:
     return value
 
 
+def _custom_fields(value: Any) -> dict[str, Any]:
+    """Values to begin with, by key; null leaves one out. Checked as those of an incident are."""
+    if not isinstance(value, dict) or len(value) > FIELDS_AT_MOST:
+        raise Refused("Custom fields are an object of values by key.", field="custom_fields")
+    hold_definitions()
+    fields = {field.key: field for field in CustomField.objects.filter(key__in=[str(key)[:40] for key in value])}
+    return {key: read for key, one in value.items() if (read := _begin_with(fields.get(key), key, one)) is not None}
+
+
+def _begin_with(field: CustomField | None, key: str, value: Any) -> Any:
+    if field is None:
+        raise Refused(f"There is no custom field {str(key)[:40]}.", field="custom_fields")
+    try:
+        return read_value(field, value)
+    except ValueError as error:
+        raise Refused(f"{field.name}: {error}", field="custom_fields") from error
+
+
 _CHECKS: dict[str, Any] = {
     "name": lambda value: " ".join(text_of(value, "name", most=100).split()),
     "description": lambda value: text_of(value, "description", most=DESCRIPTION_AT_MOST, required=False),
@@ -81,4 +103,5 @@ _CHECKS: dict[str, Any] = {
     "tlp": lambda value: tlp_of(value) if value else "",
     "tags": tags_of,
     "tasks": _tasks,
+    "custom_fields": _custom_fields,
 }

@@ -1,4 +1,4 @@
-"""What an incident takes from a template: tags and tasks (casework.md 10)."""
+"""What an incident takes from a template: tags, tasks and values of custom fields (casework.md 10)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.db import transaction
 
 from cases import timeline
 from cases.actions.base import TAGS_AT_MOST, save
+from cases.actions.custom_values import begin_with
 from cases.actions.task_access import check_open
 from cases.actions.tasks import append
 from cases.actors import Actor
@@ -22,10 +23,9 @@ TemplateRef = IncidentTemplate | int | str
 
 @transaction.atomic
 def apply(actor: Actor, incident_id: int | str, template: TemplateRef) -> Incident:
-    """Add the template's tags and tasks to an incident that is worked on; severity and TLP stay as they are.
-
-    What is there already (a tag, a task of the same title) is not added twice, so using a template twice changes
-    nothing. Raises Refused for a template that is not there, Conflict, Missing, Forbidden."""
+    """Add the template's tags, tasks and field values to an incident that is worked on; severity and TLP stay as they
+    are. What is there already (a tag, a task of the same title, a value) is not added twice, so using a template twice
+    changes nothing. Raises Refused for a template that is not there, Conflict, Missing, Forbidden."""
     incident = incident_for(actor, incident_id, level="edit", lock=True)
     check_open(incident)
     use(actor, incident, template_of(template))
@@ -51,16 +51,19 @@ def use(actor: Actor, incident: Incident, template: IncidentTemplate) -> None:
     have = IncidentTask.objects.filter(incident=incident).values_list("title", flat=True)
     known = {title.casefold() for title in have}
     tasks = [task for task in template.tasks if task["title"].casefold() not in known]
-    if not tags and not tasks and incident.template_id == template.pk:
+    missing = template.custom_fields.keys() - incident.custom_fields.keys()
+    if not tags and not tasks and not missing and incident.template_id == template.pk:
         return
     if len(incident.tags) + len(tags) > TAGS_AT_MOST:
         raise Refused(f"With the template's tags there would be more than {TAGS_AT_MOST}.", field="template")
     append(incident, [_values(task) for task in tasks])
     incident.tags = [*incident.tags, *tags]
     incident.template = template
-    data = {"template": template.name, "tasks": len(tasks), "tags": tags}
-    timeline.record("incident.template", incident, actor, data=data)
-    save(incident, "tags", "template")
+    data: dict[str, Any] = {"template": template.name, "tasks": len(tasks), "tags": tags}
+    # Values come with the template: whether a field is asked for depends on it.
+    _set, left = begin_with(actor, incident, template.custom_fields)
+    timeline.record("incident.template", incident, actor, data={**data, **({"fields_left_out": left} if left else {})})
+    save(incident, "tags", "template", "custom_fields")
 
 
 def _values(task: dict[str, Any]) -> dict[str, Any]:

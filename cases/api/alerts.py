@@ -11,15 +11,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cases.actions import alerts, incidents, links, manual
-from cases.api import bodies, documented, paging, shapes
+from cases.api import bodies, documented, known, paging, shapes
 from cases.api.base import ApiViewSet, guarded, read, tagged
 from cases.api.etags import expected_version
-from cases.api.representation import EXPANDABLE, alert_dict, alert_rows, entry_dict, incident_dict
+from cases.api.representation import EXPANDABLE, alert_dict, alert_rows, incident_dict
+from cases.api.timeline import timeline_page, written
 from cases.choices import AlertStatus
 from cases.filters import FIELDS, AlertFilter
 from cases.models import Alert
 from cases.permissions import alert_for, parse_number
-from cases.timeline_read import entries_of_alert, tell_all
+from cases.timeline_read import entries_of_alert
 from soar.accounts.models import User
 from soar.lib.keyset import Order
 
@@ -29,12 +30,21 @@ ORDERS = {
     "-updated_at": Order("-updated_at", ("updated_at", "id")),
     "-severity": Order("-severity", ("severity", "id")),
 }
+# What representation.alert_row reads: with whole rows of four tables, making the objects costs more than the query.
+ROW = (
+    "source_ref", "dedup_key", "count", "title", "severity", "status", "determination", "findings", "detection_model",
+    "occurred_at", "first_seen", "last_seen", "received_at", "updated_at", "resolved_at", "hostname", "username",
+    "source_ip", "tags", "techniques", "tlp", "external_link", "incident", "source_state", "suppression", "cause",
+    "version", "owner__username", "source__slug", "team__name",
+)  # fmt: skip
 OPEN_WORDS = {"open", *(status.word for status in AlertStatus if status.is_open)}
 FILTERS = ("q", *FIELDS)
 
 
 class Alerts(ApiViewSet):
     """``/alerts/`` and below."""
+
+    reads = "view_cases"
 
     @extend_schema(**documented.alert_list(FILTERS, tuple(ORDERS)))
     def list(self, request: Request) -> Response:
@@ -97,7 +107,7 @@ class Alerts(ApiViewSet):
         given = self.body(bodies.Reopen)
         return self._verb(lambda: alerts.reopen(self.actor, id, **given, expected_version=expected_version(request)))
 
-    @extend_schema(**documented.create("Comment on an alert", bodies.Comment, shapes.Entry))
+    @extend_schema(**documented.create("Comment on an alert", bodies.Comment, shapes.WrittenEntry))
     def comment(self, request: Request, id: str) -> Response:
         """409 with the `url` of its incident, if it has one: notes are written there."""
         text = self.body(bodies.Comment)["text"]
@@ -105,7 +115,7 @@ class Alerts(ApiViewSet):
 
         def run() -> Response:
             entry = guarded(request, Alert, pk, 0, lambda: alerts.comment(self.actor, id, text))
-            return Response(entry_dict(entry), status=201)
+            return written(self.user, alert_for(self.user, id), entry)
 
         return self.once(run)
 
@@ -153,12 +163,8 @@ class Alerts(ApiViewSet):
 
     @extend_schema(**documented.entries("Read an alert's timeline"))
     def timeline(self, request: Request, id: str) -> Response:
-        """Newest first; `ordering=id` turns it round."""
-        alert = alert_for(self.user, id)
-        paging.check_params(request, ("ordering",))
-        found = paging.page(request, entries_of_alert(alert), paging.order_of(request, paging.BY_ID))
-        tell_all(self.user, found.rows)
-        return Response(paging.paged(request, found, [entry_dict(entry) for entry in found.rows]))
+        """Newest first; `ordering=id` turns it round, `occurred_at` is when it happened."""
+        return timeline_page(request, self.user, entries_of_alert(alert_for(self.user, id)))
 
     def _verb(self, act: Any) -> Response:
         return self.once(lambda: self._tagged(act()))
@@ -168,11 +174,11 @@ class Alerts(ApiViewSet):
 
 
 def expanded(request: Request) -> list[str]:
-    """What ``expand`` asks for. Raises ValidationError for a name that cannot be."""
+    """What ``expand`` asks for, or ``fields`` by name. Raises ValidationError for a name that cannot be."""
     wanted = [name.strip() for name in request.query_params.get("expand", "").split(",") if name.strip()]
     if unknown := [name for name in wanted if name not in EXPANDABLE]:
         raise ValidationError({"expand": [f"{unknown[0][:40]} is not one of: {', '.join(EXPANDABLE)}."]})
-    return wanted
+    return [*wanted, *(name for name in known.asked(request) if name in EXPANDABLE)]
 
 
 def filtered(request: Request, user: User, expand: list[str]) -> QuerySet[Alert]:
@@ -185,10 +191,9 @@ def filtered(request: Request, user: User, expand: list[str]) -> QuerySet[Alert]
 
 
 def with_columns(rows: QuerySet[Alert], expand: list[str]) -> QuerySet[Alert]:
-    """Only what a row shows, and what is asked for besides."""
-    hidden = {"description", "entities", "repairs", "search", "timeline_head", "key_digest", "resolve_reason"}
-    hidden -= {"entities" if name == "assets" else name for name in expand}
-    return rows.select_related("owner", "source", "team").defer(*hidden)
+    """Only what a row shows, of its owner, source and team as well, and what is asked for besides."""
+    more = {"description": "description", "assets": "entities"}
+    return rows.select_related("owner", "source", "team").only(*ROW, *(more[name] for name in expand if name in more))
 
 
 def _check_open(request: Request) -> None:

@@ -37,6 +37,8 @@ LISTED = 1000  # assets and problems that the answer to an import names
 class Assets(ApiViewSet):
     """``/assets/`` and below."""
 
+    reads = "view_cases"
+
     @extend_schema(
         **documented.listing("List assets", asset_shapes.ASSET_PAGE, params=[*FILTERS, documented.ordering(ORDERS)])
     )

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from typing import Any, TypeVar
 
 from django.db import transaction
+from django.db.models import Model, QuerySet
 from rest_framework import status
 from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
@@ -14,7 +15,8 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from cases.actors import Actor
-from cases.api.etags import etag, expected_version, unchanged
+from cases.api import known
+from cases.api.etags import etag, expected_version, facts_tag, named, unchanged
 from cases.api.fields import Body
 from cases.api.parsing import StrictJSONParser
 from cases.errors import Stale
@@ -22,8 +24,11 @@ from cases.idempotency import idempotent
 from cases.models import Alert, Incident
 from soar.accounts.membership import may
 from soar.accounts.models import ApiToken, User
+from soar.lib.shared_rate import rate_headers
 
+READ_CASES = "The permission to see alerts and incidents is missing."
 T = TypeVar("T")
+M = TypeVar("M", bound=Model)
 
 
 class ApiViewSet(ViewSet):
@@ -31,6 +36,26 @@ class ApiViewSet(ViewSet):
 
     parser_classes = [StrictJSONParser]
     metadata_class = None  # OPTIONS is 405: the schema says what there is
+    # A permission without which there is nothing here at all, and which is asked for first: whoever lacks it, be it by
+    # the scopes of their token, hears so of whatever id, instead of an empty list.
+    reads = ""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Who calls, whether they may, how often; then whether each parameter means something here."""
+        super().initial(request, *args, **kwargs)
+        if self.reads:
+            self.need(self.reads, READ_CASES)
+        if call := known.known(self):
+            known.check(request, call)
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        """With the rate of the token, and with no more than the keys that `fields` asks for."""
+        if taken := getattr(request, "rate", None):
+            for name, value in rate_headers(taken).items():
+                response.headers.setdefault(name, value)
+        if request.method == "GET" and response.status_code == status.HTTP_200_OK and isinstance(response, Response):
+            response.data = known.sparse(response.data, known.asked(request))
+        return super().finalize_response(request, response, *args, **kwargs)
 
     @property
     def user(self) -> User:
@@ -81,6 +106,45 @@ def read(request: Request, answer: dict[str, Any]) -> Response:
     if unchanged(request, tag):
         return Response(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": tag})
     return tagged(answer)
+
+
+def read_facts(request: Request, answer: dict[str, Any], passing: tuple[str, ...] = ()) -> Response:
+    """``read`` for what has no version: its facts are its version, but for those that change ``passing``ly."""
+    tag = facts_tag(answer, passing)
+    if unchanged(request, tag):
+        return Response(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": tag})
+    return Response(answer, headers={"ETag": tag})
+
+
+def with_facts(
+    answer: dict[str, Any], code: int = status.HTTP_200_OK, *, passing: tuple[str, ...] = (), location: str = ""
+) -> Response:
+    """The answer with its ETag, for what has no version."""
+    headers = {"ETag": facts_tag(answer, passing), **({"Location": location} if location else {})}
+    return Response(answer, status=code, headers=headers)
+
+
+def as_read(
+    request: Request,
+    rows: QuerySet[M],
+    show: Callable[[M], dict[str, Any]],
+    act: Callable[[], T],
+    passing: tuple[str, ...] | None = (),
+) -> T:
+    """``act`` under ``If-Match``, for actions that take no version. ``rows`` is the one row: it is locked, and shown as
+    a GET would show it; if that is not what the caller read, nothing is done. ``passing`` None: it has a version that
+    decides. Raises Stale."""
+    if "If-Match" not in request.headers or request.headers["If-Match"].strip() == "*":
+        return act()
+    with transaction.atomic():
+        row = rows.select_for_update(of=("self",)).first()
+        if row is not None and not named(request, _tag(show(row), passing)):
+            raise Stale("This was changed by somebody else in the meantime. Nothing was saved.")
+        return act()
+
+
+def _tag(answer: dict[str, Any], passing: tuple[str, ...] | None) -> str:
+    return etag(answer["version"], answer) if passing is None else facts_tag(answer, passing)
 
 
 def guarded(request: Request, model: type[Alert | Incident], pk: int, steps: int, act: Callable[[], T]) -> T:

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cases.api import documented, paging
-from cases.api.base import ApiViewSet, whole
+from cases.api.base import ApiViewSet, as_read, read_facts, whole
 from cases.api.fields import Body, Text, Whole
 from cases.api.shapes import page_of
 from soar.connectors.blocklist import actions
@@ -22,6 +22,7 @@ from soar.connectors.errors import Forbidden, Refused
 from soar.connectors.models import BlockEntry
 from soar.lib.clock import iso
 
+PASSING = ("excepted", "state")  # exceptions and the clock change them
 FILTERS = ("q", "type", "state")
 
 
@@ -88,22 +89,24 @@ class Blocks(ApiViewSet):
         given = self.body(NewBlock)
         return self.once(lambda: self._add(given))
 
-    @extend_schema(**documented.read("Read an entry of the block list", Block, tagged=False))
+    @extend_schema(**documented.read("Read an entry of the block list", Block))
     def retrieve(self, request: Request, id: str) -> Response:
         """Also one that expired or was removed."""
         self._may_read()
         row = BlockEntry.objects.filter(pk=whole(id)).first()
         if row is None:
             raise NotFound
-        return Response(block_dict(row, sparing()(row.type, row.value)))
+        return read_facts(request, _told(row), PASSING)
 
     @extend_schema(**documented.remove("Take a value off the block list"))
     def destroy(self, request: Request, id: str) -> Response:
         """For responders. One that is removed already is left as it is."""
         self._may_change()
-        if not BlockEntry.objects.filter(pk=whole(id)).exists():
+        rows = BlockEntry.objects.filter(pk=whole(id))
+        if not rows.exists():
             raise NotFound
-        actions.remove_entry(self.user.display_name(), self.user, whole(id))
+        name = self.user.display_name()
+        as_read(request, rows, _told, lambda: actions.remove_entry(name, self.user, whole(id)), PASSING)
         return Response(status=204)
 
     def _add(self, given: dict[str, Any]) -> Response:
@@ -125,6 +128,10 @@ class Blocks(ApiViewSet):
 
     def _may_change(self) -> None:
         self.need("respond", "The permission to change the block list is missing.")
+
+
+def _told(row: BlockEntry) -> dict[str, Any]:
+    return block_dict(row, sparing()(row.type, row.value))
 
 
 def block_dict(row: BlockEntry, excepted: str = "") -> dict[str, Any]:

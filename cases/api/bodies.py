@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from cases.actions import event_links
 from cases.actions.base import TEXT_AT_MOST
 from cases.api import fields
 from cases.api.fields import Body, Flag, Ref, Text, Texts
@@ -97,6 +98,26 @@ class IncidentComment(Comment):
     kind = fields.Words(("comment", "handoff"), required=False)
 
 
+class EventLink(Body):
+    """What an event is about: something of the incident by its id, or a technique by its ATT&CK id."""
+
+    type = fields.Words(event_links.TYPES)
+    id = Ref()
+
+
+class NewEvent(Comment):
+    """What happened and when; without a zone the time is UTC."""
+
+    occurred_at = Text(max_length=40, help_text="ISO 8601; not in the future")
+    link = EventLink(required=False, allow_null=True)
+
+
+class LetIn(Body):
+    """The user name of somebody who is named in the entry."""
+
+    user = Text(max_length=150)
+
+
 class Escalate(Body):
     """Title, owners and template (name or id) of the new incident; without a title the alert's."""
 
@@ -139,6 +160,7 @@ class NewIncident(Body):
     tags = Texts(required=False, most=50)
     tlp = fields.tlp(required=False)
     template = Ref(required=False, allow_null=True)
+    custom_fields = fields.CustomValues(required=False)
 
 
 class IncidentChanges(Body):
@@ -155,6 +177,8 @@ class IncidentChanges(Body):
     pap = fields.pap(required=False)
     tags = Texts(required=False, most=50)
     techniques = Texts(required=False, most=200)
+    custom_fields = fields.CustomValues(required=False, help_text="Those to change; null takes a value away")
+    restricted = Flag(required=False, help_text="Only its own grants count then; needs the level `manage`")
     reason = reason()
     resolve_alerts = Flag(required=False)
 
@@ -167,6 +191,13 @@ class IncidentStatusChange(Body):
     findings = fields.findings(required=False)
     reason = reason()
     resolve_alerts = Flag(required=False)
+
+
+class Techniques(Body):
+    """ATT&CK ids to add and to take off."""
+
+    add = Texts(required=False, most=200)
+    remove = Texts(required=False, most=200)
 
 
 class Owners(Body):

@@ -21,6 +21,7 @@ from cases.errors import Missing
 from cases.filters import FIELDS, AlertFilter
 from cases.models import BulkJob
 from cases.permissions import parse_number
+from soar.accounts.membership import asked_within
 from soar.accounts.models import User
 from soar.lib.clock import iso
 
@@ -49,8 +50,13 @@ class Bulk(Body):
     dry_run = Flag(required=False)
 
 
+JOB_PAGE = shapes.page_of(shapes.Job)
+
+
 class BulkApi(ApiViewSet):
     """``/alerts/bulk/``."""
+
+    reads = "view_cases"
 
     @extend_schema(**documented.create("Act on many alerts", Bulk, shapes.JobMade, code=202, tagged=False))
     def start(self, request: Request) -> Response:
@@ -65,6 +71,16 @@ class BulkApi(ApiViewSet):
 
 class Jobs(ApiViewSet):
     """``/jobs/``: one's own."""
+
+    reads = "view_cases"
+
+    @extend_schema(**documented.listing("List your jobs", JOB_PAGE))
+    def list(self, request: Request) -> Response:
+        """Newest first."""
+        rows = BulkJob.objects.filter(asked_within(self.user), user=self.user)
+        rows = rows.select_related("undone_by").defer("alerts")
+        found = paging.page(request, rows)
+        return Response(paging.paged(request, found, [job_dict(row) for row in found.rows]))
 
     @extend_schema(**documented.read("Read a job's progress", shapes.Job, tagged=False))
     def retrieve(self, request: Request, id: str) -> Response:

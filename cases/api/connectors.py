@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cases.api import bodies, documented, paging
-from cases.api.base import ApiViewSet, whole
+from cases.api.base import ApiViewSet, as_read, read_facts, whole, with_facts
 from cases.api.fields import Body, Flag, Text
 from cases.api.shapes import page_of
 from cases.errors import Conflict
@@ -24,6 +24,8 @@ from soar.connectors.removal import InUse, remove_account
 from soar.connectors.selectors import managed_by
 from soar.lib.clock import iso
 
+# Checks of health change them, not people.
+PASSING = ("disabled_reason", "last_check_at", "last_ok_at", "last_error", "updated_at")
 NOT_YOURS = "The permission to manage connectors is missing."
 
 
@@ -108,19 +110,24 @@ class Connectors(ApiViewSet):
 
         return self.once(made)
 
-    @extend_schema(**documented.read("Read a connector", Connector, tagged=False))
+    @extend_schema(**documented.read("Read a connector", Connector))
     def retrieve(self, request: Request, id: str) -> Response:
         """With its health; without its secrets."""
-        return Response(showing.account_dict(self._account(id)))
+        return read_facts(request, showing.account_dict(self._account(id)), PASSING)
 
-    @extend_schema(**documented.verb("Change a connector", ConnectorChanges, Connector, tagged=False, keyed=False))
+    @extend_schema(**documented.change("Change a connector", ConnectorChanges, Connector))
     def partial_update(self, request: Request, id: str) -> Response:
         """Another `url` or `proxy` removes the secrets that are not given with it."""
         account, given = self._account(id), self.body(ConnectorChanges)
         if "secrets" in given:
             given["secrets"] = _texts(given["secrets"])
-        changed = _tried(account.kind, lambda: actions.update_account(self.user, account.pk, **given))
-        return Response(showing.account_dict(changed))
+        rows = ConnectorAccount.objects.filter(pk=account.pk)
+
+        def act() -> ConnectorAccount:
+            return _tried(account.kind, lambda: actions.update_account(self.user, account.pk, **given))
+
+        changed = as_read(request, rows, showing.account_dict, act, PASSING)
+        return with_facts(showing.account_dict(changed), passing=PASSING)
 
     @extend_schema(**documented.remove("Remove a connector", codes=(409,)))
     def destroy(self, request: Request, id: str) -> Response:
@@ -128,7 +135,8 @@ class Connectors(ApiViewSet):
         `uses` says what, each with `text` and `url`."""
         self.need("manage_connectors", NOT_YOURS)
         try:
-            remove_account(self.user, whole(id))
+            rows = ConnectorAccount.objects.filter(pk=whole(id))
+            as_read(request, rows, showing.account_dict, lambda: remove_account(self.user, whole(id)), PASSING)
         except NoConnector:
             raise NotFound from None
         except InUse as error:

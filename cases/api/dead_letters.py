@@ -15,7 +15,7 @@ from cases import replaying
 from cases.actions import dead_letters as actions
 from cases.api import bodies, documented, paging
 from cases.api import dead_letter_shapes as shapes
-from cases.api.base import ApiViewSet, whole
+from cases.api.base import ApiViewSet, as_read, read_facts, whole
 from cases.api.shapes import JobMade
 from cases.models import DeadLetter, ReplayJob
 from soar.lib.clock import iso
@@ -47,17 +47,17 @@ class DeadLetters(ApiViewSet):
         found = paging.page(request, rows, paging.order_of(request, paging.BY_ID))
         return Response(paging.paged(request, found, [letter_dict(row) for row in found.rows]))
 
-    @extend_schema(**documented.read("Read a dead letter", shapes.DeadLetterDetail, tagged=False))
+    @extend_schema(**documented.read("Read a dead letter", shapes.DeadLetterDetail))
     def retrieve(self, request: Request, id: str) -> Response:
         """With its bytes in Base64."""
-        letter = actions.letter_for(self.actor, whole(id))
-        body = base64.b64encode(bytes(letter.body)).decode()
-        return Response({**letter_dict(letter), "body": body})
+        return read_facts(request, _whole(actions.letter_for(self.actor, whole(id))))
 
     @extend_schema(**documented.remove("Delete a dead letter"))
     def destroy(self, request: Request, id: str) -> Response:
         """For good."""
-        actions.delete(self.actor, whole(id))
+        letter = actions.letter_for(self.actor, whole(id))
+        rows = DeadLetter.objects.filter(pk=letter.pk)
+        as_read(request, rows, _whole, lambda: actions.delete(self.actor, letter.pk))
         return Response(status=204)
 
     @extend_schema(**documented.verb("Replay a dead letter", bodies.Nothing, shapes.DeadLetterRow, tagged=False))
@@ -81,6 +81,10 @@ class DeadLetters(ApiViewSet):
     def job(self, request: Request, id: str) -> Response:
         """One's own. `finished_at` is null while it goes on."""
         return Response(job_dict(actions.job_for(self.user, whole(id))))
+
+
+def _whole(letter: DeadLetter) -> dict[str, Any]:
+    return {**letter_dict(letter), "body": base64.b64encode(bytes(letter.body)).decode()}
 
 
 def _made(job: ReplayJob) -> Response:

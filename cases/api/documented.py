@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema_serializer
 from rest_framework.serializers import Serializer
 
 from cases.api import shapes
@@ -27,11 +27,19 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 )
 CURSOR = OpenApiParameter("cursor", str, description="From `next` or `previous`.")
 PAGE_SIZE = OpenApiParameter("page_size", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50})
+CUSTOM_FIELDS = OpenApiParameter(
+    "cf.*",
+    str,
+    description="`cf.<key>`: a custom field's value, `any`, `none`, `beginning*`, `*part*`, or for numbers and times "
+    "`>=value`, `<=value`, `>value`, `<value`.",
+)
+FIELDS = OpenApiParameter("fields", str, description="Only these keys; several with commas.")
 SENTENCES = {
     400: "The request cannot be read or breaks a rule; `errors` names the fields.",
     401: "No token or session, or one that is not valid.",
     403: "You see it but may not do that.",
     404: "Not there, or not for you to see.",
+    405: "Not a verb of this address; `Allow` names those there are.",
     406: "Only JSON is given.",
     409: "The state does not allow it.",
     412: "It was changed since you read it.",
@@ -47,23 +55,36 @@ SENTENCES = {
 def listing(summary: str, shape: Shape, *, params: Iterable[OpenApiParameter | str] = ()) -> dict[str, Any]:
     """A cursor page."""
     given = [OpenApiParameter(param, str) if isinstance(param, str) else param for param in params]
-    return _call(summary, {200: shape}, (400, 403, 404), [*given, CURSOR, PAGE_SIZE], request=None)
+    return _call(summary, {200: shape}, (400, 403, 404), [*given, FIELDS, CURSOR, PAGE_SIZE], request=None)
 
 
-def alert_list(filters: Iterable[str], orders: tuple[str, ...]) -> dict[str, Any]:
+def whole_list(summary: str, shape: Shape) -> dict[str, Any]:
+    """A short list, in one page: `next` is always null."""
+    return _call(summary, {200: shape}, (400, 403, 404), [FIELDS], request=None)
+
+
+def filters(names: Iterable[str]) -> list[OpenApiParameter]:
+    """The filters of the queue's address."""
+    return [OpenApiParameter(name, str, description=FILTERS.get(name, "")) for name in names]
+
+
+def alert_list(names: Iterable[str], orders: tuple[str, ...]) -> dict[str, Any]:
     """The list of alerts."""
     more: list[OpenApiParameter | str] = [
-        OpenApiParameter(name, str, description=FILTERS.get(name, "")) for name in filters
+        OpenApiParameter(name, str, description=FILTERS.get(name, "")) for name in names
     ]
     more.append(ordering(orders))
-    expand = "observables, assets, runs, description; several with commas"
+    expand = "observables, assets, runs, description, technique_names; several with commas"
     more.append(OpenApiParameter("expand", str, description=expand))
     return listing("List alerts", shapes.ALERT_PAGE, params=more)
 
 
 def entries(summary: str) -> dict[str, Any]:
-    """A timeline."""
-    return listing(summary, shapes.ENTRY_PAGE, params=[ordering(("-id", "id"))])
+    """A timeline with its filters."""
+    filters = [OpenApiParameter(name, str, description=text) for name, text in TIMELINE.items()]
+    return listing(
+        summary, shapes.ENTRY_PAGE, params=[*filters, ordering(("-id", "id", "-occurred_at", "occurred_at"))]
+    )
 
 
 def ordering(orders: Iterable[str]) -> OpenApiParameter:
@@ -76,7 +97,7 @@ def read(summary: str, shape: Shape, *, tagged: bool = True) -> dict[str, Any]:
     answers: dict[int, Any] = {200: shape}
     if tagged:
         answers[304] = OpenApiResponse(description="You have it.")
-    return _call(summary, answers, (403, 404), [IF_NONE_MATCH] if tagged else [], request=None)
+    return _call(summary, answers, (400, 403, 404), [FIELDS, *[IF_NONE_MATCH] * tagged], request=None)
 
 
 def change(summary: str, body: Shape, shape: Shape) -> dict[str, Any]:
@@ -84,10 +105,13 @@ def change(summary: str, body: Shape, shape: Shape) -> dict[str, Any]:
     return _call(summary, {200: shape}, (400, 403, 404, 409, 412, 413, 415), [IF_MATCH], request=body)
 
 
-def verb(summary: str, body: Shape, shape: Shape, *, tagged: bool = True, keyed: bool = True) -> dict[str, Any]:
-    """A verb on one thing: 200 with the thing. ``tagged``: it takes If-Match; ``keyed``: Idempotency-Key."""
+def verb(
+    summary: str, body: Shape, shape: Shape, *, tagged: bool = True, keyed: bool = True, code: int = 200
+) -> dict[str, Any]:
+    """A verb on one thing: 200 with the thing, 202 where a worker does it. ``tagged``: it takes If-Match; ``keyed``:
+    Idempotency-Key."""
     params = [IF_MATCH] * tagged + [IDEMPOTENCY_KEY] * keyed
-    return _call(summary, {200: shape}, (400, 403, 404, 409, 412, 413, 415), params, request=body)
+    return _call(summary, {code: shape}, (400, 403, 404, 409, 412, 413, 415), params, request=body)
 
 
 def create(summary: str, body: Shape, shape: Shape, *, code: int = 201, tagged: bool = True) -> dict[str, Any]:
@@ -98,20 +122,21 @@ def create(summary: str, body: Shape, shape: Shape, *, code: int = 201, tagged: 
 
 def secret(summary: str, body: Shape, shape: Shape) -> dict[str, Any]:
     """What makes something whose answer is not kept: 201, no Idempotency-Key."""
-    return _call(summary, {201: shape}, (400, 403, 413, 415), [], request=body)
+    return _call(summary, {201: shape}, (400, 403, 404, 409, 412, 413, 415), [], request=body)
 
 
-def upload(summary: str, form: Shape, shape: Shape) -> dict[str, Any]:
-    """A file in a form: 201."""
+def upload(summary: str, form: Shape, shape: Shape, *, code: int = 201) -> dict[str, Any]:
+    """A file in a form: 201, or 202 for one that a worker reads."""
     codes = (400, 403, 404, 409, 413, 415, 503, 507)
-    made = _call(summary, {201: shape}, codes, [IDEMPOTENCY_KEY], request=None)
+    keyed = [IDEMPOTENCY_KEY] if code == 201 else []
+    made = _call(summary, {code: shape}, codes, keyed, request=None)
     return {**made, "request": {"multipart/form-data": form}}
 
 
 def remove(summary: str, *, params: Iterable[OpenApiParameter] = (), codes: Iterable[int] = ()) -> dict[str, Any]:
     """DELETE: 204. ``codes``: problems besides the usual ones."""
     done = {204: OpenApiResponse(description="Done.")}
-    return _call(summary, done, (403, 404, 412, *codes), [IF_MATCH, *params], request=None)
+    return _call(summary, done, (400, 403, 404, 412, *codes), [IF_MATCH, *params], request=None)
 
 
 def refusals(*codes: int) -> dict[tuple[int, str], OpenApiResponse]:
@@ -130,15 +155,30 @@ def _call(
     *,
     request: Shape | None,
 ) -> dict[str, Any]:
-    responses: dict[Any, Any] = {**answers, **refusals(*problems)}
+    responses: dict[Any, Any] = {code: once(shape) for code, shape in answers.items()} | refusals(*problems)
     return {"summary": summary, "request": request, "responses": responses, "parameters": params}
 
 
+def once(shape: Any) -> Any:
+    """A list's answer is one object that holds the rows, whatever the method is called."""
+    if isinstance(shape, type) and "results" in getattr(shape, "_declared_fields", {}):
+        extend_schema_serializer(many=False)(shape)
+    return shape
+
+
+TIMELINE = {
+    "group": "notes, events, changes, alerts, evidence, playbooks, responses, servicenow, pinned; several with commas.",
+    "person": "Who did or wrote it: a user name, or a name as it stands there.",
+    "q": "Words in what was written or changed.",
+    "since": "Happened then or later, ISO 8601.",
+    "until": "Happened then or before, ISO 8601.",
+}
 FILTERS = {
     "q": "The query box: `word`, `field:value`, `-field:value`, `field:>=value`, by these same names.",
     "status": "new, in_progress, resolved, open, any; several with commas.",
     "is": "As `status`.",
     "suppressed": "yes, no, all, or the id of a rule. Without it, asking for open work leaves out what is held back.",
+    "sla": "How long it waits for somebody: breached, at_risk or ok.",
     "severity": "informational, low, medium, high, critical; several with commas.",
     "determination": "unknown, benign, suspicious, malicious.",
     "owner": "A user name, me or none.",
@@ -151,5 +191,5 @@ FILTERS = {
     "received": "Received at or after; ISO 8601, or 24h, 7d.",
     "since": "Received at or after.",
     "until": "Received at or before.",
-    "technique": "ATT&CK id.",
+    "technique": "ATT&CK id; a technique means its sub-techniques too.",
 }

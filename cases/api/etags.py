@@ -17,8 +17,20 @@ NEVER = -1  # no row has this version: a condition that cannot hold
 
 def etag(version: int, answer: Any) -> str:
     """``"<version>-<digest>"`` of an answer with a ``version``."""
-    text = json.dumps(answer, sort_keys=True, separators=(",", ":"))
-    return f'"{version}-{hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]}"'
+    return f'"{version}-{_digest(answer)}"'
+
+
+def facts_tag(answer: dict[str, Any], passing: tuple[str, ...] = ()) -> str:
+    """``"<digest>-<digest>"`` of an answer without a version: first of what people change, so that a counter or a check
+    of health that moves (``passing``) makes no edit stale, then of the whole."""
+    lasting = {name: value for name, value in answer.items() if name not in passing}
+    return f'"{_digest(lasting)}-{_digest(answer)}"'
+
+
+def named(request: Request, tag: str) -> bool:
+    """Whether ``If-Match`` names a thing with this tag of ``facts_tag``, whatever passes on it."""
+    wanted = tag.strip('"').partition("-")[0]
+    return any(one.partition("-")[0] == wanted for one in _TAG.findall(request.headers.get("If-Match", "")))
 
 
 def expected_version(request: Request) -> int | None:
@@ -38,3 +50,8 @@ def unchanged(request: Request, tag: str) -> bool:
     """Whether ``If-None-Match`` names this answer."""
     given = request.headers.get("If-None-Match", "")
     return given.strip() == "*" or tag.strip('"') in _TAG.findall(given)
+
+
+def _digest(answer: Any) -> str:
+    text = json.dumps(answer, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Mapping
 from typing import IO, Any
 
-from django.conf import settings
 from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
@@ -21,6 +20,7 @@ from cases.actions.evidence_access import evidence_for, note, open_incident_for
 from cases.api import documented, evidence_shapes, paging
 from cases.api.base import ApiViewSet, read, tagged, whole
 from cases.api.etags import expected_version
+from cases.api.incident_representation import evidence_dict
 from cases.api.parsing import StrictJSONParser
 from cases.errors import Missing
 from cases.evidence_upload import UNREADABLE, Upload, uploading
@@ -60,6 +60,7 @@ class UploadParser(BaseParser):
 class IncidentEvidence(ApiViewSet):
     """``/incidents/{id}/evidence/``."""
 
+    reads = "view_cases"
     parser_classes = [StrictJSONParser, UploadParser]
     upload: Upload | None = None
 
@@ -105,6 +106,8 @@ class IncidentEvidence(ApiViewSet):
 
 class EvidencePieces(ApiViewSet):
     """``/evidence/``."""
+
+    reads = "view_cases"
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         """A download is given whatever the caller accepts."""
@@ -175,32 +178,6 @@ class EvidencePieces(ApiViewSet):
         rows = EvidenceAccess.objects.filter(evidence=piece)
         found = paging.page(request, rows, paging.order_of(request, paging.BY_ID))
         return Response(paging.paged(request, found, [access_dict(row) for row in found.rows]))
-
-
-def evidence_dict(piece: Evidence) -> dict[str, Any]:
-    """A piece in JSON."""
-    removed = piece.is_removed
-    return {
-        "id": piece.pk,
-        "incident": f"INC-{piece.incident_id}",
-        "url": f"{settings.SOAR_URL}/evidence/{piece.pk}/",
-        "file": None if removed else f"{settings.SOAR_URL}/api/v1/evidence/{piece.pk}/file/",
-        "name": piece.name,
-        "description": piece.description,
-        "tlp": piece.tlp,
-        "size": piece.size,
-        "content_type": piece.content_type,
-        "md5": piece.md5,
-        "sha1": piece.sha1,
-        "sha256": piece.sha256,
-        "added_by": piece.added_by_name,
-        "added_at": iso(piece.added_at),
-        "updated_at": iso(piece.updated_at),
-        "removed_by": piece.removed_by_name or None,
-        "removed_at": iso(piece.removed_at),
-        "remove_reason": piece.remove_reason,
-        "version": piece.version,
-    }
 
 
 def access_dict(row: EvidenceAccess) -> dict[str, Any]:

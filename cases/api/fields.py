@@ -9,10 +9,13 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from cases.choices import OBSERVABLE_TYPES, AlertStatus, Determination, Findings, IncidentStatus, Pap, Severity, Tlp
+from cases.models.custom_field import FIELDS_AT_MOST as CUSTOM_FIELDS_AT_MOST
 
 ALERT_STATUS = AlertStatus.words()
 INCIDENT_STATUS = IncidentStatus.words()
 SEVERITY = Severity.words()
+DETERMINATION = Determination.words()
+VERDICT = [word for word in DETERMINATION if word != "unknown"]  # what something is resolved with
 TLP = Tlp.values
 
 
@@ -80,6 +83,37 @@ class Ref(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
+@extend_schema_field({
+    "type": "object",
+    "maxProperties": CUSTOM_FIELDS_AT_MOST,
+    "additionalProperties": {
+        "oneOf": [
+            {"type": "string"},
+            {"type": "number"},
+            {"type": "boolean"},
+            {"type": "array", "items": {"type": "string"}},
+            {"type": "null"},
+        ]
+    },
+})  # fmt: skip
+class CustomValues(serializers.Field[Any, Any, Any, Any]):
+    """Values of custom fields by key; what each may be, its kind says (``cases.custom_fields``)."""
+
+    default_error_messages = {"invalid": "An object of values by key.", "many": "At most {most} fields."}
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """The object itself; the action checks the values."""
+        if not isinstance(data, dict):
+            self.fail("invalid")
+        if len(data) > CUSTOM_FIELDS_AT_MOST:
+            self.fail("many", most=CUSTOM_FIELDS_AT_MOST)
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        """As it is stored."""
+        return value
+
+
 class Words(serializers.ChoiceField):
     """One of the API's words."""
 
@@ -117,7 +151,7 @@ def incident_status(**kwargs: Any) -> Words:
 
 def determination(**kwargs: Any) -> Words:
     """A determination's word."""
-    return Words(Determination.words(), **kwargs)
+    return Words(DETERMINATION, **kwargs)
 
 
 def findings(**kwargs: Any) -> Words:

@@ -8,16 +8,19 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from cases.attack.stored import catalog
 from cases.choices import Determination, IncidentStatus, Severity, Words
+from cases.custom_fields import filtering as custom
 from cases.filters import FilterError, moment
 from cases.models import Incident, IncidentOwner
+from cases.sla import states
 from soar.accounts.models import User
 
 
 def filtered(request: Request, rows: QuerySet[Incident], user: User) -> QuerySet[Incident]:
     """The rows that all filters of the query string let through. Raises ValidationError beside the parameter."""
     errors: dict[str, list[str]] = {}
-    for name, condition in FILTERS.items():
+    for name, condition in {**FILTERS, **_custom(request)}.items():
         values = [part for value in request.query_params.getlist(name) for part in _parts(name, value)]
         try:
             wanted = [condition(value, user) for value in values]
@@ -29,6 +32,21 @@ def filtered(request: Request, rows: QuerySet[Incident], user: User) -> QuerySet
     if errors:
         raise ValidationError(errors)
     return rows
+
+
+def named(request: Request) -> list[str]:
+    """The filters of custom fields that the query string names."""
+    return custom.names_in(request.query_params)
+
+
+def _custom(request: Request) -> dict[str, Callable[[str, User], Q]]:
+    return {name: lambda value, user, name=name: _compared(name, value) for name in named(request)}  # type: ignore[misc]
+
+
+def _compared(name: str, value: str) -> Q:
+    """``cf.cost=>=100``: a sign before the value compares."""
+    sign = next((one for one in (">=", "<=", ">", "<") if value.startswith(one)), "")
+    return custom.condition(name, sign, value.removeprefix(sign).strip())
 
 
 def _parts(name: str, value: str) -> list[str]:
@@ -72,6 +90,12 @@ def _text(value: str, user: User) -> Q:
     return Q(title__icontains=value)
 
 
+def _sla(value: str, user: User) -> Q:
+    if value.lower() not in states.WORDS:
+        raise FilterError(f"One of {', '.join(states.WORDS)}.")
+    return states.condition(value.lower())
+
+
 FILTERS: dict[str, Callable[[str, User], Q]] = {
     "q": _text,
     "status": _status,
@@ -80,6 +104,8 @@ FILTERS: dict[str, Callable[[str, User], Q]] = {
     "owner": _owner,
     "team": lambda value, user: Q(team=None) if value.lower() == "none" else Q(team__name__iexact=value),
     "tag": lambda value, user: Q(tags__contains=[value.lower()]),
-    "technique": lambda value, user: Q(techniques__contains=[value.upper()]),
+    "technique": lambda value, user: Q(techniques__overlap=catalog().family(value)),
+    "sla": _sla,
     "updated_since": lambda value, user: Q(updated_at__gte=moment(value)),
+    "opened": lambda value, user: Q(created_at__gte=moment(value)),
 }

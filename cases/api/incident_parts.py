@@ -12,28 +12,42 @@ from rest_framework.response import Response
 
 from cases.actions import observables
 from cases.actions import suggestions as decisions
+from cases.actions.events import record_event
 from cases.api import bodies, documented, paging, shapes
 from cases.api.alerts import expanded, with_columns
 from cases.api.base import ApiViewSet, guarded, tagged, whole
-from cases.api.representation import alert_rows, entry_dict, incident_dict, observable_dict
+from cases.api.representation import alert_rows, incident_dict, observable_dict
+from cases.api.timeline import timeline_page, written
 from cases.models import Alert, AlertObservable, Incident, IncidentObservable, Observable
 from cases.permissions import incident_for, parse_number
 from cases.suggestions import Suggestion, suggestions
-from cases.timeline_read import entries_of_incident, tell_all
+from cases.timeline_read import entries_of_incident
+from cases.verify import report_of_incident
 from soar.lib.clock import iso
 
 
 class IncidentParts(ApiViewSet):
     """``/incidents/{id}/timeline/ alerts/ observables/``."""
 
+    reads = "view_cases"
+
     @extend_schema(**documented.entries("Read an incident's timeline"))
     def timeline(self, request: Request, id: str) -> Response:
-        """Its own entries joined by those of its alerts, newest first; `ordering=id` turns it round."""
-        incident = incident_for(self.user, id)
-        paging.check_params(request, ("ordering",))
-        found = paging.page(request, entries_of_incident(incident), paging.order_of(request, paging.BY_ID))
-        tell_all(self.user, found.rows)
-        return Response(paging.paged(request, found, [entry_dict(entry) for entry in found.rows]))
+        """Its own entries joined by those of its alerts, newest first; `ordering=id` turns it round, `occurred_at` is
+        when it happened."""
+        return timeline_page(request, self.user, entries_of_incident(incident_for(self.user, id)))
+
+    @extend_schema(**documented.create("Add an event to an incident's timeline", bodies.NewEvent, shapes.WrittenEntry))
+    def add_event(self, request: Request, id: str) -> Response:
+        """Something that happened at another time; in Markdown, `@name` tells somebody. 400 for the future."""
+        given = self.body(bodies.NewEvent)
+        pk = parse_number(id, "INC")
+
+        def run() -> Response:
+            entry = guarded(request, Incident, pk, 0, lambda: record_event(self.actor, id, **given))
+            return written(self.user, incident_for(self.user, id), entry)
+
+        return self.once(run)
 
     @extend_schema(
         **documented.listing(
@@ -94,14 +108,24 @@ class IncidentParts(ApiViewSet):
         guarded(request, Incident, pk, 1, lambda: observables.remove_from_incident(self.actor, id, row))
         return Response(status=204)
 
+    @extend_schema(**documented.read("Verify an incident's timeline", shapes.Verified, tagged=False))
+    def verify(self, request: Request, id: str) -> Response:
+        """Reads the chain of the incident and those of its alerts; `findings` is empty where every one is whole."""
+        report = report_of_incident(incident_for(self.user, id))
+        findings = [{"subject": one.subject, "entry": one.entry or None, "text": one.text} for one in report.findings]
+        return Response({"subjects": report.subjects, "entries": report.entries, "findings": findings})
+
 
 class SuggestionsApi(ApiViewSet):
     """``/incidents/suggestions/``."""
 
-    @extend_schema(**documented.read("List suggestions", shapes.Suggestions, tagged=False))
+    reads = "view_cases"
+
+    @extend_schema(**documented.whole_list("List suggestions", shapes.Suggestions))
     def list(self, request: Request) -> Response:
         """Open alerts that belong together, and why, best first."""
-        return Response({"results": [_suggestion(one) for one in suggestions(self.user)]})
+        rows = [_suggestion(one) for one in suggestions(self.user)]
+        return Response({"next": None, "previous": None, "results": rows})
 
     @extend_schema(**documented.create("Accept a suggestion", bodies.AcceptSuggestion, shapes.Incident, tagged=False))
     def accept(self, request: Request, key: str) -> Response:

@@ -12,10 +12,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cases.actions import incidents, links
+from cases.actions.techniques import retag
 from cases.api import bodies, documented, incident_filter, paging, shapes
 from cases.api.base import ApiViewSet, guarded, read, tagged
 from cases.api.etags import expected_version
-from cases.api.representation import entry_dict, incident_dict, incident_row, with_tickets
+from cases.api.representation import incident_dict, incident_row, with_tickets
+from cases.api.timeline import written
 from cases.models import Incident
 from cases.permissions import incident_for, parse_number
 from soar.lib.keyset import Order
@@ -25,22 +27,25 @@ ORDERS = {
     "updated_at": Order("updated_at", ("updated_at", "id"), descending=False),
     "-updated_at": Order("-updated_at", ("updated_at", "id")),
     "-severity": Order("-severity", ("severity", "id")),
+    "due": Order("due", ("sla_due_at", "id"), descending=False),
 }
 
 
 class Incidents(ApiViewSet):
     """``/incidents/`` and its verbs."""
 
+    reads = "view_cases"
+
     @extend_schema(
         **documented.listing(
             "List incidents",
             shapes.INCIDENT_PAGE,
-            params=[*incident_filter.FILTERS, documented.ordering(ORDERS)],
+            params=[*incident_filter.FILTERS, documented.CUSTOM_FIELDS, documented.ordering(ORDERS)],
         )
     )
     def list(self, request: Request) -> Response:
         """Newest first; with `updated_since` by time of change."""
-        paging.check_params(request, (*incident_filter.FILTERS, "ordering"))
+        paging.check_params(request, (*incident_filter.FILTERS, *incident_filter.named(request), "ordering"))
         default = "updated_at" if request.query_params.get("updated_since") else "-id"
         visible = Incident.objects.visible_to(self.user).with_row_data()
         rows = with_tickets(incident_filter.filtered(request, visible, self.user))
@@ -73,7 +78,7 @@ class Incidents(ApiViewSet):
         given = self.body(bodies.Assign)
         return self._verb(lambda: self._assign(request, id, given))
 
-    @extend_schema(**documented.create("Comment on an incident", bodies.IncidentComment, shapes.Entry))
+    @extend_schema(**documented.create("Comment on an incident", bodies.IncidentComment, shapes.WrittenEntry))
     def comment(self, request: Request, id: str) -> Response:
         """A note, or with `kind` a hand-over note."""
         given = self.body(bodies.IncidentComment)
@@ -81,7 +86,7 @@ class Incidents(ApiViewSet):
 
         def run() -> Response:
             entry = guarded(request, Incident, pk, 0, lambda: incidents.comment(self.actor, id, **given))
-            return Response(entry_dict(entry), status=201)
+            return written(self.user, incident_for(self.user, id), entry)
 
         return self.once(run)
 
@@ -101,6 +106,13 @@ class Incidents(ApiViewSet):
         given = self.body(bodies.Owners)
         expected = expected_version(request)
         return self._verb(lambda: incidents.owners(self.actor, id, **given, expected_version=expected))
+
+    @extend_schema(**documented.verb("Change the techniques", bodies.Techniques, shapes.Incident))
+    def techniques(self, request: Request, id: str) -> Response:
+        """Add ATT&CK ids and take others off, whatever else is on it; `PATCH` replaces them all."""
+        given = self.body(bodies.Techniques)
+        expected = expected_version(request)
+        return self._verb(lambda: retag(self.actor, id, **given, expected_version=expected))
 
     @extend_schema(**documented.verb("Link alerts", bodies.LinkAlerts, shapes.Incident))
     def link(self, request: Request, id: str) -> Response:

@@ -24,14 +24,14 @@ from cases.ingest.mappings import overlay_of
 from cases.ingest.pipeline import Outcome, receive
 from cases.ingest.prepare import Rules
 from cases.ingest.reading import BODY_AT_MOST, Unreadable, unpack
-from cases.ingest.registry import KINDS
+from cases.ingest.registry import kind_of
 from soar.accounts.tokens import digest
 from soar.lib.crypto import decrypt
 from soar.lib.database import prepared
 from soar.lib.errors import CaseError
-from soar.lib.rate import RateLimiter
+from soar.lib.shared_rate import SharedRateLimiter, Taken, rate_headers
 
-_limiter = RateLimiter(lambda: settings.SOURCE_RATE / settings.WEB_WORKERS)
+_limiter = SharedRateLimiter(lambda: settings.DATA_DIR / "rates" / "sources", lambda: settings.SOURCE_RATE)
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="soar-ingest"'}
 # The driver's own cursor and a prepared statement: this look-up is paid by every delivery.
 SENDER = """
@@ -63,6 +63,7 @@ class Sender:
     networks: list[str]
     hmac_secret: str
     rate: int | None
+    taken: Taken | None = None
 
 
 @csrf_exempt
@@ -77,10 +78,19 @@ def deliver(request: HttpRequest, dialect: Dialect, slug: str = "", token: str =
     tells the source, which must be of a kind that the dialect is for."""
     if request.method != "POST":
         return dialect.refuse(405, "Alerts are posted.", {"Allow": "POST"})
-    sender: Sender | None = None
-    body: bytes | None = None
     try:
         sender = _sender(request, slug, token)
+    except Refusal as refusal:
+        return dialect.refuse(refusal.status, refusal.detail, refusal.headers)
+    answer = _received(request, dialect, sender)
+    for name, value in rate_headers(sender.taken).items() if sender.taken else ():
+        answer.headers[name] = value
+    return answer
+
+
+def _received(request: HttpRequest, dialect: Dialect, sender: Sender) -> HttpResponse:
+    body: bytes | None = None
+    try:
         _check_kind(sender, dialect)
         body = dialect.unwrap(_body(request, sender), request.META.get("CONTENT_TYPE", ""))
         return _answer(request, sender, dialect, body)
@@ -89,22 +99,18 @@ def deliver(request: HttpRequest, dialect: Dialect, slug: str = "", token: str =
     except CaseError as error:
         return _refuse(sender, dialect, error.status, error.message, None)
     except Unreadable as error:
-        if sender:
-            keep_whole(request, sender.rules.source_id, error, body, wrapped=dialect.unwrap is not as_it_is)
+        keep_whole(request, sender.rules.source_id, error, body, wrapped=dialect.unwrap is not as_it_is)
         return _refuse(sender, dialect, error.status, error.message, None)
 
 
-def _refuse(
-    sender: Sender | None, dialect: Dialect, status: int, detail: str, headers: dict[str, str] | None
-) -> HttpResponse:
-    if sender:
-        counters.note(sender.rules.source_id, refused=1, error=detail)
+def _refuse(sender: Sender, dialect: Dialect, status: int, detail: str, headers: dict[str, str] | None) -> HttpResponse:
+    counters.note(sender.rules.source_id, refused=1, error=detail)
     return dialect.refuse(status, detail, headers)
 
 
 def _check_kind(sender: Sender, dialect: Dialect) -> None:
     if dialect.kinds and sender.rules.kind not in dialect.kinds:
-        label = KINDS[sender.rules.kind].label
+        label = kind_of(sender.rules.kind).label
         raise Refusal(
             403,
             f"This address takes what is sent to {dialect.name}; the token is that of a source of the kind {label}."
@@ -130,7 +136,7 @@ def _sender(request: HttpRequest, slug: str, token: str) -> Sender:
     if not sender.enabled:
         raise Refusal(403, "This source is disabled.")
     _check_address(request, sender)
-    _check_rate(sender)
+    sender.taken = _within_rate(sender)
     return sender
 
 
@@ -162,10 +168,12 @@ def _check_address(request: HttpRequest, sender: Sender) -> None:
         raise Refusal(403, f"{address} is not on the list of addresses that this source accepts.")
 
 
-def _check_rate(sender: Sender) -> None:
-    rate = sender.rate / settings.WEB_WORKERS if sender.rate else None
-    if wait := _limiter.take(sender.rules.source_id, rate=rate):
-        raise Refusal(429, "This source sends more than it may.", {"Retry-After": str(int(wait) + 1)})
+def _within_rate(sender: Sender) -> Taken:
+    taken = _limiter.take(sender.rules.source_id, rate=sender.rate)
+    if taken.wait:
+        wait = {"Retry-After": str(int(taken.wait) + 1)}
+        raise Refusal(429, "This source sends more than it may.", wait | rate_headers(taken))
+    return taken
 
 
 def _body(request: HttpRequest, sender: Sender) -> bytes:

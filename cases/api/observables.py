@@ -10,7 +10,8 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from cases.api import documented, paging, shapes
+from cases.actions import ratings
+from cases.api import bodies, documented, paging, shapes
 from cases.api.base import ApiViewSet, whole
 from cases.api.representation import observable_dict
 from cases.choices import OBSERVABLE_TYPES, AlertStatus, IncidentStatus, Risk, Severity
@@ -26,6 +27,8 @@ FILTERS = ("type", "value", "risk")
 
 class Observables(ApiViewSet):
     """``/observables/``."""
+
+    reads = "view_cases"
 
     @extend_schema(
         **documented.listing(
@@ -46,6 +49,20 @@ class Observables(ApiViewSet):
         if row is None:
             raise NotFound
         return Response({**observable_dict(row), "sightings": _sightings(self.user, row)})
+
+    @extend_schema(
+        **documented.verb("Have an observable rated again", bodies.Nothing, shapes.Observable, tagged=False, code=202)
+    )
+    def rate(self, request: Request, id: str) -> Response:
+        """A worker asks the lists and providers; 202. One that is under way goes on."""
+        self.body(bodies.Nothing)
+        pk = whole(id)
+
+        def run() -> Response:
+            ratings.request_rating(self.user, pk)
+            return Response(observable_dict(Observable.objects.get(pk=pk)), status=202)
+
+        return self.once(run)
 
 
 def _filtered(request: Request, rows: QuerySet[Observable]) -> QuerySet[Observable]:

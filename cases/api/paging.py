@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from soar.lib.keyset import SIZE, SIZE_AT_MOST, BadCursor, Order, Page, keyset_page
 
 M = TypeVar("M", bound=Model)
-PAGE_PARAMS = ("cursor", "page_size")
+PAGE_PARAMS = ("cursor", "page_size", "fields")
 VALUE_AT_MOST = 500
 NEWEST = Order("-id", ("id",))
 OLDEST = Order("id", ("id",), descending=False)

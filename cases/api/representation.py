@@ -14,14 +14,17 @@ from django.db.models import Prefetch, QuerySet
 from django.utils.module_loading import import_string
 
 from cases import asset_facts
+from cases.attack.stored import catalog
 from cases.choices import AlertStatus, Determination, IncidentStatus, Risk, Severity
 from cases.models import Alert, AlertObservable, Incident, LinkState, Observable, TicketLink, TimelineEntry
+from cases.sla.states import due_of, state_of
 from cases.ticket_words import ticket_url
 from soar.accounts.models import User
+from soar.lib import clock
 from soar.lib.clock import iso
 
 logger = logging.getLogger(__name__)
-EXPANDABLE = ("observables", "assets", "runs", "description")
+EXPANDABLE = ("observables", "assets", "runs", "description", "technique_names")
 
 _SEVERITY = {member.value: member.word for member in Severity}
 _STATUS = {member.value: member.word for member in AlertStatus}
@@ -101,6 +104,7 @@ def alert_dict(
     return {
         **alert_row(alert, incident or incident_numbers(user, [alert]).get(alert.pk)),
         "description": alert.description,
+        "technique_names": technique_names(alert.techniques),
         "resolve_reason": alert.resolve_reason,
         "observables": observables_of([alert.pk])[alert.pk] if observables is None else observables,
         "assets": asset_facts.of_alert(alert.pk, alert.entities),
@@ -127,8 +131,20 @@ def alert_rows(user: User | None, alerts: Sequence[Alert], expand: Iterable[str]
             row["assets"] = asset_facts.told(alert.entities, assets.get(alert.pk, ()))
         if "runs" in wanted:
             row["runs"] = runs.get(alert.pk, [])
+        if "technique_names" in wanted:
+            row["technique_names"] = technique_names(alert.techniques)
         rows.append(row)
     return rows
+
+
+def technique_names(ids: Iterable[str]) -> list[dict[str, Any]]:
+    """``[{id, name, tactics}]``, in the order of the ids; name and tactics are empty for an id that is not known."""
+    known = catalog()
+    found = [(id, known.get(id)) for id in ids]
+    return [
+        {"id": id, "name": one.full if one else "", "tactics": known.tactic_names(one) if one else []}
+        for id, one in found
+    ]
 
 
 def incident_numbers(user: User | None, alerts: Iterable[Alert]) -> dict[int, str]:
@@ -186,6 +202,7 @@ def incident_row(incident: Incident) -> dict[str, Any]:
         "pap": incident.pap,
         "tags": incident.tags,
         "techniques": incident.techniques,
+        "custom_fields": incident.custom_fields,
         "alert_count": incident.alert_count,
         "template": incident.template.name if incident.template else None,
         "servicenow": [_ticket(link) for link in incident.tickets.all()],
@@ -195,8 +212,20 @@ def incident_row(incident: Incident) -> dict[str, Any]:
         "contained_at": iso(incident.contained_at),
         "resolved_at": iso(incident.resolved_at),
         "closed_at": iso(incident.closed_at),
+        "merged_at": iso(incident.merged_at),
+        "sla": sla_dict(incident),
         "cause": str(incident.cause),
         "version": incident.version,
+    }
+
+
+def sla_dict(incident: Incident) -> dict[str, Any]:
+    """How an incident stands to its targets at this moment."""
+    return {
+        "state": state_of(incident, clock.now()),
+        "due_at": iso(due_of(incident)),
+        "paused_at": iso(incident.sla_paused_at),
+        "missed": incident.sla_missed,
     }
 
 
@@ -217,7 +246,12 @@ def incident_dict(incident: Incident) -> dict[str, Any]:
     """An incident with all its keys. Owners are read anew: an action may have changed them."""
     rows = with_tickets(Incident.objects.select_related("team", "template").prefetch_related("owner_rows__user"))
     fresh = rows.get(pk=incident.pk)
-    return {**incident_row(fresh), "summary": fresh.summary, "resolve_reason": fresh.resolve_reason}
+    return {
+        **incident_row(fresh),
+        "summary": fresh.summary,
+        "technique_names": technique_names(fresh.techniques),
+        "resolve_reason": fresh.resolve_reason,
+    }
 
 
 def entry_dict(entry: TimelineEntry) -> dict[str, Any]:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers as s
-from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cases.api import bodies, documented
-from cases.api.base import ApiViewSet, whole
+from cases.api.base import ApiViewSet, as_read, read_facts, whole, with_facts
 from cases.api.connectors import NOT_YOURS
 from cases.api.fields import Body, Text
+from cases.api.refusing import told
 from soar.connectors import routing
 from soar.connectors.capabilities import CAPABILITIES
-from soar.connectors.errors import Forbidden, Refused
 from soar.connectors.models import Route
+
+T = TypeVar("T")
+PASSING = ("number",)  # others move it
 
 FITS_ALL = "Empty: any"
 WHAT = f"Empty: all. Else one of: {', '.join(CAPABILITIES)}"
@@ -38,6 +42,12 @@ class NewRoute(Body):
     )
 
 
+class RouteChanges(NewRoute):
+    """What is given is changed; an empty text fits everything."""
+
+    connector = Text(max_length=100, required=False, help_text="Name of a connector that can act")
+
+
 class RouteShape(s.Serializer[Any]):
     """A rule of routing. The first one that fits, by `number`, decides."""
 
@@ -52,20 +62,22 @@ class RouteShape(s.Serializer[Any]):
 
 
 class RouteList(s.Serializer[Any]):
-    """All rules in their order."""
+    """All rules in their order; `next` is always null."""
 
+    next = s.URLField(allow_null=True)
+    previous = s.URLField(allow_null=True)
     results = RouteShape(many=True)
 
 
 class Routes(ApiViewSet):
     """``/connector-routes/``."""
 
-    @extend_schema(**documented.read("List the rules of routing", RouteList, tagged=False))
+    @extend_schema(**documented.whole_list("List the rules of routing", RouteList))
     def list(self, request: Request) -> Response:
         """All of them, in the order in which they are asked. What no rule fits goes to the first connector that can do
         it and that no rule keeps for something else."""
         self._managing()
-        return Response({"results": _rules()})
+        return Response({"next": None, "previous": None, "results": _rules()})
 
     @extend_schema(**documented.create("Add a rule of routing", NewRoute, RouteShape, tagged=False))
     def create(self, request: Request) -> Response:
@@ -74,17 +86,32 @@ class Routes(ApiViewSet):
         given = self.body(NewRoute)
         return self.once(lambda: self._add(dict(given)))
 
-    @extend_schema(**documented.read("Read a rule of routing", RouteShape, tagged=False))
+    @extend_schema(**documented.read("Read a rule of routing", RouteShape))
     def retrieve(self, request: Request, id: str) -> Response:
         """With its place."""
         self._managing()
-        return Response(_rule(whole(id)))
+        return read_facts(request, _rule(whole(id)), PASSING)
+
+    @extend_schema(**documented.change("Change a rule of routing", RouteChanges, RouteShape))
+    def partial_update(self, request: Request, id: str) -> Response:
+        """At its place; `raise` moves it."""
+        self._managing()
+        pk, changes = whole(id), self.body(RouteChanges)
+        texts = {name: _rule(pk)[name] for name in ("capability", "asset_group", "tag", "domain")}
+        account = self._account(changes.pop("connector")) if "connector" in changes else _rule(pk)["connector_id"]
+        with told(_place):
+            made = self._as_read(
+                request, pk, lambda: routing.change_route(self.user, pk, account=account, **texts | changes)
+            )
+        if made is None:
+            raise NotFound
+        return with_facts(_rule(pk), passing=PASSING)
 
     @extend_schema(**documented.remove("Remove a rule of routing"))
     def destroy(self, request: Request, id: str) -> Response:
         """The connector stays."""
         self._managing()
-        if not routing.remove_route(self.user, whole(id)):
+        if not self._as_read(request, whole(id), lambda: routing.remove_route(self.user, whole(id))):
             raise NotFound
         return Response(status=204)
 
@@ -101,15 +128,17 @@ class Routes(ApiViewSet):
         self.need("manage_connectors", NOT_YOURS)
 
     def _add(self, given: dict[str, Any]) -> Response:
-        name = given.pop("connector").strip().casefold()
-        account = next((one.pk for one in routing.responders() if one.name.casefold() == name), 0)
-        try:
+        account = self._account(given.pop("connector"))
+        with told(_place):
             made = routing.add_route(self.user, account=account, **given)
-        except Forbidden as error:
-            raise PermissionDenied(str(error)) from None
-        except Refused as error:
-            raise ValidationError({_place(field): [text] for field, text in error.errors.items()}) from None
-        return Response(_rule(made.pk), 201, headers={"Location": f"/api/v1/connector-routes/{made.pk}/"})
+        return with_facts(_rule(made.pk), 201, passing=PASSING, location=f"/api/v1/connector-routes/{made.pk}/")
+
+    def _account(self, name: str) -> int:
+        wanted = name.strip().casefold()
+        return next((one.pk for one in routing.responders() if one.name.casefold() == wanted), 0)
+
+    def _as_read(self, request: Request, pk: int, act: Callable[[], T]) -> T:
+        return as_read(request, Route.objects.filter(pk=pk), lambda row: _rule(row.pk), act, PASSING)
 
 
 def _place(field: str) -> str:

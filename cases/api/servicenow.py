@@ -18,10 +18,10 @@ from cases.actions.servicenow_access import changes_seen, conflicts_seen, failed
 from cases.actions.servicenow_ticket import sync_link, ticket_of
 from cases.api import documented, paging
 from cases.api import servicenow_shapes as shapes
-from cases.api.base import ApiViewSet, whole
+from cases.api.base import ApiViewSet, as_read, read_facts, whole
 from cases.api.servicenow_representation import change_dict, conflict_dict, link_dict, with_figures
 from cases.errors import Missing
-from cases.models import LinkState, TicketChange, TicketConflict
+from cases.models import LinkState, TicketChange, TicketConflict, TicketLink
 from cases.permissions import incident_for, parse_number
 
 FILTERS = ("incident", "instance", "state")
@@ -56,6 +56,8 @@ def _listing(summary: str, shape: documented.Shape, filters: Iterable[str] = FIL
 class TicketLinks(ApiViewSet):
     """``/servicenow/links/`` and ``/incidents/{id}/servicenow/``."""
 
+    reads = "view_cases"
+
     @extend_schema(**_listing("List links with ServiceNow tickets", shapes.LINK_PAGE))
     def list(self, request: Request) -> Response:
         """Of incidents that you may see, newest first. `state`: creating, linked, broken, ended, any; without it all
@@ -64,18 +66,22 @@ class TicketLinks(ApiViewSet):
         found = paging.page(request, with_figures(rows), paging.order_of(request, paging.BY_ID))
         return Response(paging.paged(request, found, [link_dict(row) for row in found.rows]))
 
-    @extend_schema(**documented.read("Read a link", shapes.TicketLink, tagged=False))
+    @extend_schema(**documented.read("Read a link", shapes.TicketLink))
     def retrieve(self, request: Request, id: str) -> Response:
         """With what waits to be sent and what hinders it."""
-        return Response(self._link(whole(id)))
+        return read_facts(request, self._link(whole(id)))
 
     @extend_schema(**documented.remove("Unlink a ticket"))
     def destroy(self, request: Request, id: str) -> Response:
         """Both sides stay as they are, and each goes its own way. What waits is let go."""
-        actions.unlink(self.actor, whole(id))
+        pk = self._link(whole(id))["id"]
+        rows = TicketLink.objects.filter(pk=pk)
+        as_read(request, rows, lambda row: self._link(row.pk), lambda: actions.unlink(self.actor, pk))
         return Response(status=204)
 
-    @extend_schema(**documented.verb("Sync a link now", shapes.Nothing, shapes.TicketLink, tagged=False, keyed=False))
+    @extend_schema(
+        **documented.verb("Sync a link now", shapes.Nothing, shapes.TicketLink, tagged=False, keyed=False, code=202)
+    )
     def sync(self, request: Request, id: str) -> Response:
         """202: a worker compares both sides and brings them into agreement. 409 for a link that is broken or ended."""
         self.body(shapes.Nothing)
@@ -132,6 +138,8 @@ class TicketLinks(ApiViewSet):
 class TicketConflicts(ApiViewSet):
     """``/servicenow/conflicts/``."""
 
+    reads = "view_cases"
+
     @extend_schema(**_listing("List conflicts with ServiceNow", shapes.CONFLICT_PAGE))
     def list(self, request: Request) -> Response:
         """Fields that both sides changed, of incidents that you may see. `state`: open, decided, any; without it those
@@ -165,6 +173,8 @@ class TicketConflicts(ApiViewSet):
 
 class TicketFailures(ApiViewSet):
     """``/servicenow/failures/``."""
+
+    reads = "view_cases"
 
     @extend_schema(**_listing("List what could not be sent to ServiceNow", shapes.CHANGE_PAGE, FILTERS[:2]))
     def list(self, request: Request) -> Response:

@@ -19,7 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 from cases.models import ServiceNowInstance
 from soar.lib.crypto import DecryptionError
 from soar.lib.queue import enqueue
-from soar.lib.rate import RateLimiter
+from soar.lib.shared_rate import SharedRateLimiter, rate_headers
 from soar.problems import problem
 
 BODY_AT_MOST = 64 * 1024
@@ -28,7 +28,7 @@ CHALLENGE = {"WWW-Authenticate": 'Bearer realm="soar-servicenow"'}
 SIGNATURES = ("X-Webhook-Signature", "X-Hub-Signature-256")
 DECOY = "there-is-no-such-instance"  # compared where there is none, so that both take as long
 QUEUED = "SELECT EXISTS (SELECT 1 FROM soar_queue WHERE task = %s AND args = %s::jsonb AND started_at IS NULL)"
-_limiter = RateLimiter(lambda: settings.EVENTS_RATE / settings.WEB_WORKERS)
+_limiter = SharedRateLimiter(lambda: settings.DATA_DIR / "rates" / "events", lambda: settings.EVENTS_RATE)
 
 
 @csrf_exempt
@@ -37,8 +37,10 @@ def events(request: HttpRequest, slug: str) -> HttpResponse:
     ``X-Soar-Secret``, or signs the body: ``X-Webhook-Signature: sha256=<hex HMAC>``."""
     if request.method != "POST":
         return problem(405, "Events are posted.", headers={"Allow": "POST"})
-    if wait := _limiter.take(request.META.get("REMOTE_ADDR", "")):
-        return problem(429, "Too many calls from this address.", headers={"Retry-After": str(int(wait) + 1)})
+    taken = _limiter.take(_bucket(request.META.get("REMOTE_ADDR", "")))
+    if taken.wait:
+        headers = {"Retry-After": str(int(taken.wait) + 1), **rate_headers(taken)}
+        return problem(429, "Too many calls from this address.", headers=headers)
     body = _body(request)
     if body is None:
         return problem(413, f"The body is larger than {BODY_AT_MOST // 1024} KiB.")
@@ -62,6 +64,11 @@ def hurry(instance_id: int) -> bool:
             return False
     enqueue(POLL, instance_id)
     return True
+
+
+def _bucket(address: str) -> int:
+    """A number for an address, which the limiter counts by."""
+    return int.from_bytes(hashlib.sha256(address.encode()).digest()[:7]) + 1
 
 
 def _body(request: HttpRequest) -> bytes | None:

@@ -5,6 +5,7 @@ What asks ServiceNow something takes no Idempotency-Key: no transaction is held 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -16,7 +17,7 @@ from cases.actions import servicenow, servicenow_check, servicenow_instances, se
 from cases.actions.servicenow_profile_fields import checked
 from cases.api import documented, paging
 from cases.api import servicenow_setup_shapes as shapes
-from cases.api.base import ApiViewSet, read, tagged, whole
+from cases.api.base import ApiViewSet, as_read, read, tagged, whole
 from cases.api.etags import expected_version
 from cases.api.servicenow_representation import instance_dict, profile_dict, with_links
 from cases.api.servicenow_shapes import Nothing
@@ -70,7 +71,10 @@ class ServiceNowInstances(ApiViewSet):
     @extend_schema(**documented.remove("Delete a ServiceNow instance", codes=(409,)))
     def destroy(self, request: Request, slug: str) -> Response:
         """With its profiles; 409 once an incident was linked. The connector stays."""
-        servicenow_instances.remove(self.actor, slug)
+        servicenow_instances.may_set_up(self.actor)
+        rows = ServiceNowInstance.objects.filter(slug=slug)
+        gone = partial(servicenow_instances.remove, self.actor, slug)
+        as_read(request, rows, lambda row: self._instance(row.slug), gone, None)
         return Response(status=204)
 
     @extend_schema(**documented.verb("Test a ServiceNow instance", Nothing, shapes.Findings, tagged=False, keyed=False))
@@ -87,7 +91,9 @@ class ServiceNowInstances(ApiViewSet):
         return self._with_secret(slug, secret, 201)
 
     @extend_schema(
-        **documented.verb("Sync a ServiceNow instance now", Nothing, shapes.Instance, tagged=False, keyed=False)
+        **documented.verb(
+            "Sync a ServiceNow instance now", Nothing, shapes.Instance, tagged=False, keyed=False, code=202
+        )
     )
     def sync(self, request: Request, slug: str) -> Response:
         """202: what waits is sent, and what changed there is read."""
@@ -175,7 +181,10 @@ class TicketProfiles(ApiViewSet):
     @extend_schema(**documented.remove("Delete a ticket profile", codes=(409,)))
     def destroy(self, request: Request, id: str) -> Response:
         """409 once a ticket was linked by it: disable it instead."""
-        servicenow_profiles.delete(self.actor, whole(id))
+        servicenow_instances.may_set_up(self.actor)
+        rows = TicketProfile.objects.filter(pk=whole(id))
+        gone = partial(servicenow_profiles.delete, self.actor, whole(id))
+        as_read(request, rows, lambda row: self._profile(row.pk), gone, None)
         return Response(status=204)
 
     @extend_schema(**documented.verb("Enable a ticket profile", Nothing, shapes.ProfileEnabled, keyed=False))

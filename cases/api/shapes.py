@@ -10,6 +10,7 @@ from rest_framework import serializers as s
 
 from cases.api import fields
 from cases.models.job import BulkJob
+from cases.sla.states import STATES
 
 JOB_STATUS = BulkJob.Status.values
 
@@ -83,6 +84,14 @@ class AlertRun(s.Serializer[Any]):
     status = s.CharField()
 
 
+class TechniqueName(s.Serializer[Any]):
+    """An ATT&CK technique by name; both are empty for an id that the installed release does not know."""
+
+    id = s.CharField()
+    name = s.CharField(help_text="A sub-technique's after its technique's")
+    tactics = _texts()
+
+
 class AlertRow(s.Serializer[Any]):
     """An alert in a list; `expand` brings the optional keys."""
 
@@ -120,6 +129,7 @@ class AlertRow(s.Serializer[Any]):
     cause = s.UUIDField()
     version = s.IntegerField()
     description = s.CharField(required=False)
+    technique_names = TechniqueName(many=True, required=False)
     observables = AlertObservable(many=True, required=False)
     assets = Objects(required=False)
     runs = AlertRun(many=True, required=False)
@@ -129,6 +139,7 @@ class Alert(AlertRow):
     """An alert."""
 
     description = s.CharField()
+    technique_names = TechniqueName(many=True)
     observables = AlertObservable(many=True)
     assets = Objects()
     runs = AlertRun(many=True)
@@ -155,6 +166,15 @@ class IncidentTicket(s.Serializer[Any]):
     last_sync = s.DateTimeField(allow_null=True)
 
 
+class IncidentSla(s.Serializer[Any]):
+    """How an incident stands to its targets now."""
+
+    state = s.ChoiceField(STATES, help_text="none: nothing is due")
+    due_at = s.DateTimeField(allow_null=True, help_text="The next target")
+    paused_at = s.DateTimeField(allow_null=True)
+    missed = s.BooleanField(help_text="A clock stopped after it was due")
+
+
 class IncidentRow(s.Serializer[Any]):
     """An incident in a list."""
 
@@ -173,6 +193,7 @@ class IncidentRow(s.Serializer[Any]):
     pap = fields.pap()
     tags = _texts()
     techniques = _texts()
+    custom_fields = fields.CustomValues(help_text="Values by key; a field without one is left out")
     alert_count = s.IntegerField()
     template = s.CharField(allow_null=True, help_text="Name of the template used last")
     servicenow = IncidentTicket(many=True)
@@ -182,6 +203,8 @@ class IncidentRow(s.Serializer[Any]):
     contained_at = s.DateTimeField(allow_null=True)
     resolved_at = s.DateTimeField(allow_null=True)
     closed_at = s.DateTimeField(allow_null=True)
+    merged_at = s.DateTimeField(allow_null=True, help_text="When it went into another; the timeline says which")
+    sla = IncidentSla()
     cause = s.UUIDField()
     version = s.IntegerField()
 
@@ -190,6 +213,7 @@ class Incident(IncidentRow):
     """An incident."""
 
     summary = s.CharField(help_text="Markdown")
+    technique_names = TechniqueName(many=True)
     resolve_reason = s.CharField()
 
 
@@ -212,6 +236,12 @@ class Entry(s.Serializer[Any]):
     occurred_at = s.DateTimeField()
     recorded_at = s.DateTimeField()
     hash = s.CharField(help_text="SHA-256 over the previous entry's hash and this entry")
+
+
+class WrittenEntry(Entry):
+    """An entry that was just written."""
+
+    not_told = s.ListField(child=s.CharField(), help_text="User names behind an @ who cannot see it")
 
 
 class Observable(s.Serializer[Any]):
@@ -271,11 +301,11 @@ class ObservableDetail(Observable):
 
 
 class Reason(s.Serializer[Any]):
-    """A value that the alerts share."""
+    """A value that the alerts share, or an asset of high criticality that one of them names."""
 
-    type = s.CharField()
-    value = s.CharField()
-    text = s.CharField()
+    type = s.CharField(help_text="asset, host, user, source_ip, or the type of an observable")
+    value = s.CharField(help_text="The name of an asset as it is stored; others as the alerts have them")
+    text = s.CharField(help_text="In words, to stand before the value: same critical asset")
 
 
 class Suggestion(s.Serializer[Any]):
@@ -291,9 +321,27 @@ class Suggestion(s.Serializer[Any]):
 
 @extend_schema_serializer(many=False)
 class Suggestions(s.Serializer[Any]):
-    """The best suggestions, best first."""
+    """The best suggestions, best first, in one page."""
 
+    next = s.URLField(allow_null=True)
+    previous = s.URLField(allow_null=True)
     results = Suggestion(many=True)
+
+
+class ChainFinding(s.Serializer[Any]):
+    """What is wrong with a chain."""
+
+    subject = s.CharField()
+    entry = s.IntegerField(allow_null=True, help_text="null: the chain as a whole")
+    text = s.CharField()
+
+
+class Verified(s.Serializer[Any]):
+    """How much of a timeline was read, and what is wrong with it."""
+
+    subjects = s.IntegerField()
+    entries = s.IntegerField()
+    findings = ChainFinding(many=True)
 
 
 class Dismissed(s.Serializer[Any]):
@@ -326,6 +374,11 @@ class Source(s.Serializer[Any]):
     default_tags = _texts()
     key_fields = _texts()
     repeat_rule = s.CharField()
+    close_on_resolved = s.BooleanField(help_text="What its source reports as resolved is resolved here too")
+    resolved_determination = fields.determination()
+    rate_per_second = s.IntegerField(allow_null=True)
+    silence_warns = s.BooleanField()
+    silence_minutes = s.IntegerField(allow_null=True)
     accepted = s.IntegerField()
     repeats = s.IntegerField()
     refused = s.IntegerField()
@@ -335,6 +388,12 @@ class Source(s.Serializer[Any]):
     last_error_at = s.DateTimeField(allow_null=True)
     ingest_url = s.URLField()
     created_at = s.DateTimeField()
+
+
+class Told(s.Serializer[Any]):
+    """How many alerts the product is told of once more."""
+
+    told = s.IntegerField()
 
 
 class Person(s.Serializer[Any]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -11,12 +12,16 @@ from rest_framework.response import Response
 
 from cases.actions import pulls
 from cases.api import bodies, documented
-from cases.api.base import ApiViewSet
+from cases.api.base import ApiViewSet, as_read, read_facts, with_facts
 from cases.api.fields import Body, Flag, Text, Whole
 from cases.errors import Missing, Refused
 from cases.models import AlertPull
 from cases.permissions import source_for
+from cases.pulls.connecting import told
 from soar.lib.clock import iso
+
+# Readings change them, not people.
+PASSING = ("read_until", "subject", "place", "due_at", "failures", "last_ok_at", "last_error", "last_error_at")
 
 
 class NewPull(Body):
@@ -38,6 +43,8 @@ class Pull(s.Serializer[Any]):
     every_seconds = s.IntegerField()
     look_back_hours = s.IntegerField()
     read_until = s.DateTimeField(allow_null=True, help_text="All before it is stored; null: not read yet")
+    subject = s.CharField(help_text="What is read, where the connector can read several things")
+    place = s.CharField(help_text="How far it came in words, where that is more than the time")
     due_at = s.DateTimeField(help_text="When it is read next")
     failures = s.IntegerField(help_text="In a row")
     last_ok_at = s.DateTimeField(allow_null=True)
@@ -45,40 +52,61 @@ class Pull(s.Serializer[Any]):
     last_error_at = s.DateTimeField(allow_null=True)
 
 
+class Tested(s.Serializer[Any]):
+    """What a test of the connection found."""
+
+    ok = s.BooleanField()
+    message = s.CharField(help_text="In a sentence, the product's own words where it gave any")
+    milliseconds = s.IntegerField()
+
+
 class SourcePull(ApiViewSet):
     """``/sources/{slug}/pull/``."""
 
-    @extend_schema(**documented.read("Read how a source is read", Pull, tagged=False))
+    @extend_schema(**documented.read("Read how a source is read", Pull))
     def retrieve(self, request: Request, slug: str) -> Response:
         """404 for a source that is not read from its product."""
         source_for(self.user, slug)
-        return Response(_shown(slug))
+        return read_facts(request, _shown(slug), PASSING)
 
-    @extend_schema(**documented.verb("Have a source read", NewPull, Pull, tagged=False, keyed=False))
+    @extend_schema(**documented.verb("Have a source read", NewPull, Pull, keyed=False))
     def replace(self, request: Request, slug: str) -> Response:
         """Sets it up or changes it. Another connector begins anew, `look_back_hours` back."""
         source_for(self.user, slug)
         given = self.body(NewPull)
         name = _called(self.user, slug, given.pop("connector"))
         try:
-            pulls.set_pull(self.actor, slug, account=name, **given)
+            _as_read(request, slug, lambda: pulls.set_pull(self.actor, slug, account=name, **given))
         except Refused as error:
             raise Refused(error.message, field="connector" if error.field == "account" else error.field) from None
-        return Response(_shown(slug))
+        return with_facts(_shown(slug), passing=PASSING)
 
     @extend_schema(**documented.remove("Read a source no more"))
     def destroy(self, request: Request, slug: str) -> Response:
         """What was read stays. Twice changes nothing."""
-        pulls.remove_pull(self.actor, slug)
+        source_for(self.user, slug)
+        _as_read(request, slug, lambda: pulls.remove_pull(self.actor, slug))
         return Response(status=204)
 
-    @extend_schema(**documented.verb("Read a source now", bodies.Nothing, Pull, tagged=False, keyed=False))
+    @extend_schema(**documented.verb("Read a source now", bodies.Nothing, Pull, tagged=False, keyed=False, code=202))
     def now(self, request: Request, slug: str) -> Response:
         """202: a worker reads it at once instead of when it is due."""
         source_for(self.user, slug)
         self.body(bodies.Nothing)
         pulls.pull_now(self.actor, slug)
         return Response(_shown(slug), status=202)
+
+    @extend_schema(**documented.verb("Test the reading of a source", bodies.Nothing, Tested, tagged=False, keyed=False))
+    def test(self, request: Request, slug: str) -> Response:
+        """Asks its product, with the connector that it is read with; takes nothing."""
+        source_for(self.user, slug)
+        self.body(bodies.Nothing)
+        health = pulls.test_pull(self.actor, slug)
+        return Response({"ok": health.ok, "message": health.message, "milliseconds": health.milliseconds})
+
+
+def _as_read(request: Request, slug: str, act: Callable[[], object]) -> None:
+    as_read(request, AlertPull.objects.filter(source__slug=slug), lambda row: _shown(slug), act, PASSING)
 
 
 def _called(user: Any, slug: str, name: str) -> str:
@@ -91,12 +119,15 @@ def _shown(slug: str) -> dict[str, Any]:
     row = AlertPull.objects.select_related("account").filter(source__slug=slug).first()
     if row is None:
         raise Missing("This source is not read from its product.")
+    subject, place = told(row)
     return {
         "connector": row.account.name if row.account else None,
         "enabled": row.enabled,
         "every_seconds": row.every_seconds,
         "look_back_hours": row.look_back_hours,
         "read_until": iso(row.read_until),
+        "subject": subject,
+        "place": place,
         "due_at": iso(row.due_at),
         "failures": row.failures,
         "last_ok_at": iso(row.last_ok_at),

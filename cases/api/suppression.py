@@ -20,6 +20,7 @@ from cases.api.etags import expected_version
 from cases.choices import Severity
 from cases.ingest.suppression import Scope
 from cases.models import Alert, SuppressionRule
+from cases.source_access import manages_some
 from cases.suppression_access import rule_for, rules_over, rules_seen_by
 from cases.suppression_preview import DAYS, preview
 from soar.lib.clock import iso
@@ -108,7 +109,7 @@ class SuppressionRules(ApiViewSet):
         team = team_of(given.get("team"))
         scope = Scope(team.pk if team else None, given.get("all_teams", False))
         days, cursor = given.get("days", DAYS[0]), given.get("cursor", "")
-        found = preview(self.user, conditions_of(given["conditions"]), scope, days=days, cursor=cursor)
+        found = preview(self.user, self._conditions(given["conditions"]), scope, days=days, cursor=cursor)
         rows = Alert.objects.visible_to(self.user).filter(pk__in=found.examples).order_by("-pk")
         return Response(
             {
@@ -122,9 +123,14 @@ class SuppressionRules(ApiViewSet):
     def _may_read(self) -> None:
         self.need("view_cases", "The permission to see cases is missing.")
 
+    def _conditions(self, given: Any) -> Any:
+        conditions = conditions_of(given)
+        actions.check_seen(self.user, list(conditions.get("source", [])))
+        return conditions
+
     def _may_work(self) -> None:
         self._may_read()
-        if not self.user.has_perm("accounts.manage_sources"):
+        if not manages_some(self.user):
             self.need("work_cases", "The permission to work on cases is missing.")
 
 

@@ -105,6 +105,7 @@ class TemplateChanges(Body):
     tlp = fields.Words(["", *fields.TLP], required=False)
     tags = Texts(required=False, most=50)
     tasks = s.ListField(child=TemplateTask(), required=False, max_length=TEMPLATE_TASKS_AT_MOST)
+    custom_fields = fields.CustomValues(required=False, help_text="Values that incidents begin with; all of them")
 
 
 class NewTemplate(TemplateChanges):
@@ -131,6 +132,7 @@ class Template(s.Serializer[Any]):
     tlp = fields.Words(["", *fields.TLP], help_text="Empty: as the alerts have it")
     tags = s.ListField(child=s.CharField())
     tasks = s.ListField(child=TemplateTask())
+    custom_fields = fields.CustomValues()
     changed_by = s.CharField()
     created_at = s.DateTimeField()
     updated_at = s.DateTimeField()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
@@ -17,10 +16,11 @@ from cases.actions.task_access import task_for
 from cases.api import bodies, documented, paging, task_shapes
 from cases.api.base import ApiViewSet, read, tagged, whole
 from cases.api.etags import expected_version
+from cases.api.incident_representation import task_dict
 from cases.choices import TaskStatus
 from cases.models import IncidentTask
 from cases.permissions import incident_for
-from soar.lib.clock import iso, moment_of
+from soar.lib.clock import moment_of
 from soar.lib.keyset import Order
 
 LISTED = {"position": Order("position", ("position", "id"), descending=False), **paging.BY_ID}
@@ -34,6 +34,8 @@ FILTERS = ("status", "assignee", "incident", "required", "due_before")
 
 class IncidentTasks(ApiViewSet):
     """``/incidents/{id}/tasks/``."""
+
+    reads = "view_cases"
 
     @extend_schema(
         **documented.listing("List an incident's tasks", task_shapes.TASK_PAGE, params=[documented.ordering(LISTED)])
@@ -55,6 +57,8 @@ class IncidentTasks(ApiViewSet):
 
 class Tasks(ApiViewSet):
     """``/tasks/``."""
+
+    reads = "view_cases"
 
     @extend_schema(
         **documented.listing("List tasks", task_shapes.TASK_PAGE, params=[*FILTERS, documented.ordering(ORDERS)])
@@ -120,27 +124,6 @@ class Tasks(ApiViewSet):
             own: dict[str, dict[str, Any]] = {"me": {"assignee": self.user}, "none": {"assignee": None}}
             rows = rows.filter(**own.get(who, {"assignee__username": who}))
         return rows
-
-
-def task_dict(task: IncidentTask) -> dict[str, Any]:
-    """A task in JSON."""
-    return {
-        "id": task.pk,
-        "incident": f"INC-{task.incident_id}",
-        "url": f"{settings.SOAR_URL}/incidents/INC-{task.incident_id}/#task-{task.pk}",
-        "title": task.title,
-        "description": task.description,
-        "status": TaskStatus(task.status).word,
-        "required": task.required,
-        "assignee": task.assignee.username if task.assignee else None,
-        "due_at": iso(task.due_at),
-        "position": task.position,
-        "done_by": task.done_by_name or None,
-        "done_at": iso(task.done_at),
-        "created_at": iso(task.created_at),
-        "updated_at": iso(task.updated_at),
-        "version": task.version,
-    }
 
 
 def _one_of(field: str, given: str, known: dict[str, Any]) -> Any:

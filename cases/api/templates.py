@@ -21,6 +21,8 @@ from soar.lib.clock import iso
 class Templates(ApiViewSet):
     """``/incident-templates/``."""
 
+    reads = "view_cases"
+
     @extend_schema(
         **documented.listing(
             "List incident templates", task_shapes.TEMPLATE_PAGE, params=[documented.ordering(paging.BY_ID)]
@@ -28,7 +30,6 @@ class Templates(ApiViewSet):
     )
     def list(self, request: Request) -> Response:
         """With their tasks."""
-        self._may_read()
         paging.check_params(request, ("ordering",))
         found = paging.page(request, IncidentTemplate.objects.all(), paging.order_of(request, paging.BY_ID))
         return Response(paging.paged(request, found, [template_dict(row) for row in found.rows]))
@@ -44,7 +45,6 @@ class Templates(ApiViewSet):
     @extend_schema(**documented.read("Read an incident template", task_shapes.Template))
     def retrieve(self, request: Request, id: str) -> Response:
         """With its tasks."""
-        self._may_read()
         return read(request, template_dict(templates.template_for(whole(id))))
 
     @extend_schema(
@@ -70,9 +70,6 @@ class Templates(ApiViewSet):
         given = self.body(task_shapes.UseTemplate)
         return self.once(lambda: tagged(incident_dict(template_use.apply(self.actor, id, given["template"]))))
 
-    def _may_read(self) -> None:
-        self.need("view_cases", "The permission to see cases is missing.")
-
 
 def template_dict(template: IncidentTemplate) -> dict[str, Any]:
     """A template in JSON."""
@@ -85,6 +82,7 @@ def template_dict(template: IncidentTemplate) -> dict[str, Any]:
         "tlp": template.tlp,
         "tags": template.tags,
         "tasks": template.tasks,
+        "custom_fields": template.custom_fields,
         "changed_by": template.changed_by,
         "created_at": iso(template.created_at),
         "updated_at": iso(template.updated_at),

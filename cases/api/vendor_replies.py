@@ -17,7 +17,7 @@ from cases.choices import Severity
 from cases.ingest.pipeline import Outcome
 from cases.ingest.prepare import Rules
 from cases.ingest.reading import read
-from cases.ingest.registry import KINDS
+from cases.ingest.registry import kind_of
 
 HIVE_TYPES = {
     400: "BadRequest", 401: "AuthenticationError", 403: "AuthorizationError", 405: "MethodNotAllowed",
@@ -97,7 +97,7 @@ def opensoar_answer(rules: Rules, outcomes: list[Outcome], several: bool, body: 
     if several:
         return own_answer(rules, outcomes, several, body)
     one, sent = outcomes[0], read(body)[0][0].value
-    alert = KINDS[rules.kind].normalise(sent)
+    alert = kind_of(rules.kind).normalise(sent)
     severity = alert.severity or Severity(rules.default_severity).word
     said = "Alert received" if one.created else f"Seen again, {one.count} times in all"
     told = {"alert_id": str(one.id), "correlation_id": one.cause, "playbooks_triggered": [], "message": said}

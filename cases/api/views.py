@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from rest_framework.response import Response
 
 from cases.actions import saved_views
 from cases.api import documented, fields
-from cases.api.base import ApiViewSet, whole
+from cases.api.base import ApiViewSet, as_read, read_facts, whole, with_facts
 from cases.api.fields import Body, Flag, Text
 from cases.models import SavedView
 
@@ -49,19 +50,22 @@ class View(serializers.Serializer[Any]):
 
 
 class ViewList(serializers.Serializer[Any]):
-    """All views that the caller finds, their own first."""
+    """All views that the caller finds, their own first, in one page."""
 
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
     results = View(many=True)
 
 
 class Views(ApiViewSet):
     """``/views/``."""
 
-    @extend_schema(**documented.read("List saved views", ViewList, tagged=False))
+    @extend_schema(**documented.whole_list("List saved views", ViewList))
     def list(self, request: Request) -> Response:
         """One's own in their order, then those that are shared with one's teams or everybody."""
         self.need("view_cases", "The permission to see alerts is missing.")
-        return Response({"results": [view_dict(view) for view in saved_views.views_for(self.user)]})
+        rows = [view_dict(view) for view in saved_views.views_for(self.user)]
+        return Response({"next": None, "previous": None, "results": rows})
 
     @extend_schema(**documented.create("Save a view", ViewBody, View, tagged=False))
     def create(self, request: Request) -> Response:
@@ -75,25 +79,25 @@ class Views(ApiViewSet):
 
         return self.once(run)
 
-    @extend_schema(**documented.read("Read a saved view", View, tagged=False))
+    @extend_schema(**documented.read("Read a saved view", View))
     def retrieve(self, request: Request, id: str) -> Response:
         """One that the caller finds."""
         self.need("view_cases", "The permission to see alerts is missing.")
-        return Response(self._shown(whole(id)))
+        return read_facts(request, self._shown(whole(id)))
 
     @extend_schema(**documented.change("Change a saved view", ViewBody, View))
     def partial_update(self, request: Request, id: str) -> Response:
         """What is named; `default` for any view that one finds, the rest for one's own."""
         given = self.body(ViewBody, partial=True)
         self.need("view_cases", "The permission to see alerts is missing.")
-        saved_views.update(self.user, whole(id), given)
-        return Response(self._shown(whole(id)))
+        self._as_read(request, whole(id), lambda: saved_views.update(self.user, whole(id), given))
+        return with_facts(self._shown(whole(id)))
 
     @extend_schema(**documented.remove("Delete a saved view"))
     def destroy(self, request: Request, id: str) -> Response:
         """It is gone for everybody who found it."""
         self.need("view_cases", "The permission to see alerts is missing.")
-        saved_views.delete(self.user, whole(id))
+        self._as_read(request, whole(id), lambda: saved_views.delete(self.user, whole(id)))
         return Response(status=204)
 
     @extend_schema(**documented.verb("Put saved views in order", ViewOrder, ViewList, tagged=False))
@@ -107,6 +111,10 @@ class Views(ApiViewSet):
             return self.list(request)
 
         return self.once(run)
+
+    def _as_read(self, request: Request, pk: int, act: Callable[[], object]) -> None:
+        self._shown(pk)  # whoever does not find it must not hear that it was changed
+        as_read(request, SavedView.objects.filter(pk=pk), lambda row: self._shown(row.pk), act)
 
     def _shown(self, pk: int) -> dict[str, Any]:
         return view_dict(saved_views.view_for(self.user, pk))

@@ -10,7 +10,8 @@ from django.db.models import ProtectedError
 from cases.demo import inventory
 from cases.demo.seeding import REMOVED, SEEDED, one_at_a_time
 from cases.demo.stage import parts
-from cases.models import AlertSource, Incident, TimelineEntry, WebhookEndpoint
+from cases.holds import held_among
+from cases.models import Alert, AlertSource, Incident, TimelineEntry, WebhookEndpoint
 from cases.purge import purge
 from soar.accounts import audit
 from soar.accounts.models import AuditEntry, Team, User
@@ -32,14 +33,19 @@ def remove() -> Removed | None:
     are none.
 
     A real incident that has a demo alert keeps its timeline, with an entry that the alert left. A source that got
-    other alerts stays, with those. A person who acted on something that stays is deactivated, not deleted."""
+    other alerts stays, with those, and so does an incident on legal hold. A person who acted on something that stays is
+    deactivated, not deleted."""
     one_at_a_time()
     if not AlertSource.objects.filter(demo=True).exists():
         return None
     made = _last(SEEDED)
     incidents = list(Incident.objects.filter(demo=True).values_list("pk", flat=True))
-    gone = purge(None, alerts=_last("demo.alerts").get("alerts", []), incidents=incidents, reason="demo data removed")
+    held = set(held_among(Incident.objects.values_list("pk", flat=True)))
+    alerts = set(_last("demo.alerts").get("alerts", []))
+    alerts -= set(Alert.objects.filter(incident__in=held).values_list("pk", flat=True))
+    gone = purge(None, alerts=alerts, incidents=set(incidents) - held, reason="demo data removed")
     removed = Removed(gone.alerts, gone.incidents, inventory.unstock())
+    removed.kept += [f"INC-{pk} (legal hold)" for pk in sorted(held & set(incidents))]
     for entry in made.get("own_list", []):
         lists.remove_own(None, entry)
     for part in parts():

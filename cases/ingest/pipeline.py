@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-from cases.ingest import asset_rows, counters, repeats, single, store, suppressing
+from cases.ingest import asset_rows, counters, kept_mails, repeats, single, store, suppressing
 from cases.ingest.mappings import overlay_of
 from cases.ingest.prepare import Row, Rules, grouped
 from cases.ingest.reading import Item, Unreadable
@@ -97,7 +97,8 @@ def _store(rows: list[Row], rules: Rules, now: datetime) -> dict[int, Outcome]:
 def _stored(rows: list[Row], rules: Rules, now: datetime) -> dict[int, Outcome]:
     """Store rows, trying again when the database broke a tie between two deliveries (deadlock), or when a purge
     took an observable away that was about to be linked."""
-    if len(rows) == 1 and not rows[0].alert.only_state and (outcome := _single(rows[0], rules, now)):
+    plain = len(rows) == 1 and not rows[0].alert.only_state
+    if plain and (outcome := (_single_kept if rows[0].raw else _single)(rows[0], rules, now)):
         return {id(rows[0]): outcome}
     for attempt in range(TRIES):
         try:
@@ -122,12 +123,30 @@ def _single(row: Row, rules: Rules, now: datetime) -> Outcome | None:
     return Outcome(201, pk, True, 1, str(row.cause), key=row.key) if pk else None
 
 
+def _single_kept(row: Row, rules: Rules, now: datetime) -> Outcome | None:
+    """The quick way for one new alert of a mail, which is kept with it."""
+    try:
+        with transaction.atomic():
+            outcome = _single(row, rules, now)
+            if outcome and outcome.id:
+                kept_mails.keep(outcome.id, row.raw, now)
+            return outcome
+    except (OperationalError, IntegrityError) as error:
+        if connection.in_atomic_block or getattr(error.__cause__, "sqlstate", "") not in AGAIN:
+            raise
+        suppressing.mark([row], rules, now, anew=True)
+        return None
+
+
 def _store_once(rows: list[Row], rules: Rules, now: datetime) -> dict[int, Outcome]:
     """Alerts first, then what only tells a state, so that one delivery may open and end the same alert."""
     outcomes: dict[int, Outcome] = {}
     for states in (False, True):
         part = [row for row in rows if row.alert.only_state == states]
         outcomes |= _in_order(part, _groups(grouped(part), rules, now) if part else {})
+    for row in rows:
+        if row.raw and (pk := outcomes[id(row)].id):
+            kept_mails.keep(pk, row.raw, now)
     return outcomes
 
 

@@ -67,6 +67,7 @@ class Row:
     id: int = 0
     entry: int = 0
     hold: Hold | None = None  # the rule that holds it back
+    raw: bytes = b""  # the mail message that it was made of, kept beside it
 
 
 def prepare(item: dict[str, Any], text: str, kind: Kind, rules: Rules, now: datetime) -> Row:

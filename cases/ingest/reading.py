@@ -27,11 +27,13 @@ class Unreadable(Exception):
 
 @dataclass(slots=True)
 class Item:
-    """One alert's JSON: its text as it came and its value; or the error that stands in its place."""
+    """One alert's JSON: its text as it came and its value; or the error that stands in its place. ``raw``: the mail
+    message that it was made of."""
 
     text: str
     value: dict[str, Any]
     error: Unreadable | None = None
+    raw: bytes = b""
 
 
 def unpack(body: bytes, encoding: str) -> bytes:

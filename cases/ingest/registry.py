@@ -11,6 +11,7 @@ from cases.ingest.sources import (
     crowdstrike,
     defender,
     elastic,
+    email,
     generic,
     grafana,
     iris,
@@ -38,7 +39,8 @@ class Kind(NamedTuple):
 
     ``split`` takes a document apart into alerts, ``normalise`` reads one of them and never raises on an
     object. ``delivers`` presets what the source's alerts are about (``endpoint``, ``email``, ``both`` or
-    ``other``, ruling 11). ``multiple`` documents may hold several alerts and answer 207 (ruling 17).
+    ``other``, ruling 11). ``multiple`` documents may hold several alerts and answer 207 (ruling 17). ``mail``: what is
+    delivered may be a mail message instead of JSON, which is kept beside the alert.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Kind(NamedTuple):
     split: Callable[[Item], list[Item]] = one
     delivers: str = "other"
     multiple: bool = False
+    mail: bool = False
 
     def is_list(self, document: Item) -> bool:
         """Whether this very document is one that holds several alerts, even if only one is in it."""
@@ -72,5 +75,11 @@ KINDS: dict[str, Kind] = {
         Kind("alertmanager", "Prometheus Alertmanager", alertmanager.normalise, alertmanager.split, multiple=True),
         Kind("grafana", "Grafana Alerting", grafana.normalise, grafana.split, multiple=True),
         Kind("xsoar", "Cortex XSOAR webhook", xsoar.normalise, delivers="both"),
+        Kind("email", "E-mail", email.normalise, delivers="email", mail=True),
     )
 }
+
+
+def kind_of(name: str) -> Kind:
+    """The kind of this name. One that is no more is read as generic JSON: its sources lose nothing."""
+    return KINDS.get(name) or KINDS["generic"]

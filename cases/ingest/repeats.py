@@ -16,7 +16,7 @@ from cases.actors import Actor
 from cases.choices import AlertStatus, Determination, RepeatRule
 from cases.ingest import asset_rows
 from cases.ingest.prepare import Row, Rules, prepare
-from cases.ingest.registry import KINDS
+from cases.ingest.registry import kind_of
 from cases.ingest.store import observable_ids
 from cases.ingest.verdicts import is_closed
 from cases.models import Alert, AlertObservable, AlertPayload
@@ -85,7 +85,7 @@ def update(rules: Rules, item: dict[str, Any], body: str, now: datetime) -> int 
     repeat and reopens nothing; closed there, the alert is resolved here where the source is set so.
 
     Returns the alert's id, None if there is none with this key. The caller's transaction; ``body`` is ``item``."""
-    row = prepare(item, body, KINDS[rules.kind], rules, now)
+    row = prepare(item, body, kind_of(rules.kind), rules, now)
     alert = Alert.objects.select_for_update().filter(source_id=rules.source_id, key_digest=row.digest).first()
     if alert is None:
         return None

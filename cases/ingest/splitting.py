@@ -8,9 +8,10 @@ import logging
 from datetime import datetime
 from typing import Any
 
+from cases.ingest.mails import opened, taken
 from cases.ingest.prepare import Row, Rules, prepare
 from cases.ingest.reading import BODY_AT_MOST, ITEM_AT_MOST, ITEMS_AT_MOST, Item, Unreadable, limited, part, read
-from cases.ingest.registry import KINDS, Kind
+from cases.ingest.registry import Kind, kind_of
 
 logger = logging.getLogger(__name__)
 OURS = "The kind of this source could not read it. That is a mistake of Soar, not of the sender; it is in the log."
@@ -20,9 +21,9 @@ def rows_of(rules: Rules, body: bytes, content_type: str, now: datetime) -> tupl
     """The items of a delivery with the row of each (None beside an item with an error), and whether it was several.
 
     Raises Unreadable when nothing of it can be read."""
-    kind = KINDS[rules.kind]
+    kind = kind_of(rules.kind)
     grouping = kind.multiple or (rules.mapping is not None and rules.mapping.items is not None)
-    items, several = read(body, content_type, BODY_AT_MOST if grouping else ITEM_AT_MOST)
+    items, several = _read(kind, body, content_type, BODY_AT_MOST if grouping else ITEM_AT_MOST)
     split: list[Item] = []
     for item in items:
         parts = _parts(item, kind, rules) if grouping and not item.error else None
@@ -34,6 +35,13 @@ def rows_of(rules: Rules, body: bytes, content_type: str, now: datetime) -> tupl
     if not several and split[0].error:
         raise split[0].error
     return made, several
+
+
+def _read(kind: Kind, body: bytes, content_type: str, item_at_most: int) -> tuple[list[Item], bool]:
+    if kind.mail and (item := taken(body, content_type)) is not None:
+        return [item], False
+    items, several = read(body, content_type, item_at_most)
+    return [opened(item) for item in items] if kind.mail else items, several
 
 
 def _parts(item: Item, kind: Kind, rules: Rules) -> list[dict[str, Any]] | None:
@@ -52,11 +60,14 @@ def _parts(item: Item, kind: Kind, rules: Rules) -> list[dict[str, Any]] | None:
 def _row(item: Item, kind: Kind, rules: Rules, now: datetime) -> Row | None:
     """The row of an item; None, with the item's error set, if it cannot be read after all."""
     try:
-        return prepare(item.value, item.text, kind, rules, now)
+        row = prepare(item.value, item.text, kind, rules, now)
     except Unreadable as error:
         item.error = error
     except Exception:
         item.error = _ours(kind, rules)
+    else:
+        row.raw = item.raw
+        return row
     return None
 
 

@@ -15,6 +15,7 @@ FILETIMES = (119_600_256_000_000_000, 193_950_000_000_000_000)
 FILETIME_AT_1970 = 116_444_736_000_000_000
 NUMBER = re.compile(r"[0-9]{9,19}(?:\.[0-9]{1,9})?", re.ASCII)
 ISO_START = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}", re.ASCII)
+MAIL_START = re.compile(r"(?:[A-Z][a-z]{2}, )?[0-9]{1,2} [A-Z][a-z]{2} [0-9]{4} ", re.ASCII)
 CUSTOMS = (
     "%Y/%m/%d %H:%M:%S",
     "%d/%b/%Y:%H:%M:%S %z",
@@ -58,18 +59,16 @@ def _in_range(moment: datetime) -> datetime | None:
 
 
 def _parse(value: Any) -> datetime | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int | float):
+    if isinstance(value, int | float) and not isinstance(value, bool):
         return _epoch(float(value))
-    if not isinstance(value, str) or len(value) > LONGEST:
+    text = value.strip() if isinstance(value, str) and len(value) <= LONGEST else ""
+    if not text:
         return None
-    text = value.strip()
     if ISO_START.match(text):
         return _iso(text)
     if NUMBER.fullmatch(text):
         return _epoch(float(text))
-    return _other(text)
+    return parsedate_to_datetime(text) if MAIL_START.match(text) else _other(text)
 
 
 def _epoch(number: float) -> datetime | None:

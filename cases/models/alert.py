@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import BrinIndex, GinIndex
 from django.db import models
 from django.db.models.functions import Concat, Lower
 
@@ -121,9 +121,14 @@ class Alert(models.Model):
                 fields=["suppression", "-id"], name="alert_suppression", condition=models.Q(suppression__isnull=False)
             ),
             models.Index(fields=["updated_at", "id"], name="alert_updated"),
+            # Alerts are stored in the order in which they come, so a few pages tell of any hour.
+            BrinIndex(fields=["received_at"], name="alert_received", autosummarize=True),
             models.Index(fields=["hostname", "-id"], name="alert_host", condition=~models.Q(hostname="")),
             models.Index(fields=["username", "-id"], name="alert_user", condition=~models.Q(username="")),
             GinIndex(fields=["tags"], name="alert_tags"),
+            GinIndex(fields=["techniques"], name="alert_techniques"),
+            # For the ATT&CK matrix: alerts with a technique, newest first.
+            models.Index(fields=["-received_at"], name="alert_technique_time", condition=~models.Q(techniques=[])),
             GinIndex(fields=["search"], name="alert_search", opclasses=["gin_trgm_ops"]),
         ]
 

@@ -14,6 +14,7 @@ from django.db.models.functions import Upper
 from cases.choices import Determination, Findings, IncidentStatus, Pap, Severity, Tlp
 from cases.models.template import IncidentTemplate
 from cases.querysets import IncidentQuerySet
+from cases.sla.calendar import NEVER
 from soar.accounts.models import Team
 
 OPEN = models.Q(status__lt=IncidentStatus.RESOLVED)
@@ -37,6 +38,12 @@ class Incident(models.Model):
     pap = models.CharField(max_length=12, choices=Pap.choices, default=Pap.AMBER)
     tags = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     techniques = ArrayField(models.CharField(max_length=20), default=list, blank=True)
+    custom_fields = models.JSONField(
+        default=dict,
+        db_default=models.Value({}, models.JSONField()),
+        blank=True,
+        help_text="Values, by key",
+    )
     alert_count = models.PositiveIntegerField(default=0)
     template = models.ForeignKey(IncidentTemplate, on_delete=models.SET_NULL, null=True, related_name="+")
     opened_by = models.CharField(max_length=200, blank=True)
@@ -46,10 +53,22 @@ class Incident(models.Model):
     resolved_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
     cause = models.UUIDField(default=uuid.uuid4)
+    # Set together: it went into another incident and is a closed husk since. The other one may be gone by now.
+    merged_into = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    merged_at = models.DateTimeField(null=True)
+    merged_count = models.PositiveIntegerField(default=0, db_default=0, help_text="How many went into this one")
     version = models.PositiveIntegerField(default=1)
     timeline_count = models.PositiveIntegerField(default=0)
     timeline_head = models.BinaryField(max_length=32, null=True)
     demo = models.BooleanField(default=False)
+    # What its clocks come to, so that lists sort and filter by it (casework.md 11); written by cases.sla.clocks alone.
+    sla_due_at = models.DateTimeField(
+        default=NEVER, db_default=NEVER, help_text="When the next target is due; the year 9999: none"
+    )
+    sla_risk_at = models.DateTimeField(default=NEVER, db_default=NEVER, help_text="When the first clock is at risk")
+    sla_paused_at = models.DateTimeField(null=True)
+    sla_missed = models.BooleanField(default=False, db_default=False, help_text="A clock stopped after it was due")
+    sla_version = models.PositiveIntegerField(null=True, help_text="Of the policy; null: without clocks until now")
 
     objects: ClassVar[IncidentQuerySet] = IncidentQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -66,8 +85,16 @@ class Incident(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(status__lt=IncidentStatus.RESOLVED) | ~models.Q(determination=0),
+                condition=models.Q(status__lt=IncidentStatus.RESOLVED)
+                | ~models.Q(determination=0)
+                | models.Q(merged_at__isnull=False),
                 name="incident_resolved_needs_determination",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(merged_into=None)
+                | models.Q(merged_at__isnull=False, status=IncidentStatus.CLOSED)
+                & ~models.Q(merged_into=models.F("id")),
+                name="incident_merged_is_closed",
             ),
         ]
         indexes = [
@@ -76,6 +103,15 @@ class Incident(models.Model):
             # Upper, because that is what Django makes of icontains.
             GinIndex(OpClass(Upper("title"), "gin_trgm_ops"), name="incident_search"),
             GinIndex(fields=["tags"], name="incident_tags"),
+            models.Index(
+                fields=["merged_into"], name="incident_merged_into", condition=models.Q(merged_into__isnull=False)
+            ),
+            GinIndex(fields=["techniques"], name="incident_techniques"),
+            GinIndex(fields=["custom_fields"], name="incident_custom_fields"),
+            models.Index(fields=["sla_due_at", "id"], name="incident_due", condition=OPEN),
+            models.Index(
+                fields=["sla_version", "id"], name="incident_sla_version", condition=OPEN | models.Q(sla_version=None)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -85,6 +121,11 @@ class Incident(models.Model):
     def number(self) -> str:
         """``INC-<id>`` (rulings 15)."""
         return f"INC-{self.pk}"
+
+    @property
+    def is_merged(self) -> bool:
+        """A husk: what it held is in another incident, and nothing in it changes any more (casework.md 9)."""
+        return self.merged_at is not None
 
 
 class IncidentOwner(models.Model):

@@ -8,27 +8,28 @@ from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from cases.models.incident import Incident
 from cases.models.source import AlertSource
+from soar.accounts.models.grant import GrantFields
 
 
-class IncidentUserPermission(UserObjectPermissionBase):
+class IncidentUserPermission(UserObjectPermissionBase, GrantFields):
     """A person's grant on one incident."""
 
     content_object = models.ForeignKey(Incident, on_delete=models.CASCADE)
 
 
-class IncidentGroupPermission(GroupObjectPermissionBase):
+class IncidentGroupPermission(GroupObjectPermissionBase, GrantFields):
     """A team's or role's grant on one incident."""
 
     content_object = models.ForeignKey(Incident, on_delete=models.CASCADE)
 
 
-class SourceUserPermission(UserObjectPermissionBase):
+class SourceUserPermission(UserObjectPermissionBase, GrantFields):
     """A person's grant on one alert source, and so on its alerts."""
 
     content_object = models.ForeignKey(AlertSource, on_delete=models.CASCADE)
 
 
-class SourceGroupPermission(GroupObjectPermissionBase):
+class SourceGroupPermission(GroupObjectPermissionBase, GrantFields):
     """A team's or role's grant on one alert source."""
 
     content_object = models.ForeignKey(AlertSource, on_delete=models.CASCADE)

@@ -10,8 +10,8 @@ from soar.connectors.models import ConnectorAccount
 
 
 class AlertPull(models.Model):
-    """How a source is read. ``read_until`` moves only after everything before it is stored; each reading begins a
-    while before it, and ``PulledAlert`` keeps what comes again from being taken twice."""
+    """How a source is read. ``read_until`` and ``mark`` (soar.connectors.reader.Place) move only after everything
+    before them is stored; some is read again, and ``PulledAlert`` keeps that from being taken twice."""
 
     source = models.OneToOneField(AlertSource, on_delete=models.CASCADE, related_name="pull")
     account = models.ForeignKey(ConnectorAccount, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -19,6 +19,8 @@ class AlertPull(models.Model):
     every_seconds = models.PositiveIntegerField(default=60)
     look_back_hours = models.PositiveIntegerField(default=24, help_text="Where the first reading begins")
     read_until = models.DateTimeField(null=True)
+    mark = models.JSONField(default=dict, db_default={}, blank=True, help_text="What else its reader goes on by")
+    subject = models.CharField(max_length=300, default="", db_default="", blank=True, help_text="What was read so far")
     due_at = models.DateTimeField(db_default=models.functions.Now())
     lease = models.UUIDField(null=True)
     leased_until = models.DateTimeField(null=True)

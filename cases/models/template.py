@@ -23,6 +23,9 @@ class IncidentTemplate(models.Model):
     tlp = models.CharField(max_length=12, blank=True, help_text="Empty: as the alerts have it")
     tags = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     tasks = models.JSONField(default=list, blank=True)
+    custom_fields = models.JSONField(
+        default=dict, db_default=models.Value({}, models.JSONField()), blank=True, help_text="Values to begin with"
+    )
     changed_by = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(db_default=models.functions.Now())
     updated_at = models.DateTimeField(db_default=models.functions.Now())

@@ -17,7 +17,7 @@ from cases.choices import AlertStatus
 from cases.models import Alert, AlertPush, TimelineEntry
 from cases.models.pull import PushState
 from cases.pulls import leases
-from cases.pulls.reading import desk_of
+from cases.pulls.connecting import connector_of
 from soar.connectors.desk import AlertDesk, State
 from soar.connectors.errors import ConnectorError
 from soar.lib import clock
@@ -111,7 +111,9 @@ def _tell(row: AlertPush) -> str:
     """Raises ConnectorError. ``wants`` is asked again: the setting may be another by now."""
     if not wants(row.alert):
         return "Not sent: the connector is not to be told."
-    desk = desk_of(row.alert.source.pull)
+    desk = connector_of(row.alert.source.pull)
+    if not isinstance(desk, AlertDesk):
+        return "Not sent: this product is not told."
     desk.cause = row.cause
     if row.entry:
         return _tell_note(row, desk)

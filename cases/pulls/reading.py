@@ -1,37 +1,36 @@
 """Reading alerts from a product: nothing is skipped, nothing is taken twice.
 
-Each reading begins ``OVERLAP`` before the place that the last one came to, and that place moves only once everything
-before it is stored. What comes again by that is known by ``PulledAlert``, one row for each alert of the product,
-written in the transaction that stores the alert."""
+A reader (soar.connectors.reader) gives pages, and with some of them the place to go on from. The place is kept only
+once everything before it is stored; a crash in between reads a page again. What comes again is known by
+``PulledAlert``, one row for each alert of the product, written in the transaction that stores the alert."""
 
 from __future__ import annotations
 
 import json
 import logging
 import uuid
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 from django.db import transaction
 
-from cases.ingest import counters, repeats
+from cases.ingest import counters, dead_letters, repeats
+from cases.ingest.dead_letters import Delivery, Refused
 from cases.ingest.pipeline import receive, rules_of
 from cases.ingest.prepare import Rules
 from cases.ingest.reading import Unreadable
 from cases.models import AlertPull, PulledAlert
 from cases.pulls import leases
-from soar.connectors import registry
-from soar.connectors.desk import AlertDesk
+from cases.pulls.connecting import reader_of
+from cases.pulls.mailing import mail_of
 from soar.connectors.errors import ConnectorError
+from soar.connectors.reader import AlertReader, Item, Place
 from soar.lib import clock
 from soar.lib.queue import enqueue_many
 
 logger = logging.getLogger(__name__)
-OVERLAP = timedelta(minutes=15)
-STEP = timedelta(hours=24)  # read at once at most, after a long silence
 LONGEST_PAUSE = timedelta(minutes=15)  # between two tries while it fails
 TASK = "cases.tasks.pull"
+JSON = "application/json"
 
 
 class LostLease(Exception):
@@ -59,9 +58,7 @@ def pull(pk: int) -> None:
         return
     row = AlertPull.objects.select_related("source", "account").get(pk=pk)
     try:
-        desk = desk_of(row)
-        while _step(row, desk, lease):
-            pass
+        _read(row, reader_of(row), lease)
     except ConnectorError as error:
         _failed(row, lease, error)
     except LostLease:
@@ -73,89 +70,80 @@ def pull(pk: int) -> None:
         leases.end(AlertPull, pk, lease, failures=0, last_error="", last_ok_at=clock.now())
 
 
-def desk_of(row: AlertPull) -> AlertDesk:
-    """The connector that a source is read with. Raises ConnectorError when there is none that can."""
-    if row.account is None:
-        raise ConnectorError("The connector that it was read with is gone. Choose another one.", permanent=True)
-    if not row.account.enabled:
-        raise ConnectorError(f"The connector {row.account.name} is disabled.", permanent=True)
-    connector = registry.of(row.account)
-    if not isinstance(connector, AlertDesk):
-        raise ConnectorError(f"The connector {row.account.name} keeps no alerts.", permanent=True)
-    return connector
-
-
-def _step(row: AlertPull, desk: AlertDesk, lease: uuid.UUID) -> bool:
-    """Read the next part and move on. Returns whether there is more to read before now."""
-    now = clock.now()
-    begin = row.read_until or now - timedelta(hours=row.look_back_hours)
-    end = min(begin + STEP, now)
-    start = min(begin, end) - OVERLAP if row.read_until else begin
-    for page in desk.alert_pages(start, end):
+def _read(row: AlertPull, reader: AlertReader, lease: uuid.UUID) -> None:
+    """All that there is by now. Raises ConnectorError, LostLease."""
+    subject = reader.subject()[:300]
+    first = clock.now() - timedelta(hours=row.look_back_hours)
+    for page in reader.read(_place(row, subject), first):
         if not leases.keep(AlertPull, row.pk, lease):
             raise LostLease
-        _page(row, page, desk.identify)
-    # By the product's clock, if ours is ahead of it: what it makes now would bear a time that was read already.
-    reached = max(begin, min(end, desk.server_time or end))
-    row.read_until = reached
-    if not AlertPull.objects.filter(pk=row.pk, lease=lease).update(read_until=reached):
+        _store(row, page.items)
+        if page.place is not None:
+            _come_to(row, page.place, subject, lease)
+
+
+def _place(row: AlertPull, subject: str) -> Place | None:
+    """Where to go on; None to begin anew: at first, and when something else is read since."""
+    same = row.subject in ("", subject)
+    return Place(row.read_until, row.mark) if same and (row.read_until or row.mark) else None
+
+
+def _come_to(row: AlertPull, place: Place, subject: str, lease: uuid.UUID) -> None:
+    rows = AlertPull.objects.filter(pk=row.pk, lease=lease)
+    if not rows.update(read_until=place.until, mark=place.mark, subject=subject):
         raise LostLease
-    return end < now and reached > begin
 
 
-def _page(row: AlertPull, page: list[dict[str, Any]], identify: Callable[[dict[str, Any]], tuple[str, str]]) -> None:
-    named = [(identify(item), item) for item in page]
-    ids = [identity for (identity, _), _ in named]
+def _store(row: AlertPull, items: list[Item]) -> None:
+    ids = [item.identity for item in items]
     known = dict(PulledAlert.objects.filter(source=row.source, remote_id__in=ids).values_list("remote_id", "changed"))
     rules = rules_of(row.source)
-    for (identity, changed), item in named:
-        if identity and known.get(identity) != changed:
-            _count(row.source_id, take(rules, identity, changed, item))
+    for item in items:
+        if item.identity and known.get(item.identity) != item.changed and take(rules, item):
+            counters.note(row.source_id, accepted=1)
 
 
-def take(rules: Rules, identity: str, changed: str, item: dict[str, Any]) -> str:
-    """Store an alert that was made or changed at its product. One transaction.
-
-    Returns "" for a new one, "known" for one that was there, else why it was refused."""
-    body = json.dumps(item)
+def take(rules: Rules, item: Item) -> bool:
+    """Store an alert that was made or changed at its product. One transaction, in which what cannot be read becomes a
+    dead letter: no crash in between can lose it. Returns True for an alert that was taken for the first time."""
+    body, taken = json.dumps(item.payload), False
     with transaction.atomic():
         seen, fresh = PulledAlert.objects.select_for_update().get_or_create(
-            source_id=rules.source_id, remote_id=identity, defaults={"changed": changed}
+            source_id=rules.source_id, remote_id=item.identity, defaults={"changed": item.changed}
         )
-        if not fresh and not newer(changed, seen.changed):
-            return "known"
-        said = "known"
-        alert = repeats.update(rules, item, body, clock.now())
+        if not fresh and not newer(item.changed, seen.changed):
+            return False
+        alert = None if item.files else repeats.update(rules, item.payload, body, clock.now())
         if alert is None and fresh:  # one that was seen and is gone was purged: it does not come again
-            alert, said = _made(rules, body)
-        seen.changed, seen.alert_id = changed, alert
+            alert, taken = _made(rules, *(mail_of(item) if item.files else (body.encode(), JSON)))
+        seen.changed, seen.alert_id = item.changed, alert
         seen.save(update_fields=["changed", "alert"])
-    return said
+    return taken
 
 
 def newer(one: str, other: str) -> bool:
-    """Whether the first change (AlertDesk.identify) comes after the other; at the same time any other one does."""
+    """Whether the first change (Item.changed) comes after the other; at the same time any other one does."""
     first, second = clock.moment_of(one.partition(" ")[0]), clock.moment_of(other.partition(" ")[0])
     if first is None or second is None or first == second:
         return one != other
     return first > second
 
 
-def _made(rules: Rules, body: str) -> tuple[int | None, str]:
+def _made(rules: Rules, raw: bytes, content_type: str) -> tuple[int | None, bool]:
+    """The alert that a body became, or was counted at, and whether it could be read."""
     try:
-        outcomes, _several = receive(rules, body.encode(), "application/json")
+        first = receive(rules, raw, content_type)[0][0]
     except Unreadable as error:
-        return None, error.message
-    return outcomes[0].id, outcomes[0].detail
+        return None, _refused(rules.source_id, Refused(error.status, error.message, raw, len(raw)), content_type)
+    if first.detail:
+        return first.id, _refused(rules.source_id, Refused(first.status, first.detail, raw, len(raw)), content_type)
+    return first.id, True
 
 
-def _count(source_id: int, said: str) -> None:
-    if said == "known":
-        return
-    if said:
-        counters.note(source_id, refused=1, error=said)
-    else:
-        counters.note(source_id, accepted=1)
+def _refused(source_id: int, letter: Refused, content_type: str) -> bool:
+    counters.note(source_id, refused=1, error=letter.error)
+    dead_letters.keep(source_id, Delivery(content_type=content_type.partition(";")[0]), [letter])
+    return False
 
 
 def _failed(row: AlertPull, lease: uuid.UUID, error: ConnectorError) -> None:

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from cases.models import AlertPull, AlertPush
 from cases.models.pull import PushState
-from soar.connectors.desk import READ
 from soar.connectors.models import Attempt
+from soar.connectors.reader import READ
 from soar.lib import clock
 
 CALLS = timedelta(days=1)

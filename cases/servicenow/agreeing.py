@@ -47,7 +47,10 @@ def locked(link_id: int) -> tuple[Incident, TicketLink]:
     incident_id = TicketLink.objects.values_list("incident", flat=True).get(pk=link_id)
     incident = Incident.objects.select_for_update(of=("self",)).get(pk=incident_id)
     rows = TicketLink.objects.select_for_update(of=("self",)).select_related("instance", "profile")
-    return incident, rows.get(pk=link_id)
+    link = rows.get(pk=link_id)
+    if link.incident_id != incident.pk:  # a merge took it along while the lock was waited for
+        incident = Incident.objects.select_for_update(of=("self",)).get(pk=link.incident_id)
+    return incident, link
 
 
 @transaction.atomic

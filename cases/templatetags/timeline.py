@@ -6,11 +6,12 @@ from django.template import Library
 from django.template.context import Context
 from django.utils.safestring import SafeString
 
-from cases import timeline_read, timeline_words
+from cases import timeline_note_words, timeline_read, timeline_words
 from cases.models import TimelineEntry
 
 register = Library()
 register.simple_tag(timeline_words.face, name="entry_face")
+register.simple_tag(timeline_note_words.event_link)
 
 
 @register.simple_tag(takes_context=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
 
@@ -19,6 +19,7 @@ from cases.errors import CaseError, Conflict, Missing, Refused, Stale
 from cases.models import Alert, IncidentTemplate
 from cases.permissions import alert_for
 from cases.views import alerts_parts as regions
+from cases.views import timeline_parts
 from cases.views.conflicts import conflict
 from cases.views.parts import person_of, signed_in_reader
 from soar.accounts.membership import workers
@@ -46,10 +47,11 @@ Context = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a verb has done: the region that shows it, and one sentence for the reader."""
+    """What a verb has done: the region that shows it, one sentence for the reader, and what else the region shows."""
 
     region: str
     said: str
+    more: Context = field(default_factory=dict)
 
 
 Verb = Callable[[HttpRequest, Actor, str], Done]
@@ -86,12 +88,16 @@ def _answer(request: HttpRequest, number: str, done: Done) -> HttpResponse:
     except Missing:
         messages.success(request, done.said)
         return move_to(request, reverse("alert-list"))
+    untold = timeline_parts.not_told_words(done.more, alert.number)
     if not is_partial(request):
         messages.success(request, done.said)
+        if untold:
+            messages.warning(request, untold)
         return redirect("alert-detail", alert.number)
     names = [done.region, "note", *WITH.get(done.region, ())]
-    context = region_context(user, alert, names)
-    answer = render_regions(request, TEMPLATE, names, context, extra=[live(done.said)])
+    context = {**region_context(user, alert, names), **done.more}
+    said = live(f"{done.said}. {untold}" if untold else done.said)
+    answer = render_regions(request, TEMPLATE, names, context, extra=[said])
     answer["HX-Retarget"], answer["HX-Reswap"] = f"#alert-{done.region}", "outerHTML"
     return trigger(answer, "dialog-close", "poll")
 
@@ -161,22 +167,13 @@ def region_context(user: User, alert: Alert, names: Sequence[str]) -> Context:
 
 
 def page_context(user: User, alert: Alert, request: HttpRequest) -> Context:
-    """What the whole page needs. ``group``, ``before`` and ``entry`` choose the part of the timeline."""
+    """What the whole page needs. The query chooses the part of the timeline; ``entry`` alone wins over filters."""
     context = region_context(user, alert, list(regions.REGIONS))
-    group, before = request.GET.get("group", ""), before_of(request)
-    context |= regions.timeline(user, alert, group=group, before=before)
+    chosen, start = timeline_parts.asked_for(request)
+    context |= regions.timeline(user, alert, chosen, **start)
     return {**context, "cursor": cursor_of(alert)}
 
 
 def cursor_of(alert: Alert) -> str:
     """Where a page stands: version, times seen, entries of the timeline."""
     return f"{alert.version}.{alert.count}.{alert.timeline_count}"
-
-
-def before_of(request: HttpRequest) -> int:
-    """Where the shown part of the timeline begins: behind an entry that is linked to, or at the newest."""
-    for name, plus in (("entry", 1), ("before", 0)):
-        value = request.GET.get(name, "")
-        if value.isdecimal() and len(value) < 18:
-            return int(value) + plus
-    return 0

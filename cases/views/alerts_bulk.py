@@ -60,7 +60,7 @@ def alert_bulk(request: HttpRequest) -> HttpResponse:
         if takes_all(request) and action == "claim" and "upto" not in request.POST:
             return ask(request, user, action)
         if takes_all(request):
-            return started(request, bulk_jobs.start(user, selection_asked(request), action, _fields(request)))
+            return started(request, bulk_jobs.start(user, selection_asked(request, user), action, _fields(request)))
         ids = ticked_ids(request)
         result = _result(user, ids, action, _fields(request))
     except (Refused, Conflict, Missing) as error:

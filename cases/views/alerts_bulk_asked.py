@@ -19,6 +19,7 @@ from cases.permissions import parse_number
 from soar.accounts.membership import workers
 from soar.accounts.models import Team, User
 from soar.lib.htmx import is_partial, render_regions
+from soar.lib.place import seal, unseal
 
 TEMPLATE = "cases/alerts/bulk.html"
 NAMED = 5
@@ -39,12 +40,17 @@ def takes_all(request: HttpRequest) -> bool:
     return request.POST.get("all") == "1"
 
 
-def selection_asked(request: HttpRequest) -> Selection:
+def selection_asked(request: HttpRequest, user: User) -> Selection:
     """All that match the filter of the queue from which the form came, up to the alert (``upto``) that was the newest
-    when the person was told how many. Raises Refused for a filter that cannot be read."""
-    upto = request.POST.get("upto", "")
+    when the person was told how many. Raises Refused for a filter that cannot be read, and for a form whose place is
+    lost: nobody has seen how many it would mean now."""
     given = AlertFilter.parse(QueryDict(request.POST.get("query", "")[:4000]), default_open=True)
-    return selection_of(given, int(upto) if upto.isdecimal() and len(upto) < 18 else None)
+    if "upto" not in request.POST:
+        return selection_of(given)
+    upto = unseal(user.pk, request.POST["upto"])
+    if upto is None:
+        raise Refused(_("This form is no longer good. Ask for it again."))
+    return selection_of(given, upto)
 
 
 def ticked_ids(request: HttpRequest) -> list[int]:
@@ -57,7 +63,7 @@ def ticked_context(request: HttpRequest, user: User, action: str = bulk_jobs.RUN
     first few by name, and how many in words. Raises Refused for none, or for more than the verb takes."""
     query = {"query": request.POST.get("query", "")[:4000]}
     if takes_all(request):
-        return {**_all_context(user, selection_asked(request), action), **query}
+        return {**_all_context(user, selection_asked(request, user), action), **query}
     wanted = ticked_ids(request)
     rows = Alert.objects.visible_to(user).filter(pk__in=wanted[: bulk.AT_MOST]).order_by("severity", "pk").reverse()
     found = [(f"ALR-{pk}", title) for pk, title in rows.values_list("pk", "title")]
@@ -75,7 +81,8 @@ def ticked_context(request: HttpRequest, user: User, action: str = bulk_jobs.RUN
 def _all_context(user: User, selection: Selection, action: str) -> dict[str, Any]:
     number = bulk_jobs.counted(user, selection, action)
     newest = rows_of(user, selection).order_by("-pk").values_list("pk", "title")[:NAMED]
-    return {**_named([(f"ALR-{pk}", title) for pk, title in newest], number), "ids": [], "upto": selection.cut_off}
+    named = _named([(f"ALR-{pk}", title) for pk, title in newest], number)
+    return {**named, "ids": [], "upto": seal(user.pk, selection.cut_off)}
 
 
 def _named(named: list[tuple[str, str]], number: int) -> dict[str, Any]:

@@ -35,6 +35,9 @@ DOING = {
 }
 
 
+SAID = ("severity", "status", "determination", "owner", "team", "playbook", "incident")  # fields that say to what
+
+
 @needs("view_cases")
 @require_safe
 def job_list(request: HttpRequest) -> HttpResponse:
@@ -50,8 +53,9 @@ def job_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One of them, with what was refused; for htmx its progress alone."""
     job = bulk_jobs.own(person_of(request), pk)
     if not is_partial(request):
-        return render(request, TEMPLATE, job_context(job))
-    answer = render_regions(request, TEMPLATE, ["strip"], job_context(job), extra=_ended(job))
+        return render(request, TEMPLATE, {**job_context(job), "own_page": True})
+    context = {**job_context(job), "own_page": _on_own_page(request)}
+    answer = render_regions(request, TEMPLATE, ["strip"], context, extra=_ended(job))
     return trigger(answer, "poll") if job.finished_at else answer
 
 
@@ -76,7 +80,13 @@ def _told(request: HttpRequest, pk: int, act: Any) -> HttpResponse:
         return _refused(request, pk, error)
     if not is_partial(request):
         return redirect(request, f"/alerts/jobs/{job.pk}/")
-    return render_regions(request, TEMPLATE, ["strip"], {**job_context(job), "oob": True}, extra=_ended(job))
+    context = {**job_context(job), "oob": True, "own_page": _on_own_page(request)}
+    return render_regions(request, TEMPLATE, ["strip"], context, extra=_ended(job))
+
+
+def _on_own_page(request: HttpRequest) -> bool:
+    """Whether the strip stands on the page of a job, not beside the queue."""
+    return "/alerts/jobs/" in request.headers.get("HX-Current-URL", "")
 
 
 def _refused(request: HttpRequest, pk: int, error: CaseError) -> HttpResponse:
@@ -100,11 +110,19 @@ def current_job(user: User) -> Context:
     return job_context(job) if job else {}
 
 
+def doing_of(job: BulkJob) -> str:
+    """What is done, and to what it is set: "Set the severity: critical"."""
+    done, fields = _(DOING.get(job.action, job.action.capitalize())), job.fields
+    tags = fields.get("tags") or ()
+    said = ", ".join(tags) or next((str(fields[one]) for one in SAID if fields.get(one)), "")
+    return f"{done}: {said.replace('_', ' ')[:80]}" if said else done
+
+
 def job_context(job: BulkJob) -> Context:
     """What the strip and the pages show."""
     return {
         "job": job,
-        "doing": _(DOING.get(job.action, job.action.capitalize())),
+        "doing": doing_of(job),
         "said": said_of(job),
         "undoable": bulk_jobs.no_undo(job) is None,
         "undone": getattr(job, "undone_by", None),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -13,12 +14,14 @@ from cases import timeline_read
 from cases.actions import alerts, notes
 from cases.actors import Actor
 from cases.errors import Forbidden, Missing, Refused
-from cases.models import TimelineEntry
-from cases.permissions import alert_for, incident_for
+from cases.models import Alert, Incident, TimelineEntry
+from cases.permissions import alert_for, holds, incident_for
+from cases.timeline_kinds import CORRECTABLE
 from cases.views.alerts_answer import Done, verb
 from cases.views.parts import person_of, signed_in_reader
+from cases.views.timeline_parts import not_told, not_told_words
 from soar.accounts.models import User
-from soar.lib.htmx import is_partial, live, render_regions, trigger
+from soar.lib.htmx import is_partial, live, render_regions, toast, trigger
 
 ENTRIES = "timeline/entries.html"
 EDIT = "timeline/edit.html"
@@ -27,45 +30,59 @@ EDIT = "timeline/edit.html"
 @verb("composer")
 def alert_comment(request: HttpRequest, actor: Actor, number: str) -> Done:
     """Write a note. An alert that has an incident is written about there (rulings 5)."""
-    alerts.comment(actor, number, request.POST.get("text", ""))
-    return Done("composer", _("Note added"))
+    user = person_of(request)
+    entry = alerts.comment(actor, number, request.POST.get("text", ""))
+    return Done("composer", _("Note added"), not_told(user, alert_for(user, number), entry.text, None))
 
 
 @signed_in_reader
 @require_http_methods(["GET", "HEAD", "POST"])
 def entry_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Correct one's own note; the earlier wording stays under it."""
+    """Correct one's own note or event; the earlier wording stays under it."""
     user = person_of(request)
-    entry, back = _note(user, pk)
+    entry, subject = _note(user, pk)
     (view,) = timeline_read.views([entry])
-    context: dict[str, Any] = {"entry": entry, "back": back, "text": view.text}
+    back = _page_of(subject)
+    context: dict[str, Any] = {"entry": entry, "back": back, "people_url": f"{back}people/", "text": view.text}
     if request.method != "POST":
         return _form(request, context)
     try:
-        notes.edit_comment(Actor.of(user), pk, request.POST.get("text", ""))
+        made = notes.edit_comment(Actor.of(user), pk, request.POST.get("text", ""))
     except Refused as error:
         return _form(request, {**context, "text": request.POST.get("text", ""), "problem": error.message}, 422)
+    untold = not_told_words(not_told(user, subject, made.text, None), subject.number)
+    return _corrected(request, entry, subject, untold)
+
+
+def _corrected(request: HttpRequest, entry: TimelineEntry, subject: Alert | Incident, untold: str) -> HttpResponse:
+    """The entry as it reads now, in its place."""
     if not is_partial(request):
-        return redirect(f"{back}#entry-{pk}")
+        if untold:
+            messages.warning(request, untold)
+        return redirect(f"{_page_of(subject)}#entry-{entry.pk}")
     (view,) = timeline_read.views([entry])
-    answer = render_regions(request, ENTRIES, ["entry"], {"view": view}, extra=[live(_("Note corrected"))])
-    answer["HX-Retarget"], answer["HX-Reswap"] = f"#entry-{pk}", "outerHTML"
+    extra = [live(_("Note corrected")), *([toast(untold, "amber")] if untold else [])]
+    can_pin = isinstance(subject, Alert) or holds(person_of(request), subject, "edit")
+    pinned = {entry.pk} if hasattr(entry, "pin") else set()
+    context = {"view": view, "to": {"page": _page_of(subject)}, "can_pin": can_pin, "pinned": pinned}
+    answer = render_regions(request, ENTRIES, ["entry"], context, extra=extra)
+    answer["HX-Retarget"], answer["HX-Reswap"] = f"#entry-{entry.pk}", "outerHTML"
     return trigger(answer, "dialog-close")
 
 
-def _note(user: User, pk: int) -> tuple[TimelineEntry, str]:
-    """The person's own note and the page it stands on. Raises Missing or Forbidden."""
-    kinds = ("comment", "handoff")
-    entry = TimelineEntry.objects.filter(pk=pk, kind__in=kinds).first() if pk < 2**63 else None
+def _note(user: User, pk: int) -> tuple[TimelineEntry, Alert | Incident]:
+    """The person's own note or event and what it stands on. Raises Missing or Forbidden."""
+    entry = TimelineEntry.objects.filter(pk=pk, kind__in=CORRECTABLE).first() if pk < 2**63 else None
     if entry is None:
         raise Missing("There is no such note.")
-    if entry.alert_id:
-        back = f"/alerts/{alert_for(user, entry.alert_id).number}/"
-    else:
-        back = f"/incidents/{incident_for(user, entry.incident_id or 0).number}/"
+    subject = alert_for(user, entry.alert_id) if entry.alert_id else incident_for(user, entry.incident_id or 0)
     if (entry.actor_type, entry.actor_id) != ("user", user.pk):
         raise Forbidden("Only the writer of a note can correct it.")
-    return entry, back
+    return entry, subject
+
+
+def _page_of(subject: Alert | Incident) -> str:
+    return f"/alerts/{subject.number}/" if isinstance(subject, Alert) else f"/incidents/{subject.number}/"
 
 
 def _form(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:

@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.models import Case, Exists, OuterRef, When
 from django.urls import reverse
 
+from cases.attack.stored import catalog
 from cases.choices import Risk
 from cases.models import Alert, AlertObservable, Incident
 from soar.accounts.models import User
@@ -72,6 +73,13 @@ def sightings(user: User, ids: list[int]) -> dict[int, tuple[int, int]]:
     return {one: (number, len(incidents[one])) for one, number in alerts.items()}
 
 
+def _role(link: AlertObservable) -> str:
+    """What it is in the alert, if the source says so; of a technique, its name."""
+    type_ = link.observable.type
+    told = "" if link.role in ("text", "entity", type_) else link.role.replace("_", " ")
+    return (catalog().name(link.observable.value) or told) if type_ == "technique" else told
+
+
 def _observable(link: AlertObservable, seen: tuple[int, int]) -> Context:
     one = link.observable
     evidence = [str(item.get("text", "")) for item in one.rating.get("evidence", ()) if isinstance(item, dict)]
@@ -79,7 +87,7 @@ def _observable(link: AlertObservable, seen: tuple[int, int]) -> Context:
         "pk": one.pk,
         "type": one.type,
         "type_label": one.type.replace("_", " "),
-        "role": "" if link.role in ("text", "entity", one.type) else link.role.replace("_", " "),
+        "role": _role(link),
         "icon": ICONS.get(one.type, "observables"),
         "value": one.value,
         "plain": one.type in PLAIN,

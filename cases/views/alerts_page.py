@@ -9,16 +9,20 @@ from typing import Any
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from cases import timeline_read
 from cases.models import Alert, AlertPayload, TimelineEntry
 from cases.permissions import alert_for
+from cases.timeline_filter import EVENT, TimelineFilter
 from cases.timeline_read import EntryView
 from cases.views import alerts_parts as regions
-from cases.views.alerts_answer import TEMPLATE, before_of, cursor_of, page_context, region_context
+from cases.views import timeline_parts
+from cases.views.alerts_answer import TEMPLATE, cursor_of, page_context, region_context
 from cases.views.parts import person_of, signed_in_reader
-from soar.lib.htmx import is_partial, render_regions
+from cases.views.timeline_parts import number_of
+from soar.lib.htmx import is_partial, push_url, render_regions
 
 # Entries are numbered before they are committed: what was recorded this long before the newest seen entry is sent
 # again, and the page leaves out what it has (static/js/live.js). No transaction here lives longer.
@@ -46,7 +50,7 @@ def alert_panel(request: HttpRequest, number: str) -> HttpResponse:
     if not is_partial(request):
         return render(request, TEMPLATE, page_context(user, alert, request))
     context = region_context(user, alert, ["head", "incident", "observables", "details"])
-    context |= regions.timeline(user, alert, limit=IN_PANEL)
+    context |= regions.latest(alert, IN_PANEL)
     context |= {"cursor": cursor_of(alert), "panel": True}
     return render_regions(request, TEMPLATE, ["panel"], context)
 
@@ -61,17 +65,21 @@ def alert_live(request: HttpRequest, number: str) -> HttpResponse:
     old = request.GET.get("cursor", "")
     if cursor == old:
         return HttpResponse(status=204)
-    group = request.GET.get("group", "")
+    chosen = TimelineFilter.parse(request.GET)
+    rows = timeline_read.entries_of_alert(alert)
     context = {
-        **region_context(user, alert, ["head", "incident", "details"]),
+        **region_context(user, alert, ["head", "incident", "details", "mails"]),
+        **timeline_parts.filters(rows, chosen),
         "cursor": cursor,
-        "group": group if group in timeline_read.GROUPS else "",
-        "entries": _news(alert, group),
+        "entries": _news(alert, chosen),
         "live": True,
     }
+    if chosen.order == EVENT:  # what is new may stand anywhere
+        context |= regions.timeline(user, alert, chosen)
     changed = old.split(".")[:2] != cursor.split(".")[:2]
-    names = ["head", "incident", "composer", "details"] if changed else []
-    return render_regions(request, TEMPLATE, ["live", "fresh", *names], context)
+    names = ["head", "incident", "composer", "details", "mails"] if changed else []
+    stream = "stream" if chosen.order == EVENT else "fresh"
+    return render_regions(request, TEMPLATE, ["live", stream, "kinds", "pins", *names], context)
 
 
 @signed_in_reader
@@ -83,9 +91,13 @@ def alert_timeline(request: HttpRequest, number: str) -> HttpResponse:
     if not is_partial(request):
         return render(request, TEMPLATE, page_context(user, alert, request))
     context = regions.base(user, alert)
-    context |= regions.timeline(user, alert, group=request.GET.get("group", ""), before=before_of(request))
+    chosen, before = TimelineFilter.parse(request.GET), number_of(request.GET.get("before", ""))
+    context |= regions.timeline(user, alert, chosen, before=before)
     context["cursor"] = cursor_of(alert)
-    return render_regions(request, TEMPLATE, ["older"] if context["newer"] else ["stream", "kinds"], context)
+    if before:
+        return render_regions(request, TEMPLATE, ["older"], context)
+    address = reverse("alert-detail", args=[alert.number]) + (f"?{chosen.query}" if chosen.query else "")
+    return push_url(render_regions(request, TEMPLATE, ["stream", "filters"], context), address)
 
 
 @signed_in_reader
@@ -129,13 +141,12 @@ def pretty(body: str) -> str:
     return body[:SHOWN_PAYLOAD]
 
 
-def _news(alert: Alert, group: str) -> list[EntryView]:
+def _news(alert: Alert, chosen: TimelineFilter) -> list[EntryView]:
     """The newest entries, enough to hold what came since the page's last look."""
     rows = timeline_read.entries_of_alert(alert)
     newest = rows.values_list("recorded_at", flat=True).first()
     if newest is None:
         return []
     fresh = rows.filter(Q(recorded_at__gte=newest - OVERLAP))
-    fresh = timeline_read.in_group(fresh, group)
-    entries: list[TimelineEntry] = list(fresh[:NEW_AT_MOST])
+    entries: list[TimelineEntry] = list(chosen.apply(fresh)[:NEW_AT_MOST])
     return timeline_read.views(entries)

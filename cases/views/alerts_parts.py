@@ -17,7 +17,10 @@ from cases.models import Alert, Incident
 from cases.relations import Reason
 from cases.similar import similar
 from cases.suggestions import likely_incident
-from cases.views import asset_parts
+from cases.timeline_filter import TimelineFilter
+from cases.timeline_read import EVERYTHING
+from cases.views import asset_parts, timeline_parts
+from cases.views.alerts_mails import mails
 from cases.views.alerts_objects import observables
 from cases.views.alerts_rows import incidents_seen
 from soar.accounts.membership import may
@@ -46,7 +49,9 @@ def base(user: User, alert: Alert) -> Context:
         "alert": alert,
         "number": alert.number,
         "can_work": may(user, "work_cases"),
+        "can_pin": may(user, "work_cases"),
         "is_open": alert.status != AlertStatus.RESOLVED,
+        **timeline_parts.addresses("alert", alert.number),
     }
 
 
@@ -91,7 +96,7 @@ def _why(reasons: Iterable[Reason]) -> str:
 
 def shown_value(type: str, value: str) -> str:
     """A value as text: addresses, names and URLs defanged, hashes shortened."""
-    return value if type in ("host", "user") else shorten_hash(defang(value, type))
+    return value if type in ("asset", "host", "user") else shorten_hash(defang(value, type))
 
 
 def entities(user: User, alert: Alert) -> Context:
@@ -183,18 +188,17 @@ def details(user: User, alert: Alert) -> Context:
     return {"runs_url": runs_url(alert), "repeated": alert.count > 1}
 
 
-def timeline(user: User, alert: Alert, *, group: str = "", before: int = 0, limit: int = timeline_read.PAGE) -> Context:
-    """A page of the alert's stream, newest first."""
-    group = group if group in timeline_read.GROUPS else ""
-    rows = timeline_read.entries_of_alert(alert)
-    entries, older = timeline_read.page_of(rows, group=group, before=before, limit=limit)
-    return {
-        "entries": entries,
-        "older": older,
-        "group": group,
-        "newer": bool(before),
-        "groups": [("", _("All")), ("notes", _("Notes")), ("changes", _("Changes")), ("playbooks", _("Playbooks"))],
-    }
+def timeline(
+    user: User, alert: Alert, chosen: TimelineFilter = EVERYTHING, *, before: int = 0, aim: int = 0
+) -> Context:
+    """A page of the alert's stream, newest first, its filters and pins."""
+    return timeline_parts.stream(timeline_read.entries_of_alert(alert), chosen, before=before, aim=aim)
+
+
+def latest(alert: Alert, limit: int) -> Context:
+    """The newest entries, for the panel beside the queue."""
+    entries, _older = timeline_read.page_of(timeline_read.entries_of_alert(alert), limit=limit)
+    return {"entries": entries}
 
 
 def runs_url(alert: Alert) -> str:
@@ -214,6 +218,7 @@ REGIONS: dict[str, Callable[[User, Alert], Context]] = {
     "head": head,
     "incident": incident,
     "observables": observables,
+    "mails": mails,
     "entities": entities,
     "similar": similar_alerts,
     "details": details,

@@ -9,11 +9,12 @@ from cases import stats
 from cases.choices import Severity
 from cases.models import Alert
 from cases.views.alerts import TEMPLATE
-from cases.views.alerts_queue import Queue, poll_context, queue_of
+from cases.views.alerts_queue import Queue, newest_of_all, poll_context, queue_of
 from cases.views.alerts_rows import parse_stamp, rows_of
 from cases.views.parts import person_of, signed_in_reader
 from soar.accounts.membership import may
 from soar.lib.htmx import render_regions
+from soar.lib.place import unseal
 
 NEW_AT_MOST = 100
 
@@ -21,10 +22,12 @@ NEW_AT_MOST = 100
 @signed_in_reader
 @require_safe
 def alert_poll(request: HttpRequest) -> HttpResponse:
-    """204 while nothing is new; else the pill and the rows that read differently now."""
+    """204 while nothing is new; else the pill and the rows that read differently now. A page without a place that was
+    given to this person gets one: what is there now is not new."""
     queue = queue_of(request, person_of(request))
     shown = parse_stamp(request.GET.get("rows", ""))
-    after, told = _number(request, "after"), _number(request, "told")
+    place, told = unseal(queue.user.pk, request.GET.get("after", "")), _number(request, "told")
+    after = newest_of_all() if place is None else place
     changed, present = _changed(queue, shown)
     base = stats.base_of(queue.rows)
     news = stats.run(
@@ -33,12 +36,12 @@ def alert_poll(request: HttpRequest) -> HttpResponse:
             "critical": base.where(f"id > %s AND severity = {Severity.CRITICAL.value}", after, cap=NEW_AT_MOST),
         }
     )
-    if not changed and news["new"].number == told:
+    if place is not None and not changed and news["new"].number == told:
         return HttpResponse(status=204)
     context = {
         "news": news,
         "here": queue.here(),
-        "after": after,
+        "first_new": queue.rows.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True).first(),
         "rows": rows_of(queue.user, changed),
         "poll_url": _next_url(queue, present, after, news["new"].number),
         "may_work": may(queue.user, "work_cases"),

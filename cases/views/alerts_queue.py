@@ -15,14 +15,17 @@ from django.utils.translation import gettext_noop
 from cases import stats
 from cases.choices import AlertStatus, Determination, Severity, Tlp
 from cases.filters import AlertFilter, moment
-from cases.models import Alert, AlertSource
+from cases.models import Alert
 from cases.querysets import AlertQuerySet
+from cases.source_access import sources_seen_by
 from cases.views.alerts_parts import url_or_nothing
 from cases.views.alerts_rows import rows_of, stamp_of
-from soar.accounts.membership import may, team_ids
+from cases.views.hidden import hidden_url
+from soar.accounts.membership import may
 from soar.accounts.models import User
 from soar.lib import parts
 from soar.lib.keyset import BadCursor, Order, Page, keyset_page
+from soar.lib.place import seal
 
 SIZE = 30
 ORDERS = {
@@ -128,18 +131,24 @@ def list_context(queue: Queue) -> Context:
         "sort": queue.sort if queue.only_open or queue.sort != "severity" else "newest",
         "sorts": _sorts(queue),
         "filtered": bool(queue.filter.params),
+        "hidden_url": hidden_url(queue.user, "alert-hidden", queue.filter.query_string()),
     }
     return {**context, **poll_context(queue, found.rows), **figures_context(queue), **menus_context(queue)}
 
 
 def poll_context(queue: Queue, alerts: list[Alert], after: int | None = None) -> Context:
-    """Where the page stands: the newest alert there was (of anybody), and what it shows of each row. No name here may
-    be one of a field of the filter: both stand in the same query."""
+    """Where the page stands: the newest alert there was (of anybody, so it is sealed), and what it shows of each row.
+    No name here may be one of a field of the filter: both stand in the same query."""
     if after is None:
-        after = Alert.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        after = newest_of_all()
     query = QueryDict(queue.filter.query_string(), mutable=True)
-    query.update({"sort": queue.sort, "after": str(after), "rows": stamp_of(alerts)})
+    query.update({"sort": queue.sort, "after": seal(queue.user.pk, after), "rows": stamp_of(alerts)})
     return {"poll_url": reverse("alert-poll") + "?" + query.urlencode(safe=":,>=<-.")}
+
+
+def newest_of_all() -> int:
+    """The highest id there is: what has a higher one came after the list was made."""
+    return Alert.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 def figures_context(queue: Queue) -> Context:
@@ -271,9 +280,7 @@ def _menu(params: dict[str, list[str]], name: str, label: str, choices: list[tup
 
 
 def _sources(user: User) -> list[tuple[str, str]]:
-    rows = AlertSource.objects.order_by("name")
-    if not may(user, "view_all_teams"):
-        rows = rows.filter(team=None) | rows.filter(team__in=team_ids(user))
+    rows = sources_seen_by(user).order_by("name")
     return list(rows.values_list("slug", "name")[:100])
 
 

@@ -64,7 +64,7 @@ def tabs_context(queue: Queue) -> Context:
         "view_changed": current is not None and current.query != now,
         "view_mine": current is not None and saved_views.may_change(queue.user, current),
         "view_gone": _("That view is gone, or no longer shared with you.") if named else "",
-        "named_in_vain": gone(queue.filter) if current is not None or queue.filter.params else [],
+        "named_in_vain": gone(queue.filter, queue.user) if current is not None or queue.filter.params else [],
         "plain_url": reverse("alert-list") + ("?q=" if any(view.is_default for view in views) else ""),  # type: ignore[attr-defined]
         "query_now": now,
     }

@@ -17,6 +17,7 @@ from cases.actors import Actor
 from cases.errors import CaseError, Missing
 from cases.models import AlertSource, DeadLetter, ReplayJob
 from cases.views import dead_letters_parts as shown
+from cases.views import intake_parts
 from cases.views.parts import person_of
 from cases.views.sources import found, manages_sources
 from soar.lib.htmx import is_partial, live, render_regions
@@ -46,7 +47,8 @@ def letter_list(request: HttpRequest, slug: str = "") -> HttpResponse:
         "state": state if state in STATES else "",
         "newer_url": f"?{keep}cursor={page.previous}" if page.previous else "",
         "older_url": f"?{keep}cursor={page.next}" if page.next else "",
-        "waiting": shown.count_waiting(source),
+        "waiting": shown.count_waiting(source, person_of(request)),
+        "intake": [] if source else intake_parts.tabs(person_of(request), "dead-letters"),
         **_of(source, "dead-letters"),
     }
     return render(request, LIST, context)

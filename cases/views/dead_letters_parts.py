@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
-from cases.actions.dead_letters import waiting
+from cases.actions.dead_letters import letters_for, waiting
 from cases.models import AlertSource, DeadLetter
+from soar.accounts.models import User
 from soar.lib.hidden import shown
 
 TEXT_AT_MOST = 64 * 1024
@@ -29,9 +30,9 @@ def tabs(source: AlertSource, current: str) -> dict[str, Any]:
     return {"source": source, "tab": current, "letters_waiting": count_waiting(source)}
 
 
-def count_waiting(source: AlertSource | None = None) -> int:
-    """How many letters wait, of a source or of all; a thousand at most."""
-    rows = waiting(DeadLetter.objects.all())
+def count_waiting(source: AlertSource | None = None, user: User | None = None) -> int:
+    """How many letters wait, of a source or of all that ``user`` manages; a thousand at most."""
+    rows = waiting(letters_for(user) if user else DeadLetter.objects.all())
     rows = rows.filter(source=source) if source else rows
     return rows.order_by()[:COUNTED].count()
 

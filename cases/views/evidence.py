@@ -66,7 +66,7 @@ def detail_context(user: User, piece: Evidence) -> dict[str, Any]:
         "can_edit": can_edit,
         "can_remove": can_edit and (piece.added_by_id == user.pk or holds(user, piece.incident, "delete")),
         "ended": not IncidentStatus(piece.incident.status).is_open,
-        "custody": evidence_parts.custody(piece),
+        "custody": evidence_parts.custody(user, piece),
         "elsewhere": evidence_parts.same_elsewhere(user, piece),
         "known": evidence_parts.known_as(piece, user),
         "form": {"name": piece.name, "description": piece.description, "tlp": piece.tlp},

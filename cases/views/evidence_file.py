@@ -20,7 +20,8 @@ from cases.errors import Conflict
 from cases.evidence_store import PIECE
 from cases.evidence_upload import begin_transfer, end_transfer
 from cases.evidence_zip import zip_length, zipped
-from cases.models import Evidence
+from cases.models import AlertMessage, Evidence
+from soar.accounts import audit
 
 # What no file system of a reader may take for something else than a name.
 _UNFIT = re.compile(r'[<>:"/\\|?*]')
@@ -35,16 +36,18 @@ def file_answer(request: HttpRequest, actor: Actor, piece: Evidence, *, as_zip: 
     name = download_name(piece.name)
     size = zip_length(name, piece.size) if as_zip else piece.size
     if request.method == "HEAD":
-        return _dressed(HttpResponse(), f"{name}.zip" if as_zip else name, size, piece)
+        return dressed(HttpResponse(), f"{name}.zip" if as_zip else name, size, piece)
     body = _Body(_opened(piece), name if as_zip else "", piece.size)
     try:
         note(actor, piece, "downloaded_zip" if as_zip else "downloaded", address_of(request))
+        about = {"file": piece.name, "sha256": piece.sha256}
+        audit.exported(actor.user, "evidence", piece.incident.number, **about)
     except BaseException:
         body.close()
         raise
     # Or it would be packed on the way, and a download without a length cannot show how far it is.
     request.META.pop("HTTP_ACCEPT_ENCODING", None)
-    return _dressed(StreamingHttpResponse(body), f"{name}.zip" if as_zip else name, size, piece)
+    return dressed(StreamingHttpResponse(body), f"{name}.zip" if as_zip else name, size, piece)
 
 
 def download_name(name: str) -> str:
@@ -71,7 +74,7 @@ def _opened(piece: Evidence) -> BinaryIO:
     return file
 
 
-def _dressed(answer: HttpResponseBase, name: str, size: int, piece: Evidence) -> HttpResponseBase:
+def dressed(answer: HttpResponseBase, name: str, size: int, piece: Evidence | AlertMessage) -> HttpResponseBase:
     """Nothing in these headers lets a browser show, run, sniff or keep it."""
     answer["Content-Type"] = "application/octet-stream"
     answer["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or "attachment"

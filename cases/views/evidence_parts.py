@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Count, Window
 from django.utils.translation import gettext_lazy as _
 
+from cases import timeline_read
 from cases.choices import IncidentStatus
 from cases.digests import value_digest
 from cases.models import Evidence, Incident, Observable, TimelineEntry
@@ -65,9 +66,9 @@ def known_as(piece: Evidence, user: User) -> Observable | None:
     return Observable.objects.visible_to(user).filter(type="sha256", digest=value_digest(piece.sha256)).first()
 
 
-def custody(piece: Evidence) -> list[Context]:
-    """Who had it in hands, the newest first: what the timeline says of it, and who read it."""
-    rows = sorted([*_told(piece), *_read(piece)], key=lambda row: row["moment"], reverse=True)
+def custody(user: User, piece: Evidence) -> list[Context]:
+    """Who had it in hands, the newest first: what timelines say of it, and who read it."""
+    rows = sorted([*_told(user, piece), *_read(piece)], key=lambda row: row["moment"], reverse=True)
     joined: list[Context] = []
     for row in rows[:CUSTODY_SHOWN]:
         if joined and all(joined[-1][name] == row[name] for name in ("who", "what", "address")):
@@ -77,14 +78,25 @@ def custody(piece: Evidence) -> list[Context]:
     return joined
 
 
-def _told(piece: Evidence) -> list[Context]:
-    rows = TimelineEntry.objects.filter(
-        incident=piece.incident_id, kind__startswith="evidence.", data__id=piece.pk
-    ).order_by("-id")[:CUSTODY_SHOWN]
+def _told(user: User, piece: Evidence) -> list[Context]:
+    rows = _entries(piece)
+    timeline_read.tell_all(user, rows)
     return [
         {"moment": one.occurred_at, "who": one.actor_name, "what": sentence(one), "why": one.text, "address": ""}
         for one in rows
     ]
+
+
+def _entries(piece: Evidence) -> list[TimelineEntry]:
+    """Of the incident that it is in, and of those from which merges and splits brought it."""
+    of_it = TimelineEntry.objects.filter(kind__startswith="evidence.", data__id=piece.pk).order_by("-id")
+    places, found = [f"INC-{piece.incident_id}"], []
+    for number in places:  # grows as long as an entry says that it came from elsewhere
+        rows = list(of_it.filter(incident=int(number[4:]))[:CUSTODY_SHOWN])
+        came = [str(row.data.get("from")) for row in rows if row.kind == "evidence.moved"]
+        places += [one for one in dict.fromkeys(came) if one not in places]
+        found += rows
+    return found
 
 
 def _read(piece: Evidence) -> list[Context]:

@@ -15,13 +15,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from cases.choices import Determination, IncidentStatus, Severity
 from cases.incident_filters import IncidentFilter
-from cases.models import Incident, IncidentTask
+from cases.models import Incident, IncidentOwner, IncidentTask
 from cases.querysets import capped_count
+from cases.views import sla_parts
+from cases.views.hidden import hidden_url
 from cases.views.parts import person_of, signed_in_reader
 from soar.accounts.membership import may
 from soar.accounts.models import Team, User
@@ -36,6 +38,15 @@ ORDERS = {
     "severity": Order("severity", ("severity", "id")),
     "changed": Order("changed", ("updated_at", "id")),
     "number": Order("number", ("id",)),
+    "due": Order("due", ("sla_due_at", "id"), descending=False),
+}
+SLA_LABELS = {
+    "breached": gettext_lazy("Overdue"),
+    "at_risk": gettext_lazy("At risk"),
+    "ok": gettext_lazy("In time"),
+    "paused": gettext_lazy("Paused"),
+    "missed": gettext_lazy("A target was missed"),
+    "none": gettext_lazy("Nothing due"),
 }
 TABS = ("open", "mine", "unowned", "closed")
 ENDED = Q(status__gte=IncidentStatus.RESOLVED)
@@ -52,6 +63,7 @@ class Row:
     determination: str
     tasks: str
     owners: str
+    due: str
     changed: str
 
 
@@ -77,7 +89,7 @@ def incident_new_since(request: HttpRequest) -> HttpResponse:
     since = moment_of(request.GET.get("since", "").replace(" ", "+"))
     if since is None:
         return HttpResponse(status=204)
-    rows, _tab, _filter = _selected(request, user)
+    rows, _tab, _filter = selected(request, user)
     news = rows.filter(updated_at__gt=since).aggregate(
         new=Count("pk", filter=Q(created_at__gt=since)), changed=Count("pk", filter=Q(created_at__lte=since))
     )
@@ -90,7 +102,7 @@ def incident_new_since(request: HttpRequest) -> HttpResponse:
 
 def _context(request: HttpRequest, user: User) -> dict[str, Any]:
     now = timezone.now()
-    rows, tab, chosen = _selected(request, user)
+    rows, tab, chosen = selected(request, user)
     order = ORDERS.get(request.GET.get("sort", ""), ORDERS["changed" if tab == "closed" else "severity"])
     page, notice = _page(rows, order, request.GET.get("cursor", ""))
     visible = Incident.objects.visible_to(user)
@@ -113,11 +125,12 @@ def _context(request: HttpRequest, user: User) -> dict[str, Any]:
         "since": now.isoformat(),
         "poll_query": _query(request, without=("since",)),
         "may_work": may(user, "work_cases"),
+        "hidden_url": hidden_url(user, "incident-hidden", _query(request, without=("cursor", "sort"))),
         **_choices(user),
     }
 
 
-def _selected(request: HttpRequest, user: User) -> tuple[QuerySet[Incident], str, IncidentFilter]:
+def selected(request: HttpRequest, user: User) -> tuple[QuerySet[Incident], str, IncidentFilter]:
     """The incidents of the tab that match the filter. A filter that names states is not narrowed by the tab."""
     chosen = IncidentFilter.parse(request.GET)
     tab = request.GET.get("tab", "open")
@@ -161,6 +174,7 @@ def _row(incident: Incident, now: datetime, done: int, tasks: int) -> Row:
         parts.label(verdict.word).lower() if verdict else "",
         f"{done}/{tasks}" if tasks else "",
         mark_safe(f'<span class="faces">{faces}{more}</span>'),  # noqa: S308  made of finished parts
+        sla_parts.cell(incident, now),
         parts.ago(incident.updated_at, now),
     )
 
@@ -197,9 +211,11 @@ def _facets(rows: QuerySet[Incident], chosen: IncidentFilter, tab: str) -> list[
 
 def _choices(user: User) -> dict[str, Any]:
     """What the filter menus offer."""
-    people = User.objects.filter(is_active=True, owned_rows__isnull=False).distinct().order_by("username")[:30]
+    seen = IncidentOwner.objects.filter(incident__in=Incident.objects.visible_to(user)).values("user")
+    people = User.objects.filter(is_active=True, pk__in=seen).order_by("username")[:30]
     return {
         "statuses": [(status.word, status.label) for status in IncidentStatus],
+        "sla_words": SLA_LABELS.items(),
         "people": people,
         "teams": Team.objects.all()[:50],
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
 
@@ -16,9 +16,11 @@ from django.views.decorators.http import require_POST
 from cases import timeline_read
 from cases.actors import Actor
 from cases.errors import CaseError, Conflict, Missing, Refused, Stale
+from cases.holds import hold_of
 from cases.models import Incident
 from cases.permissions import incident_for
 from cases.views import incidents_parts as regions
+from cases.views import timeline_parts
 from cases.views.conflicts import conflict
 from cases.views.parts import person_of, signed_in_reader
 from soar.accounts.models import User
@@ -32,10 +34,11 @@ Context = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a verb has done: the region that shows it, and one sentence for the reader."""
+    """What a verb has done: the region that shows it, one sentence for the reader, and what else the region shows."""
 
     region: str
     said: str
+    more: Context = field(default_factory=dict)
 
 
 Verb = Callable[[HttpRequest, Actor, str], Done]
@@ -68,11 +71,15 @@ def _answer(request: HttpRequest, number: str, done: Done) -> HttpResponse:
     except Missing:
         messages.success(request, done.said)
         return move_to(request, reverse("incident-list"))
+    untold = timeline_parts.not_told_words(done.more, incident.number)
     if not is_partial(request):
         messages.success(request, done.said)
+        if untold:
+            messages.warning(request, untold)
         return redirect(reverse("incident-detail", args=[incident.number]) + f"#incident-{done.region}")
-    context = region_context(person_of(request), incident, [done.region])
-    answer = render_regions(request, TEMPLATE, [done.region, "note"], context, extra=[live(done.said)])
+    context = {**region_context(person_of(request), incident, [done.region]), **done.more}
+    said = live(f"{done.said}. {untold}" if untold else done.said)
+    answer = render_regions(request, TEMPLATE, [done.region, "note"], context, extra=[said])
     # A dialog's form stands elsewhere than what it changes.
     answer["HX-Retarget"], answer["HX-Reswap"] = f"#incident-{done.region}", "outerHTML"
     return trigger(answer, "changed", "dialog-close")
@@ -144,18 +151,15 @@ def region_context(user: User, incident: Incident, names: Sequence[str]) -> Cont
 
 
 def page_context(user: User, incident: Incident, request: HttpRequest) -> Context:
-    """What the whole page needs. ``group`` and ``entry`` of the query choose the part of the timeline."""
+    """What the whole page needs. The query chooses the part of the timeline; ``entry`` alone wins over filters."""
     # Before anything is read: what comes in between is then told by the first poll, not lost.
     counts = regions.stream_counts(incident)
     context = region_context(user, incident, list(regions.REGIONS))
-    group = request.GET.get("group", "")
-    group = group if group in timeline_read.GROUPS else ""
-    before = _before(request)
-    context |= regions.timeline(user, incident, group=group, before=before)
-    entries = context["entries"]
-    newest = newest_of(incident) if group or before or not entries else entries[0].entry.pk
-    context["cursor"] = cursor_of(incident, counts, newest)
+    chosen, start = timeline_parts.asked_for(request)
+    context |= regions.timeline(user, incident, chosen, **start)
+    context["cursor"] = cursor_of(incident, counts, context["newest"])
     context["more_later"] = True
+    context["legal_hold"] = hold_of(incident)
     context["doing"] = request.GET.get("do", "")
     return context
 
@@ -169,12 +173,3 @@ def newest_of(incident: Incident) -> int:
 def cursor_of(incident: Incident, counts: str, newest: int) -> str:
     """Where a page stands: version, counts of the stream, id of the newest entry."""
     return f"{incident.version}.{counts.replace('-', '.')}.{newest}"
-
-
-def _before(request: HttpRequest) -> int:
-    """Where the shown part of the timeline begins: behind an entry that is linked to, or at the newest."""
-    for name, plus in (("entry", 1), ("before", 0)):
-        value = request.GET.get(name, "")
-        if value.isdecimal() and len(value) < 18:
-            return int(value) + plus
-    return 0

@@ -16,6 +16,7 @@ from cases.permissions import incident_for
 from cases.views.conflicts import changed_by, seen_by
 from cases.views.incidents_answer import Done, ending_answer, verb
 from cases.views.parts import person_of, signed_in_reader
+from cases.views.timeline_parts import newest_summary, not_told
 
 EDITABLE = ("title", "severity", "team", "tlp", "pap", "tags", "techniques")
 LISTS = ("tags", "techniques")
@@ -66,7 +67,8 @@ def incident_summary(request: HttpRequest, actor: Actor, number: str) -> Done:
     """Write the summary anew."""
     changes = {"summary": request.POST.get("summary", "")}
     incident = incidents.update(actor, number, changes=changes, expected_version=seen_by(request, "summary"))
-    return Done("summary", _("Summary of %s saved") % incident.number)
+    said, user = _("Summary of %s saved") % incident.number, person_of(request)
+    return Done("summary", said, not_told(user, incident, incident.summary, newest_summary(incident)))
 
 
 @verb("owners")
@@ -85,8 +87,9 @@ def incident_owners(request: HttpRequest, actor: Actor, number: str) -> Done:
 @verb("composer")
 def incident_comment(request: HttpRequest, actor: Actor, number: str) -> Done:
     """Write a note or a hand-over note."""
-    incidents.comment(actor, number, request.POST.get("text", ""), kind=request.POST.get("kind", "comment"))
-    return Done("composer", _("Note added"))
+    given, user = request.POST, person_of(request)
+    entry = incidents.comment(actor, number, given.get("text", ""), kind=given.get("kind", "comment"))
+    return Done("composer", _("Note added"), not_told(user, incident_for(user, number), entry.text, entry))
 
 
 def _findings(request: HttpRequest) -> str:

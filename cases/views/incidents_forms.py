@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cases.actions.mentions import shown_in
 from cases.actions.seen import seen_of, sent
 from cases.choices import Determination, Findings, IncidentStatus, Pap, Tlp
 from cases.models import Incident
@@ -29,8 +30,8 @@ def ending(incident: Incident) -> Context:
 
 
 def summary(user: User, incident: Incident) -> Context:
-    """What the form of the summary was made from."""
-    return {"seen_summary": seen_of(incident, "summary")}
+    """What the form of the summary was made from, and who is named in it."""
+    return {"seen_summary": seen_of(incident, "summary"), "summary_people": shown_in(incident.summary)}
 
 
 def details(user: User, incident: Incident) -> Context:

@@ -8,25 +8,29 @@ from typing import Any
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from cases import timeline_read
 from cases.models import Incident
 from cases.permissions import incident_for
+from cases.timeline_filter import EVENT, TimelineFilter
+from cases.timeline_kinds import MERGING
 from cases.timeline_read import EntryView
 from cases.verify import report_of_incident
 from cases.views import incidents_parts as regions
 from cases.views.incidents_answer import TEMPLATE, cursor_of, newest_of, page_context, region_context
 from cases.views.parts import person_of, signed_in_reader
-from soar.lib.htmx import is_partial, render_regions
+from cases.views.timeline_parts import number_of
+from soar.lib.htmx import is_partial, push_url, render_regions
 
 # Entries are numbered before they are committed: what was recorded this long before the newest seen entry is sent
 # again, and the page leaves out what it has (static/js/live.js). No transaction here lives longer.
 OVERLAP = timedelta(minutes=2)
 NEW_AT_MOST = 200
 # After these the stream is put together anew: alerts with their past came or went, a note reads differently.
-ANEW = ("incident.alert_linked", "incident.alert_unlinked", "comment.edited")
+ANEW = ("incident.alert_linked", "incident.alert_unlinked", "comment.edited", *MERGING)
 
 
 @signed_in_reader
@@ -48,22 +52,21 @@ def incident_live(request: HttpRequest, number: str) -> HttpResponse:
     now = timeline_read.cursor_of_incident(incident)
     if (incident.version, now) == (version, f"{own}-{theirs}"):
         return HttpResponse(status=204)
-    group = request.GET.get("group", "")
-    entries, anew = _news(incident, seen, group)
+    chosen = TimelineFilter.parse(request.GET)
+    entries, anew = _news(incident, seen, chosen)
     names = ["head", "summary", "alerts", "details", "owners", "observables"] if incident.version != version else []
     names = [*(names or ["head", "alerts"]), "tasks", "evidence"]
     context = {
         **region_context(user, incident, names),
         "live": True,
-        "group": group,
         "cursor": cursor_of(incident, now, newest_of(incident)),
         "fresh": [] if anew else entries,
     }
     if not anew:
-        context |= regions.filters(incident, group)
-        return render_regions(request, TEMPLATE, ["entries", "filters", *names, "live"], context)
-    context |= regions.timeline(user, incident, group=group)
-    return render_regions(request, TEMPLATE, ["entries", "filters", "stream", *names], context)
+        context |= regions.filters(incident, chosen)
+        return render_regions(request, TEMPLATE, ["entries", "kinds", "pins", *names, "live"], context)
+    context |= regions.timeline(user, incident, chosen)
+    return render_regions(request, TEMPLATE, ["entries", "kinds", "pins", "stream", *names], context)
 
 
 @signed_in_reader
@@ -74,12 +77,14 @@ def incident_timeline(request: HttpRequest, number: str) -> HttpResponse:
     incident = incident_for(user, number)
     if not is_partial(request):
         return render(request, TEMPLATE, page_context(user, incident, request))
-    before = request.GET.get("before", "")
-    at = int(before) if before.isdecimal() and len(before) < 18 else 0
+    chosen, at = TimelineFilter.parse(request.GET), number_of(request.GET.get("before", ""))
     counts = timeline_read.cursor_of_incident(incident)
     context = {**regions.base(user, incident), "cursor": cursor_of(incident, counts, newest_of(incident))}
-    context |= regions.timeline(user, incident, group=request.GET.get("group", ""), before=at)
-    return render_regions(request, TEMPLATE, ["older"] if at else ["stream", "filters"], context)
+    context |= regions.timeline(user, incident, chosen, before=at)
+    if at:
+        return render_regions(request, TEMPLATE, ["older"], context)
+    address = reverse("incident-detail", args=[incident.number]) + (f"?{chosen.query}" if chosen.query else "")
+    return push_url(render_regions(request, TEMPLATE, ["stream", "filters"], context), address)
 
 
 @signed_in_reader
@@ -94,15 +99,16 @@ def incident_verify(request: HttpRequest, number: str) -> HttpResponse:
     return render(request, TEMPLATE, {**page_context(user, incident, request), **told})
 
 
-def _news(incident: Incident, seen: int, group: str) -> tuple[list[EntryView], bool]:
-    """Entries since ``seen``, with those that were numbered before it but committed after it; and whether alerts
-    came or went, so that the stream has to be put together anew."""
+def _news(incident: Incident, seen: int, chosen: TimelineFilter) -> tuple[list[EntryView], bool]:
+    """Entries since ``seen``, with those that were numbered before it but committed after it; and whether alerts came
+    or went, or new ones may stand anywhere, so that the stream has to be put together anew."""
     rows = timeline_read.entries_of_incident(incident)
     last = rows.filter(pk=seen).values_list("recorded_at", flat=True).first()
     since = Q(pk__gt=seen) | (Q(recorded_at__gte=last - OVERLAP) if last else Q())
     fresh = rows.filter(since)
     anew = fresh.filter(kind__in=ANEW, pk__gt=seen).exists()
-    fresh = timeline_read.in_group(fresh, group)
+    fresh = chosen.apply(fresh)
+    anew = anew or (chosen.order == EVENT and fresh.filter(pk__gt=seen).exists())
     return timeline_read.views(fresh[:NEW_AT_MOST]), anew
 
 

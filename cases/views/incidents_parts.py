@@ -12,6 +12,7 @@ from django.urls import NoReverseMatch, reverse
 
 from cases import timeline_read
 from cases.actions.seen import seen_of
+from cases.attack import shown
 from cases.choices import (
     OBSERVABLE_TYPES,
     AlertStatus,
@@ -21,14 +22,25 @@ from cases.choices import (
     Risk,
     Severity,
 )
-from cases.models import Alert, Incident, IncidentObservable, Observable
+from cases.merged import absorbed_entries, told_end
+from cases.models import Alert, Incident, IncidentMove, IncidentObservable, Observable
 from cases.models.incident import OWNERS_AT_MOST
 from cases.permissions import holds, owners_for
 from cases.querysets import capped_count
-from cases.views import asset_parts, evidence_parts, incidents_forms, task_parts, ticket_parts
+from cases.timeline_filter import TimelineFilter
+from cases.timeline_read import EVERYTHING
+from cases.views import (
+    asset_parts,
+    evidence_parts,
+    incidents_forms,
+    sla_parts,
+    task_parts,
+    ticket_parts,
+    timeline_parts,
+)
 from cases.views.alerts_rows import incidents_seen
 from soar.accounts.models import User
-from soar.lib import parts
+from soar.lib import clock, parts
 from soar.lib.text import defang
 
 ALERTS_SHOWN = 30
@@ -50,8 +62,10 @@ def base(user: User, incident: Incident) -> Context:
         "incident": incident,
         "number": incident.number,
         "can_edit": holds(user, incident, "edit"),
+        "can_pin": holds(user, incident, "edit"),
         "can_comment": holds(user, incident, "comment"),
         "can_close": holds(user, incident, "close"),
+        **timeline_parts.addresses("incident", incident.number),
     }
 
 
@@ -74,7 +88,16 @@ def head(user: User, incident: Incident) -> Context:
         "open_alerts": open_alerts(incident),
         "still_open": [] if status.is_open else still_open(incident),
         "runs_url": runs_url(incident),
+        "merged": merged(user, incident) if incident.merged_at is not None else None,
+        "sla_badge": sla_parts.badge(incident, clock.now()),
     }
+
+
+def merged(user: User, incident: Incident) -> Context:
+    """Where a husk went, as far as the reader may know it, and the merge while it can be taken back."""
+    move = IncidentMove.objects.filter(source=incident, undone_at=None, kind="merge").first()
+    number = told_end(user, incident)
+    return {"number": number, "undo": move.pk if move is not None and number and move.can_undo else 0}
 
 
 def shown_alerts(incident: Incident) -> list[Alert]:
@@ -91,7 +114,8 @@ def stream_counts(incident: Incident) -> str:
     shown = shown_alerts(incident)
     if len(shown) >= ALERTS_SHOWN:
         return timeline_read.cursor_of_incident(incident)
-    return f"{incident.timeline_count}-{sum(alert.timeline_count for alert in shown)}"
+    own = incident.timeline_count + absorbed_entries(incident)
+    return f"{own}-{sum(alert.timeline_count for alert in shown)}"
 
 
 def still_open(incident: Incident) -> list[str]:
@@ -145,7 +169,7 @@ def owners(user: User, incident: Incident) -> Context:
     """Owners, the lead first, and who could be added."""
     rows = list(incident.owner_rows.select_related("user"))
     taken = {row.user_id for row in rows}
-    people = owners_for(incident).exclude(pk__in=taken)
+    people = owners_for(incident, user).exclude(pk__in=taken)
     return {
         "owner_rows": rows,
         "am_owner": user.pk in taken,
@@ -179,7 +203,7 @@ def _observable(one: Observable, own: bool) -> Context:
         "pk": one.pk,
         "type": one.type,
         "value": defang(one.value, one.type),
-        "link": parts.observable(one.value, reverse("observable-detail", args=[one.pk]), one.type),
+        "link": shown.observable(one.value, reverse("observable-detail", args=[one.pk]), one.type),
         "risk": parts.risk(Risk(one.risk).word, hidden=True),
         "own": own,
     }
@@ -190,24 +214,16 @@ def nothing(user: User, incident: Incident) -> Context:
     return {}
 
 
-def timeline(user: User, incident: Incident, *, group: str = "", before: int = 0) -> Context:
-    """A page of the joined stream, newest first, its filters and its cursor."""
-    rows = timeline_read.entries_of_incident(incident)
-    entries, older = timeline_read.page_of(rows, group=group, before=before)
-    return {"entries": entries, "older": older, "newer": bool(before), **filters(incident, group)}
+def timeline(
+    user: User, incident: Incident, chosen: TimelineFilter = EVERYTHING, *, before: int = 0, aim: int = 0
+) -> Context:
+    """A page of the joined stream, newest first, its filters, pins and cursor."""
+    return timeline_parts.stream(timeline_read.entries_of_incident(incident), chosen, before=before, aim=aim)
 
 
-def filters(incident: Incident, group: str) -> Context:
-    """The kinds of entries with their figures."""
-    counts = timeline_read.group_counts(timeline_read.entries_of_incident(incident))
-    names = ["all", "notes", "changes", "playbooks"]
-    if counts[timeline_read.TRAFFIC] or group == timeline_read.TRAFFIC:  # most incidents have no ticket
-        names.append(timeline_read.TRAFFIC)
-    return {
-        "group": group,
-        "groups": [(name, counts[name]) for name in names],
-        "entry_total": counts["all"],
-    }
+def filters(incident: Incident, chosen: TimelineFilter) -> Context:
+    """The kinds of entries with their figures, and what is pinned."""
+    return timeline_parts.filters(timeline_read.entries_of_incident(incident), chosen)
 
 
 def runs_url(incident: Incident) -> str:
@@ -234,5 +250,6 @@ REGIONS: dict[str, Callable[[User, Incident], Context]] = {
     "assets": asset_parts.of_incident,
     "evidence": evidence_parts.of_incident,
     "composer": nothing,
+    "blind": nothing,
     "note": nothing,
 }

@@ -13,7 +13,7 @@ from typing import Any
 from cases.ingest.pipeline import rules_of
 from cases.ingest.prepare import Rules, prepare
 from cases.ingest.reading import Unreadable
-from cases.ingest.registry import KINDS
+from cases.ingest.registry import kind_of
 from cases.models import Alert, AlertPayload, AlertSource
 from soar.accounts.models import User
 from soar.lib import clock
@@ -94,6 +94,6 @@ def _key(body: str, rules: Rules) -> str | None:
     """The key of a payload by these rules; None if it cannot be read any more."""
     try:
         item: Any = json.loads(body)
-        return prepare(item, body, KINDS[rules.kind], rules, clock.now()).key if isinstance(item, dict) else None
+        return prepare(item, body, kind_of(rules.kind), rules, clock.now()).key if isinstance(item, dict) else None
     except (ValueError, RecursionError, Unreadable):
         return None

@@ -78,7 +78,7 @@ def mapping_versions(request: HttpRequest, slug: str) -> HttpResponse:
     """All versions, newest first, each with what it changed."""
     source = found(request, slug)
     rows = list(source.mappings.all()[: SHOWN_VERSIONS + 1])
-    older = [*rows[1:], None]
+    older = [*rows[1:], None][: len(rows)]
     listed = [
         {"row": row, "changes": actions.differences(before.mapping if before else {}, row.mapping)}
         for row, before in zip(rows, older, strict=True)

@@ -19,6 +19,7 @@ from cases.ingest.reading import Unreadable
 from cases.models import AlertSource
 from cases.views.mapping_form import BLANKS, ITEMS, LABELS, document_of, types
 from cases.views.mapping_samples import Sample
+from cases.views.mapping_unread import unread
 
 PATHS_AT_MOST = 300
 BY = {
@@ -33,11 +34,13 @@ def draft(source: AlertSource, data: dict[str, Any], sample: Sample, errors: dic
     """The context of the regions that follow what is typed: tree, fields and result."""
     document, wrong = document_of(data)
     overlay: Overlay | None = None
+    faulty = bool(wrong)
     try:
         mapping = checked(document)
         overlay = Overlay(mapping) if mapping else None
     except BadMapping as error:
         wrong |= error.errors
+        faulty = True
     made = (
         preview(rules_of(source), overlay, sample.text.encode("utf-8", "surrogatepass")) if sample.text else Preview()
     )
@@ -54,6 +57,7 @@ def draft(source: AlertSource, data: dict[str, Any], sample: Sample, errors: dic
         "mapped": len(document["fields"]),
         "all_fields": len(FIELDS),
         "preview": made,
+        "unread": None if faulty else unread(source, overlay),
         "alert": _alert(made.alerts[0]) if made.alerts else None,
         "others": [one["title"] for one in made.alerts[1:]],
         "wrong": wrong,

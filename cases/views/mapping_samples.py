@@ -10,6 +10,7 @@ from cases.actions.dead_letters import waiting
 from cases.ingest.mapping.fit import documents_of
 from cases.ingest.reading import Unreadable, unpack
 from cases.ingest.samples import sample_of
+from cases.ingest.text import clean_json
 from cases.models import AlertPayload, AlertSource, DeadLetter
 
 NEWEST = 5
@@ -49,7 +50,8 @@ def chosen(source: AlertSource, key: str, pasted: str, offered: list[tuple[str, 
     if not text.strip():
         return Sample(key, text, _("Paste a payload, or choose one that came."))
     try:
-        return Sample(key, text, documents=tuple(documents_of(text)))
+        # As they would be stored: a page cannot show half a character.
+        return Sample(key, text, documents=tuple(clean_json(one)[0] for one in documents_of(text)))
     except Unreadable as error:
         return Sample(key, text, error.message)
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from cases.actions import ratings
+from cases.attack import shown
 from cases.choices import OBSERVABLE_TYPES, IncidentStatus, Risk, Severity
 from cases.digests import value_digest
 from cases.errors import Missing
@@ -130,7 +131,7 @@ def _row(one: Observable) -> dict[str, Any]:
         "pk": one.pk,
         "type": one.type,
         "name": defang(one.value, one.type),
-        "link": parts.observable(one.value, f"/observables/{one.pk}/", one.type),
+        "link": shown.observable(one.value, f"/observables/{one.pk}/", one.type),
         "risk": parts.risk(Risk(one.risk).word),
         "since": parts.ago(one.created_at),
     }

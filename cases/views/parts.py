@@ -21,14 +21,16 @@ def person_of(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
-def needs(permission: str) -> Callable[[View], View]:
-    """Let only people with this permission of the product in; others see which one is missing (403)."""
+def needs(permission: str, granted: Callable[[User], bool] | None = None) -> Callable[[View], View]:
+    """Let only people with this permission of the product in; others see which one is missing (403). ``granted`` lets
+    in whoever was given some of it by name; what they may do there, the view asks for each thing."""
 
     def decorate(view: View) -> View:
         @login_required
         @wraps(view)
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if not may(person_of(request), permission):
+            user = person_of(request)
+            if not may(user, permission) and not (granted and granted(user)):
                 raise PermissionDenied(f"accounts.{permission}")
             return view(request, *args, **kwargs)
 

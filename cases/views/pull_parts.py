@@ -9,18 +9,26 @@ from django.utils.translation import gettext as _
 from cases.actions.pulls import READ_BY
 from cases.models import AlertPull, AlertPush, AlertSource
 from cases.models.pull import PushState
+from cases.pulls.connecting import told
 from cases.views.sources_parts import kind_label, pull_of
+from soar.connectors.desk import AlertDesk
+from soar.connectors.registry import KINDS
 
 SHOWN = 10
 
 
 class Panel(NamedTuple):
-    """``pull`` is None while the source is not read. ``failed``: the latest that could not be told, ``number``
-    of them all; ``waiting``: how many are to be told."""
+    """``pull`` is None while the source is not read. ``can_tell``: whether products of this sort can be told anything;
+    ``pushes``: whether this one is. ``failed``: the latest that could not be told, ``number``
+    of them all; ``waiting``: how many are to be told. ``subject``: what is read; ``place``: how far that came, if
+    it is not the time alone."""
 
     product: str
     pull: AlertPull | None
     every: str
+    subject: str
+    place: str
+    can_tell: bool
     pushes: bool
     waiting: int
     failed: list[dict[str, Any]]
@@ -38,11 +46,17 @@ def panel(source: AlertSource) -> Panel | None:
         kind_label(source.kind),
         pull,
         every(pull.every_seconds) if pull else "",
+        *(told(pull) if pull else ("", "")),
+        _can_tell(source.kind),
         bool(pull and pull.account and pull.account.settings.get("push")),
         rows.filter(state__in=(PushState.WAITING, PushState.SENDING)).count() if pull else 0,
         [_row(row) for row in failed.order_by("-pk")[:SHOWN]] if pull else [],
         failed.count() if pull else 0,
     )
+
+
+def _can_tell(kind: str) -> bool:
+    return any(issubclass(KINDS[name].connector, AlertDesk) for name in READ_BY[kind] if name in KINDS)
 
 
 def every(seconds: int) -> str:

@@ -22,8 +22,9 @@ from cases.errors import CaseError, Missing
 from cases.ingest.registry import KINDS
 from cases.models import AlertSource
 from cases.permissions import source_for
+from cases.source_access import manages_some, sources_managed_by
 from cases.views import dead_letters_parts as letters
-from cases.views import pull_parts
+from cases.views import intake_parts, pull_parts
 from cases.views import sources_parts as shown
 from cases.views.parts import needs, person_of
 from cases.views.sources_form import SourceForm
@@ -33,15 +34,17 @@ from soar.lib.htmx import is_partial, live, render_regions
 
 TEMPLATE = "cases/sources/list.html"
 AT_MOST = 500
-manages_sources = needs("manage_sources")
+manages_sources = needs("manage_sources", manages_some)
 
 
 @manages_sources
 @require_safe
 def source_list(request: HttpRequest) -> HttpResponse:
-    """All sources with their state and its reason; ``state=look`` leaves those that need a look."""
+    """The sources that the person manages, with their state and its reason; ``state=look`` leaves those that need a
+    look."""
+    user = person_of(request)
     text = request.GET.get("q", "").replace("\x00", "").strip()[:100]
-    rows = AlertSource.objects.exclude(slug=HAND_SOURCE).select_related("team", "pull").prefetch_related("tokens")
+    rows = sources_managed_by(user).exclude(slug=HAND_SOURCE).select_related("team", "pull").prefetch_related("tokens")
     if text:
         kinds = [kind.name for kind in KINDS.values() if text.lower() in kind.label.lower()]
         rows = rows.filter(
@@ -52,7 +55,7 @@ def source_list(request: HttpRequest) -> HttpResponse:
     rows_shown = look if request.GET.get("state") == "look" else listed
     context = {
         "q": text,
-        "letters_waiting": letters.count_waiting(),
+        "intake": intake_parts.tabs(user, "source-list"),
         "rows": rows_shown,
         "total": len(listed),
         "look": len(look),
@@ -64,7 +67,7 @@ def source_list(request: HttpRequest) -> HttpResponse:
     return render(request, TEMPLATE, context)
 
 
-@manages_sources
+@needs("manage_sources")
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def source_create(request: HttpRequest) -> HttpResponse:

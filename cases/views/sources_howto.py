@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cases.ingest.registry import KINDS
+from cases.ingest.registry import kind_of
 from cases.models import AlertSource
 
 ADDRESS, BASE = "{address}", "{base}"
@@ -113,6 +113,11 @@ HOW: dict[str, HowTo] = {
         gettext_lazy("Whatever posts to XSOAR's generic webhook"),
         (_URL, Field(gettext_lazy("Password of Basic authentication, or a header"), "{token}")),
     ),
+    "email": HowTo(
+        gettext_lazy("A mailbox to which people report messages: let it be read with an IMAP connector (below)"),
+        (_URL, _HEADER, Field("Content-Type", "message/rfc822")),
+        gettext_lazy("Or let a mail server or script post each message here as it is (at most 10 MiB)."),
+    ),
 }  # fmt: skip
 
 
@@ -123,7 +128,7 @@ def how_to(source: AlertSource, address: str, token: str) -> dict[str, Any] | No
     if told is None:
         return None
     words = {"address": address, "base": settings.SOAR_URL, "token": token or "$SOAR_TOKEN"}
-    label = _("any product") if source.kind == "generic" else KINDS[source.kind].label
+    label = _("any product") if source.kind == "generic" else kind_of(source.kind).label
     return {
         "product": label,
         "where": told.where,

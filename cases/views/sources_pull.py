@@ -19,6 +19,7 @@ from cases.views import sources_parts as shown
 from cases.views.parts import person_of
 from cases.views.sources import found, manages_sources, show
 from soar.connectors.models import ConnectorAccount
+from soar.connectors.registry import KINDS
 
 
 class PullForm(forms.Form):
@@ -69,6 +70,7 @@ def source_pull(request: HttpRequest, slug: str) -> HttpResponse:
         "pull": pull,
         "accounts": accounts,
         "kind": shown.kind_label(source.kind),
+        "makes": [(name, KINDS[name].label) for name in actions.READ_BY[source.kind] if name in KINDS],
     }
     return render(request, "cases/sources/pull.html", context, status=422 if form.errors else 200)
 
@@ -84,6 +86,21 @@ def source_pull_now(request: HttpRequest, slug: str) -> HttpResponse:
         messages.error(request, error.message)
     else:
         messages.success(request, _("It is being read."))
+    return redirect("source-detail", slug)
+
+
+@manages_sources
+@require_POST
+def source_pull_test(request: HttpRequest, slug: str) -> HttpResponse:
+    """Ask the product whether it can be read."""
+    found(request, slug)
+    try:
+        health = actions.test_pull(Actor.of(person_of(request)), slug)
+    except CaseError as error:
+        messages.error(request, error.message)
+    else:
+        say = messages.success if health.ok else messages.error
+        say(request, f"{health.message} ({health.milliseconds} ms)")
     return redirect("source-detail", slug)
 
 

@@ -103,7 +103,7 @@ def _context(user: User, *, brief: bool) -> dict[str, Any]:
 def _shown(one: Suggestion) -> dict[str, Any]:
     """A suggestion with its sentences: the title tells the first reason, the others stand below it. Values that a
     browser could open are defanged, hashes shortened."""
-    said = {reason.value for reason in one.reasons if reason.type == "host"}
+    said = {reason.value.lower() for reason in one.reasons if reason.type in ("asset", "host")}
     named = dict.fromkeys(alert.hostname for alert in one.alerts)
     hosts = [name for name in named if name and name.lower() not in said]
     first, last = one.alerts[-1].received_at, one.alerts[0].received_at

@@ -14,7 +14,9 @@ from cases.actions import suppression as actions
 from cases.actions import suppression_work
 from cases.actors import Actor
 from cases.errors import Conflict, Refused
+from cases.source_access import manages_some
 from cases.suppression_access import rule_for, rules_over, rules_seen_by
+from cases.views import intake_parts
 from cases.views.parts import needs, person_of, signed_in_reader
 from cases.views.suppression_parts import detail_of, row_of
 from soar.accounts.membership import may
@@ -36,8 +38,8 @@ def suppression_list(request: HttpRequest) -> HttpResponse:
         "over": over,
         "n_current": rules_over(rows, False).count(),
         "n_over": rules_over(rows, True).count(),
-        "may_work": may(user, "work_cases"),
-        "may_sources": may(user, "manage_sources"),
+        "may_work": may(user, "work_cases") or manages_some(user),
+        "intake": intake_parts.tabs(user, "suppression-list"),
     }
     return render(request, "cases/suppression/list.html", context)
 
@@ -53,7 +55,7 @@ def suppression_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, DETAIL, context)
 
 
-@needs("work_cases")
+@needs("work_cases", manages_some)
 @require_POST
 def suppression_end(request: HttpRequest, pk: int) -> HttpResponse:
     """End it now; with ``release`` what it held back comes into the queue."""
@@ -62,7 +64,7 @@ def suppression_end(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("suppression-detail", pk)
 
 
-@needs("work_cases")
+@needs("work_cases", manages_some)
 @require_POST
 def suppression_release(request: HttpRequest, pk: int) -> HttpResponse:
     """Put what it held back into the queue."""
@@ -70,7 +72,7 @@ def suppression_release(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("suppression-detail", pk)
 
 
-@needs("work_cases")
+@needs("work_cases", manages_some)
 @require_POST
 def suppression_delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Take it away, once it is over and holds back nothing."""
@@ -79,7 +81,7 @@ def suppression_delete(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("suppression-detail", pk)
 
 
-@needs("work_cases")
+@needs("work_cases", manages_some)
 @require_POST
 def alert_unsuppress(request: HttpRequest, number: str) -> HttpResponse:
     """Put one alert into the queue."""

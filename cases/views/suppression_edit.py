@@ -17,6 +17,7 @@ from cases.actors import Actor
 from cases.errors import CaseError, Forbidden, Refused, Stale
 from cases.models import Alert, SuppressionRule
 from cases.permissions import alert_for, parse_number
+from cases.source_access import manages_some
 from cases.suppression_access import rule_for
 from cases.suppression_prefill import from_alerts, from_query, initial_of, query_of
 from cases.suppression_preview import DAYS, preview
@@ -29,7 +30,7 @@ from soar.lib.htmx import redirect as go
 
 TEMPLATE = "cases/suppression/form.html"
 TICKED_AT_MOST = 200  # of these the common values are looked for
-works = needs("work_cases")
+works = needs("work_cases", manages_some)
 
 
 @works
@@ -129,6 +130,7 @@ def _previewed(user: User, form: SuppressionForm, given: QueryDict) -> dict[str,
     cursor = "" if "fresh" in given else given.get("cursor", "")
     try:
         conditions = conditions_of(form.conditions())
+        actions.check_seen(user, list(conditions.get("source", [])))
         found = preview(user, conditions, scope_of(form.whose(), user), days=days, cursor=cursor)
     except Refused as error:
         return {"preview_problem": error.message, "days": days, "all_days": DAYS}

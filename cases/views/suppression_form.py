@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.db.models import Q
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,9 +13,10 @@ from django.utils.translation import gettext_lazy
 
 from cases.choices import Severity
 from cases.ingest.suppression import Scope
-from cases.models import AlertSource, SuppressionRule
+from cases.models import SuppressionRule
+from cases.source_access import sources_seen_by
 from cases.suppression_access import teams_of
-from soar.accounts.membership import may, team_ids
+from soar.accounts.membership import may
 from soar.accounts.models import User
 from soar.lib import clock
 
@@ -111,9 +111,7 @@ def scope_of(whose: dict[str, Any], user: User) -> Scope:
 
 def _sources(user: User) -> list[tuple[str, str]]:
     """The sources whose alerts the person sees anyway."""
-    rows = AlertSource.objects.all()
-    if not may(user, "view_all_teams") and not may(user, "manage_sources"):
-        rows = rows.filter(Q(team=None) | Q(team__in=team_ids(user)))
+    rows = sources_seen_by(user)
     return list(rows.values_list("slug", "name"))
 
 

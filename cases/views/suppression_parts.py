@@ -13,7 +13,7 @@ from cases.filters_fields import LABELS
 from cases.ingest.conditions import NAMES
 from cases.models import Alert, SuppressionRule
 from cases.querysets import capped_count
-from cases.suppression_access import may_rule
+from cases.suppression_access import may_rule, sources_of
 from soar.accounts.models import User
 from soar.lib import clock, parts
 
@@ -91,7 +91,7 @@ def detail_of(user: User, rule: SuppressionRule) -> dict[str, Any]:
         **row_of(rule),
         "trouble": trouble_of(rule),
         "in_force": in_force(rule),
-        "may_change": may_rule(user, rule.team_id, rule.all_teams),
+        "may_change": may_rule(user, rule.team_id, rule.all_teams, sources_of(rule)),
         "holding": f"{number:,}+" if more else f"{number:,}",
         "holding_any": number > 0,
         "latest": [(one.number, one.title, one.hostname, parts.ago(one.received_at), one.count) for one in latest],

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from cases.actions.template_fields import TEMPLATE_TASKS_AT_MOST, YEAR
 from cases.choices import IncidentKind, Severity, Tlp
 from cases.models import IncidentTemplate
+from cases.views.template_values import BeginsWith
 
 EMPTY_ROWS = 3
 UNITS = (("minutes", 1, _("minutes")), ("hours", 60, _("hours")), ("days", 24 * 60, _("days")))
@@ -36,6 +37,7 @@ class TemplateForm(forms.Form):
         _choices(self, "tlp", [keep, *Tlp.choices])
         self.rows = rows_of(data) if data is not None else _rows_as_they_are(template)
         self.units = UNITS
+        self.begins_with = BeginsWith(data, template)
 
     @property
     def shown_rows(self) -> list[tuple[int, dict[str, Any]]]:
@@ -50,6 +52,7 @@ class TemplateForm(forms.Form):
         data["tags"] = data["tags"].split(",")
         data["severity"] = data["severity"] or None
         data["tasks"] = [_task(row) for row in self.rows]
+        data["custom_fields"] = self.begins_with.for_action()
         return data
 
 

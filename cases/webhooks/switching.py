@@ -6,13 +6,15 @@ from django.db import transaction
 
 from cases.models import DeliveryState, WebhookDelivery, WebhookEndpoint
 from cases.models.webhook import OPEN_DELIVERIES
+from cases.webhooks import telling
 from soar.accounts import audit
 from soar.lib import clock
+from soar.lib.queue import enqueue
 
 
 @transaction.atomic
 def switch_off(pk: int, reason: str) -> None:
-    """Switch it off with a note; what waits for it failed, and can be replayed. Twice changes nothing."""
+    """Switch it off with a note and a mail; what waits for it failed, and can be replayed. Twice changes nothing."""
     endpoint = WebhookEndpoint.objects.select_for_update(of=("self",)).filter(pk=pk, enabled=True).first()
     if endpoint is None:
         return
@@ -22,6 +24,7 @@ def switch_off(pk: int, reason: str) -> None:
     endpoint.save(update_fields=["enabled", "off_reason", "version", "updated_at"])
     end_open(endpoint, reason)
     audit.record(None, "webhook.switched_off", f"webhook {pk} {endpoint.name}", reason=reason)
+    enqueue(telling.TASK, endpoint.pk, endpoint.version)
 
 
 def end_open(endpoint: WebhookEndpoint, said: str) -> None:

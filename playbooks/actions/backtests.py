@@ -7,13 +7,13 @@ from django.utils.translation import gettext as _
 
 from cases.actors import Actor
 from cases.errors import Conflict, Missing, Refused
-from playbooks.actions.graphs import RIGHT, draft_of, drawn
-from playbooks.actions.rights import needs
+from playbooks.actions.graphs import draft_of, drawn
 from playbooks.backtest.working import OPEN, TASK
 from playbooks.choices import JobStatus
 from playbooks.graph.check_shape import shape_problems
 from playbooks.graph.schema import write
 from playbooks.models import Backtest, Playbook
+from playbooks.permissions import playbook_for
 from soar.accounts import audit
 from soar.accounts.membership import may
 from soar.accounts.models import User
@@ -47,8 +47,9 @@ def start(actor: Actor, playbook: Playbook | str | int, *, days: int = 30) -> Ba
 @transaction.atomic
 def cancel(actor: Actor, pk: int) -> Backtest:
     """Stop a backtest between two pieces; what was counted stays. Nothing happens to one that is over."""
-    needs(actor, "author_playbooks", RIGHT)
-    row = Backtest.objects.select_for_update(of=("self",)).filter(pk=visible(actor.user, pk).pk).get()
+    seen = visible(actor.user, pk)
+    playbook_for(actor, seen.playbook, "edit")
+    row = Backtest.objects.select_for_update(of=("self",)).filter(pk=seen.pk).get()
     if row.status not in OPEN:
         return row
     row.cancel_requested = True

@@ -20,7 +20,9 @@ from playbooks.choices import Trigger
 from playbooks.graph.model import Graph
 from playbooks.graph.schema import blank, read, write
 from playbooks.models import Playbook, PlaybookVersion
+from playbooks.permissions import playbook_for
 from soar.accounts import audit
+from soar.accounts.membership import may
 
 NAME_AT_MOST = 200
 RIGHT = "The permission to write and enable playbooks is missing."
@@ -184,6 +186,8 @@ def delete(actor: Actor, playbook: Playbook | str | int) -> None:
     """Remove a response playbook that never ran. Raises Conflict for one that did: its runs point at its versions,
     so it is put away instead (``archive``)."""
     row = drawn(actor, playbook)
+    if actor.user is not None and not may(actor.user, "author_playbooks"):
+        playbook_for(actor, row, "manage")  # who was let in to edit it puts it away; to take it from others is more
     if row.runs.exists():
         raise Conflict(
             _("%s has run: its runs show what it did, so it is kept. Put it away instead.") % row.name, code="has_runs"

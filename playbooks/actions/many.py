@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from cases.actors import Actor
 from cases.errors import CaseError, Conflict, Forbidden, Refused
-from playbooks.actions.rights import needs
 from playbooks.actions.runs import run_by_hand
 from playbooks.models import Playbook, Run
-from playbooks.selectors import playbook_named
+from playbooks.permissions import playbook_for
 
 AT_MOST = 200  # in one request: each run is written and queued by itself
 
@@ -40,8 +39,7 @@ def run_on_each(
 
 def startable(actor: Actor, playbook: str | int) -> Playbook:
     """The playbook, if the actor may start it now. Raises Forbidden, Missing and Conflict as ``run_on_each``."""
-    needs(actor, "run_playbooks", "The permission to run playbooks is missing.")
-    row = playbook_named(playbook)
+    row = playbook_for(actor, playbook, "run")
     if row.hindrance:
         raise Conflict(f"{row.name} starts nothing. {row.hindrance}")
     return row

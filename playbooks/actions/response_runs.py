@@ -8,6 +8,7 @@ from playbooks.actions import response_ends
 from playbooks.actions.rights import needs
 from playbooks.choices import Outcome, RunStatus, TaskStatus
 from playbooks.models import ResponseTask, Run
+from playbooks.permissions import playbook_for
 from playbooks.response import steering
 from playbooks.response.locking import Held, hold, together
 
@@ -18,7 +19,7 @@ MAY_NOT_RESPOND = "The permission to approve and run response actions is missing
 
 def cancel(actor: Actor, run: Run) -> Run:
     """Stop what has not begun; what is under way ends first. Raises Forbidden, Conflict for a run that is over."""
-    needs(actor, "run_playbooks", MAY_NOT)
+    playbook_for(actor, run.playbook, "run")
 
     def write() -> Run:
         held = _held(run)
@@ -33,7 +34,7 @@ def cancel(actor: Actor, run: Run) -> Run:
 def retry(actor: Actor, run: Run) -> Run:
     """Do again what failed, and nothing else. Raises Forbidden (also for whoever may not run response actions, as they
     would run again), Conflict for a run that has nothing to retry, or tasks to decide on first."""
-    needs(actor, "run_playbooks", MAY_NOT)
+    playbook_for(actor, run.playbook, "run")
     needs(actor, "respond", MAY_NOT_RESPOND)
 
     def write() -> Run:

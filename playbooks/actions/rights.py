@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from cases.actors import Actor
-from cases.errors import Forbidden, Missing
+from cases.errors import Forbidden
 from playbooks.announce import Subject, lock_subject
 from playbooks.models import Playbook, Run
-from playbooks.selectors import playbook_named, run_for
+from playbooks.permissions import playbook_for
+from playbooks.selectors import run_for
 from soar.accounts.membership import may
 
 
@@ -17,18 +18,15 @@ def needs(actor: Actor, permission: str, sentence: str) -> None:
 
 
 def authored(actor: Actor, playbook: Playbook | str | int) -> Playbook:
-    """The playbook, locked, for somebody who may write playbooks. Raises Missing or Forbidden."""
-    if actor.user is not None and not may(actor.user, "view_cases"):
-        raise Missing("There is no such playbook.")
-    needs(actor, "author_playbooks", "The permission to write and enable playbooks is missing.")
-    row = playbook if isinstance(playbook, Playbook) else playbook_named(playbook)
+    """The playbook, locked, for somebody who may edit it: by role or by a grant. Raises Missing or Forbidden."""
+    row = playbook_for(actor, playbook, "edit")
     return Playbook.objects.select_for_update().get(pk=row.pk)
 
 
 def locked_run(actor: Actor, run: Run | int | str) -> tuple[Run, Subject | None]:
     """A run that the actor sees and may steer, and its subject, both locked (subject first, as the engine does)."""
     seen = run_for(actor, run.pk if isinstance(run, Run) else run)
-    needs(actor, "run_playbooks", "The permission to run playbooks is missing.")
+    playbook_for(actor, seen.playbook, "run")
     subject = lock_subject(seen)
     locked = (
         Run.objects.select_for_update(of=("self",))

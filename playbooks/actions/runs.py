@@ -13,17 +13,18 @@ from cases.errors import Conflict, Forbidden, Refused
 from cases.models import Alert, Incident
 from cases.permissions import alert_for, incident_for
 from playbooks.actions import response_runs
-from playbooks.actions.rights import locked_run, needs
+from playbooks.actions.rights import locked_run
 from playbooks.announce import announce
 from playbooks.choices import RunStatus, StartedBy, StepStatus, Trigger
 from playbooks.claims import following_run
 from playbooks.graph.actions import ACTIONS
 from playbooks.models import Playbook, Run, Step
 from playbooks.opening import RUN_TASK
+from playbooks.permissions import playbook_for
 from playbooks.response import approving
 from playbooks.response.facts import graph_of
 from playbooks.response.starting import RESPOND_TASK
-from playbooks.selectors import playbook_named, run_for
+from playbooks.selectors import run_for
 from soar.accounts.membership import may
 from soar.lib.queue import enqueue
 
@@ -44,8 +45,7 @@ def run_by_hand(
 
     ``ring`` False is for a caller who executes it at once. Raises Missing, Forbidden, Conflict for a playbook
     that starts nothing, Refused for the wrong kind of subject."""
-    needs(actor, "run_playbooks", "The permission to run playbooks is missing.")
-    row = playbook if isinstance(playbook, Playbook) else playbook_named(playbook)
+    row = playbook_for(actor, playbook, "run")
     on_alert = alert_for(actor, alert.pk if isinstance(alert, Alert) else alert) if alert is not None else None
     on_incident = (
         incident_for(actor, incident.pk if isinstance(incident, Incident) else incident)

@@ -24,6 +24,8 @@ from playbooks.response_selectors import approval_for, visible_approvals
 class Approvals(ApiViewSet):
     """``/approvals/``."""
 
+    reads = "view_cases"
+
     @extend_schema(
         **documented.listing(
             "List approvals", shapes.APPROVAL_PAGE, params=["status", documented.ordering(paging.BY_ID)]

@@ -12,10 +12,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cases.api import documented
-from cases.api.base import ApiViewSet, whole
+from cases.api.base import ApiViewSet, as_read, whole, with_facts
 from cases.api.bodies import Nothing
 from cases.api.shapes import JobMade
-from cases.errors import Conflict, Forbidden, Missing, Refused
+from cases.errors import Conflict, Missing, Refused
 from cases.permissions import alert_for
 from playbooks import rehearsal
 from playbooks.actions import backtests, definitions, graph_files, graphs, publishing
@@ -26,18 +26,23 @@ from playbooks.graph.check_shape import shape_problems
 from playbooks.graph.model import Graph
 from playbooks.graph.schema import read, write
 from playbooks.models import Backtest, Playbook
+from playbooks.permissions import playbook_for
 from playbooks.rehearsal import as_json
 from playbooks.representation import whole_playbook
 from playbooks.selectors import playbook_named
-from soar.accounts.membership import may
+from soar.accounts import audit
 from soar.lib.clock import iso
 
+# What hinders it is found anew each time.
+PASSING = ("state", "deactivated_reason", "load_error", "warnings")
 PARTS = ("name", "description", "trigger", "target", "nodes")
 AS = OpenApiParameter("as", str, enum=["json", "cacao"], description="`cacao`: the published version as CACAO 2.0.")
 
 
 class Graphs(ApiViewSet):
     """What only response playbooks have; ``Playbooks`` adds what both kinds have."""
+
+    reads = "view_cases"
 
     @extend_schema(
         **documented.create("Create a response playbook", shapes.NewPlaybook, shapes.WholePlaybook, tagged=False)
@@ -64,15 +69,21 @@ class Graphs(ApiViewSet):
     def partial_update(self, request: Request, id: str) -> Response:
         """Checked as a whole and published as a new version, unless `publish` is false; the same content makes none.
         While it is enabled the new version runs at once."""
+        pk = playbook_for(self.user, id, "edit").pk
         given = self.body(shapes.GraphChanges)
+        as_read(request, Playbook.objects.filter(pk=pk), _as_shown, lambda: self._patched(pk, given), PASSING)
+        return with_facts(whole_playbook(playbook_named(pk)), passing=PASSING)
+
+    def _patched(self, pk: int, given: dict[str, Any]) -> None:
         with transaction.atomic():
-            row = playbook_named(id)
+            row = playbook_named(pk)
             changes = {name: given[name] for name in PARTS if name in given}
             if changes:
                 self._change(row, changes, given)
+            if "minutes_saved" in given:
+                definitions.set_minutes_saved(self.actor, row, given["minutes_saved"])
             if "archived" in given:
                 (graphs.archive if given["archived"] else graphs.unarchive)(self.actor, row)
-        return Response(whole_playbook(playbook_named(row.pk)))
 
     def _change(self, row: Playbook, changes: dict[str, Any], given: dict[str, Any]) -> None:
         drawn = graphs.drawn(self.actor, row)
@@ -84,7 +95,8 @@ class Graphs(ApiViewSet):
     @extend_schema(**documented.remove("Delete a response playbook"))
     def destroy(self, request: Request, id: str) -> Response:
         """409 for one that has run: put it away with `{"archived": true}` instead."""
-        graphs.delete(self.actor, id)
+        rows = Playbook.objects.filter(pk=playbook_named(id).pk)
+        as_read(request, rows, _as_shown, lambda: graphs.delete(self.actor, id), PASSING)
         return Response(status=204)
 
     @extend_schema(**documented.verb("Publish the draft", Nothing, shapes.WholePlaybook, tagged=False))
@@ -117,15 +129,14 @@ class Graphs(ApiViewSet):
     @extend_schema(**documented.listing("Export a response playbook", shapes.GraphDocument, params=[AS]))
     def export(self, request: Request, id: str) -> Response:
         """The draft as JSON that `POST /playbooks/` takes (rulings 13)."""
-        self.need("view_cases", "The permission to see alerts, incidents and runs is missing.")
         row = playbook_named(id)
         if row.kind != "response":
             raise Missing(f"{row.name} is a Python playbook: its file is the export.")
-        if request.query_params.get("as") != "cacao":
-            return Response(graph_files.export(row))
-        if row.current is None:
+        wanted = request.query_params.get("as")
+        if wanted == "cacao" and row.current is None:
             raise Conflict(f"{row.name} was never published: there is nothing to export yet.")
-        return Response(cacao_of(row))
+        audit.exported(self.user, "playbook", row.name, format="cacao" if wanted == "cacao" else "json")
+        return Response(cacao_of(row) if wanted == "cacao" else graph_files.export(row))
 
     @extend_schema(
         **documented.verb("Rehearse the draft", shapes.Rehearse, shapes.Rehearsal, tagged=False, keyed=False)
@@ -139,11 +150,7 @@ class Graphs(ApiViewSet):
         return Response(as_json(rehearsal.rehearse(row, graph, alert, self.user)))
 
     def _drawable(self, id: str) -> Playbook:
-        if not may(self.user, "view_cases"):
-            raise Missing("There is no such playbook.")
-        if not may(self.user, "author_playbooks"):
-            raise Forbidden(graphs.RIGHT)
-        row = playbook_named(id)
+        row = playbook_for(self.user, id, "edit")
         if row.kind != "response":
             raise Conflict(f"{row.name} is a Python playbook: it is tried with a dry run.")
         return row
@@ -163,6 +170,8 @@ class Graphs(ApiViewSet):
 
 class Backtests(ApiViewSet):
     """``/backtests/``: one's own."""
+
+    reads = "view_cases"
 
     @extend_schema(**documented.read("Read a backtest", shapes.Backtest, tagged=False))
     def retrieve(self, request: Request, id: str) -> Response:
@@ -184,6 +193,10 @@ def _graph(document: Any) -> Graph:
     if not graph.name.strip():
         raise Refused("Give the playbook a name.", field="name")
     return graph
+
+
+def _as_shown(row: Playbook) -> dict[str, Any]:
+    return whole_playbook(playbook_named(row.pk))
 
 
 def backtest_dict(row: Backtest) -> dict[str, Any]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cases.api import documented, paging
-from cases.api.base import ApiViewSet, whole
+from cases.api.base import ApiViewSet, as_read, read_facts, whole, with_facts
 from cases.choices import Severity
 from playbooks.actions import models, never_touch, scripts
 from playbooks.api import material_shapes as shapes
@@ -18,6 +19,7 @@ from soar.lib.clock import iso
 from soar.lib.keyset import Order
 
 READ_CASES = "The permission to see alerts, incidents and runs is missing."
+PASSING = ("last_seen_at", "alert_count")  # counted by alerts, not changed by people
 MODEL_ORDERS = {**paging.BY_ID, "name": Order("name", ("key",), descending=False)}
 
 
@@ -46,15 +48,16 @@ class Scripts(ApiViewSet):
 
         return self.once(run)
 
-    @extend_schema(**documented.read("Read a script", shapes.Script, tagged=False))
+    @extend_schema(**documented.read("Read a script", shapes.Script))
     def retrieve(self, request: Request, id: str) -> Response:
         """With its text; also one that was removed, which old tasks name."""
-        return Response(_whole(scripts.script_for(self.actor, whole(id))))
+        return read_facts(request, _whole(scripts.script_for(self.actor, whole(id))))
 
     @extend_schema(**documented.remove("Remove a script"))
     def destroy(self, request: Request, id: str) -> Response:
         """Off the library; tasks that ran it keep its text."""
-        scripts.remove(self.actor, whole(id))
+        row = scripts.script_for(self.actor, whole(id))
+        as_read(request, Script.objects.filter(pk=row.pk), _whole, lambda: scripts.remove(self.actor, row.pk))
         return Response(status=204)
 
 
@@ -78,10 +81,20 @@ class NeverTouchApi(ApiViewSet):
         given = self.body(shapes.NewNeverTouch)
         return self.once(lambda: Response(_rule(never_touch.add(self.actor, **given)), status=201))
 
+    @extend_schema(**documented.read("Read a rule of the never-touch list", shapes.NeverTouch))
+    def retrieve(self, request: Request, id: str) -> Response:
+        """What it names and why."""
+        self.need("view_cases", READ_CASES)
+        row = NeverTouch.objects.filter(pk=whole(id)).first()
+        if row is None:
+            raise NotFound
+        return read_facts(request, _rule(row))
+
     @extend_schema(**documented.remove("Take a rule off the never-touch list"))
     def destroy(self, request: Request, id: str) -> Response:
         """What waits for an approval goes on waiting."""
-        never_touch.remove(self.actor, whole(id))
+        pk = whole(id)
+        as_read(request, NeverTouch.objects.filter(pk=pk), _rule, lambda: never_touch.remove(self.actor, pk))
         return Response(status=204)
 
 
@@ -111,16 +124,29 @@ class DetectionModels(ApiViewSet):
         given = self.body(shapes.NewModel)
         return self.once(lambda: Response(model_dict(models.add(self.actor, **given)), status=201))
 
+    @extend_schema(**documented.read("Read a detection model", shapes.DetectionModel))
+    def retrieve(self, request: Request, id: str) -> Response:
+        """With its severity and how many alerts name it."""
+        self.need("view_cases", READ_CASES)
+        row = DetectionModel.objects.filter(pk=whole(id)).first()
+        if row is None:
+            raise NotFound
+        return read_facts(request, model_dict(row), PASSING)
+
     @extend_schema(**documented.change("Set a model's severity", shapes.ModelChange, shapes.DetectionModel))
     def partial_update(self, request: Request, id: str) -> Response:
         """By hand; null lets the alerts decide again."""
-        given = self.body(shapes.ModelChange)
-        return Response(model_dict(models.set_severity(self.actor, whole(id), given["severity"] or "")))
+        pk, severity = whole(id), self.body(shapes.ModelChange)["severity"] or ""
+        rows = DetectionModel.objects.filter(pk=pk)
+        made = as_read(request, rows, model_dict, lambda: models.set_severity(self.actor, pk, severity), PASSING)
+        return with_facts(model_dict(made), passing=PASSING)
 
     @extend_schema(**documented.remove("Remove a custom detection model"))
     def destroy(self, request: Request, id: str) -> Response:
         """409 for one that alerts name."""
-        models.remove(self.actor, whole(id))
+        pk = whole(id)
+        rows = DetectionModel.objects.filter(pk=pk)
+        as_read(request, rows, model_dict, lambda: models.remove(self.actor, pk), PASSING)
         return Response(status=204)
 
 

@@ -9,17 +9,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cases.api import documented, paging
+from cases.api.base import read_facts
 from cases.api.bodies import Nothing
 from playbooks.actions import definitions
 from playbooks.api import shapes
-from playbooks.api.graphs import Graphs
+from playbooks.api.graphs import PASSING, Graphs
 from playbooks.models import Playbook, PlaybookVersion
+from playbooks.permissions import holds
 from playbooks.representation import playbook_dict, whole_playbook
 from playbooks.selectors import playbook_named
-from soar.accounts.membership import may
 from soar.lib.clock import iso
-
-READ_CASES = "The permission to see alerts, incidents and runs is missing."
 
 
 class Playbooks(Graphs):
@@ -30,17 +29,15 @@ class Playbooks(Graphs):
     )
     def list(self, request: Request) -> Response:
         """Oldest first."""
-        self.need("view_cases", READ_CASES)
         paging.check_params(request, ("ordering",))
         rows = Playbook.objects.select_related("modified_by", "published_by", "current")
         found = paging.page(request, rows, paging.order_of(request, paging.BY_ID, "id"))
         return Response(paging.paged(request, found, [playbook_dict(row) for row in found.rows]))
 
-    @extend_schema(**documented.read("Read a playbook", shapes.WholePlaybook, tagged=False))
+    @extend_schema(**documented.read("Read a playbook", shapes.WholePlaybook))
     def retrieve(self, request: Request, id: str) -> Response:
         """`id` is its id or its name. Of a response playbook with its draft."""
-        self.need("view_cases", READ_CASES)
-        return Response(whole_playbook(playbook_named(id)))
+        return read_facts(request, whole_playbook(playbook_named(id)), PASSING)
 
     @extend_schema(**documented.verb("Enable a playbook", Nothing, shapes.Playbook, tagged=False))
     def enable(self, request: Request, id: str) -> Response:
@@ -57,11 +54,11 @@ class Playbooks(Graphs):
     @extend_schema(**documented.listing("List a playbook's versions", shapes.VERSION_PAGE))
     def versions(self, request: Request, id: str) -> Response:
         """Newest first; the text itself for those who write playbooks."""
-        self.need("view_cases", READ_CASES)
         paging.check_params(request, ())
-        found = paging.page(request, PlaybookVersion.objects.filter(playbook=playbook_named(id)))
-        author = may(self.user, "author_playbooks")
-        return Response(paging.paged(request, found, [_version(row, author) for row in found.rows]))
+        row = playbook_named(id)
+        found = paging.page(request, PlaybookVersion.objects.filter(playbook=row))
+        author = holds(self.user, row, "edit")
+        return Response(paging.paged(request, found, [_version(one, author) for one in found.rows]))
 
     @extend_schema(**documented.verb("Reload the playbooks", Nothing, shapes.Reloaded, tagged=False, keyed=False))
     def reload(self, request: Request) -> Response:

@@ -28,6 +28,8 @@ from playbooks.response_selectors import task_for, visible_tasks
 class ResponseTasks(ApiViewSet):
     """``/response-tasks/``."""
 
+    reads = "view_cases"
+
     @extend_schema(
         **documented.listing(
             "List response tasks", shapes.RESPONSE_PAGE, params=[*FIELDS, documented.ordering(paging.BY_ID)]

@@ -32,6 +32,8 @@ FILTERS = ("alert", "incident", "playbook", "status")
 class Runs(ApiViewSet):
     """``/runs/``, ``/alerts/{id}/run/`` and ``/incidents/{id}/run/``."""
 
+    reads = "view_cases"
+
     @extend_schema(
         **documented.listing("List runs", shapes.RUN_PAGE, params=[*FILTERS, documented.ordering(paging.BY_ID)])
     )

@@ -64,6 +64,7 @@ class Playbook(s.Serializer[Any]):
     enabled = s.BooleanField()
     state = s.CharField(help_text="Empty if it can run, else why it does not")
     deactivated_reason = s.CharField()
+    minutes_saved = s.IntegerField(help_text="Of a person's work by a successful run; 0: nobody said")
     module = s.CharField()
     load_error = s.CharField()
     modified_at = s.DateTimeField()
@@ -92,6 +93,7 @@ class GraphChanges(Body):
     target = s.JSONField(required=False)
     nodes = s.JSONField(required=False)
     publish = Flag(required=False)
+    minutes_saved = s.IntegerField(required=False, min_value=0, max_value=2400)
     archived = Flag(required=False)
     draft_number = Whole(required=False, min_value=0, max_value=1_000_000_000)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from cases.api.urls import call, verbs
+from cases.api.access import AccessApi
+from cases.api.urls import access, call, verbs
 from playbooks.api.approvals import Approvals
 from playbooks.api.graphs import Backtests
 from playbooks.api.material import DetectionModels, NeverTouchApi, Scripts
@@ -14,7 +15,16 @@ from playbooks.api.runs import Runs
 
 Patterns = list[URLPattern | URLResolver]
 
+
+class PlaybookAccess(AccessApi):
+    """Who sees playbooks, and grants on them."""
+
+    reads = "view_cases"
+    kind_name = "playbook"
+
+
 V1: Patterns = [
+    *access("playbooks/<str:id>/", PlaybookAccess, "playbook"),
     call("playbooks/", Playbooks, "playbooks", get="list", post="create"),
     call("playbooks/reload/", Playbooks, "playbooks-reload", post="reload"),
     call("playbooks/<str:id>/", Playbooks, "playbook", get="retrieve", patch="partial_update", delete="destroy"),
@@ -43,9 +53,16 @@ V1: Patterns = [
     call("scripts/", Scripts, "scripts", get="list", post="create"),
     call("scripts/<str:id>/", Scripts, "script", get="retrieve", delete="destroy"),
     call("never-touch/", NeverTouchApi, "never-touch", get="list", post="create"),
-    call("never-touch/<str:id>/", NeverTouchApi, "never-touch-rule", delete="destroy"),
+    call("never-touch/<str:id>/", NeverTouchApi, "never-touch-rule", get="retrieve", delete="destroy"),
     call("detection-models/", DetectionModels, "detection-models", get="list", post="create"),
-    call("detection-models/<str:id>/", DetectionModels, "detection-model", patch="partial_update", delete="destroy"),
+    call(
+        "detection-models/<str:id>/",
+        DetectionModels,
+        "detection-model",
+        get="retrieve",
+        patch="partial_update",
+        delete="destroy",
+    ),
 ]
 
 urlpatterns: Patterns = [path("api/v1/", include(V1))]

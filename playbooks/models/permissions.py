@@ -6,15 +6,22 @@ from django.db import models
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from playbooks.models.playbook import Playbook
+from soar.accounts.models.grant import GrantFields
 
 
-class PlaybookUserPermission(UserObjectPermissionBase):
+class PlaybookUserPermission(GrantFields, UserObjectPermissionBase):
     """A person's grant on one playbook."""
 
     content_object = models.ForeignKey(Playbook, on_delete=models.CASCADE)
 
+    class Meta(UserObjectPermissionBase.Meta):
+        abstract = False
 
-class PlaybookGroupPermission(GroupObjectPermissionBase):
+
+class PlaybookGroupPermission(GrantFields, GroupObjectPermissionBase):
     """A team's or role's grant on one playbook."""
 
     content_object = models.ForeignKey(Playbook, on_delete=models.CASCADE)
+
+    class Meta(GroupObjectPermissionBase.Meta):
+        abstract = False

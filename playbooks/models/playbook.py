@@ -35,6 +35,9 @@ class Playbook(models.Model):
     )
     modified_at = models.DateTimeField(db_default=models.functions.Now())
     created_at = models.DateTimeField(db_default=models.functions.Now())
+    minutes_saved = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Minutes of a person's work that a successful run saves, as its team says"
+    )
     deactivated_reason = models.TextField(blank=True, help_text="Starts nothing while this is set (rulings 8)")
     # Of a response playbook alone: the graph that is being drawn, and the version that runs.
     draft = models.JSONField(null=True, help_text="The graph as its author left it (rulings 13); may be incomplete")

@@ -1,7 +1,8 @@
 """What becomes of an action on an object before anything is done: who does it, and what stands against it.
 
-In this order: benign lists forbid it (13), nobody can do it (15), the run's account may not (rulings 8, 20), the
-never-touch list wants a reason (18, rulings 9), the node wants an approval (19)."""
+In this order: benign lists forbid it (13), an earlier step of the run has done it, nobody can do it (15), the run's
+account may not (rulings 8, 20), the never-touch list wants a reason (18, rulings 9), the node wants an approval
+(19)."""
 
 from __future__ import annotations
 
@@ -13,8 +14,9 @@ from playbooks import never_touch
 from playbooks.choices import TaskStatus
 from playbooks.graph.actions import ActionSpec
 from playbooks.graph.facts import Object
-from playbooks.graph.model import Node
+from playbooks.graph.model import Graph, Node
 from playbooks.graph.touching import Touch
+from playbooks.response.done_before import DoneBefore
 from playbooks.response.locking import Held
 from playbooks.steps import routing, ticket
 from soar.accounts.membership import may
@@ -39,8 +41,10 @@ class Place:
 class Desk:
     """Decides for one run, in one transaction; lists and accounts are read once."""
 
-    def __init__(self, held: Held) -> None:
+    def __init__(self, held: Held, graph: Graph | None = None) -> None:
+        """``graph``: of a run that really acts, so that no step does once more what an earlier one has done."""
         self.held = held
+        self._before = DoneBefore(held.run, graph.nodes if graph else ())
         self._serving: dict[str, list[ConnectorAccount]] = {}
 
     def places(self, node: Node, touch: Touch) -> list[Place]:
@@ -68,8 +72,8 @@ class Desk:
 
     def _respond(self, node: Node, touch: Touch, one: Object) -> Place:
         spec, place = touch.spec, Place(touch, dict(touch.use.params))
-        if spec.destructive and one.benign:
-            return _ended(place, TaskStatus.NO_ACTION, f"Not done: {one.benign}")
+        if idle := self._idle(spec, one, place):
+            return _ended(place, TaskStatus.NO_ACTION, idle)
         place.account = self._account(spec, one)
         if place.account is None and spec.capability != "block":
             return _ended(place, TaskStatus.UNSUCCESSFUL, routing.unserved(spec.capability, spec.label))
@@ -82,6 +86,12 @@ class Desk:
             place.status, place.reason, place.why = TaskStatus.PENDING_APPROVAL, why, why
             return place
         return self._asked(node, place)
+
+    def _idle(self, spec: ActionSpec, one: Object, place: Place) -> str:
+        """Why there is nothing to be done; empty if there is."""
+        if spec.destructive and one.benign:
+            return f"Not done: {one.benign}"
+        return self._before.reason(spec.name, one, place.params)
 
     def _host(self, one: Object) -> dict[str, Any] | None:
         """The asset that a process or file is on: what protects the host protects what is on it."""

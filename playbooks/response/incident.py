@@ -100,6 +100,9 @@ def close(held: Held, graph: Graph) -> None:
     opened = held.run.opened_incident_id
     if wanted is None or not wanted.close_with or opened is None or held.run.dry_run:
         return
+    if (husk := Incident.objects.filter(pk=opened, merged_at__isnull=False).first()) is not None:
+        _keep(held, problem=f"{husk.number} was merged into another incident, which is not closed by this playbook.")
+        return
     reason = f"The playbook {held.run.playbook.name} succeeded"
     try:
         with transaction.atomic():

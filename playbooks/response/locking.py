@@ -10,6 +10,7 @@ from django.db import OperationalError, transaction
 
 from cases.actors import Actor
 from cases.alert_rows import locked_alert
+from cases.merged import locked_end
 from cases.models import Alert, Incident
 from playbooks.announce import actor_of
 from playbooks.models import Playbook, PlaybookVersion, Run
@@ -107,7 +108,8 @@ def _run(pk: int) -> Run | None:
 
 
 def _incident(pk: int | None) -> Incident | None:
-    return Incident.objects.select_for_update(of=("self",)).filter(pk=pk).first() if pk else None
+    """The incident, or the one that it was merged into while the row was being read."""
+    return locked_end(pk) if pk else None
 
 
 def _alert(pk: int | None, expected: int | None) -> Alert | None:

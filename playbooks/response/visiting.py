@@ -29,7 +29,7 @@ class Visitor:
     def __init__(self, held: Held, graph: Graph, position: int, before: Sequence[Step] = ()) -> None:
         self.held, self.graph = held, graph
         self._position = position
-        self._desk = Desk(held)
+        self._desk = Desk(held, graph)
         self._facts: Any = None
         self._by_key: dict[str, dict[str, Any]] | None = None
         self._steps: list[Step] = list(before)  # not written yet

@@ -13,9 +13,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from cases.errors import Forbidden, Missing
+from cases.errors import Missing
 from cases.views.servicenow import coming_back
-from playbooks.actions.graphs import RIGHT, draft_of, is_published
+from playbooks.actions.graphs import draft_of, is_published
 from playbooks.builder.form import form_of
 from playbooks.builder.offers import Offers
 from playbooks.figures import NONE
@@ -25,6 +25,7 @@ from playbooks.graph.model import TARGET, Graph, Problem
 from playbooks.graph.validate import validate
 from playbooks.graph.words import TYPE_LABELS, title
 from playbooks.models import NeverTouch, Playbook, PlaybookVersion
+from playbooks.permissions import playbook_for
 from playbooks.publishers import powerless
 from playbooks.selectors import playbook_with_id
 from playbooks.views import graph_words
@@ -32,7 +33,6 @@ from playbooks.views.drawing import first_problems, picture
 from playbooks.views.parts import Context, holders, person_of, rights_of, signed_in_reader
 from playbooks.views.playbooks import row_of
 from playbooks.world import offers_of, place, world_of
-from soar.accounts.membership import may
 from soar.accounts.models import User
 from soar.lib.htmx import is_partial, render_regions
 
@@ -94,9 +94,7 @@ def drawable(request: HttpRequest, pk: int) -> Playbook:
     playbook = playbook_with_id(pk)
     if playbook.kind != "response":
         raise Missing(_("A Python playbook cannot be drawn: its file is the truth."))
-    if not may(person_of(request), "author_playbooks"):
-        raise Forbidden(RIGHT)
-    return playbook
+    return playbook_for(person_of(request), playbook, "edit")
 
 
 def chosen_part(graph: Graph, wanted: str) -> str:
@@ -156,7 +154,7 @@ def context_of(
         "never_touch": NeverTouch.objects.count(),
         "never_touch_url": place("never_touch"),
         **_adds(graph, part),
-        **rights_of(user),
+        **rights_of(user, playbook),
         **more,
     }
 

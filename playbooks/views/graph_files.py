@@ -22,6 +22,7 @@ from playbooks.models import Playbook
 from playbooks.selectors import playbook_with_id
 from playbooks.views.drawing import picture
 from playbooks.views.parts import Context, person_of, rights_of, signed_in_reader
+from soar.accounts import audit
 from soar.accounts.membership import may
 from soar.lib.htmx import redirect
 
@@ -101,6 +102,7 @@ def playbook_export(request: HttpRequest, pk: int) -> HttpResponse:
         if version is None:
             raise Missing(_("There is no version %d.") % number)
         document = version.definition
+    audit.exported(person_of(request), "playbook", row.name, format="json", version=number or "draft")
     return _file(document, row.name, "json")
 
 
@@ -111,6 +113,7 @@ def playbook_cacao(request: HttpRequest, pk: int) -> HttpResponse:
     row = _response(pk)
     if row.current is None:
         raise Conflict(_("%s was never published: there is nothing to export yet.") % row.name)
+    audit.exported(person_of(request), "playbook", row.name, format="cacao")
     return _file(cacao_of(row), row.name, "cacao.json")
 
 

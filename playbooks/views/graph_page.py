@@ -17,6 +17,7 @@ from playbooks.graph.model import Graph
 from playbooks.graph.schema import read
 from playbooks.models import Playbook, PlaybookVersion, Run
 from playbooks.selectors import playbook_with_id
+from playbooks.views.diff_words import marked
 from playbooks.views.drawing import picture
 from playbooks.views.parts import Context, person_of, rights_of, signed_in_reader, workers_alive
 from playbooks.views.playbooks import row_of
@@ -41,7 +42,7 @@ def page_context(request: HttpRequest, playbook: Playbook, form: RunForm | None 
         "form": form or RunForm(playbook, initial={"subject": request.GET.get("alert", "")[:40]}),
         "workers": workers_alive(),
         "version_count": PlaybookVersion.objects.filter(playbook=playbook).count(),
-        **rights_of(user),
+        **rights_of(user, playbook),
     }
 
 
@@ -64,11 +65,13 @@ def playbook_versions(request: HttpRequest, pk: int) -> HttpResponse:
         "names": there,
         "old": old,
         "new": new,
-        "changes": difference(_graph(playbook, rows, old), _graph(playbook, rows, new)) if old and old != new else [],
+        "changes": [marked(one) for one in difference(_graph(playbook, rows, old), _graph(playbook, rows, new))]
+        if old and old != new
+        else [],
         "compared": bool(old) and old != new,
         "version_count": len(rows),
         "has_draft": bool(draft),
-        **rights_of(person_of(request)),
+        **rights_of(person_of(request), playbook),
     })  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from cases.views.alerts_bulk_asked import selection_asked, takes_all, ticked_con
 from cases.views.parts import needs
 from playbooks import actions
 from playbooks.choices import Trigger
+from playbooks.permissions import holding, holds_any
 from playbooks.selectors import runnable
 from playbooks.views.parts import Context, person_of
 from soar.accounts.models import User
@@ -26,7 +27,7 @@ TEMPLATE = "playbooks/on_alerts.html"
 REFUSALS_SHOWN = 5
 
 
-@needs("run_playbooks")
+@needs("run_playbooks", lambda user: holds_any(user, "run"))
 @require_POST
 def alerts_run(request: HttpRequest) -> HttpResponse:
     """Without ``playbook`` the form that asks for it, in the queue's dialog or as a page; with it the runs."""
@@ -40,7 +41,10 @@ def alerts_run(request: HttpRequest) -> HttpResponse:
 
 
 def _ask(request: HttpRequest, user: User) -> HttpResponse:
-    context: Context = {**ticked_context(request, user), "playbooks": runnable(Trigger.WEBHOOK, Trigger.MANUAL)}
+    context: Context = {
+        **ticked_context(request, user),
+        "playbooks": runnable(holding(user, "run"), Trigger.WEBHOOK, Trigger.MANUAL),
+    }
     if is_partial(request):
         return render_regions(request, TEMPLATE, ["form"], context)
     return render(request, TEMPLATE, context)
@@ -54,7 +58,7 @@ def _run(request: HttpRequest, user: User) -> HttpResponse:
     if takes_all(request):
         wanted = {"playbook": request.POST["playbook"], "dry_run": dry}
         actions.startable(Actor.of(user), request.POST["playbook"])
-        return started(request, bulk_jobs.start(user, selection_asked(request), bulk_jobs.RUN, wanted))
+        return started(request, bulk_jobs.start(user, selection_asked(request, user), bulk_jobs.RUN, wanted))
     playbook, runs, refused = actions.run_on_each(
         Actor.of(user), request.POST["playbook"], ticked_ids(request), dry_run=dry
     )

@@ -10,7 +10,8 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from cases.views.parts import person_of, signed_in_reader
-from playbooks.models import Run
+from playbooks.models import Playbook, Run
+from playbooks.permissions import holds
 from soar.accounts.membership import may
 from soar.accounts.models import User
 from soar.accounts.roles import BUILTIN
@@ -21,11 +22,12 @@ __all__ = ["person_of", "signed_in_reader"]
 Context = dict[str, Any]
 
 
-def rights_of(user: User) -> Context:
-    """What the person may do here, and who else may, for the hint beside what is not offered."""
+def rights_of(user: User, playbook: Playbook | None = None) -> Context:
+    """What the person may do here, with one playbook or all, and who else may: for the hint beside what is not
+    offered."""
     return {
-        "may_run": may(user, "run_playbooks"),
-        "may_author": may(user, "author_playbooks"),
+        "may_run": holds(user, playbook, "run") if playbook else may(user, "run_playbooks"),
+        "may_author": holds(user, playbook, "edit") if playbook else may(user, "author_playbooks"),
         "runners": holders("run_playbooks"),
         "authors": holders("author_playbooks"),
     }

@@ -55,10 +55,24 @@ def _switch(request: HttpRequest, pk: int, do: Callable[[Actor, Playbook], Playb
     if not is_partial(request) or back:
         (messages.error if problem else messages.success)(request, text)
         return redirect(request, reverse(back, args=[pk]) if back else reverse("playbook-list"))
-    row = row_of(playbook_with_id(pk), figures(user, pk).get(pk, NONE))
+    row = row_of(playbook_with_id(pk), figures(user, pk).get(pk, NONE), may_edit=True)
     context = {**list_context(user), "row": row, "problem": problem}
     status = 409 if problem else 200
     return render_regions(request, TEMPLATE, ["row", "counts"], context, extra=[live(text)], status=status)
+
+
+@signed_in_reader
+@require_POST
+def playbook_minutes(request: HttpRequest, pk: int) -> HttpResponse:
+    """Keep what a successful run saves, and go back to the playbook."""
+    given = request.POST.get("minutes_saved", "").strip()
+    minutes = int(given) if given.isascii() and given.isdigit() and len(given) < 9 else -1
+    try:
+        actions.set_minutes_saved(Actor.of(person_of(request)), playbook_with_id(pk), minutes)
+        messages.success(request, _("Saved."))
+    except Refused as error:
+        messages.error(request, error.message)
+    return redirect(request, reverse("playbook-detail", args=[pk]))
 
 
 @signed_in_reader

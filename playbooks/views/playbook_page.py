@@ -61,7 +61,7 @@ def page_context(request: HttpRequest, playbook: Playbook, form: RunForm | None 
         "form": form or RunForm(playbook, initial={"subject": request.GET.get("alert", "")[:40]}),
         "workers": workers_alive(),
         **versions(request, playbook),
-        **rights_of(user),
+        **rights_of(user, playbook),
     }
 
 

@@ -21,6 +21,7 @@ from playbooks.figures import DAYS, NONE, Figures, figures
 from playbooks.graph.schema import read
 from playbooks.graph.validate import World, validate
 from playbooks.models import LoadError, Playbook, PlaybookVersion
+from playbooks.permissions import holding
 from playbooks.views import words
 from playbooks.views.parts import Context, person_of, rights_of, signed_in_reader, workers_alive
 from playbooks.world import place, world_of
@@ -74,6 +75,8 @@ class Row:
         """It cannot be switched on as it is."""
         return bool(self.error or not self.playbook.present or (self.drawn and not self.playbook.current_id))
 
+    may_edit: bool = False
+
 
 @signed_in_reader
 @require_safe
@@ -88,7 +91,12 @@ def list_context(user: User, asked: Mapping[str, str] | None = None) -> Context:
     found = figures(user)
     playbooks, chosen = _chosen(asked or {})
     world = world_of() if any(playbook.kind == "response" and not playbook.enabled for playbook in playbooks) else None
-    rows = [row_of(playbook, found.get(playbook.pk, NONE), world) for playbook in playbooks]
+    rights = rights_of(user)
+    granted = set() if rights["may_author"] else set(holding(user, "edit").values_list("pk", flat=True))
+    rows = [
+        row_of(one, found.get(one.pk, NONE), world, may_edit=rights["may_author"] or one.pk in granted)
+        for one in playbooks
+    ]
     known = {str(Path(row.playbook.folder) / row.playbook.module) for row in rows if row.error}
     return {
         "rows": rows,
@@ -100,7 +108,7 @@ def list_context(user: User, asked: Mapping[str, str] | None = None) -> Context:
         "sample": SAMPLE,
         "days": DAYS,
         **chosen,
-        **rights_of(user),
+        **rights,
     }
 
 
@@ -122,13 +130,14 @@ def _chosen(asked: Mapping[str, str]) -> tuple[list[Playbook], Context]:
     return list(rows.order_by("order", "name")), chosen
 
 
-def row_of(playbook: Playbook, found: Figures, world: World | None = None) -> Row:
+def row_of(playbook: Playbook, found: Figures, world: World | None = None, *, may_edit: bool = False) -> Row:
     """The row of one playbook; it may carry its ``version``. With ``world`` it says what keeps a response playbook
     from being enabled."""
     drawn = playbook.kind == "response"
     lacking, lacking_url = _lacking(playbook, world) if drawn and world is not None else ("", "")
     return Row(
         drawn=drawn,
+        may_edit=may_edit,
         by=parts.person(playbook.modified_by) if playbook.modified_by else SafeString(),
         lacking=lacking,
         lacking_url=lacking_url,

@@ -160,7 +160,7 @@ def _context(request: HttpRequest, user: User, run: Run, figures: Figures) -> Co
     tasks = chosen_tasks(run, node, request.GET.get("status", ""))
     found, notice = _page(tasks, request.GET.get("cursor", ""))
     withhold(user, [run], tasks=found.rows)
-    rights, total, alive = rights_of(user), figures.total, not run.state.is_final
+    rights, total, alive = rights_of(user, run.playbook), figures.total, not run.state.is_final
     now = timezone.now()
     return {
         "run": run,

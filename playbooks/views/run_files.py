@@ -22,6 +22,7 @@ from playbooks.selectors import run_for
 from playbooks.views.parts import person_of, signed_in_reader
 from playbooks.views.response_run import chosen_tasks, graph_for
 from playbooks.views.runs import selected
+from soar.accounts import audit
 from soar.connectors import rendering
 from soar.lib.clock import iso
 
@@ -58,6 +59,7 @@ def run_tasks_csv(request: HttpRequest, pk: int) -> HttpResponse:
          iso(task.created_at), iso(task.started_at), iso(task.finished_at)]
         for task in tasks
     )  # fmt: skip
+    audit.exported(user, "tasks", f"run {run.pk}", rows=len(tasks), format="csv")
     return _csv(TASK_COLUMNS, rows, f"run-{run.pk}-{node or 'tasks'}.csv")
 
 
@@ -72,6 +74,7 @@ def run_report(request: HttpRequest, pk: int) -> HttpResponse:
         raise Missing(_("There is no report of this run that you may see."))
     report = run.report or report_of(run)
     kind = request.GET.get("as", "html")
+    audit.exported(user, "report", f"run {run.pk}", format=kind[:10])
     if kind == "json":
         text = json.dumps(report, indent=2, ensure_ascii=False, default=str) + "\n"
         return _file(text, "application/json", f"run-{run.pk}-report.json")
@@ -90,7 +93,9 @@ def runs_export(request: HttpRequest) -> HttpResponse:
     listed = rows.select_related("playbook", "version", "sequence", "started_by")
     found = list(listed.defer("input", "traceback", "targets", "report").order_by("-pk")[:MOST_RUNS])
     withhold(user, found)
-    if request.GET.get("as") == "json":
+    kind = "json" if request.GET.get("as") == "json" else "csv"
+    audit.exported(user, "runs", "runs", rows=len(found), format=kind)
+    if kind == "json":
         text = json.dumps([run_dict(run) for run in found], indent=1, ensure_ascii=False, default=str) + "\n"
         return _file(text, "application/json", "runs.json")
     return _csv(RUN_COLUMNS, (_run(run) for run in found), "runs.csv")

@@ -116,7 +116,7 @@ def page_context(user: User, run: Run, steps: Steps, others: Sequence[Run]) -> C
     """What the template of a run shows."""
     now = timezone.now()
     workers = workers_alive()
-    rights = rights_of(user)
+    rights = rights_of(user, run.playbook)
     rows = [step_row(step, now) for step in steps.rows]
     alive = not run.state.is_final
     return {

@@ -23,6 +23,7 @@ from playbooks.views.run_rows import rows_of
 from soar.accounts.models import User
 from soar.lib.htmx import is_partial, live, push_url, render_regions
 from soar.lib.keyset import BadCursor, Order, Page, keyset_page
+from soar.lib.place import seal, unseal
 
 TEMPLATE = "playbooks/runs.html"
 SIZE = 50
@@ -112,15 +113,15 @@ def _signed(
     request: HttpRequest, user: User, found: Sequence[Run], chosen: RunFilter, tab: str, rows: RunQuerySet
 ) -> Context:
     """The poll's address with the signature of what is shown: states, new runs, decisions, workers."""
-    given = request.GET.get("newest", "")
-    newest = int(given) if given.isascii() and given.isdigit() and len(given) < 19 else _newest()
+    newest = unseal(user.pk, request.GET.get("newest", ""))
+    newest = _newest() if newest is None else newest
     decisions = capped_count(Run.objects.visible_to(user).filter(status__in=WAITING))
     fresh = capped_count(rows.filter(pk__gt=newest))
     workers = workers_alive()
     states = [(run.pk, run.status, str(run.started_at), str(run.finished_at)) for run in found]
     sig = signature(states, decisions, fresh, workers)
     ids = ",".join(str(run.pk) for run in found)
-    more = {"ids": ids, "newest": str(newest), "sig": sig, **({"tab": tab} if tab != "all" else {})}
+    more = {"ids": ids, "newest": seal(user.pk, newest), "sig": sig, **({"tab": tab} if tab != "all" else {})}
     return {
         "decisions": decisions,
         "fresh": fresh,

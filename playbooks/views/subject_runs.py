@@ -24,6 +24,7 @@ from playbooks import actions
 from playbooks.choices import Trigger
 from playbooks.disclosure import withhold
 from playbooks.models import ResponseTask, Run, Step
+from playbooks.permissions import holding, holds_any
 from playbooks.response_selectors import visible_tasks
 from playbooks.selectors import runnable
 from playbooks.views import words
@@ -133,6 +134,7 @@ def box_context(user: User, subject: Subject) -> Context:
     nodes = lines_of(steps, {run.pk: run.version_id for run in opened})
     workers = workers_alive()
     rights = rights_of(user)
+    rights["may_run"] = rights["may_run"] or holds_any(user, "run")
     kind = "alert" if isinstance(subject, Alert) else "incident"
     by_hand = hands_on(user, subject)
     states = [(run.pk, run.status, str(run.started_at), str(run.finished_at)) for run in runs]
@@ -146,7 +148,7 @@ def box_context(user: User, subject: Subject) -> Context:
         "all_url": _all_url(subject),
         "box_url": reverse(f"{kind}-runs", args=[subject.number]),
         "run_url": reverse(f"{kind}-run", args=[subject.number]),
-        "playbooks": runnable(start, Trigger.MANUAL) if rights["may_run"] else [],
+        "playbooks": runnable(holding(user, "run"), start, Trigger.MANUAL) if rights["may_run"] else [],
         "alive": any(not run.state.is_final for run in runs) or any(task.status in ALIVE for task in by_hand),
         "workers": workers,
         "by_hand": task_rows(by_hand),

@@ -17,7 +17,10 @@ FOREVER = ""
 
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Name, theme, time zone, keys."""
+    """Name, address, theme, time zone, keys."""
+
+    email = forms.EmailField(label=_("E-mail"), required=False, max_length=254)
+    email.help_text = _("A link to a new password goes there.")
 
     class Meta:
         model = User
@@ -31,6 +34,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["email"].initial = self.instance.email
         self.fields["time_zone"].widget = forms.TextInput({"list": "time-zones", "autocomplete": "off"})
         theme = self.fields["theme"]
         assert isinstance(theme, forms.ChoiceField)

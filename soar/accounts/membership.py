@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from soar.accounts.models import Team, User
 
@@ -30,3 +30,9 @@ def workers() -> QuerySet[User]:
 def may(user: User, permission: str) -> bool:
     """Whether the user holds a permission of the product, by its codename (``work_cases``)."""
     return user.is_active and user.has_perm(f"accounts.{permission}")
+
+
+def asked_within(user: User) -> Q:
+    """For jobs, which keep the scopes of the token that asked: a token with scopes reaches those alone that were asked
+    for with no more than its own. Without scopes, all."""
+    return Q() if user.token_scopes is None else Q(scopes__contained_by=sorted(user.token_scopes))

@@ -1,4 +1,4 @@
-"""How many calls a token may make (contract: 100 a second, settable)."""
+"""How many calls a token may make (contract: 100 a second, settable), counted over all web processes together."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from soar.accounts.models import ApiToken
-from soar.lib.rate import RateLimiter
+from soar.lib.shared_rate import SharedRateLimiter
 
 if TYPE_CHECKING:  # rest_framework.views imports this module while it is itself being imported
     from rest_framework.views import APIView
 
-_limiter = RateLimiter(lambda: settings.TOKEN_RATE / settings.WEB_WORKERS)
+_limiter = SharedRateLimiter(lambda: settings.DATA_DIR / "rates" / "tokens", lambda: settings.TOKEN_RATE)
 
 
 class TokenThrottle(BaseThrottle):
@@ -24,11 +24,13 @@ class TokenThrottle(BaseThrottle):
         self._wait = 0.0
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        """False when the token of this request has used up its rate."""
+        """False when the token of this request has used up its rate. Leaves what was found on the request."""
         if not isinstance(request.auth, ApiToken):
             return True
-        self._wait = _limiter.take(request.auth.pk)
-        return self._wait == 0.0
+        taken = _limiter.take(request.auth.pk)
+        request.rate = taken  # type: ignore[attr-defined]
+        self._wait = taken.wait
+        return taken.wait == 0.0
 
     def wait(self) -> float | None:
         """Seconds until the next call is allowed, for ``Retry-After``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
@@ -11,10 +12,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from soar import nav
+from soar.accounts import places
+from soar.accounts.actions.emails import set_email
 from soar.accounts.actions.users import create_token, revoke_token
 from soar.accounts.forms import ProfileForm, TokenForm, zone_names
 from soar.accounts.models import ApiToken, User
@@ -22,69 +23,6 @@ from soar.lib.crypto import DecryptionError, decrypt, encrypt
 from soar.lib.htmx import is_partial
 from soar.theme import COOKIE
 
-# What may be set: URL name, label, a sentence, sign, permission. Pages that are not there are left out.
-PLACES = (
-    ("profile", gettext_lazy("Profile"), gettext_lazy("Name, theme, time zone, keys."), "user", ""),
-    ("token-list", gettext_lazy("API tokens"), gettext_lazy("For programs that act for you."), "key", ""),
-    ("account_change_password", gettext_lazy("Password"), gettext_lazy("Choose a new one."), "lock", ""),
-    ("source-list", gettext_lazy("Sources"), gettext_lazy("Where alerts come from."), "sources", "manage_sources"),
-    (
-        "connector-list",
-        gettext_lazy("Connectors"),
-        gettext_lazy("Other products that playbooks use."),
-        "connectors",
-        "manage_connectors",
-    ),
-    (
-        "webhook-list",
-        gettext_lazy("Webhooks"),
-        gettext_lazy("What happens here, posted to other programs."),
-        "link",
-        "manage_connectors",
-    ),
-    (
-        "list-index",
-        gettext_lazy("Intelligence"),
-        gettext_lazy("Lists that rate observables."),
-        "shield",
-        "manage_settings",
-    ),
-    (
-        "template-list",
-        gettext_lazy("Incident templates"),
-        gettext_lazy("Checklists, tags and severities that incidents begin with."),
-        "task",
-        "manage_settings",
-    ),
-    (
-        "script-list",
-        gettext_lazy("Scripts"),
-        gettext_lazy("What can be run on endpoints."),
-        "terminal",
-        "view_cases",
-    ),
-    (
-        "never-touch-list",
-        gettext_lazy("Never-touch list"),
-        gettext_lazy("What nothing destructive may touch without an approval."),
-        "lock",
-        "view_cases",
-    ),
-    (
-        "model-list",
-        gettext_lazy("Detection models"),
-        gettext_lazy("By which playbooks choose their alerts, with their severities."),
-        "target",
-        "view_cases",
-    ),
-    (
-        "admin:index",
-        gettext_lazy("Administration"),
-        gettext_lazy("Django's own pages, for the rest."),
-        "settings",
-        "staff",
-    ),
-)
 TOKENS_SHOWN = 200
 JUST_MADE = "token_just_made"  # in the session, encrypted, until the page that shows it
 
@@ -93,13 +31,7 @@ JUST_MADE = "token_just_made"  # in the session, encrypted, until the page that 
 @require_safe
 def settings_home(request: HttpRequest) -> HttpResponse:
     """What this person may set, each with a sentence."""
-    user = _me(request)
-    places = [
-        {"url": url, "label": label, "text": text, "icon": icon}
-        for name, label, text, icon, right in PLACES
-        if (url := nav.url_or_none(name)) and _may(user, right)
-    ]
-    return render(request, "accounts/settings.html", {"places": places})
+    return render(request, "accounts/settings.html", {"groups": places.groups(_me(request))})
 
 
 @login_required
@@ -108,8 +40,11 @@ def profile(request: HttpRequest) -> HttpResponse:
     """The person's own name, theme, time zone and keys."""
     form = ProfileForm(request.POST or None, instance=User.objects.get(pk=_me(request).pk))
     if request.method == "POST" and form.is_valid():
+        if "email" in form.changed_data:
+            raise_if_reauthentication_required(request, app="soar.accounts")  # a link to a new password goes there
         # These columns alone: whoever disables the person at this moment is not to be undone.
         form.instance.save(update_fields=list(form.Meta.fields))
+        set_email(_me(request), form.instance, form.cleaned_data["email"])
         messages.success(request, _("Saved"))
         answer = redirect("profile")
         answer.delete_cookie(COOKIE)  # the browser's own choice gives way to the one just made
@@ -178,9 +113,3 @@ def _tokens(request: HttpRequest, form: TokenForm, *, token: str = "", status: i
 
 def _me(request: HttpRequest) -> User:
     return cast(User, request.user)
-
-
-def _may(user: User, right: str) -> bool:
-    if right == "staff":
-        return user.is_staff
-    return not right or user.has_perm(f"accounts.{right}")

@@ -17,6 +17,7 @@ from soar.connectors.base import Health
 from soar.connectors.errors import ConnectorError, Forbidden, NoConnector, Refused
 from soar.connectors.kinds import COLUMNS, HIDDEN_ADDRESS, LONGEST_SECRET, Kind, check, is_masked, masked_url
 from soar.connectors.models import ConnectorAccount
+from soar.connectors.selectors import manages
 from soar.lib import clock
 
 
@@ -108,7 +109,7 @@ def test_account(actor: User | None, account_id: int) -> Health:
 def _may_manage(actor: User | None, account: ConnectorAccount | None = None) -> None:
     if actor is None or actor.has_perm("accounts.manage_connectors"):
         return
-    if account is None or not actor.has_perm("connectors.manage_connectoraccount", account):
+    if account is None or not manages(actor, account):
         raise Forbidden("You may not manage connectors.")
 
 

@@ -92,8 +92,9 @@ def begin(
         _insert(row)
         return row
     with transaction.atomic():
-        # One at a time per account, or two workers would both see the last free place, or both be the first.
-        ConnectorAccount.everything.select_for_update().only("pk").get(pk=account.pk)
+        # One at a time per account, or two workers would both see the last free place, or both be the first. New tasks
+        # that refer to the account need not wait for that.
+        ConnectorAccount.everything.select_for_update(no_key=True).only("pk").get(pk=account.pk)
         _keep_budget(account)
         row.started_at = clock.now()
         _insert(row)

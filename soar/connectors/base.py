@@ -68,7 +68,7 @@ class Connector:
         account = self.account
         headers, basic = self.sign_in(account.secrets)
         return Client(
-            str(account.secrets.get(HIDDEN_ADDRESS) or account.settings.get("url", "")),
+            self.address(),
             verify_tls=account.verify_tls,
             proxy=account.proxy,
             allow_internal=account.allow_internal,
@@ -77,6 +77,10 @@ class Connector:
             secrets=self.hidden(),
             limits=self.limits(),
         )
+
+    def address(self) -> str:
+        """What paths of calls are below. Kinds that sign in elsewhere have a second one."""
+        return str(self.account.secrets.get(HIDDEN_ADDRESS) or self.account.settings.get("url", ""))
 
     def limits(self) -> Limits:
         """The bounds of one call. Kinds that somebody waits for have narrower ones."""

@@ -1,16 +1,11 @@
-"""A connector to a product that keeps alerts of its own: they are read from it, and told back to (connectors.md 4)."""
+"""A connector to a product that is told what became here of the alerts it keeps (connectors.md 4)."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 from soar.connectors.base import Connector
-
-READ = "alerts.read"  # the operation of the calls that read alerts, whose rows are not kept for long
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +18,7 @@ class State:
 
 
 class AlertDesk(Connector):
-    """All verbs make HTTP calls, so they are called outside of transactions. All raise ConnectorError.
-
-    ``server_time``: of the product's last answer, None before the first."""
-
-    server_time: datetime | None = None
-
-    @abstractmethod
-    def alert_pages(self, start: datetime, end: datetime) -> Iterator[list[dict[str, Any]]]:
-        """What was made or changed from ``start`` to ``end``, a page at a time; some come twice."""
-
-    @abstractmethod
-    def identify(self, item: dict[str, Any]) -> tuple[str, str]:
-        """The id of an alert, and what differs after each change of it: the time, and behind a space what tells two
-        changes at one time apart. At most 300 and 40 characters; ("", "") for no alert."""
+    """All verbs make HTTP calls, so they are called outside of transactions. All raise ConnectorError."""
 
     @abstractmethod
     def tell_state(self, reference: str, state: State) -> str:

@@ -38,7 +38,9 @@ class Message:
     every channel keeps it, however short the rest is cut. ``severity`` and ``tlp`` are the API's words; ``tlp`` decides
     which channels may carry the message. ``thread``: a stable name of what it is about ("INC-12", "run-81"); mails of
     one thread are shown together. ``prefix`` stands before a mail's subject, exactly as typed. ``recipients``: mail
-    addresses; without any, the account's own. ``payload``: the JSON of ``$payload$``; without it, the message itself.
+    addresses; without any, the account's own. ``manage``: the address of the page where a receiver chooses what is sent
+    to them, which a mail names at its end and as List-Unsubscribe. ``payload``: the JSON of ``$payload$``; without it,
+    the message itself.
     """
 
     title: str
@@ -53,6 +55,7 @@ class Message:
     thread: str = ""
     prefix: str = ""
     recipients: tuple[str, ...] = ()
+    manage: str = ""
     payload: dict[str, Any] = field(default_factory=dict)
 
     def data(self) -> dict[str, Any]:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import uuid
 
+from soar.accounts.models import User
 from soar.connectors import selectors
 from soar.connectors.aws.connector import KIND as AWS
 from soar.connectors.base import Connector
+from soar.connectors.elasticsearch.connector import KIND as ELASTICSEARCH
 from soar.connectors.errors import ConnectorError
 from soar.connectors.http.connector import KIND as HTTP
+from soar.connectors.imap.connector import KIND as IMAP
 from soar.connectors.intelligence.feeds.connector import KIND as FEED
 from soar.connectors.intelligence.providers.registry import PROVIDERS
 from soar.connectors.kinds import Kind
 from soar.connectors.mattermost.connector import KIND as MATTERMOST
+from soar.connectors.microsoft_graph.connector import KIND as MICROSOFT_GRAPH
 from soar.connectors.models import ConnectorAccount
 from soar.connectors.servicenow.connector import KIND as SERVICENOW
 from soar.connectors.slack.connector import KIND as SLACK
@@ -32,6 +36,9 @@ KINDS: dict[str, Kind] = {
     VISION_ONE.name: VISION_ONE,
     AWS.name: AWS,
     SERVICENOW.name: SERVICENOW,
+    IMAP.name: IMAP,
+    MICROSOFT_GRAPH.name: MICROSOFT_GRAPH,
+    ELASTICSEARCH.name: ELASTICSEARCH,
     **{kind.name: kind for kind in PROVIDERS},
     FEED.name: FEED,
 }
@@ -40,7 +47,7 @@ KINDS: dict[str, Kind] = {
 def get(
     name: str,
     *,
-    user: selectors.Person | None = None,
+    user: User | None = None,
     cause: uuid.UUID | None = None,
     dry_run: bool = False,
 ) -> Connector:

@@ -15,6 +15,7 @@ HEADING = "margin:24px 0 8px;font-size:15px;line-height:1.3"
 TABLE = "width:100%;border-collapse:collapse"
 CELL = "padding:6px 8px 6px 0;border-top:1px solid #e8ebef;text-align:left;vertical-align:top"
 FAINT = "color:#5a6472"
+MANAGE = "Choose what is sent to you"
 BUTTON = "display:inline-block;margin:16px 0;padding:8px 14px;background:#1f5fbf;color:#fff;border-radius:4px"
 
 
@@ -27,6 +28,8 @@ def as_text(message: Message) -> str:
         parts += ["", section.title, "-" * min(40, len(section.title)), *(_line(row) for row in section.rows)]
     if message.link:
         parts += ["", f"{message.link_label}: {message.link}"]
+    if message.manage:
+        parts += ["", "-- ", f"{MANAGE}: {message.manage}"]
     return "\n".join(parts).strip() + "\n"
 
 
@@ -35,7 +38,7 @@ def as_html(message: Message) -> str:
     return str(
         format_html(
             '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{}</title></head><body style="{}">'
-            '<div style="{}"><h1 style="margin:0 0 12px;font-size:20px;line-height:1.3">{}</h1>{}{}{}{}</div>'
+            '<div style="{}"><h1 style="margin:0 0 12px;font-size:20px;line-height:1.3">{}</h1>{}{}{}{}{}</div>'
             "</body></html>",
             message.title,
             BODY,
@@ -45,6 +48,7 @@ def as_html(message: Message) -> str:
             _table([(name, value, "") for name, value in _facts(message)]),
             format_html_join("", "{}", ((_html_section(part),) for part in message.sections)),
             _button(message),
+            _manage(message),
         )
     )
 
@@ -93,3 +97,9 @@ def _button(message: Message) -> SafeString:
         FAINT,
         message.link,
     )
+
+
+def _manage(message: Message) -> SafeString:
+    if not message.manage.startswith(("https://", "http://")):
+        return mark_safe("")
+    return format_html('<p style="{}"><a href="{}" style="{}">{}</a></p>', FAINT, message.manage, FAINT, MANAGE)

@@ -41,6 +41,26 @@ def add_route(actor: User | None, *, account: int, capability: str = "", **where
     return route
 
 
+def change_route(actor: User | None, pk: int, *, account: int, capability: str = "", **where: str) -> Route | None:
+    """Make a rule say something else, at its place; None for one that is gone. Raises Forbidden, Refused by field."""
+    _may_manage(actor)
+    found = next((one for one in responders() if one.pk == account), None)
+    texts = {name: " ".join(where.get(name, "").split()) for name in LENGTHS}
+    if errors := _errors(found, capability, texts):
+        raise Refused(errors)
+    with transaction.atomic():
+        route = Route.objects.select_for_update(of=("self",)).select_related("account").filter(pk=pk).first()
+        if route is None:
+            return None
+        before = {**_shown(route), "connector": route.account.name}
+        route.account, route.capability = found, capability  # type: ignore[assignment]
+        for name, text in texts.items():
+            setattr(route, name, text)
+        route.save()
+        audit.record(actor, "route.changed", f"connector {route.account.name}", before=before, **_shown(route))
+    return route
+
+
 def remove_route(actor: User | None, pk: int) -> bool:
     """Take a rule away; False for one that is gone already. Raises Forbidden."""
     _may_manage(actor)

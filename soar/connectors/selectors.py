@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from django.db.models import Q, QuerySet
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
-
+from soar.accounts.levels import Kind
+from soar.accounts.models import User
 from soar.connectors.errors import NoConnector
 from soar.connectors.models import ConnectorAccount, ConnectorGroupPermission, ConnectorUserPermission
 from soar.lib import rows
@@ -16,29 +16,22 @@ ENABLED = (
     f"SELECT {rows.columns(ConnectorAccount, 'a', _LATER)} FROM connectors_connectoraccount a"  # noqa: S608  our own names
     " WHERE a.enabled ORDER BY a.id"
 )
-GRANTS = ("use_connectoraccount", "manage_connectoraccount")
+# Levels of a grant on an account, each contains the former; with the scope that a token needs for it (rulings 20).
+CONNECTOR = Kind(
+    "connectoraccount",
+    {"use": "run_playbooks", "manage": "manage_connectors"},
+    lambda: (ConnectorUserPermission, ConnectorGroupPermission),
+)
 
 
-class Person(Protocol):
-    """What is needed of a user."""
-
-    pk: int
-    is_active: bool
-
-    def has_perm(self, perm: str) -> bool: ...
-
-
-def usable_by(user: Person) -> QuerySet[ConnectorAccount]:
+def usable_by(user: User) -> QuerySet[ConnectorAccount]:
     """Who manages connectors: all. Others: what was granted; the unrestricted too, if they may run playbooks."""
     accounts = ConnectorAccount.objects.all()
     if not user.is_active:
         return accounts.none()
     if user.has_perm("accounts.manage_connectors"):
         return accounts
-    grants = {"content_object": OuterRef("pk"), "permission__codename__in": GRANTS}
-    granted = Q(Exists(ConnectorUserPermission.objects.filter(user_id=user.pk, **grants))) | Q(
-        Exists(ConnectorGroupPermission.objects.filter(group__user=user.pk, **grants))
-    )
+    granted = CONNECTOR.granted(user, "use")
     return accounts.filter(granted | Q(restricted=False) if user.has_perm("accounts.run_playbooks") else granted)
 
 
@@ -50,7 +43,7 @@ def enabled_accounts() -> list[ConnectorAccount]:
     return [rows.made(ConnectorAccount, row, _LATER) for row in found]
 
 
-def account_named(name: str, user: Person | None = None) -> ConnectorAccount:
+def account_named(name: str, user: User | None = None) -> ConnectorAccount:
     """The account ``name``, whatever its upper and lower case. Raises NoConnector."""
     accounts = ConnectorAccount.objects.all() if user is None else usable_by(user)
     account = accounts.filter(name__iexact=name).first()
@@ -64,15 +57,16 @@ def removed() -> QuerySet[ConnectorAccount]:
     return ConnectorAccount.everything.filter(removed_at__isnull=False).order_by("-removed_at", "-pk")
 
 
-def managed_by(user: Person) -> QuerySet[ConnectorAccount]:
+def managed_by(user: User) -> QuerySet[ConnectorAccount]:
     """Whose settings, health and calls this person may see and change."""
     accounts = ConnectorAccount.objects.all()
     if not user.is_active:
         return accounts.none()
     if user.has_perm("accounts.manage_connectors"):
         return accounts
-    grants = {"content_object": OuterRef("pk"), "permission__codename": "manage_connectoraccount"}
-    return accounts.filter(
-        Q(Exists(ConnectorUserPermission.objects.filter(user_id=user.pk, **grants)))
-        | Q(Exists(ConnectorGroupPermission.objects.filter(group__user=user.pk, **grants)))
-    )
+    return accounts.filter(CONNECTOR.granted(user, "manage"))
+
+
+def manages(user: User, account: ConnectorAccount) -> bool:
+    """Whether this person may change the account: by role, or by a grant on it."""
+    return user.has_perm("accounts.manage_connectors") or CONNECTOR.is_granted(user, account, "manage")

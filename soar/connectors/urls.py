@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
+from soar.accounts.access.addresses import access_urls
 from soar.connectors import views, views_accounts, views_practice, views_routes, views_verbs
 from soar.connectors import views_practice_servicenow as tickets
 from soar.connectors.blocklist.urls import urlpatterns as blocklist
 from soar.connectors.intelligence.feeds.urls import urlpatterns as feeds
 
 urlpatterns = [
+    *access_urls("connector", "connectors/<str:ref>/"),
     path("settings/lists/", views.list_index, name="list-index"),
     path("settings/lists/exceptions/add/", views.exception_add, name="exception-add"),
     path("settings/lists/exceptions/<int:pk>/remove/", views.exception_remove, name="exception-remove"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from email.utils import parsedate_to_datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -19,6 +20,11 @@ def now() -> datetime:
     return _moment.get() or datetime.now(tz=UTC)
 
 
+def given() -> datetime | None:
+    """The moment given to ``at``, None outside of it."""
+    return _moment.get()
+
+
 @contextmanager
 def at(moment: datetime) -> Iterator[None]:
     """Let ``now`` stand still at ``moment`` (aware) for what is done inside: demo data write two weeks of history."""
@@ -27,6 +33,14 @@ def at(moment: datetime) -> Iterator[None]:
         yield
     finally:
         _moment.reset(token)
+
+
+def zone_of(name: str) -> tzinfo:
+    """The time zone of this name; UTC for a name that is none. Listing all names would read a thousand files."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
 
 
 def iso(moment: datetime | None) -> str | None:

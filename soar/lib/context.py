@@ -6,6 +6,9 @@ import logging
 from contextvars import ContextVar
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
+# Where the request comes from, and the name of the API token it bears: for the audit log. Empty in tasks and commands.
+address: ContextVar[str] = ContextVar("soar_address", default="")
+via: ContextVar[str] = ContextVar("soar_via", default="")
 
 
 class AddRequestId(logging.Filter):

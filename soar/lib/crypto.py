@@ -22,6 +22,7 @@ from django.core.exceptions import FieldError
 from django.db import models
 from django.db.models.functions import Cast
 from django.db.models.query_utils import DeferredAttribute
+from django.utils.module_loading import import_string
 
 PREFIX = "fernet:"
 DOTS = "••••"
@@ -88,9 +89,10 @@ def rotate() -> int:
     """Encrypt every stored secret anew with the newest key; returns how many rows of columns were written.
 
     Raises DecryptionError at the first that cannot be read; those before it are done. A row that is
-    changed at the same moment keeps the change.
+    changed at the same moment keeps the change. What a library keeps encrypted in fields of its own is rotated by the
+    functions of the setting ``ROTATES``. Sessions are not: whoever has one from before signs in again.
     """
-    return sum(_rotate_row(*row) for row in _stored())
+    return sum(_rotate_row(*row) for row in _stored()) + sum(int(import_string(name)()) for name in settings.ROTATES)
 
 
 def _stored() -> Iterator[tuple[type[models.Model], str, Any, str]]:

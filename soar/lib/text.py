@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 
 import nh3
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
-MENTION = re.compile(r"(?<![\w@./-])@([A-Za-z0-9](?:[A-Za-z0-9_.+-]{0,148}[A-Za-z0-9_])?)")
+from soar.lib.mentions import with_mentions
+
 # Types of observables that programs make into links.
 OPENABLE = frozenset({"url", "domain", "hostname", "ip", "source_ip", "cidr", "email"})
 HASH = re.compile(r"[0-9a-fA-F]{32,128}")
@@ -51,6 +50,22 @@ def ago(moment: datetime, now: datetime) -> str:
     if seconds < 86400:
         return gettext("%d h") % (seconds // 3600)
     return gettext("%d d") % (seconds // 86400)
+
+
+def span_words(seconds: float) -> str:
+    """How long something takes or took, in the two largest units: "40 s", "11 min", "1 h 12", "3 d 4 h".
+
+    static/js/live.js has the same steps."""
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return gettext("%d s") % whole
+    if whole < 3600:
+        return gettext("%d min") % (whole // 60)
+    if whole < 86400:
+        hours, minutes = divmod(whole // 60, 60)
+        return gettext("%d h") % hours + (f" {minutes:02d}" if minutes else "")
+    days, hours = divmod(whole // 3600, 24)
+    return gettext("%d d") % days + (" " + gettext("%d h") % hours if hours else "")
 
 
 def shorten_hash(value: str, ends: int = 6) -> str:
@@ -90,14 +105,9 @@ def _dots(host: str) -> str:
 def markdown(text: str, people: Mapping[str, str] | None = None) -> SafeString:
     """Markdown to safe HTML. Raw HTML and images are not taken; links tell search engines and sites nothing.
 
-    ``people`` maps user names to display names: only these are marked as mentions. Without it every @word is.
+    ``people`` maps what may stand behind an ``@`` to what is shown: only these are marked as mentions.
     """
-    parser = _parser()
-    tokens = parser.parse(text)
-    for token in tokens:
-        if token.children:
-            token.children = list(_with_mentions(token.children, people))
-    html = parser.renderer.render(tokens, parser.options, {})
+    html = _parser().render(text, {"people": people or {}})
     return mark_safe(  # noqa: S308  cleaned on this very line
         nh3.clean(
             html,
@@ -110,31 +120,15 @@ def markdown(text: str, people: Mapping[str, str] | None = None) -> SafeString:
     )
 
 
+def names_in(text: str) -> list[str]:
+    """What stands behind each ``@`` of a Markdown text, each once, in order: not in code, in links or in words."""
+    found: list[str] = []
+    if "@" in text:
+        _parser().parse(text, {"found": found})
+    return list(dict.fromkeys(found))
+
+
 @lru_cache(maxsize=1)
 def _parser() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable(["image"])
-
-
-def _with_mentions(tokens: list[Token], people: Mapping[str, str] | None) -> Iterable[Token]:
-    """The inline tokens with @mentions in plain text turned to marked spans; not inside links."""
-    depth = 0
-    for token in tokens:
-        depth += {"link_open": 1, "link_close": -1}.get(token.type, 0)
-        if token.type == "text" and not depth and "@" in token.content:
-            yield Token("html_inline", "", 0, content=_mark_mentions(token.content, people))
-        else:
-            yield token
-
-
-def _mark_mentions(text: str, people: Mapping[str, str] | None) -> str:
-    def mark(found: re.Match[str]) -> str:
-        name = found[1]
-        if people is not None and name not in people:
-            return escape(found[0])
-        return f'<span class="at">@{escape(people[name] if people else name)}</span>'
-
-    parts, end = [], 0
-    for found in MENTION.finditer(text):
-        parts += [escape(text[end : found.start()]), mark(found)]
-        end = found.end()
-    return "".join([*parts, escape(text[end:])])
+    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable(["image"])
+    return with_mentions(parser)

@@ -9,6 +9,7 @@ from soar.standins.base import Request, Response, Standin, json_response, text_r
 from soar.standins.keeping import keep
 
 HOOK = "/hooks/practice"
+NOBODY = "@nobody"  # all other names are somebody's, who is written to directly
 CHANNELS = {"", "practice", "town-square"}
 LONGEST = 16_383
 MENTION = re.compile(r"@(channel|all|here|[a-z][a-z0-9._-]+)", re.IGNORECASE)
@@ -39,7 +40,10 @@ class Mattermost(Standin):
             return _error(400, "web.incoming_webhook.parse.app_error", "Unable to parse incoming data.")
         if not isinstance(body, dict) or not (body.get("text") or body.get("attachments")):
             return _error(400, "web.incoming_webhook.text.app_error", "No text specified.")
-        if body.get("channel", "") not in CHANNELS:
+        channel = str(body.get("channel", ""))
+        if channel == NOBODY:
+            return _error(404, "web.incoming_webhook.user.app_error", "Couldn't find the user.")
+        if channel not in CHANNELS and not channel.startswith("@"):
             return _error(404, "web.incoming_webhook.channel.app_error", "Couldn't find the channel.")
         return self._post(body)
 

@@ -12,6 +12,7 @@ from soar.standins.otx import Otx
 from soar.standins.servicenow.standin import ServiceNow
 from soar.standins.slack import Slack
 from soar.standins.smtp import Smtp
+from soar.standins.stocked_alerts import StockedElasticsearch, StockedMicrosoftGraph
 from soar.standins.teams import Teams
 from soar.standins.threatfox import ThreatFox
 from soar.standins.urlhaus import UrlHaus
@@ -27,6 +28,8 @@ STANDINS: tuple[type[Standin], ...] = (
     Webhook,
     StockedVisionOne,
     Aws,
+    StockedMicrosoftGraph,
+    StockedElasticsearch,
     ServiceNow,
     VirusTotal,
     AbuseIPDB,

@@ -14,7 +14,7 @@ from django.template import Context, Library
 from django.utils.safestring import SafeString, mark_safe
 
 from soar import nav
-from soar.lib import parts, text
+from soar.lib import clock, parts, text
 from soar.standins import folder
 from soar.theme import theme_of
 
@@ -41,9 +41,9 @@ def run_state(word: str, hidden: bool = False) -> SafeString:
 
 
 @register.filter(name="markdown")
-def markdown_filter(value: str | None) -> SafeString:
-    """Markdown to safe HTML; every @word is marked as a mention."""
-    return text.markdown(value or "")
+def markdown_filter(value: str | None, people: dict[str, str] | None = None) -> SafeString:
+    """Markdown to safe HTML; ``people`` are the names behind an @ that are marked as mentions, and what is shown."""
+    return text.markdown(value or "", people or None)
 
 
 @register.simple_tag(takes_context=True)
@@ -97,6 +97,23 @@ def practice_range(context: Context) -> dict[str, Any]:
     if request is None or user is None or not user.is_authenticated or not request.path.startswith(ABOUT_PRODUCTS):
         return {"url": ""}
     return {"url": link_to("practice") if folder.running() else ""}
+
+
+@register.inclusion_tag("components/view_as.html", takes_context=True)
+def view_as_band(context: Context) -> dict[str, Any]:
+    """The band that says whose view is seen, while it is another person's (access.md 5)."""
+    request: HttpRequest | None = context.get("request")
+    viewing = getattr(request, "viewing", None)
+    if viewing is None:
+        return {}
+    names = [str(getattr(one, "team", one)) for one in viewing.person.groups.select_related("team").order_by("name")]
+    minutes = max(1, round((viewing.until - clock.now()).total_seconds() / 60))
+    return {
+        "viewing": viewing,
+        "groups": ", ".join(names),
+        "minutes": minutes,
+        "csrf_token": context.get("csrf_token"),
+    }
 
 
 @register.inclusion_tag("components/field.html")

@@ -9,3 +9,13 @@ document.addEventListener("click", (event) => {
   if (kind) kind.value = link.dataset.compose;
   note.focus();
 });
+// The address of an entry that is not on the page yet (#entry-7) is asked for; its part of the timeline comes with it.
+(function () {
+  const find = () => {
+    const number = /^#entry-(\d+)$/.exec(location.hash)?.[1];
+    const asked = new URLSearchParams(location.search).get("entry");
+    if (number && number !== asked && !document.getElementById(`entry-${number}`)) location.replace(`?entry=${number}${location.hash}`);
+  };
+  addEventListener("hashchange", find);
+  find();
+})();

@@ -84,6 +84,13 @@
     if (seconds < 86400) return `${Math.floor(seconds / 3600)} h`;
     return `${Math.floor(seconds / 86400)} d`;
   }
+  // the same steps as soar.lib.text.span_words
+  function span(seconds) {
+    if (seconds < 3600) return words(seconds);
+    const minutes = Math.floor(seconds / 60), hours = Math.floor(minutes / 60);
+    if (hours < 24) return `${hours} h${minutes % 60 ? ` ${String(minutes % 60).padStart(2, "0")}` : ""}`;
+    return `${Math.floor(hours / 24)} d${hours % 24 ? ` ${hours % 24} h` : ""}`;
+  }
   function refreshTimes() {
     const now = Date.now();
     for (const time of document.querySelectorAll("time[data-ago]")) {
@@ -91,6 +98,14 @@
       if (Number.isNaN(seconds)) continue;
       const text = words(seconds) + (time.dataset.ago === "ago" ? " ago" : "");
       if (time.textContent !== text) time.textContent = text;
+    }
+    for (const time of document.querySelectorAll("time[data-due]")) {
+      const left = Math.floor((Date.parse(time.dateTime) - now) / 1000);
+      if (Number.isNaN(left)) continue;
+      const late = left < 0;
+      const text = (late && time.dataset.due === "left" ? "−" : "") + span(Math.abs(left));
+      if (time.textContent !== text) time.textContent = text;
+      if (late && time.dataset.due === "left") time.classList.replace("is-at_risk", "is-overdue");
     }
   }
   setInterval(() => { if (!document.hidden) refreshTimes(); }, 10000);

@@ -183,19 +183,19 @@
   }, true);
 
   // --- to the first of the rows that came, once they stand there
-  let newerThan = null;
+  let firstNew = null;
   document.addEventListener("click", (event) => {
-    newerThan = event.target.closest("a[data-newer-than]")?.dataset.newerThan ?? newerThan;
+    firstNew = event.target.closest("a[data-first-new]")?.dataset.firstNew ?? firstNew;
   });
   function toNew() {
-    const row = rows().find((one) => Number(one.id.replace("alert-", "")) > Number(newerThan)) || rows()[0];
-    newerThan = null;
+    const row = rows().find((one) => Number(one.id.replace("alert-", "")) >= Number(firstNew)) || rows()[0];
+    firstNew = null;
     if (row) focusRow(row);
   }
 
   // --- after a swap: the same cursor, the right count
   addEventListener("htmx:afterSettle", (event) => {
-    if (newerThan !== null && event.detail.target?.id === "alert-rows") toNew();
+    if (firstNew !== null && event.detail.target?.id === "alert-rows") toNew();
     const row = cursorId && document.getElementById(cursorId);
     if (row && !row.classList.contains("cur")) setCursor(row);
     paint();

@@ -88,7 +88,7 @@ def sign_in(page: Page, live_server: LiveServer) -> SignIn:
 
     def signed_in(user: User) -> Page:
         client = Client()
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(user, backend="soar.accounts.backend.Backend")
         cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
         page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
         return page

@@ -38,6 +38,7 @@ PAGES = {
     "settings": "/settings/",
     "tasks": "/tasks/",
     "templates": "/settings/templates/",
+    "reference of the API": "/api/docs/",
 }
 
 

@@ -46,9 +46,10 @@ def test_from_the_alert_to_the_closed_incident(
     said = say("seed_demo")
     assert "4 enabled, 3 started on the practice range" in said
     settle()
-    assert sorted(Run.objects.filter(playbook__kind="response").values_list("status", flat=True)) == [
-        "pending_approval", "successful", "successful"
-    ]  # fmt: skip
+    runs = dict(Run.objects.filter(playbook__kind="response").values_list("playbook__name", "status"))
+    # By night it also signs the traveller out, who is on the never-touch list; by day it only tells people.
+    assert runs.pop("Account takeover") in ("successful", "pending_approval")
+    assert runs == {"Malware on a host": "pending_approval", "Contain a host by hand": "successful"}
     before, mails = story.isolated(), len(story.subjects())
     answer = send(live_server)
     assert answer.status_code == 201, answer.text
@@ -71,7 +72,8 @@ def test_from_the_alert_to_the_closed_incident(
 def approve(page: Page, live_server: LiveServer) -> None:
     """Find the approval, read it, agree."""
     page.goto(f"{live_server.url}/approvals/")
-    expect(page.get_by_role("link", name="Approvals 2")).to_be_visible()
+    waiting = Run.objects.filter(status="pending_approval").count()
+    expect(page.get_by_role("link", name=f"Approvals {waiting}")).to_be_visible()
     page.get_by_role("link", name=re.compile("Command and control: Isolate the hosts")).first.click()
     expect(page.get_by_text(HOST).first).to_be_visible()
     check_accessibility(page)

@@ -15,6 +15,7 @@ from cases.ingest.mapping.path import BadPath, Path
 from cases.ingest.mapping.template import Template, is_template
 from cases.ingest.observables import TYPES
 from cases.ingest.severity import CRITICAL, HIGH, INFORMATIONAL, LOW, MEDIUM
+from cases.ingest.text import clean_text
 
 # Everything that may be mapped, in the order in which it is shown.
 TEXTS = (
@@ -34,6 +35,7 @@ ANY_TYPE = "auto"
 MOST_OBSERVABLES = 30
 MOST_WORDS = 100
 LONGEST_WORD = 200
+UNFIT = "It holds a character that cannot be stored."
 KEYS = ("items", "fields", "values", "observables", "required", "find_in_text")
 
 
@@ -78,6 +80,9 @@ def _path(value: Any, place: str, errors: dict[str, str], *, text: bool = False)
         errors[place] = "A path is a text."
         return ""
     path = value.strip()
+    if clean_text(path)[1]:
+        errors[place] = UNFIT
+        return ""
     try:
         if text and is_template(path):
             Template(path)
@@ -119,6 +124,8 @@ def _table(name: str, given: Any, errors: dict[str, str]) -> dict[str, str]:
     for word, meant in (given or {}).items():
         if meant not in TABLES[name]:
             errors[place] = f"'{str(meant)[:40]}' is not one of: {', '.join(TABLES[name])}."
+        elif clean_text(str(word))[1]:
+            errors[place] = UNFIT
         elif not str(word).strip() or len(str(word)) > LONGEST_WORD:
             errors[place] = f"A value has 1 to {LONGEST_WORD} characters."
         else:
@@ -137,7 +144,7 @@ def _observables(given: Any, errors: dict[str, str]) -> list[dict[str, str]]:
             errors[place] = "An observable has a type and a path."
             continue
         kind = one.get("type") or ANY_TYPE
-        if kind != ANY_TYPE and kind not in TYPES:
+        if not isinstance(kind, str) or kind not in (ANY_TYPE, *TYPES):
             errors[place] = f"'{str(kind)[:40]}' is not a type of observable."
         if path := _path(one.get("path"), place, errors):
             made.append({"type": kind, "path": path})

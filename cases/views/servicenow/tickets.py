@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from cases.actions import servicenow as actions
 from cases.actions.servicenow_access import links_seen
@@ -59,6 +59,7 @@ def _linking(request: HttpRequest, user: User, number: str) -> dict[str, Any]:
 @asked(_creating)
 def ticket_create(request: HttpRequest, actor: Actor, number: str) -> str:
     """Have a ticket made."""
+    incident_for(actor, number, level="edit")  # before what was typed is looked at
     link = actions.create_ticket(actor, number, _chosen(request))
     return _("INC-%s: the ticket is being created") % link.incident_id
 
@@ -66,13 +67,21 @@ def ticket_create(request: HttpRequest, actor: Actor, number: str) -> str:
 @asked(_linking)
 def ticket_link(request: HttpRequest, actor: Actor, number: str) -> str:
     """Link one that is there."""
+    incident_for(actor, number, level="edit")
     link = actions.link_ticket(actor, number, _chosen(request), request.POST.get("number", ""))
     return _("INC-%(incident)s: %(ticket)s is being linked") % {"incident": link.incident_id, "ticket": link.number}
 
 
-@verb
-def ticket_sync(request: HttpRequest, actor: Actor, number: str) -> str:
+@signed_in_reader
+@require_POST
+def ticket_sync(request: HttpRequest, number: str) -> HttpResponse:
     """Compare both sides now."""
+    incident_for(person_of(request), number, level="edit")
+    return _sync(request, number)
+
+
+@verb
+def _sync(request: HttpRequest, actor: Actor, number: str) -> str:
     count = actions.sync_incident(actor, number)
     return ngettext("Its ticket is being synced", "Its %d tickets are being synced", count) % (
         {} if count == 1 else count

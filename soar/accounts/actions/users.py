@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
@@ -29,16 +30,18 @@ def create_user(
     actor: User | None = None,
     first_name: str = "",
     last_name: str = "",
+    email: str = "",
     login: bool = True,
+    service: bool = False,
 ) -> tuple[User, str]:
     """Make a person with these roles and teams (by name; a team that is not there is made). Without ``login`` nobody
-    can log in as them, and no time goes into a password.
+    can log in as them, and no time goes into a password. A ``service`` is a program.
 
     Returns the user and the password, made here when none is given. Raises ValidationError for a name
     that is taken or malformed, a weak password or an unknown role. The ``Admin`` role opens Django's admin.
     """
     role_groups = [_role_group(name) for name in roles]
-    user = User(username=username, first_name=first_name, last_name=last_name)
+    user = User(username=username, first_name=first_name, last_name=last_name, email=email, is_service=service)
     if password is not None:
         validate_password(password, user)
     secret = password if password is not None else secrets.token_urlsafe(12) if login else ""
@@ -50,8 +53,11 @@ def create_user(
             user.save()
     except IntegrityError as error:
         raise ValidationError({"username": "This name is taken."}) from error
-    user.groups.set([*role_groups, *(ensure_team(name).group for name in teams)])
-    audit.record(actor, "user.created", username, roles=sorted(g.name for g in role_groups))
+    member = [ensure_team(name, actor) for name in teams]
+    user.groups.set([*role_groups, *(team.group for team in member)])
+    told: dict[str, Any] = {"roles": sorted(group.name for group in role_groups)}
+    told["teams"] = sorted(team.name for team in member)
+    audit.record(actor, "user.created", username, **told, service=service)
     return user, secret
 
 
@@ -63,7 +69,7 @@ def _role_group(name: str) -> Group:
     return role.group
 
 
-def ensure_team(name: str) -> Team:
+def ensure_team(name: str, actor: User | None = None) -> Team:
     """The team of this name (compared without case), made if it is not there.
 
     Raises ValidationError for an empty name or one that a role bears."""
@@ -76,7 +82,9 @@ def ensure_team(name: str) -> Team:
     if Role.objects.filter(group__name__iexact=name).exists():
         raise ValidationError({"team": f"{name!r} is the name of a role."})
     group, _ = Group.objects.get_or_create(name=f"team:{name}")
-    team, _ = Team.objects.get_or_create(group=group, defaults={"name": name})
+    team, made = Team.objects.get_or_create(group=group, defaults={"name": name})
+    if made:
+        audit.record(actor, "team.created", name)
     return team
 
 
@@ -121,7 +129,7 @@ def create_token(
 
 
 @transaction.atomic
-def revoke_token(token: ApiToken, *, actor: User) -> None:
+def revoke_token(token: ApiToken, *, actor: User | None) -> None:
     """Make the token useless at once. Revoking twice changes nothing."""
     from django.utils import timezone
 

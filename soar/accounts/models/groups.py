@@ -27,6 +27,9 @@ class Role(models.Model):
     group = models.OneToOneField(Group, on_delete=models.CASCADE, related_name="role")
     description = models.TextField(blank=True)
     builtin = models.BooleanField(default=False)
+    second_factor = models.BooleanField(
+        default=False, db_default=False, help_text="Whoever has this role must have a second factor (access.md 1)"
+    )
 
     class Meta:
         default_permissions = ()

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
+from soar.accounts.models.grant import GrantFields
 from soar.lib.crypto import DecryptionError, EncryptedJSONField, masked
 
 
@@ -85,13 +86,19 @@ class ConnectorAccount(models.Model):
         return {key: masked(value) for key, value in self.secrets.items()}
 
 
-class ConnectorUserPermission(UserObjectPermissionBase):
+class ConnectorUserPermission(GrantFields, UserObjectPermissionBase):
     """A person's grant on one account: use or manage (rulings 20)."""
 
     content_object = models.ForeignKey(ConnectorAccount, on_delete=models.CASCADE)
 
+    class Meta(UserObjectPermissionBase.Meta):
+        abstract = False
 
-class ConnectorGroupPermission(GroupObjectPermissionBase):
+
+class ConnectorGroupPermission(GrantFields, GroupObjectPermissionBase):
     """A team's or role's grant on one account."""
 
     content_object = models.ForeignKey(ConnectorAccount, on_delete=models.CASCADE)
+
+    class Meta(GroupObjectPermissionBase.Meta):
+        abstract = False

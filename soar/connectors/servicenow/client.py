@@ -10,6 +10,7 @@ from typing import Any
 from soar.connectors.base import Connector, ConnectorError
 from soar.connectors.servicenow import oauth
 from soar.connectors.servicenow.answers import date_of, understood
+from soar.connectors.tokens import Access
 from soar.lib import clock
 from soar.lib.http import Answer, Limits
 
@@ -37,7 +38,7 @@ class Api(Connector):
     """``skew``: ServiceNow's clock minus ours, by the last answer."""
 
     skew: timedelta | None = None
-    _access: oauth.Access | None = None
+    _access: Access | None = None
 
     def call(self, operation: str, method: str, path: str, **options: Any) -> Answer:
         """See Connector. With OAuth, a token that is refused is renewed once and the call made once more: a refused

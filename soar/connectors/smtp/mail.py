@@ -38,6 +38,8 @@ def mail_of(message: Message, sender: str, recipients: list[str], key: str, *, f
     if message.thread and not first:
         mail["In-Reply-To"] = mail["References"] = root
     mail["List-Id"] = f"Soar <soar.{domain}>"
+    if message.manage:
+        mail["List-Unsubscribe"] = f"<{message.manage}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail["Precedence"] = "bulk"
     mail["X-Auto-Response-Suppress"] = "All"

@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import quote
 
 from soar.connectors.base import ConnectorError
-from soar.connectors.desk import READ, AlertDesk, State
+from soar.connectors.desk import AlertDesk, State
+from soar.connectors.reader import READ, TimeReader
 from soar.connectors.visionone.client import Api, objects
 from soar.connectors.visionone.errors import understood
 
@@ -27,12 +28,12 @@ RESULT = {
 }
 
 
-class Workbench(Api, AlertDesk):
+class Workbench(Api, TimeReader, AlertDesk):
     """Read twice: by the time of making, which never changes, so that no page slips by while it is read; and by the
     time of change, which also brings what was made late with an early time."""
 
     def alert_pages(self, start: datetime, end: datetime) -> Iterator[list[dict[str, Any]]]:
-        """See AlertDesk."""
+        """See TimeReader."""
         for target in ("createdDateTime", "updatedDateTime"):
             params = {
                 "startDateTime": start.strftime(TIME),
@@ -44,13 +45,12 @@ class Workbench(Api, AlertDesk):
                 yield objects(page.get("items"))
 
     def identify(self, item: dict[str, Any]) -> tuple[str, str]:
-        """See AlertDesk."""
+        """See TimeReader."""
         identity = item.get("id")
         if not isinstance(identity, str) or not identity:
             return "", ""
-        return identity[
-            :300
-        ], f"{item.get('updatedDateTime') or item.get('createdDateTime') or ''!s:.30} {_print(item)}"
+        when = item.get("updatedDateTime") or item.get("createdDateTime") or ""
+        return identity[:300], f"{when!s:.30} {_print(item)}"
 
     def tell_state(self, reference: str, state: State) -> str:
         """See AlertDesk. The ETag of what was read goes along; if somebody else was quicker, it is read again."""

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from soar.connectors.base import ConnectorError
+from soar.connectors.links import following
 from soar.connectors.responder import Responder
 from soar.connectors.visionone.errors import understood
 from soar.lib.http import Answer
@@ -19,16 +16,7 @@ MOST_PAGES = 100
 
 
 class Api(Responder):
-    """What the parts of the connector have in common. ``server_time``: of the last answer."""
-
-    server_time: datetime | None = None
-
-    def call(self, operation: str, method: str, path: str, **options: Any) -> Answer:
-        """See Connector; keeps the product's own time."""
-        answer = super().call(operation, method, path, **options)
-        with suppress(ValueError):
-            self.server_time = parsedate_to_datetime(str(answer.headers.get("date", ""))).astimezone(UTC)
-        return answer
+    """What the parts of the connector have in common."""
 
     def path(self, path: str) -> str:
         """``path`` below the version; the account's address may end in it already."""
@@ -58,7 +46,7 @@ class Api(Responder):
                 raise ConnectorError("Vision One answered a list with something else.", permanent=True)
             yield page
             content.pop("params", None)  # the link carries them
-            where = self._following(page.get("nextLink"))
+            where = following(str(self.account.settings.get("url", "")), page.get("nextLink"), "Vision One")
         if where is not None:
             raise ConnectorError(f"Vision One has more than {most} pages of {path}.", permanent=True)
 
@@ -66,16 +54,6 @@ class Api(Responder):
         """The objects of all pages. Raises ConnectorError."""
         for page in self.pages(operation, path, most=most, **content):
             yield from objects(page.get("items"))
-
-    def _following(self, link: Any) -> str | None:
-        """The next page's path below the account's address. Raises ConnectorError when it leads elsewhere."""
-        if not isinstance(link, str) or not link:
-            return None
-        base, target = urlsplit(str(self.account.settings.get("url", ""))), urlsplit(link)
-        root = base.path.rstrip("/")
-        if target.netloc not in {"", base.netloc} or not target.path.startswith(f"{root}/"):
-            raise ConnectorError(f"Vision One sends to another host ({target.netloc}) for more.", permanent=True)
-        return target.path[len(root) :] + (f"?{target.query}" if target.query else "")
 
 
 def objects(value: Any) -> list[dict[str, Any]]:

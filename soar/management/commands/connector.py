@@ -1,4 +1,4 @@
-"""``manage.py connector create | test | list | rotate-keys`` (contract: commands). JSON alone on stdout."""
+"""``manage.py connector create | test | list | remove | rotate-keys`` (contract: commands). JSON alone on stdout."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from soar.connectors.errors import ConnectorError, Refused
 from soar.connectors.kinds import Kind, Setting
 from soar.connectors.models import ConnectorAccount
 from soar.connectors.registry import KINDS
+from soar.connectors.removal import InUse, remove_account
 from soar.connectors.selectors import account_named
 from soar.lib import clock, crypto
 
@@ -23,7 +24,7 @@ from soar.lib import clock, crypto
 class Command(BaseCommand):
     """Accounts of other products from the command line, as the system."""
 
-    help = "Make, test and list connector accounts; encrypt all secrets anew."
+    help = "Make, test, list and remove connector accounts; encrypt all secrets anew."
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -35,6 +36,7 @@ class Command(BaseCommand):
             _create_arguments(kinds, kind)
         verbs.add_parser("test", help="test the connection").add_argument("name")
         verbs.add_parser("list", help="all accounts, without secrets")
+        verbs.add_parser("remove", help="take one away that nothing uses; its past stays readable").add_argument("name")
         verbs.add_parser("rotate-keys", help="encrypt all secrets with the newest key")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -44,6 +46,9 @@ class Command(BaseCommand):
         except Refused as error:
             lines = [f"{field}: {text}" if field else text for field, text in error.errors.items()]
             raise CommandError("\n".join(lines)) from None
+        except InUse as error:
+            uses = [one.text for one in error.uses]
+            raise CommandError("\n  ".join(["It is in use and was not removed:", *uses])) from None
         except (ConnectorError, crypto.DecryptionError) as error:
             raise CommandError(str(error)) from None
         self.stdout.write(json.dumps(answer))
@@ -71,6 +76,11 @@ class Command(BaseCommand):
     def do_list(self, options: dict[str, Any]) -> list[dict[str, Any]]:
         """All accounts."""
         return [_shown(account) for account in ConnectorAccount.objects.all()]
+
+    def do_remove(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Take the account away. Refused, with all that needs it, while something does."""
+        account = remove_account(None, account_named(options["name"]).pk)
+        return {"name": account.name, "kind": account.kind, "removed_at": clock.iso(account.removed_at)}
 
     def do_rotate_keys(self, options: dict[str, Any]) -> dict[str, int]:
         """Encrypt anew."""

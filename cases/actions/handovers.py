@@ -1,0 +1,88 @@
+"""Signing a shift over and taking it over (casework.md 17). Audited; a shift is signed once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from cases.actors import Actor
+from cases.dashboard import shift
+from cases.errors import Conflict, Forbidden, Missing, Refused
+from cases.models import HandOver
+from soar.accounts import audit
+from soar.accounts.membership import may, team_ids
+from soar.accounts.models import Team, User
+from soar.lib import clock
+
+NOTE_AT_MOST = 20_000
+LOCK = 502_197_431  # any number that nothing else locks by
+
+
+@transaction.atomic
+def sign(user: User, note: str, *, team: Team | None = None, seen: int | None = None) -> HandOver:
+    """Hand the shift over with a note. ``seen``: the hand-over that the signer's page began with, 0 for none.
+
+    Raises Forbidden for who may not work on cases or is not of the team, Refused for an empty or endless note,
+    Conflict when somebody else signed meanwhile."""
+    _check(user, team)
+    text = note.strip().replace("\x00", "")
+    if not text:
+        raise Refused("Say what the next shift has to know.", field="note")
+    if len(text) > NOTE_AT_MOST:
+        raise Refused(f"At most {NOTE_AT_MOST:,} characters.", field="note")
+    with connection.cursor() as cursor:  # one signature at a time: the second has to see the first
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK, team.pk if team else 0])
+    last = shift.last(team)
+    if seen is not None and seen != (last.pk if last else 0):
+        raise Conflict("Somebody has signed this shift over meanwhile. Read their note first.")
+    now, since = clock.now(), shift.since(last)
+    row = HandOver.objects.create(
+        team=team, since=since, signed_at=now, signed_by=user, note=text, facts=_facts(user, since, team)
+    )
+    audit.record(user, "shift.signed_over", team.name if team else "", hand_over=row.pk)
+    return row
+
+
+@transaction.atomic
+def take(user: User, pk: int) -> HandOver:
+    """Take the shift over: the next one has read it. Once, by somebody else than its signer.
+
+    Raises Missing, Forbidden, Conflict when it was taken over already."""
+    row = hand_over_for(user, pk)
+    _check(user, row.team)
+    if row.signed_by_id == user.pk:
+        raise Refused("Whoever signed it over cannot take it over.")
+    done = HandOver.objects.filter(pk=row.pk, taken_by=None).update(taken_by=user, taken_at=Now())
+    if not done:
+        raise Conflict(f"{row.taken_by.display_name() if row.taken_by else 'Somebody'} has taken it over already.")
+    audit.record(user, "shift.taken_over", row.team.name if row.team else "", hand_over=row.pk)
+    row.refresh_from_db()
+    return row
+
+
+def hand_over_for(who: Actor | User, pk: int) -> HandOver:
+    """The hand-over with this id, if it is one of the person's. Raises Missing."""
+    user = who.user if isinstance(who, Actor) else who
+    rows = HandOver.objects.visible_to(user) if user else HandOver.objects.all()
+    row: HandOver | None = rows.select_related("team", "signed_by", "taken_by").filter(pk=pk).first()
+    if row is None:
+        raise Missing(f"There is no hand-over {pk}.")
+    return row
+
+
+def _check(user: User, team: Team | None) -> None:
+    if not may(user, "work_cases"):
+        raise Forbidden("The permission to work on cases is missing.")
+    if team is not None and team.pk not in team_ids(user) and not may(user, "view_all_teams"):
+        raise Forbidden(f"You are not of the team {team.name}.")
+
+
+def _facts(user: User, since: datetime, team: Team | None) -> dict[str, Any]:
+    found = shift.changed(user, since, team)
+    ids = {name: [row.pk for row in rows] for name, rows in (("opened", found.opened), ("ended", found.ended))}
+    open_now = shift.incidents(user, team).open().order_by(F("severity").desc(), "pk").values_list("pk", flat=True)
+    return {**ids, "open": list(open_now[: shift.AT_MOST]), "received": found.received, "resolved": found.resolved}

@@ -1,0 +1,148 @@
+"""Taking a merge or a split back within 24 hours (casework.md 9): what was not changed since goes back where it was,
+and what cannot is named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils.dateparse import parse_datetime
+
+from cases import timeline
+from cases.actions.base import save
+from cases.actions.merge import HUSK, SAVED, merge_locked
+from cases.actions.merge_checks import refusal_of
+from cases.actions.moving import Way, parts
+from cases.actors import Actor
+from cases.errors import CaseError, Conflict, Forbidden, Missing
+from cases.holds import check_incidents
+from cases.models import Incident, IncidentMove
+from cases.permissions import entitled, incident_for
+from cases.sla import clocks
+from soar.accounts.models import User
+from soar.lib import clock
+
+
+@dataclass(frozen=True, slots=True)
+class UndoPreview:
+    """What an undo would leave where it is, in words; or why it cannot be."""
+
+    left: list[str]
+    refusal: CaseError | None = None
+
+
+class _Enough(Exception):
+    """The rehearsal is over: nothing of it stays."""
+
+
+def moves_seen(user: User | None, incident: Incident) -> QuerySet[IncidentMove]:
+    """Merges and splits of an incident that the person may see, newest first, as far as they see the other one too."""
+    rows = IncidentMove.objects.filter(Q(source=incident) | Q(target=incident)).select_related("source", "target")
+    if user is None:
+        return rows
+    seen = Incident.objects.visible_to(user).order_by().values("pk")
+    return rows.filter(source__in=seen, target__in=seen)
+
+
+def move_for(who: Actor | User, incident: Incident, pk: int) -> IncidentMove:
+    """One of them. Raises Missing."""
+    user = who.user if isinstance(who, Actor) else who
+    move = moves_seen(user, incident).filter(pk=pk).first()
+    if move is None:
+        raise Missing("There is no such merge or split.")
+    return move
+
+
+@transaction.atomic
+def undo(actor: Actor, incident_id: int | str, pk: int) -> IncidentMove:
+    """Take the merge or split back. What was put into the other incident since stays there; what stands on timelines
+    stays there. A split is taken back by merging what was split off, with all that came to it since.
+
+    Raises Missing, Forbidden without *edit* on both, Conflict after 24 hours, for what was undone already, or where
+    something stands in the way: a legal hold, a later merge, a restriction."""
+    move = move_for(actor, incident_for(actor, incident_id), pk)
+    found = {one: incident_for(actor, one, lock=True) for one in sorted((move.source_id, move.target_id))}
+    move = IncidentMove.objects.select_for_update().get(pk=move.pk)
+    way = Way(actor, found[move.source_id], found[move.target_id])
+    _check(move, way)
+    move.left = _split_back(way) if move.kind == IncidentMove.Kind.SPLIT else _merge_back(move, way)
+    move.undone_at, move.undone_by_name = clock.now(), actor.name[:200]
+    move.save(update_fields=["left", "undone_at", "undone_by_name"])
+    return move
+
+
+def preview(actor: Actor, incident_id: int | str, pk: int) -> UndoPreview:
+    """What ``undo`` would leave, by doing it and taking it back. Raises Missing."""
+    move_for(actor, incident_for(actor, incident_id), pk)
+    left: list[str] = []
+    try:
+        with transaction.atomic():
+            left = undo(actor, incident_id, pk).left
+            raise _Enough
+    except _Enough:
+        return UndoPreview(left)
+    except CaseError as error:
+        return UndoPreview([], error)
+
+
+def _check(move: IncidentMove, way: Way) -> None:
+    what = "merge" if move.kind == IncidentMove.Kind.MERGE else "split"
+    if move.undone_at is not None:
+        raise Conflict(f"This {what} was undone already, by {move.undone_by_name}.", code="undone")
+    if not move.can_undo:
+        raise Conflict(f"A {what} can be undone for 24 hours, and these have passed.", code="too_late")
+    for incident in (way.source, way.target):
+        if way.actor.user is not None and not entitled(way.actor.user, incident, "edit"):
+            raise Forbidden(f"You may see {incident.number} but not edit it.")
+    check_incidents([way.target.pk])  # what goes would be kept by nothing
+    if move.kind == IncidentMove.Kind.MERGE:
+        _check_merge(way)
+
+
+def _check_merge(way: Way) -> None:
+    source, target = way.source, way.target
+    if target.merged_at is not None:
+        raise Conflict(f"{target.number} was itself merged since. Undo that first.", code="incident_merged")
+    if source.merged_into_id != target.pk:
+        raise Conflict(f"{source.number} is not in {target.number} any more.")
+    user = way.actor.user
+    if target.restricted and not source.restricted and user is not None and not entitled(user, target, "manage"):
+        raise Forbidden(
+            f"{target.number} is restricted and {source.number} is not: more people would see what goes back. Only "
+            "somebody who manages its access can undo this."
+        )
+
+
+def _merge_back(move: IncidentMove, way: Way) -> list[str]:
+    source, target = way.source, way.target
+    left = []
+    for part in reversed(parts()):
+        if move.moved.get(part.name):
+            left += [str(one) for one in part.back(way, move.moved[part.name])]
+    closed = move.before.get("closed_at")
+    source.status, source.closed_at = move.before["status"], parse_datetime(closed) if closed else None
+    source.merged_into = source.merged_at = None
+    target.merged_count = max(target.merged_count - 1, 0)
+    target.__dict__.pop("absorbed", None)
+    gone = {"incident": source.number, "move": move.pk, "left": left}
+    timeline.record("incident.restored", source, way.actor, data={"incident": target.number, "move": move.pk})
+    timeline.record("incident.merge_undone", target, way.actor, data=gone)
+    save(source, *HUSK)
+    save(target, *SAVED)
+    for incident in (source, target):
+        clocks.follow(incident)
+    return left
+
+
+def _split_back(way: Way) -> list[str]:
+    """The way back of a split is a merge: whatever came to the new incident since comes along."""
+    new = way.target
+    for incident in (way.source, new):
+        if incident.merged_at is not None:
+            raise Conflict(f"{incident.number} was itself merged since. Undo that first.", code="incident_merged")
+    back = Way(way.actor, new, way.source)
+    if (error := refusal_of(back)) is not None:
+        raise error
+    merge_locked(back, undo="split")
+    return []

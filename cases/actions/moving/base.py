@@ -1,0 +1,56 @@
+"""What each part of a merge can do: say what would go, take it over, put it back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+
+from cases.actors import Actor
+from cases.models import Incident
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """From ``source`` to ``target``, both locked but for a preview. Parts change the fields of both in memory; whoever
+    called them saves the rows."""
+
+    actor: Actor
+    source: Incident
+    target: Incident
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How many would go, and how many would stay in the merged incident, with the reason."""
+
+    moves: int = 0
+    stays: int = 0
+    why: str = ""
+
+
+class Part:
+    """One sort of things. ``name`` is its key in the row that is kept, ``label`` its word on the page."""
+
+    name: str = ""
+    label: str | Promise = ""
+
+    def preview(self, way: Way) -> Told:
+        """What ``move`` would do."""
+        raise NotImplementedError
+
+    def move(self, way: Way) -> Any:
+        """Take it over. Returns what ``back`` needs as JSON; what is false means that nothing went."""
+        raise NotImplementedError
+
+    def back(self, way: Way, kept: Any) -> list[str]:
+        """Put back what was not changed since. Returns what was left where it is, in words."""
+        raise NotImplementedError
+
+
+def left(number: int, one: str, many: str) -> list[str]:
+    """The sentence for so many things that could not be put back; none for none. ``many`` has a place for ``n``."""
+    if number <= 0:
+        return []
+    return [one if number == 1 else many % {"n": number}]

@@ -1,0 +1,128 @@
+"""Fields of the incident: tags and techniques are joined, severity, TLP and PAP are the graver of both."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cases.actions.base import TAGS_AT_MOST, change
+from cases.actions.moving.base import Part, Told, Way
+from cases.choices import Pap, Severity, Tlp
+from cases.models import Incident
+
+MARKS = ("severity", "tlp", "pap")
+
+
+class Words(Part):
+    """A list of words of the incident."""
+
+    def __init__(self, name: str, label: str | Promise) -> None:
+        self.name, self.label = name, label
+
+    @classmethod
+    def all(cls) -> list[Part]:
+        """Tags and techniques."""
+        return [cls("tags", gettext_lazy("tags")), cls("techniques", gettext_lazy("ATT&CK techniques"))]
+
+    def preview(self, way: Way) -> Told:
+        """Those that the other one does not have, while there is room."""
+        new, stays = self._new(way)
+        return Told(len(new), stays, _("there is no room for more") if stays else "")
+
+    def move(self, way: Way) -> list[str]:
+        """The words that are new."""
+        new, _stays = self._new(way)
+        setattr(way.target, self.name, [*getattr(way.target, self.name), *new])
+        return new
+
+    def back(self, way: Way, kept: Any) -> list[str]:
+        """Take them off; who took one off since has done it already."""
+        setattr(way.target, self.name, [one for one in getattr(way.target, self.name) if one not in kept])
+        return []
+
+    def _new(self, way: Way) -> tuple[list[str], int]:
+        have = getattr(way.target, self.name)
+        new = [one for one in getattr(way.source, self.name) if one not in have]
+        room = max(TAGS_AT_MOST - len(have), 0)
+        return new[:room], len(new[room:])
+
+
+class OwnFields(Part):
+    """Custom fields: what the other incident has not filled in. Where both have a value, its own stays."""
+
+    name, label = "custom_fields", gettext_lazy("custom fields")
+
+    def preview(self, way: Way) -> Told:
+        """Those that are empty there."""
+        new = _new_values(way)
+        stays = len(_filled(way.source)) - len(new)
+        return Told(len(new), stays, _("%s has a value of its own") % way.target.number if stays else "")
+
+    def move(self, way: Way) -> dict[str, Any]:
+        """The values by key."""
+        new = _new_values(way)
+        way.target.custom_fields = {**way.target.custom_fields, **new}
+        return new
+
+    def back(self, way: Way, kept: Any) -> list[str]:
+        """Those that nobody set since."""
+        have = way.target.custom_fields
+        way.target.custom_fields = {key: one for key, one in have.items() if key not in kept or kept[key] != one}
+        changed = sorted(key for key in kept if key in have and have[key] != kept[key])
+        return [_("The field %s was set since") % key for key in changed]
+
+
+def _filled(incident: Incident) -> dict[str, Any]:
+    return {key: one for key, one in incident.custom_fields.items() if one not in (None, "", [])}
+
+
+def _new_values(way: Way) -> dict[str, Any]:
+    there = _filled(way.target)
+    return {key: one for key, one in _filled(way.source).items() if key not in there}
+
+
+class Marks(Part):
+    """Severity, TLP and PAP: what was grave or not to be passed on stays so."""
+
+    name, label = "fields", gettext_lazy("fields")
+
+    def preview(self, way: Way) -> Told:
+        """What would be raised."""
+        return Told(len(raised(way.source, way.target)))
+
+    def move(self, way: Way) -> dict[str, list[Any]]:
+        """``[old, new]`` by field."""
+        kept = {}
+        for name, value in raised(way.source, way.target).items():
+            kept[name] = [getattr(way.target, name), value]
+            change(way.target, way.actor, name, _choice(name, value))
+        return kept
+
+    def back(self, way: Way, kept: Any) -> list[str]:
+        """Those that nobody set since."""
+        told = []
+        for name, (old, new) in kept.items():
+            if getattr(way.target, name) == new:
+                change(way.target, way.actor, name, _choice(name, old))
+            else:
+                told.append(_("%(field)s of %(number)s was set since") % {
+                    "field": {"severity": _("The severity")}.get(name, name.upper()), "number": way.target.number,
+                })  # fmt: skip
+        return told
+
+
+def raised(source: Incident, target: Incident) -> dict[str, Any]:
+    """By field the graver value, where that is not the target's own."""
+    ranks: dict[str, list[Any]] = {"severity": Severity.values, "tlp": Tlp.values, "pap": Pap.values}
+    return {
+        name: getattr(source, name)
+        for name, order in ranks.items()
+        if order.index(getattr(source, name)) > order.index(getattr(target, name))
+    }
+
+
+def _choice(name: str, value: Any) -> Any:
+    return Severity(value) if name == "severity" else value

@@ -1,0 +1,108 @@
+"""What was put on the incident itself: observables, assets, links to other incidents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cases.actions.moving.base import Part, Told, Way, left
+from cases.models import IncidentAsset, IncidentObservable, IncidentRelation
+
+
+class Named(Part):
+    """Rows that name something once for each incident. One that is there already stays on the merged incident."""
+
+    def __init__(self, model: Any, column: str, label: str | Promise) -> None:
+        self.model, self.column, self.label = model, column, label
+        self.name = f"{column}s"
+
+    @classmethod
+    def all(cls) -> list[Part]:
+        """Observables and assets."""
+        return [
+            cls(IncidentObservable, "observable", gettext_lazy("observables of its own")),
+            cls(IncidentAsset, "asset", gettext_lazy("assets of its own")),
+        ]
+
+    def preview(self, way: Way) -> Told:
+        """Those that the other one does not have."""
+        moves = self._going(way).count()
+        stays = self.model.objects.filter(incident=way.source).count() - moves
+        return Told(moves, stays, _("%s has them too") % way.target.number if stays else "")
+
+    def move(self, way: Way) -> list[int]:
+        """Ids of the rows that went."""
+        ids = sorted(self._going(way).values_list("pk", flat=True))
+        self.model.objects.filter(pk__in=ids).update(incident=way.target)
+        return ids
+
+    def back(self, way: Way, kept: Any) -> list[str]:
+        """Those that nobody took off since."""
+        done = self.model.objects.filter(pk__in=kept, incident=way.target).update(incident=way.source)
+        gone, told = len(kept) - done, {"what": self.label}
+        return left(gone, _("One of the %(what)s was removed since") % told, _("%(n)s %(what)s were removed since") % {
+            "n": gone, **told,
+        })  # fmt: skip
+
+    def _going(self, way: Way) -> QuerySet[Any]:
+        there = self.model.objects.filter(incident=way.target).values(self.column)
+        rows: QuerySet[Any] = self.model.objects.filter(incident=way.source).exclude(**{f"{self.column}__in": there})
+        return rows
+
+
+class Relations(Part):
+    """Links to other incidents: as the merged one was a child of another, the other one is it now. The link between
+    the two, and what the other one has already, stay on the merged incident."""
+
+    name, label = "relations", gettext_lazy("links to other incidents")
+
+    def preview(self, way: Way) -> Told:
+        """Those that the other one does not have."""
+        going, staying = _sorted(way)
+        return Told(len(going), staying, _("between the two, or there already") if staying else "")
+
+    def move(self, way: Way) -> list[list[Any]]:
+        """``[id, which end]`` of those that went."""
+        going, _staying = _sorted(way)
+        return [[row.pk, _turn(row, way.source.pk, way.target.pk)] for row in going]
+
+    def back(self, way: Way, kept: Any) -> list[str]:
+        """Those that are there still, as they went."""
+        rows = IncidentRelation.objects.in_bulk([pk for pk, _end in kept])
+        fit = [rows[pk] for pk, end in kept if pk in rows and getattr(rows[pk], f"{end}_id") == way.target.pk]
+        for row in fit:
+            _turn(row, way.target.pk, way.source.pk)
+        return left(len(kept) - len(fit), _("1 link was removed since"), _("%(n)s links were removed since"))
+
+
+def _sorted(way: Way) -> tuple[list[IncidentRelation], int]:
+    """Those that can go, and how many cannot."""
+    theirs = {_pair(row, way.target.pk) for row in _of(way.target.pk)}
+    rows = list(_of(way.source.pk))
+    going = [row for row in rows if _other(row, way.source.pk) != way.target.pk]
+    going = [row for row in going if _pair(row, way.source.pk) not in theirs]
+    return going, len(rows) - len(going)
+
+
+def _of(pk: int) -> QuerySet[IncidentRelation]:
+    return IncidentRelation.objects.filter(Q(incident=pk) | Q(other=pk)).order_by("pk")
+
+
+def _other(row: IncidentRelation, pk: int) -> int:
+    return row.other_id if row.incident_id == pk else row.incident_id
+
+
+def _pair(row: IncidentRelation, pk: int) -> tuple[str, int]:
+    return row.kind, _other(row, pk)
+
+
+def _turn(row: IncidentRelation, old: int, new: int) -> str:
+    """Let the end that is ``old`` be ``new``; which one it was."""
+    end = "incident" if row.incident_id == old else "other"
+    setattr(row, f"{end}_id", new)
+    row.save(update_fields=[end])
+    return end

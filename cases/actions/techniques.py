@@ -1,0 +1,40 @@
+"""ATT&CK techniques of an incident, added and taken off one by one: two people at once lose nothing (casework.md 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from cases.actions.base import change, save
+from cases.actions.incident_fields import checked
+from cases.actions.seen import Expected, check_version
+from cases.actors import Actor
+from cases.errors import Refused
+from cases.models import Incident
+from cases.permissions import incident_for
+
+TECHNIQUES_AT_MOST = 200
+
+
+@transaction.atomic
+def retag(
+    actor: Actor,
+    incident_id: int | str,
+    *,
+    add: Iterable[str] = (),
+    remove: Iterable[str] = (),
+    expected_version: Expected = None,
+) -> Incident:
+    """Add these ids and take those off; what is so already changes nothing. An id need not be known to ATT&CK, it must
+    look like one (T1566.001). Raises Refused, Stale, Missing, Forbidden."""
+    incident = incident_for(actor, incident_id, level="edit", lock=True)
+    check_version(incident, expected_version)
+    wanted = checked({"techniques": [*incident.techniques, *add]})["techniques"]
+    gone = {one.strip().upper() for one in remove}
+    wanted = [one for one in wanted if one not in gone]
+    if len(wanted) > TECHNIQUES_AT_MOST:
+        raise Refused(f"At most {TECHNIQUES_AT_MOST} techniques.", field="add")
+    if change(incident, actor, "techniques", wanted):
+        save(incident, "techniques")
+    return incident

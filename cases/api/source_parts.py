@@ -1,0 +1,172 @@
+"""What belongs to a source: its tokens, the samples it keeps, versions of its mapping, and what may be tried on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from cases.actions import mappings
+from cases.actions import sources as actions
+from cases.actions.source_fields import checked
+from cases.api import documented, paging
+from cases.api import source_shapes as shapes
+from cases.api.base import ApiViewSet, tagged, whole
+from cases.api.etags import expected_version
+from cases.api.mappings import Mapping, mapping_dict
+from cases.api.sources import source_dict
+from cases.errors import Conflict
+from cases.ingest import counters
+from cases.ingest.pipeline import receive, rules_of
+from cases.ingest.reading import Unreadable
+from cases.models import SourceMapping, SourceSample, SourceToken
+from cases.permissions import source_for
+from cases.views.key_preview import preview_key
+from soar.lib.clock import iso
+
+
+class SourceParts(ApiViewSet):
+    """``/sources/{slug}/tokens/ samples/ sample/ key-preview/ mapping/versions/``."""
+
+    @extend_schema(**documented.listing("List a source's tokens", shapes.TOKEN_PAGE))
+    def tokens(self, request: Request, slug: str) -> Response:
+        """Newest first; the tokens themselves are not kept."""
+        rows = SourceToken.objects.filter(source=source_for(self.user, slug))
+        found = paging.page(request, rows)
+        return Response(paging.paged(request, found, [token_dict(row) for row in found.rows]))
+
+    @extend_schema(**documented.secret("Make a source's new token", shapes.Rotate, shapes.SourceMade))
+    def rotate(self, request: Request, slug: str) -> Response:
+        """It is shown this once. Those that work now end after `overlap_hours` (24)."""
+        hours = self.body(shapes.Rotate).get("overlap_hours", 24)
+        source, token = actions.rotate_token(self.actor, slug, overlap_hours=hours)
+        return Response({**source_dict(source), "token": token}, status=201)
+
+    @extend_schema(**documented.remove("Revoke a source's token"))
+    def revoke(self, request: Request, slug: str, token: str) -> Response:
+        """At once. Revoking twice changes nothing."""
+        actions.revoke_token(self.actor, slug, whole(token))
+        return Response(status=204)
+
+    @extend_schema(
+        **documented.verb("Preview another key", shapes.KeyFields, shapes.KeyPreview, tagged=False, keyed=False)
+    )
+    def key_preview(self, request: Request, slug: str) -> Response:
+        """Which of the newest alerts that you may see would have been one, or several, by these paths."""
+        source, given = source_for(self.user, slug), self.body(shapes.KeyFields)
+        found = preview_key(self.user, source, checked(given)["key_fields"])
+        named = ("key", "count", "title", "numbers")
+        answer = {name: getattr(found, name) for name in ("read", "after", "split", "unreadable", "all")}
+        return Response({**answer, "merged": [dict(zip(named, one, strict=True)) for one in found.merged]})
+
+    @extend_schema(**documented.verb("Send a sample", shapes.Sample, shapes.Sampled, tagged=False))
+    def sample(self, request: Request, slug: str) -> Response:
+        """Through the same pipeline as every delivery: it makes alerts. 409 while the source is off."""
+        source, given = source_for(self.user, slug), self.body(shapes.Sample)
+        if not source.enabled:
+            raise Conflict("The source is off. Switch it on first.")
+        return self.once(lambda: _sampled(source, given["payload"]))
+
+    @extend_schema(**documented.listing("List the samples a source keeps", shapes.SAMPLE_PAGE))
+    def samples(self, request: Request, slug: str) -> Response:
+        """Oldest first."""
+        rows = SourceSample.objects.filter(source=source_for(self.user, slug))
+        found = paging.page(request, rows, paging.OLDEST)
+        return Response(paging.paged(request, found, [sample_dict(row) for row in found.rows]))
+
+    @extend_schema(**documented.create("Keep a sample", shapes.NewSample, shapes.KeptSample, tagged=False))
+    def keep_sample(self, request: Request, slug: str) -> Response:
+        """At most ten; every new version of the mapping is tried on them."""
+        source_for(self.user, slug)
+        given = self.body(shapes.NewSample)
+
+        def run() -> Response:
+            made = mappings.add_sample(self.actor, slug, given["name"], given["payload"])
+            made.refresh_from_db()
+            return Response(sample_dict(made), status=201)
+
+        return self.once(run)
+
+    @extend_schema(**documented.remove("Keep a sample no longer"))
+    def drop_sample(self, request: Request, slug: str, sample: str) -> Response:
+        """404 for one that the source does not keep."""
+        mappings.remove_sample(self.actor, slug, whole(sample))
+        return Response(status=204)
+
+    @extend_schema(**documented.listing("List the versions of a source's mapping", shapes.VERSION_PAGE))
+    def versions(self, request: Request, slug: str) -> Response:
+        """Newest first."""
+        rows = SourceMapping.objects.filter(source=source_for(self.user, slug))
+        found = paging.page(request, rows)
+        return Response(paging.paged(request, found, [version_dict(row) for row in found.rows]))
+
+    @extend_schema(**documented.verb("Restore a version of a source's mapping", shapes.RestoreMapping, Mapping))
+    def restore(self, request: Request, slug: str) -> Response:
+        """It becomes the newest version. 409 if it does not fit the kept samples any more, unless `anyway`."""
+        source_for(self.user, slug)
+        given = self.body(shapes.RestoreMapping)
+        expected = expected_version(request)
+
+        def run() -> Response:
+            mappings.restore(self.actor, slug, given["version"], version=expected, anyway=given.get("anyway", False))
+            return tagged(mapping_dict(source_for(self.user, slug)))
+
+        return self.once(run)
+
+
+def _sampled(source: Any, text: str) -> Response:
+    rules = rules_of(source)
+    try:
+        outcomes, _several = receive(rules, text.encode("utf-8", "replace"), "application/json")
+    except Unreadable as error:
+        counters.note(source.pk, refused=1, error=error.message)
+        raise ValidationError({"payload": [error.message]}) from error
+    refused = [one.detail for one in outcomes if one.detail]
+    created = sum(one.status == 201 for one in outcomes)
+    counters.note(
+        source.pk,
+        accepted=created,
+        repeats=len(outcomes) - created - len(refused),
+        refused=len(refused),
+        error=refused[-1] if refused else "",
+    )
+    told = ("id", "number", "created", "count", "note", "detail")
+    results = [{"status": one.status, **one.as_json(rules)} for one in outcomes]
+    return Response({"results": [{k: v for k, v in row.items() if k in ("status", *told)} for row in results]})
+
+
+def token_dict(row: SourceToken) -> dict[str, Any]:
+    """A source's token in JSON, without the token."""
+    return {
+        "id": row.pk,
+        "prefix": row.prefix,
+        "created_at": iso(row.created_at),
+        "expires_at": iso(row.expires_at),
+        "revoked_at": iso(row.revoked_at),
+    }
+
+
+def sample_dict(row: SourceSample) -> dict[str, Any]:
+    """A kept sample in JSON."""
+    return {
+        "id": row.pk,
+        "name": row.name,
+        "payload": row.body,
+        "made_by": row.made_by_name,
+        "made_at": iso(row.made_at),
+    }
+
+
+def version_dict(row: SourceMapping) -> dict[str, Any]:
+    """A version of a mapping in JSON."""
+    return {
+        "version": row.number,
+        "mapping": row.mapping,
+        "made_by": row.made_by_name,
+        "made_at": iso(row.made_at),
+        "restored_from": row.restored_from,
+        "misfits": row.misfits,
+    }

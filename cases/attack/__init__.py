@@ -1,0 +1,1 @@
+"""MITRE ATT&CK offline: names of techniques, their tactics, and where newer ones are read from."""

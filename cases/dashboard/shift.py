@@ -1,0 +1,116 @@
+"""What a shift has to know of the one before (casework.md 17): what changed, what is due next, what waits on whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils.module_loading import import_string
+
+from cases.choices import IncidentStatus, Severity
+from cases.dashboard.work import Item
+from cases.models import Alert, HandOver, Incident, IncidentTask, TimelineEntry
+from cases.querysets import IncidentQuerySet
+from cases.sla.calendar import NEVER
+from soar.accounts.models import Team, User
+from soar.lib import clock
+
+AT_MOST = 50
+SHIFT = timedelta(hours=8)  # since when, where nobody has ever signed over
+LONGEST = timedelta(days=7)
+COUNTED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Since the hand-over before: incidents opened and ended, alerts received and resolved (counted to 10,000), notes
+    that were written as hand-over notes on incidents."""
+
+    opened: list[Incident] = field(default_factory=list)
+    ended: list[Incident] = field(default_factory=list)
+    received: int = 0
+    resolved: int = 0
+    notes: list[TimelineEntry] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits on somebody: a person's name, or "" for nobody in particular."""
+
+    whom: str
+    item: Item
+
+
+def last(team: Team | None) -> HandOver | None:
+    """The newest hand-over of the team; of nobody's shifts without one."""
+    rows = HandOver.objects.filter(team=team).select_related("signed_by", "taken_by", "team")
+    return rows.order_by("-pk").first()
+
+
+def since(before: HandOver | None) -> datetime:
+    """When the shift that goes on now began: with the signature before, at most a week ago."""
+    now = clock.now()
+    return max(before.signed_at, now - LONGEST) if before else now - SHIFT
+
+
+def incidents(user: User, team: Team | None) -> IncidentQuerySet:
+    """The incidents that the shift is about: what the person sees, of the team if there is one."""
+    rows = Incident.objects.visible_to(user)
+    return rows.filter(team=team) if team else rows
+
+
+def changed(user: User, moment: datetime, team: Team | None) -> Changed:
+    """What happened since a moment."""
+    over = Q(resolved_at__gte=moment) | Q(closed_at__gte=moment)
+    ended = Q(status__gte=IncidentStatus.RESOLVED) & over
+    rows = incidents(user, team).only("title", "severity", "status", "created_at", "resolved_at", "closed_at")
+    found = list(rows.filter(Q(created_at__gte=moment) | ended).order_by("-severity", "-pk")[: 2 * AT_MOST])
+    alerts = Alert.objects.visible_to(user)
+    alerts = (alerts.filter(team=team) if team else alerts).order_by()
+    notes = TimelineEntry.objects.filter(kind="handoff", recorded_at__gte=moment)
+    notes = notes.filter(incident__in=incidents(user, team)).select_related("incident")
+    return Changed(
+        opened=[row for row in found if row.created_at >= moment][:AT_MOST],
+        ended=[row for row in found if not IncidentStatus(row.status).is_open][:AT_MOST],
+        received=alerts.filter(received_at__gte=moment)[:COUNTED].values("pk").count(),
+        resolved=alerts.filter(updated_at__gte=moment, resolved_at__gte=moment)[:COUNTED].values("pk").count(),
+        notes=list(notes.order_by("-pk")[:AT_MOST]),
+    )
+
+
+def due_next(user: User, team: Team | None) -> list[Incident]:
+    """Open incidents whose next target is due, overdue ones first."""
+    rows = incidents(user, team).open().filter(sla_due_at__lt=NEVER, sla_paused_at=None)
+    return list(rows.order_by("sla_due_at", "pk")[:10])
+
+
+def waiting(user: User, team: Team | None) -> list[Waiting]:
+    """What waits on whom. Other applications add theirs by ``settings.WAITING_OF``: dotted names of functions of a
+    person and a team."""
+    parts: list[Callable[[User, Team | None], Iterator[Waiting]]]
+    parts = [import_string(name) for name in settings.WAITING_OF]
+    return [one for part in parts for one in part(user, team)]
+
+
+def grave(user: User, team: Team | None) -> Iterator[Waiting]:
+    """Open incidents of high or critical severity that nobody owns."""
+    rows = incidents(user, team).open().filter(owner_rows=None, severity__gte=Severity.HIGH)
+    for row in rows.only("title", "severity", "status").order_by("-severity", "pk")[:AT_MOST]:
+        url = reverse("incident-detail", args=[row.number])
+        yield Waiting("", Item("incidents", f"{row.number} {row.title}", url, Severity(row.severity).label))
+
+
+def tasks(user: User, team: Team | None) -> Iterator[Waiting]:
+    """Open tasks that are due within a day, or overdue."""
+    rows = IncidentTask.objects.visible_to(user).open().filter(due_at__lt=clock.now() + timedelta(days=1))
+    rows = rows.filter(incident__status__lt=IncidentStatus.RESOLVED)
+    rows = rows.filter(incident__team=team) if team else rows
+    for row in rows.select_related("incident", "assignee").order_by(F("due_at").asc(), "pk")[:AT_MOST]:
+        url = reverse("incident-detail", args=[row.incident.number]) + f"#task-{row.pk}"
+        why = f"{row.incident.number} {row.incident.title}"
+        whom = row.assignee.display_name() if row.assignee else ""
+        yield Waiting(whom, Item("task", row.title, url, why, row.due_at))

@@ -1,0 +1,138 @@
+"""An incident that this or another Soar exported as JSON, or as a zip. Pure: JSON in, a plan out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from cases.errors import Refused
+from cases.importing import soar_shapes as shapes
+from cases.importing.plan import (
+    AlertPlan,
+    AssetPlan,
+    EntryPlan,
+    EvidencePlan,
+    Json,
+    ObservablePlan,
+    Plan,
+    Report,
+    TaskPlan,
+)
+from cases.importing.reading import Reader
+
+# What an incident has there that nothing here stands for, and why.
+NOT_HERE = {
+    "runs": "runs of playbooks stay where they ran; the history tells of them",
+    "responses": "response tasks stay where they ran; the history tells of them",
+}
+ALERT_TEXTS = {
+    "title": 500, "description": 100_000, "findings": 24, "resolve_reason": 5_000, "detection_model": 300,
+    "hostname": 255, "username": 255, "source_ip": 45, "external_link": 2_000, "source_state": 100,
+}  # fmt: skip
+
+
+def plans(content: Any) -> Iterator[Plan]:
+    """The plan of the one incident. Raises Refused that says what does not fit, and where."""
+    try:
+        told = msgspec.convert(content, shapes.Document)
+    except msgspec.ValidationError as error:
+        raise Refused(f"This is no incident that Soar exported: {error}.") from error
+    except RecursionError as error:
+        raise Refused("The file is nested too deeply.") from error
+    yield _plan(told, content)
+
+
+def _plan(told: shapes.Document, raw: Json) -> Plan:
+    report = Report("soar")
+    read = Reader(report)
+    case = told.incident
+    plan = Plan(
+        "soar", case.cause, case.number, read.line(case.title, "title", 300), report,
+        summary=read.text(case.summary, "summary"), url=read.line(case.url, "url", 300), severity=case.severity,
+        status=case.status, determination=case.determination, findings=case.findings,
+        resolve_reason=read.text(case.resolve_reason, "reason", 5_000), tlp=case.tlp, pap=case.pap,
+        restricted=case.restricted, team=case.team or "", tags=read.tags(case.tags), techniques=case.techniques,
+        owners=[(one.username[:150], one.lead) for one in told.owners], created_at=case.created_at,
+        contained_at=case.contained_at, resolved_at=case.resolved_at, closed_at=case.closed_at,
+        home=(case.id, case.cause), custom_fields=case.custom_fields if isinstance(case.custom_fields, dict) else {},
+    )  # fmt: skip
+    raw_alerts = {one["number"]: one for one in raw["alerts"]}
+    plan.alerts = [_alert(one, raw_alerts[one.number], read) for one in told.alerts]
+    plan.observables = [ObservablePlan(one.type, one.value) for one in told.observables if one.added_by]
+    plan.assets = [AssetPlan(one.name, one.type, one.system, one.addresses) for one in told.assets if one.added_by]
+    plan.tasks = [_task(one, read) for one in told.tasks]
+    plan.entries = [_entry(one, case.number, read) for one in told.timeline]
+    plan.evidence = [_evidence(one, read) for one in told.evidence if one.removed_at is None]
+    plan.facts = {"chains": {one.subject: {"count": one.count, "head": one.head} for one in told.chains}}
+    _left(plan, told, raw)
+    return plan
+
+
+def _alert(one: shapes.Alert, raw: Json, read: Reader) -> AlertPlan:
+    fields: Json = {name: read.text(getattr(one, name), name, most) for name, most in ALERT_TEXTS.items()}
+    for name in ("severity", "status", "determination", "tlp", "count", "occurred_at", "first_seen", "last_seen"):
+        fields[name] = getattr(one, name)
+    fields["tags"], fields["techniques"] = read.tags(one.tags), [text[:20] for text in one.techniques[:100]]
+    fields["resolved_at"] = one.resolved_at if one.status == "resolved" else None
+    if one.status == "resolved" and one.determination == "unknown":
+        fields["determination"] = "suspicious"
+        read.report.change(f"determination of {one.number}", "suspicious: an alert ends with one")
+    if not fields["external_link"].startswith(("https://", "http://")):
+        fields["external_link"] = ""
+    fields["title"] = " ".join(fields["title"].split()) or one.number
+    observables = [ObservablePlan(row.type, row.value, row.role) for row in one.observables]
+    assets = [_facts(row) for row in one.assets if isinstance(row, dict)]
+    read.report.change(f"source {one.source:.60} of {one.number}", "the source “Imported”")
+    return AlertPlan(one.number, fields, observables, assets, {key: raw[key] for key in raw if key != "runs"})
+
+
+def _facts(asset: Json) -> Json:
+    """What the source told; what people there said of the asset is theirs."""
+    return {key: value for key, value in asset.items() if key not in ("id", "criticality", "groups", "tags")}
+
+
+def _task(one: shapes.Task, read: Reader) -> TaskPlan:
+    title = read.line(one.title, "a task's title", 300) or "Task"
+    done = one.done_at if one.status == "done" else None
+    words = read.text(one.description, f"description of task {title}", 10_000)
+    return TaskPlan(title, words, one.assignee or "", one.due_at, one.required, done, one.done_by or "")
+
+
+def _entry(one: shapes.Entry, incident: str, read: Reader) -> EntryPlan:
+    """With everything that its hash there was made of."""
+    there = {
+        "id": one.id,
+        "subject": one.subject,
+        "kind": one.kind[:40],
+        "actor": msgspec.to_builtins(one.actor),
+        "recorded_at": msgspec.to_builtins(one.recorded_at),
+        "data": one.data,
+        "hash": one.hash,
+    }
+    text = read.text(one.text, f"the text of entry {one.id}")
+    author = read.line(one.data.get("author") or one.actor.name, "an author", 200)
+    subject = "" if one.subject == incident else one.subject
+    was = read.line(one.label or one.kind, "a label", 200)
+    return EntryPlan(one.occurred_at, author, was, text, one.note, subject, there)
+
+
+def _evidence(one: shapes.Evidence, read: Reader) -> EvidencePlan:
+    name = read.line(one.name, "a file's name", 255) or "file"
+    description = read.text(one.description, f"description of {name}", 10_000)
+    return EvidencePlan(name, one.sha256, one.size, description, one.tlp)
+
+
+def _left(plan: Plan, told: shapes.Document, raw: Json) -> None:
+    """What is not brought over."""
+    report = plan.report
+    for name, why in NOT_HERE.items():
+        if isinstance(raw.get(name), list) and raw[name]:
+            report.leave(f"{len(raw[name])} {name}", why)
+    for ticket in told.incident.servicenow:
+        report.leave(f"ticket {ticket.get('number')!s:.60}", "tickets are linked by whoever syncs them")
+    for name, value in told.left_out.items():
+        if value:
+            number = "" if value is True else f"{value!s:.20} "
+            report.leave(f"{number}{name}"[:200], "the export itself was made without")

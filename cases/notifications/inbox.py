@@ -1,0 +1,49 @@
+"""Reading inboxes. What a person may not see any more is in none, and in no count (access.md 4)."""
+
+from __future__ import annotations
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from cases.models import Alert, Notification, NotificationMember
+from cases.querysets import inside
+from soar.accounts.membership import may
+from soar.accounts.models import User
+from soar.lib.keyset import Order
+
+NEWEST = Order("-id", ("id",))
+COUNTED = 100  # more are shown as "99+"
+# For settings.NAV_REASONS: whether anybody has something unread.
+ANY_UNREAD = "EXISTS (SELECT FROM cases_notification WHERE read_at IS NULL AND listed)"
+
+
+def visible(user: User) -> QuerySet[Notification]:
+    """The person's notifications about what they see now."""
+    rows = Notification.objects.filter(user=user)
+    if not may(user, "view_cases"):
+        return rows.none()
+    alert = Exists(Alert.objects.visible_to(user).filter(pk=OuterRef("alert")))
+    many = Exists(members(user).filter(notification=OuterRef("pk")))
+    one_alert = Q(alert__isnull=False) & alert
+    one_incident = Q(incident__isnull=False) & inside("incident", user)
+    return rows.filter(one_alert | one_incident | (Q(alert=None, incident=None) & many))
+
+
+def members(user: User) -> QuerySet[NotificationMember]:
+    """What lines of many alerts stand for, as far as the person sees it."""
+    return NotificationMember.objects.filter(alert__in=Alert.objects.visible_to(user).order_by().values("pk"))
+
+
+def listed(user: User) -> QuerySet[Notification]:
+    """The lines of the person's inbox."""
+    return visible(user).filter(listed=True)
+
+
+def unread(user: User) -> QuerySet[Notification]:
+    """The unread lines."""
+    return listed(user).filter(read_at=None)
+
+
+def unread_count(user: User) -> str:
+    """For the navigation (settings.NAV_COUNTS): how many are unread, "" for none."""
+    number = len(unread(user).order_by("-id").values_list("pk", flat=True)[:COUNTED])
+    return "" if not number else f"{COUNTED - 1}+" if number >= COUNTED else str(number)

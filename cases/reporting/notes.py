@@ -1,0 +1,23 @@
+"""The notes of a document, each once and in its newest wording."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+
+def notes_of(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    """(entry, text) of each note of the stream that the page shows, oldest first; those left out are left out."""
+    entries = document["timeline"]
+    edits = {entry["data"].get("of"): entry["text"] for entry in entries if entry["kind"] == "comment.edited"}
+    for entry in entries:
+        if entry["note"] and entry.get("joined", True):
+            # A moved note is corrected where it was first written.
+            text = edits.get(entry["id"]) or edits.get(entry["data"].get("entry"), entry["text"])
+            if text:
+                yield entry, text
+
+
+def author_of(entry: dict[str, Any]) -> str:
+    """Whose words they are: of a moved or imported note its writer's."""
+    return str(entry["data"].get("author") or entry["actor"]["name"])

@@ -1,0 +1,108 @@
+"""The timeline of an incident's document: whole chains, told only as far as the reader and the options allow."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Q
+from django.utils.html import strip_tags
+
+from cases.api.representation import entry_dict
+from cases.models import Alert, Evidence, Incident, TimelineEntry
+from cases.reporting.options import Options
+from cases.timeline_kinds import KINDS, NOTES
+from cases.timeline_read import NUMBER, entries_of_incident, tell_all
+from cases.timeline_words import sentence
+from soar.accounts.models import User
+
+WORDS = (*NOTES, "comment.edited")  # what people wrote
+RESPONSES = ("run.", "approval.", "response.")
+STATUS_KINDS = ("changed", "incident.reopened")
+HIDDEN = {"hidden": ["text", "data"]}
+LEFT_OUT = "left out of this export"
+SPACES = re.compile(r"\s+")
+
+
+class Stream:
+    """All entries of an incident and of those of its alerts that go out, in memory, oldest first."""
+
+    def __init__(self, user: User, incident: Incident, alerts: list[Alert], options: Options) -> None:
+        self._subjects: list[Alert | Incident] = [incident, *alerts]
+        self._options = options
+        self._joined = set(entries_of_incident(incident).order_by().values_list("pk", flat=True))
+        rows = TimelineEntry.objects.filter(Q(incident=incident) | Q(alert__in=[one.pk for one in alerts]))
+        self._entries = list(rows.select_related("alert", "incident").order_by("pk"))
+        self.withheld = 0
+        tell_all(user, self._entries)
+        if not options.notes:
+            self._hide(entry for entry in self._entries if entry.kind in WORDS)
+
+    def withhold(self, *, alerts: list[Alert], evidence: list[Evidence]) -> None:
+        """Take out what entries say of alerts and evidence that do not go out themselves."""
+        numbers = {alert.number for alert in alerts}
+        causes = {alert.cause for alert in alerts}
+        pieces = {piece.pk for piece in evidence}
+        if not self._options.evidence:
+            self._hide(entry for entry in self._entries if entry.kind.startswith("evidence."))
+        self._hide(
+            entry
+            for entry in self._entries
+            if (numbers and numbers & set(NUMBER.findall(f"{entry.text} {json.dumps(entry.data)}")))
+            or (entry.kind.startswith("evidence.") and entry.data.get("id") in pieces)
+            or (entry.kind.startswith(RESPONSES) and entry.cause in causes)
+        )
+
+    def _hide(self, entries: Iterable[TimelineEntry]) -> None:
+        for entry in list(entries):
+            if entry.data != HIDDEN:
+                entry.text, entry.data = "", dict(HIDDEN)
+                self.withheld += 1
+
+    def entries(self) -> list[dict[str, Any]]:
+        """Each in JSON (``cases.reporting.document``)."""
+        return [self._entry(entry) for entry in self._entries]
+
+    def _entry(self, entry: TimelineEntry) -> dict[str, Any]:
+        kind = KINDS.get(entry.kind)
+        return entry_dict(entry) | {
+            "actor": {"type": entry.actor_type, "id": entry.actor_id, "name": entry.actor_name},
+            "label": kind.label if kind else entry.kind,
+            "group": kind.group if kind else "changes",
+            "note": entry.kind in NOTES,
+            "sentence": LEFT_OUT if entry.data == HIDDEN else plain(sentence(entry)),
+            "joined": entry.pk in self._joined,
+        }
+
+    def status_history(self) -> list[dict[str, Any]]:
+        """The states that the incident was in, oldest first."""
+        return [
+            {
+                "at": row["occurred_at"],
+                "from": row["data"].get("old"),
+                "to": row["data"].get("new"),
+                "actor": row["actor"]["name"],
+                "reason": row["text"],
+            }
+            for row in (entry_dict(entry) for entry in self._entries if entry.incident_id)
+            if row["kind"] in STATUS_KINDS and row["data"].get("field") == "status"
+        ]
+
+    def chains(self) -> list[dict[str, Any]]:
+        """How many entries each subject has, and the hash of its last: what a cut tail is found by."""
+        return [
+            {
+                "subject": one.number,
+                "count": one.timeline_count,
+                "head": bytes(one.timeline_head).hex() if one.timeline_head else None,
+            }
+            for one in self._subjects
+        ]
+
+
+def plain(words: str) -> str:
+    """A sentence of the timeline without its tags."""
+    return SPACES.sub(" ", html.unescape(strip_tags(words))).strip()

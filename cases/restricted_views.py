@@ -1,0 +1,43 @@
+"""Who looked at a restricted incident is in the audit log (access.md 7): once for a person and incident in a while."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import connection
+from django.db.models.functions import Now
+
+from cases.actors import Actor
+from cases.models import Incident
+from soar.accounts import audit
+from soar.accounts.models import AuditEntry, User
+from soar.lib.read_only import writing
+
+VERB = "incident.restricted_viewed"
+ONCE_IN = timedelta(minutes=15)
+# Two pages that are opened at the same moment are one view.
+ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(%s, %s)"
+ROOM = 2**31
+
+
+def note_view(who: Actor | User, incident: Incident) -> None:
+    """Write that a person looks at this incident, or at something in it, if it is restricted. Playbooks and Soar itself
+    are no people; of an incident that is not restricted nothing is asked or written."""
+    if not incident.restricted or (isinstance(who, Actor) and who.type != "user"):
+        return
+    user = who.user if isinstance(who, Actor) else who
+    if user is None:
+        return
+    looker = user.viewer or user
+    if _noted(looker, incident):
+        return
+    with writing():
+        with connection.cursor() as cursor:
+            cursor.execute(ONE_AT_A_TIME, [looker.pk % ROOM, incident.pk % ROOM])
+        if not _noted(looker, incident):
+            audit.record(user, VERB, incident.number)
+
+
+def _noted(looker: User, incident: Incident) -> bool:
+    since = Now() - ONCE_IN
+    return AuditEntry.objects.filter(at__gt=since, verb=VERB, target=incident.number, actor_id=looker.pk).exists()

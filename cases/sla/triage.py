@@ -1,0 +1,41 @@
+"""How soon alerts are to be taken (casework.md 11). Nothing is stored for it: working time only goes on, so what is due
+by now is what came until a moment that is reckoned back from now, one for each severity. A change of the policy holds
+at once, and a million alerts cost nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import Q
+
+from cases.choices import AlertStatus, Severity
+from cases.sla.calendar import before
+from cases.sla.current import policy_and_time
+
+WORDS = ("breached", "at_risk", "ok")
+# Nobody has taken it, it stands in the queue, and in no incident: there the clocks of the incident count.
+UNTAKEN = Q(status=AlertStatus.NEW, acknowledged_at=None, incident=None, suppression=None)
+
+
+def condition(word: str) -> Q:
+    """Alerts that wait for somebody and are overdue, at risk, or in time. Raises KeyError for another word."""
+    policy, now = policy_and_time()
+    found = Q(pk__in=[])
+    for severity in Severity:
+        target = policy.target(severity, "triage")
+        if target is None:
+            continue
+        calendar = policy.calendar(severity)
+        risky, late = before(calendar, now, policy.warning(target)), before(calendar, now, target)
+        found |= Q(severity=severity) & _received(word, risky, late)
+    return UNTAKEN & found
+
+
+def _received(word: str, risky: datetime | None, late: datetime | None) -> Q:
+    """When alerts came that are in this state; None for a moment that is out of reach. Without NOT: indexes help."""
+    if word == "breached":
+        return Q(received_at__lte=late) if late else Q(pk__in=[])
+    if word == "at_risk":
+        since = Q(received_at__gt=late) if late else Q()
+        return since & Q(received_at__lte=risky) if risky else Q(pk__in=[])
+    return {"ok": Q(received_at__gt=risky) if risky else Q()}[word]

@@ -1,0 +1,44 @@
+"""Which alert sources a person sees and manages: by role and team, or by what is granted on one (rulings 20)."""
+
+from __future__ import annotations
+
+from django.db.models import Q, QuerySet
+
+from cases.grants import MANAGES_SOURCE, holds_some
+from cases.models import AlertSource, SourceGroupPermission, SourceUserPermission
+from soar.accounts.levels import Kind
+from soar.accounts.membership import may, team_ids
+from soar.accounts.models import User
+
+# Levels, each contains the former; with the scope that a token needs for it.
+SOURCE = Kind(
+    "source",
+    {"view": "view_cases", "manage": "manage_sources"},
+    lambda: (SourceUserPermission, SourceGroupPermission),
+)
+
+
+def sources_seen_by(user: User) -> QuerySet[AlertSource]:
+    """The sources whose alerts the person sees anyway, and those that they manage. Of others not even the name."""
+    if not may(user, "view_cases"):
+        return AlertSource.objects.none()
+    if may(user, "view_all_teams") or may(user, "manage_sources"):
+        return AlertSource.objects.all()
+    granted = SOURCE.granted(user, "view")
+    return AlertSource.objects.filter(Q(team=None) | Q(team__in=team_ids(user)) | granted)
+
+
+def sources_managed_by(user: User) -> QuerySet[AlertSource]:
+    """The sources that the person may set up: all, by role; or those that were granted to them."""
+    if may(user, "manage_sources"):
+        return AlertSource.objects.all()
+    if not manages_some(user):
+        return AlertSource.objects.none()
+    return AlertSource.objects.filter(SOURCE.granted(user, "manage"))
+
+
+def manages_some(user: User) -> bool:
+    """Whether there is a source that the person may set up. One query a request, shared with what they may see."""
+    if may(user, "manage_sources"):
+        return True
+    return may(user, "view_cases") and SOURCE.in_scope(user, "manage") and holds_some(user, MANAGES_SOURCE)

@@ -1,0 +1,111 @@
+"""The hand-over from shift to shift (casework.md 17)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from cases.actions import handovers
+from cases.dashboard import shift
+from cases.errors import Conflict, Missing, Refused
+from cases.grants import grants_of
+from cases.models import HandOver, Incident
+from cases.views.dashboard import readable_teams
+from cases.views.parts import person_of, signed_in_reader
+from cases.views.sla_parts import cell
+from soar.accounts.membership import may
+from soar.accounts.models import Team, User
+
+BEFORE = 10
+Context = dict[str, Any]
+
+
+@signed_in_reader
+@require_http_methods(["GET", "HEAD", "POST"])
+def hand_over(request: HttpRequest) -> HttpResponse:
+    """The shift that goes on, for one team or all; POST signs it over, what was typed stays when that is refused."""
+    user = person_of(request)
+    team = _team(user, request.POST.get("team") or request.GET.get("team", ""))
+    problem = {}
+    if request.method == "POST":
+        try:
+            row = handovers.sign(user, request.POST.get("note", ""), team=team, seen=_number(request.POST.get("seen")))
+            messages.success(request, _("The shift is signed over."))
+            return redirect("hand-over-page", pk=row.pk)
+        except (Refused, Conflict) as error:
+            problem = {"text": error.message, "note": request.POST.get("note", "")}
+    return render(request, "cases/handover.html", _context(user, team, problem), status=400 if problem else 200)
+
+
+@signed_in_reader
+@require_safe
+def hand_over_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """One that was signed: its note, and what it was about as far as the reader may see it."""
+    user = person_of(request)
+    row = _found(user, pk)
+    named = sorted({pk for name in ("opened", "ended", "open") for pk in row.facts.get(name, [])})
+    rows = Incident.objects.visible_to(user).filter(pk__in=named).only("title", "severity", "status")
+    known = {one.pk: one for one in rows}
+    lists = {name: [known[pk] for pk in row.facts.get(name, []) if pk in known] for name in ("opened", "ended", "open")}
+    mine = row.taken_by_id is None and row.signed_by_id != user.pk and may(user, "work_cases")
+    return render(request, "cases/handover_page.html", {"row": row, "lists": lists, "may_take": mine})
+
+
+@signed_in_reader
+@require_POST
+def hand_over_take(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take it over."""
+    user = person_of(request)
+    try:
+        handovers.take(user, pk)
+        messages.success(request, _("You have taken the shift over."))
+    except Missing as error:
+        raise Http404(error.message) from error
+    except (Refused, Conflict) as error:
+        messages.error(request, error.message)
+    return redirect("hand-over-page", pk=pk)
+
+
+def _found(user: User, pk: int) -> HandOver:
+    try:
+        return handovers.hand_over_for(user, pk)
+    except Missing as error:
+        raise Http404(error.message) from error
+
+
+def _context(user: User, team: Team | None, problem: dict[str, str]) -> Context:
+    grants_of(user)  # their teams come with it, and all that follows asks for both
+    before = shift.last(team)
+    moment, now = shift.since(before), timezone.now()
+    past = HandOver.objects.visible_to(user).filter(team=team).select_related("signed_by", "taken_by")
+    return {
+        "team": team,
+        "teams": [(str(_("Everybody")), reverse("hand-over"), team is None)]
+        + [(one.name, f"{reverse('hand-over')}?team={one.pk}", one == team) for one in readable_teams(user)[:30]],
+        "before": before,
+        "since": moment,
+        "changed": shift.changed(user, moment, team),
+        "due": [(row, cell(row, now)) for row in shift.due_next(user, team)],
+        "waiting": shift.waiting(user, team),
+        "past": list(past.order_by("-pk")[:BEFORE]),
+        "may_sign": may(user, "work_cases"),
+        "problem": problem,
+    }
+
+
+def _team(user: User, text: str) -> Team | None:
+    number = _number(text)
+    found: Team | None = readable_teams(user).filter(pk=number).first() if number else None
+    return found
+
+
+def _number(text: str | None) -> int | None:
+    known = bool(text) and str(text).isascii() and str(text).isdigit() and len(str(text)) < 18
+    return int(str(text)) if known else None

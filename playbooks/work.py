@@ -1,0 +1,58 @@
+"""What playbooks ask of people: for the dashboard (settings.WORK_OF) and the hand-over (settings.WAITING_OF)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from cases.dashboard.shift import Waiting
+from cases.dashboard.work import OF_A_SORT, Item
+from playbooks import response_selectors
+from playbooks.choices import APPROVAL_OPEN, RunStatus
+from playbooks.models import Run
+from soar.accounts.membership import may
+from soar.accounts.models import Team, User
+
+
+def approvals(user: User) -> Iterator[Item]:
+    """Approvals that wait for a vote of the person, the next to expire first."""
+    if not may(user, "respond") or not may(user, "view_cases"):
+        return
+    rows = response_selectors.waiting(user).select_related("alert", "incident").order_by("expires_at", "pk")
+    for row in rows[:OF_A_SORT]:
+        about = row.alert or row.incident
+        why = f"{about.number} {about.title}" if about else ""
+        yield Item(
+            "approvals", row.title, reverse("approval-detail", args=[row.pk]), why, row.expires_at, _("Approval")
+        )
+
+
+def undecided(user: User, team: Team | None) -> Iterator[Waiting]:
+    """Approvals that nobody has decided, and runs of which a person has to say what happened."""
+    rows = response_selectors.visible_approvals(user).filter(status__in=APPROVAL_OPEN, expires_at__gt=Now())
+    rows = rows.filter(Q(alert__team=team) | Q(incident__team=team)) if team else rows
+    for row in rows.select_related("alert", "incident").order_by("expires_at", "pk")[:OF_A_SORT]:
+        about = row.alert or row.incident
+        why = f"{about.number} {about.title}" if about else ""
+        item = Item(
+            "approvals", row.title, reverse("approval-detail", args=[row.pk]), why, row.expires_at, _("Approval")
+        )
+        yield Waiting("", item)
+    runs = Run.objects.visible_to(user).filter(status=RunStatus.NEEDS_DECISION).select_related("playbook", "alert")
+    runs = runs.filter(Q(alert__team=team) | Q(incident__team=team)) if team else runs
+    for run in runs.order_by("pk")[:OF_A_SORT]:
+        item = Item(
+            "runs", run.playbook.name, reverse("run-detail", args=[run.pk]), _("What happened?"), None, _("Decide")
+        )
+        yield Waiting("", item)
+
+
+def first_run(user: User) -> tuple[str, str] | None:
+    """The first run on an alert that is no demo: the playbook's name and the run's address (settings.FIRST_RUN)."""
+    rows = Run.objects.visible_to(user).filter(alert__source__demo=False).select_related("playbook")
+    run = rows.order_by("pk").first()
+    return (run.playbook.name, reverse("run-detail", args=[run.pk])) if run else None

@@ -1,0 +1,1 @@
+"""Single sign-on by OpenID Connect, on django-allauth's provider."""

@@ -1,0 +1,1 @@
+"""Cases of other products, as their exports and APIs give them."""

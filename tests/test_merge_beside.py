@@ -1,0 +1,116 @@
+"""What hangs on an incident beside the case itself: tickets in ServiceNow, playbook runs, purge and retention."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+import pytest
+
+from cases import retention
+from cases.actions import incidents, merge, merge_undo
+from cases.actors import Actor
+from cases.models import Incident, IncidentMove, LinkState, TicketLink
+from cases.servicenow.agreeing import locked
+from playbooks.announce import announce, lock_subject
+from playbooks.choices import RunStatus, StartedBy
+from playbooks.models import Playbook, Run
+from playbooks.response.locking import hold
+from soar.accounts.models import User
+from soar.lib import clock
+from tests.factories import make_alert, make_incident
+from tests.ticket_rows import make_instance, make_link, make_profile
+
+pytestmark = pytest.mark.django_db
+
+
+def pair() -> tuple[Incident, Incident]:
+    """The one that stays, and the one that goes."""
+    return make_incident("Stays", make_alert()), make_incident("Goes", make_alert())
+
+
+def running(incident: Incident) -> Run:
+    """A run on an incident that is under way."""
+    playbook = Playbook.objects.create(name="Contain", kind="python", trigger="manual")
+    return Run.objects.create(
+        playbook=playbook, incident=incident, status=RunStatus.IN_PROGRESS, trigger=StartedBy.MANUAL, cause=uuid.uuid4()
+    )
+
+
+def test_the_only_ticket_goes_along_and_back(analyst: User) -> None:
+    me = Actor.of(analyst)
+    stays, goes = pair()
+    link = make_link(goes, make_profile(make_instance()))
+    merge.merge(me, stays.pk, [goes.pk])
+    link.refresh_from_db()
+    assert (link.incident_id, link.state) == (stays.pk, LinkState.LINKED)
+    assert locked(link.pk)[0].pk == stays.pk
+    merge_undo.undo(me, stays.pk, IncidentMove.objects.get().pk)
+    link.refresh_from_db()
+    assert link.incident_id == goes.pk
+
+
+def test_with_a_ticket_on_both_the_one_that_stays_goes_on(analyst: User) -> None:
+    me = Actor.of(analyst)
+    stays, goes = pair()
+    profile = make_profile(make_instance())
+    ours, theirs = make_link(stays, profile), make_link(goes, profile)
+    (found,) = merge.preview(me, stays.pk, [goes.pk])
+    told = next(one for part, one in found.told if part.name == "tickets")
+    assert (told.moves, told.stays) == (0, 1) and theirs.number in told.why
+    merge.merge(me, stays.pk, [goes.pk])
+    ours.refresh_from_db()
+    theirs.refresh_from_db()
+    assert (ours.state, ours.incident_id) == (LinkState.LINKED, stays.pk)
+    assert (theirs.state, theirs.incident_id) == (LinkState.ENDED, goes.pk)
+    assert stays.number in theirs.reason
+    assert goes.timeline.filter(kind="servicenow.unlinked").exists()
+    merge_undo.undo(me, stays.pk, IncidentMove.objects.get().pk)
+    theirs.refresh_from_db()
+    assert (theirs.state, theirs.reason) == (LinkState.LINKED, "")
+
+
+def test_a_ticket_that_another_incident_has_by_now_is_named(analyst: User) -> None:
+    me = Actor.of(analyst)
+    stays, goes = pair()
+    profile = make_profile(make_instance())
+    make_link(stays, profile)
+    theirs = make_link(goes, profile)
+    merge.merge(me, stays.pk, [goes.pk])
+    make_link(make_incident("Third"), profile, sys_id=theirs.sys_id)
+    done = merge_undo.undo(me, stays.pk, IncidentMove.objects.get().pk)
+    assert done.left == ["1 ticket is not linked any more"]
+    assert TicketLink.objects.get(pk=theirs.pk).state == LinkState.ENDED
+
+
+def test_a_run_on_it_goes_on_in_the_other_and_back(analyst: User) -> None:
+    me = Actor.of(analyst)
+    stays, goes = pair()
+    run = running(goes)
+    (found,) = merge.preview(me, stays.pk, [goes.pk])
+    told = next(one for part, one in found.told if part.name == "runs")
+    assert told.moves == 1 and "1 under way" in told.why
+    merge.merge(me, stays.pk, [goes.pk])
+    subject = lock_subject(run)  # as the worker has it in memory: it began on the husk
+    assert isinstance(subject, Incident) and subject.pk == stays.pk
+    announce("run.finished", run, subject, status="successful")
+    assert stays.timeline.filter(kind="run.finished").exists()
+    held = hold(run.pk)
+    assert held is not None and held.incident is not None and held.incident.pk == stays.pk
+    merge_undo.undo(me, stays.pk, IncidentMove.objects.get().pk)
+    assert Run.objects.get(pk=run.pk).incident_id == goes.pk
+
+
+def test_retention_takes_a_husk_with_the_incident_that_it_went_to(analyst: User) -> None:
+    me = Actor.of(analyst)
+    stays, goes = pair()
+    merge.merge(me, stays.pk, [goes.pk])
+    old = clock.now() - timedelta(days=100)
+    Incident.objects.filter(pk=goes.pk).update(closed_at=old)
+    before = clock.now() - timedelta(days=30)
+    assert list(retention.INCIDENTS.rows(before)) == []
+    incidents.set_status(me, stays.pk, "closed", determination="benign")
+    Incident.objects.filter(pk=stays.pk).update(closed_at=old)
+    assert [row.pk for row in retention.INCIDENTS.rows(before)] == [stays.pk]
+    assert retention.INCIDENTS.delete([stays.pk]) == 2
+    assert not Incident.objects.exists()
