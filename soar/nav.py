@@ -67,7 +67,7 @@ GROUPS = (
         _("Respond"),
         (
             Entry("playbook-list", _("Playbooks"), "playbooks", "accounts.view_cases", go="p"),
-            Entry("run-list", _("Runs"), "runs", "accounts.view_cases", key=True, go="r"),
+            Entry("run-list", _("Runs"), "runs", "accounts.view_cases", go="r"),
             Entry("approval-list", _("Approvals"), "approvals", "accounts.view_cases", go="v", ask=True),
             Entry("response-list", _("Response tasks"), "bolt", "accounts.view_cases", go="t"),
             Entry("blocklist", _("Block list"), "block", "accounts.view_cases", go="b"),

@@ -124,6 +124,14 @@ def test_counting_twice_counts_once_and_sees_what_changed(blue: Team) -> None:
     assert [(row.severity, row.count) for row in AlertHour.objects.all()] == [(4, 1)]
 
 
+def test_what_is_dated_before_the_last_count_is_counted_too(blue: Team) -> None:
+    make_alert("now", team=blue, severity=1)
+    counting.count_hours()
+    make_alert("imported", team=blue, severity=4, age=timedelta(days=6))
+    counting.count_hours()
+    assert sum(row.count for row in AlertHour.objects.all()) == 2
+
+
 def test_figures_older_than_any_chart_are_forgotten(blue: Team) -> None:
     source = make_source("Feed", team=blue)
     AlertHour.objects.create(hour=timezone.now() - timedelta(days=500), source=source, severity=1, count=3)

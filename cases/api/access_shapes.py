@@ -10,7 +10,10 @@ from cases.api.fields import Body, Ref, Text
 from cases.api.shapes import JOB_STATUS, page_of
 from soar.accounts.models.grant import REASON_AT_MOST
 
-LEVEL = "incident: view, comment, edit, close, delete, manage; playbook: view, run, edit, manage; source: view, manage; connector: use, manage"  # noqa: E501
+LEVEL = (
+    "incident: view, comment, edit, close, delete, manage; playbook: view, run, edit, manage; "
+    "source: view, manage; connector: use, manage"
+)
 UNTIL = "From then on it counts for nothing; null: no end"
 
 

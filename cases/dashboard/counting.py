@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.models import Max, Min
 
 from cases.models import Alert, AlertHour
 from soar.lib import clock
@@ -14,8 +15,9 @@ STEP = timedelta(days=1)
 KEPT = timedelta(days=400)
 _LOCK = "SELECT pg_advisory_xact_lock(5021974302)"  # one at a time: two would both write an hour
 _COUNT = """
-INSERT INTO cases_alerthour (hour, source_id, team_id, severity, count)
-SELECT date_trunc('hour', received_at, 'UTC'), source_id, team_id, severity, count(*) FROM cases_alert
+INSERT INTO cases_alerthour (hour, source_id, team_id, severity, count, upto)
+SELECT date_trunc('hour', received_at, 'UTC'), source_id, team_id, severity, count(*),
+(SELECT max(id) FROM cases_alert) FROM cases_alert
 WHERE received_at >= %s AND received_at < %s AND NOT restricted GROUP BY 1, 2, 3, 4"""
 
 
@@ -30,12 +32,12 @@ def count_hours() -> None:
 
 
 def _start(now: datetime) -> datetime:
-    """The first hour to be counted: of a portal that never did, the hour of its first alert."""
-    last = AlertHour.objects.order_by("-hour").values_list("hour", flat=True).first()
-    if last is None:
-        first = Alert.objects.order_by("received_at").values_list("received_at", flat=True).first()
-        last = max(first or now, now - KEPT) + ANEW
-    return _whole(min(last, now) - ANEW)
+    """The first hour to be counted: some hours back, and that of the earliest alert that came in since, which an import
+    or the demo may date long before; of a portal that never counted, the hour of its first alert."""
+    known = AlertHour.objects.aggregate(last=Max("hour"), upto=Max("upto"))
+    since = Alert.objects.filter(pk__gt=known["upto"] or 0).aggregate(first=Min("received_at"))["first"]
+    recent = min(known["last"] or now, now) - ANEW
+    return _whole(max(min(since or now, recent), now - KEPT))
 
 
 def _whole(moment: datetime) -> datetime:

@@ -22,6 +22,7 @@ class AlertHour(models.Model):
     team = models.ForeignKey(Team, on_delete=models.CASCADE, null=True, related_name="+", db_index=False)
     severity = models.SmallIntegerField()
     count = models.PositiveIntegerField()
+    upto = models.BigIntegerField(default=0, help_text="The newest alert there was when this was counted")
 
     objects: ClassVar[models.Manager[AlertHour]] = models.Manager()
 

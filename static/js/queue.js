@@ -145,7 +145,7 @@
   }
 
   // A dialog is open, or on its way: what is typed is meant for it.
-  const asked = () => $('dialog:is([open], .htmx-swapping, .htmx-settling), .htmx-request[hx-target="#dialog"]');
+  const asked = () => $('dialog:is([open], .htmx-swapping), .htmx-request[hx-target="#dialog"]');
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || asked()) return;
     if (typing(event.target)) {

@@ -122,6 +122,17 @@ def test_the_focus_comes_back_to_the_row(queue: Page) -> None:
     expect(link_of(queue, "Second, of some weight")).to_be_focused()
 
 
+def test_a_key_in_the_moment_the_bar_is_changed_is_not_lost(queue: Page) -> None:
+    press(queue, "j")
+    queue.evaluate("""() => new MutationObserver((changes, watcher) => {
+        watcher.disconnect();
+        document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "r", bubbles: true, cancelable: true }));
+    }).observe(document.querySelector("#bulk-bar").parentElement, { childList: true })""")
+    press(queue, "a")
+    expect(dialog(queue)).to_be_visible()
+    assert first().owner is not None
+
+
 def test_the_focus_comes_back_after_ticks_were_worked_on(queue: Page) -> None:
     press(queue, "j", "x", "j", "x", "r")
     dialog(queue).get_by_label("Malicious").check()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,23 +31,23 @@ class Told:
     why: str = ""
 
 
-class Part:
+class Part(ABC):
     """One sort of things. ``name`` is its key in the row that is kept, ``label`` its word on the page."""
 
     name: str = ""
     label: str | Promise = ""
 
+    @abstractmethod
     def preview(self, way: Way) -> Told:
         """What ``move`` would do."""
-        raise NotImplementedError
 
+    @abstractmethod
     def move(self, way: Way) -> Any:
         """Take it over. Returns what ``back`` needs as JSON; what is false means that nothing went."""
-        raise NotImplementedError
 
+    @abstractmethod
     def back(self, way: Way, kept: Any) -> list[str]:
         """Put back what was not changed since. Returns what was left where it is, in words."""
-        raise NotImplementedError
 
 
 def left(number: int, one: str, many: str) -> list[str]:

@@ -27,12 +27,14 @@ class Command(BaseCommand):
 
 
 def _seed(wait: float) -> str:
+    from cases.dashboard.counting import count_hours
     from cases.demo.seeding import seed
     from cases.demo.stage import parts
 
     made = seed()
     if made is None:
         return "The demo data are there already."
+    count_hours()  # the dashboard shows the two weeks at once
     more = [part.begin(made.stage, wait) for part in parts()]
     return " ".join([f"Demo data loaded: {made.alerts} alerts, {made.incidents} incidents.", *filter(None, more)])
 
