@@ -1,6 +1,6 @@
 # Everything starts here. Only Python 3.11 and make are needed; the rest is installed into .venv.
 PY := .venv/bin/python
-.PHONY: help run test check bench chaos setup setup-dev
+.PHONY: help run test check bench chaos docs screenshots setup setup-dev
 
 help:
 	@echo "make run     the whole portal in the foreground (PORT, HOST, SOAR_DATA, SOAR_DEMO: docs/operations.md)"
@@ -8,6 +8,8 @@ help:
 	@echo "make check   formatting, lint, types, migrations, templates, layers, OpenAPI"
 	@echo "make bench   the benchmarks"
 	@echo "make chaos   the kill tests"
+	@echo "make docs    the documentation as a site in build/docs"
+	@echo "make screenshots   the pictures of the documentation, from the demo"
 
 setup:
 	@scripts/bootstrap
@@ -27,6 +29,13 @@ chaos: setup-dev
 
 bench: setup-dev
 	@exec $(PY) -m benchmarks $(ARGS)
+
+docs: setup-dev
+	@.venv/bin/mkdocs build --config-file scripts/mkdocs.yml
+
+screenshots: setup-dev
+	@scripts/browser
+	@$(PY) scripts/screenshots.py
 
 # Settings are read from a throw-away data folder, so that a check leaves nothing behind.
 check: setup-dev

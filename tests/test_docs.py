@@ -88,6 +88,14 @@ def test_the_commands_of_the_readme(live_server: LiveServer) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_the_commands_of_the_first_hour(live_server: LiveServer) -> None:
+    run_shell("docs/first-hour.md", live_server)
+    alert = Alert.objects.get()
+    assert (alert.title, alert.username, alert.hostname) == ("Sign-in from two countries", "j.doe", "ws-042")
+    assert User.objects.get(username="first-analyst").groups.filter(team__isnull=False).get().name == "SOC"
+
+
+@pytest.mark.django_db(transaction=True)
 def test_the_commands_of_the_page_on_the_demo(live_server: LiveServer) -> None:
     run_shell("docs/demo.md", live_server)
     first, second = Alert.objects.order_by("pk")
