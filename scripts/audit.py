@@ -24,7 +24,9 @@ def main() -> int:
         return UNASKED
     weak = [(one["name"], one["version"], weakness) for one in packages for weakness in one.get("vulns", [])]
     for name, version, weakness in weak:
-        print(f"{name} {version}: {weakness['id']}, mended in {', '.join(weakness['fix_versions']) or 'no version yet'}")
+        print(
+            f"{name} {version}: {weakness['id']}, mended in {', '.join(weakness['fix_versions']) or 'no version yet'}"
+        )
     if weak:
         return 1
     unasked = [one["name"] for one in packages if "skip_reason" in one]

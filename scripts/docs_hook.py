@@ -1,4 +1,4 @@
-"""What ``make docs`` adds to the pages of ``docs/``: those of the top folder, and files of the project that pages link to.
+"""What ``make docs`` adds to the pages of ``docs/``: those of the top folder, and files that pages link to.
 
 A page in ``docs/`` links to ``../README.md``, which is right where the source is read. In the site that page is
 ``start.md``, and any other file of the project is a copy under ``files/``.

@@ -41,12 +41,12 @@ class Picture:
 ALL = (
     Picture("dashboard", "The dashboard: what waits for you, what is urgent, what came in", "/"),
     Picture("queue", "The alert queue, by urgency", "/alerts/"),
-    Picture("alert", "An alert with its observables and what is like it", "/alerts/", "table.queue .c-title a"),
-    Picture("incident", "An incident with its timeline", "/incidents/", "table .c-title a"),
-    Picture("incident-dark", "The same by night", "/incidents/", "table .c-title a", dark=True),
-    Picture("incident-phone", "The same on a phone", "/incidents/", "table .c-title a", phone=True),
+    Picture("alert", "An alert with its observables and what is like it", "/alerts/", 'main a[href^="/alerts/ALR-"]'),
+    Picture("incident", "An incident with its timeline", "/incidents/", 'main a[href^="/incidents/INC-"]'),
+    Picture("incident-dark", "The same by night", "/incidents/", 'main a[href^="/incidents/INC-"]', dark=True),
+    Picture("incident-phone", "The same on a phone", "/incidents/", 'main a[href^="/incidents/INC-"]', phone=True),
     Picture("playbooks", "Playbooks, those drawn in the browser and those written in Python", "/playbooks/"),
-    Picture("run", "A run with its steps", "/runs/", "main table a"),
+    Picture("run", "A run with its steps", "/runs/", 'main tbody a[href^="/runs/"]'),
     Picture("responses", "Response tasks: what was done on which object, and what the product said", "/responses/"),
     Picture("attack", "ATT&CK techniques seen in alerts and incidents", "/attack/", dark=True),
     Picture("servicenow", "Tickets of ServiceNow kept equal with incidents", "/servicenow/"),
@@ -78,13 +78,16 @@ def portal() -> Iterator[tuple[str, str, str]]:
 
 
 def _ready(process: subprocess.Popen[str]) -> tuple[str, str, str]:
-    login = ("", "")
+    login, address, demo = ("", ""), "", False
     assert process.stdout
     for line in process.stdout:
         if found := re.search(r"shown this once: (\S+) / (\S+)", line):
             login = (found[1], found[2])
         if found := re.search(r"ready: (http://\S+?)/?$", line.strip()):
-            return found[1], *login
+            address = found[1]
+        demo = demo or "Demo data loaded" in line
+        if address and demo:
+            return address, *login
     sys.exit("The portal did not start.")
 
 

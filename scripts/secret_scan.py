@@ -1,4 +1,4 @@
-"""``python scripts/secret_scan.py``: secrets in the files of the project, as keys of clouds, private keys, passwords in URLs.
+"""``python scripts/secret_scan.py``: secrets in the files of the project: keys of clouds, private keys, passwords.
 
 Found by detect-secrets. Words that only look so (examples of vendors in tests and pages) are listed in
 ``scripts/known_secrets.json``; what is not in it is printed, and the exit code is 1. ``--accept`` writes the list anew.

@@ -201,6 +201,8 @@ CACHES = {
 }
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SOAR_URL.startswith("https:")
+if SESSION_COOKIE_SECURE:  # a browser takes a cookie of such a name from this host over TLS only, for all paths
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-soar-session", "__Host-soar-csrf"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31536000 if SESSION_COOKIE_SECURE else 0
