@@ -186,8 +186,16 @@ def _database() -> dict[str, Any]:
 
 DATABASES = {"default": _database()}
 DATABASES["default"].setdefault("OPTIONS", {})
+# A link that is cut says nothing: both ends find out by asking, in half a minute. What was begun is then rolled
+# back, and a worker connects again. Seconds; tcp_user_timeout in milliseconds.
+TCP = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 25_000}
 # jit costs more than it gives on short queries; a lost client must not hold locks for ever.
-DATABASES["default"]["OPTIONS"].setdefault("options", "-c jit=off -c idle_in_transaction_session_timeout=60000")
+SESSION = ["jit=off", "idle_in_transaction_session_timeout=60000"]
+if not EMBEDDED:
+    for name, value in {"connect_timeout": 10, **TCP}.items():
+        DATABASES["default"]["OPTIONS"].setdefault(name, value)
+    SESSION += [f"tcp_{name.removeprefix('tcp_')}={value}" for name, value in TCP.items()]
+DATABASES["default"]["OPTIONS"].setdefault("options", " ".join(f"-c {setting}" for setting in SESSION))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Shared by all processes, for the login rate limit. The table is made by a migration. Large: what is thrown out because
