@@ -144,7 +144,7 @@ def test_what_the_form_does_not_change_is_no_conflict(as_analyst: Client, incide
 
 
 def test_a_field_that_the_form_left_alone_is_not_taken_back(as_analyst: Client, incident: Incident) -> None:
-    fields = {"title": "New title", "team": "Blue", "tlp": "amber", "pap": "amber", "tags": "", "techniques": ""}
+    fields = {"title": "New title", "team": "Blue", "tlp": "amber", "pap": "amber", "tags": ""}
     seen = seen_of(incident, *fields)
     Incident.objects.filter(pk=incident.pk).update(tags=["theirs"], tlp="red")
     answer = as_analyst.post(f"/incidents/{incident.number}/edit/", {**fields, "seen": seen})

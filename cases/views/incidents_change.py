@@ -18,8 +18,8 @@ from cases.views.incidents_answer import Done, ending_answer, verb
 from cases.views.parts import person_of, signed_in_reader
 from cases.views.timeline_parts import newest_summary, not_told
 
-EDITABLE = ("title", "severity", "team", "tlp", "pap", "tags", "techniques")
-LISTS = ("tags", "techniques")
+EDITABLE = ("title", "severity", "team", "tlp", "pap", "tags")
+LISTS = ("tags",)
 
 
 @signed_in_reader
@@ -50,7 +50,7 @@ def incident_status(request: HttpRequest, actor: Actor, number: str) -> Done:
 
 @verb("details")
 def incident_edit(request: HttpRequest, actor: Actor, number: str) -> Done:
-    """Change the fields that the form holds: title, severity, team, TLP, PAP, tags, techniques."""
+    """Change the fields that the form holds: title, severity, team, TLP, PAP, tags."""
     if not any(name in request.POST for name in EDITABLE):
         raise Refused(_("There is nothing to change."))
     changes: dict[str, Any] = {**changed_by(request, *EDITABLE)}

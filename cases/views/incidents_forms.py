@@ -11,7 +11,7 @@ from cases.models import Incident
 from soar.accounts.models import Team, User
 
 TEAMS_SHOWN = 200
-IN_DETAILS = ("title", "team", "tlp", "pap", "tags", "techniques")
+IN_DETAILS = ("title", "team", "tlp", "pap", "tags")
 Context = dict[str, Any]
 
 
@@ -35,7 +35,7 @@ def summary(user: User, incident: Incident) -> Context:
 
 
 def details(user: User, incident: Incident) -> Context:
-    """Team, TLP and PAP, findings, techniques, tags, and what they may be changed to."""
+    """Title, team, TLP and PAP, tags, findings, and what they may be changed to."""
     teams = list(Team.objects.all()[:TEAMS_SHOWN])
     incident.team = next((team for team in teams if team.pk == incident.team_id), None) or incident.team
     return {
