@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -11,6 +12,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from soar.embedded import Server
 
+# Objects made until Python looks for garbage again. Its own 700 makes a quarter of the time in which the applications
+# are loaded, for nothing: they stay.
+GARBAGE_AFTER = 10_000
 HERE = Path(__file__).resolve().parent
 WITHOUT_DATABASE = {
     *("help", "version", "--help", "-h", "--version"),
@@ -67,6 +71,7 @@ def run(command: str) -> None:
 def main() -> None:
     """Run a management command with the settings of Soar."""
     use_environment()
+    gc.set_threshold(GARBAGE_AFTER)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "soar.settings")
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
     if command == "up" and len(sys.argv) == 2:

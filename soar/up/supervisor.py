@@ -25,7 +25,7 @@ from soar.up.jobs import Jobs
 from soar.up.prepared import Prepared
 
 TICK = 0.05
-PATIENCE = 40.0  # seconds the ready line waits for the demo data
+PATIENCE = 40.0  # seconds the ready line of a first start waits for the demo data
 
 
 class Supervisor:
@@ -45,6 +45,7 @@ class Supervisor:
         # Nobody waits for it: it starts when the others are up, so that they have the processors for themselves.
         self.scheduler = self._child("scheduler", self._manage(), "scheduler")
         self.ready = False
+        self._patience = 0.0  # a later start that finds the demo half done loads it while people work already
         self._stop = threading.Event()
         self._began = time.monotonic()
 
@@ -79,6 +80,7 @@ class Supervisor:
             return True
         if not self.jobs.prepare(self._stop):
             return False
+        self._patience = PATIENCE
         prepared.remember()
         return True
 
@@ -114,7 +116,7 @@ class Supervisor:
             self._stop.wait(2)
 
     def _all_up(self) -> bool:
-        if self.jobs.busy() and time.monotonic() - self._began < PATIENCE:
+        if self.jobs.busy() and time.monotonic() - self._began < self._patience:
             return False
         return address.answers(self.settings.HOST, self.settings.PORT)
 

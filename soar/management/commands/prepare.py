@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import compileall
 import hashlib
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Every step says what it does, and only when there is something to do."""
+        _compile()
         self._migrate()
         self._collect()
         self._first_login()
@@ -53,6 +56,15 @@ class Command(BaseCommand):
             self.stdout.write(f"first login, shown this once: admin / {made}")
         elif made:
             self.stdout.write("first login: admin, with the password in SOAR_ADMIN_PASSWORD")
+
+
+def _compile() -> None:
+    """Keep our programs compiled as pip keeps packages: where Python is told to write no bytecode by itself
+    (``PYTHONDONTWRITEBYTECODE``, usual in containers) every process of every start would compile all of them."""
+    if not sys.dont_write_bytecode:
+        return
+    for room in ("soar", "cases", "playbooks"):
+        compileall.compile_dir(Path(settings.BASE_DIR) / room, quiet=2)  # says nothing, also of a read-only folder
 
 
 def _digest() -> str:
