@@ -41,8 +41,8 @@ def route(
     capability: str, target: Target, able: Iterable[ConnectorAccount], routes: Iterable[Route]
 ) -> ConnectorAccount | None:
     """The account for this target, of those ``able`` to do it, without those that do it to other kinds of target only.
-    Routes in their order; a rule that fits an account which cannot do it is passed over. Without any rule that fits: the first able account that no rule reserves; None if
-    all accounts are kept for other targets by rules."""
+    Routes in their order; a rule that fits an account which cannot do it is passed over. Without any rule that fits:
+    the first able account that no rule reserves; None if all accounts are kept for other targets by rules."""
     by_id = {account.pk: account for account in able if _takes(account, capability, target)}
     reserved = set()
     for rule in routes:

@@ -18,8 +18,8 @@ from soar.lib.http import Answer, Limits
 
 
 class MicrosoftApi(Bearer, Responder):
-    """``product``: its name in messages. ``resource``: what tokens are asked for. ``needs``: what cannot be done without
-    an application permission, by permission."""
+    """``product``: its name in messages. ``needs``: what cannot be done without an application permission, by
+    permission."""
 
     product: ClassVar[str]
     needs: ClassVar[Mapping[str, str]] = {}
@@ -47,7 +47,7 @@ class MicrosoftApi(Bearer, Responder):
         return self.understood(self.call(operation, "GET", path, **content))
 
     def send(self, operation: str, method: str, path: str, *, key: str = "", **content: Any) -> Answer:
-        """A call that changes something. Raises MicrosoftError; after a failure of the server nobody knows the outcome."""
+        """A call that changes something. Raises MicrosoftError; what a failing server did, nobody knows."""
         answer = self.call(operation, method, path, idempotency_key=key, idempotent=False, **content)
         if not answer.ok:
             self.understood(answer, effect=True)
