@@ -1,7 +1,8 @@
 """Microsoft Defender for Endpoint: machines, and actions on them that are pending until the machine has done them.
 
 State: ``machines`` (id -> the machine), ``actions``, ``polls``: how often an action is asked for before it has ended;
-``effects``: how often each thing was really done to a machine."""
+``effects``: how often each thing was really done to a machine; ``late``: how often the list of actions is still
+empty."""
 
 from __future__ import annotations
 
@@ -29,7 +30,16 @@ class Defender(Arranged, MicrosoftStandin):
     lasting = True
 
     def fresh(self) -> dict[str, Any]:
-        return {**super().fresh(), "machines": {}, "actions": {}, "polls": 2, "next": [], "effects": {}, "number": 0}
+        return {
+            **super().fresh(),
+            "machines": {},
+            "actions": {},
+            "polls": 2,
+            "next": [],
+            "effects": {},
+            "number": 0,
+            "late": 0,
+        }
 
     def refused(self, status: int) -> Response:
         if status == 403:
@@ -73,6 +83,9 @@ class Defender(Arranged, MicrosoftStandin):
             for one in self.state["actions"].values()
             if (not machine or one["machineId"] == machine[1]) and (not types or one["type"] in types)
         ]
+        if self.state["late"] > 0:
+            self.state["late"] -= 1
+            found = []
         return json_response({"value": [_shown(one) for one in reversed(found)]})
 
     def _command(self, identity: str, command: str, body: dict[str, Any]) -> Response:
