@@ -95,6 +95,10 @@ def test_the_test_says_which_permissions_the_app_lacks(here: Range) -> None:
     message = here.connector().test().message
     assert "takes the credentials" in message and "User.RevokeSessions.All (signing out)" in message
     assert "User.Read.All" not in message
+    here.state["roles"] += ["User.ReadWrite.All"]
+    here.state["tokens"].clear()
+    message = here.connector().test().message
+    assert "User.RevokeSessions.All" not in message and "User-PasswordProfile.ReadWrite.All" in message
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from soar.standins.entra import Entra
 from soar.standins.server import Server
 from soar.standins.visionone import VisionOne
 from tests.acting import Range
-from tests.playbook_files import Folder, folder, work
+from tests.playbook_files import Folder, folder, named, work
 from tests.response_tools import action, alert_of, graph, make_due, publish, run_now, silence
 
 __all__ = ["folder"]
@@ -276,3 +276,19 @@ def test_no_secret_is_kept_anywhere(products: Products) -> None:
     kept = str(list(Attempt.objects.values())) + str(list(run.tasks.values()))
     told = [secret for secrets in SECRETS.values() for secret in secrets.values()]
     assert not [one for one in (*told, "practice-access", "practice-falcon") if one in kept]
+
+
+def test_a_python_playbook_looks_up_a_host(products: Products, folder: Folder) -> None:
+    look = """
+        @action
+        async def look(name):
+            found = await connector("crowdstrike").hosts(name)
+            return [host["status"] for host in found]
+
+        @playbook(trigger="webhook", conditions={})
+        async def where(alert):
+            return await look(alert["hostname"])
+        """
+    folder.load(look)
+    done = run_now(named("where"), alert_of(hostname="ws-7"))
+    assert (done.status, done.result) == ("successful", ["normal"]), done.error

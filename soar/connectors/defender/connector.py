@@ -37,6 +37,8 @@ class Defender(MicrosoftApi):
         "Machine.Scan": "scanning",
     }
 
+    wider: ClassVar[Mapping[str, frozenset[str]]] = {"Machine.ReadWrite.All": frozenset({"Machine.Read.All"})}
+
     def resource(self) -> str:
         """See MicrosoftApi."""
         parts = urlsplit(str(self.account.settings.get("url") or ""))

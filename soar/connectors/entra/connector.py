@@ -30,6 +30,11 @@ class Entra(Accounts, Messages):
         "SecurityAnalyzedMessage.ReadWrite.All": "moving messages",
     }
 
+    wider: ClassVar[Mapping[str, frozenset[str]]] = {
+        name: frozenset({"User.Read.All", "User.EnableDisableAccount.All", "User.RevokeSessions.All"})
+        for name in ("User.ReadWrite.All", "Directory.ReadWrite.All")
+    }
+
     @classmethod
     def takes(cls, capability: str, kind: str, facts: Mapping[str, Any]) -> bool:
         """See Responder. Files of messages are found by their SHA-256 alone."""

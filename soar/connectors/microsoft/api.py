@@ -19,10 +19,11 @@ from soar.lib.http import Answer, Limits
 
 class MicrosoftApi(Bearer, Responder):
     """``product``: its name in messages. ``needs``: what cannot be done without an application permission, by
-    permission."""
+    permission. ``wider``: permissions that include others."""
 
     product: ClassVar[str]
     needs: ClassVar[Mapping[str, str]] = {}
+    wider: ClassVar[Mapping[str, frozenset[str]]] = {}
     token_settings: ClassVar[tuple[str, ...]] = ("url", "tenant", "client_id")
 
     def resource(self) -> str:
@@ -78,8 +79,11 @@ class MicrosoftApi(Bearer, Responder):
 
     def missing(self) -> str:
         """A sentence about permissions that the token does not have, "" if it has all or does not tell."""
-        given = _roles(self.access_token())
-        lacking = [f"{name} ({what})" for name, what in self.needs.items() if given is not None and name not in given]
+        told = _roles(self.access_token())
+        if told is None:
+            return ""
+        given = frozenset(told).union(*(self.wider.get(name, frozenset()) for name in told))
+        lacking = [f"{name} ({what})" for name, what in self.needs.items() if name not in given]
         return f" The app lacks: {', '.join(lacking)}." if lacking else ""
 
 
