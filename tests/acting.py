@@ -14,7 +14,7 @@ from soar.connectors import actions, registry
 from soar.connectors.models import ConnectorAccount
 from soar.connectors.responder import Responder
 from soar.paths import data_dir
-from soar.standins.base import Standin
+from soar.standins.base import Request, Response, Standin
 from soar.standins.server import Server
 
 
@@ -36,6 +36,22 @@ class Range:
 
     def fault(self, kind: str, **how: Any) -> None:
         assert self.standin._order({"kind": kind, **how}).status == 200
+
+    @contextmanager
+    def losing(self, *endings: str) -> Iterator[None]:
+        """Calls of these paths arrive and are done, and their answers are lost."""
+        serve = self.standin.serve
+
+        def lossy(request: Request) -> Response:
+            if request.method != "GET" and request.path.endswith(endings):
+                self.fault("after")
+            return serve(request)
+
+        self.standin.serve = lossy  # type: ignore[method-assign]
+        try:
+            yield
+        finally:
+            self.standin.serve = serve  # type: ignore[method-assign]
 
 
 def move_data(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -332,7 +332,7 @@ def test_settings_that_cannot_be_are_refused_beside_their_field(given: dict[str,
     ],
 )
 def test_each_cloud_has_its_own_sign_in(url: str, place: str) -> None:
-    from soar.connectors.microsoft_graph.signing_in import place as found
+    from soar.connectors.microsoft.signing_in import place as found
 
     assert found(url) == f"https://{place}"
 

@@ -133,7 +133,17 @@ def _same(old: dict[str, Any], one: dict[str, Any]) -> bool:
         str(each["facts"]["mailbox"]).casefold() for each in (old, one) if (each.get("facts") or {}).get("mailbox")
     }
     kind, value = str(one.get("kind", "message")), str(one["value"]).casefold()
-    return (old["kind"], old["value"].casefold()) == (kind, value) and len(boxes) < 2
+    if (old["kind"], old["value"].casefold()) == (kind, value) and len(boxes) < 2:
+        return True
+    return old["kind"] == kind == "message" and bool(_ids(old) & _ids(one))
+
+
+def _ids(one: dict[str, Any]) -> set[tuple[str, str]]:
+    """The ids of a message, each with its mailbox: not every product names a message by both. Empty without one."""
+    facts = one.get("facts") or {}
+    box = str(facts.get("mailbox") or "").casefold()
+    told = (str(facts.get(name) or "") for name in ("message_id", "unique_id"))
+    return {(identity, box) for identity in told if identity and box}
 
 
 @contextmanager

@@ -40,10 +40,10 @@ def serves(account: ConnectorAccount, capability: str) -> bool:
 def route(
     capability: str, target: Target, able: Iterable[ConnectorAccount], routes: Iterable[Route]
 ) -> ConnectorAccount | None:
-    """The account for this target, of those ``able`` to do it. Routes in their order; a rule that fits an account which
-    cannot do it is passed over. Without any rule that fits: the first able account that no rule reserves; None if
-    all accounts are kept for other targets by rules."""
-    by_id = {account.pk: account for account in able}
+    """The account for this target, of those ``able`` to do it, without those that do it to other kinds of target only.
+    Routes in their order; a rule that fits an account which cannot do it is passed over. Without any rule that fits:
+    the first able account that no rule reserves; None if all accounts are kept for other targets by rules."""
+    by_id = {account.pk: account for account in able if _takes(account, capability, target)}
     reserved = set()
     for rule in routes:
         if rule.account_id not in by_id or rule.capability not in ("", capability):
@@ -57,6 +57,14 @@ def route(
 def unserved(capability: str, label: str) -> str:
     """The reason of a task that nobody can do, as a sentence."""
     return f"No connector is set up for “{label}”."
+
+
+def _takes(account: ConnectorAccount, capability: str, target: Target) -> bool:
+    """Whether the account's kind does it to a target of this kind; of a kind that is not known, whoever said so."""
+    kind = registry.KINDS.get(account.kind)
+    if kind is None or not issubclass(kind.connector, Responder):
+        return True
+    return kind.connector.takes(capability, str(target.get("kind", "")), target.get("facts") or {})
 
 
 def _fits(rule: Route, target: Target) -> bool:

@@ -8,7 +8,10 @@ from soar.accounts.models import User
 from soar.connectors import selectors
 from soar.connectors.aws.connector import KIND as AWS
 from soar.connectors.base import Connector
+from soar.connectors.crowdstrike.connector import KIND as CROWDSTRIKE
+from soar.connectors.defender.connector import KIND as DEFENDER
 from soar.connectors.elasticsearch.connector import KIND as ELASTICSEARCH
+from soar.connectors.entra.connector import KIND as ENTRA
 from soar.connectors.errors import ConnectorError
 from soar.connectors.http.connector import KIND as HTTP
 from soar.connectors.imap.connector import KIND as IMAP
@@ -34,6 +37,9 @@ KINDS: dict[str, Kind] = {
     MATTERMOST.name: MATTERMOST,
     WEBHOOK.name: WEBHOOK,
     VISION_ONE.name: VISION_ONE,
+    ENTRA.name: ENTRA,
+    DEFENDER.name: DEFENDER,
+    CROWDSTRIKE.name: CROWDSTRIKE,
     AWS.name: AWS,
     SERVICENOW.name: SERVICENOW,
     IMAP.name: IMAP,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from soar.connectors.base import Connector, ConnectorError
@@ -14,6 +15,11 @@ class Responder(Connector):
 
     serves: ClassVar[frozenset[str]] = frozenset()
     repeatable: ClassVar[frozenset[str]] = frozenset()
+
+    @classmethod
+    def takes(cls, capability: str, kind: str, facts: Mapping[str, Any]) -> bool:
+        """Whether it does this to a target of this kind. Who blocks files alone leaves addresses to the next one."""
+        return True
 
     def perform(self, capability: str, target: Target, params: dict[str, Any], *, key: str) -> Result:
         """Do it. ``key`` names this one task in every try of it. Makes HTTP calls, so outside of any transaction.

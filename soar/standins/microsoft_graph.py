@@ -1,79 +1,50 @@
-"""A stand-in for Microsoft Graph security: the sign-in that gives tokens, and lists of alerts and incidents."""
+"""A stand-in for Microsoft Graph security: lists of alerts and incidents."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import quote, urlencode
 
-from soar.standins.base import Request, Response, Standin, json_response
+from soar.standins.base import Request, Response, json_response
+from soar.standins.microsoft import MicrosoftStandin, failure
 
 CONDITION = re.compile(r"lastUpdateDateTime (ge|le) (\S+)")
 LISTS = {"alerts_v2": "alerts", "incidents": "incidents"}
 
 
-class MicrosoftGraph(Standin):
+class MicrosoftGraph(MicrosoftStandin):
     """``page``: most of a page. ``links``: whether the next one is told; without, a full page is all there is to see.
     ``newest_first``: the order, by the last change. ``stir``: alerts that are changed one by one while a list is read.
-    ``uses``: after so many calls a token is at its end (0: it lasts). ``elsewhere``: where links lead instead."""
+    ``elsewhere``: where links lead instead."""
 
     kind = "microsoft_graph"
-    settings: ClassVar[dict[str, str]] = {"tenant": "practice.example.com", "client_id": "practice"}
 
     def fresh(self) -> dict[str, Any]:
         return {
-            "alerts": {}, "incidents": {}, "page": 100, "links": True, "newest_first": True, "stir": [], "uses": 0,
-            "tokens": {}, "grants": 0, "secret": "", "hidden": [], "elsewhere": "", "asked": [],
+            **super().fresh(), "alerts": {}, "incidents": {}, "page": 100, "links": True, "newest_first": True,
+            "stir": [], "hidden": [], "elsewhere": "", "asked": [],
         }  # fmt: skip
 
-    def answer(self, request: Request) -> Response:
-        if request.path.endswith("/oauth2/v2.0/token"):
-            return self._grant(request)
-        if refusal := self._refusal_of(request):
-            return refusal
+    def serve_signed_in(self, request: Request) -> Response:
+        """See MicrosoftStandin."""
         name = request.path.removeprefix("/v1.0/security/")
         if name not in LISTS:
-            return _failure(404, "ResourceNotFound", "Invalid version or path")
+            return failure(404, "ResourceNotFound", "Invalid version or path")
         if name in self.state["hidden"]:
             return self.refused(403)
         return self._list(request, LISTS[name])
 
-    def hurried(self) -> Response:
-        answer = _failure(429, "TooManyRequests", "Too many requests")
-        answer.headers["Retry-After"] = "120"
-        return answer
-
     def refused(self, status: int) -> Response:
-        if status == 401:
-            return _failure(401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
-        return _failure(403, "Forbidden", "Missing application roles. API required roles: SecurityAlert.Read.All")
-
-    def _grant(self, request: Request) -> Response:
-        form = request.form()
-        secret = self.state["secret"]
-        if form.get("grant_type") != "client_credentials" or not form.get("scope", "").endswith("/.default"):
-            return json_response({"error": "invalid_request", "error_description": "AADSTS900144: wrong grant"}, 400)
-        if not form.get("client_id") or not form.get("client_secret") or secret not in ("", form["client_secret"]):
-            told = "AADSTS7000215: Invalid client secret provided.\r\nTrace ID: 7d1b"
-            return json_response({"error": "invalid_client", "error_description": told}, 401)
-        self.state["grants"] += 1
-        token = f"practice-access-{self.state['grants']:04d}"
-        self.state["tokens"][token] = 0
-        return json_response({"token_type": "Bearer", "expires_in": 3599, "access_token": token})
-
-    def _refusal_of(self, request: Request) -> Response | None:
-        token = request.headers.get("authorization", "").removeprefix("Bearer ")
-        uses = self.state["tokens"].get(token)
-        if uses is None or 0 < self.state["uses"] <= uses:
-            return self.refused(401)
-        self.state["tokens"][token] += 1
-        return None
+        if status == 403:
+            return failure(403, "Forbidden", "Missing application roles. API required roles: SecurityAlert.Read.All")
+        return super().refused(status)
 
     def _list(self, request: Request, what: str) -> Response:
         conditions = CONDITION.findall(request.argument("$filter"))
         if request.argument("$filter") and not conditions:
-            return _failure(400, "BadRequest", "Invalid filter clause")
+            return failure(400, "BadRequest", "Invalid filter clause")
         self.state["asked"].append(request.argument("$filter"))
         found = [one for one in self.state[what].values() if _fits(one, conditions)]
         found.sort(key=lambda one: _moment(one["lastUpdateDateTime"]), reverse=self.state["newest_first"])
@@ -107,9 +78,3 @@ def _fits(one: dict[str, Any], conditions: list[tuple[str, str]]) -> bool:
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
-
-
-def _failure(status: int, code: str, message: str) -> Response:
-    return json_response(
-        {"error": {"code": code, "message": message, "innerError": {"client-request-id": "0"}}}, status
-    )

@@ -5,6 +5,9 @@ from __future__ import annotations
 from soar.standins.abuseipdb import AbuseIPDB
 from soar.standins.aws import Aws
 from soar.standins.base import Standin
+from soar.standins.crowdstrike import CrowdStrike
+from soar.standins.defender import Defender
+from soar.standins.entra import Entra
 from soar.standins.feed import Feed
 from soar.standins.greynoise import GreyNoise
 from soar.standins.mattermost import Mattermost
@@ -27,6 +30,9 @@ STANDINS: tuple[type[Standin], ...] = (
     Mattermost,
     Webhook,
     StockedVisionOne,
+    Entra,
+    Defender,
+    CrowdStrike,
     Aws,
     StockedMicrosoftGraph,
     StockedElasticsearch,

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from soar.standins.base import Request, Response, Standin, json_response, text_response
+from soar.standins.arranged import Arranged
+from soar.standins.base import Request, Response, json_response, text_response
 from soar.standins.visionone_alerts import Alerts, fresh_alerts
 from soar.standins.visionone_objects import Objects, fresh_objects
 from soar.standins.visionone_tasks import Tasks, failure
@@ -18,7 +19,7 @@ LARGEST_BODY = 1_000_000
 Handler = Callable[[Request, str], Response]
 
 
-class VisionOne(Standin):
+class VisionOne(Arranged):
     """Any token but "expired" is taken, any endpoint is known unless its name begins with "unknown".
 
     ``POST _control/arrange``: ``{"next": "failed" | "rejected" | "pendingApproval" | "canceled"}`` is how the next
@@ -31,12 +32,6 @@ class VisionOne(Standin):
         counts: dict[str, Any] = {"commands": {}, "effects": {}, "duplicates": 0, "polls": 2, "next": [], "number": 0}
         things: dict[str, Any] = {"endpoints": {}, "tasks": {}, "messages": {}, "accounts": {}}
         return {**counts, **things, **fresh_objects(), **fresh_alerts()}
-
-    def control(self, request: Request) -> Response:
-        """See Standin, and ``arrange``."""
-        if request.path.endswith("/arrange") and request.method == "POST":
-            return self._arrange(request.json())
-        return super().control(request)
 
     def hurried(self) -> Response:
         return failure(429, "TooManyRequests", "Too many API requests")
@@ -74,14 +69,3 @@ class VisionOne(Standin):
             Objects(self.state).answer,
             Alerts(self.state).answer,
         ]
-
-    def _arrange(self, wish: Any) -> Response:
-        if not isinstance(wish, dict):
-            return failure(400, "BadRequest", "an object")
-        with self.lock:
-            for name, value in wish.items():
-                if name == "next":
-                    self.state["next"] += value if isinstance(value, list) else [value]
-                else:
-                    self.state[name] = value
-        return json_response({"arranged": sorted(wish)})

@@ -127,7 +127,8 @@ def _techniques(item: dict[str, Any], flat: Flat, gather: Gather) -> None:
 
 def _who_and_where(seen: Concerned, flat: Flat) -> None:
     addresses = flat.texts(*OWN_IP)
-    seen.host(flat.text(*HOST), flat.text("osversion", "platformname"), addresses)
+    sensor = flat.text("agentid", "deviceid", "sensorid", "aid")
+    seen.host(flat.text(*HOST), flat.text("osversion", "platformname"), addresses, sensor)
     user, domain = flat.text(*USER), flat.text(*DOMAIN)
     seen.account(user, domain)
     seen.address(generic.address(flat, seen.gather, "source_ip", SOURCE_IP), True)

@@ -3,60 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
+from soar.connectors.bearer import Bearer
 from soar.connectors.errors import ConnectorError
 from soar.connectors.links import following
-from soar.connectors.microsoft_graph import signing_in
+from soar.connectors.microsoft import signing_in
 from soar.connectors.microsoft_graph.answers import understood
 from soar.connectors.reader import TimeReader
 from soar.connectors.tokens import Access
-from soar.lib.http import Answer, Limits
+from soar.lib.http import Limits
 
 MOST_PAGES = 10_000
 LARGEST = 64 * 1024 * 1024  # bytes of an answer: an incident comes with all its alerts
 
 
-class Api(TimeReader):
-    """``_elsewhere``: the address of the sign-in, while that is called."""
+class Api(Bearer, TimeReader):
+    """Signed in, and one page after the other."""
 
-    _access: Access | None = None
-    _elsewhere = ""
+    token_settings: ClassVar[tuple[str, ...]] = ("url", "tenant", "client_id")
 
-    def call(self, operation: str, method: str, path: str, **options: Any) -> Answer:
-        """See Connector. A token that is refused, as one that ends between two pages, is renewed once."""
-        if self._elsewhere or self.dry_run or not self.account.enabled:
-            return super().call(operation, method, path, **options)
-        self._take_token("")
-        answer = super().call(operation, method, path, **options)
-        if answer.status != 401 or self._access is None:
-            return answer
-        self._take_token(self._access.token)
-        return super().call(operation, method, path, **options)
+    def ask_for_token(self) -> Access:
+        """See Bearer."""
+        parts = urlsplit(str(self.account.settings.get("url") or ""))
+        return signing_in.asked(self, f"{parts.scheme}://{parts.netloc}")
 
-    def signing_in(self, operation: str, method: str, path: str, **options: Any) -> Answer:
-        """A call to where tokens are given, without one."""
-        self._elsewhere, self._access = signing_in.place(super().address()), None
-        try:
-            return self.call(operation, method, path, kept=False, **options)
-        finally:
-            self._elsewhere = ""
-
-    def _take_token(self, refused: str) -> None:
-        if self._access is None or refused or not self._access.fresh():
-            self._access = signing_in.access(self, refused)
-
-    def address(self) -> str:
-        """See Connector."""
-        return self._elsewhere or super().address()
-
-    def sign_in(self, secrets: dict[str, Any]) -> tuple[dict[str, str], tuple[str, str] | None]:
-        """See Connector."""
-        return ({"Authorization": f"Bearer {self._access.token}"} if self._access else {}), None
-
-    def hidden(self) -> list[str]:
-        """See Connector; the token of the moment too."""
-        return [*super().hidden(), *([self._access.token] if self._access else [])]
+    def token_place(self) -> str:
+        """See Bearer."""
+        return signing_in.place(super().token_place())
 
     def limits(self) -> Limits:
         """A worker does not sleep through a long Retry-After: the source is read again when it is over."""
@@ -66,7 +41,7 @@ class Api(TimeReader):
     def pages(self, operation: str, path: str, params: dict[str, Any], size: int) -> Iterator[list[dict[str, Any]]]:
         """Page by page what a list answers. A full page without a link to the next one is no end: it is asked by
         ``$skip`` then. Raises ConnectorError."""
-        base, seen, number = super().address(), set[str](), 0
+        base, seen, number = self.address(), set[str](), 0
         where, query = path, {**params, "$top": size}
         for _ in range(MOST_PAGES):
             options = {"params": query} if query else {}

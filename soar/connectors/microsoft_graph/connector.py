@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from soar.connectors.errors import ConnectorError
 from soar.connectors.kinds import Kind, Setting
+from soar.connectors.microsoft.signing_in import SECRETS, SETTINGS, rules
 from soar.connectors.microsoft_graph.client import Api
-from soar.connectors.microsoft_graph.signing_in import SIGN_IN
 from soar.connectors.reader import READ
 from soar.lib import clock
 
@@ -20,7 +18,6 @@ ALERTS, INCIDENTS = "alerts", "incidents"
 PATHS = {ALERTS: "v1.0/security/alerts_v2", INCIDENTS: "v1.0/security/incidents"}
 SIZES = {ALERTS: 100, INCIDENTS: 50}  # of a page; no more incidents are given at once
 TIME = "%Y-%m-%dT%H:%M:%SZ"
-TENANT = re.compile(r"[A-Za-z0-9.-]{1,200}")
 LOOKS = 6  # at a list that changes while it is read
 JUST_NOW = timedelta(seconds=30)
 
@@ -94,19 +91,6 @@ def _length(value: Any) -> int:
     return len(value) if isinstance(value, list) else 0
 
 
-def rules(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str]:
-    """A tenant that is none, and an address to which the secret would go unencrypted."""
-    errors = {}
-    if not TENANT.fullmatch(str(settings.get("tenant") or "")):
-        errors["tenant"] = "Give the tenant's id or its domain, as in example.onmicrosoft.com."
-    parts = urlsplit(str(settings.get("url") or ""))
-    if parts.path.strip("/") and (parts.hostname or "") in SIGN_IN:
-        errors["url"] = f"Give the address of Graph alone: {parts.scheme}://{parts.netloc}"
-    if parts.scheme == "http" and not settings.get("allow_internal"):
-        errors["url"] = "The credentials would go unencrypted: the address must begin with https://."
-    return errors
-
-
 KIND = Kind(
     name="microsoft_graph",
     label="Microsoft Graph security",
@@ -114,10 +98,9 @@ KIND = Kind(
     summary="Alerts to read",
     address=Setting("url", "Address of Graph", form="url", required=True, default="https://graph.microsoft.com"),
     settings=(
-        Setting("tenant", "Directory (tenant) ID", required=True),
-        Setting("client_id", "Application (client) ID", required=True),
+        *SETTINGS,
         Setting("what", "What is read", form="choice", choices=(ALERTS, INCIDENTS), default=ALERTS),
     ),
-    secrets=(Setting("client_secret", "Client secret", required=True),),
+    secrets=SECRETS,
     rules=rules,
 )

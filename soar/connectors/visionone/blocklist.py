@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 from soar.connectors.base import ConnectorError
 from soar.connectors.capabilities import DOMAIN, HASH, IP, SENDER, URL, Result, Target
-from soar.connectors.visionone.commands import LONGEST_DESCRIPTION, lacks, mark
+from soar.connectors.marks import mark
+from soar.connectors.visionone.commands import LONGEST_DESCRIPTION, lacks
 from soar.connectors.visionone.multistatus import item_of, kept, refused
 from soar.connectors.visionone.part import Part, Requests
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -24,12 +23,6 @@ class Command:
     action: str
     item: Callable[[Target, dict[str, Any]], Item]
     repeatable: bool = True
-
-
-def mark(key: str) -> str:
-    """Our key as it stands in the description of a task, by which it is found again."""
-    short = key if len(key) <= 100 else hashlib.sha256(key.encode()).hexdigest()
-    return f"Soar [{short}]"
 
 
 def endpoint(target: Target, params: dict[str, Any]) -> Item:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from soar.connectors.base import ConnectorError
-from soar.connectors.capabilities import Result, Target
+from soar.connectors.capabilities import HASH, Result, Target
 from soar.connectors.kinds import Kind, Setting
 from soar.connectors.visionone.alerts import Workbench
 from soar.connectors.visionone.blocklist import BlockList
@@ -27,6 +28,11 @@ class VisionOne(Workbench):
     kind = "visionone"
     serves: ClassVar[frozenset[str]] = frozenset(PARTS)
     repeatable: ClassVar[frozenset[str]] = frozenset(name for name, part in PARTS.items() if name in part.repeatable)
+
+    @classmethod
+    def takes(cls, capability: str, kind: str, facts: Mapping[str, Any]) -> bool:
+        """See Responder. Files are blocked by SHA-1 and SHA-256."""
+        return not (capability in {"block", "unblock"} and kind == HASH and facts.get("type") == "md5")
 
     def check(self) -> str:
         """Ask whether the API answers and takes the token. Raises ConnectorError."""

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from soar.connectors.base import ConnectorError
 from soar.connectors.capabilities import Result, Target
-from soar.connectors.visionone.commands import COMMANDS, body_of, mark
+from soar.connectors.marks import mark
+from soar.connectors.visionone.commands import COMMANDS, body_of
 from soar.connectors.visionone.errors import understood
 from soar.connectors.visionone.multistatus import kept, task_of
 from soar.connectors.visionone.part import Part, Requests

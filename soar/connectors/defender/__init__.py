@@ -1,0 +1,1 @@
+"""Machines of Microsoft Defender for Endpoint (connectors.md 4)."""

@@ -1,0 +1,1 @@
+"""What the products of Microsoft have in common: their sign-in and their errors."""
