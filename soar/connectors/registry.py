@@ -15,6 +15,7 @@ from soar.connectors.imap.connector import KIND as IMAP
 from soar.connectors.intelligence.feeds.connector import KIND as FEED
 from soar.connectors.intelligence.providers.registry import PROVIDERS
 from soar.connectors.kinds import Kind
+from soar.connectors.ldap.connector import KIND as LDAP
 from soar.connectors.mattermost.connector import KIND as MATTERMOST
 from soar.connectors.microsoft_graph.connector import KIND as MICROSOFT_GRAPH
 from soar.connectors.models import ConnectorAccount
@@ -35,6 +36,7 @@ KINDS: dict[str, Kind] = {
     WEBHOOK.name: WEBHOOK,
     VISION_ONE.name: VISION_ONE,
     AWS.name: AWS,
+    LDAP.name: LDAP,
     SERVICENOW.name: SERVICENOW,
     IMAP.name: IMAP,
     MICROSOFT_GRAPH.name: MICROSOFT_GRAPH,

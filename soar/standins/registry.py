@@ -7,6 +7,7 @@ from soar.standins.aws import Aws
 from soar.standins.base import Standin
 from soar.standins.feed import Feed
 from soar.standins.greynoise import GreyNoise
+from soar.standins.ldap import Ldap
 from soar.standins.mattermost import Mattermost
 from soar.standins.otx import Otx
 from soar.standins.servicenow.standin import ServiceNow
@@ -28,6 +29,7 @@ STANDINS: tuple[type[Standin], ...] = (
     Webhook,
     StockedVisionOne,
     Aws,
+    Ldap,
     StockedMicrosoftGraph,
     StockedElasticsearch,
     ServiceNow,
