@@ -148,4 +148,4 @@ def test_a_range_whose_process_is_gone_does_not_run(data: Path) -> None:
     assert program.remembered() == (1, 2, 0)
     (folder.folder() / "range.json").write_text("{")
     assert folder.running() == {}
-    assert program.remembered() == (0, 0)
+    assert program.remembered() == (0, 0, 0)

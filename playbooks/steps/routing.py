@@ -43,7 +43,8 @@ def route(
     """The account for this target, of those ``able`` to do it. Routes in their order; a rule that fits an account which
     cannot do it is passed over. Without any rule that fits: the first able account that no rule reserves; None if
     all accounts are kept for other targets by rules."""
-    by_id = {account.pk: account for account in able}
+    kind = str(target.get("kind", ""))
+    by_id = {account.pk: account for account in able if _takes(account, capability, kind)}
     reserved = set()
     for rule in routes:
         if rule.account_id not in by_id or rule.capability not in ("", capability):
@@ -52,6 +53,13 @@ def route(
             return by_id[rule.account_id]
         reserved.add(rule.account_id)
     return next((account for pk, account in by_id.items() if pk not in reserved), None)
+
+
+def _takes(account: ConnectorAccount, capability: str, kind: str) -> bool:
+    """Whether the product can do it to this kind of target: firewalls block no files."""
+    made = registry.KINDS.get(account.kind)
+    takes = made.connector.takes if made and issubclass(made.connector, Responder) else {}
+    return not kind or capability not in takes or kind in takes[capability]
 
 
 def unserved(capability: str, label: str) -> str:

@@ -10,6 +10,7 @@ from soar.connectors.aws.connector import KIND as AWS
 from soar.connectors.base import Connector
 from soar.connectors.elasticsearch.connector import KIND as ELASTICSEARCH
 from soar.connectors.errors import ConnectorError
+from soar.connectors.fortinet.connector import KIND as FORTINET
 from soar.connectors.http.connector import KIND as HTTP
 from soar.connectors.imap.connector import KIND as IMAP
 from soar.connectors.intelligence.feeds.connector import KIND as FEED
@@ -19,6 +20,7 @@ from soar.connectors.ldap.connector import KIND as LDAP
 from soar.connectors.mattermost.connector import KIND as MATTERMOST
 from soar.connectors.microsoft_graph.connector import KIND as MICROSOFT_GRAPH
 from soar.connectors.models import ConnectorAccount
+from soar.connectors.panos.connector import KIND as PANOS
 from soar.connectors.servicenow.connector import KIND as SERVICENOW
 from soar.connectors.slack.connector import KIND as SLACK
 from soar.connectors.smtp.connector import KIND as SMTP
@@ -37,6 +39,8 @@ KINDS: dict[str, Kind] = {
     VISION_ONE.name: VISION_ONE,
     AWS.name: AWS,
     LDAP.name: LDAP,
+    PANOS.name: PANOS,
+    FORTINET.name: FORTINET,
     SERVICENOW.name: SERVICENOW,
     IMAP.name: IMAP,
     MICROSOFT_GRAPH.name: MICROSOFT_GRAPH,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from soar.connectors.base import Connector, ConnectorError
@@ -13,6 +14,8 @@ class Responder(Connector):
     first call arrived, because the product takes both for one."""
 
     serves: ClassVar[frozenset[str]] = frozenset()
+    # Of a capability that acts on several kinds of target, the kinds that this product can; without a line: all.
+    takes: ClassVar[Mapping[str, frozenset[str]]] = {}
     repeatable: ClassVar[frozenset[str]] = frozenset()
 
     def perform(self, capability: str, target: Target, params: dict[str, Any], *, key: str) -> Result:

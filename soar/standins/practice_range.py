@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
+from typing import Any
 
 from soar.standins import folder
 from soar.standins.base import Standin
@@ -29,14 +30,16 @@ def made(host: str = "127.0.0.1", port: int = 0, smtp_port: int = 0, ldap_port: 
 def remembered() -> tuple[int, int, int]:
     """The ports of the last time (HTTP, SMTP, LDAP), 0 for none."""
     found = folder.read("range")
-    http, smtp, ldap, *_ = [*(found.get("ports", []) if isinstance(found, dict) else []), 0, 0, 0]
+    ports: list[int] = found.get("ports", []) if isinstance(found, dict) else []
+    http, smtp, ldap, *_ = [*ports, 0, 0, 0]
     return int(http), int(smtp), int(ldap)
 
 
 def remember(server: Server, pid: int | None) -> None:
     """Tell pages and the next start where the range is; ``pid`` None: where it was."""
     smtp, ldap = server.standins["smtp"], server.standins["ldap"]
-    assert isinstance(smtp, Smtp) and isinstance(ldap, Ldap)
+    assert isinstance(smtp, Smtp)
+    assert isinstance(ldap, Ldap)
     http_port = int(server.address.rpartition(":")[2])
     folder.write("range", {"pid": pid, "ports": [http_port, smtp.port, ldap.port], "urls": server.urls})
 
@@ -82,8 +85,9 @@ def _bring_back(standin: Standin) -> None:
             standin.state = {**standin.fresh(), **before}
 
 
-def _at(one: type[Standin], port: int) -> Standin:
+def _at(one: type[Any], port: int) -> Standin:
     try:
-        return one(port)  # type: ignore[call-arg]  those of ``own`` take one
+        made: Standin = one(port)
     except OSError:
-        return one()
+        made = one()
+    return made

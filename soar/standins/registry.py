@@ -6,10 +6,12 @@ from soar.standins.abuseipdb import AbuseIPDB
 from soar.standins.aws import Aws
 from soar.standins.base import Standin
 from soar.standins.feed import Feed
+from soar.standins.fortinet import FortiGate
 from soar.standins.greynoise import GreyNoise
 from soar.standins.ldap import Ldap
 from soar.standins.mattermost import Mattermost
 from soar.standins.otx import Otx
+from soar.standins.panos import PanOs
 from soar.standins.servicenow.standin import ServiceNow
 from soar.standins.slack import Slack
 from soar.standins.smtp import Smtp
@@ -30,6 +32,8 @@ STANDINS: tuple[type[Standin], ...] = (
     StockedVisionOne,
     Aws,
     Ldap,
+    PanOs,
+    FortiGate,
     StockedMicrosoftGraph,
     StockedElasticsearch,
     ServiceNow,
