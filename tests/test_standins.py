@@ -145,7 +145,7 @@ def test_a_range_whose_process_is_gone_does_not_run(data: Path) -> None:
     assert folder.running() == {}
     folder.write("range", {"pid": None, "ports": [1, 2], "urls": {"slack": {}}})  # after a clean end
     assert folder.running() == {}
-    assert program.remembered() == (1, 2)
+    assert program.remembered() == (1, 2, 0)
     (folder.folder() / "range.json").write_text("{")
     assert folder.running() == {}
-    assert program.remembered() == (0, 0)
+    assert program.remembered() == (0, 0, 0)

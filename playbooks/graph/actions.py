@@ -108,6 +108,7 @@ _SPECS = (
     _response("sandbox_url", "address"),
     _response("terminate_process", "process"),
     _response("disable_account", "account", exclusive="account"),
+    _response("unlock_account", "account"),
     _response("sign_out", "account", exclusive="account"),
     _response("reset_password", "account", exclusive="account"),
     _response("isolate_container", "container", exclusive="container"),

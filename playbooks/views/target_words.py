@@ -54,6 +54,7 @@ _COUNTED = {
     "isolate_endpoint": (gettext_noop("endpoint loses the network"), gettext_noop("endpoints lose the network")),
     "disable_account": (gettext_noop("person cannot sign in"), gettext_noop("people cannot sign in")),
     "sign_out": (gettext_noop("person is signed out"), gettext_noop("people are signed out")),
+    "unlock_account": (gettext_noop("person is unlocked"), gettext_noop("people are unlocked")),
     "reset_password": (gettext_noop("password must be set anew"), gettext_noop("passwords must be set anew")),
     "block": (gettext_noop("value is blocked"), gettext_noop("values are blocked")),
     "delete_message": (gettext_noop("message is deleted"), gettext_noop("messages are deleted")),

@@ -49,6 +49,7 @@ CAPABILITIES: dict[str, Capability] = {
         Capability("terminate_process", "Terminate process", (PROCESS,)),
         Capability("disable_account", "Disable user account", (ACCOUNT,), inverse="enable_account"),
         Capability("enable_account", "Enable user account", (ACCOUNT,), destructive=False),
+        Capability("unlock_account", "Unlock user account", (ACCOUNT,), destructive=False),
         Capability("sign_out", "Force sign out", (ACCOUNT,)),
         Capability("reset_password", "Force password reset", (ACCOUNT,)),
         Capability("isolate_container", "Isolate container", (CONTAINER,), inverse="resume_container"),

@@ -13,14 +13,17 @@ from soar.connectors.defender.connector import KIND as DEFENDER
 from soar.connectors.elasticsearch.connector import KIND as ELASTICSEARCH
 from soar.connectors.entra.connector import KIND as ENTRA
 from soar.connectors.errors import ConnectorError
+from soar.connectors.fortinet.connector import KIND as FORTINET
 from soar.connectors.http.connector import KIND as HTTP
 from soar.connectors.imap.connector import KIND as IMAP
 from soar.connectors.intelligence.feeds.connector import KIND as FEED
 from soar.connectors.intelligence.providers.registry import PROVIDERS
 from soar.connectors.kinds import Kind
+from soar.connectors.ldap.connector import KIND as LDAP
 from soar.connectors.mattermost.connector import KIND as MATTERMOST
 from soar.connectors.microsoft_graph.connector import KIND as MICROSOFT_GRAPH
 from soar.connectors.models import ConnectorAccount
+from soar.connectors.panos.connector import KIND as PANOS
 from soar.connectors.servicenow.connector import KIND as SERVICENOW
 from soar.connectors.slack.connector import KIND as SLACK
 from soar.connectors.smtp.connector import KIND as SMTP
@@ -41,6 +44,9 @@ KINDS: dict[str, Kind] = {
     DEFENDER.name: DEFENDER,
     CROWDSTRIKE.name: CROWDSTRIKE,
     AWS.name: AWS,
+    LDAP.name: LDAP,
+    PANOS.name: PANOS,
+    FORTINET.name: FORTINET,
     SERVICENOW.name: SERVICENOW,
     IMAP.name: IMAP,
     MICROSOFT_GRAPH.name: MICROSOFT_GRAPH,

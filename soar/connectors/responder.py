@@ -14,12 +14,14 @@ class Responder(Connector):
     first call arrived, because the product takes both for one."""
 
     serves: ClassVar[frozenset[str]] = frozenset()
+    # Of a capability that acts on several kinds of target, the kinds that this product can; without a line: all.
+    only: ClassVar[Mapping[str, frozenset[str]]] = {}
     repeatable: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod
     def takes(cls, capability: str, kind: str, facts: Mapping[str, Any]) -> bool:
         """Whether it does this to a target of this kind. Who blocks files alone leaves addresses to the next one."""
-        return True
+        return not kind or capability not in cls.only or kind in cls.only[capability]
 
     def perform(self, capability: str, target: Target, params: dict[str, Any], *, key: str) -> Result:
         """Do it. ``key`` names this one task in every try of it. Makes HTTP calls, so outside of any transaction.

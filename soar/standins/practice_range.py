@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
+from typing import Any
 
 from soar.standins import folder
 from soar.standins.base import Standin
+from soar.standins.ldap import Ldap
 from soar.standins.registry import STANDINS
 from soar.standins.server import Server, check_host
 from soar.standins.smtp import Smtp
@@ -14,29 +16,32 @@ from soar.standins.smtp import Smtp
 SAVE_SECONDS = 2.0
 
 
-def made(host: str = "127.0.0.1", port: int = 0, smtp_port: int = 0) -> Server:
+def made(host: str = "127.0.0.1", port: int = 0, smtp_port: int = 0, ldap_port: int = 0) -> Server:
     """A server with all stand-ins; ports in use are not fought for, others are taken. Raises NotLoopback."""
     check_host(host)  # before any port is opened
-    standins = [_smtp(smtp_port) if one is Smtp else one() for one in STANDINS]
+    own = {Smtp: smtp_port, Ldap: ldap_port}  # those with a port of their own
+    standins = [_at(one, own[one]) if one in own else one() for one in STANDINS]
     try:
         return Server(standins, host, port)
     except OSError:
         return Server(standins, host, 0)
 
 
-def remembered() -> tuple[int, int]:
-    """The ports of the last time, 0 for none."""
+def remembered() -> tuple[int, int, int]:
+    """The ports of the last time (HTTP, SMTP, LDAP), 0 for none."""
     found = folder.read("range")
-    ports = found.get("ports", []) if isinstance(found, dict) else []
-    return (int(ports[0]), int(ports[1])) if len(ports) == 2 else (0, 0)
+    ports: list[int] = found.get("ports", []) if isinstance(found, dict) else []
+    http, smtp, ldap, *_ = [*ports, 0, 0, 0]
+    return int(http), int(smtp), int(ldap)
 
 
 def remember(server: Server, pid: int | None) -> None:
     """Tell pages and the next start where the range is; ``pid`` None: where it was."""
-    smtp = server.standins["smtp"]
+    smtp, ldap = server.standins["smtp"], server.standins["ldap"]
     assert isinstance(smtp, Smtp)
+    assert isinstance(ldap, Ldap)
     http_port = int(server.address.rpartition(":")[2])
-    folder.write("range", {"pid": pid, "ports": [http_port, smtp.port], "urls": server.urls})
+    folder.write("range", {"pid": pid, "ports": [http_port, smtp.port, ldap.port], "urls": server.urls})
 
 
 class Keeper:
@@ -80,8 +85,9 @@ def _bring_back(standin: Standin) -> None:
             standin.state = {**standin.fresh(), **before}
 
 
-def _smtp(port: int) -> Smtp:
+def _at(one: type[Any], port: int) -> Standin:
     try:
-        return Smtp(port)
+        made: Standin = one(port)
     except OSError:
-        return Smtp()
+        made = one()
+    return made

@@ -9,9 +9,12 @@ from soar.standins.crowdstrike import CrowdStrike
 from soar.standins.defender import Defender
 from soar.standins.entra import Entra
 from soar.standins.feed import Feed
+from soar.standins.fortinet import FortiGate
 from soar.standins.greynoise import GreyNoise
+from soar.standins.ldap import Ldap
 from soar.standins.mattermost import Mattermost
 from soar.standins.otx import Otx
+from soar.standins.panos import PanOs
 from soar.standins.servicenow.standin import ServiceNow
 from soar.standins.slack import Slack
 from soar.standins.smtp import Smtp
@@ -34,6 +37,9 @@ STANDINS: tuple[type[Standin], ...] = (
     Defender,
     CrowdStrike,
     Aws,
+    Ldap,
+    PanOs,
+    FortiGate,
     StockedMicrosoftGraph,
     StockedElasticsearch,
     ServiceNow,

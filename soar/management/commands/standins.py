@@ -33,9 +33,11 @@ class Command(BaseCommand):
         """Serve; returns when told to stop."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _end)
-        ports = practice.remembered() if options["connect"] else (0, 0)
+        ports = practice.remembered() if options["connect"] else (0, 0, 0)
         try:
-            server = practice.made(options["host"], options["port"] or ports[0], options["smtp_port"] or ports[1])
+            server = practice.made(
+                options["host"], options["port"] or ports[0], options["smtp_port"] or ports[1], ports[2]
+            )
         except (NotLoopback, ValueError, OverflowError) as error:
             raise CommandError(str(error)) from None
         self._serve(server, connect=options["connect"])

@@ -1,0 +1,1 @@
+"""Palo Alto PAN-OS: addresses are tagged, and a dynamic address group blocks what bears the tag."""
