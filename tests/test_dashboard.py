@@ -221,3 +221,11 @@ def test_what_is_due_next_is_listed(analyst: User, blue: Team, red: Team) -> Non
     make_incident("Theirs", team=red, severity="critical")
     found = box(page(analyst), "sl")
     assert "Ours" in found and "Theirs" not in found and "<time" in found
+
+
+def test_all_that_is_due_is_that_of_the_team(analyst: User, blue: Team) -> None:
+    make_incident("Ours", team=blue, severity="critical")
+    (url,) = re.findall(r'href="([^"]*sort=due[^"]*)"', box(page(analyst, f"?team={blue.pk}"), "sl"))
+    make_incident("Everybody's", severity="critical")
+    listed = client_of(analyst).get(url.replace("&amp;", "&")).content.decode()
+    assert "Ours" in listed and "Everybody&#x27;s" not in listed

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 
-from cases.actions import incidents, links, restriction
+from cases.actions import incidents, links, merge, restriction
 from cases.actions.notes import edit_comment
 from cases.actors import Actor
 from cases.chain import canonical_time
@@ -168,3 +168,29 @@ def test_a_comment_that_was_corrected_is_told_in_both_wordings(blue: Team, analy
     told = [one["text"] for one in document(auditor(), incident.pk)["timeline"]]
     assert "First words" in told
     assert "Better words" in told
+
+
+def test_what_was_merged_is_told_too_and_its_chain_is_whole(admin: User) -> None:
+    me = Actor.of(admin)
+    stays, goes = make_incident("Stays", make_alert()), make_incident("Goes", make_alert())
+    incidents.comment(me, goes.pk, "Seen at the gateway")
+    incidents.set_status(me, goes.pk, "contained")
+    merge.merge(me, stays.pk, [goes.pk])
+    read = document(admin, stays.number)
+    (note,) = [one for one in read["timeline"] if one["text"] == "Seen at the gateway"]
+    assert note["joined"] and note["subject"] == goes.number
+    chains = {chain["subject"]: chain for chain in read["chains"]}
+    own = [one for one in read["timeline"] if one["subject"] == goes.number]
+    assert (len(own), own[-1]["hash"]) == (chains[goes.number]["count"], chains[goes.number]["head"])
+    assert read["status_history"] == []  # those are the states of the one that stayed
+    assert "Seen at the gateway" not in str(document(admin, stays.number, Options(notes=False))["timeline"])
+
+
+def test_a_file_above_the_mark_that_a_merge_left_behind_is_not_named(admin: User) -> None:
+    me = Actor.of(admin)
+    stays, goes = make_incident("Stays", make_alert()), make_incident("Goes", make_alert())
+    keep(stays, "plain.eml", b"the same bytes", tlp="green")
+    keep(goes, "secret-name.eml", b"the same bytes", tlp="red")
+    merge.merge(me, stays.pk, [goes.pk])
+    assert "secret-name" in str(document(admin, stays.number))
+    assert "secret-name" not in str(document(admin, stays.number, Options(tlp="amber")))

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from cases.actions import handovers, incidents
+from cases.actions import handovers, incidents, merge
 from cases.actors import Actor
 from cases.errors import CaseError, Conflict
 from cases.models import HandOver, Incident, IncidentTask
@@ -172,3 +172,10 @@ def test_programs_sign_read_and_take_over(analyst: User, responder: User, viewer
     assert other.post(f"/hand-overs/{number}/take/").json()["taken_by"] == "priya"
     assert [row["id"] for row in other.get("/hand-overs/").json()["results"]] == [number]
     assert other.get("/hand-overs/987654321/").status_code == 404
+
+
+def test_what_was_merged_has_not_ended(analyst: User, blue: Team) -> None:
+    stays, goes = make_incident("Goes on", team=blue), make_incident("Went into it", team=blue)
+    merge.merge(Actor.of(analyst), stays.pk, [goes.pk])
+    html = page(analyst)
+    assert "Goes on" in html and "Went into it" not in html

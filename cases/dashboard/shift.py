@@ -67,7 +67,9 @@ def changed(user: User, moment: datetime, team: Team | None) -> Changed:
     """What happened since a moment."""
     over = Q(resolved_at__gte=moment) | Q(closed_at__gte=moment)
     ended = Q(status__gte=IncidentStatus.RESOLVED) & over
-    rows = incidents(user, team).only("title", "severity", "status", "created_at", "resolved_at", "closed_at")
+    # What was merged has not ended: it goes on in the other one.
+    rows = incidents(user, team).filter(merged_at=None)
+    rows = rows.only("title", "severity", "status", "created_at", "resolved_at", "closed_at")
     found = list(rows.filter(Q(created_at__gte=moment) | ended).order_by("-severity", "-pk")[: 2 * AT_MOST])
     alerts = Alert.objects.visible_to(user)
     alerts = (alerts.filter(team=team) if team else alerts).order_by()

@@ -18,8 +18,8 @@ The words are those of the API (contract.md), so what is read here can be found 
                   "added_by": name or null}],
       "evidence": [as GET /evidence/{id}/; removed pieces too, with removed_at],
       "tasks": [as GET /tasks/{id}/, in the order of the checklist],
-      "timeline": [as GET .../timeline/, oldest first: every entry of the incident's own chain and of those of its
-                   alerts, so that chains can be verified; besides
+      "timeline": [as GET .../timeline/, oldest first: every entry of the incident's own chain, of those of its alerts
+                   and of what was merged into it, so that chains can be verified; besides
                    "actor": {"type", "id", "name"}, "label", "group" (timeline_kinds), "note": bool,
                    "sentence": what happened in words, plain text without the actor,
                    "joined": whether it stands in the stream that the page shows],
@@ -42,6 +42,7 @@ from django.utils.module_loading import import_string
 from cases.api.incident_representation import evidence_dict, task_dict
 from cases.api.representation import alert_dict, incident_dict, observables_of
 from cases.errors import Forbidden, Missing
+from cases.merged import absorbed
 from cases.models import Alert, Evidence, Incident, IncidentOwner, IncidentTask
 from cases.permissions import incident_for
 from cases.reporting.items import assets, observables
@@ -88,9 +89,10 @@ def _read(user: User, incident: Incident, options: Options) -> Document:
     pieces = list(Evidence.objects.filter(incident=incident).order_by("pk")) if options.evidence else []
     evidence = [piece for piece in pieces if options.within(piece.tlp)]
     stream = Stream(user, incident, alerts, options)
+    behind = Evidence.objects.filter(incident__in=absorbed(incident)) if options.evidence else []
     stream.withhold(
         alerts=[alert for alert in every if alert not in alerts],
-        evidence=[piece for piece in pieces if piece not in evidence],
+        evidence=[piece for piece in [*pieces, *behind] if not options.within(piece.tlp)],
     )
     tasks = IncidentTask.objects.filter(incident=incident).select_related("assignee")
     return {

@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils.html import strip_tags
 
 from cases.api.representation import entry_dict
+from cases.merged import absorbed
 from cases.models import Alert, Evidence, Incident, TimelineEntry
 from cases.reporting.options import Options
 from cases.timeline_kinds import KINDS, NOTES
@@ -28,13 +29,17 @@ SPACES = re.compile(r"\s+")
 
 
 class Stream:
-    """All entries of an incident and of those of its alerts that go out, in memory, oldest first."""
+    """All entries of an incident, of what was merged into it and of those of its alerts that go out, in memory, oldest
+    first."""
 
     def __init__(self, user: User, incident: Incident, alerts: list[Alert], options: Options) -> None:
-        self._subjects: list[Alert | Incident] = [incident, *alerts]
-        self._options = options
+        merged = list(Incident.objects.filter(pk__in=absorbed(incident)).order_by("pk"))
+        self._subjects: list[Alert | Incident] = [incident, *merged, *alerts]
+        self._incident, self._options = incident, options
         self._joined = set(entries_of_incident(incident).order_by().values_list("pk", flat=True))
-        rows = TimelineEntry.objects.filter(Q(incident=incident) | Q(alert__in=[one.pk for one in alerts]))
+        rows = TimelineEntry.objects.filter(
+            Q(incident__in=[incident, *merged]) | Q(alert__in=[one.pk for one in alerts])
+        )
         self._entries = list(rows.select_related("alert", "incident").order_by("pk"))
         self.withheld = 0
         tell_all(user, self._entries)
@@ -87,7 +92,7 @@ class Stream:
                 "actor": row["actor"]["name"],
                 "reason": row["text"],
             }
-            for row in (entry_dict(entry) for entry in self._entries if entry.incident_id)
+            for row in (entry_dict(entry) for entry in self._entries if entry.incident_id == self._incident.pk)
             if row["kind"] in STATUS_KINDS and row["data"].get("field") == "status"
         ]
 

@@ -140,7 +140,9 @@ def dashboard_times(request: HttpRequest) -> HttpResponse:
 
 def _due(asked: Asked) -> Context:
     now = timezone.now()
-    return {"due": [(row, cell(row, now)) for row in shift.due_next(asked.user, asked.team)[:DUE]]}
+    team = {"team": asked.team.name} if asked.team else {}
+    url = f"{reverse('incident-list')}?{urlencode({'sort': 'due', **team})}"
+    return {"due": [(row, cell(row, now)) for row in shift.due_next(asked.user, asked.team)[:DUE]], "due_url": url}
 
 
 def _length(figure: sla.Figure) -> str:
