@@ -13,6 +13,8 @@ from cases.actors import Actor
 from cases.errors import Conflict
 from cases.models import Incident, IncidentMove, IncidentRelation, LegalHold, LinkState, TicketLink, Watch
 from cases.servicenow.agreeing import locked
+from playbooks.actions.responses import case_of
+from playbooks.actions.runs import run_by_hand
 from playbooks.announce import announce, lock_subject
 from playbooks.choices import RunStatus, StartedBy
 from playbooks.models import Playbook, Run
@@ -20,6 +22,7 @@ from playbooks.response.locking import hold
 from soar.accounts.models import User
 from soar.lib import clock
 from tests.factories import make_alert, make_incident, make_user
+from tests.fixtures import client_of
 from tests.ticket_rows import make_instance, make_link, make_profile
 
 pytestmark = pytest.mark.django_db
@@ -160,3 +163,26 @@ def test_links_that_would_go_round_in_a_circle_stay(analyst: User) -> None:
     merge.merge(me, stays.pk, [goes.pk])
     assert IncidentRelation.objects.filter(incident=goes, other=above).exists()
     assert not IncidentRelation.objects.filter(incident=stays).exists()
+
+
+def test_nothing_is_begun_on_a_husk(responder: User) -> None:
+    stays, goes = pair()
+    playbook = Playbook.objects.create(name="Contain", kind="python", trigger="manual", enabled=True)
+    merge.merge(Actor.of(responder), stays.pk, [goes.pk])
+    with pytest.raises(Conflict, match=stays.number):
+        run_by_hand(Actor.of(responder), playbook, incident=goes.pk)
+    with pytest.raises(Conflict, match=stays.number):
+        case_of(Actor.of(responder), incident=goes.pk)
+    assert not Run.objects.exists()
+    box = client_of(responder).get(f"/incidents/{goes.number}/runs/", headers={"HX-Request": "true"}).content.decode()
+    assert "Run playbook" not in box and "Respond" not in box
+
+
+def test_the_targets_of_a_husk_press_nobody(analyst: User) -> None:
+    stays, goes = pair()
+    later = clock.now() + timedelta(days=9)
+    with clock.at(later):
+        assert "overdue" in client_of(analyst).get(f"/incidents/{goes.number}/targets/").content.decode()
+        merge.merge(Actor.of(analyst), stays.pk, [goes.pk])
+        told = client_of(analyst).get(f"/incidents/{goes.number}/targets/").content.decode()
+    assert "overdue" not in told and "the targets of the other incident count" in told
