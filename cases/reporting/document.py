@@ -11,6 +11,9 @@ The words are those of the API (contract.md), so what is read here can be found 
       "incident": as GET /incidents/{id}/ (number, title, summary (Markdown), severity, status, owners, servicenow ...),
       "owners": [{"username", "name", "lead"}],
       "status_history": [{"at", "from", "to", "actor", "reason"}],
+      "fields": [{"key", "name", "kind", "value", "words"}], custom fields that have a value,
+      "clocks": [{"name", "round", "target_minutes", "started_at", "due_at", "stopped_at", "seconds", "kept"}],
+      "related": [{"incident", "relation", "title": null for one under a stricter mark}],
       "alerts": [as GET /alerts/{id}/ without runs: with observables and assets],
       "observables": [{"id", "url", "type", "value", "risk", "rating", "rated_at", "created_at",
                        "alerts": ["ALR-7"], "roles": [...], "added_by": name or null, "added_at"}],
@@ -45,6 +48,7 @@ from cases.errors import Forbidden, Missing
 from cases.merged import absorbed
 from cases.models import Alert, Evidence, Incident, IncidentOwner, IncidentTask
 from cases.permissions import incident_for
+from cases.reporting import beside
 from cases.reporting.items import assets, observables
 from cases.reporting.options import Options, highest
 from cases.reporting.stream import Stream
@@ -114,6 +118,9 @@ def _read(user: User, incident: Incident, options: Options) -> Document:
         "incident": incident_dict(incident) | {"alert_count": len(alerts)},
         "owners": _owners(incident),
         "status_history": stream.status_history(),
+        "fields": beside.fields(incident),
+        "clocks": beside.clocks(incident),
+        "related": beside.related(user, incident, options),
         "alerts": _alerts(incident, alerts, options),
         "observables": observables(incident, alerts) if options.observables else [],
         "assets": assets(incident, alerts),

@@ -14,8 +14,9 @@ from django.utils.html import strip_tags
 from cases.api.representation import entry_dict
 from cases.merged import absorbed
 from cases.models import Alert, Evidence, Incident, TimelineEntry
+from cases.reporting.beside import may_be_named
 from cases.reporting.options import Options
-from cases.timeline_kinds import KINDS, NOTES
+from cases.timeline_kinds import KINDS, LINKING, NOTES
 from cases.timeline_read import NUMBER, entries_of_incident, tell_all
 from cases.timeline_words import sentence
 from soar.accounts.models import User
@@ -43,6 +44,7 @@ class Stream:
         self._entries = list(rows.select_related("alert", "incident").order_by("pk"))
         self.withheld = 0
         tell_all(user, self._entries)
+        self._leave_titles()
         if not options.notes:
             self._hide(entry for entry in self._entries if entry.kind in WORDS)
 
@@ -60,6 +62,17 @@ class Stream:
             or (entry.kind.startswith("evidence.") and entry.data.get("id") in pieces)
             or (entry.kind.startswith(RESPONSES) and entry.cause in causes)
         )
+
+    def _leave_titles(self) -> None:
+        """Titles of other incidents that are under a stricter mark do not go out with this one."""
+        naming = [one for one in self._entries if one.kind in LINKING and one.data.get("title")]
+        numbers = {str(one.data.get("incident") or "") for one in naming}
+        others = Incident.objects.in_bulk([int(number[4:]) for number in numbers if NUMBER.fullmatch(number)])
+        for entry in naming:
+            number = str(entry.data.get("incident") or "")
+            other = others.get(int(number[4:])) if NUMBER.fullmatch(number) else None
+            if other is not None and not may_be_named(self._incident, other, self._options):
+                entry.data = {**entry.data, "title": None, "hidden": ["title"]}
 
     def _hide(self, entries: Iterable[TimelineEntry]) -> None:
         for entry in list(entries):
