@@ -78,6 +78,13 @@ def told_end(who: Actor | User, incident: Incident) -> str:
     return f"INC-{end}" if seen else ""
 
 
+def check_not_merged(who: Actor | User, incident: Incident | None) -> None:
+    """Raise Conflict for a person who would begin something on a merged incident; programs go on where it went."""
+    if incident is None or incident.merged_at is None or (isinstance(who, Actor) and who.type != "user"):
+        return
+    raise refusal(who, incident)
+
+
 def refusal(who: Actor | User, incident: Incident) -> Conflict:
     """What somebody hears who wants to change a merged incident."""
     number = told_end(who, incident)

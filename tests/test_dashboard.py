@@ -221,3 +221,24 @@ def test_what_is_due_next_is_listed(analyst: User, blue: Team, red: Team) -> Non
     make_incident("Theirs", team=red, severity="critical")
     found = box(page(analyst), "sl")
     assert "Ours" in found and "Theirs" not in found and "<time" in found
+
+
+def test_all_that_is_due_is_that_of_the_team(analyst: User, blue: Team) -> None:
+    make_incident("Ours", team=blue, severity="critical")
+    (url,) = re.findall(r'href="([^"]*sort=due[^"]*)"', box(page(analyst, f"?team={blue.pk}"), "sl"))
+    make_incident("Everybody's", severity="critical")
+    listed = client_of(analyst).get(url.replace("&amp;", "&")).content.decode()
+    assert "Ours" in listed and "Everybody&#x27;s" not in listed
+
+
+def test_times_lead_to_the_incidents_of_the_range_and_the_team(analyst: User, blue: Team) -> None:
+    ours, others = make_incident("Ours", team=blue, severity="high"), make_incident("Everybody's", severity="high")
+    with clock.at(timezone.now() - timedelta(days=20)):
+        old = make_incident("Long ago", team=blue, severity="high")
+        incidents.set_status(Actor.of(analyst), old.pk, "in_progress")
+    for one in (ours, others):
+        incidents.set_status(Actor.of(analyst), one.pk, "in_progress")
+    html = client_of(analyst).get(f"/dashboard/times/?team={blue.pk}").content.decode()
+    (taken, _contained, _resolved) = re.findall(r'class="big quiet" href="([^"]*)"', html)
+    listed = client_of(analyst).get(taken.replace("&amp;", "&")).content.decode()
+    assert "Ours" in listed and "Everybody" not in listed and "Long ago" not in listed

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection, connections
+from django.utils import timezone
 
-from cases.actions import incidents, links, restriction
+from cases.actions import custom_fields, incidents, links, merge, relations, restriction
 from cases.actions.notes import edit_comment
 from cases.actors import Actor
 from cases.chain import canonical_time
 from cases.errors import Forbidden, Missing, Refused
 from cases.models import Alert
 from cases.reporting.document import document
+from cases.reporting.formats import FORMATS
 from cases.reporting.options import Options
 from cases.timeline_read import entries_of_incident
 from soar.accounts.models import Team, User
+from soar.lib import clock
 from tests.evidence_files import keep
 from tests.exporting import SYSTEM, auditor, whole_incident
 from tests.factories import make_alert, make_incident, make_user
@@ -168,3 +172,64 @@ def test_a_comment_that_was_corrected_is_told_in_both_wordings(blue: Team, analy
     told = [one["text"] for one in document(auditor(), incident.pk)["timeline"]]
     assert "First words" in told
     assert "Better words" in told
+
+
+def test_what_was_merged_is_told_too_and_its_chain_is_whole(admin: User) -> None:
+    me = Actor.of(admin)
+    stays, goes = make_incident("Stays", make_alert()), make_incident("Goes", make_alert())
+    incidents.comment(me, goes.pk, "Seen at the gateway")
+    incidents.set_status(me, goes.pk, "contained")
+    merge.merge(me, stays.pk, [goes.pk])
+    read = document(admin, stays.number)
+    (note,) = [one for one in read["timeline"] if one["text"] == "Seen at the gateway"]
+    assert note["joined"] and note["subject"] == goes.number
+    chains = {chain["subject"]: chain for chain in read["chains"]}
+    own = [one for one in read["timeline"] if one["subject"] == goes.number]
+    assert (len(own), own[-1]["hash"]) == (chains[goes.number]["count"], chains[goes.number]["head"])
+    assert read["status_history"] == []  # those are the states of the one that stayed
+    assert "Seen at the gateway" not in str(document(admin, stays.number, Options(notes=False))["timeline"])
+
+
+def test_a_file_above_the_mark_that_a_merge_left_behind_is_not_named(admin: User) -> None:
+    me = Actor.of(admin)
+    stays, goes = make_incident("Stays", make_alert()), make_incident("Goes", make_alert())
+    keep(stays, "plain.eml", b"the same bytes", tlp="green")
+    keep(goes, "secret-name.eml", b"the same bytes", tlp="red")
+    merge.merge(me, stays.pk, [goes.pk])
+    assert "secret-name" in str(document(admin, stays.number))
+    assert "secret-name" not in str(document(admin, stays.number, Options(tlp="amber")))
+
+
+def test_custom_fields_targets_and_links_are_in_it(admin: User) -> None:
+    me = Actor.of(admin)
+    custom_fields.create(me, fields={"name": "Found at", "kind": "datetime"})
+    with clock.at(timezone.now() - timedelta(hours=3)):
+        incident = make_incident("Case", make_alert(), severity="critical")
+    incidents.update(me, incident.pk, changes={"custom_fields": {"found_at": "2026-03-12T09:41:00Z"}})
+    relations.relate(me, incident.pk, make_incident("The whole wave").pk, "child_of")
+    incidents.set_status(me, incident.pk, "in_progress")
+    read = document(admin, incident.number)
+    assert [(one["name"], one["words"]) for one in read["fields"]] == [("Found at", "2026-03-12 09:41 UTC")]
+    assert {one["name"]: one["kept"] for one in read["clocks"]} == {
+        "acknowledge": False, "contain": False, "resolve": None,
+    }  # fmt: skip
+    assert [(one["relation"], one["title"]) for one in read["related"]] == [("child_of", "The whole wave")]
+    for format in ("html", "md"):
+        text = FORMATS[format].render(read)
+        assert isinstance(text, bytes)
+        for word in (b"Found at", b"2026", b"The whole wave", b"Acknowledge", b"late"):
+            assert word in text.replace(b"\\", b""), (format, word)
+
+
+def test_the_title_of_an_incident_under_a_stricter_mark_does_not_go_out(admin: User) -> None:
+    me = Actor.of(admin)
+    incident, grave = make_incident("Case", tlp="green"), make_incident("Name of an informer", tlp="red")
+    insider = make_incident("Insider", tlp="green")
+    for other in (grave, insider):
+        relations.relate(me, incident.pk, other.pk, "related_to")
+    restriction.restrict(me, insider.pk)
+    read = document(admin, incident.number)
+    assert {one["incident"]: one["title"] for one in read["related"]} == {grave.number: None, insider.number: None}
+    assert "informer" not in json.dumps(read) and "Insider" not in json.dumps(read)
+    assert grave.number in json.dumps(read["timeline"])
+    assert "Case" in json.dumps(document(admin, grave.number))

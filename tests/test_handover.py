@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from cases.actions import handovers, incidents
+from cases.actions import handovers, incidents, merge, restriction
 from cases.actors import Actor
 from cases.errors import CaseError, Conflict
 from cases.models import HandOver, Incident, IncidentTask
@@ -172,3 +174,26 @@ def test_programs_sign_read_and_take_over(analyst: User, responder: User, viewer
     assert other.post(f"/hand-overs/{number}/take/").json()["taken_by"] == "priya"
     assert [row["id"] for row in other.get("/hand-overs/").json()["results"]] == [number]
     assert other.get("/hand-overs/987654321/").status_code == 404
+
+
+def test_what_was_merged_has_not_ended(analyst: User, blue: Team) -> None:
+    stays, goes = make_incident("Goes on", team=blue), make_incident("Went into it", team=blue)
+    merge.merge(Actor.of(analyst), stays.pk, [goes.pk])
+    html = page(analyst)
+    assert "Goes on" in html and "Went into it" not in html
+
+
+def test_figures_of_alerts_lead_to_the_same_alerts(analyst: User, blue: Team, red: Team) -> None:
+    make_alert("Ours", team=blue)
+    make_alert("Everybody's")
+    urls = re.findall(r'href="(/alerts/[^"]*)">(\d+)</a>', page(analyst, f"?team={blue.pk}"))
+    assert [number for _url, number in urls] == ["1", "0"]
+    listed = client_of(analyst).get(unescape(urls[0][0])).content.decode()
+    assert "Ours" in listed and "Everybody" not in listed
+
+
+def test_what_is_signed_for_all_counts_nothing_restricted(admin: User, analyst: User) -> None:
+    incident = make_incident("Insider", make_alert("Copies to a stick"))
+    make_alert("Plain")
+    restriction.restrict(Actor.of(admin), incident.pk)
+    assert signed(admin).facts["received"] == 1

@@ -7,7 +7,7 @@ from django.test import Client
 
 from cases.actions import holds, incidents, merge, restriction
 from cases.actors import Actor
-from cases.models import Alert, Incident, IncidentMove, IncidentRelation
+from cases.models import Alert, Incident, IncidentMove, IncidentRelation, TimelineEntry, TimelinePin
 from soar.accounts.models import Team, User
 from tests.factories import make_alert, make_incident
 
@@ -149,3 +149,17 @@ def test_a_husk_says_where_it_went_when_somebody_wants_to_merge_or_split_it(as_a
     for page in ("merge", "split"):
         answer = as_analyst.get(f"/incidents/{goes.number}/{page}/")
         assert answer.status_code == 409 and stays.number in answer.content.decode()
+
+
+def test_what_stood_on_a_merged_timeline_is_pinned_where_it_is_read_and_not_corrected(
+    as_analyst: Client, analyst: User
+) -> None:
+    stays, goes = make_incident("Stays", make_alert()), make_incident("Goes", make_alert())
+    note = incidents.comment(Actor.of(analyst), goes.pk, "Seen at the gateway")
+    merge.merge(Actor.of(analyst), stays.pk, [goes.pk])
+    assert as_analyst.post(f"/incidents/{stays.number}/pin/", {"entry": note.pk}).status_code == 302
+    html = as_analyst.get(f"/incidents/{stays.number}/").content.decode()
+    assert 'aria-label="Unpin"' in html and "Correct this note" not in html
+    assert TimelineEntry.objects.filter(incident=stays, kind="entry.pinned", data__entry=note.pk).exists()
+    as_analyst.post(f"/incidents/{stays.number}/pin/", {"entry": note.pk, "un": "1"})
+    assert not TimelinePin.objects.exists()

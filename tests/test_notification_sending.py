@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from cases import timeline
-from cases.actions import incidents, restriction
+from cases.actions import incidents, merge, restriction
 from cases.actions import notifications as choose
 from cases.actors import Actor
 from cases.models import Incident, NoticeState, NotificationDelivery
@@ -288,3 +288,16 @@ def test_a_chat_message_of_which_nobody_knows_is_not_repeated(
     later()
     assert len(sent_to(chats, "slack")) == 1
     assert NotificationDelivery.objects.get().said == sending.UNKNOWN
+
+
+def test_a_merge_is_told_without_the_title_of_the_other_one(
+    post: Post, reader: User, responder: User, incident: Incident
+) -> None:
+    other = make_incident("Name of an informer", tlp="red")
+    incidents.owners(Actor.of(responder), incident.pk, add=[reader])
+    choose.save_settings(reader, {"choices": {"status": {"email": "at_once"}, "assigned": {"email": "off"}}})
+    merge.merge(Actor.of(responder), other.pk, [incident.pk])
+    run()
+    (mail,) = post.mails
+    assert other.number in mail["subject"]
+    assert "Name of an informer" not in str(mail)

@@ -148,3 +148,16 @@ def test_the_api_says_the_same(analyst: User) -> None:
 
 def test_the_api_tells_nobody_else(nobody: User) -> None:
     assert client_of(nobody).get("/api/v1/sla-figures/").status_code == 403
+
+
+def test_what_was_ended_in_time_while_it_was_paused_is_in_time(analyst: User) -> None:
+    person = Actor.of(analyst)
+    with at(0):
+        incident = make_incident(severity="critical")
+    with at(5):
+        sla_pause.pause(person, incident.pk, "Waits for the bank")
+    with at(600):
+        incidents.set_status(person, incident.pk, "resolved", determination="malicious")
+    assert {name: (one.met, one.missed) for name, one in of_all(analyst).items()} == dict.fromkeys(
+        ("acknowledge", "contain", "resolve"), (1, 0)
+    )

@@ -12,7 +12,7 @@ from cases.actions.access import INCIDENT
 from cases.actors import Actor
 from cases.choices import Severity
 from cases.errors import Conflict, Forbidden, Missing, Refused, Stale
-from cases.models import Alert, Evidence, Incident, IncidentMove, IncidentTask, TimelineEntry
+from cases.models import Alert, Evidence, Incident, IncidentClock, IncidentMove, IncidentTask, TimelineEntry
 from cases.timeline_read import entries_of_incident
 from soar.accounts.access.actions import grant
 from soar.accounts.models import Team, User
@@ -154,3 +154,33 @@ def test_the_preview(analyst: User) -> None:
     found = split.preview(me, whole.pk, alerts=[row.number])
     assert (found.title, found.observables, found.notes, found.refusal) == ("Named", 2, 1, None)
     assert Incident.objects.count() == 1
+
+
+def test_what_is_owned_already_waits_for_nobody(analyst: User) -> None:
+    me = Actor.of(analyst)
+    whole, rows = of_three()
+    incidents.owners(me, whole.pk, add=[analyst])
+    new = split.split(me, whole.pk, alerts=[rows[2].pk])
+    assert IncidentClock.objects.get(incident=new, name="acknowledge").stopped_at is not None
+
+
+def test_undo_leaves_a_severity_that_a_person_lowered(analyst: User) -> None:
+    me = Actor.of(analyst)
+    whole, rows = of_three()
+    incidents.update(me, whole.pk, changes={"severity": "low"})
+    new = split.split(me, whole.pk, alerts=[rows[2].pk])
+    assert new.severity > Severity.LOW
+    merge_undo.undo(me, whole.pk, IncidentMove.objects.get().pk)
+    whole.refresh_from_db()
+    assert whole.severity == Severity.LOW
+
+
+def test_undo_takes_a_severity_over_that_somebody_set_since(analyst: User) -> None:
+    me = Actor.of(analyst)
+    whole, rows = of_three()
+    new = split.split(me, whole.pk, alerts=[rows[0].pk])
+    incidents.update(me, whole.pk, changes={"severity": "low"})
+    incidents.update(me, new.pk, changes={"severity": "critical"})
+    merge_undo.undo(me, whole.pk, IncidentMove.objects.get().pk)
+    whole.refresh_from_db()
+    assert whole.severity == Severity.CRITICAL

@@ -9,6 +9,7 @@ from cases.actions.base import save, text_of
 from cases.actors import Actor
 from cases.errors import Conflict, Forbidden
 from cases.holds import hold_of
+from cases.merged import refusal
 from cases.models import Incident, LegalHold
 from cases.permissions import holds as level_held
 from cases.permissions import incident_for
@@ -28,9 +29,11 @@ def may_hold(user: User, incident: Incident) -> bool:
 
 @transaction.atomic
 def place(actor: Actor, incident_id: int | str, reason: str) -> LegalHold:
-    """Put an incident on hold. Raises Refused without a reason, Conflict if it is on hold already, Missing,
-    Forbidden."""
+    """Put an incident on hold. Raises Refused without a reason, Conflict if it is on hold already or was merged (what
+    it held is in the other one, whose hold keeps it), Missing, Forbidden."""
     incident = _incident(actor, incident_id)
+    if incident.merged_at is not None:
+        raise refusal(actor, incident)
     why = text_of(reason, "reason", most=REASON_AT_MOST)
     if hold_of(incident) is not None:
         raise Conflict(f"{incident.number} is on legal hold already.", code="legal_hold")

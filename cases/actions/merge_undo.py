@@ -66,7 +66,7 @@ def undo(actor: Actor, incident_id: int | str, pk: int) -> IncidentMove:
     move = IncidentMove.objects.select_for_update().get(pk=move.pk)
     way = Way(actor, found[move.source_id], found[move.target_id])
     _check(move, way)
-    move.left = _split_back(way) if move.kind == IncidentMove.Kind.SPLIT else _merge_back(move, way)
+    move.left = _split_back(move, way) if move.kind == IncidentMove.Kind.SPLIT else _merge_back(move, way)
     move.undone_at, move.undone_by_name = clock.now(), actor.name[:200]
     move.save(update_fields=["left", "undone_at", "undone_by_name"])
     return move
@@ -135,7 +135,7 @@ def _merge_back(move: IncidentMove, way: Way) -> list[str]:
     return left
 
 
-def _split_back(way: Way) -> list[str]:
+def _split_back(move: IncidentMove, way: Way) -> list[str]:
     """The way back of a split is a merge: whatever came to the new incident since comes along."""
     new = way.target
     for incident in (way.source, new):
@@ -144,5 +144,8 @@ def _split_back(way: Way) -> list[str]:
     back = Way(way.actor, new, way.source)
     if (error := refusal_of(back)) is not None:
         raise error
+    if new.severity == move.before.get("severity"):
+        # Its alerts gave it, not a person: the whole keeps the severity that it has. The husk's is not saved.
+        new.severity = min(new.severity, way.source.severity)
     merge_locked(back, undo="split")
     return []

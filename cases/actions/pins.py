@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 from cases import timeline
 from cases.actors import Actor
 from cases.errors import Missing, Refused
-from cases.models import TimelineEntry, TimelinePin
+from cases.merged import absorbed, end_of
+from cases.models import Alert, TimelineEntry, TimelinePin
 from cases.permissions import alert_for, incident_for
 from cases.timeline import Subject
 from soar.lib import clock
@@ -29,7 +30,7 @@ def pin(actor: Actor, entry_id: int) -> TimelineEntry:
         raise Refused("This entry cannot be pinned.", field="entry")
     if TimelinePin.objects.filter(entry=entry).exists():
         return entry
-    if _pins(entry).count() >= PINS_AT_MOST:
+    if _pins(subject).count() >= PINS_AT_MOST:
         raise Refused(f"At most {PINS_AT_MOST} entries are pinned. Unpin one first.", field="entry")
     TimelinePin.objects.create(entry=entry, pinned_by=actor.name[:200], pinned_at=clock.now())
     timeline.record("entry.pinned", subject, actor, data={"entry": entry.pk}, touch=True)
@@ -52,8 +53,11 @@ def _locked(actor: Actor, entry_id: int) -> tuple[TimelineEntry, Subject]:
         raise Missing("There is no such entry.")
     if entry.alert_id is not None:
         return entry, alert_for(actor, entry.alert_id, work=True, lock=True)
-    return entry, incident_for(actor, entry.incident_id or 0, level="edit", lock=True)
+    # What was merged is read with the incident that it went to, and pinned there.
+    return entry, incident_for(actor, end_of(entry.incident_id or 0), level="edit", lock=True)
 
 
-def _pins(entry: TimelineEntry) -> QuerySet[TimelinePin]:
-    return TimelinePin.objects.filter(entry__alert=entry.alert_id, entry__incident=entry.incident_id)
+def _pins(subject: Subject) -> QuerySet[TimelinePin]:
+    if isinstance(subject, Alert):
+        return TimelinePin.objects.filter(entry__alert=subject)
+    return TimelinePin.objects.filter(entry__incident__in=[subject.pk, *absorbed(subject)])

@@ -150,13 +150,19 @@ def _check(kind: RelationKind, first: Incident, second: Incident) -> None:
     for one in (first, second):
         if rows.filter(Q(incident=one) | Q(other=one)).count() >= RELATIONS_AT_MOST:
             raise Conflict(f"{one.number} has {RELATIONS_AT_MOST} links already.", code="too_many")
+    if closes_circle(kind, first.pk, second.pk):
+        text = f"{second.number} is, by itself or by way of others, {kind.label} {first.number} already."
+        raise Conflict(text, field="incident", code="circle")
+
+
+def closes_circle(kind: RelationKind, first: int, second: int) -> bool:
+    """Whether ``first`` can be reached from ``second`` (ids) by links of a kind that has a direction: a link from
+    ``first`` to ``second`` would then lead back to where it begins."""
     if kind not in RELATION_INVERSES:
-        return
+        return False
     with connection.cursor() as cursor:
-        cursor.execute(_REACHES, {"start": second.pk, "end": first.pk, "kind": kind.value})
-        if cursor.fetchone():
-            text = f"{second.number} is, by itself or by way of others, {kind.label} {first.number} already."
-            raise Conflict(text, field="incident", code="circle")
+        cursor.execute(_REACHES, {"start": second, "end": first, "kind": kind.value})
+        return cursor.fetchone() is not None
 
 
 def _tell(kind: str, actor: Actor, here: Incident, there: Incident, word: str) -> None:

@@ -37,6 +37,7 @@ from cases.models import (
     TimelineEntry,
 )
 from cases.permissions import incident_for, parse_number
+from cases.sla import clocks
 from soar.accounts import audit
 from soar.accounts.membership import may
 
@@ -114,7 +115,12 @@ def split(
     moved = {"alerts": chosen.alerts, **{name: rows for name, rows in chosen.besides.items() if rows}}
     _move(actor, chosen, incident, new)
     move = IncidentMove.objects.create(
-        kind=IncidentMove.Kind.SPLIT, source=incident, target=new, moved=moved, **made_by(actor)
+        kind=IncidentMove.Kind.SPLIT,
+        source=incident,
+        target=new,
+        moved=moved,
+        before={"severity": int(new.severity)},
+        **made_by(actor),
     )
     incident = incident_for(actor, incident.pk, level="edit", lock=True)
     counts = {name: len(chosen.besides[name]) for name in BESIDES if chosen.besides[name]}
@@ -172,6 +178,7 @@ def _opened(actor: Actor, incident: Incident, chosen: Chosen, **given: Any) -> I
     if incident.restricted:
         Alert.objects.filter(incident=new).update(restricted=True)
     _same_people(actor, incident, new)
+    clocks.follow(new, taken=new.owner_rows.exists())
     return new
 
 

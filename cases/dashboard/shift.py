@@ -67,18 +67,31 @@ def changed(user: User, moment: datetime, team: Team | None) -> Changed:
     """What happened since a moment."""
     over = Q(resolved_at__gte=moment) | Q(closed_at__gte=moment)
     ended = Q(status__gte=IncidentStatus.RESOLVED) & over
-    rows = incidents(user, team).only("title", "severity", "status", "created_at", "resolved_at", "closed_at")
+    # What was merged has not ended: it goes on in the other one.
+    rows = incidents(user, team).filter(merged_at=None)
+    rows = rows.only("title", "severity", "status", "created_at", "resolved_at", "closed_at")
     found = list(rows.filter(Q(created_at__gte=moment) | ended).order_by("-severity", "-pk")[: 2 * AT_MOST])
-    alerts = Alert.objects.visible_to(user)
-    alerts = (alerts.filter(team=team) if team else alerts).order_by()
+    received, resolved = alerts_since(user, moment, team)
     notes = TimelineEntry.objects.filter(kind="handoff", recorded_at__gte=moment)
     notes = notes.filter(incident__in=incidents(user, team)).select_related("incident")
     return Changed(
         opened=[row for row in found if row.created_at >= moment][:AT_MOST],
         ended=[row for row in found if not IncidentStatus(row.status).is_open][:AT_MOST],
-        received=alerts.filter(received_at__gte=moment)[:COUNTED].values("pk").count(),
-        resolved=alerts.filter(updated_at__gte=moment, resolved_at__gte=moment)[:COUNTED].values("pk").count(),
+        received=received,
+        resolved=resolved,
         notes=list(notes.order_by("-pk")[:AT_MOST]),
+    )
+
+
+def alerts_since(user: User, moment: datetime, team: Team | None, *, shared: bool = False) -> tuple[int, int]:
+    """How many alerts came and were resolved since a moment; ``shared``: for others to read, without restricted ones,
+    whose number is nobody's business (access.md 3 to 5)."""
+    alerts = Alert.objects.visible_to(user)
+    alerts = (alerts.filter(team=team) if team else alerts).order_by()
+    alerts = alerts.filter(restricted=False) if shared else alerts
+    return (
+        alerts.filter(received_at__gte=moment)[:COUNTED].values("pk").count(),
+        alerts.filter(updated_at__gte=moment, resolved_at__gte=moment)[:COUNTED].values("pk").count(),
     )
 
 

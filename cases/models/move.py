@@ -16,9 +16,9 @@ UNDO_FOR = timedelta(hours=24)
 class IncidentMove(models.Model):
     """One merge of ``source`` into ``target``, or one split of ``target`` off ``source``.
 
-    ``moved`` holds by name what went, as ids with what is needed to see whether it was changed since; ``before`` what
-    ``source`` was, and by field ``[old, new]`` what ``target`` took over. ``left`` is what an undo could not put back,
-    in words."""
+    ``moved`` holds by name what went, as ids with what is needed to see whether it was changed since; ``before`` of a
+    merge what ``source`` was, of a split the severity that ``target`` began with. ``left`` is what an undo could not
+    put back, in words."""
 
     class Kind(models.TextChoices):
         MERGE = "merge", "Merge"

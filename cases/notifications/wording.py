@@ -155,12 +155,18 @@ def _noted(row: Notification, data: dict[str, Any]) -> str:
     return _("handed over") if row.kind == "handoff" else _("wrote a note")
 
 
+def _merged_into(row: Notification, data: dict[str, Any]) -> str:
+    """Without the other one's title: whether it may be sent is asked of this one alone."""
+    return _("merged it into %s") % (data.get("incident") or _("one that you may not see"))
+
+
 # By kind of entry, then by reason.
 _OWN: dict[str, Callable[[Notification, dict[str, Any]], str]] = {
     "task.due": _due,
     "comment": _noted,
     "handoff": _noted,
     "event": _noted,
+    "incident.merged_into": _merged_into,
     "mention": lambda row, data: _("mentioned you"),
     "assigned": _assigned,
     "task": _words_of_task,

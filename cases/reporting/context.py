@@ -12,7 +12,7 @@ from typing import Any
 from cases.choices import Findings, Tlp
 from cases.reporting.options import RANK
 from cases.reporting.words import cut, label, moment, rich, size
-from soar.lib.text import defang
+from soar.lib.text import defang, span_words
 
 Context = dict[str, Any]
 Rows = list[dict[str, Any]]
@@ -56,9 +56,12 @@ def context_of(document: dict[str, Any], title: str) -> Context:
         "notes": [one for one in timeline if one["note"]],
         "runs": [_run(one) for one in document.get("runs", [])],
         "responses": [_response(one) for one in document.get("responses", [])],
-        "fields": incident.get("custom_fields") or [],
-        "clocks": incident.get("clocks") or [],
-        "related": incident.get("related") or [],
+        "fields": [{"name": cut(one["name"]), "value": cut(one["words"])} for one in document.get("fields", [])],
+        "clocks": [_clock(one) for one in document.get("clocks", [])],
+        "related": [
+            {"number": one["incident"], "relation": label(one["relation"]), "title": cut(one["title"])}
+            for one in document.get("related", [])
+        ],
     }
 
 
@@ -165,6 +168,18 @@ def _piece(one: dict[str, Any]) -> dict[str, Any]:
         "removed_by": cut(one["removed_by"]),
         "removed_at": moment(one["removed_at"]),
         "remove_reason": cut(one["remove_reason"]),
+    }
+
+
+def _clock(one: dict[str, Any]) -> dict[str, Any]:
+    outcome = {True: "in time", False: "late", None: ""}[one["kept"]]
+    return {
+        "label": label(one["name"]),
+        "round": one["round"],
+        "target": span_words(one["target_minutes"] * 60) if one["target_minutes"] else "",
+        "took": span_words(one["seconds"]) if one["seconds"] is not None else "",
+        "outcome": outcome,
+        **{name: moment(one[name]) for name in ("started_at", "due_at", "stopped_at")},
     }
 
 

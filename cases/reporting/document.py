@@ -11,6 +11,9 @@ The words are those of the API (contract.md), so what is read here can be found 
       "incident": as GET /incidents/{id}/ (number, title, summary (Markdown), severity, status, owners, servicenow ...),
       "owners": [{"username", "name", "lead"}],
       "status_history": [{"at", "from", "to", "actor", "reason"}],
+      "fields": [{"key", "name", "kind", "value", "words"}], custom fields that have a value,
+      "clocks": [{"name", "round", "target_minutes", "started_at", "due_at", "stopped_at", "seconds", "kept"}],
+      "related": [{"incident", "relation", "title": null for one under a stricter mark}],
       "alerts": [as GET /alerts/{id}/ without runs: with observables and assets],
       "observables": [{"id", "url", "type", "value", "risk", "rating", "rated_at", "created_at",
                        "alerts": ["ALR-7"], "roles": [...], "added_by": name or null, "added_at"}],
@@ -18,8 +21,8 @@ The words are those of the API (contract.md), so what is read here can be found 
                   "added_by": name or null}],
       "evidence": [as GET /evidence/{id}/; removed pieces too, with removed_at],
       "tasks": [as GET /tasks/{id}/, in the order of the checklist],
-      "timeline": [as GET .../timeline/, oldest first: every entry of the incident's own chain and of those of its
-                   alerts, so that chains can be verified; besides
+      "timeline": [as GET .../timeline/, oldest first: every entry of the incident's own chain, of those of its alerts
+                   and of what was merged into it, so that chains can be verified; besides
                    "actor": {"type", "id", "name"}, "label", "group" (timeline_kinds), "note": bool,
                    "sentence": what happened in words, plain text without the actor,
                    "joined": whether it stands in the stream that the page shows],
@@ -42,8 +45,10 @@ from django.utils.module_loading import import_string
 from cases.api.incident_representation import evidence_dict, task_dict
 from cases.api.representation import alert_dict, incident_dict, observables_of
 from cases.errors import Forbidden, Missing
+from cases.merged import absorbed
 from cases.models import Alert, Evidence, Incident, IncidentOwner, IncidentTask
 from cases.permissions import incident_for
+from cases.reporting import beside
 from cases.reporting.items import assets, observables
 from cases.reporting.options import Options, highest
 from cases.reporting.stream import Stream
@@ -88,9 +93,10 @@ def _read(user: User, incident: Incident, options: Options) -> Document:
     pieces = list(Evidence.objects.filter(incident=incident).order_by("pk")) if options.evidence else []
     evidence = [piece for piece in pieces if options.within(piece.tlp)]
     stream = Stream(user, incident, alerts, options)
+    behind = Evidence.objects.filter(incident__in=absorbed(incident)) if options.evidence else []
     stream.withhold(
         alerts=[alert for alert in every if alert not in alerts],
-        evidence=[piece for piece in pieces if piece not in evidence],
+        evidence=[piece for piece in [*pieces, *behind] if not options.within(piece.tlp)],
     )
     tasks = IncidentTask.objects.filter(incident=incident).select_related("assignee")
     return {
@@ -112,6 +118,9 @@ def _read(user: User, incident: Incident, options: Options) -> Document:
         "incident": incident_dict(incident) | {"alert_count": len(alerts)},
         "owners": _owners(incident),
         "status_history": stream.status_history(),
+        "fields": beside.fields(incident),
+        "clocks": beside.clocks(incident),
+        "related": beside.related(user, incident, options),
         "alerts": _alerts(incident, alerts, options),
         "observables": observables(incident, alerts) if options.observables else [],
         "assets": assets(incident, alerts),

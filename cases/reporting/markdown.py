@@ -55,6 +55,7 @@ def _lines(context: Row, document: Row) -> Iterator[str]:
     yield from _head(context)
     yield from ("## Summary", "", *(block(document["incident"]["summary"]) or ["Nothing written.", ""]))
     yield from _section("Course", _course(context["status_history"]))
+    yield from _section("Targets", _clocks(context["clocks"]))
     yield from _section("Alerts", _alerts(context["alerts"]))
     yield from _section("Observables", _observables(context["observables"]))
     yield from _section("Assets", _assets(context["assets"]))
@@ -94,12 +95,20 @@ def _head(context: Row) -> Iterator[str]:
         "Left out": "; ".join(report["left_out"]),
     }
     yield from (f"- {inline(name)}: {inline(value)}" for name, value in facts.items() if value)
+    yield from (f"- {inline(one['name'])}: {inline(one['value'])}" for one in context["fields"])
+    yield from (f"- {one['relation']}: {one['number']} {inline(one['title'])}" for one in context["related"])
     yield ""
 
 
 def _course(rows: list[Row]) -> list[str]:
     names = ("at", "from", "to", "actor", "reason")
     return table(("When", "From", "To", "Who", "Why"), ([row[name] for name in names] for row in rows))
+
+
+def _clocks(rows: list[Row]) -> list[str]:
+    names = ("label", "target", "took", "outcome", "started_at", "due_at", "stopped_at")
+    head = ("To", "Target", "Took", "Kept", "Began", "Due", "Ended")
+    return table(head, ([row[name] for name in names] for row in rows))
 
 
 def _alerts(rows: list[Row]) -> list[str]:

@@ -30,6 +30,12 @@ DOCUMENT: dict[str, Any] = {
     },
     "owners": [{"username": "anna", "name": "Anna Berg", "lead": True}],
     "status_history": [{"at": AT, "from": "open", "to": "resolved", "actor": "Anna Berg", "reason": "Contained"}],
+    "fields": [{"key": "cost", "name": "Cost", "kind": "number", "value": 1200, "words": "1200"}],
+    "clocks": [{
+        "name": "resolve", "round": 1, "target_minutes": 480, "started_at": AT, "due_at": AT, "stopped_at": AT,
+        "seconds": 5400.0, "kept": True,
+    }],
+    "related": [{"incident": "INC-1040", "relation": "child_of", "title": "Wave of phishing mails"}],
     "alerts": [{
         "number": "ALR-7", "source": "mail", "detection_model": "Credential phishing", "hostname": "ws-0042",
         "username": "c.lind", "occurred_at": AT, "first_seen": AT, "last_seen": AT, "received_at": AT,

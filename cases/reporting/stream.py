@@ -12,9 +12,11 @@ from django.db.models import Q
 from django.utils.html import strip_tags
 
 from cases.api.representation import entry_dict
+from cases.merged import absorbed
 from cases.models import Alert, Evidence, Incident, TimelineEntry
+from cases.reporting.beside import may_be_named
 from cases.reporting.options import Options
-from cases.timeline_kinds import KINDS, NOTES
+from cases.timeline_kinds import KINDS, LINKING, NOTES
 from cases.timeline_read import NUMBER, entries_of_incident, tell_all
 from cases.timeline_words import sentence
 from soar.accounts.models import User
@@ -28,16 +30,21 @@ SPACES = re.compile(r"\s+")
 
 
 class Stream:
-    """All entries of an incident and of those of its alerts that go out, in memory, oldest first."""
+    """All entries of an incident, of what was merged into it and of those of its alerts that go out, in memory, oldest
+    first."""
 
     def __init__(self, user: User, incident: Incident, alerts: list[Alert], options: Options) -> None:
-        self._subjects: list[Alert | Incident] = [incident, *alerts]
-        self._options = options
+        merged = list(Incident.objects.filter(pk__in=absorbed(incident)).order_by("pk"))
+        self._subjects: list[Alert | Incident] = [incident, *merged, *alerts]
+        self._incident, self._options = incident, options
         self._joined = set(entries_of_incident(incident).order_by().values_list("pk", flat=True))
-        rows = TimelineEntry.objects.filter(Q(incident=incident) | Q(alert__in=[one.pk for one in alerts]))
+        rows = TimelineEntry.objects.filter(
+            Q(incident__in=[incident, *merged]) | Q(alert__in=[one.pk for one in alerts])
+        )
         self._entries = list(rows.select_related("alert", "incident").order_by("pk"))
         self.withheld = 0
         tell_all(user, self._entries)
+        self._leave_titles()
         if not options.notes:
             self._hide(entry for entry in self._entries if entry.kind in WORDS)
 
@@ -55,6 +62,17 @@ class Stream:
             or (entry.kind.startswith("evidence.") and entry.data.get("id") in pieces)
             or (entry.kind.startswith(RESPONSES) and entry.cause in causes)
         )
+
+    def _leave_titles(self) -> None:
+        """Titles of other incidents that are under a stricter mark do not go out with this one."""
+        naming = [one for one in self._entries if one.kind in LINKING and one.data.get("title")]
+        numbers = {str(one.data.get("incident") or "") for one in naming}
+        others = Incident.objects.in_bulk([int(number[4:]) for number in numbers if NUMBER.fullmatch(number)])
+        for entry in naming:
+            number = str(entry.data.get("incident") or "")
+            other = others.get(int(number[4:])) if NUMBER.fullmatch(number) else None
+            if other is not None and not may_be_named(self._incident, other, self._options):
+                entry.data = {**entry.data, "title": None, "hidden": ["title"]}
 
     def _hide(self, entries: Iterable[TimelineEntry]) -> None:
         for entry in list(entries):
@@ -87,7 +105,7 @@ class Stream:
                 "actor": row["actor"]["name"],
                 "reason": row["text"],
             }
-            for row in (entry_dict(entry) for entry in self._entries if entry.incident_id)
+            for row in (entry_dict(entry) for entry in self._entries if entry.incident_id == self._incident.pk)
             if row["kind"] in STATUS_KINDS and row["data"].get("field") == "status"
         ]
 

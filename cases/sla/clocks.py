@@ -60,6 +60,14 @@ class Clocks:
             self.policy.calendar(self.incident.severity), row.started_at, row.stopped_at, self.pauses
         )
         row.seconds = taken.total_seconds() if measured else None
+        if row.due_at is None and row.target is not None:  # hidden by a pause that lasts: it has not come before now
+            row.due_at = self._due_if_paused_until(row)
+
+    def _due_if_paused_until(self, row: IncidentClock) -> datetime | None:
+        """When a clock that stops while it is paused would be due, had the pause ended with it: it was in time."""
+        pauses = [(begin, min(end, row.stopped_at or end)) for begin, end in self.pauses]
+        target = timedelta(minutes=row.target or 0)
+        return calendar.due(self.policy.calendar(self.incident.severity), row.started_at, target, pauses)
 
     def end_pause(self) -> None:
         """The pause that lasts is over: the incident has ended."""

@@ -132,7 +132,7 @@ def dashboard_times(request: HttpRequest) -> HttpResponse:
     earlier = sla.figures(asked.user, asked.back(2 * asked.days), asked.since, team=team)
     cards = [
         (NAMES[name], current[name], _length(current[name]), _length(earlier[name]),
-         chart.spark([day.figures[name].median for day in days]))
+         chart.spark([day.figures[name].median for day in days]), _measured(asked, name))
         for name in CLOCKS
     ]  # fmt: skip
     return render(request, "cases/dashboard_times.html", {"cards": cards})
@@ -140,7 +140,18 @@ def dashboard_times(request: HttpRequest) -> HttpResponse:
 
 def _due(asked: Asked) -> Context:
     now = timezone.now()
-    return {"due": [(row, cell(row, now)) for row in shift.due_next(asked.user, asked.team)[:DUE]]}
+    team = {"team": asked.team.name} if asked.team else {}
+    url = f"{reverse('incident-list')}?{urlencode({'sort': 'due', **team})}"
+    return {"due": [(row, cell(row, now)) for row in shift.due_next(asked.user, asked.team)[:DUE]], "due_url": url}
+
+
+def _measured(asked: Asked, name: str) -> str:
+    """The incidents among which are those that a figure counts: what was done to them since changed them."""
+    status = {"tab": "closed"} if name == "resolve" else {"status": "any"}
+    team = {"team": asked.team.name} if asked.team else {}
+    return (
+        f"{reverse('incident-list')}?{urlencode({**status, 'updated_since': asked.since.date().isoformat(), **team})}"
+    )
 
 
 def _length(figure: sla.Figure) -> str:

@@ -96,7 +96,10 @@ def _time(due: datetime, css: str, text: str, kind: str) -> SafeString:
 def targets(user: User, incident: Incident) -> Context:
     """The box: a line for each clock, the pause that lasts, and what this person may do. Three queries."""
     clocks = read(incident)
-    lines = [_line(incident, clocks.rows[name], clocks.now, clocks) for name in CLOCKS if name in clocks.rows]
+    rows = [clocks.rows[name] for name in CLOCKS if name in clocks.rows]
+    if incident.merged_at is not None:  # those that ran then wait for an undo, and are late for nobody
+        rows = [row for row in rows if row.stopped_at is not None]
+    lines = [_line(incident, row, clocks.now, clocks) for row in rows]
     always = clocks.policy.calendar(incident.severity).always
     return {
         "incident": incident,

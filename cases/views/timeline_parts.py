@@ -90,7 +90,11 @@ def shown_pins(pinned: list[Any]) -> Context:
 def addresses(kind: str, number: str) -> Context:
     """Where what belongs to the timeline of an ``incident`` or ``alert`` is asked for and sent to."""
     names = {"page": "detail", "timeline": "timeline", "pin": "pin", "preview": "preview", "people": "people"}
-    return {"to": {name: reverse(f"{kind}-{end}", args=[number]) for name, end in names.items()}, "stream_id": kind}
+    return {
+        "to": {name: reverse(f"{kind}-{end}", args=[number]) for name, end in names.items()},
+        "stream_id": kind,
+        "stream_of": int(number[4:]),  # notes of what was merged are not corrected any more
+    }
 
 
 def asked_for(request: HttpRequest) -> tuple[TimelineFilter, dict[str, int]]:

@@ -11,6 +11,7 @@ from cases import timeline
 from cases.actions.base import text_of
 from cases.actors import Actor
 from cases.errors import Forbidden, Refused
+from cases.merged import check_not_merged
 from cases.models import Alert, Incident
 from cases.permissions import alert_for, holds, incident_for
 from playbooks.actions.approvals import described, subjects_of
@@ -44,12 +45,14 @@ class Case:
 def case_of(
     actor: Actor, *, alert: str | int | None = None, incident: str | int | None = None, origin: str = ""
 ) -> Case:
-    """The case for somebody who may respond on it. Raises Missing, Forbidden, Refused for both at once."""
+    """The case for somebody who may respond on it. Raises Missing, Forbidden, Refused for both at once,
+    Conflict for an incident that was merged."""
     needs(actor, "respond", MAY_NOT)
     if alert and incident:
         raise Refused("It is about an alert or about an incident, not about both.", field="alert")
     found = alert_for(actor, alert, work=True) if alert else None
     about = incident_for(actor, incident) if incident else None
+    check_not_merged(actor, about)
     if about is not None and actor.user is not None and about.restricted and not holds(actor.user, about, "edit"):
         raise Forbidden(f"You may see {about.number} but not work on it: it is restricted.")
     return Case(origin or ("alert" if found else "incident" if about else "api"), found, about)

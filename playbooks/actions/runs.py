@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from cases.actors import Actor
 from cases.errors import Conflict, Forbidden, Refused
+from cases.merged import check_not_merged
 from cases.models import Alert, Incident
 from cases.permissions import alert_for, incident_for
 from playbooks.actions import response_runs
@@ -43,8 +44,8 @@ def run_by_hand(
 ) -> Run:
     """Queue a run on an alert, an incident, or nothing (triggers manual and schedule), with the actor's rights.
 
-    ``ring`` False is for a caller who executes it at once. Raises Missing, Forbidden, Conflict for a playbook
-    that starts nothing, Refused for the wrong kind of subject."""
+    ``ring`` False is for a caller who executes it at once. Raises Missing, Forbidden, Conflict for a playbook that
+    starts nothing or an incident that was merged, Refused for the wrong kind of subject."""
     row = playbook_for(actor, playbook, "run")
     on_alert = alert_for(actor, alert.pk if isinstance(alert, Alert) else alert) if alert is not None else None
     on_incident = (
@@ -52,6 +53,7 @@ def run_by_hand(
         if incident is not None
         else None
     )
+    check_not_merged(actor, on_incident)
     if row.hindrance:
         raise Conflict(f"{row.name} starts nothing. {row.hindrance}")
     _fits(row, on_alert, on_incident)

@@ -134,8 +134,9 @@ def box_context(user: User, subject: Subject) -> Context:
     nodes = lines_of(steps, {run.pk: run.version_id for run in opened})
     workers = workers_alive()
     rights = rights_of(user)
-    rights["may_run"] = rights["may_run"] or holds_any(user, "run")
     kind = "alert" if isinstance(subject, Alert) else "incident"
+    merged = isinstance(subject, Incident) and subject.merged_at is not None
+    rights["may_run"] = not merged and (rights["may_run"] or holds_any(user, "run"))
     by_hand = hands_on(user, subject)
     states = [(run.pk, run.status, str(run.started_at), str(run.finished_at)) for run in runs]
     lines = [(step.pk, step.status, step.attempts) for found in steps.values() for step in found]
@@ -154,7 +155,7 @@ def box_context(user: User, subject: Subject) -> Context:
         "by_hand": task_rows(by_hand),
         "tasks_url": f"{reverse('response-list')}?{kind}={subject.number}&origin=hand",
         "respond_url": f"{reverse('response-new')}?{kind}={subject.number}",
-        "may_respond": may(user, "respond"),
+        "may_respond": may(user, "respond") and not merged,
         "sig": signature(
             states, lines, list(nodes.values()), bool(workers), [(task.pk, task.status) for task in by_hand]
         ),

@@ -6,6 +6,7 @@ from cases.actions.moving.alerts import Alerts
 from cases.actions.moving.base import Part, Told, Way
 from cases.actions.moving.evidence import Files
 from cases.actions.moving.fields import Marks, OwnFields, Words
+from cases.actions.moving.followers import Followers
 from cases.actions.moving.hooks import hooked
 from cases.actions.moving.linked import Named, Relations
 from cases.actions.moving.owners import Owners
@@ -23,6 +24,7 @@ def parts() -> list[Part]:
         Files(),
         Tasks(),
         Owners(),
+        Followers(),
         *Words.all(),
         OwnFields(),
         Tickets(),

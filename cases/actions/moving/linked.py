@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cases.actions.moving.base import Part, Told, Way, left
+from cases.actions.relations import closes_circle
+from cases.choices import RelationKind
 from cases.models import IncidentAsset, IncidentObservable, IncidentRelation
 
 
@@ -56,19 +58,22 @@ class Named(Part):
 
 class Relations(Part):
     """Links to other incidents: as the merged one was a child of another, the other one is it now. The link between
-    the two, and what the other one has already, stay on the merged incident."""
+    the two, what the other one has already, and what would lead it back to itself stay on the merged incident."""
 
     name, label = "relations", gettext_lazy("links to other incidents")
 
     def preview(self, way: Way) -> Told:
         """Those that the other one does not have."""
         going, staying = _sorted(way)
-        return Told(len(going), staying, _("between the two, or there already") if staying else "")
+        return Told(
+            len(going), staying, _("between the two, there already, or going round in a circle") if staying else ""
+        )
 
     def move(self, way: Way) -> list[list[Any]]:
         """``[id, which end]`` of those that went."""
         going, _staying = _sorted(way)
-        return [[row.pk, _turn(row, way.source.pk, way.target.pk)] for row in going]
+        fit = (row for row in going if not _round(row, way))  # again: one that went may have closed it
+        return [[row.pk, _turn(row, way.source.pk, way.target.pk)] for row in fit]
 
     def back(self, way: Way, kept: Any) -> list[str]:
         """Those that are there still, as they went."""
@@ -84,8 +89,14 @@ def _sorted(way: Way) -> tuple[list[IncidentRelation], int]:
     theirs = {_pair(row, way.target.pk) for row in _of(way.target.pk)}
     rows = list(_of(way.source.pk))
     going = [row for row in rows if _other(row, way.source.pk) != way.target.pk]
-    going = [row for row in going if _pair(row, way.source.pk) not in theirs]
+    going = [row for row in going if _pair(row, way.source.pk) not in theirs and not _round(row, way)]
     return going, len(rows) - len(going)
+
+
+def _round(row: IncidentRelation, way: Way) -> bool:
+    """Whether the link would close a circle once it is the target's."""
+    first, second = (way.target.pk if pk == way.source.pk else pk for pk in (row.incident_id, row.other_id))
+    return closes_circle(RelationKind(row.kind), first, second)
 
 
 def _of(pk: int) -> QuerySet[IncidentRelation]:
