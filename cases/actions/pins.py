@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from cases import timeline
 from cases.actors import Actor
-from cases.errors import Missing, Refused
+from cases.errors import Missing, Refused, missing_as
 from cases.models import TimelineEntry, TimelinePin
 from cases.permissions import alert_for, incident_for
 from cases.timeline import Subject
@@ -48,11 +48,12 @@ def unpin(actor: Actor, entry_id: int) -> TimelineEntry:
 def _locked(actor: Actor, entry_id: int) -> tuple[TimelineEntry, Subject]:
     """The entry, and its subject locked: two who pin at once come one after the other."""
     entry = TimelineEntry.objects.filter(pk=entry_id).first() if entry_id < 2**63 else None
-    if entry is None:
-        raise Missing("There is no such entry.")
-    if entry.alert_id is not None:
-        return entry, alert_for(actor, entry.alert_id, work=True, lock=True)
-    return entry, incident_for(actor, entry.incident_id or 0, level="edit", lock=True)
+    with missing_as("There is no such entry."):
+        if entry is None:
+            raise Missing("")
+        if entry.alert_id is not None:
+            return entry, alert_for(actor, entry.alert_id, work=True, lock=True)
+        return entry, incident_for(actor, entry.incident_id or 0, level="edit", lock=True)
 
 
 def _pins(entry: TimelineEntry) -> QuerySet[TimelinePin]:
