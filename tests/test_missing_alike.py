@@ -48,8 +48,8 @@ def test_changes_and_conflicts_of_tickets(admin: User, secret: Incident) -> None
         ("/servicenow/changes/{}/retry/", make_failure(link).pk),
         ("/servicenow/conflicts/{}/decide/", make_conflict(link).pk),
     ):
-        htmx = {"headers": {"HX-Request": "true"}}
-        there, gone = (browser.post(path.format(one), {"side": "ours"}, **htmx) for one in (pk, GONE))
+        htmx = {"HX-Request": "true"}
+        there, gone = (browser.post(path.format(one), {"side": "ours"}, headers=htmx) for one in (pk, GONE))
         assert there.status_code == gone.status_code == 404
         assert there.json()["detail"] == gone.json()["detail"]
 

@@ -35,7 +35,10 @@ def source(blue: Team) -> AlertSource:
 def account(db: None) -> ConnectorAccount:
     """With a secret, and a call whose request names a case."""
     made = ConnectorAccount.objects.create(
-        kind="slack", name="Chat", settings={"channel": "#soc"}, secrets={"token": SECRET}
+        kind="slack",
+        name="Chat",
+        settings={"channel": "#soc"},
+        secrets={"token": SECRET},  # type: ignore[misc]
     )
     Attempt.objects.create(account=made, operation="post", request={"text": "INC-7 taken over"}, started_at=clock.now())
     return made

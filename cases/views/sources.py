@@ -90,7 +90,8 @@ def source_create(request: HttpRequest) -> HttpResponse:
 def source_detail(request: HttpRequest, slug: str) -> HttpResponse:
     """One source: state, figures, tokens; for those who manage it how to send to it."""
     user = person_of(request)
-    if not sources_managed_by(user).filter(slug=slug).exists() and may(user, "view_setup"):
+    reads_only = may(user, "view_setup") and not may(user, "manage_sources")
+    if reads_only and not sources_managed_by(user).filter(slug=slug).exists():
         return _read(request, _real(readable_source(user, slug), slug))
     return show(request, found(request, slug))
 

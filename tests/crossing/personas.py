@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from http.cookies import SimpleCookie
 from typing import Any
 
-from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from django.conf import settings
 from django.test import Client
 from django.test.client import ClientHandler
@@ -73,14 +71,6 @@ class Cast:
         return found
 
 
-def _session(user: User) -> str:
-    """The key of a session that was signed in with a password just now: nothing asks for it once more."""
-    session = client_of(user).session
-    session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "password", "at": time.time()}]
-    session.save()
-    return str(session.session_key)
-
-
 def cast() -> Cast:
     """The people; Blue is the team whose things are knocked at, Red is the stranger's."""
     made = Cast({"anonymous": Persona("anonymous")})
@@ -91,7 +81,7 @@ def cast() -> Cast:
     ):  # fmt: skip
         user = make_user(f"the-{name}", role, teams=(team,))
         _, token = create_token(user, "crossing", actor=user)
-        made.everybody[name] = Persona(name, user, _session(user), token)
+        made.everybody[name] = Persona(name, user, client_of(user).cookies[settings.SESSION_COOKIE_NAME].value, token)
     admin = made.user("admin")
     row, token = create_token(admin, "over", actor=admin)
     type(row).objects.filter(pk=row.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
