@@ -52,7 +52,7 @@ def test_pages_show_them_without_verbs(auditor: User, source: AlertSource, accou
     assert "Blue" in page
     assert "Chat" in _read(browser, "/connectors/")
     detail = _read(browser, f"/connectors/{account.pk}/")
-    assert "#soc" in detail
+    assert "Its calls are shown to those who manage it" in detail
     for text in (page, detail):
         assert 'method="post" action="/sources' not in text
         assert 'method="post" action="/connectors' not in text
