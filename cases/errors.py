@@ -1,5 +1,5 @@
 """What an action says when it does not do what it was asked (soar.lib.errors), under the name that cases use."""
 
-from soar.lib.errors import CaseError, Conflict, Forbidden, Missing, Refused, Stale
+from soar.lib.errors import CaseError, Conflict, Forbidden, Missing, Refused, Stale, missing_as
 
-__all__ = ["CaseError", "Conflict", "Forbidden", "Missing", "Refused", "Stale"]
+__all__ = ["CaseError", "Conflict", "Forbidden", "Missing", "Refused", "Stale", "missing_as"]

@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.lookups import Lookup
 
-from soar.accounts.membership import keep_team_ids
+from soar.accounts.membership import keep_team_ids, may
 from soar.accounts.models import User
 from soar.accounts.models.grant import current
 
@@ -103,7 +103,7 @@ def holds_some(user: User, what: int) -> bool:
 
 def manages_connectors(user: User) -> bool:
     """The same of connectors, for the navigation (settings.NAV_GRANTED)."""
-    return user.token_scopes is None and holds_some(user, MANAGES_CONNECTOR)
+    return may(user, "manage_connectors") or (user.token_scopes is None and holds_some(user, MANAGES_CONNECTOR))
 
 
 def _in_database(user: User, model: str, outer: str) -> Q:

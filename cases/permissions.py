@@ -18,7 +18,7 @@ from cases.models import (
     IncidentUserPermission,
 )
 from cases.restricted_views import note_view
-from cases.source_access import SOURCE, sources_managed_by
+from cases.source_access import SOURCE, sources_managed_by, sources_read_by
 from soar.accounts.levels import Kind
 from soar.accounts.membership import may, workers
 from soar.accounts.models import User
@@ -32,7 +32,17 @@ INCIDENT = Kind(
 )
 LEVELS = tuple(INCIDENT.levels)
 WORKING = ("comment", "edit", "close")  # what nobody does any more in an incident that was merged
-__all__ = ["INCIDENT", "LEVELS", "SOURCE", "alert_for", "holds", "incident_for", "owners_for", "source_for"]
+__all__ = [
+    "INCIDENT",
+    "LEVELS",
+    "SOURCE",
+    "alert_for",
+    "holds",
+    "incident_for",
+    "owners_for",
+    "readable_source",
+    "source_for",
+]
 _NUMBER = re.compile(r"(?:(ALR|INC)-)?([0-9]{1,18})", re.IGNORECASE)
 
 
@@ -125,6 +135,14 @@ def owners_for(incident: Incident, chooser: User | None = None) -> QuerySet[User
     only = incident.restricted and not (chooser is not None and holds(chooser, incident, "manage"))
     able = let_in if only else let_in | Q(pk__in=workers().order_by().values("pk"))
     return User.objects.filter(able, is_active=True).distinct().order_by("first_name", "username")
+
+
+def readable_source(user: User, slug: str) -> AlertSource:
+    """The source with this slug, for somebody who may read or manage its set-up. Raises Missing or Forbidden."""
+    source = sources_read_by(user).filter(slug=slug).first()
+    if source is None and may(user, "view_setup"):
+        raise Missing(f"There is no source {slug!s:.60}.")
+    return source or source_for(user, slug)
 
 
 def source_for(user: User, slug: str) -> AlertSource:

@@ -37,6 +37,16 @@ def sources_managed_by(user: User) -> QuerySet[AlertSource]:
     return AlertSource.objects.filter(SOURCE.granted(user, "manage"))
 
 
+def sources_read_by(user: User) -> QuerySet[AlertSource]:
+    """The sources whose set-up the person may read: all, by role (rulings 20); or those that they manage."""
+    return AlertSource.objects.all() if may(user, "view_setup") else sources_managed_by(user)
+
+
+def reads_some(user: User) -> bool:
+    """Whether there is a source whose set-up the person may read."""
+    return may(user, "view_setup") or manages_some(user)
+
+
 def manages_some(user: User) -> bool:
     """Whether there is a source that the person may set up. One query a request, shared with what they may see."""
     if may(user, "manage_sources"):

@@ -79,9 +79,9 @@ GROUPS = (
     Group(
         _("Connect"),
         (
-            Entry("source-list", _("Sources"), "sources", "accounts.manage_sources", go="s"),
+            Entry("source-list", _("Sources"), "sources", "accounts.view_setup", go="s"),
             Entry("suppression-list", _("Suppression"), "mute", "accounts.view_cases", go="m"),
-            Entry("connector-list", _("Connectors"), "connectors", "accounts.manage_connectors", go="c", ask=True),
+            Entry("connector-list", _("Connectors"), "connectors", "accounts.view_setup", go="c", ask=True),
             Entry("servicenow", "ServiceNow", "servicenow", "accounts.view_cases", go="k", ask=True),
             Entry("settings-home", _("Settings"), "settings", under=("/webhooks/", "/people/", "/audit/")),
         ),

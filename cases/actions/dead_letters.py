@@ -38,6 +38,8 @@ def letter_for(actor: Actor, pk: int, *, lock: bool = False) -> DeadLetter:
     rows = DeadLetter.objects.select_for_update(of=("self",)) if lock else DeadLetter.objects.all()
     letter = rows.select_related("source").filter(pk=pk).first()
     if letter is None:
+        if actor.user is not None and not may(actor.user, "manage_sources"):
+            raise Forbidden("The permission to manage this alert source is missing.")  # as for one that is there
         raise Missing(f"There is no dead letter {pk}.")
     if actor.user is not None:
         source_for(actor.user, letter.source.slug)

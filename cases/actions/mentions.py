@@ -28,7 +28,7 @@ from cases import timeline
 from cases.actions.access import INCIDENT, SourceKind, team_ways
 from cases.actions.naming import both_named, members_of
 from cases.actors import Actor
-from cases.errors import Missing, Refused
+from cases.errors import Missing, Refused, missing_as
 from cases.models import Alert, Incident, Mention, TimelineEntry
 from cases.permissions import incident_for
 from soar.accounts.access import actions as access
@@ -117,9 +117,10 @@ def let_in(actor: Actor, entry_id: int, username: str) -> TimelineEntry:
 
     Raises Missing, Forbidden, and Refused for somebody who is not named there or sees the incident already."""
     entry = TimelineEntry.objects.filter(pk=entry_id, incident__isnull=False).first()
-    if entry is None:
-        raise Missing("There is no such entry.")
-    incident = incident_for(actor, entry.incident_id or 0, level="manage", lock=True)
+    with missing_as("There is no such entry."):
+        if entry is None:
+            raise Missing("")
+        incident = incident_for(actor, entry.incident_id or 0, level="manage", lock=True)
     people, _teams = both_named(words_of(entry))
     key, user = next(((key, user) for key, user in people.items() if user.username == username), ("", None))
     if user is None or user.pk in who_sees(incident, [user.pk]):

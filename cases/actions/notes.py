@@ -8,7 +8,7 @@ from cases import timeline
 from cases.actions import mentions
 from cases.actions.base import text_of
 from cases.actors import Actor
-from cases.errors import Forbidden, Missing, Refused
+from cases.errors import Forbidden, Missing, Refused, missing_as
 from cases.models import TimelineEntry
 from cases.permissions import alert_for, incident_for
 from cases.timeline_kinds import CORRECTABLE
@@ -22,13 +22,14 @@ def edit_comment(actor: Actor, entry_id: int, text: str) -> TimelineEntry:
     changes."""
     body = text_of(text)
     entry = TimelineEntry.objects.filter(pk=entry_id, kind__in=CORRECTABLE).first()
-    if entry is None:
-        raise Missing("There is no such note.")
-    subject = (
-        alert_for(actor, entry.alert_id, work=True, lock=True)
-        if entry.alert_id
-        else incident_for(actor, entry.incident_id or 0, level="comment", lock=True)
-    )
+    with missing_as("There is no such note."):
+        if entry is None:
+            raise Missing("")
+        subject = (
+            alert_for(actor, entry.alert_id, work=True, lock=True)
+            if entry.alert_id
+            else incident_for(actor, entry.incident_id or 0, level="comment", lock=True)
+        )
     if (entry.actor_type, entry.actor_id) != (actor.type, actor.id):
         raise Forbidden("Only the writer of a note can correct it.")
     wordings = _wordings(entry)

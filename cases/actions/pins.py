@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from cases import timeline
 from cases.actors import Actor
-from cases.errors import Missing, Refused
+from cases.errors import Missing, Refused, missing_as
 from cases.merged import absorbed, end_of
 from cases.models import Alert, TimelineEntry, TimelinePin
 from cases.permissions import alert_for, incident_for
@@ -49,12 +49,13 @@ def unpin(actor: Actor, entry_id: int) -> TimelineEntry:
 def _locked(actor: Actor, entry_id: int) -> tuple[TimelineEntry, Subject]:
     """The entry, and its subject locked: two who pin at once come one after the other."""
     entry = TimelineEntry.objects.filter(pk=entry_id).first() if entry_id < 2**63 else None
-    if entry is None:
-        raise Missing("There is no such entry.")
-    if entry.alert_id is not None:
-        return entry, alert_for(actor, entry.alert_id, work=True, lock=True)
-    # What was merged is read with the incident that it went to, and pinned there.
-    return entry, incident_for(actor, end_of(entry.incident_id or 0), level="edit", lock=True)
+    with missing_as("There is no such entry."):
+        if entry is None:
+            raise Missing("")
+        if entry.alert_id is not None:
+            return entry, alert_for(actor, entry.alert_id, work=True, lock=True)
+        # What was merged is read with the incident that it went to, and pinned there.
+        return entry, incident_for(actor, end_of(entry.incident_id or 0), level="edit", lock=True)
 
 
 def _pins(subject: Subject) -> QuerySet[TimelinePin]:

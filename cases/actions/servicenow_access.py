@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from cases.actors import Actor
-from cases.errors import Missing
+from cases.errors import Missing, missing_as
 from cases.models import Incident, LinkState, TicketChange, TicketConflict, TicketLink
 from cases.models.servicenow_traffic import ChangeState
 from cases.permissions import incident_for
@@ -23,6 +23,17 @@ M = TypeVar("M", bound=Model)
 def links_seen(user: User) -> QuerySet[TicketLink]:
     """Links of incidents that the person may see."""
     return _seen(TicketLink.objects.all(), user, "incident")
+
+
+def links_told(user: User) -> QuerySet[TicketLink]:
+    """What figures count for who looks after the instances: all but those of restricted incidents that they do not
+    see. Of these nothing is told, not even by a number (access.md 4, 5)."""
+    return TicketLink.objects.filter(Q(incident__restricted=False) | inside("incident", user))
+
+
+def changes_told(user: User) -> QuerySet[TicketChange]:
+    """The same of rows of the outbox."""
+    return TicketChange.objects.filter(Q(link__incident__restricted=False) | inside("link__incident", user))
 
 
 def changes_seen(user: User) -> QuerySet[TicketChange]:
@@ -58,27 +69,29 @@ def link_for(actor: Actor, pk: int) -> tuple[Incident, TicketLink]:
 def change_for(actor: Actor, pk: int) -> tuple[Incident, TicketLink, TicketChange]:
     """A row of the outbox with what it belongs to, all locked. Raises Missing, Forbidden."""
     found = TicketChange.objects.filter(pk=pk).values_list("link", flat=True).first()
-    if found is None:
-        raise Missing("There is no such change for ServiceNow.")
-    incident, link = link_for(actor, found)
+    incident, link = _of(actor, found, "There is no such change for ServiceNow.")
     return incident, link, TicketChange.objects.select_for_update().get(pk=pk)
 
 
 def conflict_for(actor: Actor, pk: int) -> tuple[Incident, TicketLink, TicketConflict]:
     """A conflict with what it belongs to, all locked. Raises Missing, Forbidden."""
     found = TicketConflict.objects.filter(pk=pk).values_list("link", flat=True).first()
-    if found is None:
-        raise Missing("There is no such conflict.")
-    incident, link = link_for(actor, found)
+    incident, link = _of(actor, found, "There is no such conflict.")
     return incident, link, TicketConflict.objects.select_for_update(of=("self",)).get(pk=pk)
+
+
+def _of(actor: Actor, link: int | None, missing: str) -> tuple[Incident, TicketLink]:
+    """What something hangs on. In the same words where there is no such thing and where it is not to be seen."""
+    with missing_as(missing):
+        if link is None:
+            raise Missing("")
+        return link_for(actor, link)
 
 
 def _incident(actor: Actor, pk: int) -> Incident:
     """In the words of the link: who does not see the incident does not see that it has a ticket either."""
-    try:
+    with missing_as("There is no such link to ServiceNow."):
         return incident_for(actor, pk, level="edit", lock=True)
-    except Missing:
-        raise Missing("There is no such link to ServiceNow.") from None
 
 
 def _seen(rows: QuerySet[M], user: User, incident: str) -> QuerySet[M]:

@@ -77,8 +77,8 @@ def try_now(actor: Actor, slug: str, direction: str) -> ServiceNowInstance:
 
 
 def _set_paused(actor: Actor, slug: str, direction: str, *, paused: bool) -> ServiceNowInstance:
-    field = _paused_field(direction)
     row = _locked(actor, slug)
+    field = _paused_field(direction)
     if getattr(row, field) != paused:
         setattr(row, field, paused)
         row.save(update_fields=[field])

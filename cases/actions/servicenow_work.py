@@ -83,8 +83,8 @@ def _settled(act: Callable[[], object]) -> bool:
 def skip(actor: Actor, change: int, reason: str) -> TicketChange:
     """Let a change go that failed: it is never sent, and those behind it go on. Raises Refused without a reason,
     Missing, Forbidden, and Conflict for one that did not fail or is the making of the ticket."""
-    why = text_of(reason, "reason", most=REASON_AT_MOST)
     incident, link, row = change_for(actor, change)
+    why = text_of(reason, "reason", most=REASON_AT_MOST)
     if row.state == ChangeState.SKIPPED:
         return row
     if row.state != ChangeState.FAILED:
@@ -106,9 +106,9 @@ def decide(actor: Actor, conflict: int, side: str) -> TicketConflict:
     changed once more meanwhile, that is a new conflict. The same decision twice changes nothing.
 
     Raises Refused for another word, Missing, Forbidden, Conflict where it is settled the other way."""
+    incident, link, row = conflict_for(actor, conflict)
     if side not in SIDES:
         raise Refused(f"Must be one of: {', '.join(SIDES)}.", field="side")
-    incident, link, row = conflict_for(actor, conflict)
     if row.outcome:
         if row.outcome == side:
             return row

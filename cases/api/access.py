@@ -19,12 +19,12 @@ from cases.api.bodies import Nothing
 from cases.api.etags import facts_tag, named
 from cases.api.representation import incident_dict
 from cases.api.shapes import Incident, JobMade
-from cases.errors import Stale
+from cases.errors import Forbidden, Stale
 from soar.accounts.access import actions, jobs, rows
-from soar.accounts.access.kinds import Grantable, kind_named, managed, seen
+from soar.accounts.access.kinds import Grantable, kind_named, kinds, managed, seen
 from soar.accounts.access.reading import Person, Readers
 from soar.accounts.access.rows import Grant
-from soar.accounts.models import GrantJob
+from soar.accounts.models import GrantJob, User
 from soar.lib.clock import iso
 from soar.lib.keyset import Page
 
@@ -176,6 +176,12 @@ class ConnectorAccess(AccessApi):
 
     kind_name = "connector"
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """A token that reaches no level of a connector hears so, whatever the id."""
+        super().initial(request, *args, **kwargs)
+        if not self.kind.in_scope(self.user):
+            self.need(self.kind.manager, "The permission to manage connectors is missing.")
+
 
 class GrantJobs(ApiViewSet):
     """``/grant-jobs/``: one's own."""
@@ -183,13 +189,21 @@ class GrantJobs(ApiViewSet):
     @extend_schema(**documented.read("Read a grant job's progress", shapes.GrantJob, tagged=False))
     def retrieve(self, request: Request, id: str) -> Response:
         """`finished_at` is null while it goes on."""
+        _check_grants(self.user)
         return Response(_job(jobs.own(self.user, whole(id))))
 
     @extend_schema(**documented.verb("Cancel a grant job", Nothing, shapes.GrantJob, tagged=False))
     def cancel(self, request: Request, id: str) -> Response:
         """What was granted stays. 409 for a job that has ended."""
+        _check_grants(self.user)
         self.body(Nothing)
         return self.once(lambda: Response(_job(jobs.cancel(self.user, whole(id)))))
+
+
+def _check_grants(user: User) -> None:
+    """Raises Forbidden for a token that can grant nothing, whatever its person may."""
+    if not any(kind.in_scope(user, "manage") for kind in kinds().values()):
+        raise Forbidden("The scope to grant something is missing.")
 
 
 def grant_dict(grant: Grant) -> dict[str, Any]:

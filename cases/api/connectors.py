@@ -16,12 +16,13 @@ from cases.api.base import ApiViewSet, as_read, read_facts, whole, with_facts
 from cases.api.fields import Body, Flag, Text
 from cases.api.shapes import page_of
 from cases.errors import Conflict
+from soar.accounts.membership import may
 from soar.connectors import actions, showing
 from soar.connectors.errors import Forbidden, NoConnector, Refused
 from soar.connectors.models import ConnectorAccount
 from soar.connectors.registry import KINDS
 from soar.connectors.removal import InUse, remove_account
-from soar.connectors.selectors import managed_by
+from soar.connectors.selectors import managed_by, read_by
 from soar.lib.clock import iso
 
 # Checks of health change them, not people.
@@ -88,8 +89,8 @@ class Connectors(ApiViewSet):
 
     @extend_schema(**documented.listing("List connectors", CONNECTOR_PAGE, params=[documented.ordering(paging.BY_ID)]))
     def list(self, request: Request) -> Response:
-        """Those that you manage."""
-        rows = self._managed()
+        """Those that you manage; all, for who may read sources and connectors."""
+        rows = self._readable()
         paging.check_params(request, ("ordering",))
         found = paging.page(request, rows, paging.order_of(request, paging.BY_ID))
         return Response(paging.paged(request, found, [showing.account_dict(row) for row in found.rows]))
@@ -113,7 +114,7 @@ class Connectors(ApiViewSet):
     @extend_schema(**documented.read("Read a connector", Connector))
     def retrieve(self, request: Request, id: str) -> Response:
         """With its health; without its secrets."""
-        return read_facts(request, showing.account_dict(self._account(id)), PASSING)
+        return read_facts(request, showing.account_dict(_one(self._readable(), id)), PASSING)
 
     @extend_schema(**documented.change("Change a connector", ConnectorChanges, Connector))
     def partial_update(self, request: Request, id: str) -> Response:
@@ -163,11 +164,18 @@ class Connectors(ApiViewSet):
             raise PermissionDenied(NOT_YOURS)
         return rows
 
+    def _readable(self) -> Any:
+        return read_by(self.user) if may(self.user, "view_setup") else self._managed()
+
     def _account(self, id: str) -> ConnectorAccount:
-        found: ConnectorAccount | None = self._managed().filter(pk=whole(id)).first()
-        if found is None:
-            raise NotFound
-        return found
+        return _one(self._managed(), id)
+
+
+def _one(accounts: Any, id: str) -> ConnectorAccount:
+    found: ConnectorAccount | None = accounts.filter(pk=whole(id)).first()
+    if found is None:
+        raise NotFound
+    return found
 
 
 def _texts(secrets: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from cases.api import dead_letter_shapes as shapes
 from cases.api.base import ApiViewSet, as_read, read_facts, whole
 from cases.api.shapes import JobMade
 from cases.models import DeadLetter, ReplayJob
+from cases.source_access import manages_some
 from soar.lib.clock import iso
 
 PARAMS = (
@@ -80,6 +81,8 @@ class DeadLetters(ApiViewSet):
     @extend_schema(**documented.read("Read a replay's progress", shapes.ReplayProgress, tagged=False))
     def job(self, request: Request, id: str) -> Response:
         """One's own. `finished_at` is null while it goes on."""
+        if not manages_some(self.user):
+            self.need("manage_sources", "The permission to manage alert sources is missing.")
         return Response(job_dict(actions.job_for(self.user, whole(id))))
 
 

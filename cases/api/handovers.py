@@ -21,7 +21,6 @@ from cases.api.shapes import page_of
 from cases.models import HandOver, Incident
 from soar.lib.clock import iso
 
-READ_CASES = "The permission to see alerts and incidents is missing."
 LISTS = ("opened", "ended", "open")
 
 
@@ -56,10 +55,11 @@ class HandOverShape(s.Serializer[Any]):
 class HandOvers(ApiViewSet):
     """``/hand-overs/``."""
 
+    reads = "view_cases"
+
     @extend_schema(**documented.listing("List hand-overs", page_of(HandOverShape)))
     def list(self, request: Request) -> Response:
         """Newest first: those of no team and of one's teams."""
-        self.need("view_cases", READ_CASES)
         rows = HandOver.objects.visible_to(self.user).select_related("team", "signed_by", "taken_by")
         found = page(request, rows)
         return Response(paged(request, found, [self._shown(row) for row in found.rows]))
@@ -79,7 +79,6 @@ class HandOvers(ApiViewSet):
     @extend_schema(**documented.read("Read a hand-over", HandOverShape))
     def retrieve(self, request: Request, id: str) -> Response:
         """One of one's teams or of everybody."""
-        self.need("view_cases", READ_CASES)
         return read_facts(request, self._shown(handovers.hand_over_for(self.user, whole(id))))
 
     @extend_schema(**documented.verb("Take a shift over", Nothing, HandOverShape, tagged=False))

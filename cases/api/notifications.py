@@ -24,13 +24,14 @@ from cases.timeline import Subject
 from soar.connectors import personal
 from soar.lib.clock import iso
 
-READ_CASES = "The permission to see alerts and incidents is missing."
 UNREAD = OpenApiParameter("unread", str, enum=["true", "false"])
 REASON = OpenApiParameter("reason", str, enum=list(REASONS))
 
 
 class Notifications(ApiViewSet):
     """``/notifications/``: always those of the caller, of what they see now."""
+
+    reads = "view_cases"
 
     @extend_schema(
         **documented.listing(
@@ -41,7 +42,6 @@ class Notifications(ApiViewSet):
     )
     def list(self, request: Request) -> Response:
         """All, or those that are (not) read, or of one reason."""
-        self.need("view_cases", READ_CASES)
         paging.check_params(request, ("unread", "reason", "ordering"))
         rows = inbox.listed(self.user)
         if unread := _word(request, "unread", ("true", "false")):
@@ -54,7 +54,6 @@ class Notifications(ApiViewSet):
     @extend_schema(**documented.read("Read a notification", shapes.NotificationRow, tagged=False))
     def retrieve(self, request: Request, id: str) -> Response:
         """One; it stays unread by that."""
-        self.need("view_cases", READ_CASES)
         (line,) = wording.lines(self.user, [actions.notification_for(self.user, whole(id))])
         return Response(_dict(line))
 
@@ -63,7 +62,6 @@ class Notifications(ApiViewSet):
     )
     def mark_read(self, request: Request) -> Response:
         """By their ids, or all up to one."""
-        self.need("view_cases", READ_CASES)
         given = self.body(shapes.MarkNotifications)
         if ("ids" in given) == ("up_to" in given):
             raise ValidationError({"ids": ["Give either ids or up_to."]})
@@ -75,7 +73,6 @@ class Notifications(ApiViewSet):
     @extend_schema(**documented.verb("Mark notifications as unread", shapes.MarkUnread, shapes.Marked, tagged=False))
     def mark_unread(self, request: Request) -> Response:
         """By their ids."""
-        self.need("view_cases", READ_CASES)
         ids, user = self.body(shapes.MarkUnread)["ids"], self.user
         return self.once(lambda: Response({"changed": actions.mark(user, ids, read=False)}))
 
@@ -83,10 +80,11 @@ class Notifications(ApiViewSet):
 class NotificationChoices(ApiViewSet):
     """``/notification-settings/``: those of the caller."""
 
+    reads = "view_cases"
+
     @extend_schema(**documented.read("Read my notification settings", shapes.NotificationSettingsShape))
     def retrieve(self, request: Request) -> Response:
         """All reasons, with what holds for each."""
-        self.need("view_cases", READ_CASES)
         return read(request, _settings(choices.settings_of(self.user.pk)))
 
     @extend_schema(
@@ -96,7 +94,6 @@ class NotificationChoices(ApiViewSet):
     )
     def partial_update(self, request: Request) -> Response:
         """Of `choices` only the reasons and channels that are given change."""
-        self.need("view_cases", READ_CASES)
         given, expected = self.body(shapes.NotificationSettingsChanges, partial=True), expected_version(request)
         row = actions.save_settings(self.user, _changes(given), expected_version=expected)
         return tagged(_settings(row))
@@ -104,6 +101,8 @@ class NotificationChoices(ApiViewSet):
 
 class Watching(ApiViewSet):
     """``/incidents/{id}/watch/`` and ``/alerts/{id}/watch/``: what the caller hears of it."""
+
+    reads = "view_cases"
 
     @extend_schema(**documented.read("What I am told of an incident", shapes.WatchShape, tagged=False))
     def incident(self, request: Request, id: str) -> Response:

@@ -16,6 +16,7 @@ from cases.api.base import ApiViewSet, as_read, read_facts, whole, with_facts
 from cases.api.connectors import NOT_YOURS
 from cases.api.fields import Body, Text
 from cases.api.refusing import told
+from soar.accounts.membership import may
 from soar.connectors import routing
 from soar.connectors.capabilities import CAPABILITIES
 from soar.connectors.models import Route
@@ -76,7 +77,7 @@ class Routes(ApiViewSet):
     def list(self, request: Request) -> Response:
         """All of them, in the order in which they are asked. What no rule fits goes to the first connector that can do
         it and that no rule keeps for something else."""
-        self._managing()
+        self._reading()
         return Response({"next": None, "previous": None, "results": _rules()})
 
     @extend_schema(**documented.create("Add a rule of routing", NewRoute, RouteShape, tagged=False))
@@ -89,7 +90,7 @@ class Routes(ApiViewSet):
     @extend_schema(**documented.read("Read a rule of routing", RouteShape))
     def retrieve(self, request: Request, id: str) -> Response:
         """With its place."""
-        self._managing()
+        self._reading()
         return read_facts(request, _rule(whole(id)), PASSING)
 
     @extend_schema(**documented.change("Change a rule of routing", RouteChanges, RouteShape))
@@ -123,6 +124,10 @@ class Routes(ApiViewSet):
         _rule(whole(id))
         routing.raise_route(self.user, whole(id))
         return Response(_rule(whole(id)))
+
+    def _reading(self) -> None:
+        if not may(self.user, "view_setup"):
+            self._managing()
 
     def _managing(self) -> None:
         self.need("manage_connectors", NOT_YOURS)

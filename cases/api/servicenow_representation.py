@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from cases.actions.servicenow_access import links_told
 from cases.choices import Severity
 from cases.models import (
     ChangeState,
@@ -19,6 +20,7 @@ from cases.models import (
     TicketProfile,
 )
 from cases.ticket_words import change_words, ticket_url
+from soar.accounts.models import User
 from soar.lib.clock import iso
 
 SEEN = ("value", "shown", "by", "at")
@@ -108,9 +110,9 @@ def change_dict(change: TicketChange) -> dict[str, Any]:
     }
 
 
-def with_links(instances: QuerySet[ServiceNowInstance]) -> QuerySet[ServiceNowInstance]:
-    """With what a row tells."""
-    alive = Count("links", filter=~Q(links__state=LinkState.ENDED))
+def with_links(user: User, instances: QuerySet[ServiceNowInstance]) -> QuerySet[ServiceNowInstance]:
+    """With what a row tells this person."""
+    alive = Count("links", filter=~Q(links__state=LinkState.ENDED) & Q(links__in=links_told(user)))
     return instances.select_related("account").annotate(link_count=alive)
 
 

@@ -44,7 +44,7 @@ class ServiceNowInstances(ApiViewSet):
         """With the health of both directions; without secrets."""
         self.need("manage_connectors", NOT_YOURS)
         paging.check_params(request, ())
-        found = paging.page(request, with_links(ServiceNowInstance.objects.all()))
+        found = paging.page(request, with_links(self.user, ServiceNowInstance.objects.all()))
         return Response(paging.paged(request, found, [instance_dict(row) for row in found.rows]))
 
     @extend_schema(**documented.secret("Add a ServiceNow instance", shapes.NewInstance, shapes.InstanceMade))
@@ -125,7 +125,7 @@ class ServiceNowInstances(ApiViewSet):
         raise Refused("There is no such ServiceNow connector without an instance.", field="connector")
 
     def _instance(self, slug: str) -> dict[str, Any]:
-        row = with_links(ServiceNowInstance.objects.all()).filter(slug=slug).first()
+        row = with_links(self.user, ServiceNowInstance.objects.all()).filter(slug=slug).first()
         if row is None:
             raise Missing(f"There is no ServiceNow instance {slug!s:.60}.")
         return instance_dict(row)

@@ -61,6 +61,8 @@ class SlaPolicies(ApiViewSet):
 class IncidentClocks(ApiViewSet):
     """``/incidents/{id}/clocks/`` and the verbs that stop them for a while."""
 
+    reads = "view_cases"
+
     @extend_schema(**documented.read("Read the clocks of an incident", a.Clocks, tagged=False))
     def retrieve(self, request: Request, id: str) -> Response:
         """Every round of them, and every pause."""

@@ -16,8 +16,8 @@ from cases.api import source_shapes as own
 from cases.api.base import ApiViewSet, as_read, read_facts, with_facts
 from cases.choices import Determination, Severity
 from cases.models import AlertSource
-from cases.permissions import source_for
-from cases.source_access import manages_some, sources_managed_by
+from cases.permissions import readable_source, source_for
+from cases.source_access import reads_some, sources_read_by
 from soar.lib.clock import iso
 
 # Counted by deliveries, not changed by people.
@@ -29,11 +29,11 @@ class Sources(ApiViewSet):
 
     @extend_schema(**documented.listing("List sources", shapes.SOURCE_PAGE, params=[documented.ordering(paging.BY_ID)]))
     def list(self, request: Request) -> Response:
-        """For those who manage sources."""
-        if not manages_some(self.user):
+        """Those that you manage; all, for who may read sources and connectors."""
+        if not reads_some(self.user):
             self.need("manage_sources", "The permission to manage alert sources is missing.")
         paging.check_params(request, ("ordering",))
-        rows = sources_managed_by(self.user).select_related("team")
+        rows = sources_read_by(self.user).select_related("team")
         found = paging.page(request, rows, paging.order_of(request, paging.BY_ID))
         return Response(paging.paged(request, found, [source_dict(row) for row in found.rows]))
 
@@ -48,7 +48,7 @@ class Sources(ApiViewSet):
     @extend_schema(**documented.read("Read a source", shapes.Source))
     def retrieve(self, request: Request, slug: str) -> Response:
         """With its counters; without its secrets."""
-        return read_facts(request, source_dict(source_for(self.user, slug)), PASSING)
+        return read_facts(request, source_dict(readable_source(self.user, slug)), PASSING)
 
     @extend_schema(**documented.change("Change a source", own.SourceChanges, shapes.Source))
     def partial_update(self, request: Request, slug: str) -> Response:

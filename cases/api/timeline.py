@@ -13,7 +13,7 @@ from cases.actors import Actor
 from cases.api import bodies, documented, paging, shapes
 from cases.api.base import ApiViewSet, whole
 from cases.api.representation import entry_dict
-from cases.errors import Missing
+from cases.errors import Missing, missing_as
 from cases.models import Alert, Incident, TimelineEntry
 from cases.permissions import alert_for, incident_for
 from cases.timeline_filter import TimelineFilter
@@ -82,12 +82,13 @@ class Entries(ApiViewSet):
 
     def _entry(self, id: str) -> tuple[TimelineEntry, Alert | Incident]:
         entry = TimelineEntry.objects.filter(pk=whole(id)).first()
-        if entry is None:
-            raise Missing("There is no such entry.")
         subject: Alert | Incident
-        if entry.alert_id:
-            subject = alert_for(self.user, entry.alert_id)
-        else:
-            subject = incident_for(self.user, entry.incident_id or 0)
+        with missing_as("There is no such entry."):
+            if entry is None:
+                raise Missing("")
+            if entry.alert_id:
+                subject = alert_for(self.user, entry.alert_id)
+            else:
+                subject = incident_for(self.user, entry.incident_id or 0)
         tell_all(self.user, [entry])
         return entry, subject

@@ -60,6 +60,7 @@ def technique_search(request: HttpRequest, number: str) -> HttpResponse:
 def incident_techniques(request: HttpRequest, number: str) -> HttpResponse:
     """Add techniques, or take one off; all by id."""
     user, given = person_of(request), request.POST
+    incident_for(user, number, level="edit")  # before what was chosen is looked at
     add, remove = [[one for one in given.getlist(name) if one.strip()] for name in ("add", "remove")]
     try:
         if not add and not remove:

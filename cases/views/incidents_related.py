@@ -31,7 +31,8 @@ Context = dict[str, Any]
 def incident_related(request: HttpRequest, number: str) -> HttpResponse:
     """The box, loaded after the page; POST adds a link."""
     user = person_of(request)
-    incident = incident_for(user, number)
+    # Who may is asked before what was typed is looked at.
+    incident = incident_for(user, number, level="edit" if request.method == "POST" else "view")
     if request.method != "POST":
         return _answer(request, _box(user, incident))
     other, word = request.POST.get("incident", "").strip()[:30], request.POST.get("relation", "")

@@ -39,4 +39,11 @@ def needs(permission: str, granted: Callable[[User], bool] | None = None) -> Cal
     return decorate
 
 
+def check_may(request: HttpRequest, permission: str) -> None:
+    """For a page that many read and some change: who may is asked before what was typed is looked at. Raises
+    PermissionDenied."""
+    if not may(person_of(request), permission):
+        raise PermissionDenied(f"accounts.{permission}")
+
+
 signed_in_reader = needs("view_cases")

@@ -21,30 +21,32 @@ from cases.choices import Severity
 from cases.errors import CaseError, Missing
 from cases.ingest.registry import KINDS
 from cases.models import AlertSource
-from cases.permissions import source_for
-from cases.source_access import manages_some, sources_managed_by
+from cases.permissions import readable_source, source_for
+from cases.source_access import manages_some, sources_managed_by, sources_read_by
 from cases.views import dead_letters_parts as letters
 from cases.views import intake_parts, pull_parts
 from cases.views import sources_parts as shown
 from cases.views.parts import needs, person_of
 from cases.views.sources_form import SourceForm
 from cases.views.sources_howto import how_to
+from soar.accounts.membership import may
 from soar.lib import parts
 from soar.lib.htmx import is_partial, live, render_regions
 
 TEMPLATE = "cases/sources/list.html"
 AT_MOST = 500
 manages_sources = needs("manage_sources", manages_some)
+reads_sources = needs("view_setup", manages_some)
 
 
-@manages_sources
+@reads_sources
 @require_safe
 def source_list(request: HttpRequest) -> HttpResponse:
-    """The sources that the person manages, with their state and its reason; ``state=look`` leaves those that need a
+    """The sources that the person may read, with their state and its reason; ``state=look`` leaves those that need a
     look."""
     user = person_of(request)
     text = request.GET.get("q", "").replace("\x00", "").strip()[:100]
-    rows = sources_managed_by(user).exclude(slug=HAND_SOURCE).select_related("team", "pull").prefetch_related("tokens")
+    rows = sources_read_by(user).exclude(slug=HAND_SOURCE).select_related("team", "pull").prefetch_related("tokens")
     if text:
         kinds = [kind.name for kind in KINDS.values() if text.lower() in kind.label.lower()]
         rows = rows.filter(
@@ -83,10 +85,14 @@ def source_create(request: HttpRequest) -> HttpResponse:
     return render(request, "cases/sources/form.html", {"form": form}, status=422 if form.errors else 200)
 
 
-@manages_sources
+@reads_sources
 @require_safe
 def source_detail(request: HttpRequest, slug: str) -> HttpResponse:
-    """One source: state, figures, tokens, how to send to it."""
+    """One source: state, figures, tokens; for those who manage it how to send to it."""
+    user = person_of(request)
+    reads_only = may(user, "view_setup") and not may(user, "manage_sources")
+    if reads_only and not sources_managed_by(user).filter(slug=slug).exists():
+        return _read(request, _real(readable_source(user, slug), slug))
     return show(request, found(request, slug))
 
 
@@ -110,10 +116,28 @@ def source_edit(request: HttpRequest, slug: str) -> HttpResponse:
 
 def found(request: HttpRequest, slug: str) -> AlertSource:
     """The source of this slug. Raises Missing also for the one of alerts made by hand: nothing can be set on it."""
-    source = source_for(person_of(request), slug)
+    return _real(source_for(person_of(request), slug), slug)
+
+
+def _real(source: AlertSource, slug: str) -> AlertSource:
     if not shown.is_real(source):
         raise Missing(f"There is no source {slug!s:.60}.")
     return source
+
+
+def _read(request: HttpRequest, source: AlertSource) -> HttpResponse:
+    now = timezone.now()
+    tokens = list(source.tokens.all())
+    context = {
+        "source": source,
+        "kind": shown.kind_label(source.kind),
+        "state": shown.state_of(source, tokens, now),
+        "tokens": [shown.token_row(one, now) for one in tokens],
+        "ingest_url": shown.ingest_url(source),
+        "severity": parts.sev(Severity(source.default_severity).word),
+        "silence": shown.silence_of(source),
+    }
+    return render(request, "cases/sources/read.html", context)
 
 
 def show(request: HttpRequest, source: AlertSource, *, token: str = "", status: int = 200, **more: Any) -> HttpResponse:

@@ -48,9 +48,10 @@ def alert_pin(request: HttpRequest, number: str) -> HttpResponse:
 @verb("blind")
 def incident_let_in(request: HttpRequest, actor: Actor, number: str) -> Done:
     """Let in somebody who is named in an entry and does not see the incident, and tell them."""
-    entry = timeline_parts.number_of(request.POST.get("entry", ""))
+    user, entry = person_of(request), timeline_parts.number_of(request.POST.get("entry", ""))
+    if not incident_for(user, number, level="manage").timeline.filter(pk=entry).exists():
+        raise Missing(_("There is no such entry in this timeline."))
     made = mentions.let_in(actor, entry, request.POST.get("user", ""))
-    user = person_of(request)
     more = timeline_parts.not_told_of(user, incident_for(user, number), entry)
     return Done("blind", _("%s can see it now and was told") % made.data["user"], more)
 

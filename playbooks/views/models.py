@@ -15,7 +15,7 @@ from cases.choices import Severity
 from cases.errors import Conflict, Refused
 from playbooks.actions import models
 from playbooks.models import DetectionModel
-from playbooks.views.parts import holders, person_of, signed_in_reader
+from playbooks.views.parts import check_may, holders, person_of, signed_in_reader
 from soar.accounts.membership import may
 from soar.lib import parts
 
@@ -38,6 +38,7 @@ def model_list(request: HttpRequest) -> HttpResponse:
     """The models, found by ``?q=``; POST adds a custom one."""
     if request.method != "POST":
         return _page(request, ModelForm())
+    check_may(request, "manage_settings")
     form = ModelForm(request.POST)
     if form.is_valid():
         try:

@@ -14,7 +14,7 @@ from cases.actors import Actor
 from cases.errors import Refused
 from playbooks.actions import never_touch
 from playbooks.models import NeverTouch
-from playbooks.views.parts import holders, person_of, signed_in_reader
+from playbooks.views.parts import check_may, holders, person_of, signed_in_reader
 from playbooks.views.target_words import KIND_LABELS
 from soar.accounts.membership import may
 
@@ -55,6 +55,7 @@ def never_touch_list(request: HttpRequest) -> HttpResponse:
     """The list; POST adds a rule."""
     if request.method != "POST":
         return _page(request, RuleForm())
+    check_may(request, "manage_settings")
     form = RuleForm(request.POST)
     if form.is_valid():
         try:

@@ -9,7 +9,7 @@ from typing import Any
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from cases.views.parts import person_of, signed_in_reader
+from cases.views.parts import check_may, person_of, signed_in_reader
 from playbooks.models import Playbook, Run
 from playbooks.permissions import holds
 from soar.accounts.membership import may
@@ -18,7 +18,7 @@ from soar.accounts.roles import BUILTIN
 from soar.lib.heartbeat import SILENT
 from soar.models import Heartbeat
 
-__all__ = ["person_of", "signed_in_reader"]
+__all__ = ["check_may", "person_of", "signed_in_reader"]
 Context = dict[str, Any]
 
 

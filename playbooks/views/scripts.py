@@ -18,7 +18,7 @@ from cases.errors import Refused
 from playbooks import script_files
 from playbooks.actions import scripts
 from playbooks.models import Script
-from playbooks.views.parts import Context, holders, person_of, signed_in_reader
+from playbooks.views.parts import Context, check_may, holders, person_of, signed_in_reader
 from soar.accounts.membership import may
 from soar.lib.hidden import shown
 
@@ -50,6 +50,7 @@ def script_list(request: HttpRequest) -> HttpResponse:
     """The library; POST adds a file."""
     if request.method != "POST":
         return _page(request, ScriptForm())
+    check_may(request, "author_playbooks")
     form = ScriptForm(request.POST, request.FILES)
     if form.is_valid():
         try:

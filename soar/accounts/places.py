@@ -69,7 +69,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
     (
         _("What comes in"),
         (
-            Page("source-list", _("Sources"), _("Where alerts come from."), "sources", "manage_sources"),
+            Page("source-list", _("Sources"), _("Where alerts come from."), "sources", "view_setup"),
             Page("dead-letters", _("Dead letters"), _("Deliveries that could not be read."), "mail", "manage_sources"),
             Page(
                 "suppression-list", _("Suppression"), _("Alerts that need no look, for a time."), "mute", "view_cases"
@@ -91,7 +91,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
                 _("Connectors"),
                 _("Other products that playbooks use, channels and mail."),
                 "connectors",
-                "manage_connectors",
+                "view_setup",
             ),
             Page(
                 "servicenow-profile-list",

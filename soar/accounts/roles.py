@@ -6,13 +6,14 @@ VIEWER = ("view_cases",)
 ANALYST = (*VIEWER, "work_cases", "run_playbooks")
 RESPONDER = (*ANALYST, "respond")
 AUTHOR = (*VIEWER, "author_playbooks", "run_playbooks")
-AUDITOR = (*VIEWER, "view_all_teams", "view_audit", "export")
+AUDITOR = (*VIEWER, "view_all_teams", "view_audit", "export", "view_setup")
 ADMIN = (
     *RESPONDER,
     "author_playbooks",
     "view_all_teams",
     "view_audit",
     "export",
+    "view_setup",
     "manage_sources",
     "manage_connectors",
     "manage_people",

@@ -67,6 +67,11 @@ def managed_by(user: User) -> QuerySet[ConnectorAccount]:
     return accounts.filter(CONNECTOR.granted(user, "manage"))
 
 
+def read_by(user: User) -> QuerySet[ConnectorAccount]:
+    """Whose settings and health this person may read: all, by role (rulings 20); or those that they manage."""
+    return ConnectorAccount.objects.all() if user.has_perm("accounts.view_setup") else managed_by(user)
+
+
 def manages(user: User, account: ConnectorAccount) -> bool:
     """Whether this person may change the account: by role, or by a grant on it."""
     return user.has_perm("accounts.manage_connectors") or CONNECTOR.is_granted(user, account, "manage")

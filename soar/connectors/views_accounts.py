@@ -26,7 +26,7 @@ from soar.connectors.models import ConnectorAccount
 from soar.connectors.registry import KINDS
 from soar.connectors.responder import Responder
 from soar.connectors.route_form import routes_context
-from soar.connectors.selectors import managed_by
+from soar.connectors.selectors import managed_by, manages, read_by
 from soar.lib import clock
 
 DAY = timedelta(hours=24)
@@ -37,16 +37,16 @@ RATING = (Provider, FeedConnector)
 
 @require_safe
 def connector_list(request: HttpRequest) -> HttpResponse:
-    """All accounts that the person manages, with state and reason, and the rules of routing."""
+    """All accounts that the person may read, with state and reason, and the rules of routing."""
     return show_list(request)
 
 
 def show_list(request: HttpRequest, *, status: int = 200, **more: Any) -> HttpResponse:
     """The list; ``more`` is a form of its page that was refused."""
     user = user_of(request)
-    accounts = managed_by(user)
+    accounts = read_by(user)
     if not user.has_perm("accounts.manage_connectors") and not accounts.exists():
-        raise PermissionDenied
+        _reading(request)
     since = clock.now() - DAY
     failed = Q(attempts__started_at__gt=since) & Q(attempts__status__in=("unsuccessful", "unknown_outcome"))
     counted = accounts.annotate(
@@ -100,15 +100,17 @@ def connector_create(request: HttpRequest, kind: str) -> HttpResponse:
 
 @require_safe
 def connector_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One account: state, settings, what it can do, the calls of the last day."""
+    """One account: state, settings, what it can do; for who manages it the calls of the last day, which may tell of
+    any case."""
     account = gone(pk) if user_of(request).has_perm("accounts.manage_connectors") else None
-    account = account or found_for(request, pk)
+    account = account or _readable(request, pk)
     recent = account.attempts.order_by("-started_at", "-pk")
     if account.removed_at is None:
         recent = recent.filter(started_at__gt=clock.now() - DAY)
     kind = KINDS.get(account.kind)
     context = {
         "account": account,
+        "may_change": account.removed_at is not None or manages(user_of(request), account),
         "kind": showing.kind_label(account.kind),
         "state": showing.state_of(account),
         "does": showing.does(account),
@@ -152,6 +154,15 @@ def found_for(request: HttpRequest, pk: int) -> ConnectorAccount:
     if user.has_perm("accounts.manage_connectors"):
         raise Http404
     raise PermissionDenied
+
+
+def _readable(request: HttpRequest, pk: int) -> ConnectorAccount:
+    return read_by(user_of(request)).filter(pk=pk).first() or found_for(request, pk)
+
+
+def _reading(request: HttpRequest) -> None:
+    if not user_of(request).has_perm("accounts.view_setup"):
+        raise PermissionDenied
 
 
 def gone(pk: int) -> ConnectorAccount | None:

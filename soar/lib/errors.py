@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -34,6 +36,16 @@ class Missing(CaseError):
 
     status = 404
     code = "not_found"
+
+
+@contextmanager
+def missing_as(message: str) -> Iterator[None]:
+    """Inside, whatever is missing is missing in these words: of a thing that hangs on another one, nobody hears whether
+    it is not there or what it hangs on is not theirs to see, nor the name of that (access.md 4)."""
+    try:
+        yield
+    except Missing:
+        raise Missing(message) from None
 
 
 class Conflict(CaseError):

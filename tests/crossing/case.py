@@ -42,9 +42,16 @@ MARK = "zq-not-for-you"
 
 
 def make_case(
-    name: str, owner: User, profile: TicketProfile, source: AlertSource, *, restricted: bool = False
+    name: str,
+    owner: User,
+    profile: TicketProfile,
+    source: AlertSource,
+    neighbour: Incident,
+    *,
+    restricted: bool = False,
 ) -> Things:
-    """An incident of team Blue called ``name``, which the owner owns; as is all that hangs on it."""
+    """An incident of team Blue called ``name``, which the owner owns; as is all that hangs on it. It is linked with its
+    neighbour, which all may see."""
     blue, host = Team.objects.get(name="Blue"), make_asset(f"host-{name}", listed=False)
     alert = make_alert(f"Alert {name}", source=source, observables=(("domain", f"{name}.com"),))
     AlertAsset.objects.create(alert=alert, asset=host)
@@ -57,8 +64,9 @@ def make_case(
     found = {
         "incident": incident.number, "alert": alert.number, "asset": host.pk, "observable": observable.pk,
         "evidence": keep(incident, f"{name}.eml").pk, "task": _task(incident, name),
+        "alert_note": alert.timeline.order_by("pk").values_list("pk", flat=True)[0],
         "note": incident.timeline.filter(kind="comment").values_list("pk", flat=True)[0],
-        **_tickets(incident, profile), **_run(incident, alert, name), **_beside(incident),
+        **_tickets(incident, profile), **_run(incident, alert, name), **_beside(incident, neighbour),
     }  # fmt: skip
     found["notification"] = _told(incident, owner)
     if restricted:
@@ -84,9 +92,8 @@ def _restrict(incident: Incident, owner: User) -> None:
         assign_perm(f"cases.{level}_incident", owner, incident)
 
 
-def _beside(incident: Incident) -> Things:
-    """Another incident that is linked with it and was split off it, which all may see."""
-    other = make_incident("Neighbour")
+def _beside(incident: Incident, other: Incident) -> Things:
+    """The link with another incident, which was split off it."""
     row = IncidentRelation.objects.create(
         incident=incident, other=other, kind="related_to", added_by="Soar", added_at=clock.now()
     )

@@ -10,14 +10,18 @@ from typing import Any
 FILE = Path(__file__).with_name("expected.txt")
 WRITE = bool(os.environ.get("SOAR_CROSSING_WRITE"))
 SIGN_IN = "/accounts/login/"
+CONFIRM = "/accounts/reauthenticate/"
 WIDE = 78  # of the first column, whatever stands in it: one new line is one new line in a comparison
 
 
 def word_of(answer: Any) -> str:
     """What an answer means to whoever knocked. ``in``: it was dealt with, be it that the empty form was refused."""
     status = answer.status_code
-    if status == 401 or (status in (301, 302) and answer["Location"].startswith(SIGN_IN)):
+    where = answer["Location"] if status in (301, 302) else ""
+    if status == 401 or where.startswith(SIGN_IN):
         return "login"
+    if where.startswith(CONFIRM):
+        return "confirm"
     named = {403: "forbidden", 404: "missing", 405: "method"}
     return named.get(status, "in" if status < 500 else str(status))
 

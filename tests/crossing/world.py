@@ -6,7 +6,7 @@ import re
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
-from cases.models import AlertSource, BulkJob, ExportJob, TicketProfile
+from cases.models import AlertSource, BulkJob, ExportJob, Incident, TicketProfile
 from cases.suggestions import suggestions
 from playbooks.models import Playbook
 from soar.accounts.models import Team, User
@@ -70,6 +70,7 @@ PARAMETERS: tuple[tuple[str, str, str], ...] = (
     (r"servicenow/gaps/", "pk", "gap"),
     (r"(api/v1/)?runs/", "step|task", "step"),
     (r"(api/v1/)?runs/", "pk|id", "run"),
+    (r"playbooks/<int:pk>/backtest/", "number", "backtest"),
     (r"playbooks/", "number", "version_number"),
     (r"(api/v1/)?playbooks/", "pk|id|ref", "playbook"),
     (r"api/v1/backtests/", "id", "backtest"),
@@ -118,12 +119,18 @@ class World:
     _: KW_ONLY
     profile: TicketProfile
     source: AlertSource
+    neighbour: Incident
 
     def hide(self) -> None:
         """Make the restricted incident with all that hangs on it."""
         owner = self.cast.user("owner")
-        self.hidden = case.make_case(MARK, owner, self.profile, self.source, restricted=True)
+        self.hidden = self.more(MARK, restricted=True)
         self.hidden["incident_grant"] = f"user-{owner.pk}"
+
+    def more(self, name: str, *, restricted: bool = False) -> dict[str, Any]:
+        """Make another incident of team Blue with all that hangs on it."""
+        owner = self.cast.user("owner")
+        return case.make_case(name, owner, self.profile, self.source, self.neighbour, restricted=restricted)
 
     def subjects(self, operation: Operation) -> tuple[str, ...]:
         """With what it is asked: once, or once more for what is restricted if there is such a thing."""
@@ -173,8 +180,9 @@ def make_world(cast: Cast, *, hidden: bool = True) -> World:
     blue, admin, owner = Team.objects.get(name="Blue"), cast.user("admin"), cast.user("owner")
     shown = {**things.WORDS, **things.of_settings(blue, admin), **things.of_sources(blue, admin)}
     shown |= things.of_servicenow()
-    world = World(cast, shown, profile=shown.pop("_profile"), source=make_source("Feed", team=blue))
-    shown |= case.make_case(SHOWN, owner, world.profile, world.source)
+    source = make_source("Feed", team=blue)
+    world = World(cast, shown, profile=shown.pop("_profile"), source=source, neighbour=make_incident("Neighbour"))
+    shown |= world.more(SHOWN)
     shown |= case.of_playbook(cast.user("author"))
     shown |= people.of_people(cast, shown)
     shown["export"] = ExportJob.objects.create(user=owner, incident_id=int(str(shown["incident"])[4:]), format="md").pk

@@ -17,7 +17,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
 from cases.actors import Actor
-from cases.errors import CaseError, Conflict, Missing, Refused
+from cases.errors import CaseError, Conflict, Refused
 from cases.views.parts import person_of, signed_in_reader
 from soar.lib.htmx import is_partial, live, render_regions, toast, trigger
 
@@ -36,7 +36,7 @@ def verb(do: Verb) -> Callable[..., HttpResponse]:
     def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             said = do(request, Actor.of(person_of(request)), *args, **kwargs)
-        except (Conflict, Missing, Refused) as error:
+        except (Conflict, Refused) as error:
             return refused(request, error)
         return done(request, said)
 

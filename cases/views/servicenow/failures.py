@@ -10,7 +10,7 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from cases.actions.servicenow_access import changes_seen, failed, links_seen
+from cases.actions.servicenow_access import changes_seen, changes_told, failed, links_seen, links_told
 from cases.models import LinkState, TicketChange, TicketLink
 from cases.models.servicenow_traffic import OPEN_CHANGES
 from cases.permissions import holds
@@ -73,15 +73,16 @@ def failures(user: User, *, counts_all: bool = False) -> Failures:
     lines += [_broken(user, one) for one in _links(broken)[: SHOWN - len(lines)]]
     number = len(lines) if len(lines) < SHOWN else refused.count() + broken.count()
     return Failures(
-        lines, number, max(all_failures() - number, 0) if counts_all else 0,
+        lines, number, max(all_failures(user) - number, 0) if counts_all else 0,
         sum(1 for one in lines if one.may_edit and not one.broken),
     )  # fmt: skip
 
 
-def all_failures() -> int:
-    """How many there are, whoever may see them."""
-    broken = TicketLink.objects.filter(state=LinkState.BROKEN).order_by().values("pk")
-    return failed(TicketChange.objects.all()).order_by().values("pk").union(broken, all=True).count()
+def all_failures(user: User) -> int:
+    """How many there are, but at restricted incidents that the person does not see."""
+    told = links_told(user)
+    broken = told.filter(state=LinkState.BROKEN).order_by().values("pk")
+    return failed(changes_told(user)).order_by().values("pk").union(broken, all=True).count()
 
 
 def needing_people(user: User) -> int:

@@ -16,7 +16,7 @@ from cases.actions.servicenow_profile_fields import SYS_ID
 from cases.actions.servicenow_profile_maps import RIGHT
 from cases.actions.servicenow_vocabulary import kept, read
 from cases.actors import Actor
-from cases.errors import Missing, Refused
+from cases.errors import Conflict, Missing, Refused
 from cases.models import MappingGap
 from cases.views.parts import needs
 from cases.views.servicenow.answers import verb
@@ -126,12 +126,13 @@ def gap_choices(request: HttpRequest, pk: int) -> HttpResponse:
 @verb
 def gap_map(request: HttpRequest, actor: Actor, pk: int) -> str:
     """Map it; what was held back by it goes on with the next attempt."""
+    may_set_up(actor)
     typed = request.POST.get("counterpart", "").strip()
     if not typed:
         raise Refused(_("Choose a counterpart first."), field="counterpart")
     gap = MappingGap.objects.select_related("profile__instance__account").filter(pk=pk).first()
     if gap is None:
-        raise Missing(_("This gap is mapped by now."))
+        raise Conflict(_("This gap is mapped by now."))
     mapped = servicenow_gaps.map_gap(actor, pk, _counterpart(actor, gap, typed))
     return _("%(profile)s: %(value)s is mapped") % {
         "profile": gap.profile.name, "value": mapped.label or mapped.value

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from cases.actions.servicenow_access import changes_seen
+from cases.actions.servicenow_access import changes_seen, changes_told
 from cases.models import LinkState, ServiceNowInstance, TicketChange, TicketProfile
 from cases.models.servicenow_traffic import ChangeState
 from cases.ticket_words import host_of
@@ -88,13 +88,13 @@ class Queue:
 
 
 def health(user: User, now: datetime | None = None) -> list[InstanceHealth]:
-    """Every instance, by host. Who manages its connector reads the whole queue's figures, others those of incidents
-    that they see."""
+    """Every instance, by host. Who manages its connector reads the whole queue's figures, but for restricted incidents
+    that they do not see; others those of incidents that they see."""
     now = now or timezone.now()
     rows = list(ServiceNowInstance.objects.select_related("account").defer("vocabulary").prefetch_related(PROFILES))
     runs = set(managed_by(user).filter(servicenow__isnull=False).values_list("pk", flat=True)) if rows else set()
     managed = [row.pk for row in rows if row.account_id in runs]
-    queues = _queues(TicketChange.objects.filter(link__instance__in=managed), now) if managed else {}
+    queues = _queues(changes_told(user).filter(link__instance__in=managed), now) if managed else {}
     if len(managed) < len(rows):
         queues |= _queues(changes_seen(user).exclude(link__instance__in=managed), now)
     found = [_of(row, queues.get(row.pk, Queue()), row.account_id in runs, now) for row in rows]

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from cases.actions import servicenow_check, servicenow_instances
+from cases.actions.servicenow_access import links_told
 from cases.actors import Actor
 from cases.errors import Conflict, Refused, Stale
 from cases.models import ServiceNowInstance
@@ -137,7 +138,7 @@ def _page(
         "address": account.settings.get("url", ""),
         "findings": [_finding(one) for one in instance.vocabulary.get("findings", [])],
         "profiles": instance.profiles.all(),
-        "links": instance.links.count(),
+        "links": links_told(person_of(request)).filter(instance=instance).count(),
         "secret": secret,
         "webhook": webhook.address_of(instance),
         "script": webhook.script_of(instance, secret),

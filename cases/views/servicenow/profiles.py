@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from cases.actions import servicenow_profiles
+from cases.actions.servicenow_access import links_told
 from cases.actions.servicenow_gaps import gaps_of
 from cases.actions.servicenow_profiles import profile_for
 from cases.actions.servicenow_vocabulary import Vocabulary, read
@@ -69,7 +70,8 @@ class NewProfileForm(forms.Form):
 @require_safe
 def profile_list(request: HttpRequest) -> HttpResponse:
     """All profiles in the order in which they are tried."""
-    counted = {"link_count": Count("links", distinct=True), "gap_count": Count("gaps", distinct=True)}
+    told = Q(links__in=links_told(person_of(request)))
+    counted = {"link_count": Count("links", distinct=True, filter=told), "gap_count": Count("gaps", distinct=True)}
     rows = (
         TicketProfile.objects.select_related("instance")
         .defer("instance__webhook_secret")
@@ -177,7 +179,7 @@ def edit_page(
         "missing": len(gaps),
         "breaking": [gap for gap in gaps if gap.breaks],
         "warnings": [gap for gap in gaps if not gap.breaks],
-        "links": profile.links.count(),
+        "links": links_told(person_of(request)).filter(profile=profile).count(),
         "met": profile.gaps.count(),
         "incident": recent_incident(person_of(request)),
         "stale": stale,

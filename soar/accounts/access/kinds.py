@@ -101,6 +101,12 @@ class Grantable:
             return True
         return self.rule.is_granted(user, obj, "manage")
 
+    def in_scope(self, user: User, level: str = "") -> bool:
+        """Whether the token of this request, if there is one, reaches ``level``, or the lowest, of some thing: by what
+        is granted on it, or by a permission of the product."""
+        named = {"manage_people", self.manager} & set(user.token_scopes or ())
+        return bool(named) or self.rule.in_scope(user, level or self.levels[0])
+
     def check_manages_some(self, user: User) -> None:
         """Raises Forbidden for somebody who manages the access of nothing: they are not told who is who, either."""
         by_role = may(user, "manage_people") or (self.manager and may(user, self.manager))
