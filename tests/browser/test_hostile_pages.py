@@ -13,12 +13,18 @@ from django.conf import settings as configured
 from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Page, Route
 from pytest_django.live_server_helper import LiveServer
 
-from tests.crossing.operations import Operation
 from tests.crossing.world import World
 from tests.pages import worlds
-from tests.pages.addresses import ask, body, gets, is_document
+from tests.pages.addresses import METHOD, gets
 from tests.pages.words import MARK, WRONG
 
+# Downloads, which no window shows.
+FILES = {
+    "evidence/<int:pk>/file/", "settings/scripts/<int:pk>/text/", "runs/<int:pk>/tasks.csv", "runs/export/",
+    "playbooks/<int:pk>/export/", "playbooks/<int:pk>/cacao/", "settings/signing-keys/verify.py",
+    "exports/<int:pk>/file/", "audit/export/<str:kind>/", "alerts/<str:number>/message/", "inbox/new/",
+    "incidents/new-since/", "accounts/logout/",
+}  # fmt: skip
 # Elements that a text became, links that run a script or leave for the attacker, and what a template made of a sum.
 INJECTED = f"""() => {{
   const found = [...document.querySelectorAll("[{MARK}]")].map((one) => "element: " + one.outerHTML.slice(0, 120));
@@ -30,7 +36,7 @@ INJECTED = f"""() => {{
   }}
   if (document.body.innerText.includes("{WRONG}")) found.push("a template calculated");
   const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
-  if (wide > 0) found.push("scrolls sideways by " + wide);
+  if (wide > 0 && document.documentElement.lang) found.push("scrolls sideways by " + wide);
   return found.slice(0, 6);
 }}"""
 
@@ -91,16 +97,16 @@ def test_nothing_that_is_stored_runs_on_any_page(
 ) -> None:
     page, watch = watched
     told: list[str] = []
-    seen = [one for one in gets() if _is_page(world, one)]
-    for operation in seen:
+    seen = 0
+    for operation in gets():
+        if operation.route in FILES:
+            continue
         answer = page.goto(live_server.url + operation.path(world.values(operation, "")))
+        if answer is None or answer.status in (METHOD, 204):
+            continue
         page.wait_for_load_state("networkidle")
-        told += [f"{operation.route}: {answer.status}"] if answer and answer.status >= 500 else []
+        told += [f"{operation.route}: {answer.status}"] if answer.status == 500 else []
         told += [f"{operation.route}: {one}" for one in [*watch.taken(), *page.evaluate(INJECTED)]]
-    assert len(seen) > 120
+        seen += answer.status == 200
     assert not told, "\n".join(told)
-
-
-def _is_page(world: World, operation: Operation) -> bool:
-    answer = ask(world, "admin", operation)
-    return is_document(answer, body(answer)) or answer.status_code >= 500
+    assert seen > 150

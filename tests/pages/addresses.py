@@ -62,7 +62,7 @@ OTHERWISE = {
 # Pages of those who have not signed in.
 OUTSIDE = ("accounts/login/",)
 # Things that are somebody's own.
-WHOSE = {"exports/<int:pk>/": "owner", "alerts/jobs/<int:pk>/": "owner", "timeline/<int:pk>/edit/": "owner"}
+WHOSE = {"alerts/jobs/<int:pk>/": "owner", "timeline/<int:pk>/edit/": "owner"}
 
 
 def gets() -> list[Operation]:

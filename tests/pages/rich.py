@@ -17,6 +17,7 @@ from cases.models import (
     AssetChange,
     AssetGroup,
     CustomField,
+    ExportJob,
     Incident,
     IncidentPause,
     Observable,
@@ -42,6 +43,7 @@ def enrich(world: World, words: Words) -> None:
     _incident(world, words)
     _fields(world, words)
     _rows(world, words)
+    ExportJob.objects.update(user=world.cast.user("admin"))
     AuditEntry.objects.create(
         actor_name=words.text(200), verb="user.changed", target=words.text(300), via=words.text(120),
         data={words.text(): words.text()},

@@ -30,6 +30,7 @@ HEAVY: dict[str, tuple[int, int, str]] = {
     "incidents/<str:number>/facts/": (QUERIES, 140_000, "a form for each of 250 custom fields"),
     "incidents/<str:number>/techniques/search/": (QUERIES, 140_000, "a form for each of 250 custom fields"),
     "incidents/<str:number>/moves/<int:pk>/undo/": (60, SIZE, "takes it back and rolls that back, to say what it does"),
+    "incidents/<str:ref>/access/": (23, SIZE, "the grants of people and of groups, and what they come from"),
     "people/<int:pk>/": (26, SIZE, "counts each sort of thing that the person owns"),
     "playbooks/<int:pk>/edit/": (32, SIZE, "the choices of every action: connectors, people, scripts, profiles"),
     "connectors/": (QUERIES, 115_000, "all connectors: an installation has a few dozen"),
