@@ -92,8 +92,11 @@ def _runs(account: ConnectorAccount, needs: Needs) -> Iterator[Use]:
 
 
 def _playbooks(account: ConnectorAccount, needs: Needs) -> Iterator[Use]:
-    for row in Playbook.objects.filter(enabled=True, present=True).select_related("current").order_by("name"):
-        version = row.current or row.versions.first()
+    rows = list(Playbook.objects.filter(enabled=True, present=True).select_related("current").order_by("name"))
+    drafts = PlaybookVersion.objects.filter(playbook__in=[row.pk for row in rows if row.current is None])
+    newest = {one.playbook_id: one for one in drafts.order_by("playbook_id", "-number").distinct("playbook_id")}
+    for row in rows:
+        version = row.current or newest.get(row.pk)
         if version is not None and _by_version(version, account, needs):
             yield Use(_("The playbook %s, which is on") % row.name, reverse("playbook-detail", args=[row.pk]))
 

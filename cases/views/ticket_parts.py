@@ -41,7 +41,9 @@ class Ticket:
 def tickets(user: User, incident: Incident) -> Context:
     """Its tickets and whether it can get one (more). One query, and one each where something failed or conflicts."""
     rows = _profiles_with_links(incident)
-    linked = [_ticket(row) for row in rows if getattr(row, "mine", None) is not None]  # absent where there is none
+    mine = [row for row in rows if getattr(row, "mine", None) is not None]  # absent where there is none
+    failures, fields = _failures(mine), _fields(mine)
+    linked = [_ticket(row, failures.get(row.mine.pk), fields[row.mine.pk]) for row in mine]
     taken = {(one.link.instance_id, one.link.table) for one in linked}
     free = any(row.enabled and (row.instance_id, row.table) not in taken for row in rows)
     return {"tickets": linked, "can_get_ticket": free, "ticket_cursor": _cursor(linked, free)}
@@ -66,12 +68,28 @@ def _profiles_with_links(incident: Incident) -> list[Any]:
     )
 
 
-def _ticket(row: Any) -> Ticket:
+def _failures(rows: list[Any]) -> dict[int, TicketChange]:
+    """The first refused change of each link that has one."""
+    if not (links := [row.mine.pk for row in rows if row.has_failed]):
+        return {}
+    refused = failed(TicketChange.objects.filter(link__in=links)).select_related("evidence")
+    return {one.link_id: one for one in refused.order_by("link_id", "pk").distinct("link_id")}
+
+
+def _fields(rows: list[Any]) -> dict[int, list[str]]:
+    """The fields of each link about which the two sides differ."""
+    found: dict[int, list[str]] = {row.mine.pk: [] for row in rows}
+    if links := [row.mine.pk for row in rows if row.has_conflict]:
+        open_ones = open_conflicts(TicketConflict.objects.filter(link__in=links)).order_by("pk")
+        for link, name in open_ones.values_list("link", "field"):
+            found[link].append(name)
+    return found
+
+
+def _ticket(row: Any, failure: TicketChange | None, names: list[str]) -> Ticket:
     link = row.mine
     link.instance, link.profile = row.instance, row
     link.waiting, link.has_failed, link.has_conflict = row.waiting, row.has_failed, row.has_conflict
-    failure = failed(link.changes).select_related("evidence").order_by("pk").first() if row.has_failed else None
-    names = open_conflicts(link.conflicts).values_list("field", flat=True) if row.has_conflict else []
     host = host_of(row.instance.account.settings.get("url", ""))
     seen = [moment for moment in (link.last_in_at, link.last_out_at) if moment]
     return Ticket(

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from cases.choices import Severity
@@ -36,7 +37,7 @@ def report_of(run: Run) -> dict[str, Any]:
         "incident": _incident(alert),
         "objects": [_object(one) for one in run.targets or []],
         "tasks": [task_facts(task) for task in rows],
-        "approvals": [_approval(one) for one in Approval.objects.filter(run=run).order_by("pk")],
+        "approvals": [_approval(one) for one in _approvals(run)],
         "problems": list((run.input or {}).get("problems", [])),
         "summary": summary(rows),
     }
@@ -101,6 +102,10 @@ def _object(one: dict[str, Any]) -> dict[str, Any]:
     return {name: one.get(name) for name in names}
 
 
+def _approvals(run: Run) -> QuerySet[Approval]:
+    return Approval.objects.filter(run=run).prefetch_related("votes__user").order_by("pk")
+
+
 def _approval(one: Approval) -> dict[str, Any]:
     return {
         "id": one.pk,
@@ -108,7 +113,7 @@ def _approval(one: Approval) -> dict[str, Any]:
         "status": one.status,
         "reason": one.reason,
         "decided_at": iso(one.decided_at),
-        "by": sorted({vote.user.display_name() for vote in one.votes.select_related("user")}),
+        "by": sorted({vote.user.display_name() for vote in one.votes.all()}),
         "url": f"{settings.SOAR_URL}/approvals/{one.pk}/",
     }
 

@@ -1,0 +1,1 @@
+"""Tests over every page of the portal at once."""

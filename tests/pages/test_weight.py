@@ -1,0 +1,77 @@
+"""Every page, with plenty of data: it answers, needs fewer than 20 queries and less than 100 KB (interface.md 9)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.crossing.operations import Operation
+from tests.crossing.world import World
+from tests.pages import worlds
+from tests.pages.addresses import ABSENT, METHOD, OTHERWISE, ask, body, gets
+
+pytestmark = pytest.mark.django_db
+QUERIES, SIZE = 20, 100_000
+INCIDENT = (40, 240_000, "all of an incident: 27 alerts with their observables, 27 tickets, 27 tasks, every field")
+# What needs more, with how many queries and bytes it must stay below in this world, and why.
+HEAVY: dict[str, tuple[int, int, str]] = {
+    "": (25, SIZE, "a box for each thing that waits; four more queries where each figure of the navigation is there"),
+    "incidents/<str:number>/": INCIDENT,
+    "incidents/<str:number>/ending/": INCIDENT,
+    "incidents/<str:number>/more/": INCIDENT,
+    "incidents/<str:number>/search/": INCIDENT,
+    "incidents/<str:number>/timeline/": INCIDENT,
+    "incidents/<str:number>/live/": (28, 150_000, "all regions of the incident's page that may have changed"),
+    "incidents/<str:number>/verify/": (180, 240_000, "reads the whole timeline of the incident and of each alert"),
+    "incidents/<str:number>/facts/": (QUERIES, 140_000, "a form for each of 250 custom fields"),
+    "incidents/<str:number>/techniques/search/": (QUERIES, 140_000, "a form for each of 250 custom fields"),
+    "incidents/<str:number>/moves/<int:pk>/undo/": (60, SIZE, "takes it back and rolls that back, to say what it does"),
+    "incidents/<str:ref>/access/": (23, SIZE, "the grants of people and of groups, and what they come from"),
+    "people/<int:pk>/": (26, SIZE, "counts each sort of thing that the person owns"),
+    "playbooks/<int:pk>/edit/": (32, SIZE, "the choices of every action: connectors, people, scripts, profiles"),
+    "connectors/": (QUERIES, 115_000, "all connectors: an installation has a few dozen"),
+    "playbooks/": (QUERIES, 130_000, "all playbooks: groups by trigger, without pages"),
+    "settings/fields/": (QUERIES, 170_000, "all custom fields in their order"),
+    "settings/templates/": (QUERIES, 110_000, "all templates with their tasks"),
+    "servicenow/": (QUERIES, 125_000, "all profiles with their figures"),
+    "servicenow/live/": (QUERIES, 115_000, "all profiles with their figures"),
+}
+
+
+@pytest.fixture
+def world(settings: Any, tmp_path: Path) -> World:
+    """Plenty of everything."""
+    return worlds.plentiful(settings, tmp_path)
+
+
+def test_every_page_answers_with_few_queries_and_bytes(world: World) -> None:
+    told: list[str] = []
+    for operation in gets():
+        told += _trouble(world, "admin", operation)
+        told += _trouble(world, "analyst", operation)
+    assert not told, "\n".join(told)
+
+
+def test_the_tables_name_nothing_that_is_gone() -> None:
+    there = {one.route for one in gets()} | set(ABSENT)
+    assert not (set(HEAVY) | set(OTHERWISE)) - there
+
+
+def _trouble(world: World, name: str, operation: Operation) -> list[str]:
+    """What is wrong with one page for one person."""
+    with CaptureQueriesContext(connection) as asked:
+        answer = ask(world, name, operation)
+    if answer.status_code == METHOD:
+        return []
+    queries, size, _why = HEAVY.get(operation.route, (QUERIES, SIZE, ""))
+    found, about = len(body(answer)), f"{operation.route} for {name}"
+    told = [f"{about}: {len(asked)} queries"] if len(asked) >= queries else []
+    told += [f"{about}: {found} bytes"] if found >= size else []
+    expected = OTHERWISE.get(operation.route, 200)
+    # What an analyst may not is theirs to be told; who may what is tests/crossing.
+    fine = {expected} if name == "admin" else {expected, 403, 404}
+    return told if answer.status_code in fine else [*told, f"{about}: {answer.status_code}"]
