@@ -140,9 +140,10 @@ def _by(person: str) -> Q:
 
 
 def _saying(text: str, rows: QuerySet[TimelineEntry]) -> Q:
-    """Entries whose words, values or label hold the text; a note also by its corrections."""
+    """Entries whose words, values or label hold the text; a note also by its corrections, which are asked for first:
+    what ``rows`` asks in SQL of its own names the table, so inside of this query it would be asked for each entry."""
     labels = [kind.name for kind in KINDS.values() if text.lower() in kind.label.lower()]
     edits = rows.filter(kind="comment.edited", text__icontains=text).order_by()
     corrected = edits.annotate(of=Cast(KeyTextTransform("of", "data"), BigIntegerField())).values("of")
     inside = ~TELLING_OF_OTHERS & (Q(text__icontains=text) | Q(data_text__icontains=text))
-    return Q(actor_name__icontains=text) | Q(kind__in=labels) | inside | Q(pk__in=corrected)
+    return Q(actor_name__icontains=text) | Q(kind__in=labels) | inside | Q(pk__in=list(corrected))

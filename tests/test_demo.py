@@ -20,6 +20,7 @@ from django.utils.html import escape
 from pytest_django.plugin import DjangoDbBlocker
 
 from cases.actions import alerts, incidents, links
+from cases.actions.custom_values import set_values
 from cases.actors import Actor
 from cases.choices import AlertStatus, Determination, IncidentStatus, TaskStatus
 from cases.evidence_check import check
@@ -31,12 +32,20 @@ from cases.models import (
     AlertSource,
     Asset,
     AssetGroup,
+    CustomField,
     Evidence,
     Incident,
+    IncidentClock,
+    IncidentMove,
     IncidentTask,
     IncidentTemplate,
+    Mention,
+    Notification,
+    NotificationDelivery,
+    NotificationSettings,
     Observable,
     TimelineEntry,
+    TimelinePin,
 )
 from cases.shipped_templates import TEMPLATES
 from cases.suggestions import suggestions
@@ -59,8 +68,9 @@ def say(*arguments: str) -> str:
 
 @pytest.fixture(scope="module")
 def seeded(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
-    """The demo data, for all tests of this file."""
+    """The demo data, for all tests of this file, and an admin who was there before."""
     with django_db_blocker.unblock(), transaction.atomic():
+        make_user("reader", "Admin")
         yield say()
         transaction.set_rollback(True)
 
@@ -126,7 +136,8 @@ def test_incidents_stand_in_every_state_with_owners_and_stories(demo: str) -> No
     }  # fmt: skip
     assert Incident.objects.get(title__startswith="Credential theft").alert_count >= 8
     for incident in Incident.objects.all():
-        assert incident.alert_count == incident.alerts.count() >= 1
+        assert incident.alert_count == incident.alerts.count()
+        assert incident.alert_count >= 1 or incident.merged_into is not None
         assert incident.created_at < timezone.now() - timedelta(hours=1)
 
 
@@ -249,11 +260,48 @@ def test_incidents_have_checklists_of_which_some_is_done_and_some_late(demo: str
     assert IncidentTemplate.objects.count() == len(TEMPLATES)
 
 
+def test_each_page_of_casework_has_something_to_show(demo: str) -> None:
+    reader = User.objects.get(username="reader")
+    mine = Notification.objects.filter(user=reader, listed=True).select_related("incident")
+    assert sorted(mine.values_list("reason", flat=True)) == ["mention", "mention", "task"]
+    assert all(line.at < timezone.now() - timedelta(minutes=30) for line in mine)
+    assert not NotificationDelivery.objects.exists() and not NotificationSettings.objects.exists()
+    assert Mention.objects.exclude(user=reader).count() >= 4
+    husk = Incident.objects.get(merged_into__isnull=False)
+    assert husk.alert_count == 0 and husk.merged_into.title.startswith("Password spraying")  # type: ignore[union-attr]
+    assert TimelinePin.objects.count() == 2
+    given = Incident.objects.exclude(custom_fields={}).values_list("custom_fields", flat=True)
+    assert len(given) >= 5 and {key for one in given for key in one} == set(
+        CustomField.objects.values_list("key", flat=True)
+    )
+    stopped = IncidentClock.objects.filter(seconds__isnull=False, due_at__isnull=False)
+    late = stopped.filter(stopped_at__gt=F("due_at"))
+    assert late.exists() and stopped.count() > late.count()
+    client = client_of(reader)
+    for url, text in (
+        ("/inbox/", "mentioned you"),
+        (f"/incidents/{husk.number}/", "Merged into"),
+        ("/incidents/?status=any&cf.business_unit=Finance", "Credential theft"),
+        ("/settings/fields/", "Loss in euro"),
+    ):
+        assert text in client.get(url).content.decode(), url
+
+
+def test_removal_leaves_a_field_that_a_real_incident_has_a_value_of(demo: str) -> None:
+    boss = Actor.of(User.objects.get(username="reader"))
+    mine = make_incident("Real incident", make_alert("Real alert"))
+    set_values(boss, mine.pk, {"business_unit": "Sales"})
+    assert "Business unit" in say("--remove")
+    assert list(CustomField.objects.values_list("key", flat=True)) == ["business_unit"]
+
+
 def test_removal_leaves_nothing_but_an_audit_row(demo: str) -> None:
     entries = TimelineEntry.objects.count()
     assert "removed" in say("--remove")
+    assert [user.username for user in User.objects.all()] == ["reader"]
     for model in (Alert, AlertPayload, AlertObservable, Observable, Incident, TimelineEntry, Run, AlertSource, Team,
-                  User, OwnListEntry, Asset, AssetGroup):  # fmt: skip
+                  OwnListEntry, Asset, AssetGroup, CustomField, Mention, TimelinePin, IncidentMove,
+                  IncidentClock):  # fmt: skip
         assert not model._default_manager.exists(), model
     purged = AuditEntry.objects.filter(verb="timeline.purged")
     assert sum(row.data["entries"] for row in purged) == entries

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import transaction
 from django.db.models import ProtectedError
 
-from cases.demo import inventory
+from cases.demo import extras, inventory
 from cases.demo.seeding import REMOVED, SEEDED, one_at_a_time
 from cases.demo.stage import parts
 from cases.holds import held_among
@@ -48,6 +49,7 @@ def remove() -> Removed | None:
     removed.kept += [f"INC-{pk} (legal hold)" for pk in sorted(held & set(incidents))]
     for entry in made.get("own_list", []):
         lists.remove_own(None, entry)
+    removed.kept += extras.undefine(made.get("fields", []))
     for part in parts():
         removed.kept += part.remove()
     _sources(removed)
@@ -57,7 +59,7 @@ def remove() -> Removed | None:
     return removed
 
 
-def _last(verb: str) -> dict[str, list[int]]:
+def _last(verb: str) -> dict[str, Any]:
     """What the last seeding wrote down under ``verb``."""
     entry = AuditEntry.objects.filter(verb=verb).order_by("-pk").first()
     return dict(entry.data) if entry else {}

@@ -13,7 +13,7 @@ from django.db.models import Count, F, Max, Min, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Least
 
 from cases.actors import Actor
-from cases.demo import days, inventory
+from cases.demo import days, extras, inventory
 from cases.demo.catalog import TEMPLATES
 from cases.demo.checklists import CHECKLISTS
 from cases.demo.days import Event, deliveries
@@ -98,9 +98,11 @@ def _stage(now: datetime, runs: object) -> Stage:
         "teams": [team.pk for name, team in teams.items() if name not in taken],
         "own_list": entries,
     }
-    audit.record(None, SEEDED, "demo data", **made)
     actors = {key: Actor.of(user) for key, user in users.items()}
-    return Stage(now, random.Random(CHANCE), actors, users, teams, _sources(teams, now), runs)  # noqa: S311
+    stage = Stage(now, random.Random(CHANCE), actors, users, teams, _sources(teams, now), runs)  # noqa: S311
+    stage.reader = extras.reader()
+    audit.record(None, SEEDED, "demo data", **made, fields=extras.define(stage))
+    return stage
 
 
 def _user(username: str, first: str, last: str, roles: tuple[str, ...], teams: tuple[str, ...]) -> User:
@@ -150,7 +152,12 @@ def _story_events(stage: Stage, story: Story, number: int) -> list[Event]:
     found: list[Event] = []
     for offset, shot in enumerate(story.shots):
         found += _shot_events(stage, story, shot, begin, number + offset)
-    for step in (*story.steps, *CHECKLISTS.get(story.key, ()), *EVIDENCE.get(story.key, ())):
+    for step in (
+        *story.steps,
+        *CHECKLISTS.get(story.key, ()),
+        *EVIDENCE.get(story.key, ()),
+        *extras.EXTRAS.get(story.key, ()),
+    ):
         moment = begin + timedelta(minutes=step.minutes, seconds=stage.rng.randint(1, 50))
         found.append((moment, 5, partial(play, stage, story.key, step.who, step.verb, step.words)))
     return found
@@ -189,6 +196,7 @@ def _finish(stage: Stage) -> Seeded:
     for incident in made:
         IncidentOwner.objects.filter(incident=incident).update(added_at=incident.created_at)
         IncidentObservable.objects.filter(incident=incident).update(added_at=incident.created_at)
+    extras.tell(stage, made)
     _date_back_observables(stage)
     figures = alerts.values("source").annotate(n=Count("pk"), all=Sum("count"), last=Max("last_seen"))
     for row in figures:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -33,6 +34,8 @@ class Stage:
     incidents: dict[str, int] = field(default_factory=dict)
     entries: dict[tuple[str, str], int] = field(default_factory=dict)
     rules: dict[str, Rules] = field(default_factory=dict)
+    fields: dict[str, str] = field(default_factory=dict)  # name of a custom field of ours -> key
+    reader: User | None = None  # who reads the portal, and is addressed by its people
 
     def deliver(self, key: tuple[str, str], source: str, documents: list[dict[str, Any]]) -> int:
         """Send documents to a source as its product would. Returns the alert's id, kept under ``key``."""
@@ -50,6 +53,14 @@ class Stage:
         would double the time, and those are their own team's."""
         actor = self.actors[who]
         return Actor(actor.type, actor.name, actor.id)
+
+    def told(self, text: str) -> str:
+        """A text in which ``@{priya}`` mentions that person, and ``@{reader}`` whoever reads the portal."""
+        return re.sub(r"@\{(\w+)\}", lambda found: f"@{self.person(found[1]).username}", text)
+
+    def person(self, key: str) -> User:
+        """Somebody of the demo, or ``reader``; where there is no reader yet, Mara."""
+        return self.reader or self.users["mara"] if key == "reader" else self.users[key]
 
     def run_playbooks(self, alert_id: int, moment: datetime) -> None:
         """Let the playbooks run on an alert that has just come in."""

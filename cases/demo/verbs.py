@@ -6,7 +6,19 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from cases.actions import alerts, evidence, incidents, links, notes, observables, tasks, template_use
+from cases.actions import (
+    alerts,
+    custom_values,
+    evidence,
+    incidents,
+    links,
+    merge,
+    notes,
+    observables,
+    pins,
+    tasks,
+    template_use,
+)
 from cases.actions.base import KEEP
 from cases.actions.evidence_access import note
 from cases.actors import Actor
@@ -45,7 +57,7 @@ def _claim(stage: Stage, story: str, who: str, words: Words) -> None:
 
 
 def _note(stage: Stage, story: str, who: str, words: Words) -> None:
-    write_note(stage, who, stage.alert((story, words["alert"])), words["text"])
+    write_note(stage, who, stage.alert((story, words["alert"])), stage.told(words["text"]))
 
 
 def write_note(stage: Stage, who: str, alert: Alert, text: str) -> None:
@@ -86,7 +98,8 @@ def _unlink(stage: Stage, story: str, who: str, words: Words) -> None:
 
 
 def _comment(stage: Stage, story: str, who: str, words: Words) -> None:
-    entry = incidents.comment(stage.actors[who], stage.incidents[story], words["text"])
+    incident = stage.incidents[words.get("of", story)]
+    entry = incidents.comment(stage.actors[who], incident, stage.told(words["text"]))
     stage.entries[story, words.get("key", "")] = entry.pk
 
 
@@ -95,7 +108,7 @@ def _handoff(stage: Stage, story: str, who: str, words: Words) -> None:
 
 
 def _edit(stage: Stage, story: str, who: str, words: Words) -> None:
-    notes.edit_comment(stage.actors[who], stage.entries[story, words["key"]], words["text"])
+    notes.edit_comment(stage.actors[who], stage.entries[story, words["key"]], stage.told(words["text"]))
 
 
 def _set(stage: Stage, story: str, who: str, words: Words) -> None:
@@ -126,7 +139,7 @@ def _task(stage: Stage, story: str, who: str, words: Words) -> None:
         stage.incidents[story],
         title=words["title"],
         description=words.get("description", ""),
-        assignee=stage.users[words["to"]],
+        assignee=stage.person(words["to"]),
         due_at=due,
         required=words.get("required", False),
     )
@@ -158,6 +171,19 @@ def _fetch(stage: Stage, story: str, who: str, words: Words) -> None:
     note(stage.actors[who], piece, words["how"], None)
 
 
+def _fields(stage: Stage, story: str, who: str, words: Words) -> None:
+    values = {stage.fields[name]: value for name, value in words["values"].items() if name in stage.fields}
+    custom_values.set_values(stage.actors[who], stage.incidents[story], values)
+
+
+def _pin(stage: Stage, story: str, who: str, words: Words) -> None:
+    pins.pin(stage.actors[who], stage.entries[story, words["key"]])
+
+
+def _merge(stage: Stage, story: str, who: str, words: Words) -> None:
+    merge.merge(stage.actors[who], stage.incidents[words["into"]], [stage.incidents[story]])
+
+
 VERBS: dict[str, Callable[[Stage, str, str, Words], None]] = {
     "claim": _claim,
     "note": _note,
@@ -177,4 +203,7 @@ VERBS: dict[str, Callable[[Stage, str, str, Words], None]] = {
     "tick": _tick,
     "evidence": _evidence,
     "fetch": _fetch,
+    "fields": _fields,
+    "pin": _pin,
+    "merge": _merge,
 }

@@ -31,7 +31,7 @@ STORIES = [
                 25,
                 "hanna",
                 "comment",
-                text="@Kofi Mensah was this you? Anton's account, late in the evening, no ticket.",
+                text="@{kofi} was this you? Anton's account, late in the evening, no ticket.",
             ),
             step(
                 47,
@@ -112,7 +112,7 @@ STORIES = [
             ),
             step(9, "mara", "set", status="in_progress", severity="critical"),
             step(24, "ines", "link", alerts=["group"]),
-            step(26, "ines", "comment", text="Domain Admins now. Waking up @Hanna Wójcik."),
+            step(26, "ines", "comment", text="Domain Admins now. Waking up @{hanna}."),
             step(
                 34,
                 "mara",

@@ -106,7 +106,7 @@ STORIES = [
                 "comment",
                 key="mailbox",
                 text="Message trace: 12 recipients in accounts payable, 3 opened it,"
-                " 1 enabled the macro. @Jonas Adeyemi can you take the message out of the 12 mailboxes?",
+                " 1 enabled the macro. @{jonas} can you take the message out of the 12 mailboxes?",
             ),
             step(
                 83,
@@ -148,7 +148,7 @@ STORIES = [
                 "edit",
                 key="mailbox",
                 text="Message trace: 12 recipients in accounts payable, 4 opened it (not"
-                " 3), 1 enabled the macro. @Jonas Adeyemi can you take the message out of the 12 mailboxes?",
+                " 3), 1 enabled the macro. @{jonas} can you take the message out of the 12 mailboxes?",
             ),
             step(
                 224,

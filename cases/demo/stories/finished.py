@@ -48,9 +48,7 @@ STORIES = [
                 reason="Site off, file kept as evidence, key of the service rotated",
             ),
             step(64, "kofi", "comment", text="The line in crontab is ours, a backup job. False trail."),
-            step(
-                420, "hanna", "comment", text="Form repaired and tested by @Kofi Mensah, site rebuilt from the image."
-            ),
+            step(420, "hanna", "comment", text="Form repaired and tested by @{kofi}, site rebuilt from the image."),
             step(
                 455, "hanna", "status", status="resolved", reason="Rebuilt, form repaired, no data behind that machine"
             ),

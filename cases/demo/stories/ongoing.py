@@ -95,7 +95,7 @@ STORIES = [
                 "jonas",
                 "comment",
                 text="Tool started first, upload 20 minutes later, same address behind both. Kasia"
-                " is in an interview until the full hour. Nobody has this yet: @Priya Raman, can you?",
+                " is in an interview until the full hour. Nobody has this yet: @{priya}, can you?",
             ),
         ),
     ),
@@ -243,7 +243,7 @@ STORIES = [
                 "jonas",
                 "comment",
                 text="Both mailboxes gave consent to an app called *Mail Archive Sync* in spring."
-                " @Ines Carvalho that is the door, not the passwords.",
+                " @{ines} that is the door, not the passwords.",
             ),
             step(5630, "ines", "comment", text="Consent taken back for the whole tenant, 4 people had given it."),
         ),
@@ -306,6 +306,23 @@ STORIES = [
                 " say one to three days.",
             ),
             step(270, "ines", "set", severity="high"),
+        ),
+    ),
+    Story(  # the same as the spraying: found by another shift, and merged into it
+        "double",
+        timedelta(hours=15),
+        (shot(0, "ssh", "again", host="edge-bastion-02", address=SPRAYER, times=44),),
+        (
+            step(
+                22,
+                "kofi",
+                "open",
+                title="Log-on failures at the bastion from one address",
+                alerts=["again"],
+                owners=["kofi"],
+                lead="kofi",
+            ),
+            step(27, "kofi", "comment", text="Never seen this address. @{mara}, do you know it?"),
         ),
     ),
 ]
