@@ -1,5 +1,5 @@
 """``python -m benchmarks [PART...]``: all parts, or some of start, ingest, mapping, suppression, kinds, mails, iocs,
-runs, responses, reports, backtest, servicenow, bulk, million."""
+runs, responses, reports, backtest, servicenow, bulk, million, access."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks import (
+    access,
     backtest,
     bulk,
     ingest,
@@ -131,6 +132,15 @@ def million() -> Iterator[Row]:
         yield from ingest.measure(one, f"at {MILLION:,}")
 
 
+def granted() -> Iterator[Row]:
+    """Lists and pages with many alerts, incidents, teams and grants."""
+    with stack() as one:
+        one.settle()
+        access.shell(one, "teams()")
+        filled(one, MILLION)
+        yield from access.measure(one)
+
+
 PARTS: dict[str, Callable[[], Iterator[Row]]] = {
     "start": start,
     "ingest": small,
@@ -146,6 +156,7 @@ PARTS: dict[str, Callable[[], Iterator[Row]]] = {
     "servicenow": tickets,
     "bulk": many_at_once,
     "million": million,
+    "access": granted,
 }
 
 

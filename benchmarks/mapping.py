@@ -150,15 +150,15 @@ def turn(stack: Stack, source: dict[str, str], first: int, made: Callable[[int],
 
 def spent(stack: Stack, sent: list[bytes]) -> float:
     """Microseconds of CPU for each of these requests, every one a new alert, until the workers have looked at them."""
-    before = _cpu(stack)
+    before = cpu_of(stack)
     result = load.run(stack.port, CLIENTS, iter(sent))
     ingest.drain(stack)
     if result.statuses != {201: len(sent)}:
         raise RuntimeError(f"Not all were made: {result.statuses}")
-    return (_cpu(stack) - before) / len(sent) * 1e6
+    return (cpu_of(stack) - before) / len(sent) * 1e6
 
 
-def _cpu(stack: Stack) -> float:
+def cpu_of(stack: Stack) -> float:
     """Seconds of CPU that the stack's processes have had, with those of their children that have ended."""
     total = 0
     for pid in stack.processes():

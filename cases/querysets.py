@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Exists, F, Func, OuterRef, Q
 
 from cases.choices import AlertStatus, IncidentStatus, TaskStatus
-from cases.grants import granted
+from cases.grants import granted, grants_of
 from soar.accounts.membership import may, team_ids
 from soar.accounts.models import User
 
@@ -32,9 +32,14 @@ else:
     _Alerts = _Assets = _Evidence = _HandOvers = _Incidents = _Observables = _Tasks = models.QuerySet
 
 
+_Selection = tuple[str, tuple[Any, ...]]
+_made: dict[Any, _Selection] = {}
+MADE_AT_MOST = 500
+
+
 class _Inside(Func):
     """That an incident, by its id, is one that the user may see. A page asks for it a dozen times, and Django takes
-    longer to make the SQL of that selection than the database to answer: it is made once for a user object."""
+    longer to make the SQL of that selection than the database to answer: it is made once for all that a person is."""
 
     output_field = models.BooleanField()
 
@@ -54,14 +59,28 @@ def inside(incident: str, user: User) -> Func:
     return _Inside(F(incident), user)
 
 
-def _incidents_sql(user: User) -> tuple[str, tuple[Any, ...]]:
+def _incidents_sql(user: User) -> _Selection:
     from cases.models import Incident
 
-    cached: tuple[str, tuple[Any, ...]] | None = getattr(user, "_incidents_sql", None)
+    cached: _Selection | None = getattr(user, "_incidents_sql", None)
     if cached is None:
-        sql, params = Incident.objects.visible_to(user).order_by().values("pk").query.sql_with_params()
-        cached = user._incidents_sql = sql, tuple(params)  # type: ignore[attr-defined]
+        key = (_standing(user), _standing(user.viewer) if user.viewer is not None else None)
+        cached = _made.get(key)
+        if cached is None:
+            sql, params = Incident.objects.visible_to(user).order_by().values("pk").query.sql_with_params()
+            if len(_made) >= MADE_AT_MOST:
+                _made.clear()
+            cached = _made[key] = sql, tuple(params)
+        user._incidents_sql = cached  # type: ignore[attr-defined]
     return cached
+
+
+def _standing(user: User) -> Any:
+    """All of a person that the selection of their incidents is made of. Who it is and what they hold is read anew for
+    every request; the same of all this makes the same SQL."""
+    grants = grants_of(user)["Incident"]
+    held = may(user, "view_cases"), may(user, "view_all_teams")
+    return user.pk, *held, tuple(team_ids(user)), grants.too_many, tuple(grants.ids)
 
 
 class AlertQuerySet(_Alerts):

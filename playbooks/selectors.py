@@ -12,6 +12,7 @@ from cases.actors import Actor
 from cases.errors import Missing
 from playbooks.choices import Trigger
 from playbooks.models import Playbook, Run
+from playbooks.querysets import is_visible
 from soar.accounts.models import User
 
 RUNS_AT_MOST = 20
@@ -47,16 +48,14 @@ def playbook_named(name: str | int) -> Playbook:
 
 
 def run_for(who: Actor | User, pk: int | str) -> Run:
-    """The run with this id, if ``who`` may see it. Raises Missing."""
+    """The run with this id, if ``who`` may see it. Raises Missing. What is large of it is read when it is asked for."""
     user = who.user if isinstance(who, Actor) else who
     text = str(pk)
     rows = Run.objects.select_related("playbook", "version", "sequence", "started_by", "acting_user")
-    rows = rows.defer("report", "input", "version__source")
-    if user is not None:
-        rows = rows.visible_to(user)
+    rows = rows.defer("report", "input", "targets", "version__source", "version__definition", "playbook__draft")
     usable = text.isascii() and text.isdigit() and len(text) < 19
     run = rows.filter(pk=int(text)).first() if usable else None
-    if run is None:
+    if run is None or (user is not None and not is_visible(run, user)):
         raise Missing(f"There is no run {text:.40}.")
     return run
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from typing import Any
 
 from soar.lib.database import prepared
 from soar.lib.queue import enqueue
@@ -23,8 +24,13 @@ RETURNING (SELECT incident_id IS NOT NULL FROM cases_alert WHERE id = %(alert)s)
 
 def keep(alert_id: int, raw: bytes, now: datetime) -> None:
     """Keep one more message of an alert; the same bytes once. In an incident, it becomes evidence of that."""
-    given = {"alert": alert_id, "content": raw, "size": len(raw), "sha256": hashlib.sha256(raw).hexdigest(), "now": now}
+    given = {"alert": alert_id, "now": now, **columns(raw)}
     with prepared() as cursor:
         row = cursor.execute(_KEEP, {**given, "most": KEPT_AT_MOST, "bytes": BYTES_AT_MOST}, prepare=True).fetchone()
     if row and row[0]:
         enqueue(ADOPT, alert_id)
+
+
+def columns(raw: bytes) -> dict[str, Any]:
+    """What is stored of a message."""
+    return {"content": raw, "size": len(raw), "sha256": hashlib.sha256(raw).hexdigest()}

@@ -98,7 +98,7 @@ def _stored(rows: list[Row], rules: Rules, now: datetime) -> dict[int, Outcome]:
     """Store rows, trying again when the database broke a tie between two deliveries (deadlock), or when a purge
     took an observable away that was about to be linked."""
     plain = len(rows) == 1 and not rows[0].alert.only_state
-    if plain and (outcome := (_single_kept if rows[0].raw else _single)(rows[0], rules, now)):
+    if plain and (outcome := _single(rows[0], rules, now)):
         return {id(rows[0]): outcome}
     for attempt in range(TRIES):
         try:
@@ -121,21 +121,6 @@ def _single(row: Row, rules: Rules, now: datetime) -> Outcome | None:
         suppressing.mark([row], rules, now, anew=True)
         return None
     return Outcome(201, pk, True, 1, str(row.cause), key=row.key) if pk else None
-
-
-def _single_kept(row: Row, rules: Rules, now: datetime) -> Outcome | None:
-    """The quick way for one new alert of a mail, which is kept with it."""
-    try:
-        with transaction.atomic():
-            outcome = _single(row, rules, now)
-            if outcome and outcome.id:
-                kept_mails.keep(outcome.id, row.raw, now)
-            return outcome
-    except (OperationalError, IntegrityError) as error:
-        if connection.in_atomic_block or getattr(error.__cause__, "sqlstate", "") not in AGAIN:
-            raise
-        suppressing.mark([row], rules, now, anew=True)
-        return None
 
 
 def _store_once(rows: list[Row], rules: Rules, now: datetime) -> dict[int, Outcome]:

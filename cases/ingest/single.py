@@ -17,10 +17,10 @@ import msgspec
 
 from cases.chain import canonical_time
 from cases.digests import value_digest
-from cases.ingest import asset_rows, store
+from cases.ingest import asset_rows, kept_mails, store
 from cases.ingest.prepare import Row, Rules
 from cases.webhooks.bell import RUNG
-from soar.lib.database import prepared
+from soar.lib.database import Statement
 
 _COLUMNS = store.INSERT.partition("AS r(")[2].partition(")\n), ins AS (")[0]
 _INTO = store.INSERT.partition("INSERT INTO cases_alert (")[2].partition("SELECT id,")[0]
@@ -45,8 +45,20 @@ _ASSET_LINKS = """), asl AS (
 """
 
 
-def _statement(assets: str = "", links: str = "", whole: str = "") -> str:
-    """The statement; ``whole`` is what has to be true besides for the alert to be stored."""
+# The mail message that a new alert was made of: its first, so it is always kept (cases.ingest.kept_mails).
+_MESSAGE = """), msg AS (
+    INSERT INTO cases_alertmessage (alert_id, content, size, sha256, received_at)
+    SELECT ins.id, %(content)s::bytea, %(size)s, %(sha256)s, %(now)s FROM ins
+"""
+
+
+def _statements(assets: str = "", links: str = "", whole: str = "") -> tuple[Statement, Statement]:
+    """The statement, and the same for an alert with its mail message; ``whole`` is what has to be true besides for the
+    alert to be stored."""
+    return Statement(_text(assets, links, whole)), Statement(_text(assets, links + _MESSAGE, whole))
+
+
+def _text(assets: str, links: str, whole: str) -> str:
     return f"""
 WITH r AS MATERIALIZED (SELECT * FROM json_to_recordset(%(rows)s::json) AS r({_COLUMNS})),
 w AS MATERIALIZED (
@@ -99,14 +111,15 @@ SELECT ins.id FROM ins LEFT JOIN rung ON true
 """  # noqa: S608 - put together from constants of this module, of store.py and of asset_rows.py
 
 
-STATEMENT = _statement()
+STATEMENTS = _statements()
 _ALL_THERE = " AND (SELECT count(*) FROM ast) = %(assets)s"
-WITH_KNOWN_ASSETS = _statement(_KNOWN_ASSETS, _ASSET_LINKS, _ALL_THERE)
-WITH_ASSETS = _statement(_ASSETS, _ASSET_LINKS, _ALL_THERE)
+WITH_KNOWN_ASSETS = _statements(_KNOWN_ASSETS, _ASSET_LINKS, _ALL_THERE)
+WITH_ASSETS = _statements(_ASSETS, _ASSET_LINKS, _ALL_THERE)
 
 
 def insert(rules: Rules, row: Row, tasks: list[str], now: datetime) -> int | None:
-    """Store the alert if it is new. Returns its id, or None when the general way has to look."""
+    """Store the alert if it is new, with the mail message that it was made of. Returns its id, or None when the general
+    way has to look."""
     found = row.observables
     data = store.opening(row, rules)
     values: dict[str, Any] = {
@@ -125,17 +138,18 @@ def insert(rules: Rules, row: Row, tasks: list[str], now: datetime) -> int | Non
         "now": now,
         "tasks": tasks,
     }
-    statement = _with_assets(row, values) if row.assets else STATEMENT
-    with prepared() as cursor:
-        stored = cursor.execute(statement, values, prepare=True).fetchone()
+    alone, with_message = _with_assets(row, values) if row.assets else STATEMENTS
+    if row.raw:
+        values |= kept_mails.columns(row.raw)
+    stored = (with_message if row.raw else alone).fetchone(values)
     if stored is None:
         return None
     asset_rows.remember(row.assets)
     return int(stored[0])
 
 
-def _with_assets(row: Row, values: dict[str, Any]) -> str:
-    """The statement for an alert that names assets; its parameters are added to ``values``."""
+def _with_assets(row: Row, values: dict[str, Any]) -> tuple[Statement, Statement]:
+    """The statements for an alert that names assets; its parameters are added to ``values``."""
     values["assets"] = len(row.assets)
     if asset_rows.told_before(row.assets):
         values["keys"] = "\n".join([one.key for one in row.assets])

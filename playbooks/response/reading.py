@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Count
+from django.db import connection
+from django.db.models import Count, F, Func, IntegerField
 
 from playbooks.choices import StepStatus, TaskStatus
 from playbooks.models import ResponseTask, Run, Step
+
+# ``targets`` is null, or a JSON null, until the objects are gathered.
+_LIST = "CASE jsonb_typeof(targets) WHEN 'array' THEN targets END"
+OBJECTS = f"""
+SELECT jsonb_array_length(whole), jsonb_path_query_array(whole, '$[0 to $last]', jsonb_build_object('last', %s))::text
+FROM (SELECT {_LIST} AS whole FROM playbooks_run WHERE id = %s) one"""  # noqa: S608  our own words
+WITH_KEYS = f"""
+SELECT one::text FROM playbooks_run, jsonb_array_elements({_LIST}) one
+WHERE id = %s AND one->>'key' = ANY(%s)"""  # noqa: S608  our own words
 
 # A group shows its least successful status (response-playbooks.md 25): the first of these that any of its tasks has.
 WORST = (
@@ -40,6 +52,31 @@ def states(run: Run) -> dict[str, dict[str, Any]]:
 def nodes_of(run: Run) -> list[Step]:
     """The steps of the nodes that the run has reached, in their order."""
     return list(Step.objects.filter(run=run, kind="node").order_by("position", "pk"))
+
+
+def verdicts_of(run: Run) -> list[tuple[str, str, int | None, int | None]]:
+    """Name, status and, of a condition, for how many objects it was true and false, of the nodes that were reached."""
+    rows = Step.objects.filter(run=run, kind="node").order_by("position", "pk")
+    return list(rows.values_list("name", "status", _length("result__true"), _length("result__false")))
+
+
+def objects_shown(run: Run, most: int) -> tuple[int, list[dict[str, Any]]]:
+    """How many objects a run has, and the first of them: the others stay in the database."""
+    with connection.cursor() as cursor:
+        cursor.execute(OBJECTS, [most - 1, run.pk])
+        count, first = cursor.fetchone() or (0, None)
+    return count or 0, json.loads(first or "[]")
+
+
+def objects_with(run: Run, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Some of the objects of a run, by their keys."""
+    with connection.cursor() as cursor:
+        cursor.execute(WITH_KEYS, [run.pk, list(keys)])
+        return {one["key"]: one for one in (json.loads(row[0]) for row in cursor.fetchall())}
+
+
+def _length(path: str) -> Func:
+    return Func(F(path), function="jsonb_array_length", output_field=IntegerField())
 
 
 def least_successful(statuses: Counter[str] | list[str]) -> str:

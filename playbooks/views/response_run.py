@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.db.models import Count, Max, QuerySet
@@ -26,7 +26,7 @@ from playbooks.graph.schema import read
 from playbooks.graph.words import name_of
 from playbooks.models import Approval, ResponseTask, Run
 from playbooks.response.facts import graph_of
-from playbooks.response.reading import nodes_of
+from playbooks.response.reading import objects_shown, verdicts_of
 from playbooks.response_words import label_of, value_of
 from playbooks.views import words
 from playbooks.views.drawing import picture
@@ -41,8 +41,22 @@ from soar.lib.keyset import BadCursor, Order, keyset_page
 TEMPLATE = "playbooks/response_run.html"
 TASKS_SHOWN, TO_DECIDE_SHOWN = 50, 5
 ORDER = Order("tasks", ("position", "id"), descending=False)
-LATER = ("request", "answer", "secret", "data", "params", "target")
+SHOWN = (
+    "run", "node", "position", "action", "capability", "target_kind", "target_value", "target", "status", "reason",
+    "message", "data", "remote", "attempts", "started_at", "finished_at",
+)  # fmt: skip
 WAITING = (TaskStatus.PENDING_APPROVAL, TaskStatus.UNKNOWN_OUTCOME)
+
+
+class HeadWords(NamedTuple):
+    """Names of columns that a narrow screen shows in the cells."""
+
+    attempts: str
+    took: str
+
+
+def _head_words() -> HeadWords:
+    return HeadWords(escape(_("Attempts")), escape(_("Took")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +75,7 @@ class TaskRow:
     node: str
     ticket: str = ""  # its address in ServiceNow
 
-    def html(self, with_node: bool) -> SafeString:
+    def html(self, with_node: bool, head: HeadWords) -> SafeString:
         """The row of the table. Fifty rows by the template engine cost more than the rest of the page."""
         node = f'<span class="sub">{escape(self.node)}</span>' if with_node and self.node else ""
         cells = (
@@ -70,8 +84,8 @@ class TaskRow:
             f"<td>{escape(self.label)}{node}</td>",
             f'<td class="nowrap">{self.state}</td>',
             f'<td class="ink-2">{escape(self.answer)}{self._ticket()}</td>',
-            f'<td class="num" data-label="{escape(_("Attempts"))}">{self.attempts}</td>',
-            f'<td class="num ink-2" data-label="{escape(_("Took"))}">{escape(self.took) or "–"}</td>',
+            f'<td class="num" data-label="{head.attempts}">{self.attempts}</td>',
+            f'<td class="num ink-2" data-label="{head.took}">{escape(self.took) or "–"}</td>',
         )
         return SafeString(f'<tr id="task-{self.pk}">{"".join(cells)}</tr>')
 
@@ -129,11 +143,9 @@ def _figures(run: Run) -> Figures:
 def _reached(run: Run, figures: Figures) -> dict[str, dict[str, Any]]:
     """The nodes that were reached, with their status and what they count: tasks by status, of a condition objects."""
     found = {}
-    for step in nodes_of(run):
-        result = step.result or {}
-        judged = {"true": len(result["true"]), "false": len(result["false"])} if "true" in result else None
-        counts = figures.counts.get(step.name, {}) if judged is None else judged
-        found[step.name] = {"status": step.status, "counts": counts}
+    for name, status, true, false in verdicts_of(run):
+        counts = figures.counts.get(name, {}) if true is None else {"true": true, "false": false}
+        found[name] = {"status": status, "counts": counts}
     return found
 
 
@@ -161,13 +173,15 @@ def _context(request: HttpRequest, user: User, run: Run, figures: Figures) -> Co
     found, notice = _page(tasks, request.GET.get("cursor", ""))
     withhold(user, [run], tasks=found.rows)
     rights, total, alive = rights_of(user, run.playbook), figures.total, not run.state.is_final
-    now = timezone.now()
+    now, head = timezone.now(), _head_words()
+    object_count, objects = objects_shown(run, OBJECTS_SHOWN)
+    marks = marks_of(run, graph, reached, object_count)
     return {
         "run": run,
         "graph": graph,
         "state": parts.state(run.status, running=True),
         "alive": alive,
-        "picture": picture(graph, lambda id: _url(run, node=id), selected=node, marks=marks_of(run, graph, reached)),
+        "picture": picture(graph, lambda id: _url(run, node=id), selected=node, marks=marks),
         "node": node,
         "node_name": name_of(graph.node(node)) if node else "",
         "judged": judged(run, graph, node),
@@ -177,7 +191,7 @@ def _context(request: HttpRequest, user: User, run: Run, figures: Figures) -> Co
         "total": sum(total.values()),
         "status": request.GET.get("status", ""),
         "statuses": [(word, label) for word, label in TaskStatus.choices if total[word]],
-        "rows": [_row(task, graph, now).html(with_node=not node) for task in found.rows],
+        "rows": [_row(task, graph, now).html(not node, head) for task in found.rows],
         "next_url": _url(run, node=node, status=request.GET.get("status", ""), cursor=found.next) if found.next else "",
         "previous_url": _url(run, node=node, status=request.GET.get("status", ""), cursor=found.previous)
         if found.previous else "",
@@ -187,8 +201,8 @@ def _context(request: HttpRequest, user: User, run: Run, figures: Figures) -> Co
         "to_decide": _to_decide(run, total),
         "failed": sum(total[word] for word in FAILED),
         "waiting": sum(total[word] for word in WAITING),
-        "objects": [object_row(one) for one in (run.targets or [])[:OBJECTS_SHOWN]] if not run.withheld else [],
-        "object_count": len(run.targets or []),
+        "objects": [] if run.withheld else [object_row(one) for one in objects],
+        "object_count": object_count,
         "subject": words.subject_number(run),
         "subject_url": subject_url(run),
         "incident": run.opened_incident_id,
@@ -220,7 +234,7 @@ def chosen_tasks(run: Run, node: str, status: str) -> QuerySet[ResponseTask]:
 
 
 def _page(tasks: QuerySet[ResponseTask], cursor: str) -> tuple[Any, str]:
-    listed = tasks.defer("request", "answer", "secret")
+    listed = tasks.only(*SHOWN)
     try:
         return keyset_page(listed, ORDER, cursor, TASKS_SHOWN), ""
     except BadCursor:

@@ -13,6 +13,7 @@ from playbooks.graph.model import TARGET, Graph
 from playbooks.graph.parameters import OPERATORS, value_label
 from playbooks.graph.walk import CONDITIONS
 from playbooks.models import Run
+from playbooks.response.reading import objects_with
 from playbooks.views import words
 from playbooks.views.drawing import Mark
 from playbooks.views.graph_words import parameter_label
@@ -24,11 +25,10 @@ OBJECTS_SHOWN = 30
 SCORE_AT_MOST = 40  # characters of a word among scores; longer ones are texts
 
 
-def marks_of(run: Run, graph: Graph, reached: dict[str, dict[str, Any]]) -> dict[str, Mark]:
-    """What the drawing says of each node."""
+def marks_of(run: Run, graph: Graph, reached: dict[str, dict[str, Any]], count: int) -> dict[str, Mark]:
+    """What the drawing says of each node. ``count``: how many objects the run has."""
     right = frozenset({"right"}) if run.started_at else frozenset()
     over = run.state.is_final
-    count = len(run.targets or [])
     text = ngettext("%d object", "%d objects", count) % count
     if run.opened_incident_id:
         text = f"INC-{run.opened_incident_id}, {text}"
@@ -76,9 +76,10 @@ def judged(run: Run, graph: Graph, node: str) -> list[dict[str, Any]]:
     if not node or graph.node(node).type not in CONDITIONS or run.withheld:
         return []
     result = run.steps.filter(kind="node", name=node).values_list("result", flat=True).first() or {}
-    values = {one["key"]: one for one in run.targets or []}
+    rows = result.get("rows", [])
+    values = objects_with(run, [key for row in rows for key in list(row.get("result", {}))[:OBJECTS_SHOWN]])
     found = []
-    for row in result.get("rows", []):
+    for row in rows:
         operator = OPERATORS[row["operator"]].label if row["operator"] in OPERATORS else row["operator"]
         wanted = _(" or ").join(value_label(row["parameter"], value) for value in row["values"])
         for key, true in list(row.get("result", {}).items())[:OBJECTS_SHOWN]:

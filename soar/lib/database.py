@@ -2,47 +2,77 @@
 
 from __future__ import annotations
 
+import re
 import select
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, connections
 
 # What Django raises when the database is away, or cannot do the work now.
 AWAY = (OperationalError, InterfaceError)
+PARAMETER = re.compile(r"%(?:\((\w+)\)s|%)")
 # An expression for a SELECT: the commit of this transaction does not wait for the disk. For what is simply done again
 # if a crash of the database forgets it; whatever is committed later in the usual way waits for this too.
 UNHURRIED = "(SELECT set_config('synchronous_commit', 'off', true))"
 
 
 @contextmanager
-def prepared() -> Iterator[psycopg.Cursor[Any]]:
+def prepared(noting: Any = None, plain: Any = psycopg.Cursor) -> Iterator[psycopg.Cursor[Any]]:
     """The driver's own cursor on this thread's connection, for statements that are run all the time: parameters go to
     the server by themselves, so a statement run with ``prepare=True`` is planned once per connection.
-    Its errors are raised as Django's, as those of any other cursor."""
+    Its errors are raised as Django's, as those of any other cursor. ``plain``: the class of the cursor; ``noting``: the
+    one in its place while somebody looks at the statements."""
     ours = connections[DEFAULT_DB_ALIAS]  # once: each use of django.db.connection looks it up anew
     ours.ensure_connection()
     raw = ours.connection
     with ours.wrap_database_errors:
         if raw.prepare_threshold is None:
             _prepare_on(raw)
-        with psycopg.Cursor(raw) if not ours.queries_logged else _Logged(raw, ours.queries_log) as made:
+        with plain(raw) if not ours.queries_logged else (noting or _Logged)(raw) as made:
             yield made
 
 
-class _Logged(psycopg.Cursor[Any]):
+class Statement:
+    """A long statement that is run all the time, with parameters written as ``%(name)s``. It is taken apart once: the
+    driver does that at every call where a statement has more than 4,096 characters, a tenth of what storing an alert
+    costs a web worker."""
+
+    def __init__(self, text: str) -> None:
+        self._names: list[str] = []
+        self.text = PARAMETER.sub(self._number, text)
+
+    def fetchone(self, values: Mapping[str, Any]) -> Any:
+        """Run it with these values; the first row that it returns, None without one."""
+        given = [values[name] for name in self._names]
+        with prepared(_LoggedNumbered, psycopg.RawCursor) as cursor:
+            return cursor.execute(self.text, given, prepare=True).fetchone()
+
+    def _number(self, found: re.Match[str]) -> str:
+        name = found[1]
+        if name is None:
+            return "%"
+        if name not in self._names:
+            self._names.append(name)
+        return f"${self._names.index(name) + 1}"
+
+
+class _Noting:
     """Notes its statements where Django notes those of its own cursors, while somebody looks at them."""
 
-    def __init__(self, raw: psycopg.Connection[Any], log: deque[dict[str, Any]]) -> None:
-        super().__init__(raw)
-        self._log = log
+    def execute(self, query: Any, *args: Any, **kwargs: Any) -> Any:
+        connections[DEFAULT_DB_ALIAS].queries_log.append({"sql": str(query), "time": ""})
+        return super().execute(query, *args, **kwargs)  # type: ignore[misc]  # of the cursor
 
-    def execute(self, query: Any, *args: Any, **kwargs: Any) -> Self:
-        self._log.append({"sql": str(query), "time": ""})
-        return super().execute(query, *args, **kwargs)
+
+class _Logged(_Noting, psycopg.Cursor[Any]):
+    pass
+
+
+class _LoggedNumbered(_Noting, psycopg.RawCursor[Any]):
+    pass
 
 
 def _prepare_on(raw: psycopg.Connection[Any]) -> None:

@@ -1,6 +1,6 @@
 """Taking a message apart: in linear time and bounded memory, whatever its boundaries say.
 
-Headers, parameters and transfer encodings are read by the ``email`` package. Its own parser of bodies is not used: it
+Unusual parameters and transfer encodings are read by the ``email`` package. Its own parser of bodies is not used: it
 looks at every line once for each level of nesting, and a message may have as many of both as its sender likes."""
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.errors import MessageError
 from email.message import Message
-from email.parser import BytesHeaderParser
 from email.policy import compat32
 from email.utils import collapse_rfc2231_value
 
 from cases.ingest.mail import words
 
+# Content-Type and Content-Disposition as nearly all are written: nothing escaped, encoded or continued.
+USUAL = re.compile(r'(?a)[\w.+/-]{1,200}(?: ?; ?[\w-]{1,40}=(?:"[\w.:/+=?-]{1,200}"|[\w.:/+-]{1,200})){0,10};?')
+USUAL_PARAMETER = re.compile(r'(?a); ?([\w-]{1,40})=(?:"([\w.:/+=?-]{1,200})"|([\w.:/+-]{1,200}))')
 DEEPEST = 50  # levels of parts within parts
 MOST_PARTS = 1_000
 MOST_CANDIDATES = 20_000  # places that look like a boundary, of one part
@@ -40,10 +42,14 @@ class Part:
     depth: int = 0
     kind: str = "text/plain"
     notes: list[str] = field(default_factory=list)  # one list for a whole message
+    _by_name: dict[str, list[str]] = field(default_factory=dict)
 
     def all(self, name: str) -> list[str]:
         """Every header of that name, in its order, as it came."""
-        return [value for key, value in self.headers if key.lower() == name]
+        if not self._by_name:  # a dozen are asked for
+            for key, value in self.headers:
+                self._by_name.setdefault(key.lower(), []).append(value)
+        return self._by_name.get(name, [])
 
     def get(self, name: str) -> str:
         """The first header of that name as text in one line, "" without one."""
@@ -155,13 +161,17 @@ def _head(data: bytes, start: int, end: int) -> tuple[int, int]:
 
 
 def _headers(head: bytes) -> list[tuple[str, str]]:
-    """Lines that are no headers are left out; the parser would take all behind them for the body."""
-    lines: list[bytes] = []
+    """Lines that are no headers are left out."""
+    found: list[list[bytes]] = []
     for line in head.splitlines():
-        if HEADER_LINE.match(line) or (lines and line[:1] in (b" ", b"\t")):
-            lines.append(line)
-    parsed = BytesHeaderParser(policy=compat32).parsebytes(b"\n".join(lines) + b"\n\n")
-    return [(str(name), str(value)) for name, value in parsed.raw_items()][:MOST_HEADERS]
+        if HEADER_LINE.match(line):
+            if len(found) == MOST_HEADERS:
+                break
+            found.append([line])
+        elif found and line[:1] in (b" ", b"\t"):
+            found[-1].append(line)
+    pairs = (b"\n".join(lines).decode("ascii", "surrogateescape").partition(":") for lines in found)
+    return [(name, value.strip()) for name, _, value in pairs]
 
 
 def _children(part: Part) -> list[Part]:
@@ -201,6 +211,9 @@ def _places(part: Part, sign: bytes) -> list[tuple[int, int, bool]]:
 
 
 def _parameter(value: str, name: str) -> str:
+    if USUAL.fullmatch(value):  # read at once; the package makes a message of each
+        pairs = ((one[1].lower(), one[2] or one[3]) for one in USUAL_PARAMETER.finditer(value))
+        return next((text for key, text in pairs if key == name), "")
     message = Message(policy=compat32)
     message["Content-Type"] = value
     try:
