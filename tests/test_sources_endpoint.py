@@ -94,12 +94,14 @@ def test_crowdstrike_as_the_alerts_api_spells_it() -> None:
         "composite_id": "c:ind:1", "display_name": "Prevention", "severity": 70, "severity_name": "High",
         "status": "closed", "resolution": "false_positive", "user_name": "a.voss", "technique_id": "T1204.002",
         "created_timestamp": "2026-01-01T09:00:00Z", "falcon_host_link": "https://falcon.example.com/x",
-        "device": {"hostname": "LT-3", "local_ip": "10.0.0.3", "external_ip": "203.0.113.8"},
+        "device": {"device_id": "0123456789abcdef" * 2, "hostname": "LT-3", "local_ip": "10.0.0.3", "external_ip": "203.0.113.8"},
         "sha256": DIGEST, "filename": "a.exe", "filepath": "\\Device\\HarddiskVolume1\\Temp\\a.exe",
         "cmdline": "a.exe -x", "ioc_value": "203.0.113.60",
     })  # fmt: skip
     assert (alert.title, alert.severity, alert.dedup_key) == ("Prevention", "high", "c:ind:1")
     assert (alert.hostname, alert.username, alert.techniques) == ("LT-3", "a.voss", ["T1204.002"])
+    assert [one["guid"] for one in alert.assets] == ["0123456789abcdef" * 2]
+    assert ("md5", "0123456789abcdef" * 2) not in {(one.type, one.value) for one in alert.observables}
     assert (alert.determination, alert.closed, alert.occurred_at) == ("benign", True, NINE)
     assert highlighted(alert) == {("ip", "203.0.113.60")}
 
