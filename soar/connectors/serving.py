@@ -1,0 +1,50 @@
+"""Which product does what: the table of docs/connectors.md, made from the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from soar.connectors.capabilities import CAPABILITIES, Capability
+from soar.connectors.kinds import Kind
+from soar.connectors.registry import KINDS
+from soar.connectors.responder import Responder
+
+OWN = "built-in block list"
+CONTAINERS = "The others know endpoints and accounts, no pods; a connector of Kubernetes itself is not made."
+SANDBOX = "The others have no sandbox that is asked by an interface of the same product."
+# Why there may be one product alone; shown only while there is.
+ALONE = {
+    "unlock_account": "Lock-outs after wrong passwords are the directory's own; in the cloud they end by themselves.",
+    "sandbox_file": SANDBOX,
+    "sandbox_url": SANDBOX,
+    "isolate_container": CONTAINERS,
+    "resume_container": CONTAINERS,
+    "terminate_container": CONTAINERS,
+    "revoke_cloud_access": "Access to a cloud is its own matter; of other clouds no connector is made.",
+    "restore_cloud_access": "As for revoking it.",
+    "delete_message": "Deleting for good; where only quarantine is offered, it is another action.",
+}
+NOT_MADE = "No other connector that is made here does it yet."
+
+
+def markdown() -> str:
+    """The table."""
+    lines = ["| action | served by | if by one alone, why |", "| --- | --- | --- |"]
+    for one in CAPABILITIES.values():
+        named = [*_served(one), *([OWN] if one.name in ("block", "unblock") else [])]
+        why = ALONE.get(one.name, NOT_MADE) if len(named) < 2 else ""
+        lines.append(f"| {one.label} (`{one.name}`) | {', '.join(named)} | {why} |")
+    return "\n".join(lines)
+
+
+def _served(what: Capability) -> Iterator[str]:
+    for kind in sorted(KINDS.values(), key=lambda one: one.label.casefold()):
+        if issubclass(kind.connector, Responder) and what.name in kind.connector.serves:
+            yield _named(kind, what)
+
+
+def _named(kind: Kind, what: Capability) -> str:
+    """Its label, and what it takes where that is not all."""
+    assert issubclass(kind.connector, Responder)
+    taken = kind.connector.takes.get(what.name)
+    return f"{kind.label} ({', '.join(one for one in what.targets if one in taken)})" if taken else kind.label
