@@ -49,7 +49,7 @@ class Case:
 
 def _disabled(state: dict[str, Any]) -> bool:
     anna = next(one for one in state["entries"].values() if one.get("sAMAccountName") == ["a.voss"])
-    return anna["userAccountControl"] == ["514"]
+    return bool(anna["userAccountControl"] == ["514"])
 
 
 CASES = [

@@ -11,7 +11,7 @@ from soar.connectors.responder import Responder
 
 OWN = "built-in block list"
 CONTAINERS = "The others know endpoints and accounts, no pods; a connector of Kubernetes itself is not made."
-SANDBOX = "The others have no sandbox that is asked by an interface of the same product."
+SANDBOX = "Sandboxes of other makers are services of their own; no connector of one is made."
 # Why there may be one product alone; shown only while there is.
 ALONE = {
     "unlock_account": "Lock-outs after wrong passwords are the directory's own; in the cloud they end by themselves.",

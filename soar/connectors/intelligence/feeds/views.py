@@ -138,6 +138,7 @@ def _table(request: HttpRequest) -> dict[str, Any]:
         "total": sum(row["state"].entry_count for row in rows if row["state"]),
         "manages": cast(User, request.user).has_perm(MANAGE),
         "alive": any(row["alive"] for row in rows),
+        "files": any(account.kind == "feed" for account in accounts),
     }
 
 
