@@ -21,14 +21,12 @@ import soar.connectors
 import soar.standins
 from soar.accounts.models import User
 from soar.connectors import registry
-from soar.connectors.capabilities import CAPABILITIES
 from soar.connectors.models import ConnectorAccount
-from soar.connectors.responder import Responder
 from soar.standins.server import Server
 from tests.fixtures import client_of
 from tests.playbook_files import Folder, folder
 from tests.response_tools import action, alert_of, graph, make_due, publish, run_now
-from tests.test_docs import ROOT, blocks, page
+from tests.test_docs import ROOT, blocks
 
 __all__ = ["folder"]
 PAGE = "docs/new-connector.md"
@@ -160,13 +158,3 @@ def _usual(client: Client) -> dict[str, str]:
     """What the form proposes."""
     settings = registry.KINDS["acme"].all_settings()
     return {f"set_{one.name}": str(one.default) for one in settings if one.form != "flag"}
-
-
-def test_the_table_of_who_serves_what_is_that_of_the_product() -> None:
-    part = page("docs/connectors.md").partition("### Who serves what")[2].partition("\n## ")[0]
-    rows = re.findall(r"^\| `(\w+)` \|([^|]*)\|", part, re.M)
-    served: dict[str, set[str]] = {name: set() for name in CAPABILITIES}
-    for kind in registry.KINDS.values():
-        for name in kind.connector.serves if issubclass(kind.connector, Responder) else ():
-            served[name].add(kind.name)
-    assert {name: set(re.findall(r"`(\w+)`", cell)) for name, cell in rows} == served

@@ -19,6 +19,7 @@ from cases.api.parsing import StrictJSONParser
 from cases.api.refusing import told
 from soar.accounts.membership import may
 from soar.connectors.intelligence.feeds import actions
+from soar.connectors.intelligence.feeds.source import FEED_KINDS
 from soar.connectors.intelligence.feeds.upload import Upload
 from soar.connectors.models import ConnectorAccount, FeedImport
 from soar.lib.clock import iso
@@ -93,7 +94,7 @@ def _may_send(request: HttpRequest) -> None:
 
 
 def _feeds() -> Any:
-    return ConnectorAccount.objects.filter(kind="feed").select_related("feed")
+    return ConnectorAccount.objects.filter(kind__in=FEED_KINDS).select_related("feed")
 
 
 def _files(ids: list[int]) -> dict[int, FeedImport]:

@@ -27,6 +27,7 @@ from soar.connectors.panos.connector import KIND as PANOS
 from soar.connectors.servicenow.connector import KIND as SERVICENOW
 from soar.connectors.slack.connector import KIND as SLACK
 from soar.connectors.smtp.connector import KIND as SMTP
+from soar.connectors.taxii.connector import KIND as TAXII
 from soar.connectors.teams.connector import KIND as TEAMS
 from soar.connectors.visionone.connector import KIND as VISION_ONE
 from soar.connectors.webhook.connector import KIND as WEBHOOK
@@ -53,6 +54,7 @@ KINDS: dict[str, Kind] = {
     ELASTICSEARCH.name: ELASTICSEARCH,
     **{kind.name: kind for kind in PROVIDERS},
     FEED.name: FEED,
+    TAXII.name: TAXII,
 }
 
 

@@ -17,6 +17,10 @@ from soar.connectors.responder import Responder
 from soar.lib.clock import iso
 
 LABELS = {
+    "base_dn": gettext_lazy("Base DN"),
+    "group6": gettext_lazy("Group for IPv6"),
+    "vdom": gettext_lazy("Virtual domain"),
+    "vsys": gettext_lazy("Virtual system"),
     "url": gettext_lazy("Address"),
     "allow_internal": gettext_lazy("Allow addresses inside the network"),
     "verify_tls": gettext_lazy("Check the server's certificate"),

@@ -19,7 +19,7 @@ from soar.connectors import actions, selectors, showing
 from soar.connectors.account_form import AccountForm
 from soar.connectors.channel import Channel
 from soar.connectors.errors import Forbidden, Refused
-from soar.connectors.intelligence.feeds.connector import FeedConnector
+from soar.connectors.intelligence.feeds.source import FeedSource
 from soar.connectors.intelligence.providers.base import Provider
 from soar.connectors.kinds import Kind
 from soar.connectors.models import ConnectorAccount
@@ -32,7 +32,7 @@ from soar.lib import clock
 DAY = timedelta(hours=24)
 ATTEMPTS = 50
 REMOVED = 50
-RATING = (Provider, FeedConnector)
+RATING = (Provider, FeedSource)
 
 
 @require_safe

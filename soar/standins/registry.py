@@ -13,12 +13,14 @@ from soar.standins.fortinet import FortiGate
 from soar.standins.greynoise import GreyNoise
 from soar.standins.ldap import Ldap
 from soar.standins.mattermost import Mattermost
+from soar.standins.misp import Misp
 from soar.standins.otx import Otx
 from soar.standins.panos import PanOs
 from soar.standins.servicenow.standin import ServiceNow
 from soar.standins.slack import Slack
 from soar.standins.smtp import Smtp
 from soar.standins.stocked_alerts import StockedElasticsearch, StockedMicrosoftGraph
+from soar.standins.taxii import Taxii
 from soar.standins.teams import Teams
 from soar.standins.threatfox import ThreatFox
 from soar.standins.urlhaus import UrlHaus
@@ -50,4 +52,6 @@ STANDINS: tuple[type[Standin], ...] = (
     UrlHaus,
     ThreatFox,
     Feed,
+    Misp,
+    Taxii,
 )

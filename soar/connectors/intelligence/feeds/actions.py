@@ -9,11 +9,12 @@ from django.db import transaction
 from django.db.models import Q
 
 from soar.accounts.models import User
+from soar.connectors import registry
 from soar.connectors.base import ConnectorError
 from soar.connectors.errors import Forbidden, NoConnector, Refused
 from soar.connectors.intelligence.feeds import files, imports
-from soar.connectors.intelligence.feeds.connector import FeedConnector
 from soar.connectors.intelligence.feeds.files import Writer
+from soar.connectors.intelligence.feeds.source import FEED_KINDS, Brought, FeedSource
 from soar.connectors.intelligence.feeds.staging import stage
 from soar.connectors.intelligence.feeds.store import replace
 from soar.connectors.models import ConnectorAccount, FeedImport, FeedState
@@ -32,7 +33,10 @@ def request_file(actor: User | None, account_id: int, writer: Writer, name: str 
 
     Raises Forbidden, NoConnector, Refused (no feed, another file under way); the caller then discards the file."""
     _may(actor)
-    return imports.request(actor, _account(account_id), writer.name, writer.size, name)
+    account = _account(account_id)
+    if account.kind != "feed":
+        raise Refused({"file": f"{account.name} brings its values itself; files go to feeds of the kind “feed”."})
+    return imports.request(actor, account, writer.name, writer.size, name)
 
 
 def request_import(actor: User | None, account_id: int) -> bool:
@@ -57,7 +61,7 @@ def ring() -> None:
     """Queue the imports that are due, and those whose worker was lost. Scheduled; may run twice."""
     imports.sweep()
     now = clock.now()
-    for account in ConnectorAccount.objects.filter(kind="feed", enabled=True).select_related("feed"):
+    for account in ConnectorAccount.objects.filter(kind__in=FEED_KINDS, enabled=True).select_related("feed"):
         every = account.settings.get("every_minutes") or 0
         state = getattr(account, "feed", None)
         last = max(filter(None, (state.imported_at, state.failed_at)), default=None) if state else None
@@ -68,35 +72,35 @@ def ring() -> None:
 
 def bring(account_id: int) -> None:
     """Bring a feed from its address and take it in; a failure is written into its state. For a worker."""
-    account = ConnectorAccount.objects.filter(pk=account_id, kind="feed").first()
+    account = ConnectorAccount.objects.filter(pk=account_id, kind__in=FEED_KINDS).first()
     if account is None:
         return
     state = _state(account_id)
     try:
         # What was read by other settings is read again, though the file be the same.
         same = state.imported_at is not None and account.updated_at <= state.imported_at
-        answer = FeedConnector(account).download(*((state.etag, state.modified) if same else ("", "")))
-        if answer.status == 304:
+        brought = _source(account).bring(*((state.etag, state.modified) if same else ("", "")))
+        if brought is None:
             _note(account_id, imported_at=clock.now(), last_error="", failed_at=None, started_at=None)
             return
-        if answer.media_type == "text/html":
-            raise ValueError("The server answered with a web page, not a list.")
-        _taken(account, answer.body)
+        _taken(account, brought)
     except (ConnectorError, DecryptionError, ValueError) as error:
         logger.warning("Feed %s was not imported: %s", account.name, error)
         _note(account_id, last_error=str(error)[:1000], failed_at=clock.now(), started_at=None)
     else:
-        _note(
-            account_id,
-            etag=answer.headers.get("etag", "")[:300],
-            modified=answer.headers.get("last-modified", "")[:100],
-        )
+        _note(account_id, etag=brought.etag, modified=brought.modified)
 
 
-def _taken(account: ConnectorAccount, body: bytes) -> None:
+def _source(account: ConnectorAccount) -> FeedSource:
+    found = registry.KINDS[account.kind].connector(account)
+    assert isinstance(found, FeedSource), account.kind
+    return found
+
+
+def _taken(account: ConnectorAccount, brought: Brought) -> None:
     _state(account.pk)
     with files.scratch() as staged:
-        counts = stage(FeedConnector(account).rows(body), account.settings["effect"], staged)
+        counts = stage(brought.rows, account.settings["effect"], staged)
         replace(account.pk, staged, counts)
 
 
@@ -119,7 +123,7 @@ def _note(account_id: int, **values: object) -> None:
 
 
 def _account(account_id: int) -> ConnectorAccount:
-    account = ConnectorAccount.objects.filter(pk=account_id, kind="feed").first()
+    account = ConnectorAccount.objects.filter(pk=account_id, kind__in=FEED_KINDS).first()
     if account is None:
         raise NoConnector(str(account_id))
     return account

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from soar.connectors.base import Connector, ConnectorError
+from soar.connectors.base import ConnectorError
 from soar.connectors.intelligence.feeds.reading import FORMATS, LARGEST, read
-from soar.connectors.intelligence.feeds.rows import TYPES, Place, Row
+from soar.connectors.intelligence.feeds.rows import TYPES, BadFeed, Place, Row
+from soar.connectors.intelligence.feeds.source import EFFECT, EVERY, Brought, FeedSource, too_soon
 from soar.connectors.kinds import Kind, Setting
 from soar.lib.http import Answer, Limits
 
-EFFECTS = ("malicious", "suspicious", "benign")
-SOONEST = 5  # minutes: what the makers of feeds ask for
 
-
-class FeedConnector(Connector):
+class FeedConnector(FeedSource):
     """Brings the file."""
 
     kind = "feed"
@@ -53,6 +51,16 @@ class FeedConnector(Connector):
         columns = {"type_": given.get("type", ""), "column": given.get("column", "")}
         return read(body, given["format"], place=place, **columns)
 
+    def bring(self, etag: str = "", modified: str = "") -> Brought | None:
+        """See FeedSource."""
+        answer = self.download(etag, modified)
+        if answer.status == 304:
+            return None
+        if answer.media_type == "text/html":
+            raise BadFeed("The server answered with a web page, not a list.")
+        headers = answer.headers
+        return Brought(self.rows(answer.body), headers.get("etag", "")[:300], headers.get("last-modified", "")[:100])
+
     def download(self, etag: str = "", modified: str = "") -> Answer:
         """The file; 304 when it is the one with this ``etag`` or time. Raises ConnectorError."""
         if not self.account.settings.get("url"):
@@ -71,10 +79,9 @@ def _given(headers: dict[str, str]) -> dict[str, str]:
 
 def rules(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str]:
     """What cannot be together."""
-    every = settings.get("every_minutes") or 0
-    if every and not settings.get("url"):
+    if settings.get("every_minutes") and not settings.get("url"):
         return {"url": "An address is needed to bring the feed by itself."}
-    return {"every_minutes": f"At least {SOONEST} minutes, or 0."} if 0 < every < SOONEST else {}
+    return too_soon(settings)
 
 
 KIND = Kind(
@@ -85,10 +92,10 @@ KIND = Kind(
     address=Setting("url", "Address of the file; empty for one that is imported by hand", form="url", query=True),
     settings=(
         Setting("format", "How it is written", form="choice", choices=FORMATS, default="plain"),
-        Setting("effect", "What its values are", form="choice", choices=EFFECTS, default="malicious"),
+        EFFECT,
         Setting("type", "Type of its values; empty: by their looks", form="choice", choices=("", *TYPES)),
         Setting("column", "Of CSV: the column's name or number; empty: the first"),
-        Setting("every_minutes", "Minutes between two imports; 0: only by hand", form="number", default=0),
+        EVERY,
         Setting("key_header", "Header of the key, such as Auth-Key; empty: a bearer token"),
     ),
     secrets=(

@@ -19,6 +19,7 @@ from soar.accounts.models import User
 from soar.connectors.errors import NoConnector, Refused
 from soar.connectors.intelligence.feeds import actions
 from soar.connectors.intelligence.feeds.imports import OPEN
+from soar.connectors.intelligence.feeds.source import FEED_KINDS
 from soar.connectors.intelligence.feeds.upload import Upload
 from soar.connectors.models import ConnectorAccount, FeedImport
 from soar.connectors.removal import InUse
@@ -128,7 +129,7 @@ def _page(request: HttpRequest, status: int = 200, form: FileForm | None = None)
 
 
 def _table(request: HttpRequest) -> dict[str, Any]:
-    accounts = list(ConnectorAccount.objects.filter(kind="feed").select_related("feed").order_by("name"))
+    accounts = list(ConnectorAccount.objects.filter(kind__in=FEED_KINDS).select_related("feed").order_by("name"))
     last = FeedImport.objects.filter(account__in=accounts).order_by("account_id", "-pk").distinct("account_id")
     imports = {row.account_id: row for row in last.select_related("requested_by")}
     rows = [_row(account, imports.get(account.pk)) for account in accounts]
@@ -137,6 +138,7 @@ def _table(request: HttpRequest) -> dict[str, Any]:
         "total": sum(row["state"].entry_count for row in rows if row["state"]),
         "manages": cast(User, request.user).has_perm(MANAGE),
         "alive": any(row["alive"] for row in rows),
+        "files": any(account.kind == "feed" for account in accounts),
     }
 
 
@@ -147,6 +149,7 @@ def _row(account: ConnectorAccount, job: FeedImport | None) -> dict[str, Any]:
         "state": state,
         "next_at": _next(account, state),
         "settings": account.settings,
+        "format": account.settings.get("format") or account.kind,
         "job": job,
         "alive": bool(job and job.status in OPEN) or bool(state and state.started_at),
         "percent": 100 * job.read_bytes // job.size if job and job.size else 0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from soar.connectors.intelligence.providers import abuseipdb, greynoise, otx, threatfox, urlhaus, virustotal
+from soar.connectors.intelligence.providers import abuseipdb, greynoise, misp, otx, threatfox, urlhaus, virustotal
 from soar.connectors.kinds import Kind
 
 PROVIDERS: tuple[Kind, ...] = (
@@ -12,4 +12,5 @@ PROVIDERS: tuple[Kind, ...] = (
     otx.KIND,
     urlhaus.KIND,
     threatfox.KIND,
+    misp.KIND,
 )
