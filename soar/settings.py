@@ -201,6 +201,11 @@ CACHES = {
 }
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SOAR_URL.startswith("https:")
+# Behind a proxy that ends TLS, sets X-Forwarded-Proto and lets no caller set it: plain requests are sent to https.
+SECURE_SSL_REDIRECT = env.flag("SOAR_HTTPS_REDIRECT", False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE_SSL_REDIRECT else None
+# Whether other names below this one are reached by TLS only is not for the portal to say.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31536000 if SESSION_COOKIE_SECURE else 0
