@@ -150,7 +150,7 @@ def held_up(operation: Operation, fresh: set[str]) -> str:
             return (
                 f"AddField {model}.{operation.name}: the version that still runs does not fill it; give it db_default"
             )
-        if field.db_index or field.unique:
+        if getattr(field, "db_index", False) or field.unique:
             return f"AddField {model}.{operation.name} makes an index under a lock"
     return ""
 
