@@ -21,7 +21,10 @@ WITHOUT_DATABASE = {
     *("up", "check", "collectstatic", "spectacular", "diffsettings", "makemessages", "compilemessages"),
     "standins",
 }
-MAKE_DATABASE = {"migrate", "makemigrations", "showmigrations", "sqlmigrate", "createcachetable", "shell", "dbshell"}
+MAKE_DATABASE = {
+    *("migrate", "makemigrations", "showmigrations", "sqlmigrate", "createcachetable", "shell", "dbshell"),
+    "restore",
+}
 
 
 def use_environment() -> None:

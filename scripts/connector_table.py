@@ -1,4 +1,4 @@
-"""``make connector-table``: writes the table of docs/connectors.md that says which product does what, from the registry."""
+"""``make connector-table``: the table of docs/connectors.md that says which product does what."""
 
 from __future__ import annotations
 

@@ -19,6 +19,17 @@ def local_secret(name: str) -> str:
     return _read(path, (found.st_ino, found.st_mtime_ns, found.st_size))
 
 
+def put_secret(name: str, value: str) -> None:
+    """Replace the secret kept under ``name``, whole or not at all: a restore brings that of the backup."""
+    path = _folder(os.environ.get("SOAR_DATA", "")) / name
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="ascii") as file:
+        file.write(value)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
 @lru_cache(maxsize=8)
 def _folder(_given: str) -> Path:
     """The data folder; to follow each link of its path anew costs more than all else here."""

@@ -42,6 +42,7 @@ ATTEMPT_DAYS = env.number("SOAR_ATTEMPT_DAYS", 90, least=1)  # that the calls of
 DEMO = env.flag("SOAR_DEMO", EMBEDDED)
 PLAYBOOK_DIRS = [BASE_DIR / "playbooks" / "library", *env.paths("SOAR_PLAYBOOK_DIRS")]
 SOURCE_RATE = env.number("SOAR_SOURCE_RATE", 3000, least=1)  # requests a second for one source
+QUEUE_AT_MOST = env.number("SOAR_QUEUE_AT_MOST", 500_000)  # tasks that wait, then ingest answers 503; 0 never
 DEAD_LETTER_KB = env.number("SOAR_DEAD_LETTER_KB", 1024, least=1)  # KiB kept of a delivery that cannot be read
 DEAD_LETTERS_MB = env.number("SOAR_DEAD_LETTERS_MB", 32, least=1)  # MiB of them that a source may hold
 DEAD_LETTERS_KEPT = env.number("SOAR_DEAD_LETTERS_KEPT", 1000, least=1)  # and how many; the oldest go first
@@ -56,6 +57,7 @@ CHAT_INTERNAL = env.flag("SOAR_CHAT_INTERNAL", False)  # people's own chat webho
 WEBHOOK_OFF_DAYS = env.number("SOAR_WEBHOOK_OFF_DAYS", 5, least=1)  # of failures, then an endpoint is switched off
 COUNTER_SECONDS = env.number("SOAR_COUNTER_SECONDS", 1)  # how often a source's counters are written; 0 at once
 EVIDENCE_MB = env.number("SOAR_EVIDENCE_MB", 100, least=1)  # MiB that one file of evidence may have
+METRICS_TOKEN = env.text("SOAR_METRICS_TOKEN", "")  # what /metrics asks for; without one there is none
 VIEW_AS_MINUTES = env.number("SOAR_VIEW_AS_MINUTES", 15, least=1)  # that one sees the portal as somebody else
 AUDIT_SYSLOG_CA = env.text("SOAR_AUDIT_SYSLOG_CA", "")  # a file (PEM): who may vouch for a tls:// receiver
 AUDIT_SYSLOG = env.text("SOAR_AUDIT_SYSLOG", "")  # udp://HOST:PORT, tcp:// or tls://: where the audit log is sent
@@ -116,7 +118,7 @@ MIDDLEWARE = [
     "soar.errors.Refusals",
 ]
 # Paths whose views do their own authentication and need neither session nor CSRF (hot path of ingest).
-FAST_PATHS = ("/api/v1/ingest/", "/feeds/", "/healthz", "/readyz")
+FAST_PATHS = ("/api/v1/ingest/", "/feeds/", "/healthz", "/readyz", "/metrics")
 # The same for whole addresses: those at which other products take alerts, with and without a slash at the end.
 FAST_ADDRESSES = frozenset(
     address + slash
@@ -211,6 +213,11 @@ CACHES = {
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SOAR_URL.startswith("https:")
 if SESSION_COOKIE_SECURE:  # a browser takes a cookie of such a name from this host over TLS only, for all paths
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-soar-session", "__Host-soar-csrf"
+# Behind a proxy that ends TLS, sets X-Forwarded-Proto and lets no caller set it: plain requests are sent to https.
+SECURE_SSL_REDIRECT = env.flag("SOAR_HTTPS_REDIRECT", False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE_SSL_REDIRECT else None
+# Whether other names below this one are reached by TLS only is not for the portal to say.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31536000 if SESSION_COOKIE_SECURE else 0

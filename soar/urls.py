@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from soar.health import healthz, readyz
+from soar.metrics import metrics
 
 Patterns = list[URLPattern | URLResolver]
 
@@ -31,6 +32,7 @@ def _rooms() -> Patterns:
 urlpatterns: Patterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("admin/", admin.site.urls),
     *_rooms(),
 ]

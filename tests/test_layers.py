@@ -95,7 +95,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "playbooks.management",
         "playbooks.demo",
     ),
-    ("soar.urls", "soar.up", "soar.management", "soar.wsgi"),
+    ("soar.urls", "soar.up", "soar.backup", "soar.metrics", "soar.management", "soar.wsgi"),
 )
 
 

@@ -26,6 +26,7 @@ from cases.ingest.prepare import Rules
 from cases.ingest.reading import BODY_AT_MOST, Unreadable, unpack
 from cases.ingest.registry import kind_of
 from soar.accounts.tokens import digest
+from soar.lib import pressure
 from soar.lib.crypto import decrypt
 from soar.lib.database import prepared
 from soar.lib.errors import CaseError
@@ -137,6 +138,9 @@ def _sender(request: HttpRequest, slug: str, token: str) -> Sender:
         raise Refusal(403, "This source is disabled.")
     _check_address(request, sender)
     sender.taken = _within_rate(sender)
+    if pressure.queue.too_far_behind():
+        wait = {"Retry-After": str(pressure.RETRY_AFTER)}
+        raise Refusal(503, "The portal is far behind with its work. Nothing was accepted; send it again later.", wait)
     return sender
 
 

@@ -27,7 +27,7 @@ def find() -> Path:
         if not _complete(folder):
             raise EmbeddedError(f"SOAR_PG_BIN={given} holds no postgres and initdb.")
         return folder
-    for folder in _candidates():
+    for folder in candidates():
         if _complete(folder):
             return folder
     raise EmbeddedError(
@@ -36,12 +36,12 @@ def find() -> Path:
     )
 
 
-def major(folder: Path) -> int:
-    """The major version of the programs in ``folder``, such as 18."""
-    said = subprocess.run([folder / "postgres", "-V"], capture_output=True, text=True, check=False, cwd="/").stdout
+def major(folder: Path, program: str = "postgres") -> int:
+    """The major version of the programs in ``folder``, such as 18; ``program`` is the one that is asked."""
+    said = subprocess.run([folder / program, "-V"], capture_output=True, text=True, check=False, cwd="/").stdout
     found = re.search(r"(\d+)", said)
     if found is None:
-        raise EmbeddedError(f"{folder}/postgres does not run on this machine; set SOAR_PG_BIN or DATABASE_URL.")
+        raise EmbeddedError(f"{folder}/{program} does not run on this machine; set SOAR_PG_BIN or DATABASE_URL.")
     return int(found[1])
 
 
@@ -65,7 +65,8 @@ def copy_to(folder: Path, target: Path) -> Path:
     return target / package.name / folder.relative_to(package)
 
 
-def _candidates() -> Iterator[Path]:
+def candidates() -> Iterator[Path]:
+    """Where the programs may be, the best first: the wheel's, then Debian's, newest first."""
     for name in PACKAGES:
         spec = importlib.util.find_spec(name)
         if spec is not None and spec.origin is not None:

@@ -95,6 +95,11 @@ def rotate() -> int:
     return sum(_rotate_row(*row) for row in _stored()) + sum(int(import_string(name)()) for name in settings.ROTATES)
 
 
+def check_all() -> int:
+    """Open every stored secret without telling it; returns how many. Raises DecryptionError at the first that fails."""
+    return sum(bool(decrypt(cipher) or True) for _model, _name, _pk, cipher in _stored())
+
+
 def _stored() -> Iterator[tuple[type[models.Model], str, Any, str]]:
     for model in apps.get_models():
         for field in model._meta.concrete_fields:
@@ -110,17 +115,29 @@ def _rotate_row(model: type[models.Model], name: str, pk: Any, cipher: str) -> i
     return rows.update(**{name: new})
 
 
+def key_texts() -> tuple[str, ...]:
+    """The keys as they were given, newest first: for a backup, and for nothing else."""
+    return tuple(settings.ENCRYPTION_KEYS) or tuple(_local_key().split(","))
+
+
+def forget_local_key() -> None:
+    """Read the key file of the data folder anew: a restore has put another one there."""
+    _key_in.cache_clear()
+
+
 def _keys() -> MultiFernet:
-    return _fernet(tuple(settings.ENCRYPTION_KEYS) or (_local_key(),))
+    return _fernet(key_texts())
 
 
 def _local_key() -> str:
+    """What the file holds: one key, or several with commas after a restore."""
     return _key_in(os.environ.get("SOAR_DATA", ""))
 
 
 @cache
 def _key_in(_folder: str) -> str:
-    """The key of a data folder, read once a process: the file is made at the first start and never changed."""
+    """The key of a data folder, read once a process: the file is made at the first start and
+    changed by a restore only."""
     from soar.keys import local_secret  # only where no keys are given: it writes a file
 
     return local_secret("encryption_key")

@@ -19,6 +19,8 @@ from django.db.migrations.executor import MigrationExecutor
 from soar import env
 from soar.accounts.actions.users import ensure_admin
 
+LOCK = 5_021_974_302  # any number, the same on every host
+
 
 class Command(BaseCommand):
     """Migrations, static files, the first admin."""
@@ -34,6 +36,14 @@ class Command(BaseCommand):
         self._first_login()
 
     def _migrate(self) -> None:
+        with connection.cursor() as cursor:  # on several hosts at once, one migrates and the others wait
+            cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+            try:
+                self._migrate_alone()
+            finally:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+    def _migrate_alone(self) -> None:
         executor = MigrationExecutor(connection)
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
         if plan:

@@ -1,0 +1,208 @@
+"""What runs in production: Django's own check, the units and the container, migrations that hold nobody up."""
+
+from __future__ import annotations
+
+import configparser
+import importlib
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.operations.fields import AddField, AlterField
+from django.db.migrations.operations.models import AddConstraint, AddIndex, CreateModel, RemoveIndex
+
+from soar import __version__
+from tests.test_docs import variables_read
+
+ROOT = Path(__file__).parent.parent
+UNITS = sorted((ROOT / "deploy/systemd").glob("*.service"))
+CONTAINER = (ROOT / "deploy/Containerfile").read_text(encoding="utf-8")
+COMPOSE = (ROOT / "deploy/compose.yaml").read_text(encoding="utf-8")
+EXAMPLE = dict(
+    line.split("=", 1)
+    for line in (ROOT / "deploy/soar.env.example").read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("#")
+)
+
+
+def production(tmp_path: Path, **more: str) -> dict[str, str]:
+    """The environment of the example, with its files made here."""
+    contents = {
+        "DATABASE_URL_FILE": os.environ["DATABASE_URL"],
+        "SECRET_KEY_FILE": os.urandom(40).hex(),
+        "SOAR_ENCRYPTION_KEYS_FILE": os.urandom(40).hex(),
+    }
+    given = {**EXAMPLE, "SOAR_DATA": str(tmp_path / "data"), "PATH": os.environ["PATH"]}
+    for name, content in contents.items():
+        (tmp_path / name).write_text(content + "\n", encoding="ascii")
+        given[name] = str(tmp_path / name)
+    return {**given, **more}
+
+
+def checked(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, ROOT / "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_check_for_production_is_clean_with_the_example(tmp_path: Path) -> None:
+    done = checked(production(tmp_path))
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_check_finds_a_portal_without_encryption(tmp_path: Path) -> None:
+    done = checked(production(tmp_path, SOAR_URL="http://soar.example.com", SOAR_HTTPS_REDIRECT="0"))
+    assert done.returncode == 1
+    assert "security.W012" in done.stderr  # SESSION_COOKIE_SECURE
+
+
+def test_a_missing_secret_is_one_line(tmp_path: Path) -> None:
+    done = checked(production(tmp_path, SECRET_KEY_FILE="/nowhere/key"))
+    assert done.returncode
+    assert "SECRET_KEY_FILE='/nowhere/key' cannot be read" in done.stderr
+
+
+def test_the_example_names_variables_that_there_are() -> None:
+    named = set(EXAMPLE) | set(re.findall(r"^    ((?:SOAR_|SECRET_|DATABASE_)[A-Z_]+):", COMPOSE, re.M))
+    assert {name.removesuffix("_FILE") for name in named} <= variables_read()
+
+
+def unit(path: Path) -> configparser.SectionProxy:
+    read = configparser.ConfigParser(strict=False, interpolation=None)
+    read.optionxform = str  # type: ignore[assignment,method-assign]
+    read.read(path, encoding="utf-8")
+    return read["Service"]
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)
+def test_a_unit_is_confined_and_starts_something_of_ours(path: Path) -> None:
+    service = unit(path)
+    assert service["User"] == "soar"
+    assert service["CapabilityBoundingSet"] == ""
+    for name in ("NoNewPrivileges", "ProtectHome", "PrivateTmp", "PrivateDevices", "RestrictSUIDSGID"):
+        assert service[name] == "yes", name
+    assert service["ProtectSystem"] == "strict"
+    assert EXAMPLE["SOAR_DATA"] == f"/var/lib/{service['StateDirectory']}"
+    words = service["ExecStart"].removeprefix("/opt/soar/.venv/bin/python ").split()
+    assert words in (
+        ["-m", "soar.up.web"],
+        *(["/opt/soar/manage.py", one] for one in ("prepare", "worker", "scheduler")),
+    )
+
+
+def test_the_units_are_those_of_the_parts() -> None:
+    assert [path.stem for path in UNITS] == ["soar-prepare", "soar-scheduler", "soar-web", "soar-worker"]
+
+
+def test_what_the_container_copies_is_there_and_nothing_of_the_code_is_left_out() -> None:
+    copied = re.findall(r"^COPY (\S+) \S+$", CONTAINER, re.M)
+    assert all((ROOT / name).exists() for name in copied)
+    assert {"manage.py", "soar/", "cases/", "playbooks/", "static/", "templates/"} <= set(copied)
+    assert re.search(r"^USER soar$", CONTAINER, re.M)
+
+
+def test_the_version_is_told_in_one_way() -> None:
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"] == __version__
+
+
+# --- migrations: the portal of before works on while they run (docs/operations.md)
+
+# The last ones that were made before the rule; what follows keeps to it.
+BEFORE_THE_RULE = {
+    "soar": "0001_queue_and_heartbeat",
+    "accounts": "0007_grant_job",
+    "connectors": "0009_grants",
+    "cases": "0034_alert_hour_upto",
+    "playbooks": "0007_minutes_saved",
+}
+NOT_WHILE_IN_USE = ("RenameModel", "RenameField", "AlterModelTable", "DeleteModel", "RemoveField")
+
+
+def held_up(operation: Operation, fresh: set[str]) -> str:
+    """Why this operation stops a portal that is in use; "" where it does not. ``fresh``: models made just before."""
+    kind = type(operation).__name__
+    model = str(getattr(operation, "model_name", getattr(operation, "name", ""))).lower()
+    if model in fresh:
+        return ""
+    if kind in NOT_WHILE_IN_USE:
+        return f"{kind} {model}: the version that still runs uses it; let one version go by without it"
+    if type(operation) in (AddIndex, RemoveIndex):
+        return f"{kind} {model} locks the table: use {kind}Concurrently"
+    if isinstance(operation, AddConstraint):
+        return f"AddConstraint {model} reads the table under a lock: use AddConstraintNotValid and ValidateConstraint"
+    if kind in ("AddField", "AlterField") and isinstance(operation, AddField | AlterField):
+        field = operation.field
+        if kind == "AlterField":
+            return f"AlterField {model}.{operation.name} may write the table anew: add a field instead"
+        if not field.null and not field.has_db_default() and not field.many_to_many:
+            return (
+                f"AddField {model}.{operation.name}: the version that still runs does not fill it; give it db_default"
+            )
+        if getattr(field, "db_index", False) or field.unique:
+            return f"AddField {model}.{operation.name} makes an index under a lock"
+    return ""
+
+
+def later_migrations() -> list[str]:
+    names = sorted(MigrationLoader(None).disk_migrations)
+    ours = {
+        config.label for config in apps.get_app_configs() if config.name.split(".")[0] in ("soar", "cases", "playbooks")
+    }
+    return [f"{app}.{name}" for app, name in names if app in ours and name > BEFORE_THE_RULE.get(app, "")]
+
+
+def test_migrations_since_the_rule_hold_nobody_up() -> None:
+    found = []
+    for app, name in (one.split(".") for one in later_migrations()):
+        module = importlib.import_module(f"{apps.get_app_config(app).name}.migrations.{name}")
+        fresh: set[str] = set()
+        for operation in module.Migration.operations:
+            if isinstance(operation, CreateModel):
+                fresh.add(operation.name_lower)
+            if why := held_up(operation, fresh):
+                found.append(f"{app}.{name}: {why}")
+    assert not found, "\n".join(found)
+
+
+def test_the_rule_finds_what_holds_up() -> None:
+    from django.contrib.postgres.operations import AddIndexConcurrently
+    from django.db import migrations, models
+
+    index = models.Index(fields=["title"], name="x")
+    assert held_up(migrations.AddIndex("alert", index), set())
+    assert not held_up(AddIndexConcurrently("alert", index), set())
+    assert not held_up(migrations.AddIndex("alert", index), {"alert"})
+    assert held_up(migrations.RemoveField("alert", "title"), set())
+    assert held_up(migrations.AddField("alert", "x", models.IntegerField(default=0)), set())
+    assert not held_up(migrations.AddField("alert", "x", models.IntegerField(db_default=0)), set())
+    assert not held_up(migrations.AddField("alert", "x", models.IntegerField(null=True)), set())
+    assert held_up(migrations.AlterField("alert", "title", models.TextField()), set())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_hosts_that_prepare_one_waits_for_the_other() -> None:
+    from django.core.management import call_command
+
+    from soar.lib.database import own_connection
+    from soar.management.commands.prepare import LOCK
+
+    with own_connection() as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '50ms'")
+        with pytest.raises(Exception, match="lock timeout"):
+            call_command("prepare", verbosity=0)
+        connection.close()
+    call_command("prepare", verbosity=0)
