@@ -160,6 +160,7 @@ def test_what_stood_on_a_merged_timeline_is_pinned_where_it_is_read_and_not_corr
     assert as_analyst.post(f"/incidents/{stays.number}/pin/", {"entry": note.pk}).status_code == 302
     html = as_analyst.get(f"/incidents/{stays.number}/").content.decode()
     assert 'aria-label="Unpin"' in html and "Correct this note" not in html
+    assert "Correct this note" not in as_analyst.get(f"/incidents/{goes.number}/").content.decode()
     assert TimelineEntry.objects.filter(incident=stays, kind="entry.pinned", data__entry=note.pk).exists()
     as_analyst.post(f"/incidents/{stays.number}/pin/", {"entry": note.pk, "un": "1"})
     assert not TimelinePin.objects.exists()

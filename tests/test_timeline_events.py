@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
+from cases import timeline
 from cases.actions import events, notes, observables
 from cases.actors import Actor
 from cases.errors import Forbidden, Missing, Refused
@@ -144,3 +146,16 @@ def test_the_order_by_event_time(as_analyst: Client, analyst: User, incident: In
     assert event.index(f'id="entry-{old.pk}"') < event.index(f'id="entry-{older.pk}"')
     opened = TimelineEntry.objects.get(incident=incident, kind="incident.opened")
     assert event.index(f'id="entry-{opened.pk}"') < event.index(f'id="entry-{old.pk}"')
+
+
+@transaction.atomic
+def heard(incident: Incident) -> None:
+    """A note from ServiceNow, whose data name the link that it came by."""
+    locked = Incident.objects.select_for_update().get(pk=incident.pk)
+    timeline.record("servicenow.note", locked, Actor.system(), text="The user is on the phone", data={"link": 7})
+
+
+def test_only_an_event_is_about_something(as_analyst: Client, incident: Incident) -> None:
+    heard(incident)
+    html = as_analyst.get(f"/incidents/{incident.number}/").content.decode()
+    assert "The user is on the phone" in html and ">About" not in html

@@ -66,6 +66,7 @@ def base(user: User, incident: Incident) -> Context:
         "can_comment": holds(user, incident, "comment"),
         "can_close": holds(user, incident, "close"),
         **timeline_parts.addresses("incident", incident.number),
+        **({"stream_of": 0} if incident.merged_at is not None else {}),  # nor are its notes corrected on its own page
     }
 
 
