@@ -144,6 +144,6 @@ def _saying(text: str, rows: QuerySet[TimelineEntry]) -> Q:
     what ``rows`` asks in SQL of its own names the table, so inside of this query it would be asked for each entry."""
     labels = [kind.name for kind in KINDS.values() if text.lower() in kind.label.lower()]
     edits = rows.filter(kind="comment.edited", text__icontains=text).order_by()
-    corrected = edits.annotate(of=Cast(KeyTextTransform("of", "data"), BigIntegerField())).values("of")
+    corrected = edits.annotate(of=Cast(KeyTextTransform("of", "data"), BigIntegerField())).values_list("of", flat=True)
     inside = ~TELLING_OF_OTHERS & (Q(text__icontains=text) | Q(data_text__icontains=text))
     return Q(actor_name__icontains=text) | Q(kind__in=labels) | inside | Q(pk__in=list(corrected))
