@@ -94,7 +94,10 @@ def test_crowdstrike_as_the_alerts_api_spells_it() -> None:
         "composite_id": "c:ind:1", "display_name": "Prevention", "severity": 70, "severity_name": "High",
         "status": "closed", "resolution": "false_positive", "user_name": "a.voss", "technique_id": "T1204.002",
         "created_timestamp": "2026-01-01T09:00:00Z", "falcon_host_link": "https://falcon.example.com/x",
-        "device": {"device_id": "0123456789abcdef" * 2, "hostname": "LT-3", "local_ip": "10.0.0.3", "external_ip": "203.0.113.8"},
+        "device": {
+            "device_id": "0123456789abcdef" * 2, "hostname": "LT-3", "local_ip": "10.0.0.3",
+            "external_ip": "203.0.113.8",
+        },
         "sha256": DIGEST, "filename": "a.exe", "filepath": "\\Device\\HarddiskVolume1\\Temp\\a.exe",
         "cmdline": "a.exe -x", "ioc_value": "203.0.113.60",
     })  # fmt: skip
