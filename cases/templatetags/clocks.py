@@ -8,7 +8,7 @@ from django.template import Library
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from cases.views import sla_parts, task_parts
+from cases import due_parts
 
 register = Library()
 
@@ -17,5 +17,5 @@ register = Library()
 def left(due: datetime) -> SafeString:
     """How long there is until then, or by how much it is late; with the exact time on hover."""
     now = timezone.now()
-    state = "breached" if due < now else "at_risk" if due - now < task_parts.SOON else "ok"
-    return sla_parts.left(due, now, state)
+    state = "breached" if due < now else "at_risk" if due - now < due_parts.SOON else "ok"
+    return due_parts.left(due, now, state)

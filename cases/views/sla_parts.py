@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
-from django.utils.html import escape, format_html
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from cases.choices import IncidentStatus, Severity
+from cases.due_parts import TONES, bare, left
 from cases.models import Incident, IncidentClock, IncidentPause
 from cases.permissions import holds
 from cases.sla import calendar
@@ -23,7 +23,6 @@ from soar.lib import parts
 from soar.lib.text import span_words
 
 Context = dict[str, Any]
-TONES = {"breached": " is-overdue", "at_risk": " is-at_risk"}
 NAMES = dict(IncidentClock.Name.choices)
 PAUSES_SHOWN = 10
 
@@ -65,31 +64,7 @@ def badge(incident: Incident, now: datetime) -> SafeString | str:
     tone = "red" if state == "breached" else "amber"
     words = _("Overdue") if state == "breached" else _("Due in")
     return format_html(
-        '<span class="pill t-{}">{}{} {}</span>', tone, parts.icon("clock", "i-14"), words, _bare(due, now)
-    )
-
-
-def left(due: datetime, now: datetime, state: str) -> SafeString:
-    """``<time>`` with what is left ("38 min"), or what it is overdue by ("−6 min"). live.js keeps it true."""
-    return _time(due, f"clock{TONES.get(state, '')}", _span(due, now, "−"), "left")
-
-
-def _bare(due: datetime, now: datetime) -> SafeString:
-    return _time(due, "", _span(due, now, ""), "span")
-
-
-def _span(due: datetime, now: datetime, minus: str) -> str:
-    seconds = (due - now).total_seconds()
-    return span_words(seconds) if seconds >= 0 else f"{minus}{span_words(-seconds)}"
-
-
-def _time(due: datetime, css: str, text: str, kind: str) -> SafeString:
-    utc = due.astimezone(UTC).isoformat()[:19]
-    exact = timezone.localtime(due).strftime("%Y-%m-%d %H:%M:%S %Z")
-    about = f' class="{css}"' if css else ""
-    title = escape(_("due %s") % exact)
-    return mark_safe(  # noqa: S308  all of it is ours or escaped
-        f'<time{about} datetime="{utc}Z" title="{title}" data-due="{kind}">{escape(text)}</time>'
+        '<span class="pill t-{}">{}{} {}</span>', tone, parts.icon("clock", "i-14"), words, bare(due, now)
     )
 
 
@@ -136,7 +111,7 @@ def _line(incident: Incident, row: IncidentClock, now: datetime, clocks: Any) ->
     state = state or ("paused" if clocks.pause else "at_risk" if percent >= clocks.policy.warn_percent else "ok")
     shown: SafeString | str = ""
     if row.due_at is not None:  # "overdue" stands before it, so no minus
-        shown = _bare(row.due_at, now) if state == "breached" else left(row.due_at, now, state)
+        shown = bare(row.due_at, now) if state == "breached" else left(row.due_at, now, state)
     return Line(row.name, label, state, shown, "", target, percent, again, span_words(used))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -12,13 +12,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from cases.choices import IncidentStatus
+from cases.due_parts import SOON
 from cases.models import Incident, IncidentTask
 from cases.permissions import holds
 from soar.accounts.models import User
 from soar.lib import parts
 from soar.lib.text import ago
-
-SOON = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)

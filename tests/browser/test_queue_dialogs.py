@@ -126,7 +126,8 @@ def test_a_key_in_the_moment_the_bar_is_changed_is_not_lost(queue: Page) -> None
     press(queue, "j")
     queue.evaluate("""() => new MutationObserver((changes, watcher) => {
         watcher.disconnect();
-        document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "r", bubbles: true, cancelable: true }));
+        const key = new KeyboardEvent("keydown", { key: "r", bubbles: true, cancelable: true });
+        document.activeElement.dispatchEvent(key);
     }).observe(document.querySelector("#bulk-bar").parentElement, { childList: true })""")
     press(queue, "a")
     expect(dialog(queue)).to_be_visible()
