@@ -107,7 +107,7 @@ class TimelineFilter:
             rows = rows.filter(_by(self.person))
         if self.text:
             written = rows.alias(data_text=Cast("data", TextField()))
-            rows = written.filter(_saying(self.text, rows))
+            rows = written.filter(_saying(self.text))
         if self.since:
             rows = rows.filter(occurred_at__gte=self.since)
         return rows.filter(occurred_at__lte=self.until) if self.until else rows
@@ -139,11 +139,11 @@ def _by(person: str) -> Q:
     return named | Q(actor_type="user", actor_id__in=User.objects.filter(username=person).values("pk"))
 
 
-def _saying(text: str, rows: QuerySet[TimelineEntry]) -> Q:
-    """Entries whose words, values or label hold the text; a note also by its corrections, which are asked for first:
-    what ``rows`` asks in SQL of its own names the table, so inside of this query it would be asked for each entry."""
+def _saying(text: str) -> Q:
+    """Entries whose words, values or label hold the text; a note also by its corrections. Those are not taken from
+    ``rows``, whose own SQL names the table: so they are looked for once, not for each entry."""
     labels = [kind.name for kind in KINDS.values() if text.lower() in kind.label.lower()]
-    edits = rows.filter(kind="comment.edited", text__icontains=text).order_by()
-    corrected = edits.annotate(of=Cast(KeyTextTransform("of", "data"), BigIntegerField())).values_list("of", flat=True)
+    edits = TimelineEntry.objects.filter(kind="comment.edited", text__icontains=text).order_by()
+    corrected = edits.annotate(of=Cast(KeyTextTransform("of", "data"), BigIntegerField())).values("of")
     inside = ~TELLING_OF_OTHERS & (Q(text__icontains=text) | Q(data_text__icontains=text))
-    return Q(actor_name__icontains=text) | Q(kind__in=labels) | inside | Q(pk__in=list(corrected))
+    return Q(actor_name__icontains=text) | Q(kind__in=labels) | inside | Q(pk__in=corrected)
