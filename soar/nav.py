@@ -123,18 +123,20 @@ def counted(found: Iterable[Place], user: AbstractBaseUser | AnonymousUser) -> d
     """The figures beside these places, by URL name, each by the function that the settings name for it; none for
     those with nothing to count. One query, and one more for each place where there is something."""
     names = [place.entry.url_name for place in found if place.counted]
-    return {name: figure for name in _with_reason(names) if (figure := import_string(settings.NAV_COUNTS[name])(user))}
+    return {
+        name: figure for name in _with_reason(names, user) if (figure := import_string(settings.NAV_COUNTS[name])(user))
+    }
 
 
-def _with_reason(names: list[str]) -> list[str]:
-    """Those where there is something to count, whoever may see it (settings.NAV_REASONS)."""
+def _with_reason(names: list[str], user: AbstractBaseUser | AnonymousUser) -> list[str]:
+    """Those where there may be something to count (settings.NAV_REASONS)."""
     conditions = [
         import_string(settings.NAV_REASONS[name]) if name in settings.NAV_REASONS else "true" for name in names
     ]
     if not names:
         return []
     with prepared() as cursor:
-        row = cursor.execute(f"SELECT {', '.join(conditions)}", prepare=True).fetchone()
+        row = cursor.execute(f"SELECT {', '.join(conditions)}", {"user": user.pk}, prepare=True).fetchone()
     return [name for name, there in zip(names, row or (), strict=True) if there]
 
 

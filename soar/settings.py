@@ -360,8 +360,9 @@ NAV_COUNTS = {
     "connector-list": "soar.connectors.health.nav_count",
     "servicenow": "cases.views.servicenow.failures.nav_count",
 }
-# What there must be, whoever sees it, for such a figure to be any: URL name -> dotted name of a condition in SQL. One
-# query asks for all of them; a person's own figure, which is dearer, is counted only where there is something.
+# What there must be for such a figure to be any, of the person (``%(user)s``) or of anybody: URL name -> dotted
+# name of a condition in SQL. One query asks for all of them; a person's own figure, which is dearer, is counted only
+# where there is something.
 NAV_REASONS = {
     "inbox": "cases.notifications.inbox.ANY_UNREAD",
     "source-list": "cases.silence.ANY_SILENT",

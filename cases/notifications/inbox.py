@@ -12,8 +12,8 @@ from soar.lib.keyset import Order
 
 NEWEST = Order("-id", ("id",))
 COUNTED = 100  # more are shown as "99+"
-# For settings.NAV_REASONS: whether anybody has something unread.
-ANY_UNREAD = "EXISTS (SELECT FROM cases_notification WHERE read_at IS NULL AND listed)"
+# For settings.NAV_REASONS: whether the person has something unread, whether or not they still see what it is about.
+ANY_UNREAD = "EXISTS (SELECT FROM cases_notification WHERE user_id = %(user)s AND read_at IS NULL AND listed)"
 
 
 def visible(user: User) -> QuerySet[Notification]:
