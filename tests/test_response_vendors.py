@@ -153,7 +153,7 @@ def test_a_rehearsal_shows_the_requests_and_sends_nothing(products: Products, na
     run = run_now(publish(graph(action("a", name))), alert_of(), dry_run=True)
     (task,) = run.tasks.all()
     assert (task.status, task.message) == ("successful", "Dry run: nothing was sent.")
-    assert any(one["method"] in ("POST", "PATCH") for one in task.request)
+    assert any(one["method"] in ("POST", "PATCH") for one in task.request or ())
     assert not Attempt.objects.exists() and not effects(products, kind)
 
 
@@ -197,8 +197,9 @@ def test_an_answer_that_is_lost_after_acting_doubles_nothing(
 
 def _known_user(products: Products) -> str:
     """The id of a.voss, who is known before."""
-    products["entra"].standin._know("a.voss")
-    return next(iter(products["entra"].state["users"]))
+    standin: Any = products["entra"].standin
+    standin._know("a.voss")
+    return str(next(iter(products["entra"].state["users"])))
 
 
 @pytest.mark.parametrize(("name", "kind", "value"), ACTIONS)
@@ -257,8 +258,9 @@ def test_accepted_by_the_server_is_shown_apart_from_done_on_the_device(products:
 
 def test_what_graph_finds_is_quarantined_mailbox_by_mailbox(products: Products) -> None:
     only(products, "entra")
+    standin: Any = products["entra"].standin
     for box in ("ana@corp.example", "ben@corp.example"):
-        products["entra"].standin._deliver("<1@bad.example>", box)
+        standin._deliver("<1@bad.example>", box)
     message = {
         "type": "message", "name": "<1@bad.example>", "message_id": "<1@bad.example>", "mailbox": "ana@corp.example",
     }  # fmt: skip

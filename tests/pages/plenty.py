@@ -43,7 +43,7 @@ def _put(model: type[Model], found: list[type[Model]], above: set[type[Model]]) 
         return
     for field in model._meta.concrete_fields:
         if field.is_relation and field.related_model is not None:
-            _put(field.related_model, found, {*above, model})  # type: ignore[arg-type]
+            _put(field.related_model, found, {*above, model})
     found.append(model)
 
 
@@ -69,7 +69,8 @@ def unique(model: type[Model]) -> Iterator[models.Field[Any, Any]]:
 
 def _names(one: models.UniqueConstraint) -> list[str]:
     """The fields of a constraint, be it of an expression as ``Lower("name")``."""
-    inside = [part.name for expression in one.expressions for part in _parts(expression) if isinstance(part, models.F)]
+    found = (part for expression in one.expressions for part in _parts(expression))
+    inside = [str(vars(part)["name"]) for part in found if isinstance(part, models.F)]
     return [*one.fields, *inside]
 
 
