@@ -1,6 +1,6 @@
 # Everything starts here. Only Python 3.11 and make are needed; the rest is installed into .venv.
 PY := .venv/bin/python
-.PHONY: help run test check bench chaos docs screenshots connector-table setup setup-dev
+.PHONY: help run test check bench chaos docs screenshots tables setup setup-dev
 
 help:
 	@echo "make run     the whole portal in the foreground (PORT, HOST, SOAR_DATA, SOAR_DEMO: docs/operations.md)"
@@ -33,7 +33,7 @@ bench: setup-dev
 docs: setup-dev
 	@.venv/bin/mkdocs build --config-file scripts/mkdocs.yml
 
-connector-table: setup-dev
+tables: setup-dev
 	@$(PY) scripts/connector_table.py
 
 screenshots: setup-dev

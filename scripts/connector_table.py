@@ -1,4 +1,4 @@
-"""``make connector-table``: the table of docs/connectors.md that says which product does what."""
+"""``make tables``: the table of docs/connectors.md that says which product does what."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ END = "<!-- table of soar/connectors/serving.py: end -->\n"
 
 
 def test_the_page_has_the_table_as_it_is() -> None:
-    """``make connector-table`` writes it."""
+    """``make tables`` writes it."""
     text = PAGE.read_text(encoding="utf-8")
     assert text.partition(BEGIN)[2].partition(END)[0].strip() == markdown().strip()
 
