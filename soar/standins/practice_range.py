@@ -37,11 +37,9 @@ def remembered() -> tuple[int, int, int]:
 
 def remember(server: Server, pid: int | None) -> None:
     """Tell pages and the next start where the range is; ``pid`` None: where it was."""
-    smtp, ldap = server.standins["smtp"], server.standins["ldap"]
-    assert isinstance(smtp, Smtp)
-    assert isinstance(ldap, Ldap)
     http_port = int(server.address.rpartition(":")[2])
-    folder.write("range", {"pid": pid, "ports": [http_port, smtp.port, ldap.port], "urls": server.urls})
+    own = [getattr(server.standins.get(kind), "port", 0) for kind in ("smtp", "ldap")]
+    folder.write("range", {"pid": pid, "ports": [http_port, *own], "urls": server.urls})
 
 
 class Keeper:

@@ -1,4 +1,4 @@
-"""The world of the tests of all pages: plenty of everything."""
+"""The two worlds of the tests of all pages: one with plenty of everything, and the same, hostile in every text."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from tests.crossing.personas import cast
 from tests.crossing.world import World, make_world
 from tests.pages.plenty import multiply
+from tests.pages.poison import poison
 from tests.pages.rich import enrich
 from tests.pages.words import HOSTILE, Words
 
@@ -15,6 +16,13 @@ from tests.pages.words import HOSTILE, Words
 def plentiful(settings: Any, folder: Path) -> World:
     """Some two dozen of everything, and an incident and an alert with a long story."""
     return _made(settings, folder, Words(hostile=False))
+
+
+def hostile(settings: Any, folder: Path) -> World:
+    """The same; whatever may bear a text bears one of the corpus, each in each column of which there is a list."""
+    world = _made(settings, folder, Words(hostile=True))
+    poison(Words(hostile=True))
+    return world
 
 
 def _made(settings: Any, folder: Path, words: Words) -> World:
