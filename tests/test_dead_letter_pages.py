@@ -155,4 +155,4 @@ def test_the_api(admin: User, analyst: User, source: AlertSource) -> None:
     assert Api(analyst).post(f"/dead-letters/{letter.pk}/replay/").status_code == 403
     assert Api(analyst).post("/dead-letters/replay/").status_code == 403
     assert Api(analyst).delete(f"/dead-letters/{letter.pk}/").status_code == 403
-    assert Api(analyst).get(job.json()["url"]).status_code == 404
+    assert Api(analyst).get(job.json()["url"]).status_code == 403
