@@ -28,9 +28,10 @@ OPTIONS = {
 def prepare_environment() -> None:
     """Set the environment that the settings are read from. A given ``DATABASE_URL`` is used as it is.
 
-    Processes of the same run (pytest-xdist) find everything set and start nothing.
+    Processes of the same run (pytest-xdist) find everything set, start nothing and take a data folder of their own.
     """
     if os.environ.get("SOAR_TESTS_READY"):
+        _take_own_data()
         return
     folder = _memory()
     _clear_old(folder)
@@ -48,6 +49,17 @@ def prepare_environment() -> None:
     )
     if "DATABASE_URL" not in os.environ:
         os.environ["DATABASE_URL"] = _start(own)
+
+
+def _take_own_data() -> None:
+    """A data folder for this process of several, as it has a database of its own: the same bytes are the same evidence,
+    and one would take away the file of the other."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if not worker:
+        return
+    data = Path(os.environ["SOAR_DATA"]).with_name(f"data-{worker}")
+    (data / "static").mkdir(parents=True, exist_ok=True)
+    os.environ["SOAR_DATA"] = str(data)
 
 
 def _start(folder: Path) -> str:
