@@ -73,7 +73,7 @@ GROUPS = (
             Entry("blocklist", _("Block list"), "block", "accounts.view_cases", go="b"),
             Entry("observable-list", _("Observables"), "observables", "accounts.view_cases", go="o"),
             Entry("asset-list", _("Assets"), "laptop", "accounts.view_cases", go="h"),
-            Entry("attack-matrix", "ATT&CK", "target", "accounts.view_cases", go="k"),
+            Entry("attack-matrix", "ATT&CK", "target", "accounts.view_cases", go="e"),
         ),
     ),
     Group(

@@ -245,3 +245,8 @@ def test_the_page_of_keys_names_every_place_that_a_key_leads_to(stranger: Client
         for entry in group.entries:
             if entry.go:
                 assert f"<kbd>g</kbd> <kbd>{entry.go}</kbd>" in page, entry.url_name
+
+
+def test_no_two_places_have_the_same_key() -> None:
+    letters = [entry.go for group in GROUPS for entry in group.entries if entry.go]
+    assert len(letters) == len(set(letters))
