@@ -37,6 +37,16 @@ class Queue(NamedTuple):
     most: int
     full: bool
 
+    @property
+    def depth_words(self) -> str:
+        """1,234."""
+        return f"{self.depth:,}"
+
+    @property
+    def most_words(self) -> str:
+        """500,000."""
+        return f"{self.most:,}"
+
 
 def all_of_it(user: User) -> dict[str, Any]:
     """The context of the page for this person."""
