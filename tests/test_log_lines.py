@@ -83,7 +83,7 @@ def worker(transactional_db: None, folder: Folder, tmp_path: Path) -> Iterator[P
     }
     folder.load(PLAYBOOK)
     with written.open("w") as out:
-        command = [sys.executable, ROOT / "manage.py", "worker"]
+        command = [sys.executable, str(ROOT / "manage.py"), "worker"]
         process = subprocess.Popen(command, env=environment, cwd=ROOT, start_new_session=True, stdout=out, stderr=out)
     yield written
     with suppress(ProcessLookupError):

@@ -91,7 +91,7 @@ def rows_of(figures: Figures) -> list[tuple[Any, ...]]:
     """What its query finds now."""
     with connection.cursor() as cursor:
         cursor.execute(figures.query)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def single(*names: str) -> dict[str, float]:
