@@ -23,6 +23,7 @@ from soar.accounts.levels import Kind
 from soar.accounts.membership import may, workers
 from soar.accounts.models import User
 from soar.accounts.models.grant import current
+from soar.lib.context import know
 
 # Levels of rulings 20, each contains the former; with the scope that a token needs for it.
 INCIDENT = Kind(
@@ -64,6 +65,8 @@ def alert_for(who: Actor | User, pk: str | int, *, work: bool = False, lock: boo
     alert = locked_alert(number) if user is None and lock else _seen(user, number, lock=lock)
     if alert is None:
         raise Missing(f"There is no alert {pk!s:.40}.")
+    if user is not None:
+        know(alert.cause)  # others act within a run, whose cause is known
     if work and user is not None and not may(user, "work_cases"):
         raise Forbidden("You may see this alert but not work on it: the permission to work on cases is missing.")
     if work and user is not None and alert.restricted and alert.incident and not holds(user, alert.incident, "edit"):
@@ -96,6 +99,8 @@ def incident_for(who: Actor | User, pk: str | int, *, level: str = "view", lock:
     incident: Incident | None = rows.filter(pk=parse_number(pk, "INC")).first()
     if incident is None:
         raise Missing(f"There is no incident {pk!s:.40}.")
+    if user is not None:
+        know(incident.cause)
     if incident.merged_at is not None and level in WORKING:
         if isinstance(who, Actor) and who.type != "user" and (end := end_of(incident.pk)) != incident.pk:
             return incident_for(who, end, level=level, lock=lock)

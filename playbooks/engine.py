@@ -26,6 +26,7 @@ from playbooks.opening import DRAIN_TASK
 from playbooks.scribe import Scribe
 from playbooks.session import Session, Suspended
 from playbooks.subject import SubjectView
+from soar.lib.context import caused_by
 from soar.lib.database import AWAY, forget_connection
 from soar.lib.queue import enqueue
 
@@ -44,7 +45,8 @@ def go_on(held: Claim | None) -> None:
     while held is not None:
         run = held.run.pk
         try:
-            held = finish(held, perform(held))
+            with caused_by(held.run.cause):
+                held = finish(held, perform(held))
         except LostLease:
             logger.warning("Run %s is no longer ours; it goes on elsewhere.", run)
             return

@@ -31,6 +31,14 @@ def text(name: str, default: str | None = None) -> str:
     return default
 
 
+def choice(name: str, words: tuple[str, ...]) -> str:
+    """One of ``words``; the first where the variable is not set. Raises ImproperlyConfigured for another."""
+    value = text(name, words[0]).strip().lower()
+    if value not in words:
+        raise ImproperlyConfigured(f"{name} is {value!r}, not one of {', '.join(words)}.")
+    return value
+
+
 def flag(name: str, default: bool) -> bool:
     """A yes/no variable: 1, true, yes, on or 0, false, no, off. Raises ImproperlyConfigured otherwise."""
     value = text(name, str(int(default))).lower()

@@ -25,7 +25,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from soar.errors import unavailable
-from soar.lib.context import address, request_id, via
+from soar.lib.context import address, cause, doing, via
 from soar.lib.database import AWAY, drop_dead_connection, forget_connection
 from soar.lib.hidden import shown_page
 
@@ -46,12 +46,12 @@ class RequestId:
         given = request.META.get("HTTP_X_REQUEST_ID", "")
         name = given if GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
         request.request_id = name  # type: ignore[attr-defined]
-        token, known = request_id.set(name), address.set(_address(request))
-        named = via.set("")
+        known, named = address.set(_address(request)), via.set("")
         try:
-            response = self.get_response(request)
+            with doing(name):
+                response = self.get_response(request)
+                request.cause = cause.get()  # type: ignore[attr-defined]
         finally:
-            request_id.reset(token)
             address.reset(known)
             via.reset(named)
         response["X-Request-ID"] = name

@@ -13,6 +13,7 @@ from csp.constants import NONE, SELF
 
 from soar import env
 from soar.keys import local_secret
+from soar.lib import log_lines
 from soar.paths import data_dir, socket_dir
 from soar.settings_accounts import *  # noqa: F403  signing in
 
@@ -483,16 +484,17 @@ SPECTACULAR_SETTINGS = {
 }
 
 LOG_LEVEL = env.text("SOAR_LOG_LEVEL", "INFO")
+LOG_FORMAT = env.choice("SOAR_LOG_FORMAT", log_lines.FORMATS)
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
+    "formatters": {"plain": {"format": log_lines.PLAIN}, "json": {"()": "soar.lib.log_lines.JsonLines"}},
     "filters": {
-        "request_id": {"()": "soar.lib.context.AddRequestId"},
+        "ids": {"()": "soar.lib.context.AddIds"},
         "no_tokens": {"()": "soar.lib.redact.HideTokens"},
     },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["request_id", "no_tokens"]}
+        "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["ids", "no_tokens"]}
     },
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {

@@ -61,6 +61,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "cases.urls_evidence",
         "cases.urls_exports",
         "cases.urls_inbox",
+        "cases.urls_operations",
         "cases.urls_incidents",
         "cases.urls_retention",
         "cases.urls_servicenow",

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from cases.models import AlertSource
 from soar.lib import heartbeat, queue
-from soar.metrics import FIGURES
+from soar.lib.figures import FIGURES
 from tests.factories import make_source
 
 pytestmark = pytest.mark.django_db

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import ipaddress
+import logging
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -27,11 +28,13 @@ from cases.ingest.reading import BODY_AT_MOST, Unreadable, unpack
 from cases.ingest.registry import kind_of
 from soar.accounts.tokens import digest
 from soar.lib import pressure
+from soar.lib.context import know
 from soar.lib.crypto import decrypt
 from soar.lib.database import prepared
 from soar.lib.errors import CaseError
 from soar.lib.shared_rate import SharedRateLimiter, Taken, rate_headers
 
+logger = logging.getLogger(__name__)
 _limiter = SharedRateLimiter(lambda: settings.DATA_DIR / "rates" / "sources", lambda: settings.SOURCE_RATE)
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="soar-ingest"'}
 # The driver's own cursor and a prepared statement: this look-up is paid by every delivery.
@@ -222,6 +225,9 @@ def _answer(request: HttpRequest, sender: Sender, dialect: Dialect, body: bytes)
 def _take(request: HttpRequest, sender: Sender, dialect: Dialect, body: bytes) -> tuple[int, dict[str, Any]]:
     """Store the delivery and count it. Returns the status and the answer."""
     outcomes, several = receive(sender.rules, body, request.META.get("CONTENT_TYPE", ""))
+    if not several and outcomes[0].id:
+        know(outcomes[0].cause)
+        logger.debug("Source %s: alert %s was accepted", sender.slug, outcomes[0].id)
     _count(sender, outcomes)
     keep_items(request, sender.rules.source_id, outcomes)
     return dialect.answer(sender.rules, outcomes, several, body)

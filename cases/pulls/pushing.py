@@ -21,6 +21,7 @@ from cases.pulls.connecting import connector_of
 from soar.connectors.desk import AlertDesk, State
 from soar.connectors.errors import ConnectorError
 from soar.lib import clock
+from soar.lib.context import caused_by
 from soar.lib.queue import enqueue_many
 
 TASK = "cases.tasks.push"
@@ -89,7 +90,8 @@ def send(pk: int) -> None:
         return
     row.attempts += 1
     try:
-        said = _tell(row)
+        with caused_by(row.cause):
+            said = _tell(row)
     except ConnectorError as error:
         _failed(row, lease, error)
     except BaseException:

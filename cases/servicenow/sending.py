@@ -29,6 +29,7 @@ from soar.connectors.errors import ConnectorError
 from soar.connectors.servicenow.connector import ServiceNow
 from soar.connectors.servicenow.records import Record
 from soar.lib import clock
+from soar.lib.context import caused_by
 from soar.lib.queue import enqueue
 
 logger = logging.getLogger(__name__)
@@ -100,6 +101,11 @@ def _drain(link_id: int, lease: uuid.UUID) -> None:
 
 def _one(link: TicketLink, change: TicketChange) -> bool:
     """Send one row. Returns whether the next one may go."""
+    with caused_by(change.cause):
+        return _sent(link, change)
+
+
+def _sent(link: TicketLink, change: TicketChange) -> bool:
     try:
         connector = remote.connector_of(link.instance, change.cause)
         said = HANDLERS[change.kind](link, change, connector)

@@ -15,6 +15,7 @@ from cases.webhooks import calling, choosing, holding, payload, settling
 from cases.webhooks.ringing import ring, ring_due
 from cases.webhooks.switching import switch_off
 from soar.lib import clock
+from soar.lib.context import caused_by
 from soar.lib.http import Client
 
 __all__ = ["ring_due", "work"]
@@ -57,6 +58,12 @@ def _next(pk: int) -> WebhookDelivery | None:
 
 def _one(client: Client, endpoint: WebhookEndpoint, delivery: WebhookDelivery) -> bool:
     """Send one. False when the endpoint's turn is over."""
+    subject = delivery.alert or delivery.incident
+    with caused_by(subject.cause if subject else ""):
+        return _sent(client, endpoint, delivery)
+
+
+def _sent(client: Client, endpoint: WebhookEndpoint, delivery: WebhookDelivery) -> bool:
     if not choosing.may_own(endpoint.owner):
         switch_off(endpoint.pk, NO_OWNER)
         return False

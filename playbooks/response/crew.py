@@ -18,6 +18,7 @@ from django.db import connection
 from playbooks.claims import new_owner
 from playbooks.response import performing, tasks
 from playbooks.response.tasks import Claimed
+from soar.lib.context import caused_by, doing
 from soar.lib.database import AWAY, drop_dead_connection, forget_connection
 
 logger = logging.getLogger(__name__)
@@ -132,14 +133,20 @@ class Crew:
         with cls._lock:
             cls._held[held.task.pk] = held
         try:
+            with doing(f"response-{held.task.pk}"), caused_by(held.task.cause):
+                cls._kept_going(held)
+        finally:
+            with cls._lock:
+                cls._held.pop(held.task.pk, None)
+
+    @staticmethod
+    def _kept_going(held: Claimed) -> None:
+        try:
             performing.perform(held)
         except AWAY:
             raise
         except Exception:  # the lease runs out, and the task is taken over: nothing is lost
             logger.exception("Task %s failed", held.task.pk)
-        finally:
-            with cls._lock:
-                cls._held.pop(held.task.pk, None)
 
     @classmethod
     def _keep(cls) -> None:

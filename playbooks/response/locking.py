@@ -15,6 +15,7 @@ from cases.models import Alert, Incident
 from playbooks.announce import actor_of
 from playbooks.models import Playbook, PlaybookVersion, Run
 from soar.lib import rows
+from soar.lib.context import know
 from soar.lib.database import prepared
 
 T = TypeVar("T")
@@ -84,7 +85,10 @@ def hold(run_id: int) -> Held | None:
     incident = _incident(own or of_alert)
     alert = _alert(alert_id, of_alert)
     run = _run(run_id)
-    return Held(run, alert, incident) if run else None
+    if run is None:
+        return None
+    know(run.cause)
+    return Held(run, alert, incident)
 
 
 def hold_case(alert_id: int | None, incident_id: int | None) -> tuple[Alert | None, Incident | None]:

@@ -170,6 +170,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
         _("The portal"),
         (
             Page("portal", _("Portal"), _("What holds for everybody."), "settings", "manage_settings"),
+            Page("operations", _("Operations"), _("Queue, workers, failures, backup."), "server", "manage_settings"),
             Page("admin:index", _("Administration"), _("Django's own pages, for the rest."), "settings", STAFF),
         ),
     ),

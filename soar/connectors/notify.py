@@ -12,6 +12,7 @@ from soar.connectors.errors import ConnectorError
 from soar.connectors.health import disable
 from soar.connectors.messages import Message
 from soar.connectors.models import ConnectorAccount
+from soar.lib.context import caused_by
 
 
 def send(account: ConnectorAccount, message: Message, *, key: str, cause: uuid.UUID | None = None) -> Result:
@@ -24,7 +25,8 @@ def send(account: ConnectorAccount, message: Message, *, key: str, cause: uuid.U
     """
     channel = channel_of(account, cause=cause)
     try:
-        return channel.send(message, key=key)
+        with caused_by(cause):
+            return channel.send(message, key=key)
     except ChannelGone as error:
         disable(account.pk, error.message)
         raise

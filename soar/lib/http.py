@@ -22,6 +22,7 @@ from soar.lib import addresses
 from soar.lib.answers import Answer, RemoteError, json_or_error
 from soar.lib.bodies import TooLarge, read_body
 from soar.lib.clock import seconds_until
+from soar.lib.context import caused_by
 from soar.lib.redact import Redactor
 
 __all__ = ["Answer", "Client", "Limits", "RemoteError", "json_or_error"]
@@ -132,7 +133,8 @@ class Client:
         repeatable = request.method in IDEMPOTENT if idempotent is None else idempotent
         token = addresses.deadline.set(time.monotonic() + self.limits.total)
         try:
-            return self._tries(request, repeatable)
+            with caused_by(cause):
+                return self._tries(request, repeatable)
         finally:
             addresses.deadline.reset(token)
 
@@ -225,9 +227,8 @@ class Client:
     def _log(self, request: httpx.Request, answer: Answer, started: float) -> None:
         milliseconds = round((time.monotonic() - started) * 1000)
         logger.info(
-            "%s %s -> %s in %s ms (tries %s, request %s, cause %s)",
+            "%s %s -> %s in %s ms (tries %s, request %s)",
             request.method, answer.url, answer.status, milliseconds, answer.tries, answer.request_id,
-            request.headers.get("X-Soar-Cause", "-"),
         )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from django.db import connection
 from django.utils.module_loading import import_string
 from django_q.timeout import TimeoutException
 
+from soar.lib.context import doing
 from soar.lib.database import AWAY, UNHURRIED, drop_dead_connection, forget_connection, prepared
 from soar.lib.keepalive import KeepAlive
 
@@ -83,6 +84,11 @@ def deliver(held: list[Held], task: str) -> None:
     """Run a claimed task in a worker, and settle its rows: deleted when done, put off or given up when it raised.
 
     Several rows are one call with the arguments of all: only a reader's task is claimed so (``Reader``)."""
+    with doing(f"task-{held[0][0]}"):
+        _deliver(held, task)
+
+
+def _deliver(held: list[Held], task: str) -> None:
     ours = _begin(held)
     if not ours:
         return  # another worker has it by now

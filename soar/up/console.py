@@ -6,7 +6,11 @@ import sys
 import threading
 import time
 
+from soar import env
+from soar.lib.log_lines import FORMATS, from_process
+
 WIDTH = 10
+_json = env.choice("SOAR_LOG_FORMAT", FORMATS) == "json"
 _began = time.monotonic()
 _lock = threading.Lock()
 
@@ -18,7 +22,7 @@ def say(text: str) -> None:
 
 def write(name: str, line: str) -> None:
     """``line`` with the name of who says it. A closed terminal is no reason to die."""
-    put(f"{name:<{WIDTH}}| {line}")
+    put(from_process(name, line) if _json else f"{name:<{WIDTH}}| {line}")
 
 
 def put(line: str) -> None:

@@ -10,7 +10,7 @@ FILES = (test_calls, test_calls_rest, test_pages, test_pages_rest, test_pages_se
 
 
 def test_the_table_holds_nothing_that_is_gone() -> None:
-    there = {str(one) for one in everything()}
+    there = {str(one).strip() for one in everything()}  # the first page has no route
     assert not [key for key in table.expected() if key.removesuffix(f" {RESTRICTED}") not in there]
 
 

@@ -50,7 +50,8 @@ OTHERWISE = {
     "inbox/new/": 204,
     "incidents/new-since/": 204,
     "inbox/<int:pk>/": 404,  # the owner's own
-    "exports/<int:pk>/file/": 404,  # not made yet
+    "exports/<int:pk>/file/": 302,  # to its page: it is not made yet
+    "metrics": 404,  # without a token for it
     "playbooks/<str:ref>/access/close/": 404,  # nothing of it can be closed
     "sources/<slug:ref>/access/close/": 404,
     "sources/<slug:slug>/pull/": 404,  # alerts are sent to it

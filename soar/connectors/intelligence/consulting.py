@@ -10,6 +10,7 @@ import threading
 import uuid
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -132,7 +133,7 @@ def _ask_all(questions: list[Question], values: int) -> None:
     pool = ThreadPoolExecutor(min(THREADS, len(questions)), thread_name_prefix="provider")
     futures: dict[Future[tuple[Scores | None, datetime]], Question] = {}
     for one in questions:
-        futures[pool.submit(_in_thread, one, dead)] = one
+        futures[pool.submit(copy_context().run, _in_thread, one, dead)] = one
     done, _late = wait(futures, timeout=min(MOST_SECONDS, SECONDS * max(1, values)))
     pool.shutdown(wait=False, cancel_futures=True)
     for future, one in futures.items():
