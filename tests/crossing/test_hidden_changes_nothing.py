@@ -36,7 +36,7 @@ QUERIES: dict[str, tuple[str, ...]] = {
 
 
 # What is the person's own, or of no case at all.
-OWN = ("accounts/", "practice/", "settings/profile/", "settings/sessions/", "settings/tokens/")
+OWN = ("accounts/", "practice/", "settings/operations/", "settings/profile/", "settings/sessions/", "settings/tokens/")
 # What differs from answer to answer: times, tokens of forms and of the policy for scripts, places that are sealed for
 # one reader, and the length of all that.
 PASSING = tuple(
@@ -44,7 +44,7 @@ PASSING = tuple(
     for pattern in (
         r"<time.*?</time>",
         r"\d{4}-\d\d-\d\d(T|%20| )[0-9:.+Z%A-F]+",
-        r"\b\d+ (s|min|h|d)\b|\bnow\b",
+        r"(\b\d+(\.\d+)?[ \u00a0](ms|s|min|h|d)\b *)+|\bnow\b",
         r"<progress class=\"t-grey\" max=\"100\" value=\"\d+\"",
         r"Expires: [^\n]+|Content-Length: \d+|X-Request-ID: \w+",
         r"csrfmiddlewaretoken\" value=\"\w+|X-CSRFToken\": \"\w+|csrftoken=\w+|nonce[-=][\"\w+/=-]+",
