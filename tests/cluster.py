@@ -28,10 +28,9 @@ OPTIONS = {
 def prepare_environment() -> None:
     """Set the environment that the settings are read from. A given ``DATABASE_URL`` is used as it is.
 
-    Processes of the same run (pytest-xdist) find everything set, start nothing and take a data folder of their own.
+    Processes of the same run (pytest-xdist) find everything set and start nothing.
     """
     if os.environ.get("SOAR_TESTS_READY"):
-        _take_own_data()
         return
     folder = _memory()
     _clear_old(folder)
@@ -51,9 +50,9 @@ def prepare_environment() -> None:
         os.environ["DATABASE_URL"] = _start(own)
 
 
-def _take_own_data() -> None:
-    """A data folder for this process of several, as it has a database of its own: the same bytes are the same evidence,
-    and one would take away the file of the other."""
+def take_own_data() -> None:
+    """A data folder for this process of several (pytest-xdist), as it has a database of its own: the same bytes are the
+    same evidence, and one would take away the file of the other. The settings ask for it, as they are read first."""
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if not worker:
         return

@@ -1,7 +1,10 @@
 """The portal's settings with what makes tests quick; everything else is as in production."""
 
-from soar.settings import *  # noqa: F403
-from soar.settings import STORAGES
+from tests.cluster import take_own_data
+
+take_own_data()
+from soar.settings import *  # noqa: E402, F403
+from soar.settings import STORAGES  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {

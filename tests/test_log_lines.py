@@ -25,7 +25,7 @@ from playbooks.models import Run
 from soar import env
 from soar.accounts.models import User
 from soar.connectors import actions as connectors
-from soar.lib.context import AddIds, caused_by, doing
+from soar.lib.context import UNKNOWN, AddIds, caused_by, doing
 from soar.lib.log_lines import FORMATS, JsonLines, from_process
 from tests.connector_server import Product
 from tests.factories import make_alert, make_source
@@ -42,6 +42,13 @@ async def isolate():
 async def contain(alert):
     await isolate()
 """
+
+
+@pytest.fixture(autouse=True)
+def nothing_known() -> Iterator[None]:
+    """No test begins with the request or the cause that another one of this process ended with."""
+    with doing(UNKNOWN):
+        yield
 
 
 @pytest.fixture

@@ -138,6 +138,7 @@ class Alerts(ApiViewSet):
         pk = parse_number(id, "ALR")
 
         def act() -> Alert:
+            alert_for(self.actor, id)  # said before anything of the incident
             guarded(
                 request,
                 Alert,
