@@ -62,7 +62,7 @@ def grant() -> None:
     me, others = User.objects.get(username="measured"), list(User.objects.filter(username__startswith="granted"))
     mine = [(me, ids[n * 37 % len(ids)]) for n in range(OWN_GRANTS)]
     theirs = [(others[n % PEOPLE], ids[n * 31 % len(ids)]) for n in range(GRANTS // 2)]
-    one = [(user, ids[0]) for user in others]
+    one = [(user, ids[1]) for user in others]  # an admin sees the first, which is restricted, no more than others
     IncidentUserPermission.objects.bulk_create(
         [IncidentUserPermission(permission=view, user=who, content_object_id=pk) for who, pk in [*mine, *theirs, *one]],
         batch_size=2_000, ignore_conflicts=True,
@@ -78,7 +78,7 @@ def grant() -> None:
         batch_size=2_000, ignore_conflicts=True,
     )  # fmt: skip
     admin = User.objects.get(username="admin")
-    print(json.dumps({"admin": _cookie(admin), "measured": _cookie(me), "granted": f"INC-{ids[0]}"}))
+    print(json.dumps({"admin": _cookie(admin), "measured": _cookie(me), "granted": f"INC-{ids[1]}"}))
 
 
 def _cookie(user: Any) -> str:

@@ -22,7 +22,7 @@ SELECT s.id, 'fill-' || n, 'fill-' || n, decode(md5('fill-' || n), 'hex'), 1 + (
     (ARRAY[0, 1, 1, 1, 2, 2, 2, 2, 3, 4])[1 + n %% 10], CASE WHEN n %% 33 = 0 THEN (n %% 2) ELSE 2 END,
     CASE WHEN n %% 33 = 0 THEN 0 ELSE 1 + n %% 3 END, '', '',
     CASE WHEN n %% 5 = 0 THEN u.ids[1 + n %% array_length(u.ids, 1)] END,
-    CASE WHEN n %% 3 = 0 THEN t.ids[1 + n %% array_length(t.ids, 1)] END, NULL, false,
+    CASE WHEN (n / 33) %% 3 > 0 THEN t.ids[1 + n %% array_length(t.ids, 1)] END, NULL, false,
     'Model ' || n %% 60, at, at, at, at, at, CASE WHEN n %% 33 <> 0 THEN at + interval '1 hour' END, false,
     'HOST-' || n %% 4000, 'user' || n %% 2500, '10.' || n %% 200 || '.' || n %% 250 || '.' || n %% 199,
     ARRAY['tenant' || n %% 12, 'r' || n %% 5000], ARRAY['T1059.001'], 'amber', '', '', '[]'::jsonb, '[]'::jsonb, 2,

@@ -14,7 +14,7 @@ from soar.accounts.models import User
 from soar.accounts.models.grant import current
 
 # Grants are exceptions (access.md 3). Who has more of them than this is asked about in the database, row by row.
-AT_MOST = 500
+AT_MOST = 2_000
 PERMISSIONS = {"Source": "view_source", "Incident": "view_incident"}
 
 # Whether somebody manages some source or connector by a grant: for the places of the navigation.

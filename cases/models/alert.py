@@ -108,6 +108,11 @@ class Alert(models.Model):
             models.Index(fields=["-severity", "-id"], name="alert_severity"),
             models.Index(fields=["-id"], name="alert_queue_id", condition=OPEN),
             models.Index(fields=["owner", "-id"], name="alert_queue_owner", condition=OPEN),
+            # One for each way to see an alert (querysets.visible_to): with many teams most of the queue is others'.
+            models.Index(fields=["team", "-severity", "-id"], name="alert_queue_team", condition=OPEN),
+            models.Index(
+                fields=["incident"], name="alert_queue_incident", condition=OPEN & models.Q(incident__isnull=False)
+            ),
             models.Index(
                 fields=["-severity", "-id"],
                 name="alert_queue_unowned",

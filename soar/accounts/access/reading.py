@@ -19,7 +19,7 @@ from soar.accounts.access.kinds import Grantable, Way
 from soar.accounts.access.rows import Grant
 from soar.accounts.models import User
 
-PAGE = 50
+PAGE = 25
 
 
 @dataclass(frozen=True, slots=True)
