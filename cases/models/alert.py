@@ -126,6 +126,11 @@ class Alert(models.Model):
                 fields=["suppression", "-id"], name="alert_suppression", condition=models.Q(suppression__isnull=False)
             ),
             models.Index(fields=["updated_at", "id"], name="alert_updated"),
+            models.Index(
+                fields=["resolved_at", "id"],
+                name="alert_resolved",
+                condition=models.Q(status=AlertStatus.RESOLVED, incident=None),
+            ),
             # Alerts are stored in the order in which they come, so a few pages tell of any hour.
             BrinIndex(fields=["received_at"], name="alert_received", autosummarize=True),
             models.Index(fields=["hostname", "-id"], name="alert_host", condition=~models.Q(hostname="")),

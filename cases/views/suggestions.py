@@ -26,6 +26,7 @@ from soar.lib.text import defang, shorten_hash
 
 TEMPLATE = "cases/incidents/suggestions.html"
 BRIEF = 3
+SHOWN = 20  # the best; dealt with, they make room for others
 
 
 @signed_in_reader
@@ -91,7 +92,7 @@ def _failed(request: HttpRequest, error: CaseError) -> HttpResponse:
 
 def _context(user: User, *, brief: bool) -> dict[str, Any]:
     found = suggestions(user, limit=50)
-    shown = found[:BRIEF] if brief else found
+    shown = found[: BRIEF if brief else SHOWN]
     return {
         "suggestions": [_shown(one) for one in shown],
         "total": len(found),
