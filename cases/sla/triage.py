@@ -4,17 +4,55 @@ at once, and a million alerts cost nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q
 
 from cases.choices import AlertStatus, Severity
-from cases.sla.calendar import before
+from cases.models import Alert
+from cases.sla.calendar import before, due
 from cases.sla.current import policy_and_time
+from cases.sla.policy import Policy
 
 WORDS = ("breached", "at_risk", "ok")
 # Nobody has taken it, it stands in the queue, and in no incident: there the clocks of the incident count.
 UNTAKEN = Q(status=AlertStatus.NEW, acknowledged_at=None, incident=None, suppression=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """How long an alert may still wait for somebody: ``state`` is one of WORDS, ``now`` the database's."""
+
+    due: datetime
+    now: datetime
+    state: str
+
+
+def waits_of(alerts: Iterable[Alert]) -> dict[int, Wait]:
+    """By id, those of the alerts that wait for somebody and have a target. One query for all, none if nobody waits."""
+    waiting = [alert for alert in alerts if _is_untaken(alert)]
+    if not waiting:
+        return {}
+    policy, now = policy_and_time()
+    found = ((alert.pk, _wait(alert, policy, now)) for alert in waiting)
+    return {pk: wait for pk, wait in found if wait is not None}
+
+
+def _is_untaken(alert: Alert) -> bool:
+    """UNTAKEN, of a row that is read."""
+    free = alert.acknowledged_at is None and alert.incident_id is None and alert.suppression_id is None
+    return free and alert.status == AlertStatus.NEW
+
+
+def _wait(alert: Alert, policy: Policy, now: datetime) -> Wait | None:
+    target, calendar = policy.target(alert.severity, "triage"), policy.calendar(alert.severity)
+    late = None if target is None else due(calendar, alert.received_at, target)
+    if target is None or late is None:
+        return None
+    risky = due(calendar, alert.received_at, policy.warning(target))
+    return Wait(late, now, "breached" if late <= now else "at_risk" if risky and risky <= now else "ok")
 
 
 def condition(word: str) -> Q:

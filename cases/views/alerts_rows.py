@@ -12,7 +12,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from cases.choices import AlertStatus, Severity
+from cases.due_parts import left
 from cases.models import Alert, Incident
+from cases.sla.triage import Wait, waits_of
 from soar.accounts.models import User
 from soar.lib import parts
 
@@ -22,7 +24,8 @@ STATUSES = {status.value: status.word for status in AlertStatus}
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One alert as a line of the queue. ``about`` is the host, else whatever the alert is about.
+    """One alert as a line of the queue. ``about`` is the host, else whatever the alert is about. ``sla`` is empty where
+    somebody has it already, or it may wait as long as it likes.
 
     Numbers are text: Django formats any other anew for each place."""
 
@@ -41,12 +44,13 @@ class Row:
     observables: str
     incident: str
     owner: SafeString
+    sla: SafeString | str
     age: SafeString
 
 
-def row_of(alert: Alert, seen: set[int], now: datetime | None = None) -> Row:
+def row_of(alert: Alert, seen: set[int], wait: Wait | None, now: datetime | None = None) -> Row:
     """The line of one alert; its owner and source are loaded already (``with_line_data``). ``seen`` are the incidents
-    that the reader may know of."""
+    that the reader may know of, ``wait`` its clock if one runs."""
     about = [value for value in (alert.hostname, alert.username, alert.source_ip) if value]
     return Row(
         pk=str(alert.pk),
@@ -64,6 +68,7 @@ def row_of(alert: Alert, seen: set[int], now: datetime | None = None) -> Row:
         observables=str(alert.observable_count or ""),
         incident=f"INC-{alert.incident_id}" if alert.incident_id in seen else "",
         owner=parts.face(alert.owner),
+        sla=left(wait.due, wait.now, wait.state) if wait else "",
         age=parts.ago(alert.received_at, now),
     )
 
@@ -77,8 +82,8 @@ def _origin(alert: Alert) -> str:
 
 def rows_of(user: User, alerts: Sequence[Alert]) -> list[Row]:
     """The lines of a page, for this reader."""
-    now, seen = timezone.now(), incidents_seen(user, alerts)
-    return [row_of(alert, seen, now) for alert in alerts]
+    now, seen, waits = timezone.now(), incidents_seen(user, alerts), waits_of(alerts)
+    return [row_of(alert, seen, waits.get(alert.pk), now) for alert in alerts]
 
 
 def incidents_seen(user: User, alerts: Iterable[Alert]) -> set[int]:
