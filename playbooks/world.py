@@ -103,9 +103,9 @@ def _capabilities(user: User | None) -> tuple[frozenset[str], Mapping[str, str]]
         if kind is None or not issubclass(kind.connector, Responder):
             continue
         if account.enabled:
-            served |= kind.connector.serves
+            served |= kind.connector.can(account)
         else:
-            off |= dict.fromkeys(kind.connector.serves, _("the connector %s is disabled") % account.name)
+            off |= dict.fromkeys(kind.connector.can(account), _("the connector %s is disabled") % account.name)
     return frozenset(served), {name: why for name, why in off.items() if name not in served}
 
 
