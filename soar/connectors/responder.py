@@ -58,6 +58,10 @@ class Responder(Connector):
         Raises ConnectorError when the product cannot be asked now."""
         return None
 
+    def sandbox_quota(self) -> int | None:
+        """How many submissions to its sandbox are left today; None if it does not tell. Raises ConnectorError."""
+        return None
+
     def requests(self, capability: str, target: Target, params: dict[str, Any]) -> list[dict[str, Any]]:
         """The requests that ``perform`` would send first, redacted; sends nothing. Raises ConnectorError for a target
         that lacks what the product needs (a message without mailbox)."""
