@@ -117,7 +117,7 @@ def _by_version(version: PlaybookVersion, account: ConnectorAccount, needs: Need
 
 def _serves(account: ConnectorAccount) -> frozenset[str]:
     kind = registry.KINDS.get(account.kind)
-    return kind.connector.serves if kind is not None and issubclass(kind.connector, Responder) else frozenset()
+    return kind.connector.can(account) if kind is not None and issubclass(kind.connector, Responder) else frozenset()
 
 
 def _mails(account: ConnectorAccount) -> bool:

@@ -17,7 +17,7 @@ from playbooks.graph.world import ScriptFacts, World
 from playbooks.models import DetectionModel, Playbook, Script
 from soar.accounts.membership import may, workers
 from soar.accounts.models import User
-from soar.connectors import notify, registry
+from soar.connectors import notify, quota, registry
 from soar.connectors.models import ConnectorAccount
 from soar.connectors.responder import Responder
 from soar.connectors.selectors import usable_by
@@ -103,9 +103,9 @@ def _capabilities(user: User | None) -> tuple[frozenset[str], Mapping[str, str]]
         if kind is None or not issubclass(kind.connector, Responder):
             continue
         if account.enabled:
-            served |= kind.connector.serves
+            served |= kind.connector.can(account)
         else:
-            off |= dict.fromkeys(kind.connector.serves, _("the connector %s is disabled") % account.name)
+            off |= dict.fromkeys(kind.connector.can(account), _("the connector %s is disabled") % account.name)
     return frozenset(served), {name: why for name, why in off.items() if name not in served}
 
 
@@ -141,6 +141,7 @@ def offers_of(user: User | None = None, back: str = "") -> Offers:
         lacking=lacking,
         urls={name: place(name) for name in PLACES} | {"profile": _profile_page(user, back)},
         mail_ready=notify.mail_account() is not None,
+        sandbox=quota.left(user) if served & {*quota.ACTIONS} else "",
         zones=_zones(),
     )
 

@@ -303,6 +303,7 @@ SCHEDULED: list[tuple[str, float]] = [
     ("cases.idempotency.purge", 3600),
     ("soar.connectors.intelligence.feeds.actions.ring", 30),
     ("soar.connectors.intelligence.answers.purge", 3600),
+    ("soar.connectors.quota_asking.ring", 1800),
     ("cases.tasks.sweep_evidence", 3600),
     ("cases.tasks.tidy_exports", 120),
     ("cases.tasks.retention_due", 300),

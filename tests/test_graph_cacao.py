@@ -1,7 +1,8 @@
 """Response playbooks as OASIS CACAO Security Playbooks 2.0 (response-playbooks.md 31).
 
-The checks here are those of the standard's JSON schemas and of its text, written by hand: required properties, forms
-of identifiers and times, vocabularies, one end for each branch, no step that nobody leads to."""
+The checks here are those of the JSON schemas that OASIS gives beside the standard, and of its text, written anew by
+hand: required and known properties with their types, forms of identifiers and times, vocabularies, one end for each
+branch, no step that nobody leads to."""
 
 from __future__ import annotations
 
@@ -42,6 +43,27 @@ STEPS: dict[str, tuple[set[str], set[str]]] = {  # required, allowed besides the
     "parallel": ({"next_steps"}, set()),
     "if-condition": ({"condition", "on_true"}, {"on_false"}),
 }
+# What the schemas know of the smaller objects, with the types of the values.
+VARIABLE: dict[str, type | tuple[type, ...]] = {
+    "type": str, "description": str, "value": (str, type(None)), "constant": bool, "external": bool,
+}  # fmt: skip
+COMMAND: dict[str, type | tuple[type, ...]] = {
+    "type": str, "description": str, "version": str, "playbook_activity": str, "external_references": list,
+    "command": str, "command_b64": str,
+}  # fmt: skip
+AGENT: dict[str, type | tuple[type, ...]] = {
+    "type": str, "name": str, "description": str, "location": dict, "agent_target_extensions": dict,
+}  # fmt: skip
+AGENTS = {  # agent-target-type-ov, with what each has besides
+    "group": {"contact"}, "individual": {"contact"}, "organization": {"contact"}, "security-category": {"category"},
+    "location": set[str](), "sector": {"sector"}, "http-api": {"address", "port", "authentication_info", "category"},
+    "linux": {"address", "port", "username", "authentication_info", "category"},
+    "net-address": {"address", "category"}, "ssh": {"address", "port", "username", "authentication_info", "category"},
+}  # fmt: skip
+SUMMARY = {
+    "manual_playbook", "external_playbooks", "parallel_processing", "if_logic", "while_logic", "switch_logic",
+    "temporal_logic", "data_markings", "digital_signatures", "countersigned_signatures", "extensions",
+}  # fmt: skip
 KINDS = {
     "attack",
     "detection",
@@ -74,19 +96,35 @@ def check(document: dict[str, Any]) -> None:
     assert IDENTIFIER.match(document["id"]) and document["created_by"].startswith("identity--")
     assert set(document["playbook_types"]) <= KINDS and document["playbook_types"]
     assert set(document["playbook_activities"]) <= ACTIVITIES and document["playbook_activities"]
+    assert all(isinstance(document[key], str) for key in ("name", "description"))
+    summary = document["playbook_processing_summary"]
+    assert summary.keys() <= SUMMARY and all(isinstance(value, bool) for value in summary.values())
+    assert document["agent_definitions"], "without any the property is left out"
+    commands = [one for step in document["workflow"].values() for one in step.get("commands", [])]
+    assert set(document["playbook_activities"]) <= {one.get("playbook_activity") for one in commands}
     for name, variable in document["playbook_variables"].items():
+        typed(variable, VARIABLE)
         assert re.match(r"__[a-zA-Z_][a-zA-Z0-9_-]{0,199}__\Z", name) and variable["type"] == "string"
     for id, agent in document["agent_definitions"].items():
         assert IDENTIFIER.match(id) and id.startswith(agent["type"] + "--") and agent["name"]
+        typed({key: value for key, value in agent.items() if key not in AGENTS[agent["type"]]}, AGENT)
     for id, step in document["workflow"].items():
         check_step(document, id, step)
     check_ways(document)
+
+
+def typed(found: dict[str, Any], known: dict[str, type | tuple[type, ...]]) -> None:
+    """Only known properties, each of its type."""
+    assert found.keys() <= known.keys(), found
+    assert all(isinstance(value, known[key]) for key, value in found.items()), found
 
 
 def check_step(document: dict[str, Any], id: str, step: dict[str, Any]) -> None:
     required, more = STEPS[step["type"]]
     assert IDENTIFIER.match(id) and id.startswith(step["type"] + "--") and uuid.UUID(id[-36:]).version == 4
     assert required <= step.keys() <= BASE | required | more
+    assert all(isinstance(step[key], str) for key in ("name", "description", "condition") if key in step)
+    assert all(type(step[key]) is int and step[key] > 0 for key in ("delay", "timeout") if key in step)
     ways = step.keys() & {"on_completion", "on_success", "on_failure"}
     if step["type"] == "end":
         assert not ways
@@ -98,8 +136,9 @@ def check_step(document: dict[str, Any], id: str, step: dict[str, Any]) -> None:
     if step["type"] == "parallel":
         assert len(step["next_steps"]) >= 2
     if step["type"] == "action":
-        assert step["agent"] in document["agent_definitions"]
+        assert step["agent"] in document["agent_definitions"] and step["commands"]
         for command in step["commands"]:
+            typed(command, COMMAND)
             assert command["type"] == "manual" and command["command"]
             assert command.get("playbook_activity", "step-sequence") in ACTIVITIES
 

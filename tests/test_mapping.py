@@ -10,12 +10,12 @@ import pytest
 from cases.ingest.mapping.document import FIELDS, BadMapping, checked
 from cases.ingest.mapping.fit import misfits
 from cases.ingest.mapping.overlay import OUTER, Overlay
-from cases.ingest.mapping.path import BadPath, Path, joined
 from cases.ingest.mapping.template import Template
 from cases.ingest.mapping.tree import LINES_AT_MOST, lines_of, paths_of
 from cases.ingest.normal import NormalAlert
 from cases.ingest.reading import Unreadable
 from cases.ingest.sources import generic
+from soar.lib.json_path import BadPath, Path, joined
 
 DOOR: dict[str, Any] = {
     "uid": "BR-2026-881204",

@@ -11,7 +11,6 @@ from cases.ingest.mapping import tree
 from cases.ingest.mapping.document import FIELDS, TABLES, BadMapping, checked
 from cases.ingest.mapping.fit import parts_of, short
 from cases.ingest.mapping.overlay import Overlay
-from cases.ingest.mapping.path import BadPath, Path
 from cases.ingest.mapping.template import HOLE
 from cases.ingest.mapping_preview import Preview, got, preview
 from cases.ingest.pipeline import rules_of
@@ -20,6 +19,7 @@ from cases.models import AlertSource
 from cases.views.mapping_form import BLANKS, ITEMS, LABELS, document_of, types
 from cases.views.mapping_samples import Sample
 from cases.views.mapping_unread import unread
+from soar.lib.json_path import BadPath, Path
 
 PATHS_AT_MOST = 300
 BY = {

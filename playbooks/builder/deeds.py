@@ -12,6 +12,7 @@ from playbooks.graph.actions import GROUPS, ActionSpec, Param, fitting
 from playbooks.graph.model import ActionUse, Node
 from soar.lib import parts
 
+SPENDING = ("sandbox_file", "sandbox_url")
 SET_UP = {
     "channels": "channel", "script": "script", "template": "template", "playbook": "playbook", "emails": "mail",
     "profile": "profile",
@@ -26,7 +27,8 @@ MAKE = {
 class Deed:
     """One action. ``only``: the word of those that exclude one another ("": it may be ticked besides others).
 
-    ``why``: why it cannot be had here; then it is offered only to be taken out."""
+    ``why``: why it cannot be had here; then it is offered only to be taken out. ``left``: what is left of a quota that
+    it spends."""
 
     name: str
     label: str
@@ -34,6 +36,7 @@ class Deed:
     only: str
     why: str
     fields: list[Field]
+    left: str = ""
 
     @property
     def id(self) -> str:
@@ -122,7 +125,8 @@ def _deed(node: Node, spec: ActionSpec, offers: Offers, errors: Errors) -> Deed:
         )
         for param in spec.params
     ]
-    return Deed(spec.name, _(spec.label), number is not None, spec.exclusive, why, fields)
+    left = offers.sandbox if spec.capability in SPENDING else ""
+    return Deed(spec.name, _(spec.label), number is not None, spec.exclusive, why, fields, left)
 
 
 def _param(spec: ActionSpec, param: Param, use: ActionUse, offers: Offers, error: str) -> Field:

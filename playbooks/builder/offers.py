@@ -22,8 +22,9 @@ class TicketOffer:
 class Offers:
     """``models``: name and severity's word. ``lacking``: why a capability has no connector, as a sentence.
 
-    ``profiles``: ticket profiles by name. ``urls``: where to set things up: ``connector``, ``channel``, ``mail``,
-    ``script``, ``template``, ``profile``, ``never_touch``; a place that does not exist is ""."""
+    ``profiles``: ticket profiles by name. ``sandbox``: what is left of its quota, a sentence. ``urls``: where to set
+    things up: ``connector``, ``channel``, ``mail``, ``script``, ``template``, ``profile``, ``never_touch``; a place that
+    does not exist is ""."""
 
     models: Pairs = field(default_factory=list)
     people: Pairs = field(default_factory=list)
@@ -35,6 +36,7 @@ class Offers:
     lacking: Mapping[str, str] = field(default_factory=dict)
     urls: Mapping[str, str] = field(default_factory=dict)
     mail_ready: bool = True
+    sandbox: str = ""
     zones: list[str] = field(default_factory=list)
 
     def of(self, form: str) -> Pairs:

@@ -176,6 +176,6 @@ class _Attempt:
             result = None
         if result is not None:
             return self._result(result)
-        if self.task.capability in type(self.connector).repeatable and not overdue(self.task):
+        if self.connector.may_repeat(self.task.capability) and not overdue(self.task):
             return Later(back_off(self.task.attempts), "", {"reason": why})
         return Ending("unknown_outcome", reason=why)

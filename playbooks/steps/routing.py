@@ -32,9 +32,9 @@ def routes() -> list[Route]:
 
 
 def serves(account: ConnectorAccount, capability: str) -> bool:
-    """Whether the account's kind can do it."""
+    """Whether the account can do it."""
     kind = registry.KINDS.get(account.kind)
-    return kind is not None and issubclass(kind.connector, Responder) and capability in kind.connector.serves
+    return kind is not None and issubclass(kind.connector, Responder) and capability in kind.connector.can(account)
 
 
 def route(
@@ -60,11 +60,11 @@ def unserved(capability: str, label: str) -> str:
 
 
 def _takes(account: ConnectorAccount, capability: str, target: Target) -> bool:
-    """Whether the account's kind does it to a target of this kind; of a kind that is not known, whoever said so."""
+    """Whether the account does it to a target of this kind; of a kind that is not known, whoever said so."""
     kind = registry.KINDS.get(account.kind)
     if kind is None or not issubclass(kind.connector, Responder):
         return True
-    return kind.connector.takes(capability, str(target.get("kind", "")), target.get("facts") or {})
+    return kind.connector.accepts(account, capability, str(target.get("kind", "")), target.get("facts") or {})
 
 
 def _fits(rule: Route, target: Target) -> bool:

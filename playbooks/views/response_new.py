@@ -40,6 +40,7 @@ from playbooks.views.target_words import EFFECTS, KIND_ICONS, KIND_LABELS
 from playbooks.world import place, served_for
 from soar.accounts.membership import may
 from soar.accounts.models import User
+from soar.connectors import quota
 from soar.lib import parts
 from soar.lib.htmx import is_partial
 from soar.lib.text import defang, shorten_hash
@@ -174,6 +175,7 @@ def _form(user: User, origin: Origin, objects: Sequence[Target], spec: ActionSpe
         "kinds": [(kind, KIND_LABELS[kind]) for kind in spec.targets],
         "ticked": {key_of(one) for one in targets} if len(targets) == 1 or _chosen_one_by_one(origin) else set(),
         "lacking": "" if spec.capability in served else why_not.get(spec.capability) or _("no connector can do it"),
+        "left": quota.left(user) if spec.capability in quota.ACTIONS else "",
         "set_up_url": _set_up(user),
         "scripts": Script.objects.filter(removed=False).only("name", "language") if spec.name == "run_script" else [],
         "back_url": f"{reverse('response-new')}?{urlencode(origin)}",

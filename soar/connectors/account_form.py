@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from soar.connectors.capabilities import CAPABILITIES
 from soar.connectors.errors import Refused
 from soar.connectors.kinds import COMMON, Kind, Setting
 from soar.connectors.models import ConnectorAccount
@@ -55,13 +56,21 @@ class AccountForm(forms.Form):
     def groups(self) -> dict[str, list[Any]]:
         """The fields by section of the page: ``main``, ``secrets`` (and what removes one), ``network``, ``limits``."""
         common = [one.name for one in COMMON]
-        own = [one.name for one in self.kind.all_settings() if one.name not in common]
         return {
-            "main": [self[SETTING + name] for name in own],
+            "main": self._of_section("", common),
             "secrets": [self[name] for name in self.fields if name.startswith((SECRET, FORGET))],
             "network": [self[SETTING + name] for name in common if name not in LIMITS],
             "limits": [self[SETTING + name] for name in LIMITS],
         }
+
+    def sections(self) -> dict[str, list[Any]]:
+        """Further parts of a kind with many settings, by their headings."""
+        names = dict.fromkeys(one.section for one in self.kind.settings if one.section)
+        return {name: self._of_section(name, []) for name in names}
+
+    def _of_section(self, section: str, but: list[str]) -> list[Any]:
+        own = self.kind.all_settings()
+        return [self[SETTING + one.name] for one in own if one.section == section and one.name not in but]
 
 
 def _field(setting: Setting, value: Any) -> forms.Field:
@@ -99,6 +108,8 @@ def _sentence(setting: Setting) -> str:
 
 
 def _choice(setting: Setting, word: str) -> str:
+    if setting.name == "action":
+        return CAPABILITIES[word].label if word in CAPABILITIES else _("None")
     return f"TLP:{word.upper()}" if setting.name == "cleared" else word
 
 

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 
 from soar.accounts import audit
 from soar.accounts.models import User
-from soar.connectors import registry
+from soar.connectors import quota_asking, registry
 from soar.connectors.base import Health
 from soar.connectors.errors import ConnectorError, Forbidden, NoConnector, Refused
 from soar.connectors.kinds import COLUMNS, HIDDEN_ADDRESS, LONGEST_SECRET, Kind, check, is_masked, masked_url
@@ -103,6 +103,8 @@ def test_account(actor: User | None, account_id: int) -> Health:
     with transaction.atomic():
         ConnectorAccount.objects.filter(pk=account_id).update(**result)
         _audit(actor, "connector.tested", account, ok=health.ok)
+    if health.ok:
+        quota_asking.ask(account_id)
     return health
 
 

@@ -22,7 +22,8 @@ HIDDEN = "/••••"
 class Setting:
     """One setting or secret. ``form``: text, lines (of several lines), url, number, flag, or choice of ``choices``.
 
-    ``schemes``: what an address may begin with. ``query``: it may hold one (the signature of a webhook's address)."""
+    ``schemes``: what an address may begin with. ``query``: it may hold one (the signature of a webhook's address).
+    ``section``: under which heading it stands in the form; "" is the first part."""
 
     name: str
     help: str
@@ -32,6 +33,7 @@ class Setting:
     choices: tuple[str, ...] = ()
     schemes: tuple[str, ...] = ("http", "https")
     query: bool = False
+    section: str = ""
 
 
 ADDRESS = Setting("url", "Address of the product, https://host/path", form="url", required=True)

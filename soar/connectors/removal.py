@@ -15,12 +15,21 @@ from soar.connectors.models import (
     FeedEntry,
     FeedState,
     ProviderAnswer,
+    SandboxQuota,
 )
 from soar.connectors.uses import Use, uses_of
 from soar.lib import clock
 
 # What an account alone makes sense of; calls, tasks and tickets stay with its row.
-ITS_OWN = (AccessToken, ConnectorGroupPermission, ConnectorUserPermission, FeedEntry, FeedState, ProviderAnswer)
+ITS_OWN = (
+    AccessToken,
+    ConnectorGroupPermission,
+    ConnectorUserPermission,
+    FeedEntry,
+    FeedState,
+    ProviderAnswer,
+    SandboxQuota,
+)
 
 
 class InUse(Refused):

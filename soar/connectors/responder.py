@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from soar.connectors.base import Connector, ConnectorError
 from soar.connectors.capabilities import Result, Target
+from soar.connectors.models import ConnectorAccount
 
 
 class Responder(Connector):
@@ -22,6 +23,20 @@ class Responder(Connector):
     def takes(cls, capability: str, kind: str, facts: Mapping[str, Any]) -> bool:
         """Whether it does this to a target of this kind. Who blocks files alone leaves addresses to the next one."""
         return not kind or capability not in cls.only or kind in cls.only[capability]
+
+    @classmethod
+    def can(cls, account: ConnectorAccount) -> frozenset[str]:
+        """What this account serves: of most kinds what the kind does, of some what its admin set up."""
+        return cls.serves
+
+    @classmethod
+    def accepts(cls, account: ConnectorAccount, capability: str, kind: str, facts: Mapping[str, Any]) -> bool:
+        """``takes`` for this account."""
+        return cls.takes(capability, kind, facts)
+
+    def may_repeat(self, capability: str) -> bool:
+        """Whether it may be sent again when nobody knows whether the first call arrived."""
+        return capability in self.repeatable
 
     def perform(self, capability: str, target: Target, params: dict[str, Any], *, key: str) -> Result:
         """Do it. ``key`` names this one task in every try of it. Makes HTTP calls, so outside of any transaction.
@@ -41,6 +56,10 @@ class Responder(Connector):
         """What became of a call with this key whose answer was lost; None if the product cannot tell.
 
         Raises ConnectorError when the product cannot be asked now."""
+        return None
+
+    def sandbox_quota(self) -> int | None:
+        """How many submissions to its sandbox are left today; None if it does not tell. Raises ConnectorError."""
         return None
 
     def requests(self, capability: str, target: Target, params: dict[str, Any]) -> list[dict[str, Any]]:

@@ -20,8 +20,8 @@ LENGTHS = {"asset_group": 100, "tag": 100, "domain": 255}
 
 def responders() -> list[ConnectorAccount]:
     """The accounts that serve any capability, by name."""
-    kinds = [kind.name for kind in KINDS.values() if issubclass(kind.connector, Responder) and kind.connector.serves]
-    return list(ConnectorAccount.objects.filter(kind__in=kinds))
+    kinds = [kind.name for kind in KINDS.values() if issubclass(kind.connector, Responder)]
+    return [account for account in ConnectorAccount.objects.filter(kind__in=kinds) if _able(account)]
 
 
 def add_route(actor: User | None, *, account: int, capability: str = "", **where: str) -> Route:
@@ -107,8 +107,12 @@ def _errors(account: ConnectorAccount | None, capability: str, texts: dict[str, 
 
 
 def _serves(account: ConnectorAccount, capability: str) -> bool:
+    return capability in _able(account)
+
+
+def _able(account: ConnectorAccount) -> frozenset[str]:
     connector = KINDS[account.kind].connector
-    return issubclass(connector, Responder) and capability in connector.serves
+    return connector.can(account) if issubclass(connector, Responder) else frozenset()
 
 
 def _shown(route: Route) -> dict[str, Any]:

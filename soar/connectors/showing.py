@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from soar.connectors.capabilities import CAPABILITIES
 from soar.connectors.channel import CLEARED, Channel
-from soar.connectors.kinds import COLUMNS, Kind, Setting
+from soar.connectors.kinds import COLUMNS, Setting
 from soar.connectors.models import Attempt, ConnectorAccount
 from soar.connectors.registry import KINDS
 from soar.connectors.responder import Responder
@@ -18,6 +18,13 @@ from soar.lib.clock import iso
 
 LABELS = {
     "base_dn": gettext_lazy("Base DN"),
+    "targets": gettext_lazy("Kinds of object"),
+    "result": gettext_lazy("Path of the result"),
+    "expected": gettext_lazy("Result that is a success"),
+    "repeatable": gettext_lazy("The product takes the same request twice for one"),
+    "undo_method": gettext_lazy("Method of taking it back"),
+    "undo_path": gettext_lazy("Path of taking it back"),
+    "undo_body": gettext_lazy("Body of taking it back"),
     "group6": gettext_lazy("Group for IPv6"),
     "vdom": gettext_lazy("Virtual domain"),
     "vsys": gettext_lazy("Virtual system"),
@@ -51,6 +58,7 @@ SHORT = {
     "allow_internal": gettext_lazy("Inside the net"),
     "verify_tls": gettext_lazy("Certificate"),
     "timeout_seconds": gettext_lazy("Silence"),
+    "repeatable": gettext_lazy("Repeatable"),
 }
 
 
@@ -98,11 +106,16 @@ def label_of(setting: Setting) -> Any:
     return LABELS.get(setting.name) or setting.name.replace("_", " ").capitalize()
 
 
-def serves(kind: Kind) -> list[str]:
-    """The capabilities of a kind, by the words that people read."""
-    if not issubclass(kind.connector, Responder):
-        return []
-    return [CAPABILITIES[name].label for name in CAPABILITIES if name in kind.connector.serves]
+def able(account: ConnectorAccount) -> frozenset[str]:
+    """The capabilities of an account."""
+    kind = KINDS.get(account.kind)
+    return kind.connector.can(account) if kind and issubclass(kind.connector, Responder) else frozenset()
+
+
+def serves(account: ConnectorAccount) -> list[str]:
+    """The capabilities of an account, by the words that people read."""
+    found = able(account)
+    return [CAPABILITIES[name].label for name in CAPABILITIES if name in found]
 
 
 def does(account: ConnectorAccount) -> str:
@@ -113,8 +126,8 @@ def does(account: ConnectorAccount) -> str:
     if issubclass(kind.connector, Channel):
         cleared = str(account.settings.get("cleared") or CLEARED.default)
         return _("Messages up to TLP:%s") % cleared.upper()
-    if names := serves(kind):
-        return _("%d response actions") % len(names)
+    if names := serves(account):
+        return names[0] if len(names) == 1 else _("%d response actions") % len(names)
     return kind.summary
 
 
@@ -153,14 +166,13 @@ def attempt_row(attempt: Attempt) -> dict[str, Any]:
 
 def account_dict(account: ConnectorAccount) -> dict[str, Any]:
     """An account in JSON. Of its secrets only the names."""
-    kind = KINDS.get(account.kind)
     return {
         "id": account.pk,
         "kind": account.kind,
         "name": account.name,
         "settings": {**account.settings, **{name: getattr(account, name) for name in COLUMNS}},
         "secrets": secret_names(account),
-        "capabilities": sorted(kind.connector.serves) if kind and issubclass(kind.connector, Responder) else [],
+        "capabilities": sorted(able(account)),
         "enabled": account.enabled,
         "disabled_reason": account.disabled_reason,
         "last_check_at": iso(account.last_check_at),

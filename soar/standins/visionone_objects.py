@@ -98,6 +98,11 @@ class Objects:
     def _sandbox(self, request: Request, path: str) -> Response | None:
         if path == "urls/analyze":
             return self._urls(request)
+        if path == "submissionUsage":
+            spent = len(self.state["analyses"])
+            left = self.state["quota"]
+            usage = {"submissionReserveCount": left + spent, "submissionRemainingCount": left, "submissionCount": spent}
+            return json_response(usage)
         if path == "files/analyze":
             return self._file(request)
         if path.startswith("tasks/"):

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from cases.ingest.mapping.path import BadPath, Path
 from cases.ingest.mapping.template import Template, is_template
 from cases.ingest.observables import TYPES
 from cases.ingest.severity import CRITICAL, HIGH, INFORMATIONAL, LOW, MEDIUM
 from cases.ingest.text import clean_text
+from soar.lib.json_path import BadPath, Path
 
 # Everything that may be mapped, in the order in which it is shown.
 TEXTS = (

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from cases.ingest.mapping.overlay import Overlay
-from cases.ingest.mapping.path import Path
 from cases.ingest.mapping.takers import texts_of
 from cases.ingest.mapping.template import Template
 from cases.ingest.normal import NormalAlert
 from cases.ingest.reading import BODY_AT_MOST, Unreadable, read
+from soar.lib.json_path import Path
 
 Document = dict[str, Any]
 PARTS_AT_MOST = 50  # alerts of one sample that are looked at

@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 
 from cases.ingest.mapping.document import ANY_TYPE, FIELDS, TEXTS
-from cases.ingest.mapping.path import Path
 from cases.ingest.mapping.takers import TAKERS, Taker, severity_taker, texts_of, verdict_taker
 from cases.ingest.mapping.template import Template, is_template
 from cases.ingest.normal import Found, NormalAlert, finish
 from cases.ingest.observables import guess_type, normalise_observable
 from cases.ingest.reading import Unreadable
+from soar.lib.json_path import Path
 
 OUTER = "_document"  # what stands around the items, under this name in each of them
 OUTER_AT_MOST = 4 * 1024 * 1024  # bytes that repeating it may cost a delivery

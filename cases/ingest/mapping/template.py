@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from cases.ingest.mapping.path import BadPath, Path
 from cases.ingest.text import as_text, cut
+from soar.lib.json_path import BadPath, Path
 
 LONGEST = 1_000  # characters of a template
 LONGEST_VALUE = 100_000  # characters of one value in it

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from cases.ingest.mapping.path import joined
 from cases.ingest.text import clean_text
 from soar.lib.hidden import shown
+from soar.lib.json_path import joined
 
 LINES_AT_MOST = 1_500
 LONGEST_VALUE = 160

@@ -1,18 +1,53 @@
-"""Any product with an HTTP interface: a base address, a way to sign in, requests below it."""
+"""Any product with an HTTP interface: a base address, a way to sign in, requests below it; and one action for playbooks
+and people, if an admin says what its request is."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from soar.connectors.base import Connector, ConnectorError
+from soar.connectors.base import ConnectorError
+from soar.connectors.capabilities import Result, Target
+from soar.connectors.http import acting
 from soar.connectors.kinds import Kind, Setting
+from soar.connectors.models import ConnectorAccount
+from soar.connectors.responder import Responder
 from soar.lib.http import Answer, RemoteError, json_or_error
 
 
-class HttpConnector(Connector):
+class HttpConnector(Responder):
     """``connector("name").request("POST", "/hosts/7/isolate", json={"comment": "..."})``."""
 
     kind = "http"
+
+    @classmethod
+    def can(cls, account: ConnectorAccount) -> frozenset[str]:
+        """See Responder: the action of this account, and its inverse."""
+        return acting.served(account.settings)
+
+    @classmethod
+    def accepts(cls, account: ConnectorAccount, capability: str, kind: str, facts: Mapping[str, Any]) -> bool:
+        """See Responder: the kinds of target that the account names."""
+        named = acting.kinds_of(account.settings)
+        return not named or not kind or kind in named
+
+    def may_repeat(self, capability: str) -> bool:
+        """See Responder: as the admin says of the product."""
+        return bool(self.account.settings.get("repeatable"))
+
+    def perform(self, capability: str, target: Target, params: dict[str, Any], *, key: str) -> Result:
+        """See Responder."""
+        settings = self.account.settings
+        sent = acting.request_of(settings, capability, target, params, key)
+        again = True if self.may_repeat(capability) else None
+        answer = self.call(capability, sent.method, sent.path, idempotency_key=key, idempotent=again, **sent.content)
+        undo = capability != settings.get("action")
+        return acting.result_of(self.account.name, settings, answer, undo=undo)
+
+    def requests(self, capability: str, target: Target, params: dict[str, Any]) -> list[dict[str, Any]]:
+        """See Responder."""
+        sent = acting.request_of(self.account.settings, capability, target, params, "")
+        return [self.preview(sent.method, sent.path, **sent.content)["request"]]
 
     def check(self) -> str:
         """GET of the test path. Any answer below 400 is good. Raises ConnectorError."""
@@ -61,8 +96,9 @@ KIND = Kind(
     name="http",
     label="HTTP interface",
     connector=HttpConnector,
-    summary="Requests of playbooks",
-    settings=(Setting("test_path", "Path that Test connection asks for"),),
+    summary="An action of your own, requests of Python playbooks",
+    rules=acting.problems,
+    settings=(Setting("test_path", "Path that Test connection asks for"), *acting.SETTINGS),
     secrets=(
         Setting("token", "Bearer token"),
         Setting("username", "User name (HTTP Basic)"),

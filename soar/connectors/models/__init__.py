@@ -5,6 +5,7 @@ from soar.connectors.models.attempt import Attempt
 from soar.connectors.models.blocklist import BlockEntry, FeedToken
 from soar.connectors.models.intelligence import FeedEntry, FeedImport, FeedState, ProviderAnswer
 from soar.connectors.models.own_lists import ExceptionEntry, OwnListEntry
+from soar.connectors.models.quota import SandboxQuota
 from soar.connectors.models.route import Route
 from soar.connectors.models.token import AccessToken
 from soar.connectors.models.warninglists import WarningList, WarningName, WarningNetwork, WarningPattern
@@ -24,6 +25,7 @@ __all__ = [
     "OwnListEntry",
     "ProviderAnswer",
     "Route",
+    "SandboxQuota",
     "WarningList",
     "WarningName",
     "WarningNetwork",

@@ -42,6 +42,10 @@ class VisionOne(Workbench):
             raise ConnectorError(f"Vision One says that it is {status or 'not available'}.", permanent=False)
         return "Vision One is available and takes the token."
 
+    def sandbox_quota(self) -> int | None:
+        """See Responder."""
+        return Sandbox(self).quota()
+
     def perform(self, capability: str, target: Target, params: dict[str, Any], *, key: str) -> Result:
         """See Responder."""
         return self._part(capability).perform(capability, target, params, key)

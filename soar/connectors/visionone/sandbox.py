@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 from typing import Any, ClassVar
 
+from soar.connectors import quota
 from soar.connectors.base import ConnectorError
 from soar.connectors.capabilities import DOMAIN, URL, Result, Target
 from soar.connectors.visionone.client import objects
@@ -42,7 +43,7 @@ class Sandbox(Part):
         if not item.ok or not identity:
             raise refused(item)
         request = {"method": "POST", "path": "/sandbox/urls/analyze", "body": body}
-        return _submitted(identity, answer, request)
+        return self._submitted(identity, answer, request)
 
     def poll(self, capability: str, reference: str) -> Result:
         """See Part. The result's reference is the one to ask with from then on."""
@@ -64,6 +65,12 @@ class Sandbox(Part):
         if capability == "sandbox_file":
             return Running(self.api).requests("collect_file", target, params)
         return [self.preview("POST", "sandbox/urls/analyze", json=[{"url": address_of(target)}])]
+
+    def quota(self) -> int | None:
+        """What is left of today's submissions. Raises ConnectorError."""
+        found = self.api.get("sandbox.usage", "sandbox/submissionUsage")
+        left = found.get("submissionRemainingCount") if isinstance(found, dict) else None
+        return left if isinstance(left, int) and not isinstance(left, bool) and left >= 0 else None
 
     def _collecting(self, task: str) -> Result:
         found = Running(self.api).poll("sandbox_file", task)
@@ -91,7 +98,23 @@ class Sandbox(Part):
         identity = identity or str(answer.headers.get("operation-location", "")).rpartition("/")[2]
         if not identity:
             raise ConnectorError("The sandbox took the file without saying which analysis it is.", permanent=True)
-        return _submitted(identity, answer, {"method": "POST", "path": "/sandbox/files/analyze", "file": name})
+        return self._submitted(identity, answer, {"method": "POST", "path": "/sandbox/files/analyze", "file": name})
+
+    def _submitted(self, identity: str, answer: Answer, request: dict[str, Any]) -> Result:
+        left_now = _quota(answer)
+        if left_now:
+            quota.told(self.api.account, left_now["quota_remaining"])
+        left = f" {left_now['quota_remaining']} submissions are left today." if left_now else ""
+        text = f"The sandbox took it.{left}"
+        return Result(
+            "accepted",
+            text,
+            reference=SANDBOX + identity,
+            remote="queued",
+            request=request,
+            answer=kept(answer),
+            data=left_now,
+        )
 
     def _analysing(self, identity: str) -> Result:
         answer = self.api.call("sandbox.poll", "GET", self.api.path(f"sandbox/tasks/{identity}"))
@@ -128,21 +151,6 @@ def address_of(target: Target) -> str:
     if target.kind not in {URL, DOMAIN} or not value:
         raise lacks(target, "an address")
     return f"http://{value}/" if target.kind == DOMAIN else value
-
-
-def _submitted(identity: str, answer: Answer, request: dict[str, Any]) -> Result:
-    quota = _quota(answer)
-    left = f" {quota['quota_remaining']} submissions are left today." if quota else ""
-    text = f"The sandbox took it.{left}"
-    return Result(
-        "accepted",
-        text,
-        reference=SANDBOX + identity,
-        remote="queued",
-        request=request,
-        answer=kept(answer),
-        data=quota,
-    )
 
 
 def _quota(answer: Answer) -> dict[str, Any]:
