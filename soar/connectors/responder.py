@@ -19,6 +19,12 @@ class Responder(Connector):
     repeatable: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod
+    def offers(cls, settings: Mapping[str, Any]) -> frozenset[str]:
+        """Of what it serves, what an account with these settings does. What reaches deep into hosts is asked of it only
+        where an admin has said so."""
+        return cls.serves
+
+    @classmethod
     def takes(cls, capability: str, kind: str, facts: Mapping[str, Any]) -> bool:
         """Whether it does this to a target of this kind. Who blocks files alone leaves addresses to the next one."""
         return not kind or capability not in cls.only or kind in cls.only[capability]

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from soar.connectors import registry
 from soar.connectors.capabilities import CAPABILITIES
 from soar.connectors.channel import CLEARED, Channel
-from soar.connectors.kinds import COLUMNS, Kind, Setting
+from soar.connectors.kinds import COLUMNS, Setting
 from soar.connectors.models import Attempt, ConnectorAccount
 from soar.connectors.registry import KINDS
-from soar.connectors.responder import Responder
 from soar.lib.clock import iso
 
 LABELS = {
@@ -98,11 +98,10 @@ def label_of(setting: Setting) -> Any:
     return LABELS.get(setting.name) or setting.name.replace("_", " ").capitalize()
 
 
-def serves(kind: Kind) -> list[str]:
-    """The capabilities of a kind, by the words that people read."""
-    if not issubclass(kind.connector, Responder):
-        return []
-    return [CAPABILITIES[name].label for name in CAPABILITIES if name in kind.connector.serves]
+def serves(account: ConnectorAccount) -> list[str]:
+    """What an account can do, by the words that people read."""
+    offered = registry.offered(account)
+    return [CAPABILITIES[name].label for name in CAPABILITIES if name in offered]
 
 
 def does(account: ConnectorAccount) -> str:
@@ -113,7 +112,7 @@ def does(account: ConnectorAccount) -> str:
     if issubclass(kind.connector, Channel):
         cleared = str(account.settings.get("cleared") or CLEARED.default)
         return _("Messages up to TLP:%s") % cleared.upper()
-    if names := serves(kind):
+    if names := serves(account):
         return _("%d response actions") % len(names)
     return kind.summary
 
@@ -153,14 +152,13 @@ def attempt_row(attempt: Attempt) -> dict[str, Any]:
 
 def account_dict(account: ConnectorAccount) -> dict[str, Any]:
     """An account in JSON. Of its secrets only the names."""
-    kind = KINDS.get(account.kind)
     return {
         "id": account.pk,
         "kind": account.kind,
         "name": account.name,
         "settings": {**account.settings, **{name: getattr(account, name) for name in COLUMNS}},
         "secrets": secret_names(account),
-        "capabilities": sorted(kind.connector.serves) if kind and issubclass(kind.connector, Responder) else [],
+        "capabilities": sorted(registry.offered(account)),
         "enabled": account.enabled,
         "disabled_reason": account.disabled_reason,
         "last_check_at": iso(account.last_check_at),

@@ -107,14 +107,13 @@ def connector_detail(request: HttpRequest, pk: int) -> HttpResponse:
     recent = account.attempts.order_by("-started_at", "-pk")
     if account.removed_at is None:
         recent = recent.filter(started_at__gt=clock.now() - DAY)
-    kind = KINDS.get(account.kind)
     context = {
         "account": account,
         "may_change": account.removed_at is not None or manages(user_of(request), account),
         "kind": showing.kind_label(account.kind),
         "state": showing.state_of(account),
         "does": showing.does(account),
-        "serves": showing.serves(kind) if kind else [],
+        "serves": showing.serves(account),
         "facts": showing.facts(account),
         "secrets": [one for one in showing.secret_names(account) if one != "url"],
         "attempts": [showing.attempt_row(one) for one in recent[:ATTEMPTS]],
