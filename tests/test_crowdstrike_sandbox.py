@@ -46,8 +46,8 @@ def followed(here: Range, capability: str, result: Result) -> Result:
     raise AssertionError(result)
 
 
-def finished(here: Range, capability: str, target: Target) -> Result:
-    return followed(here, capability, do(here, capability, target))
+def finished(here: Range, capability: str, target: Target, key: str = "t-1") -> Result:
+    return followed(here, capability, do(here, capability, target, key))
 
 
 def until_it_fails(here: Range, result: Result) -> tuple[Result, ConnectorError]:
@@ -120,7 +120,7 @@ def test_a_quota_that_is_used_up_is_no_matter_of_waiting(here: Range) -> None:
 def test_an_analysis_that_breaks_and_a_kind_that_cannot_be_run(here: Range) -> None:
     result = finished(here, "sandbox_url", Target("url", "http://broken.example/"))
     assert result.state == "failed" and "The analysis broke off" in result.message
-    result = finished(here, "sandbox_file", file("picture.png"))
+    result = finished(here, "sandbox_file", file("picture.png"), "t-2")
     assert result.state == "failed" and "format is not supported" in result.message
 
 

@@ -49,6 +49,11 @@ class Responder(Connector):
         Raises ConnectorError when the product cannot be asked now."""
         return None
 
+    def revealed(self, capability: str, reference: str, secret: dict[str, str]) -> dict[str, str]:
+        """What is shown to somebody who asks for ``secret``, which was kept when the task ended; a product whose links
+        end soon gives a new one. Makes HTTP calls, so outside of any transaction. Raises ConnectorError."""
+        return secret
+
     def requests(self, capability: str, target: Target, params: dict[str, Any]) -> list[dict[str, Any]]:
         """The requests that ``perform`` would send first, redacted; sends nothing. Raises ConnectorError for a target
         that lacks what the product needs (a message without mailbox)."""

@@ -37,13 +37,15 @@ class Analysing(Scripts):
     def perform(self, capability: str, target: Target, params: Row, *, key: str) -> Result:
         """See Responder."""
         if capability == "sandbox_url":
-            return self._submit(capability, {"url": address_of(target)}, self._environment(), key, key)
+            return self._submit(capability, {"url": address_of(target)}, self._environment(), tag_of(key), key)
         if capability != "sandbox_file":
             return super().perform(capability, target, params, key=key)
         if sample := self._known(target):
             name = program_of(str(target.facts.get("file_path") or target.value))
-            return self._submit(capability, {"sha256": sample, "submit_name": name}, self._environment(), key, key)
-        return self.fetching(capability, target, params, FETCH, key)
+            return self._submit(
+                capability, {"sha256": sample, "submit_name": name}, self._environment(), tag_of(key), key
+            )
+        return self.fetching(capability, target, params, _first(key), key)
 
     def poll(self, capability: str, reference: str) -> Result:
         """See Responder. Each step has a reference of its own."""
@@ -64,7 +66,7 @@ class Analysing(Scripts):
             return super().recall(capability, target, key=key)
         if found := self._submitted(tag_of(key)):
             return _taken(found, {})
-        return self.fetching_again(capability, target, FETCH) if capability == "sandbox_file" else None
+        return self.fetching_again(capability, target, _first(key)) if capability == "sandbox_file" else None
 
     def requests(self, capability: str, target: Target, params: dict[str, Any]) -> list[dict[str, Any]]:
         """See Responder."""
@@ -108,7 +110,7 @@ class Analysing(Scripts):
         identity = str((objects(made) or [{}])[0].get("sha256") or "")
         if not identity:
             raise FalconError("Falcon took the archive without naming it.", permanent=False)
-        where = Place(UNPACK, place.device, sha256, identity, name)
+        where = Place(UNPACK, place.device, sha256, identity, name, place.tag)
         return Result("accepted", "Falcon unpacks the file.", str(where), UNPACK)
 
     def _unpacking(self, place: Place) -> Result:
@@ -120,27 +122,27 @@ class Analysing(Scripts):
         identity = str(made[0].get("id") or "") if made else ""
         if not identity:
             raise FalconError("Falcon began to copy the file without saying where.", permanent=False)
-        where = Place(COPY, place.device, place.session, identity, place.rest)
+        where = Place(COPY, place.device, place.session, identity, place.rest, place.tag)
         return Result("accepted", "Falcon makes a sample of the file.", str(where), COPY)
 
     def _copying(self, place: Place) -> Result:
         found = objects(self.get("sandbox_file.copied", EXTRACTION, params={"id": place.request}))
         if wait := _waiting(found, place):
             return wait
-        if again := self._submitted(tag_of(place.request)):  # the answer to our submission was lost
+        if again := self._submitted(place.tag):  # the answer to our submission was lost
             return _taken(again, {})
         what = {"sha256": place.session, "submit_name": place.rest}
         environment = self._environment_of(place.device)
-        return self._submit("sandbox_file", what, environment, place.request, f"submit-{place.request}")
+        return self._submit("sandbox_file", what, environment, place.tag, f"submit-{place.request}")
 
     def _environment_of(self, device: str) -> str:
         """Files of Linux hosts are run on Linux."""
         hosts = self.details([device], "sandbox_file")
         return LINUX if hosts and str(hosts[0].get("platform_name")).lower() == "linux" else self._environment()
 
-    def _submit(self, operation: str, what: Row, environment: str, seed: str, key: str) -> Result:
-        """``seed``: what its tag is made of. Raises FalconError; for a quota that is used up a permanent one."""
-        body = _body(what, environment, tag_of(seed))
+    def _submit(self, operation: str, what: Row, environment: str, tag: str, key: str) -> Result:
+        """Raises FalconError; for a quota that is used up a permanent one."""
+        body = _body(what, environment, tag)
         answer = self.call(operation, "POST", SUBMISSIONS, idempotency_key=key, idempotent=False, json=body)
         total, used = _quota(answer)
         try:
@@ -188,9 +190,13 @@ def address_of(target: Target) -> str:
     return f"http://{value}/" if target.kind == DOMAIN else value
 
 
-def tag_of(seed: str) -> str:
-    """The tag by which a submission is found again."""
-    return f"soar-{hashlib.sha256(seed.encode()).hexdigest()[:24]}"
+def tag_of(key: str) -> str:
+    """The tag by which the submission of a task is found again."""
+    return f"soar-{hashlib.sha256(key.encode()).hexdigest()[:24]}"
+
+
+def _first(key: str) -> Place:
+    return Place(FETCH, "", "", "", tag=tag_of(key))
 
 
 def _body(what: Row, environment: str, tag: str) -> Row:

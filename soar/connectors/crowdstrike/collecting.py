@@ -22,16 +22,16 @@ class Collecting(Sessions):
         """See Responder."""
         if capability != "collect_file":
             return super().perform(capability, target, params, key=key)
-        return self.fetching(capability, target, params, GET, key)
+        return self.fetching(capability, target, params, Place(GET, "", "", ""), key)
 
-    def fetching(self, capability: str, target: Target, params: Row, step: str, key: str) -> Result:
-        """Ask the host for the file. ``step``: of the task, by which it is followed. Raises ConnectorError."""
+    def fetching(self, capability: str, target: Target, params: Row, begin: Place, key: str) -> Result:
+        """Ask the host for the file. ``begin``: step and tag by which it is followed. Raises ConnectorError."""
         path = full_path(target, params, "Falcon")
         line = f"get {quoted_path(path)}"
         host = self.host_of(target, capability)
         session = self.session_with(host, capability)
         request = self.command(capability, ACT, session, line, key=key)
-        place = Place(step, str(host["device_id"]), session, request, path)
+        place = Place(begin.step, str(host["device_id"]), session, request, path, begin.tag)
         sent = {"method": "POST", "path": f"/{BASE}/entities/{ACT}/v1", "body": command_of(session, line)}
         return Result("accepted", FETCHES, str(place), "sent", sent, {"cloud_request_id": request})
 
@@ -82,15 +82,17 @@ class Collecting(Sessions):
         """See Responder."""
         if capability != "collect_file":
             return super().recall(capability, target, key=key)
-        return self.fetching_again(capability, target, GET)
+        return self.fetching_again(capability, target, Place(GET, "", "", ""))
 
-    def fetching_again(self, capability: str, target: Target, step: str) -> Result | None:
+    def fetching_again(self, capability: str, target: Target, begin: Place) -> Result | None:
         """The fetching whose answer was lost. The author's path is not told here: then it is simply done again."""
         path = full_path(target, {}, "Falcon")
         host = self.host_of(target, f"{capability}.recall")
         device = str(host["device_id"])
         found = self.found_again(device, f"get {quoted_path(path)}", f"{capability}.recall")
-        return Result("accepted", FETCHES, str(Place(step, device, *found, path)), "sent") if found else None
+        if found is None:
+            return None
+        return Result("accepted", FETCHES, str(Place(begin.step, device, *found, path, begin.tag)), "sent")
 
     def requests(self, capability: str, target: Target, params: dict[str, Any]) -> list[dict[str, Any]]:
         """See Responder."""

@@ -26,24 +26,27 @@ MOST_PIECES, MOST_SESSIONS = 100, 50
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a command is found again, as the reference of a task: ``step`` of several, and what the next one needs."""
+    """Where a command is found again, as the reference of a task: ``step`` of several, and what the next one needs.
+    ``tag``: what the task is known by at Falcon, where something made later is to bear it."""
 
     step: str
     device: str
     session: str
     request: str
     rest: str = ""
+    tag: str = ""
 
     def __str__(self) -> str:
-        return "|".join((self.step, self.device, self.session, self.request, self.rest))
+        return "|".join((self.step, self.device, self.session, self.request, self.tag, self.rest))
 
     @classmethod
     def of(cls, reference: str) -> Place:
         """What ``str`` made. Raises FalconError for anything else."""
-        parts = reference.split("|", 4)
-        if len(parts) != 5:
+        parts = reference.split("|", 5)
+        if len(parts) != 6:
             raise FalconError("The task has lost its place at Falcon.", permanent=True)
-        return cls(*parts)
+        step, device, session, request, tag, rest = parts
+        return cls(step, device, session, request, rest, tag)
 
 
 @dataclass(frozen=True, slots=True)
