@@ -119,8 +119,9 @@ class AlertQuerySet(_Alerts):
         the table costs more than finding it."""
         return self.select_related("owner", "source").only(
             "title", "severity", "status", "count", "hostname", "username", "source_ip", "detection_model",
-            "observable_count", "incident", "received_at", "acknowledged_at", "suppression", "version", "timeline_count",
-            "source", "source__name", "owner", "owner__username", "owner__first_name", "owner__last_name",
+            "observable_count", "incident", "received_at", "acknowledged_at", "suppression", "version",
+            "timeline_count", "source", "source__name", "owner", "owner__username", "owner__first_name",
+            "owner__last_name",
         )  # fmt: skip
 
 

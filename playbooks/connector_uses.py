@@ -21,7 +21,6 @@ from playbooks.response_words import label_of
 from soar.connectors import registry
 from soar.connectors.channel import Channel
 from soar.connectors.models import ConnectorAccount
-from soar.connectors.responder import Responder
 from soar.connectors.uses import MOST, Use
 
 Definition = Mapping[str, Any]
@@ -41,9 +40,11 @@ class Needs:
 
     def __init__(self, account: ConnectorAccount) -> None:
         others = list(ConnectorAccount.objects.filter(enabled=True).exclude(pk=account.pk))
-        able = frozenset[str]().union(*(_serves(one) for one in others)) if account.enabled else frozenset[str]()
+        able = (
+            frozenset[str]().union(*(registry.offered(one) for one in others)) if account.enabled else frozenset[str]()
+        )
         self.name = account.name.casefold()
-        self.capabilities = _serves(account) - able if account.enabled else frozenset[str]()
+        self.capabilities = registry.offered(account) - able if account.enabled else frozenset[str]()
         self.mail = account.enabled and _mails(account) and not any(_mails(one) for one in others)
 
     def by(self, definition: Definition) -> bool:
@@ -113,11 +114,6 @@ def _by_version(version: PlaybookVersion, account: ConnectorAccount, needs: Need
         return needs.by(version.definition)
     # Of a file: its name stands there in quotes, whatever is done with it.
     return re.search(rf"""(["']){re.escape(account.name)}\1""", version.source, re.IGNORECASE) is not None
-
-
-def _serves(account: ConnectorAccount) -> frozenset[str]:
-    kind = registry.KINDS.get(account.kind)
-    return kind.connector.can(account) if kind is not None and issubclass(kind.connector, Responder) else frozenset()
 
 
 def _mails(account: ConnectorAccount) -> bool:

@@ -19,7 +19,6 @@ from soar.accounts.membership import may, workers
 from soar.accounts.models import User
 from soar.connectors import notify, quota, registry
 from soar.connectors.models import ConnectorAccount
-from soar.connectors.responder import Responder
 from soar.connectors.selectors import usable_by
 
 OWN = frozenset({"block"})  # the built-in block list does it
@@ -99,13 +98,10 @@ def _capabilities(user: User | None) -> tuple[frozenset[str], Mapping[str, str]]
     served = set(OWN)
     off: dict[str, str] = {}
     for account in accounts:
-        kind = registry.KINDS.get(account.kind)
-        if kind is None or not issubclass(kind.connector, Responder):
-            continue
         if account.enabled:
-            served |= kind.connector.can(account)
+            served |= registry.offered(account)
         else:
-            off |= dict.fromkeys(kind.connector.can(account), _("the connector %s is disabled") % account.name)
+            off |= dict.fromkeys(registry.offered(account), _("the connector %s is disabled") % account.name)
     return frozenset(served), {name: why for name, why in off.items() if name not in served}
 
 

@@ -17,8 +17,11 @@ from playbooks.response.locking import hold_case, together
 from playbooks.response_selectors import task_for
 from playbooks.steps import routing
 from soar.accounts import audit
+from soar.connectors import registry
 from soar.connectors.capabilities import CAPABILITIES
+from soar.connectors.errors import ConnectorError
 from soar.connectors.models import ConnectorAccount
+from soar.connectors.responder import Responder
 
 
 def resend(actor: Actor, task_id: int | str) -> ResponseTask:
@@ -120,10 +123,24 @@ def case_of_task(task: ResponseTask) -> Case:
 def reveal(actor: Actor, task_id: int | str) -> dict[str, str]:
     """The secret of what was collected: where it lies, the archive's password. Audited each time (spec 17a).
 
-    Raises Missing, Forbidden, Conflict for a task without one."""
+    Raises Missing, Forbidden, Conflict for a task without one, or while the product does not say where it lies now."""
     task = response_task(actor, task_id)
     secret = {str(name): str(value) for name, value in (task.secret or {}).items()}
     if not secret:
         raise Conflict("This task has nothing to show.")
+    secret = _of_now(task, secret)
     audit.record(actor.user, "response.secret_shown", f"task {task.pk}", names=sorted(secret))
     return secret
+
+
+def _of_now(task: ResponseTask, secret: dict[str, str]) -> dict[str, str]:
+    """The secret as it is now: a link may have run out. Of an account that is not in use any more, as it was kept."""
+    account = task.account
+    if account is None or account.removed_at is not None or not account.enabled:
+        return secret
+    try:
+        connector = registry.of(account, cause=task.cause)
+        assert isinstance(connector, Responder)
+        return connector.revealed(task.capability, task.reference, secret)
+    except ConnectorError as error:
+        raise Conflict(f"It cannot be shown now: {error.message}") from None

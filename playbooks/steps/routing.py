@@ -32,9 +32,8 @@ def routes() -> list[Route]:
 
 
 def serves(account: ConnectorAccount, capability: str) -> bool:
-    """Whether the account can do it."""
-    kind = registry.KINDS.get(account.kind)
-    return kind is not None and issubclass(kind.connector, Responder) and capability in kind.connector.can(account)
+    """Whether the account does it."""
+    return capability in registry.offered(account)
 
 
 def route(

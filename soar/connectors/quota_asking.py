@@ -31,5 +31,4 @@ def ask(account_id: int) -> None:
 
 
 def _has(account: ConnectorAccount) -> bool:
-    kind = registry.KINDS.get(account.kind)
-    return kind is not None and issubclass(kind.connector, Responder) and bool(kind.connector.serves & {*quota.ACTIONS})
+    return bool(registry.offered(account) & {*quota.ACTIONS})

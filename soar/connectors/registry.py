@@ -24,6 +24,7 @@ from soar.connectors.mattermost.connector import KIND as MATTERMOST
 from soar.connectors.microsoft_graph.connector import KIND as MICROSOFT_GRAPH
 from soar.connectors.models import ConnectorAccount
 from soar.connectors.panos.connector import KIND as PANOS
+from soar.connectors.responder import Responder
 from soar.connectors.servicenow.connector import KIND as SERVICENOW
 from soar.connectors.slack.connector import KIND as SLACK
 from soar.connectors.smtp.connector import KIND as SMTP
@@ -73,6 +74,14 @@ def get(
     if not account.enabled:
         raise ConnectorError(f"The connector {account.name} is disabled.", permanent=True)
     return of(account, cause=cause, dry_run=dry_run)
+
+
+def offered(account: ConnectorAccount) -> frozenset[str]:
+    """The capabilities that this account serves: those of its kind, without what its settings leave out."""
+    kind = KINDS.get(account.kind)
+    if kind is None or not issubclass(kind.connector, Responder):
+        return frozenset()
+    return kind.connector.offers(account.settings)
 
 
 def of(account: ConnectorAccount, *, cause: uuid.UUID | None = None, dry_run: bool = False) -> Connector:

@@ -20,14 +20,15 @@ class Responder(Connector):
     repeatable: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod
+    def offers(cls, settings: Mapping[str, Any]) -> frozenset[str]:
+        """What an account with these settings does: of most kinds all that the kind serves. What reaches deep into
+        hosts is asked of it only where an admin has said so; some do what their admin set up."""
+        return cls.serves
+
+    @classmethod
     def takes(cls, capability: str, kind: str, facts: Mapping[str, Any]) -> bool:
         """Whether it does this to a target of this kind. Who blocks files alone leaves addresses to the next one."""
         return not kind or capability not in cls.only or kind in cls.only[capability]
-
-    @classmethod
-    def can(cls, account: ConnectorAccount) -> frozenset[str]:
-        """What this account serves: of most kinds what the kind does, of some what its admin set up."""
-        return cls.serves
 
     @classmethod
     def accepts(cls, account: ConnectorAccount, capability: str, kind: str, facts: Mapping[str, Any]) -> bool:
@@ -61,6 +62,11 @@ class Responder(Connector):
     def sandbox_quota(self) -> int | None:
         """How many submissions to its sandbox are left today; None if it does not tell. Raises ConnectorError."""
         return None
+
+    def revealed(self, capability: str, reference: str, secret: dict[str, str]) -> dict[str, str]:
+        """What is shown to somebody who asks for ``secret``, which was kept when the task ended; a product whose links
+        end soon gives a new one. Makes HTTP calls, so outside of any transaction. Raises ConnectorError."""
+        return secret
 
     def requests(self, capability: str, target: Target, params: dict[str, Any]) -> list[dict[str, Any]]:
         """The requests that ``perform`` would send first, redacted; sends nothing. Raises ConnectorError for a target

@@ -8,11 +8,10 @@ from django.db import transaction
 
 from soar.accounts import audit
 from soar.accounts.models import User
+from soar.connectors import registry
 from soar.connectors.capabilities import CAPABILITIES
 from soar.connectors.errors import Forbidden, Refused
 from soar.connectors.models import ConnectorAccount, Route
-from soar.connectors.registry import KINDS
-from soar.connectors.responder import Responder
 
 STEP = 10
 LENGTHS = {"asset_group": 100, "tag": 100, "domain": 255}
@@ -20,8 +19,7 @@ LENGTHS = {"asset_group": 100, "tag": 100, "domain": 255}
 
 def responders() -> list[ConnectorAccount]:
     """The accounts that serve any capability, by name."""
-    kinds = [kind.name for kind in KINDS.values() if issubclass(kind.connector, Responder)]
-    return [account for account in ConnectorAccount.objects.filter(kind__in=kinds) if _able(account)]
+    return [account for account in ConnectorAccount.objects.all() if registry.offered(account)]
 
 
 def add_route(actor: User | None, *, account: int, capability: str = "", **where: str) -> Route:
@@ -101,18 +99,9 @@ def _errors(account: ConnectorAccount | None, capability: str, texts: dict[str, 
         errors["capability"] = "There is no such action."
     if account is None:
         errors["account"] = "Choose a connector that can act."
-    elif capability in CAPABILITIES and not _serves(account, capability):
+    elif capability in CAPABILITIES and capability not in registry.offered(account):
         errors["account"] = f"{account.name} cannot do this: {CAPABILITIES[capability].label}."
     return errors
-
-
-def _serves(account: ConnectorAccount, capability: str) -> bool:
-    return capability in _able(account)
-
-
-def _able(account: ConnectorAccount) -> frozenset[str]:
-    connector = KINDS[account.kind].connector
-    return connector.can(account) if issubclass(connector, Responder) else frozenset()
 
 
 def _shown(route: Route) -> dict[str, Any]:

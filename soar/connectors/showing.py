@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from soar.connectors import registry
 from soar.connectors.capabilities import CAPABILITIES
 from soar.connectors.channel import CLEARED, Channel
 from soar.connectors.kinds import COLUMNS, Setting
 from soar.connectors.models import Attempt, ConnectorAccount
 from soar.connectors.registry import KINDS
-from soar.connectors.responder import Responder
 from soar.lib.clock import iso
 
 LABELS = {
@@ -106,16 +106,10 @@ def label_of(setting: Setting) -> Any:
     return LABELS.get(setting.name) or setting.name.replace("_", " ").capitalize()
 
 
-def able(account: ConnectorAccount) -> frozenset[str]:
-    """The capabilities of an account."""
-    kind = KINDS.get(account.kind)
-    return kind.connector.can(account) if kind and issubclass(kind.connector, Responder) else frozenset()
-
-
 def serves(account: ConnectorAccount) -> list[str]:
-    """The capabilities of an account, by the words that people read."""
-    found = able(account)
-    return [CAPABILITIES[name].label for name in CAPABILITIES if name in found]
+    """What an account can do, by the words that people read."""
+    offered = registry.offered(account)
+    return [CAPABILITIES[name].label for name in CAPABILITIES if name in offered]
 
 
 def does(account: ConnectorAccount) -> str:
@@ -172,7 +166,7 @@ def account_dict(account: ConnectorAccount) -> dict[str, Any]:
         "name": account.name,
         "settings": {**account.settings, **{name: getattr(account, name) for name in COLUMNS}},
         "secrets": secret_names(account),
-        "capabilities": sorted(able(account)),
+        "capabilities": sorted(registry.offered(account)),
         "enabled": account.enabled,
         "disabled_reason": account.disabled_reason,
         "last_check_at": iso(account.last_check_at),

@@ -3,7 +3,8 @@
 State: ``hosts`` (id -> the host), ``indicators`` (id -> the indicator), ``polls``: how often a host is asked for before
 it has obeyed (-1: never, its sensor is off); ``calls``: how often each thing was done; ``uses``: after so many calls a
 token is at its end; ``region``: the cloud the account is in, if it is another one; ``inside``: errors that the next
-answers of 2xx hold instead of doing anything."""
+answers of 2xx hold instead of doing anything; ``denied``: parts of paths for which the API client has no scope. What
+belongs to Real Time Response and to the sandbox stands in modules of their own."""
 
 from __future__ import annotations
 
@@ -15,6 +16,9 @@ from typing import Any, ClassVar
 
 from soar.standins.arranged import Arranged, counted, moment
 from soar.standins.base import Request, Response, json_response
+from soar.standins.crowdstrike_rtr import RealTimeResponse, fresh_rtr
+from soar.standins.crowdstrike_sandbox import Sandbox, fresh_sandbox
+from soar.standins.crowdstrike_words import failure, resources
 
 TERM = re.compile(r"(\w+):'((?:[^'\\]|\\.)*)'")
 WISHES = {"contain": ("containment_pending", "contained"), "lift_containment": ("lift_containment_pending", "normal")}
@@ -25,12 +29,13 @@ class CrowdStrike(Arranged):
     """Any credentials are taken but the secret "wrong"; every host is known unless its name begins with "unknown"."""
 
     kind: ClassVar[str] = "crowdstrike"
+    settings: ClassVar[dict[str, str]] = {"real_time_response": "true", "sandbox": "true"}
     lasting = True
 
     def fresh(self) -> dict[str, Any]:
         return {
             "hosts": {}, "indicators": {}, "polls": 1, "calls": {}, "tokens": {}, "grants": 0, "uses": 0, "region": "",
-            "inside": [], "number": 0, "next": [],
+            "inside": [], "number": 0, "next": [], "denied": [], **fresh_rtr(), **fresh_sandbox(),
         }  # fmt: skip
 
     def hurried(self) -> Response:
@@ -55,7 +60,10 @@ class CrowdStrike(Arranged):
         if uses is None or 0 < self.state["uses"] <= uses:
             return self.refused(401)
         self.state["tokens"][token] += 1
-        return self._routed(request)
+        if any(part in request.path for part in self.state["denied"]):
+            return self.refused(403)
+        parts = (RealTimeResponse(self.state, self.ending), Sandbox(self.state))
+        return next((found for part in parts if (found := part.answer(request))), None) or self._routed(request)
 
     def _grant(self, form: dict[str, str]) -> Response:
         if not form.get("client_id") or form.get("client_secret", "wrong") == "wrong":
@@ -168,16 +176,6 @@ def host_of(identity: str, name: str, **more: Any) -> dict[str, Any]:
         "platform_name": "Windows",
     }
     return {**told, "local_ip": "192.0.2.17", "os_version": "Windows 11", "asked": 0, "end": "", **more}
-
-
-def resources(found: list[Any], status: int = 200, errors: list[dict[str, Any]] | None = None) -> Response:
-    """An answer in Falcon's envelope."""
-    return json_response({"meta": {"trace_id": "0"}, "errors": errors or [], "resources": found}, status)
-
-
-def failure(code: int, message: str, status: int = 0) -> Response:
-    """An error in it; ``status`` of the answer, if that is another one."""
-    return resources([], status or code, [{"code": code, "message": message}])
 
 
 def _wrong(item: dict[str, Any], message: str) -> dict[str, Any]:

@@ -13,10 +13,16 @@ from typing import Any, ClassVar
 
 from soar.standins.arranged import Arranged, counted, moment
 from soar.standins.base import Request, Response, json_response
+from soar.standins.defender_live import Live, fresh_live, shown_commands, wrong
 from soar.standins.microsoft import MicrosoftStandin, failure
 
-COMMAND = re.compile(r"/api/machines/([^/]+)/(isolate|unisolate|runAntiVirusScan)")
-TYPES = {"isolate": "Isolate", "unisolate": "Unisolate", "runAntiVirusScan": "RunAntiVirusScan"}
+COMMAND = re.compile(r"/api/machines/([^/]+)/(isolate|unisolate|runAntiVirusScan|runliveresponse)")
+TYPES = {
+    "isolate": "Isolate",
+    "unisolate": "Unisolate",
+    "runAntiVirusScan": "RunAntiVirusScan",
+    "runliveresponse": "LiveResponse",
+}
 STARTS = re.compile(r"startswith\(computerDnsName,'([^']*)'\)")
 OF_MACHINE, OF_TYPE = re.compile(r"machineId eq '([^']*)'"), re.compile(r"type eq '([^']*)'")
 UNDER_WAY = ("Pending", "InProgress")
@@ -27,6 +33,7 @@ class Defender(Arranged, MicrosoftStandin):
     "Cancelled" | "Pending"}``: how the next action ends; "Pending" is a machine that is off."""
 
     kind: ClassVar[str] = "defender"
+    settings: ClassVar[dict[str, str]] = {**MicrosoftStandin.settings, "live_response": "true"}
     lasting = True
 
     def fresh(self) -> dict[str, Any]:
@@ -39,6 +46,7 @@ class Defender(Arranged, MicrosoftStandin):
             "effects": {},
             "number": 0,
             "late": 0,
+            **fresh_live(),
         }
 
     def refused(self, status: int) -> Response:
@@ -46,9 +54,17 @@ class Defender(Arranged, MicrosoftStandin):
             return failure(403, "Forbidden", "Missing application roles. API required roles: Machine.Isolate")
         return super().refused(status)
 
+    def answer(self, request: Request) -> Response:
+        """See Standin."""
+        if request.path.startswith("/storage/"):
+            return Live(self.state).stored(request)
+        return super().answer(request)
+
     def serve_signed_in(self, request: Request) -> Response:
         """See MicrosoftStandin."""
         path = request.path
+        if found := Live(self.state).answer(request):
+            return found
         if path == "/api/machines":
             return self._machines(request.argument("$filter"))
         if path == "/api/machineactions":
@@ -94,6 +110,8 @@ class Defender(Arranged, MicrosoftStandin):
             return failure(404, "ResourceNotFound", f"Machine {identity} was not found")
         if not body.get("Comment") or (command == "isolate" and body.get("IsolationType") not in ("Full", "Selective")):
             return failure(400, "InvalidInput", "The Comment or the IsolationType is missing")
+        if command == "runliveresponse" and (refusal := wrong(body.get("Commands"), self.state["library"])):
+            return refusal
         mine = [one for one in self.state["actions"].values() if one["machineId"] == identity]
         if any(one["type"] == TYPES[command] and one["status"] in UNDER_WAY for one in mine):
             return failure(400, "ActiveRequestAlreadyExists", "Action is already in progress")
@@ -104,6 +122,8 @@ class Defender(Arranged, MicrosoftStandin):
             "computerDnsName": machine["computerDnsName"], "creationDateTimeUtc": moment(), "errorHResult": 0,
             "asked": 0, "end": self.ending("Succeeded"),
         }  # fmt: skip
+        if command == "runliveresponse":
+            action["commands"] = shown_commands(body["Commands"])
         self.state["actions"][action["id"]] = action
         return json_response(_shown(action), 201)
 
@@ -120,6 +140,9 @@ class Defender(Arranged, MicrosoftStandin):
         return json_response(_shown(action))
 
     def _end(self, action: dict[str, Any]) -> None:
+        if action["type"] == "LiveResponse" and action["end"] == "Succeeded":
+            action["status"] = Live(self.state).done(action)
+            return
         action["status"] = action["end"]
         if action["end"] == "Failed":
             action["errorHResult"] = -2147024891

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ from soar.lib.http import Answer, Limits
 Row = dict[str, Any]
 WAIT = 30.0  # seconds after a 429 that does not tell
 LONGEST_WAIT = 900.0
+LARGEST = 60 * 1024 * 1024  # of a file that goes through here
 ELSEWHERE = 308  # an account lives in one cloud, and another one says so by a redirect
 WORDS = {
     401: "Falcon does not take the access token",
@@ -31,17 +33,23 @@ WORDS = {
 
 
 class FalconError(ConnectorError):
-    """An answer of Falcon that is no success; ``status`` is the code that it gives, be it inside an answer of 2xx."""
+    """An answer of Falcon that is no success; ``status`` is the code that it gives, be it inside an answer of 2xx.
+    ``code``: the number of its first error, which may be a longer one than a status; 0 for none."""
+
+    code = 0
 
 
 class Falcon(Bearer, Responder):
-    """What the parts of the connector have in common."""
+    """What the parts of the connector have in common. ``large``: the next call carries a file."""
 
+    large = False
     token_settings: ClassVar[tuple[str, ...]] = ("url", "member_cid")
 
     def limits(self) -> Limits:
         """A worker does not sleep through a long pause: the task is tried again when it is over."""
         seconds = self.account.timeout_seconds
+        if self.large:
+            return Limits(read=seconds, total=10 * seconds, longest_wait=5.0, response_bytes=LARGEST)
         return Limits(read=seconds, total=2 * seconds, longest_wait=5.0)
 
     def ask_for_token(self) -> Access:
@@ -70,7 +78,9 @@ class Falcon(Bearer, Responder):
 
     def look(self, operation: str, path: str, **content: Any) -> list[Any]:
         """The resources of a POST that only reads. Raises FalconError."""
-        return understood(self.call(operation, "POST", path, idempotent=True, **content))
+        # A key that is not the task's: whoever takes it over must not take this for its effect.
+        key = f"look-{uuid.uuid4()}"
+        return understood(self.call(operation, "POST", path, idempotent=True, idempotency_key=key, **content))
 
     def send(self, operation: str, method: str, path: str, *, key: str, **content: Any) -> list[Any]:
         """The resources of a call that changes something. Raises FalconError; what a failing server did is unknown."""
@@ -89,8 +99,10 @@ def understood(answer: Answer, *, effect: bool = False) -> list[Any]:
         text = "Falcon answered with something that is no data."
         raise FalconError(text, permanent=False, status=answer.status, outcome_unknown=effect)
     error = refusal(answer, _said(errors))
-    if answer.ok and (code := errors[0].get("code")) and isinstance(code, int):
-        error.status, error.permanent = code, code < 500 and code not in TEMPORARY
+    code = errors[0].get("code") if errors else 0
+    error.code = code if isinstance(code, int) else 0
+    if answer.ok and error.code:
+        error.status, error.permanent = error.code, error.code < 500 and error.code not in TEMPORARY
     error.outcome_unknown = effect and (error.status or 0) >= 500
     raise error
 

@@ -37,14 +37,14 @@ class Containing(Falcon):
         filter_ = f"hostname:{quoted(name)}"
         found = self.get(f"{operation}.search", QUERY, params={"filter": filter_, "limit": MOST})
         ids = [one for one in found if isinstance(one, str)]
-        return hosts.named(self._details(ids, operation), name, "hostname") if ids else []
+        return hosts.named(self.details(ids, operation), name, "hostname") if ids else []
 
     def perform(self, capability: str, target: Target, params: dict[str, Any], *, key: str) -> Result:
         """See Responder."""
         wish = WISHES.get(capability)
         if wish is None:
             return super().perform(capability, target, params, key=key)
-        host = self._host(target, capability)
+        host = self.host_of(target, capability)
         before, name = _status(host), str(host.get("hostname") or host["device_id"])
         data = {"host": name, "device": host["device_id"], "before": before}
         if before == ENDS[capability]:
@@ -65,7 +65,7 @@ class Containing(Falcon):
         """See Responder. The state from before may still be told for a moment."""
         if capability not in WISHES:
             return super().poll(capability, reference)
-        found = self._details([reference], f"{capability}.poll")
+        found = self.details([reference], f"{capability}.poll")
         if not found:
             raise FalconError("Falcon does not tell the host any more.", permanent=False, status=404)
         return _so_far(capability, found[0])
@@ -74,7 +74,7 @@ class Containing(Falcon):
         """See Responder."""
         if capability not in WISHES:
             return super().recall(capability, target, key=key)
-        host = self._host(target, f"{capability}.recall")
+        host = self.host_of(target, f"{capability}.recall")
         return _so_far(capability, host) if _status(host) in {ENDS[capability], UNDER_WAY[capability]} else None
 
     def requests(self, capability: str, target: Target, params: dict[str, Any]) -> list[dict[str, Any]]:
@@ -82,20 +82,26 @@ class Containing(Falcon):
         wish = WISHES.get(capability)
         if wish is None:
             return super().requests(capability, target, params)
+        agent, _ = named(target)
+        content: dict[str, Any] = {"params": {"action_name": wish}, "json": {"ids": [agent or "(id of the host)"]}}
+        return [*self.searching(target), self.preview("POST", ACTIONS, **content)["request"]]
+
+    def searching(self, target: Target) -> list[dict[str, Any]]:
+        """The request that looks for the host, as a rehearsal shows it; none where its id is told."""
         agent, name = named(target)
         query = {"filter": f"hostname:{quoted(name)}", "limit": MOST}
-        search = [] if agent else [self.preview("GET", QUERY, params=query)["request"]]
-        content: dict[str, Any] = {"params": {"action_name": wish}, "json": {"ids": [agent or "(id of the host)"]}}
-        return [*search, self.preview("POST", ACTIONS, **content)["request"]]
+        return [] if agent else [self.preview("GET", QUERY, params=query)["request"]]
 
-    def _host(self, target: Target, operation: str) -> Host:
+    def host_of(self, target: Target, operation: str) -> Host:
+        """The host that the target is, or is on. Raises ConnectorError for none and for several."""
         agent, name = named(target)
-        rows = self._details([agent], operation) if agent else self.hosts(name, operation)
+        rows = self.details([agent], operation) if agent else self.hosts(name, operation)
         return hosts.the_one(
             rows, name or agent, "Falcon", lambda one: one.get("last_seen"), lambda one: str(one.get("device_id"))
         )
 
-    def _details(self, ids: list[str], operation: str) -> list[Host]:
+    def details(self, ids: list[str], operation: str) -> list[Host]:
+        """The hosts with these ids; those that Falcon does not know are left out. Raises FalconError."""
         try:
             found = objects(self.look(f"{operation}.host", DETAILS, json={"ids": ids[:MOST]}))
         except FalconError as error:

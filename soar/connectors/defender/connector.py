@@ -1,171 +1,46 @@
-"""Microsoft Defender for Endpoint: machines are isolated, released and scanned by actions that take their time."""
+"""Microsoft Defender for Endpoint, by its own API."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
-from soar.connectors import hosts
-from soar.connectors.capabilities import ENDPOINT, Result, Target
-from soar.connectors.defender.actions import ACTIONS, Action, Row, newest, result_of
+from soar.connectors.defender.actions import ACTIONS
+from soar.connectors.defender.live import COLLECT, RUN, LiveResponse
 from soar.connectors.kinds import Kind, Setting
-from soar.connectors.marks import mark
-from soar.connectors.microsoft.answers import MicrosoftError, object_of
-from soar.connectors.microsoft.api import MicrosoftApi, refused, text_of
 from soar.connectors.microsoft.signing_in import SECRETS, SETTINGS, rules
 
-MACHINE = re.compile(r"[0-9a-f]{40}")
-NAME = re.compile(r"[\w.-]{1,255}")
-UNDER_WAY = {"Pending", "InProgress"}
-BUSY = "ActiveRequestAlreadyExists"
-COMMERCIAL = "https://api.securitycenter.microsoft.com"  # whatever the address, tokens of that cloud are for this one
 
-
-class Defender(MicrosoftApi):
-    """Two isolations of one machine are trouble there: the second one stays pending and comes true when the first is
-    lifted. So what was done to the machine last is looked at first, and an action under way is taken for ours."""
+class Defender(LiveResponse):
+    """Machines, and live response where the account's settings allow it."""
 
     kind = "defender"
-    product = "Defender for Endpoint"
-    serves: ClassVar[frozenset[str]] = frozenset(ACTIONS)
-    repeatable: ClassVar[frozenset[str]] = serves
+    serves: ClassVar[frozenset[str]] = frozenset({*ACTIONS, COLLECT, RUN})
+    repeatable: ClassVar[frozenset[str]] = serves - {RUN}
     needs: ClassVar[Mapping[str, str]] = {
         "Machine.Read.All": "finding machines",
         "Machine.Isolate": "isolating and releasing",
         "Machine.Scan": "scanning",
     }
-
+    live: ClassVar[Mapping[str, str]] = {
+        "Machine.LiveResponse": "live response",
+        "Library.Manage": "scripts of live response",
+    }
     wider: ClassVar[Mapping[str, frozenset[str]]] = {"Machine.ReadWrite.All": frozenset({"Machine.Read.All"})}
 
-    def resource(self) -> str:
+    @classmethod
+    def offers(cls, settings: Mapping[str, Any]) -> frozenset[str]:
+        """See Responder."""
+        return cls.serves if settings.get("live_response") is True else cls.serves - {COLLECT, RUN}
+
+    def needed(self) -> Mapping[str, str]:
         """See MicrosoftApi."""
-        parts = urlsplit(str(self.account.settings.get("url") or ""))
-        return f"https://{parts.netloc}" if (parts.hostname or "").endswith(".us") else COMMERCIAL
+        return {**self.needs, **self.live} if self.account.settings.get("live_response") is True else self.needs
 
     def check(self) -> str:
         """Sign in and read a machine. Raises ConnectorError."""
         self.get("test", "api/machines", params={"$top": 1})
         return f"Defender for Endpoint takes the credentials and shows its machines.{self.missing()}"
-
-    def perform(self, capability: str, target: Target, params: dict[str, Any], *, key: str) -> Result:
-        """See Responder."""
-        action = ACTIONS.get(capability)
-        if action is None:
-            return super().perform(capability, target, params, key=key)
-        identity, name = self._machine(target, capability)
-        last = newest(self._made(identity, action, capability), *action.kin)
-        if last is not None and (known := self._known(action, last, name)):
-            return known
-        body = self._body(action, mark(key))
-        path = f"api/machines/{identity}/{action.path}"
-        try:
-            answer = self.send(capability, "POST", path, key=key, json=body)
-        except MicrosoftError as error:
-            if error.code != BUSY:
-                raise
-            return self._twin(action, identity, name, capability)
-        row = object_of(answer) or {}
-        if not row.get("id"):
-            text = "Defender took the action without saying which one it is."
-            raise MicrosoftError(text, permanent=False, status=answer.status, outcome_unknown=True)
-        found, request = result_of(row), {"method": "POST", "path": f"/{path}", "body": body}
-        data = {"machine": identity, "name": name}
-        return Result(
-            "accepted", found.message, found.reference, found.remote, request, answer.redactor.data(row), data
-        )
-
-    def poll(self, capability: str, reference: str) -> Result:
-        """See Responder."""
-        try:
-            return result_of(self.get(f"{capability}.poll", f"api/machineactions/{reference}"))
-        except MicrosoftError as error:
-            if error.status == 404:  # it may not be listed yet; the deadline of the task ends the asking
-                error.permanent = False
-            raise
-
-    def recall(self, capability: str, target: Target, *, key: str) -> Result | None:
-        """See Responder. Our key stands in the action's comment."""
-        action = ACTIONS.get(capability)
-        if action is None:
-            return None
-        identity, _ = self._machine(target, capability)
-        made = self._made(identity, action, f"{capability}.recall")
-        return next((result_of(row) for row in made if mark(key) in str(row.get("requestorComment") or "")), None)
-
-    def requests(self, capability: str, target: Target, params: dict[str, Any]) -> list[dict[str, Any]]:
-        """See Responder. The machine's id is known only when Defender is asked, unless the alert tells it."""
-        action = ACTIONS.get(capability)
-        if action is None:
-            return super().requests(capability, target, params)
-        identity, name = named(target)
-        search = [] if identity else [self.preview("GET", "api/machines", params=_search(name))["request"]]
-        path = f"api/machines/{identity or '(id of the machine)'}/{action.path}"
-        return [*search, self.preview("POST", path, json=self._body(action, "Soar [key of the task]"))["request"]]
-
-    def _body(self, action: Action, comment: str) -> dict[str, str]:
-        chosen = {name: str(self.account.settings.get(setting) or "Full") for name, setting in action.setting.items()}
-        return {"Comment": comment, **chosen}
-
-    def _known(self, action: Action, last: Row, name: str) -> Result | None:
-        """What the machine's last action makes of this one; None if it has to be sent. Raises MicrosoftError while the
-        opposite is under way."""
-        under_way = str(last.get("status")) in UNDER_WAY
-        if last.get("type") != action.type:
-            if under_way:
-                text = f"Defender is just doing the opposite to {name} ({last.get('type')}); this waits for its end."
-                raise MicrosoftError(text, permanent=False, retry_after=30.0)
-            return None
-        if under_way:
-            found = result_of(last)
-            text = f"The same action was under way already. {found.message}"
-            return Result("accepted", text, found.reference, found.remote)
-        return Result("done", action.already.format(name), remote="Succeeded") if action.already else None
-
-    def _twin(self, action: Action, identity: str, name: str, capability: str) -> Result:
-        """The action because of which ours was refused. Raises MicrosoftError when it is not told (yet)."""
-        last = newest(self._made(identity, action, capability), *action.kin)
-        found = self._known(action, last, name) if last is not None else None
-        if found is None:
-            raise MicrosoftError(f"Defender is busy with another action on {name}.", permanent=False, retry_after=30.0)
-        return found
-
-    def _made(self, identity: str, action: Action, operation: str) -> list[Row]:
-        types = " or ".join(f"type eq '{one}'" for one in action.kin)
-        params = {"$filter": f"machineId eq '{identity}' and ({types})"}
-        return _rows(self.get(f"{operation}.actions", "api/machineactions", params=params))
-
-    def _machine(self, target: Target, operation: str) -> tuple[str, str]:
-        """Id and name of the machine. Raises ConnectorError."""
-        identity, name = named(target)
-        if identity:
-            return identity, name or identity
-        found = _rows(self.get(f"{operation}.machine", "api/machines", params=_search(name)))
-        rows = hosts.named(found, name, "computerDnsName")
-        row = hosts.the_one(rows, name, "Defender", lambda one: one.get("lastSeen"), lambda one: str(one.get("id")))
-        return str(row["id"]), str(row.get("computerDnsName") or name)
-
-
-def named(target: Target) -> tuple[str, str]:
-    """The machine's id, "" if the target does not tell it, and its name. Raises ConnectorError for what is neither."""
-    name = (target.value if target.kind == ENDPOINT else text_of(target.facts, "endpoint")).strip()
-    for told in (text_of(target.facts, "guid").lower(), name.lower()):
-        if MACHINE.fullmatch(told):
-            return told, "" if told == name.lower() else name
-    if not NAME.fullmatch(name):
-        raise refused(f"Defender cannot look for {name or 'a machine without a name'}.")
-    return "", name
-
-
-def _search(name: str) -> dict[str, str]:
-    # Names are kept in small letters, with their domain if the machine has one.
-    return {"$filter": f"startswith(computerDnsName,'{name.lower()}')"}
-
-
-def _rows(document: dict[str, Any]) -> list[Row]:
-    value = document.get("value")
-    return [one for one in value if isinstance(one, dict) and one.get("id")] if isinstance(value, list) else []
 
 
 KIND = Kind(
@@ -179,6 +54,12 @@ KIND = Kind(
         *SETTINGS,
         Setting("isolation", "How a machine is isolated", form="choice", choices=("Full", "Selective"), default="Full"),
         Setting("scan", "How a machine is scanned", form="choice", choices=("Quick", "Full"), default="Quick"),
+        Setting(
+            "live_response",
+            "Fetch files from machines and run scripts on them (live response)",
+            form="flag",
+            default=False,
+        ),
     ),
     secrets=SECRETS,
     rules=rules,

@@ -21,9 +21,9 @@ class HttpConnector(Responder):
     kind = "http"
 
     @classmethod
-    def can(cls, account: ConnectorAccount) -> frozenset[str]:
+    def offers(cls, settings: Mapping[str, Any]) -> frozenset[str]:
         """See Responder: the action of this account, and its inverse."""
-        return acting.served(account.settings)
+        return acting.served(settings)
 
     @classmethod
     def accepts(cls, account: ConnectorAccount, capability: str, kind: str, facts: Mapping[str, Any]) -> bool:

@@ -77,13 +77,17 @@ class MicrosoftApi(Bearer, Responder):
         }
         return known.get(status, f"{self.product} answered {status}")
 
+    def needed(self) -> Mapping[str, str]:
+        """``needs``, as far as the account's settings make use of it."""
+        return self.needs
+
     def missing(self) -> str:
         """A sentence about permissions that the token does not have, "" if it has all or does not tell."""
         told = _roles(self.access_token())
         if told is None:
             return ""
         given = frozenset(told).union(*(self.wider.get(name, frozenset()) for name in told))
-        lacking = [f"{name} ({what})" for name, what in self.needs.items() if name not in given]
+        lacking = [f"{name} ({what})" for name, what in self.needed().items() if name not in given]
         return f" The app lacks: {', '.join(lacking)}." if lacking else ""
 
 

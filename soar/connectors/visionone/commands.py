@@ -8,6 +8,7 @@ from typing import Any
 
 from soar.connectors.base import ConnectorError
 from soar.connectors.capabilities import Target
+from soar.connectors.paths import full_path, program_of
 
 LONGEST_DESCRIPTION = 256
 LONGEST_ARGUMENTS = 8_000
@@ -37,13 +38,7 @@ def endpoint(target: Target, params: dict[str, Any]) -> Item:
 
 def file(target: Target, params: dict[str, Any]) -> Item:
     """The file's path on its endpoint."""
-    path = str(params.get("path") or "").strip() or _text(target, "file_path") or target.value
-    if not path.strip():
-        raise lacks(target, "its full path on the endpoint")
-    if path.startswith(("\\\\", "//")):
-        raise ConnectorError(f"Vision One collects no file from a share: {path}.", permanent=True)
-    if not (path[:1] == "/" or path[1:3] in {":\\", ":/"}):
-        raise lacks(target, "its full path on the endpoint")
+    path = full_path(target, params, "Vision One")
     return {**endpoint(target, params), "filePath": path}
 
 
@@ -146,5 +141,4 @@ def _text(target: Target, name: str) -> str:
 
 def _program(target: Target) -> str:
     """The file's name alone: of the path if there is one, else what names the process."""
-    path = _text(target, "file_path") or target.value
-    return path.replace("\\", "/").rpartition("/")[2].strip()
+    return program_of(_text(target, "file_path") or target.value)

@@ -11,13 +11,13 @@ from typing import Any, ClassVar
 from soar.connectors import quota
 from soar.connectors.base import ConnectorError
 from soar.connectors.capabilities import DOMAIN, URL, Result, Target
+from soar.connectors.storage import fetched
 from soar.connectors.visionone.client import objects
 from soar.connectors.visionone.commands import lacks
 from soar.connectors.visionone.errors import error_of, understood
 from soar.connectors.visionone.multistatus import item_of, kept, refused
 from soar.connectors.visionone.part import Part, Requests
 from soar.connectors.visionone.running import Running
-from soar.connectors.visionone.storage import fetched
 from soar.connectors.visionone.tasks import SENTENCES, STATES
 from soar.lib.http import Answer
 
@@ -88,7 +88,7 @@ class Sandbox(Part):
         location, password = found.secret.get("location"), found.secret.get("password", "")
         if not location:
             raise ConnectorError("Vision One collected the file without saying where it lies.", permanent=True)
-        archive = fetched(self.api, location)
+        archive = fetched(self.api, location, "Vision One")
         name = f"{task}.zip"
         files = {"file": (name, archive, "application/zip")}
         data = {"archivePassword": base64.b64encode(password.encode()).decode()} if password else {}

@@ -1,4 +1,5 @@
-"""Fetching a collected file from where Vision One says that it lies: another host, without our token."""
+"""Fetching a collected file, or what a script wrote, from where a product says that it lies: another host, without our
+token."""
 
 from __future__ import annotations
 
@@ -7,19 +8,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from soar.connectors import attempts
-from soar.connectors.base import ConnectorError
-from soar.connectors.visionone.client import Api
+from soar.connectors.base import Connector, ConnectorError
 from soar.lib.http import Client, Limits, RemoteError
 
-LARGEST = 60 * 1024 * 1024  # what the sandbox takes
+LARGEST = 60 * 1024 * 1024
 
 
-def fetched(api: Api, location: str) -> bytes:
+def fetched(api: Connector, location: str, product: str) -> bytes:
     """The content, at most 60 MB; held in memory, never kept. Raises ConnectorError."""
     parts = urlsplit(location)
     account = api.account
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ConnectorError("Vision One names no address for the collected file.", permanent=True)
+        raise ConnectorError(f"{product} names no address for what was collected.", permanent=True)
     path = f"{parts.path}?{parts.query}" if parts.query else parts.path
     request: dict[str, Any] = {
         "method": "GET",
@@ -47,6 +47,6 @@ def fetched(api: Api, location: str) -> bytes:
         raise
     attempts.finish(attempt, dataclasses.replace(answer, body=b""))  # the file itself is kept nowhere
     if not answer.ok:
-        text = f"The collected file could not be fetched: {parts.hostname} answered {answer.status}."
+        text = f"What was collected could not be fetched: {parts.hostname} answered {answer.status}."
         raise ConnectorError(text, permanent=answer.status < 500, status=answer.status)
     return answer.body
