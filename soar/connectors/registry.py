@@ -19,6 +19,7 @@ from soar.connectors.imap.connector import KIND as IMAP
 from soar.connectors.intelligence.feeds.connector import KIND as FEED
 from soar.connectors.intelligence.providers.registry import PROVIDERS
 from soar.connectors.kinds import Kind
+from soar.connectors.kubernetes.connector import KIND as KUBERNETES
 from soar.connectors.ldap.connector import KIND as LDAP
 from soar.connectors.mattermost.connector import KIND as MATTERMOST
 from soar.connectors.microsoft_graph.connector import KIND as MICROSOFT_GRAPH
@@ -45,6 +46,7 @@ KINDS: dict[str, Kind] = {
     DEFENDER.name: DEFENDER,
     CROWDSTRIKE.name: CROWDSTRIKE,
     AWS.name: AWS,
+    KUBERNETES.name: KUBERNETES,
     LDAP.name: LDAP,
     PANOS.name: PANOS,
     FORTINET.name: FORTINET,

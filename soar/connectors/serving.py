@@ -10,16 +10,12 @@ from soar.connectors.registry import KINDS
 from soar.connectors.responder import Responder
 
 OWN = "built-in block list"
-CONTAINERS = "The others know endpoints and accounts, no pods; a connector of Kubernetes itself is not made."
 SANDBOX = "Sandboxes of other makers are services of their own; no connector of one is made."
 # Why there may be one product alone; shown only while there is.
 ALONE = {
     "unlock_account": "Lock-outs after wrong passwords are the directory's own; in the cloud they end by themselves.",
     "sandbox_file": SANDBOX,
     "sandbox_url": SANDBOX,
-    "isolate_container": CONTAINERS,
-    "resume_container": CONTAINERS,
-    "terminate_container": CONTAINERS,
     "revoke_cloud_access": "Access to a cloud is its own matter; of other clouds no connector is made.",
     "restore_cloud_access": "As for revoking it.",
     "delete_message": "Deleting for good; where only quarantine is offered, it is another action.",

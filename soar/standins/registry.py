@@ -11,6 +11,7 @@ from soar.standins.entra import Entra
 from soar.standins.feed import Feed
 from soar.standins.fortinet import FortiGate
 from soar.standins.greynoise import GreyNoise
+from soar.standins.kubernetes import Kubernetes
 from soar.standins.ldap import Ldap
 from soar.standins.mattermost import Mattermost
 from soar.standins.misp import Misp
@@ -39,6 +40,7 @@ STANDINS: tuple[type[Standin], ...] = (
     Defender,
     CrowdStrike,
     Aws,
+    Kubernetes,
     Ldap,
     PanOs,
     FortiGate,
