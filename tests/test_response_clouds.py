@@ -21,7 +21,9 @@ from soar.accounts.models import Team, User
 from soar.connectors.actions import create_account
 from soar.connectors.models import Attempt, ConnectorAccount
 from soar.connectors.registry import KINDS
+from soar.standins.aws import Aws
 from soar.standins.base import Standin
+from soar.standins.google_iam import PROJECT, GoogleIam
 from soar.standins.kubernetes import Kubernetes
 from soar.standins.server import Server
 from soar.standins.visionone import VisionOne
@@ -54,6 +56,7 @@ def _pods(state: State) -> list[State]:
     return [one["metadata"] for one in state["pods"].values()]
 
 
+BOT = f"ci-bot@{PROJECT}.iam.gserviceaccount.com"
 CASES = [
     Case(
         Kubernetes, "isolate_container", "container", "practice/shop/web-7f",
@@ -66,6 +69,12 @@ CASES = [
         lambda state: state["gone"] == ["shop/web-7f"] or any("deletionTimestamp" in one for one in _pods(state)),
         lambda state: int(state["calls"].get("delete pods", 0)),
         {"type": "container"}, "/pods/web-7f", undone=False,
+    ),
+    Case(
+        GoogleIam, "revoke_cloud_access", "cloud_account", BOT,
+        lambda state: any(one.get("disabled") for one in state["accounts"].values()),
+        lambda state: int(state["calls"].get("disable account", 0)),
+        {"type": "cloudaccount"}, ":disable",
     ),
 ]  # fmt: skip
 each = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.standin.kind}-{case.action}")
@@ -104,7 +113,7 @@ class Here:
 
 @pytest.fixture
 def here(folder: Folder, transactional_db: None) -> Iterator[Here]:
-    with Server([VisionOne(), *(one() for one in dict.fromkeys(case.standin for case in CASES))]) as server:
+    with Server([VisionOne(), Aws(), *(one() for one in dict.fromkeys(case.standin for case in CASES))]) as server:
         yield Here(server)
         crew.Crew.rest()
 
@@ -222,6 +231,13 @@ def test_of_several_clusters_the_one_that_is_named_acts(here: Here, responder: U
     ids = {"cluster": "bank", "pod": "p-1"}
     task = by_hand(responder, alert, "container", "web", "isolate_container", **ids)
     assert task.account is not None and task.account.kind == "visionone"
+
+
+def test_each_cloud_gets_its_own(here: Here, responder: User, blue: Team) -> None:
+    alert = blue_alert(blue)
+    aws, google = here.connect(Aws), here.connect(GoogleIam)
+    assert by_hand(responder, alert, "cloud_account", "ci-bot", "revoke_cloud_access").account == aws
+    assert by_hand(responder, alert, "cloud_account", BOT, "revoke_cloud_access").account == google
 
 
 def test_a_pod_of_no_cluster_that_is_connected_is_said(here: Here, responder: User, blue: Team) -> None:

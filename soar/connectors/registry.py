@@ -14,6 +14,7 @@ from soar.connectors.elasticsearch.connector import KIND as ELASTICSEARCH
 from soar.connectors.entra.connector import KIND as ENTRA
 from soar.connectors.errors import ConnectorError
 from soar.connectors.fortinet.connector import KIND as FORTINET
+from soar.connectors.google_iam.connector import KIND as GOOGLE_IAM
 from soar.connectors.http.connector import KIND as HTTP
 from soar.connectors.imap.connector import KIND as IMAP
 from soar.connectors.intelligence.feeds.connector import KIND as FEED
@@ -46,6 +47,7 @@ KINDS: dict[str, Kind] = {
     DEFENDER.name: DEFENDER,
     CROWDSTRIKE.name: CROWDSTRIKE,
     AWS.name: AWS,
+    GOOGLE_IAM.name: GOOGLE_IAM,
     KUBERNETES.name: KUBERNETES,
     LDAP.name: LDAP,
     PANOS.name: PANOS,

@@ -16,8 +16,6 @@ ALONE = {
     "unlock_account": "Lock-outs after wrong passwords are the directory's own; in the cloud they end by themselves.",
     "sandbox_file": SANDBOX,
     "sandbox_url": SANDBOX,
-    "revoke_cloud_access": "Access to a cloud is its own matter; of other clouds no connector is made.",
-    "restore_cloud_access": "As for revoking it.",
     "delete_message": "Deleting for good; where only quarantine is offered, it is another action.",
 }
 NOT_MADE = "No other connector that is made here does it yet."

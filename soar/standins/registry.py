@@ -10,6 +10,7 @@ from soar.standins.defender import Defender
 from soar.standins.entra import Entra
 from soar.standins.feed import Feed
 from soar.standins.fortinet import FortiGate
+from soar.standins.google_iam import GoogleIam
 from soar.standins.greynoise import GreyNoise
 from soar.standins.kubernetes import Kubernetes
 from soar.standins.ldap import Ldap
@@ -40,6 +41,7 @@ STANDINS: tuple[type[Standin], ...] = (
     Defender,
     CrowdStrike,
     Aws,
+    GoogleIam,
     Kubernetes,
     Ldap,
     PanOs,
