@@ -25,6 +25,7 @@ from soar.standins.aws import Aws
 from soar.standins.base import Standin
 from soar.standins.google_iam import PROJECT, GoogleIam
 from soar.standins.kubernetes import Kubernetes
+from soar.standins.okta import Okta
 from soar.standins.server import Server
 from soar.standins.visionone import VisionOne
 from tests.approving import blue_alert
@@ -75,6 +76,12 @@ CASES = [
         lambda state: any(one.get("disabled") for one in state["accounts"].values()),
         lambda state: int(state["calls"].get("disable account", 0)),
         {"type": "cloudaccount"}, ":disable",
+    ),
+    Case(
+        Okta, "disable_account", "account", "a.voss",
+        lambda state: any(one["status"] == "SUSPENDED" for one in state["users"].values()),
+        lambda state: int(state["calls"].get("suspend", 0)),
+        {"type": "account"}, "/suspend",
     ),
 ]  # fmt: skip
 each = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.standin.kind}-{case.action}")

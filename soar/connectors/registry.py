@@ -25,6 +25,7 @@ from soar.connectors.ldap.connector import KIND as LDAP
 from soar.connectors.mattermost.connector import KIND as MATTERMOST
 from soar.connectors.microsoft_graph.connector import KIND as MICROSOFT_GRAPH
 from soar.connectors.models import ConnectorAccount
+from soar.connectors.okta.connector import KIND as OKTA
 from soar.connectors.panos.connector import KIND as PANOS
 from soar.connectors.servicenow.connector import KIND as SERVICENOW
 from soar.connectors.slack.connector import KIND as SLACK
@@ -50,6 +51,7 @@ KINDS: dict[str, Kind] = {
     GOOGLE_IAM.name: GOOGLE_IAM,
     KUBERNETES.name: KUBERNETES,
     LDAP.name: LDAP,
+    OKTA.name: OKTA,
     PANOS.name: PANOS,
     FORTINET.name: FORTINET,
     SERVICENOW.name: SERVICENOW,

@@ -13,7 +13,6 @@ OWN = "built-in block list"
 SANDBOX = "Sandboxes of other makers are services of their own; no connector of one is made."
 # Why there may be one product alone; shown only while there is.
 ALONE = {
-    "unlock_account": "Lock-outs after wrong passwords are the directory's own; in the cloud they end by themselves.",
     "sandbox_file": SANDBOX,
     "sandbox_url": SANDBOX,
     "delete_message": "Deleting for good; where only quarantine is offered, it is another action.",

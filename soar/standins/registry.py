@@ -16,6 +16,7 @@ from soar.standins.kubernetes import Kubernetes
 from soar.standins.ldap import Ldap
 from soar.standins.mattermost import Mattermost
 from soar.standins.misp import Misp
+from soar.standins.okta import Okta
 from soar.standins.otx import Otx
 from soar.standins.panos import PanOs
 from soar.standins.servicenow.standin import ServiceNow
@@ -44,6 +45,7 @@ STANDINS: tuple[type[Standin], ...] = (
     GoogleIam,
     Kubernetes,
     Ldap,
+    Okta,
     PanOs,
     FortiGate,
     StockedMicrosoftGraph,
