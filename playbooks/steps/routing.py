@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from soar.accounts.models import User
 from soar.connectors import registry, selectors
+from soar.connectors.capabilities import Target as Aim
 from soar.connectors.models import ConnectorAccount, Route
 from soar.connectors.responder import Responder
 from soar.lib import rows
@@ -39,10 +40,12 @@ def serves(account: ConnectorAccount, capability: str) -> bool:
 def route(
     capability: str, target: Target, able: Iterable[ConnectorAccount], routes: Iterable[Route]
 ) -> ConnectorAccount | None:
-    """The account for this target, of those ``able`` to do it, without those that do it to other kinds of target only.
+    """The account for this target, of those ``able`` to do it, without those that do it to other kinds of target only,
+    and without those that are for another place (cluster, project), unless all are.
     Routes in their order; a rule that fits an account which cannot do it is passed over. Without any rule that fits:
     the first able account that no rule reserves; None if all accounts are kept for other targets by rules."""
-    by_id = {account.pk: account for account in able if _takes(account, capability, target)}
+    taking = [account for account in able if _takes(account, capability, target)]
+    by_id = {account.pk: account for account in [one for one in taking if _responsible(one, target)] or taking}
     reserved = set()
     for rule in routes:
         if rule.account_id not in by_id or rule.capability not in ("", capability):
@@ -64,6 +67,14 @@ def _takes(account: ConnectorAccount, capability: str, target: Target) -> bool:
     if kind is None or not issubclass(kind.connector, Responder):
         return True
     return kind.connector.accepts(account, capability, str(target.get("kind", "")), target.get("facts") or {})
+
+
+def _responsible(account: ConnectorAccount, target: Target) -> bool:
+    kind = registry.KINDS.get(account.kind)
+    if kind is None or not issubclass(kind.connector, Responder):
+        return True
+    named = Aim(str(target.get("kind", "")), str(target.get("value", "")), dict(target.get("facts") or {}))
+    return kind.connector.responsible(account.settings, named)
 
 
 def _fits(rule: Route, target: Target) -> bool:

@@ -70,6 +70,7 @@ class Connector:
         return Client(
             self.address(),
             verify_tls=account.verify_tls,
+            authority=self.authority(),
             proxy=account.proxy,
             allow_internal=account.allow_internal,
             headers=headers,
@@ -81,6 +82,10 @@ class Connector:
     def address(self) -> str:
         """What paths of calls are below. Kinds that sign in elsewhere have a second one."""
         return str(self.account.secrets.get(HIDDEN_ADDRESS) or self.account.settings.get("url", ""))
+
+    def authority(self) -> str:
+        """Certificates of the only authority that may vouch for the server; "" for those of the system."""
+        return str(self.account.settings.get("ca") or "")
 
     def limits(self) -> Limits:
         """The bounds of one call. Kinds that somebody waits for have narrower ones."""

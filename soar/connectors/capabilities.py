@@ -70,7 +70,8 @@ class Target:
     """One thing to act on. ``value`` names it for people: a host name, an address, a hash, a message id.
 
     ``facts`` is what the alert's source told besides, in the source's words: ``guid``, ``addresses``, ``mailbox``,
-    ``sha1``, ``file_path``, ``endpoint`` (name of the host that a file or process is on), ``cluster``, ``pod``,
+    ``sha1``, ``file_path``, ``endpoint`` (name of the host that a file or process is on), ``cluster``,
+    ``namespace``, ``pod``, ``pod_uid``,
     ``type`` (of a hash: md5, sha1, sha256)."""
 
     kind: str

@@ -14,15 +14,18 @@ from soar.connectors.elasticsearch.connector import KIND as ELASTICSEARCH
 from soar.connectors.entra.connector import KIND as ENTRA
 from soar.connectors.errors import ConnectorError
 from soar.connectors.fortinet.connector import KIND as FORTINET
+from soar.connectors.google_iam.connector import KIND as GOOGLE_IAM
 from soar.connectors.http.connector import KIND as HTTP
 from soar.connectors.imap.connector import KIND as IMAP
 from soar.connectors.intelligence.feeds.connector import KIND as FEED
 from soar.connectors.intelligence.providers.registry import PROVIDERS
 from soar.connectors.kinds import Kind
+from soar.connectors.kubernetes.connector import KIND as KUBERNETES
 from soar.connectors.ldap.connector import KIND as LDAP
 from soar.connectors.mattermost.connector import KIND as MATTERMOST
 from soar.connectors.microsoft_graph.connector import KIND as MICROSOFT_GRAPH
 from soar.connectors.models import ConnectorAccount
+from soar.connectors.okta.connector import KIND as OKTA
 from soar.connectors.panos.connector import KIND as PANOS
 from soar.connectors.responder import Responder
 from soar.connectors.servicenow.connector import KIND as SERVICENOW
@@ -46,7 +49,10 @@ KINDS: dict[str, Kind] = {
     DEFENDER.name: DEFENDER,
     CROWDSTRIKE.name: CROWDSTRIKE,
     AWS.name: AWS,
+    GOOGLE_IAM.name: GOOGLE_IAM,
+    KUBERNETES.name: KUBERNETES,
     LDAP.name: LDAP,
+    OKTA.name: OKTA,
     PANOS.name: PANOS,
     FORTINET.name: FORTINET,
     SERVICENOW.name: SERVICENOW,

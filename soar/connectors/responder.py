@@ -39,6 +39,12 @@ class Responder(Connector):
         """Whether it may be sent again when nobody knows whether the first call arrived."""
         return capability in self.repeatable
 
+    @classmethod
+    def responsible(cls, settings: Mapping[str, Any], target: Target) -> bool:
+        """Whether an account with these settings is the one for that target, of several that take its kind: a pod is of
+        one cluster. Who is not is asked only where nobody is, and then says what is missing."""
+        return True
+
     def perform(self, capability: str, target: Target, params: dict[str, Any], *, key: str) -> Result:
         """Do it. ``key`` names this one task in every try of it. Makes HTTP calls, so outside of any transaction.
 

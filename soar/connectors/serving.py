@@ -10,28 +10,17 @@ from soar.connectors.registry import KINDS
 from soar.connectors.responder import Responder
 
 OWN = "built-in block list"
-CONTAINERS = "The others know endpoints and accounts, no pods; a connector of Kubernetes itself is not made."
-# Why there may be one product alone; shown only while there is.
-ALONE = {
-    "unlock_account": "Lock-outs after wrong passwords are the directory's own; in the cloud they end by themselves.",
-    "isolate_container": CONTAINERS,
-    "resume_container": CONTAINERS,
-    "terminate_container": CONTAINERS,
-    "revoke_cloud_access": "Access to a cloud is its own matter; of other clouds no connector is made.",
-    "restore_cloud_access": "As for revoking it.",
-    "delete_message": "Deleting for good; where only quarantine is offered, it is another action.",
-}
-NOT_MADE = "No other connector that is made here does it yet."
 
 
 def markdown() -> str:
     """The table."""
-    lines = ["| action | served by | if by one alone, why |", "| --- | --- | --- |"]
-    for one in CAPABILITIES.values():
-        named = [*_served(one), *([OWN] if one.name in ("block", "unblock") else [])]
-        why = ALONE.get(one.name, NOT_MADE) if len(named) < 2 else ""
-        lines.append(f"| {one.label} (`{one.name}`) | {', '.join(named)} | {why} |")
-    return "\n".join(lines)
+    rows = [f"| {one.label} (`{one.name}`) | {', '.join(served_by(one))} |" for one in CAPABILITIES.values()]
+    return "\n".join(["| action | served by |", "| --- | --- |", *rows])
+
+
+def served_by(what: Capability) -> list[str]:
+    """The names of all that does it, with what they take where that is not everything."""
+    return [*_served(what), *([OWN] if what.name in ("block", "unblock") else [])]
 
 
 def _served(what: Capability) -> Iterator[str]:

@@ -28,6 +28,8 @@ LABELS = {
     "group6": gettext_lazy("Group for IPv6"),
     "vdom": gettext_lazy("Virtual domain"),
     "vsys": gettext_lazy("Virtual system"),
+    "ca": gettext_lazy("Certificate authority"),
+    "unnamed": gettext_lazy("Take targets that name no cluster"),
     "url": gettext_lazy("Address"),
     "allow_internal": gettext_lazy("Allow addresses inside the network"),
     "verify_tls": gettext_lazy("Check the server's certificate"),
@@ -183,6 +185,8 @@ def _words(setting: Setting, value: Any) -> str:
         return str(flags.get(setting.name, (_("yes"), _("no")))[0 if value else 1])
     if setting.name == "cleared":
         return f"TLP:{str(value).upper()}"
+    if setting.name == "ca":
+        return str(_("its own")) if str(value).strip() else ""
     if setting.name == "timeout_seconds":
         return str(_("at most %s s") % value)
     if setting.name == "rate_per_minute":

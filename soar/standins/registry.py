@@ -10,10 +10,13 @@ from soar.standins.defender import Defender
 from soar.standins.entra import Entra
 from soar.standins.feed import Feed
 from soar.standins.fortinet import FortiGate
+from soar.standins.google_iam import GoogleIam
 from soar.standins.greynoise import GreyNoise
+from soar.standins.kubernetes import Kubernetes
 from soar.standins.ldap import Ldap
 from soar.standins.mattermost import Mattermost
 from soar.standins.misp import Misp
+from soar.standins.okta import Okta
 from soar.standins.otx import Otx
 from soar.standins.panos import PanOs
 from soar.standins.servicenow.standin import ServiceNow
@@ -39,7 +42,10 @@ STANDINS: tuple[type[Standin], ...] = (
     Defender,
     CrowdStrike,
     Aws,
+    GoogleIam,
+    Kubernetes,
     Ldap,
+    Okta,
     PanOs,
     FortiGate,
     StockedMicrosoftGraph,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -27,6 +28,11 @@ class Aws(Iam):
     kind = "aws"
     serves: ClassVar[frozenset[str]] = frozenset({"revoke_cloud_access", "restore_cloud_access"})
     repeatable: ClassVar[frozenset[str]] = serves
+
+    @classmethod
+    def responsible(cls, settings: Mapping[str, Any], target: Target) -> bool:
+        """See Responder. Service accounts of Google Cloud look like user names."""
+        return not target.value.strip().endswith(".gserviceaccount.com")
 
     def check(self) -> str:
         """Ask who we are. Raises ConnectorError."""

@@ -102,6 +102,15 @@ def pod_or_task(target: Target, params: dict[str, Any]) -> Item:
     return pod(target, params)
 
 
+def has_ids(target: Target) -> bool:
+    """Whether the target of kind container tells the ids that Vision One knows it by."""
+    if _text(target, "namespace"):
+        return False
+    return all(_text(target, one) for one in ("cluster", "pod")) or all(
+        _text(target, one) for one in ("ecs_cluster", "ecs_task")
+    )
+
+
 COMMANDS: dict[str, Command] = {
     "isolate_endpoint": Command("response/endpoints/isolate", "isolate", endpoint),
     "restore_endpoint": Command("response/endpoints/restore", "restoreIsolate", endpoint),

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from soar.connectors.base import ConnectorError
-from soar.connectors.capabilities import HASH, Result, Target
+from soar.connectors.capabilities import CONTAINER, HASH, Result, Target
 from soar.connectors.kinds import Kind, Setting
 from soar.connectors.visionone.alerts import Workbench
 from soar.connectors.visionone.blocklist import BlockList
+from soar.connectors.visionone.commands import has_ids
 from soar.connectors.visionone.messages import Messages
 from soar.connectors.visionone.part import Part
 from soar.connectors.visionone.running import Running
@@ -33,6 +34,11 @@ class VisionOne(Workbench):
     def takes(cls, capability: str, kind: str, facts: Mapping[str, Any]) -> bool:
         """See Responder. Files are blocked by SHA-1 and SHA-256."""
         return not (capability in {"block", "unblock"} and kind == HASH and facts.get("type") == "md5")
+
+    @classmethod
+    def responsible(cls, settings: Mapping[str, Any], target: Target) -> bool:
+        """See Responder. It knows containers by ids of its own; who tells a namespace means a pod by its name."""
+        return target.kind != CONTAINER or has_ids(target)
 
     def check(self) -> str:
         """Ask whether the API answers and takes the token. Raises ConnectorError."""

@@ -1,0 +1,1 @@
+"""Kubernetes: pods are cut off from the network, given back, deleted."""

@@ -1,0 +1,80 @@
+"""What an account of a cluster is made of, and which rights its service account lacks."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from soar.connectors.kinds import Setting
+from soar.connectors.kubernetes.api import Cluster, child, understood
+from soar.connectors.kubernetes.places import NAMESPACE, listed
+from soar.lib.http import is_authority
+
+KEEP, ALONE = "keep", "take off"
+REVIEWS = "apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+POLICIES = "networking.k8s.io"
+# Verb, group, resource.
+RIGHTS = (
+    ("get", "", "pods"),
+    ("patch", "", "pods"),
+    ("delete", "", "pods"),
+    ("list", POLICIES, "networkpolicies"),
+    ("create", POLICIES, "networkpolicies"),
+    ("patch", POLICIES, "networkpolicies"),
+    ("delete", POLICIES, "networkpolicies"),
+)
+ADDRESS = Setting("url", "Address of the API server, https://host:6443", form="url", required=True)
+SETTINGS = (
+    Setting("cluster", "How targets call this cluster; several names with commas. Others go elsewhere", required=True),
+    Setting("unnamed", "Take targets that name no cluster", form="flag", default=False),
+    Setting("namespaces", "Namespaces to act in, with commas; empty: all but those that begin with kube-"),
+    Setting(
+        "labels",
+        "Of an isolated pod, keep its other labels, or take off: other policies, services and its controller let go",
+        form="choice",
+        choices=(KEEP, ALONE),
+        default=KEEP,
+    ),
+    Setting("grace_seconds", "Seconds that a terminated pod has to end by itself", form="number", default=30),
+    Setting("ca", "Certificate authority of the cluster (PEM); empty: those of this system", form="lines"),
+)
+SECRETS = (Setting("token", "Token of the service account", required=True),)
+
+
+def problems(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str]:
+    """What is wrong with the values together, by name."""
+    errors = {}
+    if not listed(settings, "cluster"):
+        errors["cluster"] = "Give at least one name."
+    if wrong := [one for one in listed(settings, "namespaces") if not NAMESPACE.fullmatch(one)]:
+        errors["namespaces"] = f"{wrong[0]} is no name of a namespace."
+    if not 1 <= settings["grace_seconds"] <= 3600:
+        errors["grace_seconds"] = "From 1 to 3600: at 0 nobody waits for the node to say that the pod has ended."
+    if settings["ca"].strip() and not is_authority(settings["ca"]):
+        errors["ca"] = "This is no certificate in PEM (-----BEGIN CERTIFICATE-----)."
+    if urlsplit(settings["url"]).scheme == "http" and not settings.get("allow_internal"):
+        errors["url"] = "The token would go unencrypted: the address must begin with https://."
+    return errors
+
+
+def lacking(api: Cluster) -> str:
+    """A sentence about rights that the service account does not have, "" if it has all. Raises ConnectorError."""
+    namespaces = listed(api.account.settings, "namespaces") or [""]
+    missing = [
+        f"{verb} {resource}{f' in {where}' if where else ''}"
+        for where in namespaces[:5]
+        for verb, group, resource in RIGHTS
+        if not _may(api, where, verb, group, resource)
+    ]
+    return f" The service account lacks: {', '.join(missing)}." if missing else ""
+
+
+def _may(api: Cluster, namespace: str, verb: str, group: str, resource: str) -> bool:
+    asked = {"namespace": namespace, "verb": verb, "group": group, "resource": resource}
+    body = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": asked},
+    }
+    answer = understood(api.call("test.rights", "POST", REVIEWS, json=body, idempotent=True))
+    return child(answer, "status").get("allowed") is True

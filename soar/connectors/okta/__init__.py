@@ -1,0 +1,1 @@
+"""Okta: what can be done to its users."""
