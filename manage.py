@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 WITHOUT_DATABASE = {
     *("help", "version", "--help", "-h", "--version"),
     *("up", "check", "collectstatic", "spectacular", "diffsettings", "makemessages", "compilemessages"),
-    "standins",
+    *("standins", "upgrade_database"),
 }
 MAKE_DATABASE = {
     *("migrate", "makemigrations", "showmigrations", "sqlmigrate", "createcachetable", "shell", "dbshell"),
@@ -43,7 +43,7 @@ def needs_database(command: str) -> bool:
 
 def refuse_without_cluster(command: str, own: Server) -> None:
     """Exit where there is no database yet and ``command`` is not one that makes it: a wrong SOAR_DATA, most likely."""
-    if command not in MAKE_DATABASE and not own.cluster.exists():
+    if command not in MAKE_DATABASE and not own.is_made():
         sys.exit(
             f"There is no database in {own.data} yet. `make run` makes one; "
             "if it runs with another SOAR_DATA, give that to this command too."

@@ -6,8 +6,11 @@ import ipaddress
 import re
 import secrets
 import sys
+import time
 import zoneinfo
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,14 +28,33 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from soar.errors import unavailable
-from soar.lib.context import address, cause, doing, via
+from soar.lib.context import UNKNOWN, address, cause, doing, via
 from soar.lib.database import AWAY, drop_dead_connection, forget_connection
 from soar.lib.hidden import shown_page
+from soar.lib.request_times import RequestTimes
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # anything else could forge log lines
 SAFE = ("GET", "HEAD", "OPTIONS")
+request_times = RequestTimes(lambda: Path(settings.DATA_DIR) / "rates" / "times")
 OWN_LOGIN = ("/api/", "/static/", "/healthz", "/readyz", "/accounts/login/")
+
+
+class Timed:
+    """Counts each request for ``/metrics``, by route and class of status, until its answer is begun to be sent."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """The answer."""
+        began = time.perf_counter()
+        response = self.get_response(request)
+        match = request.resolver_match  # none for static files, and for addresses that there are not
+        route = match.view_name if match else UNKNOWN
+        with suppress(OSError):  # no room for the file: the answer matters more
+            request_times.add(route, f"{response.status_code // 100}xx", time.perf_counter() - began)
+        return response
 
 
 class RequestId:

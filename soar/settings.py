@@ -95,6 +95,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "soar.middleware.Timed",
     "soar.middleware.RequestId",
     "soar.middleware.FastLane",
     "soar.middleware.DatabaseAway",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from cases.models import AlertSource
 from soar.lib import heartbeat, queue
 from soar.lib.figures import FIGURES
+from soar.lib.request_times import BUCKETS, SLOTS, RequestTimes, Times
 from tests.factories import make_source
 
 pytestmark = pytest.mark.django_db
@@ -80,3 +84,85 @@ def test_a_scrape_is_one_query_a_figure(client: Client) -> None:
     with CaptureQueriesContext(connection) as queries:
         scraped(client)
     assert len(queries) == len(FIGURES)
+
+
+# --- how long requests take
+
+
+def measured(client: Client) -> dict[tuple[str, str], Times]:
+    """The histogram as it is scraped, by route and class; every line of it is checked."""
+    answer = client.get("/metrics", headers={"authorization": f"Bearer {TOKEN}"})
+    [family] = [
+        one
+        for one in text_string_to_metric_families(answer.content.decode())
+        if one.name == "soar_http_requests_seconds"
+    ]
+    assert family.type == "histogram"
+    found: dict[tuple[str, str], Times] = {}
+    for key in {(one.labels["route"], one.labels["status"]) for one in family.samples}:
+        own = [one for one in family.samples if (one.labels["route"], one.labels["status"]) == key]
+        buckets = [int(one.value) for one in own if one.name.endswith("_bucket")]
+        assert buckets == sorted(buckets) and len(buckets) == len(BUCKETS) + 1
+        [count] = [one.value for one in own if one.name.endswith("_count")]
+        [seconds] = [one.value for one in own if one.name.endswith("_sum")]
+        assert count == buckets[-1]
+        found[key] = Times(*key, tuple(buckets), seconds)
+    return found
+
+
+def test_requests_are_counted_by_route_and_class_without_ids(client: Client) -> None:
+    before = measured(client)
+    for _ in range(3):
+        client.get("/healthz")
+    client.get("/alerts/4711/")  # a stranger is sent to the login page
+    client.post("/api/v1/ingest/no-such-source/", "{}", "application/json")
+    client.get("/no/such/page/4711/")
+    after = measured(client)
+
+    def more(route: str, status: str) -> int:
+        was = before.get((route, status))
+        return after[route, status].counts[-1] - (was.counts[-1] if was else 0)
+
+    assert more("healthz", "2xx") == 3
+    assert more("alert-detail", "3xx") == 1
+    assert more("ingest", "4xx") == 1
+    assert more("metrics", "2xx") == 1  # the scrape before
+    assert after["healthz", "2xx"].seconds > 0
+    assert not [route for route, _ in after if "4711" in route]
+
+
+def test_processes_count_in_one_place_and_a_killed_one_holds_nobody_up(tmp_path: Path) -> None:
+    program = (
+        "import os, sys, pathlib; from soar.lib.request_times import RequestTimes;"
+        "times = RequestTimes(lambda: pathlib.Path(sys.argv[1]));"
+        "[times.add('page', '2xx', 0.02) for _ in range(500)];"
+        "times._file.locked().__enter__(); os.kill(os.getpid(), 9)"  # with the lock in its hands
+    )
+    workers = [subprocess.Popen([sys.executable, "-c", program, tmp_path / "times"]) for _ in range(3)]
+    assert [worker.wait() for worker in workers] == [-9, -9, -9]
+    own = RequestTimes(lambda: tmp_path / "times")
+    own.add("page", "2xx", 0.02)
+    own.add("page", "5xx", 60)
+    found = {(one.route, one.status): one for one in own.all()}
+    assert found["page", "2xx"].counts[2] == 1501
+    assert found["page", "2xx"].seconds == pytest.approx(1501 * 0.02)
+    assert found["page", "5xx"].counts[-1] == 1
+
+
+def test_more_routes_than_there_is_room_for_are_left_out(tmp_path: Path) -> None:
+    times = RequestTimes(lambda: tmp_path / "times")
+    for number in range(SLOTS + 1):
+        times.add(f"route-{number}", "2xx", 0.1)
+    assert len(times.all()) == SLOTS
+
+
+def test_without_room_for_the_file_requests_are_answered(client: Client, settings: Any, tmp_path: Path) -> None:
+    from soar import metrics, middleware
+
+    (tmp_path / "rates").write_text("a file where the folder belongs")
+    settings.DATA_DIR = tmp_path
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(middleware, "request_times", RequestTimes(lambda: tmp_path / "rates" / "times"))
+        assert client.get("/healthz").status_code == 200
+        patch.setattr(metrics, "request_times", middleware.request_times)
+        assert scraped(client)["soar_queue_tasks",] == 0

