@@ -1,14 +1,18 @@
-"""An auditor reads how sources and connectors are set up, without their secrets, and changes nothing (rulings 20)."""
+"""An auditor reads how the portal is set up and who may what, without secrets, and changes nothing (rulings 20)."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from cases.actions import custom_fields, retention, webhooks
+from cases.actors import Actor
 from cases.models import AlertSource
-from soar.accounts.models import Team, User
+from soar.accounts.actions.users import create_token
+from soar.accounts.models import Role, Team, User
 from soar.connectors.models import Attempt, ConnectorAccount
 from soar.lib import clock
 from tests.api import Api, problem_of
@@ -104,3 +108,74 @@ def _read(browser: Client, path: str) -> Any:
     answer = browser.get(path)
     assert answer.status_code == 200, path
     return answer.content.decode()
+
+
+LISTS = {
+    "/people/": "rita",
+    "/people/teams/": "Blue",
+    "/people/roles/": "Playbook author",
+    "/people/tokens/": "For the SIEM",
+    "/settings/retention/": "alerts that are in no incident",
+    "/webhooks/": "Chat room",
+    "/settings/fields/": "Business unit",
+    "/settings/sla/": "Targets in minutes",
+}
+
+
+@pytest.fixture
+def portal(admin: User, blue: Team) -> User:
+    """Something of everything that a portal is set up with; a person of team Blue."""
+    person = make_user("rita", "Analyst")
+    person.groups.add(blue.group)
+    create_token(person, "For the SIEM", actor=person)
+    retention.create(Actor.of(admin), {"what": "alerts", "days": 400})
+    fields = {"name": "Chat room", "url": "https://chat.example.com/hook/never-shown", "kinds": ["all"]}
+    webhooks.create(Actor.of(admin), fields=fields)
+    custom_fields.create(Actor.of(admin), fields={"name": "Business unit", "kind": "text"})
+    return person
+
+
+def test_who_may_what_and_what_is_kept_can_be_read_without_verbs(auditor: User, portal: User, blue: Team) -> None:
+    browser = client_of(auditor)
+    role = Role.objects.get(group__name="Analyst")
+    more = {f"/people/{portal.pk}/": "rita", f"/people/teams/{blue.pk}/": "rita", f"/people/roles/{role.pk}/": "rita"}
+    home = _read(browser, "/settings/")
+    for path, text in (LISTS | more).items():
+        page = _read(browser, path)
+        assert text in page, path
+        assert "never-shown" not in page
+        main = page.partition("<main")[2].partition("</main>")[0]
+        buttons = re.findall(r"<button[^>]*>[^<]*(?:<svg.*?</svg>)?\s*(Save|Remove|Deactivate|Make|Revoke|Hand)", main)
+        assert buttons == [], path
+        assert f'href="{path}"' in home or path in more, path
+
+
+def test_an_auditor_changes_none_of_it(auditor: User, portal: User, blue: Team) -> None:
+    browser, api = client_of(auditor), Api(auditor)
+    role = Role.objects.get(group__name="Analyst")
+    for path in (
+        f"/people/{portal.pk}/", "/people/teams/", f"/people/teams/{blue.pk}/", "/people/roles/",
+        f"/people/roles/{role.pk}/", "/settings/sla/", f"/people/{portal.pk}/active/",
+    ):  # fmt: skip
+        assert browser.post(path, {"name": "Mine", "first_name": "Mine"}).status_code == 403, path
+    for path in ("/people/new/", "/settings/retention/new/", "/webhooks/new/", "/settings/fields/new/"):
+        assert browser.get(path).status_code == 403, path
+    problem_of(api.patch(f"/users/{portal.pk}/", {"first_name": "Mine"}), 403)
+    problem_of(api.patch(f"/teams/{blue.pk}/", {"name": "Mine"}), 403)
+    problem_of(api.post("/retention-rules/", {"what": "audit", "days": 90}), 403)
+    blue.refresh_from_db()
+    portal.refresh_from_db()
+    assert (blue.name, portal.first_name) == ("Blue", "")
+
+
+def test_programs_of_auditors_read_it_too(auditor: User, analyst: User, portal: User, blue: Team) -> None:
+    paths = {
+        f"/users/{portal.pk}/": "rita", f"/users/{portal.pk}/tokens/": "For the SIEM", f"/teams/{blue.pk}/": "Blue",
+        "/roles/": "Playbook author", "/retention-rules/": "alerts", "/webhook-endpoints/": "Chat room",
+    }  # fmt: skip
+    for path, text in paths.items():
+        answer = Api(auditor).get(path)
+        assert answer.status_code == 200, path
+        assert text in answer.content.decode()
+        assert "never-shown" not in answer.content.decode()
+        problem_of(Api(analyst).get(path), 403)

@@ -34,6 +34,10 @@ class Managing(ApiViewSet):
         """Raise PermissionDenied for others."""
         self.need("manage_people", NOT_YOURS)
 
+    def look(self) -> None:
+        """The same for what auditors read too."""
+        self.need("manage_people", NOT_YOURS, read_by="view_setup")
+
 
 class Users(plain.Users, Managing):
     """``/users/``."""
@@ -49,7 +53,7 @@ class Users(plain.Users, Managing):
     @extend_schema(**documented.read("Read a person", a.Account, tagged=False))
     def retrieve(self, request: Request, id: str) -> Response:
         """With roles, teams and what they own, as far as you see it."""
-        self.manage()
+        self.look()
         return Response(_account(self.user, whole(id)))
 
     @extend_schema(**documented.verb("Change a person", a.AccountChanges, a.Account, tagged=False, keyed=False))
@@ -88,7 +92,7 @@ class Users(plain.Users, Managing):
     @extend_schema(**documented.listing("List a person's tokens", shapes.TOKEN_PAGE))
     def tokens(self, request: Request, id: str) -> Response:
         """Newest first; the tokens themselves are not kept."""
-        self.manage()
+        self.look()
         rows = ApiToken.objects.filter(user=_user(whole(id)))
         found = paging.page(request, rows, paging.NEWEST)
         return Response(paging.paged(request, found, [plain.token_dict(row) for row in found.rows]))
@@ -133,7 +137,7 @@ class Teams(plain.Teams, Managing):
     @extend_schema(**documented.read("Read a team", a.TeamDetail, tagged=False))
     def retrieve(self, request: Request, id: str) -> Response:
         """Who is in it, and what belongs to it as far as you see it."""
-        self.manage()
+        self.look()
         return Response(_team(self.user, whole(id)))
 
     @extend_schema(**documented.verb("Change a team", a.TeamChanges, a.TeamDetail, tagged=False, keyed=False))

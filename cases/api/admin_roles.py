@@ -27,7 +27,7 @@ class Roles(Managing):
     @extend_schema(**documented.listing("List roles", a.ROLE_PAGE))
     def list(self, request: Request) -> Response:
         """The built-in ones and your own, with their permissions."""
-        self.manage()
+        self.look()
         found = paging.page(request, listed.roles().order_by(), paging.OLDEST)
         return Response(paging.paged(request, found, [_role(row) for row in found.rows]))
 
@@ -48,7 +48,7 @@ class Roles(Managing):
     @extend_schema(**documented.read("Read a role", a.Role, tagged=False))
     def retrieve(self, request: Request, id: str) -> Response:
         """With its permissions."""
-        self.manage()
+        self.look()
         return Response(_role_of(whole(id)))
 
     @extend_schema(**documented.verb("Change a role", a.RoleChanges, a.Role, tagged=False, keyed=False))

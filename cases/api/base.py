@@ -68,9 +68,10 @@ class ApiViewSet(ViewSet):
         """Who calls, for actions."""
         return Actor.of(self.user)
 
-    def need(self, permission: str, sentence: str) -> None:
-        """Raise PermissionDenied (403) unless the caller holds a permission of the product."""
-        if not may(self.user, permission):
+    def need(self, permission: str, sentence: str, *, read_by: str = "") -> None:
+        """Raise PermissionDenied (403) unless the caller holds a permission of the product, or ``read_by``, that of
+        those who may look at what others change."""
+        if not may(self.user, permission) and not (read_by and may(self.user, read_by)):
             raise PermissionDenied(sentence)
 
     def body(self, shape: type[Body], *, partial: bool = False) -> dict[str, Any]:

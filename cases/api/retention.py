@@ -28,7 +28,7 @@ class RetentionRules(ApiViewSet):
     @extend_schema(**documented.listing("List rules of retention", a.RULE_PAGE))
     def list(self, request: Request) -> Response:
         """All of them, and how their last passes went."""
-        self.need("manage_settings", NOT_YOURS)
+        self.need("manage_settings", NOT_YOURS, read_by="view_setup")
         found = paging.page(request, RetentionRule.objects.select_related("source"), paging.OLDEST)
         return Response(paging.paged(request, found, [_rule(row) for row in found.rows]))
 

@@ -33,7 +33,7 @@ class Webhooks(ApiViewSet):
     )
     def list(self, request: Request) -> Response:
         """All of them, without addresses and secrets."""
-        self._may()
+        self.need("manage_connectors", actions.NOT_YOURS, read_by="view_setup")
         paging.check_params(request, ("ordering",))
         rows = WebhookEndpoint.objects.select_related(*RELATED)
         found = paging.page(request, rows, paging.order_of(request, paging.BY_ID))

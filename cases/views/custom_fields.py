@@ -21,9 +21,10 @@ from cases.views.parts import needs, person_of
 from soar.lib import parts
 
 manages = needs("manage_settings")
+reads = needs("manage_settings", read_by="view_setup")
 
 
-@manages
+@reads
 @require_safe
 def custom_field_list(request: HttpRequest) -> HttpResponse:
     """All fields in their order, retired ones at the end."""

@@ -21,16 +21,20 @@ def person_of(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
-def needs(permission: str, granted: Callable[[User], bool] | None = None) -> Callable[[View], View]:
+def needs(
+    permission: str, granted: Callable[[User], bool] | None = None, *, read_by: str = ""
+) -> Callable[[View], View]:
     """Let only people with this permission of the product in; others see which one is missing (403). ``granted`` lets
-    in whoever was given some of it by name; what they may do there, the view asks for each thing."""
+    in whoever was given some of it by name; what they may do there, the view asks for each thing. Whoever holds
+    ``read_by`` may look (GET, HEAD)."""
 
     def decorate(view: View) -> View:
         @login_required
         @wraps(view)
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             user = person_of(request)
-            if not may(user, permission) and not (granted and granted(user)):
+            looks = read_by and request.method in ("GET", "HEAD") and may(user, read_by)
+            if not looks and not may(user, permission) and not (granted and granted(user)):
                 raise PermissionDenied(f"accounts.{permission}")
             return view(request, *args, **kwargs)
 

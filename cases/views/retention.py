@@ -24,6 +24,7 @@ from soar.lib.htmx import is_partial, render_regions
 LIST, FORM = "cases/retention/list.html", "cases/retention/form.html"
 HOLDS_SHOWN = 200
 manages = needs("manage_settings")
+reads = needs("manage_settings", read_by="view_setup")
 
 
 class RuleForm(forms.Form):
@@ -47,7 +48,7 @@ class RuleForm(forms.Form):
         _choose(self, "source", [("", _("any")), *AlertSource.objects.order_by("name").values_list("slug", "name")])
 
 
-@manages
+@reads
 @require_safe
 def retention_list(request: HttpRequest) -> HttpResponse:
     """All rules, and the incidents on hold that this person sees."""

@@ -21,11 +21,11 @@ from cases.sla.policy import DAYS, GOALS, PERIODS_AT_MOST
 from cases.views.parts import needs, person_of
 
 TEMPLATE = "cases/sla/policy.html"
-manages = needs("manage_settings")
+reads = needs("manage_settings", read_by="view_setup")
 Document = dict[str, Any]
 
 
-@manages
+@reads
 @require_http_methods(["GET", "HEAD", "POST"])
 def policy_page(request: HttpRequest) -> HttpResponse:
     """The policy as a form. What was typed stays when it is refused, with the reason beside its part."""

@@ -31,9 +31,10 @@ DETAIL, FORM, DELIVERY = (f"cases/webhooks/{name}.html" for name in ("detail", "
 STATES = {"waiting": OPEN_DELIVERIES, **{one.value: (one,) for one in DeliveryState if one not in OPEN_DELIVERIES}}
 JUST_MADE = "webhook_secret"
 manages = needs("manage_connectors")
+reads = needs("manage_connectors", read_by="view_setup")
 
 
-@manages
+@reads
 @require_safe
 def webhook_list(request: HttpRequest) -> HttpResponse:
     """All endpoints and how they fare."""

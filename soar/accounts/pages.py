@@ -28,14 +28,17 @@ def person_of(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
-def needs(permission: str) -> Callable[[View], View]:
-    """Let only people with this permission of the product in; others see which one is missing (403)."""
+def needs(permission: str, *, read_by: str = "") -> Callable[[View], View]:
+    """Let only people with this permission of the product in; others see which one is missing (403). Whoever holds
+    ``read_by`` may look (GET, HEAD)."""
 
     def decorate(view: View) -> View:
         @login_required
         @wraps(view)
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if not may(person_of(request), permission):
+            user = person_of(request)
+            looks = read_by and request.method in ("GET", "HEAD") and may(user, read_by)
+            if not looks and not may(user, permission):
                 raise PermissionDenied(f"accounts.{permission}")
             return view(request, *args, **kwargs)
 

@@ -20,13 +20,14 @@ STAFF = "staff"
 @dataclass(frozen=True, slots=True)
 class Page:
     """``url_name`` to go to, what it is called, a sentence, a sign, and the permission that opens it ("" = signed in is
-    enough). One that this installation lacks is left out."""
+    enough), also to look at with ``read_by``. One that this installation lacks is left out."""
 
     url_name: str
     label: str | Promise
     text: str | Promise
     icon: str
     right: str = ""
+    read_by: str = ""
 
 
 GROUPS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
@@ -51,10 +52,31 @@ GROUPS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
     (
         _("People"),
         (
-            Page("people", _("People"), _("Who can sign in, what they may, what they own."), "users", "manage_people"),
-            Page("team-list", _("Teams"), _("Who works together and sees the same."), "users", "manage_people"),
-            Page("role-list", _("Roles"), _("Sets of permissions."), "shield", "manage_people"),
-            Page("all-tokens", _("Everybody's tokens"), _("Of people and of programs."), "key", "manage_people"),
+            Page(
+                "people",
+                _("People"),
+                _("Who can sign in, what they may, what they own."),
+                "users",
+                "manage_people",
+                "view_setup",
+            ),
+            Page(
+                "team-list",
+                _("Teams"),
+                _("Who works together and sees the same."),
+                "users",
+                "manage_people",
+                "view_setup",
+            ),
+            Page("role-list", _("Roles"), _("Sets of permissions."), "shield", "manage_people", "view_setup"),
+            Page(
+                "all-tokens",
+                _("Everybody's tokens"),
+                _("Of people and of programs."),
+                "key",
+                "manage_people",
+                "view_setup",
+            ),
             Page("view-as", _("View as"), _("See what somebody else sees, read only."), "eye", "manage_people"),
             Page(
                 "incident-break-glass",
@@ -106,6 +128,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
                 _("What happens here, posted to other programs."),
                 "link",
                 "manage_connectors",
+                "view_setup",
             ),
             Page("list-index", _("Intelligence"), _("Lists that rate observables."), "shield", "view_cases"),
             Page("feed-index", _("Feeds"), _("Lists of others, read regularly."), "world", "view_cases"),
@@ -127,6 +150,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
                 _("What is asked of incidents besides the usual."),
                 "edit",
                 "manage_settings",
+                "view_setup",
             ),
             Page(
                 "report-list",
@@ -149,6 +173,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
                 _("How soon incidents are to be acknowledged, contained and resolved."),
                 "target",
                 "manage_settings",
+                "view_setup",
             ),
             Page(
                 "retention",
@@ -156,6 +181,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
                 _("What is deleted when, and what is on legal hold."),
                 "clock",
                 "manage_settings",
+                "view_setup",
             ),
             Page(
                 "signing-keys",
@@ -188,7 +214,9 @@ def groups(user: User) -> Iterator[tuple[str | Promise, list[tuple[Page, str]]]]
 def _may(user: User, page: Page) -> bool:
     if page.right == STAFF:
         return user.is_staff
-    return not page.right or may(user, page.right) or _granted(user, page)
+    if not page.right or may(user, page.right) or (page.read_by and may(user, page.read_by)):
+        return True
+    return _granted(user, page)
 
 
 def _granted(user: User, page: Page) -> bool:

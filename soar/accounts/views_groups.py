@@ -23,10 +23,11 @@ TEAMS, TEAM, ROLES, ROLE, ROLE_DELETE = (
     f"accounts/people/{name}.html" for name in ("teams", "team", "roles", "role", "role_delete")
 )
 manages = needs("manage_people")
+reads = needs("manage_people", read_by="view_setup")
 asks = require_http_methods(["GET", "HEAD", "POST"])
 
 
-@manages
+@reads
 @asks
 def team_list(request: HttpRequest) -> HttpResponse:
     """All teams, and the form of a new one."""
@@ -42,7 +43,7 @@ def team_list(request: HttpRequest) -> HttpResponse:
     return render(request, TEAMS, context, status=status_of(form))
 
 
-@manages
+@reads
 @asks
 def team(request: HttpRequest, pk: int) -> HttpResponse:
     """One team: its name, who is in it, what belongs to it."""
@@ -75,7 +76,7 @@ def team_delete(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("team", pk)
 
 
-@manages
+@reads
 @asks
 def role_list(request: HttpRequest) -> HttpResponse:
     """All roles and their permissions, and the form of a new one."""
@@ -93,7 +94,7 @@ def role_list(request: HttpRequest) -> HttpResponse:
     return render(request, ROLES, context, status=status_of(form))
 
 
-@manages
+@reads
 @asks
 def role(request: HttpRequest, pk: int) -> HttpResponse:
     """One role: what it gives and to whom. Own ones can be changed."""

@@ -35,9 +35,10 @@ from soar.lib.keyset import BadCursor, keyset_page
 LIST, PERSON, NEW = (f"accounts/people/{name}.html" for name in ("list", "person", "new"))
 JUST_SET = "person_just_set"
 manages = needs("manage_people")
+reads = needs("manage_people", read_by="view_setup")
 
 
-@manages
+@reads
 @require_safe
 def people_list(request: HttpRequest) -> HttpResponse:
     """Everybody, with roles, teams, the last login and whether they have a second factor."""
@@ -77,7 +78,7 @@ def person_new(request: HttpRequest) -> HttpResponse:
     return render(request, NEW, {"form": form, "service": service}, status=status_of(form))
 
 
-@manages
+@reads
 @require_http_methods(["GET", "HEAD", "POST"])
 def person(request: HttpRequest, pk: int) -> HttpResponse:
     """One person or program: who they are, what they may, what they own, their tokens. POST changes the fields."""

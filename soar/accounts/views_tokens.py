@@ -24,6 +24,7 @@ from soar.lib.keyset import BadCursor, keyset_page
 LIST, REVOKE = "accounts/people/tokens.html", "accounts/people/token_revoke.html"
 JUST_MADE = "program_just_made"
 manages = needs("manage_people")
+reads = needs("manage_people", read_by="view_setup")
 
 
 class NewTokenForm(TokenForm):
@@ -42,7 +43,7 @@ def token_rows(rows: Iterable[ApiToken]) -> list[dict[str, Any]]:
     return [{"row": row, "works": listed.works(row)} for row in rows]
 
 
-@manages
+@reads
 @require_safe
 def all_tokens(request: HttpRequest) -> HttpResponse:
     """Everybody's tokens: whose, what they may, when they end, when they were last used."""

@@ -42,7 +42,7 @@ class Role(models.Model):
             ("view_audit", "Read the audit log"),
             ("export", "Export cases and lists"),
             ("view_all_teams", "See what belongs to any team"),
-            ("view_setup", "Read sources and connectors, without their secrets"),
+            ("view_setup", "Read how the portal is set up, without secrets"),
             ("manage_sources", "Manage alert sources"),
             ("manage_connectors", "Manage connector accounts"),
             ("manage_people", "Manage people, teams, roles and tokens"),
