@@ -93,7 +93,7 @@ def _widget(setting: Setting) -> forms.Widget:
 
 
 def _secret(setting: Setting, *, is_set: bool) -> forms.Field:
-    help_text = f"{_sentence(setting)} {KEPT}" if is_set else _sentence(setting)
+    help_text = f"{_sentence(setting)} {KEPT}".strip() if is_set else _sentence(setting)
     attributes: dict[str, Any] = {"autocomplete": "new-password", "spellcheck": "false"}
     if setting.required and not is_set:
         attributes["required"] = True
@@ -104,6 +104,9 @@ def _secret(setting: Setting, *, is_set: bool) -> forms.Field:
 
 
 def _sentence(setting: Setting) -> str:
+    """The help below a field; nothing where it would say what stands over it."""
+    if setting.help.casefold() == str(label_of(setting)).casefold():
+        return ""
     return setting.help if setting.help.endswith("…") else setting.help + "."
 
 

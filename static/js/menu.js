@@ -11,6 +11,19 @@
     dialog.querySelector("[autofocus], [aria-invalid=true]")?.focus();
   }
 
+  // A list that would stand out of the window is moved into it.
+  function fit(menu) {
+    const list = menu.querySelector(":scope > .menu-list");
+    if (!list) return;
+    list.style.translate = "";
+    const box = list.getBoundingClientRect();
+    const right = document.documentElement.clientWidth - 4 - box.right;
+    list.style.translate = `${Math.max(Math.min(right, 0), 4 - box.left)}px`;
+  }
+
+  document.addEventListener("toggle", (event) => { if (event.target.matches?.("details.menu[open]")) fit(event.target); }, true);
+  addEventListener("resize", () => openMenus().forEach(fit));
+
   function giveFocusBack(dialog) {
     const opener = openers.get(dialog);
     // The opener may have been swapped for its successor with the same id.
