@@ -23,8 +23,8 @@ class Offers:
     """``models``: name and severity's word. ``lacking``: why a capability has no connector, as a sentence.
 
     ``profiles``: ticket profiles by name. ``sandbox``: what is left of its quota, a sentence. ``urls``: where to set
-    things up: ``connector``, ``channel``, ``mail``, ``script``, ``template``, ``profile``, ``never_touch``; a place that
-    does not exist is ""."""
+    things up: ``connector``, ``channel``, ``mail``, ``script``, ``template``, ``profile``, ``never_touch``; a place
+    that does not exist is ""."""
 
     models: Pairs = field(default_factory=list)
     people: Pairs = field(default_factory=list)
