@@ -129,7 +129,7 @@ def test_2_in_an_incidents_list_of_alerts_a_playbook_is_run_on_one(
     assert "Run a playbook on" not in text_of(as_viewer.get(page))
     asked = {"alert": two[0].number, "incident": incident.number}
     form = text_of(as_analyst.post(URL, asked, headers=HTMX))
-    assert f"Run a playbook on {two[0].number}" in form and 'hx-target="#dialog"' in form
+    assert f"Run a playbook on {two[0].number}" in form and 'hx-target="this"' in form
     given = {**asked, "playbook": Playbook.objects.get().pk, "dry_run": "1"}
     done = as_analyst.post(URL, given, headers=HTMX)
     assert done.status_code == 200 and "dialog-close" in done["HX-Trigger"]
