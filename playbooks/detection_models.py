@@ -28,20 +28,20 @@ ON CONFLICT (key) DO UPDATE SET
 
 
 @transaction.atomic
-def collect() -> int:
-    """Take up to AT_ONCE new alerts into account: their models are added, or their severity follows the last alert
+def collect(*, at_once: int = AT_ONCE, overlap: int = OVERLAP) -> int:
+    """Take up to ``at_once`` new alerts into account: their models are added, or their severity follows the last alert
     unless a person set it. Returns how many ids were passed. Two at once do nothing twice."""
     Position.objects.get_or_create(name=NAME)
     position = Position.objects.select_for_update().get(name=NAME)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT max(id) FROM (SELECT id FROM cases_alert WHERE id > %s ORDER BY id LIMIT %s) next",
-            [position.last_id, AT_ONCE],
+            [position.last_id, at_once],
         )
         until = cursor.fetchone()[0]
         if until is None:
             return 0
-        cursor.execute(COLLECT, {"after": position.last_id, "overlap": OVERLAP, "until": until})
+        cursor.execute(COLLECT, {"after": position.last_id, "overlap": overlap, "until": until})
     passed = int(until - position.last_id)
     position.last_id = until
     position.save(update_fields=["last_id"])

@@ -36,6 +36,7 @@ CSRF_TRUSTED_ORIGINS = env.words("SOAR_TRUSTED_ORIGINS")
 WEB_WORKERS = env.number("SOAR_WEB_WORKERS", 2, least=1)
 TASK_WORKERS = env.number("SOAR_TASK_WORKERS", 2, least=1)
 LEASE_SECONDS = env.number("SOAR_LEASE_SECONDS", 30, least=1)
+INTELLIGENCE_SECONDS = env.number("SOAR_INTELLIGENCE_SECONDS", 10, least=1)  # how long one value waits for providers
 APPROVAL_SECONDS = env.number("SOAR_APPROVAL_SECONDS", 86400, least=1)  # then an approval expires
 APPROVAL_RECIPIENTS = env.words("SOAR_APPROVAL_RECIPIENTS")  # e-mail addresses told where an approval names nobody
 APPROVAL_CHANNELS = env.words("SOAR_APPROVAL_CHANNELS")  # and channels, by the names of their connectors

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -9,13 +10,11 @@ from django.test import Client
 
 from cases.models import Alert, AlertAsset
 from playbooks.models import Approval, NeverTouch, ResponseTask
-from playbooks.views import approval_page
 from soar.accounts.models import Team, User
 from soar.connectors.intelligence.actions import add_own
 from tests.approving import asked, blue_alert, run_out
 from tests.factories import make_asset, make_incident
 from tests.fixtures import client_of
-from tests.playbook_files import work
 from tests.playbook_pages import EVIL, text_of
 from tests.response_tools import Range, tiny
 
@@ -132,17 +131,20 @@ def test_a_hidden_incident_is_not_named(tiny: Range, blue: Team, red: Team, as_r
 
 
 def test_of_very_many_tasks_the_first_are_shown_and_all_can_be_decided(
-    tiny: Range, blue: Team, as_responder: Client, monkeypatch: pytest.MonkeyPatch
+    tiny: Range, blue: Team, as_responder: Client
 ) -> None:
-    monkeypatch.setattr(approval_page, "SHOWN", 3)
-    many = tuple(("domain", f"evil-{number}.com") for number in range(5))
-    approval = asked(blue, "sandbox_url", alert=blue_alert(blue, *many))
+    approval = asked(blue, "sandbox_url", alert=blue_alert(blue, ("domain", "evil-0.com")))
+    only = approval.tasks.get()
+    for number in range(1, 503):
+        only.pk, only.idempotency_key, only.position = None, uuid.uuid4(), number
+        only.target_value = f"evil-{number}.com"
+        only.save(force_insert=True)
     text = main_of(text_of(as_responder.get(f"/approvals/{approval.pk}/")))
-    assert "5 tasks" in text
-    assert "The first 3 are shown." in text
-    as_responder.post(f"/approvals/{approval.pk}/decide/", {"decide": "approve_all"})
-    work()
-    assert len(tiny.targets("sandbox_url")) == 5
+    assert "503 tasks" in text
+    assert "The first 500 are shown." in text
+    assert text.count('name="task"') == 500
+    as_responder.post(f"/approvals/{approval.pk}/decide/", {"decide": "reject_all"})
+    assert approval.tasks.filter(status="rejected").count() == 503
 
 
 def test_the_figure_of_the_navigation_follows_on_an_open_page(

@@ -141,16 +141,13 @@ def test_cancelled_before_it_began(author: User) -> None:
     assert made.finished_at is not None
 
 
-def test_cancelled_between_two_pieces(author: User, blue: Team, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(working, "CHUNK", 1)
+def test_cancelled_between_two_pieces(author: User, blue: Team) -> None:
     source = make_source(team=blue)
     for _ in range(3):
         make_alert(source=source, severity=Severity.HIGH)
     made = backtests.start(Actor.of(author), drawn(author, graph("Say", tag("a1", "seen"))))
-    monkeypatch.setattr(working, "SHIFT", 0.0)  # it begins, and rings again
     assert QueuedTask.objects.filter(task=working.TASK).count() == 1
-    tasks.backtest(made.pk)
-    monkeypatch.setattr(working, "SHIFT", 60.0)
+    working.work(made.pk, seconds=0, chunk=1)  # it begins, and rings again
     backtests.cancel(Actor.of(author), made.pk)
     tasks.backtest(made.pk)
     made.refresh_from_db()
@@ -158,7 +155,7 @@ def test_cancelled_between_two_pieces(author: User, blue: Team, monkeypatch: pyt
     assert made.looked_at < 3
 
 
-def test_taken_over_where_the_dead_worker_was(author: User, blue: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_taken_over_where_the_dead_worker_was(author: User, blue: Team) -> None:
     source = make_source(team=blue)
     alerts = [make_alert(source=source, severity=Severity.HIGH) for _ in range(3)]
     made = backtests.start(Actor.of(author), drawn(author, graph("Say", tag("a1", "seen"))))

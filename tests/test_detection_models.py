@@ -52,12 +52,10 @@ def test_11_a_severity_set_by_hand_stays(as_admin: Client) -> None:
     assert AuditEntry.objects.filter(verb="detection_model.severity").count() == 2
 
 
-def test_it_goes_on_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(detection_models, "AT_ONCE", 2)
-    monkeypatch.setattr(detection_models, "OVERLAP", 0)
+def test_it_goes_on_in_pieces() -> None:
     for number in range(5):
         make_alert(detection_model=f"Model {number % 2}")
-    while detection_models.collect():
+    while detection_models.collect(at_once=2, overlap=0):
         pass
     assert {name: count for name, (_word, count, _set) in state().items()} == {"Model 0": 3, "Model 1": 2}
 

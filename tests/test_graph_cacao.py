@@ -11,17 +11,20 @@ import re
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import playbooks
 from playbooks.graph.cacao import cacao
 from playbooks.graph.model import RISKS
-from playbooks.graph.schema import Graph, OpenIncident, Target
+from playbooks.graph.schema import Graph, OpenIncident, Target, read
 from playbooks.graph.stix import expression
 from tests.graph_strategies import for_all, legal_graphs, wild_graphs
 from tests.graphs import action, condition, graph, notify, row, twelve
 
+SHIPPED = Path(playbooks.__file__).parent / "templates_shipped"
 PLAYBOOK = uuid.UUID("5a0b9a1c-8a52-4a0e-9a5e-0d1f5a0a2b11")
 IDENTITY = uuid.UUID("0f7a2f86-5f0e-4e51-8a0e-6c4ad1a1f3b2")
 CREATED = datetime(2026, 3, 4, 12, 0, 0, 123456, tzinfo=timezone(timedelta(hours=1)))
@@ -198,6 +201,11 @@ def test_31_the_playbook_of_twelve_nodes_is_a_cacao_playbook() -> None:
     assert document["playbook_processing_summary"] == {
         "parallel_processing": True, "if_logic": True, "temporal_logic": True,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.json")), ids=lambda path: path.stem)
+def test_31_every_shipped_template_is_a_cacao_playbook(path: Path) -> None:
+    check(written(read(json.loads(path.read_text(encoding="utf-8")))[0]))
 
 
 @for_all(legal_graphs())

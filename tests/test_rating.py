@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from soar.connectors.intelligence.rating import Rating, rate_values
 from soar.connectors.models import Attempt, ConnectorAccount, ProviderAnswer, WarningList, WarningName
 from soar.lib import clock
 from soar.standins.abuseipdb import AbuseIPDB
-from soar.standins.base import Standin
+from soar.standins.base import Request, Response, Standin
 from soar.standins.greynoise import GreyNoise
 from soar.standins.otx import Otx
 from soar.standins.reputation import Reputation
@@ -51,6 +51,16 @@ class Providers:
 
     def asked(self, kind: str) -> list[str]:
         return list(self.standins[kind].state["asked"])
+
+    def meet(self, kind: str, others: threading.Barrier) -> None:
+        """Let this one answer when the others have been asked too."""
+        serve = self.standins[kind].serve
+
+        def waiting(request: Request) -> Response:
+            others.wait()
+            return serve(request)
+
+        self.standins[kind].serve = waiting  # type: ignore[method-assign]
 
     def fault(self, kind: str, fault: str, **how: Any) -> None:
         standin: Standin = self.standins[kind]
@@ -123,26 +133,27 @@ def test_a_dead_provider_costs_the_others_nothing(range_: Providers) -> None:
     assert "Virustotal" in said(rating)
 
 
-def test_a_slow_provider_is_left_behind(range_: Providers, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consulting, "SECONDS", 0.5)
+def test_a_slow_provider_is_left_behind(range_: Providers, settings: Any) -> None:
+    settings.INTELLIGENCE_SECONDS = 2
     range_.connect("virustotal")
     range_.connect("otx")
     range_.knows("otx", BAD, 9)
-    range_.fault("virustotal", "slow", delay=2)
-    started = time.monotonic()
+    range_.fault("virustotal", "slow", delay=20)
     rating = rate("domain", BAD)
-    assert time.monotonic() - started < 2
     assert rating.risk == "highly_suspicious"
     assert rating.problems == ["Virustotal did not answer in time."]
 
 
-def test_providers_are_asked_at_once(range_: Providers) -> None:
-    for kind in ("virustotal", "otx", "urlhaus", "threatfox"):
+def test_providers_are_asked_at_once(range_: Providers, settings: Any) -> None:
+    """Each answers only when all four have been asked: one after another they would wait for ever."""
+    kinds = ("virustotal", "otx", "urlhaus", "threatfox")
+    asked = threading.Barrier(len(kinds), timeout=60)
+    settings.INTELLIGENCE_SECONDS = 30
+    for kind in kinds:
         range_.connect(kind)
-        range_.fault(kind, "slow", delay=0.6)
-    started = time.monotonic()
-    rate("domain", BAD)
-    assert time.monotonic() - started < 2
+        range_.meet(kind, asked)
+    assert "did not answer" not in said(rate("domain", BAD))
+    assert not asked.broken
 
 
 def test_a_wrong_key_is_told_and_not_shown(range_: Providers) -> None:

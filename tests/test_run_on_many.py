@@ -10,7 +10,7 @@ from playbooks.models import Playbook, Run
 from soar.accounts.models import Team, User
 from soar.lib.place import seal
 from tests.bulk import work
-from tests.factories import make_alert, make_source
+from tests.factories import make_alert, make_incident, make_source
 from tests.fixtures import client_of
 from tests.playbook_files import Folder, folder
 from tests.playbook_pages import HTMX, PLAIN, blue_alert, text_of
@@ -117,3 +117,28 @@ def test_who_may_not_run_playbooks_runs_none_on_all(two: list[Alert], as_viewer:
     given = {"all": "1", "query": "", "upto": seal(viewer.pk, 10**15), "playbook": Playbook.objects.get().pk}
     assert as_viewer.post(URL, given, headers=HTMX).status_code == 403
     assert not BulkJob.objects.exists()
+
+
+def test_2_in_an_incidents_list_of_alerts_a_playbook_is_run_on_one(
+    two: list[Alert], as_analyst: Client, as_viewer: Client
+) -> None:
+    incident = make_incident("One case", two[0])
+    page = f"/incidents/{incident.number}/"
+    text = text_of(as_analyst.get(page))
+    assert f"Run a playbook on {two[0].number}" in text and f"Run a playbook on {two[1].number}" not in text
+    assert "Run a playbook on" not in text_of(as_viewer.get(page))
+    asked = {"alert": two[0].number, "incident": incident.number}
+    form = text_of(as_analyst.post(URL, asked, headers=HTMX))
+    assert f"Run a playbook on {two[0].number}" in form and 'hx-target="this"' in form
+    given = {**asked, "playbook": Playbook.objects.get().pk, "dry_run": "1"}
+    done = as_analyst.post(URL, given, headers=HTMX)
+    assert done.status_code == 200 and "dialog-close" in done["HX-Trigger"]
+    assert Run.objects.get().alert == two[0]
+    plain = as_analyst.post(URL, given)
+    assert (plain.status_code, plain["Location"]) == (302, page)
+
+
+@pytest.mark.parametrize("incident", ["", "x", "ALR-1", "https://evil.example/", "INC-1/../x"])
+def test_an_incident_that_is_none_leads_back_to_the_queue(two: list[Alert], as_analyst: Client, incident: str) -> None:
+    given = {"alert": ticks(two), "playbook": Playbook.objects.get().pk, "dry_run": "1", "incident": incident}
+    assert as_analyst.post(URL, given)["Location"] == "/alerts/"

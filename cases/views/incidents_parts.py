@@ -39,6 +39,7 @@ from cases.views import (
     timeline_parts,
 )
 from cases.views.alerts_rows import incidents_seen
+from soar.accounts.membership import may
 from soar.accounts.models import User
 from soar.lib import clock, parts
 from soar.lib.text import defang
@@ -65,6 +66,7 @@ def base(user: User, incident: Incident) -> Context:
         "can_pin": holds(user, incident, "edit"),
         "can_comment": holds(user, incident, "comment"),
         "can_close": holds(user, incident, "close"),
+        "run_url": _url(settings.ALERTS_RUN_URL) if may(user, "run_playbooks") else "",
         **timeline_parts.addresses("incident", incident.number),
         **({"stream_of": 0} if incident.merged_at is not None else {}),  # nor are its notes corrected on its own page
     }

@@ -39,14 +39,15 @@ class _Lost(Exception):
     """Another worker has it, or it was cancelled."""
 
 
-def work(pk: int) -> None:
-    """Go on with a backtest for some seconds, and ring again if it is not over. May be called at any time."""
+def work(pk: int, *, seconds: float = SHIFT, chunk: int = CHUNK) -> None:
+    """Go on with a backtest for some ``seconds``, ``chunk`` alerts at a time, and ring again if it is not over. May be
+    called at any time."""
     owner = new_owner()
     if not _claim(pk, owner):
         return
     row = Backtest.objects.select_related("started_by").get(pk=pk)
     try:
-        over = _shift(row, owner)
+        over = _shift(row, owner, seconds, chunk)
     except _Lost:
         return
     except AWAY:
@@ -77,7 +78,7 @@ def _until() -> Any:
     return Now() + timedelta(seconds=max(settings.LEASE_SECONDS, LEAST_LEASE))
 
 
-def _shift(row: Backtest, owner: str) -> bool:
+def _shift(row: Backtest, owner: str, seconds: float, chunk: int) -> bool:
     """Pieces until the shift is over. Returns whether the backtest is."""
     if row.cancel_requested:
         _write(row, owner, status=JobStatus.CANCELLED, over=True)
@@ -86,9 +87,9 @@ def _shift(row: Backtest, owner: str) -> bool:
     alerts = alerts_of(row, row.started_by)
     if row.status == JobStatus.QUEUED:
         _begin(row, owner, alerts)
-    look, tally, end = _look(row, graph), Tally.of(row.result), time.monotonic() + SHIFT
+    look, tally, end = _look(row, graph), Tally.of(row.result), time.monotonic() + seconds
     while time.monotonic() < end:
-        ids = list(alerts.filter(pk__gt=row.cursor).order_by("pk").values_list("pk", flat=True)[:CHUNK])
+        ids = list(alerts.filter(pk__gt=row.cursor).order_by("pk").values_list("pk", flat=True)[:chunk])
         if not ids:
             _looks.clear()
             _write(row, owner, status=JobStatus.SUCCESSFUL, over=True)

@@ -1,10 +1,12 @@
-"""A playbook on the alerts that are ticked in the queue: which one, then the runs (casework.md 2)."""
+"""A playbook on the alerts that are ticked in the queue, or on one in an incident's list: which one, then the runs
+(casework.md 2; response-playbooks.md 2)."""
 
 from __future__ import annotations
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -12,6 +14,7 @@ from django.views.decorators.http import require_POST
 from cases.actions import bulk_jobs
 from cases.actors import Actor
 from cases.errors import Conflict, Missing, Refused
+from cases.permissions import parse_number
 from cases.views.alerts_bulk import in_dialog, not_done, started
 from cases.views.alerts_bulk_asked import selection_asked, takes_all, ticked_context, ticked_ids
 from cases.views.parts import needs
@@ -43,11 +46,21 @@ def alerts_run(request: HttpRequest) -> HttpResponse:
 def _ask(request: HttpRequest, user: User) -> HttpResponse:
     context: Context = {
         **ticked_context(request, user),
+        **_from(request),
         "playbooks": runnable(holding(user, "run"), Trigger.WEBHOOK, Trigger.MANUAL),
     }
     if is_partial(request):
         return render_regions(request, TEMPLATE, ["form"], context)
     return render(request, TEMPLATE, context)
+
+
+def _from(request: HttpRequest) -> Context:
+    """The incident on whose page it was asked for, and where that is; nothing when that was the queue."""
+    try:
+        number = f"INC-{parse_number(request.POST.get('incident', ''), 'INC')}"
+    except Missing:
+        return {}
+    return {"incident": number, "from_url": reverse("incident-detail", args=[number])}
 
 
 def _run(request: HttpRequest, user: User) -> HttpResponse:
@@ -67,7 +80,7 @@ def _run(request: HttpRequest, user: User) -> HttpResponse:
     detail = " ".join(f"{number}: {message}" for number, message in refused[:REFUSALS_SHOWN])
     if not is_partial(request):
         (messages.warning if refused else messages.success)(request, f"{said} {detail}".strip())
-        return redirect("alert-list")
+        return redirect(_from(request).get("from_url") or "alert-list")
     if not runs:
         return _stay(detail, 422)
     pieces = [toast(said, "amber" if refused else "green", detail=detail), live(f"{said} {detail}")]

@@ -16,9 +16,9 @@ from playbooks.models import DetectionModel, NeverTouch, ResponseTask
 from soar.accounts.models import Team, User
 from tests.approving import asked, blue_alert
 from tests.browser.conftest import SignIn, check_accessibility
-from tests.factories import make_asset
+from tests.factories import make_asset, make_incident
 from tests.playbook_files import work
-from tests.response_tools import Range, tiny
+from tests.response_tools import Range, action, graph, publish, tiny
 
 __all__ = ["tiny"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -143,3 +143,26 @@ def test_scripts_never_touch_and_models(
     page.get_by_role("button", name="Set Credential dump").click()
     expect(page.get_by_text("set by hand")).to_be_visible()
     look(page, f"models-{theme}")
+
+
+def test_2_a_playbook_on_an_alert_of_an_incident(
+    theme: str, tiny: Range, blue: Team, admin: User, sign_in: SignIn, live_server: LiveServer
+) -> None:
+    alert = blue_alert(blue)
+    incident = make_incident("Odd logons", alert, blue_alert(blue), team=blue)
+    publish(graph(action("a", "scan_endpoint")), "Look for malware")
+    page = sign_in(admin)
+    page.goto(f"{live_server.url}/incidents/{incident.number}/")
+    expect(page.get_by_role("heading", name="Runs")).to_be_visible()
+    page.get_by_role("button", name=f"Run a playbook on {alert.number}").press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("heading", name=f"Run a playbook on {alert.number}")).to_be_visible()
+    look(page, f"run-on-alert-{theme}")
+    dialog.get_by_role("button", name="Run", exact=True).press("Enter")  # nothing is chosen yet
+    dialog.get_by_label("Playbook").select_option(label="Look for malware")
+    dialog.get_by_role("button", name="Run", exact=True).press("Enter")
+    expect(dialog).to_be_hidden()
+    expect(page.locator("#subject-runs")).to_contain_text("Look for malware")
+    expect(page.locator("#subject-runs")).to_contain_text(alert.number)
+    work()
+    assert tiny.targets("scan_endpoint") == ["LT-0042"]

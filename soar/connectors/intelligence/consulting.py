@@ -14,6 +14,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.conf import settings
 from django.db import connection
 
 from soar.connectors import registry
@@ -29,7 +30,6 @@ from soar.lib import clock
 from soar.lib.crypto import DecryptionError
 
 logger = logging.getLogger(__name__)
-SECONDS = 10.0  # for one value
 MOST_SECONDS = 30.0  # for any number of them
 THREADS = 8
 # Of all calls in this process together: each has a connection to the database.
@@ -134,7 +134,7 @@ def _ask_all(questions: list[Question], values: int) -> None:
     futures: dict[Future[tuple[Scores | None, datetime]], Question] = {}
     for one in questions:
         futures[pool.submit(copy_context().run, _in_thread, one, dead)] = one
-    done, _late = wait(futures, timeout=min(MOST_SECONDS, SECONDS * max(1, values)))
+    done, _late = wait(futures, timeout=min(MOST_SECONDS, settings.INTELLIGENCE_SECONDS * max(1, values)))
     pool.shutdown(wait=False, cancel_futures=True)
     for future, one in futures.items():
         if future not in done:
