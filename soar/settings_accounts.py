@@ -90,8 +90,8 @@ FRESH_LOGIN_SECONDS = env.number("SOAR_FRESH_LOGIN_SECONDS", 0)
 FRESH_LOGIN_POSTS = {
     "playbook-enable", "playbook-publish", "playbook-run", "playbook-import", "alert-run", "incident-run", "alerts-run",
     "approval-decide", "run-decide", "response-new", "response-inverse", "response-decide", "response-secret",
-    "script-list", "script-remove", "token-create", "token-revoke", "connector-create", "connector-edit",
-    "never-touch-remove", "profile", "person", "person-active", "person-hand-over", "person-new", "person-password",
+    "response-file", "script-list", "script-remove", "token-create", "token-revoke", "connector-create",
+    "connector-edit", "never-touch-remove", "profile", "person", "person-active", "person-hand-over", "person-new", "person-password",
     "person-sessions", "role", "role-list", "role-delete", "role-second-factor", "team", "team-list", "team-delete",
     "service-token", "any-token-revoke", "incident-grant", "incident-break-glass", "incident-hold",
     "retention-new", "retention-rule", "retention-delete",

@@ -10,10 +10,11 @@ import pytest
 from django.utils import timezone
 
 from cases.actors import Actor
+from cases.errors import Conflict
 from playbooks.actions import approvals, response_follow, scripts
 from playbooks.models import Approval, NeverTouch, ResponseTask, Run
 from playbooks.response import crew
-from soar.accounts.models import User
+from soar.accounts.models import AuditEntry, User
 from soar.connectors.actions import create_account, update_account
 from soar.connectors.models import Attempt, ConnectorAccount
 from soar.connectors.routing import add_route
@@ -22,6 +23,7 @@ from soar.standins.defender import Defender
 from soar.standins.server import Server
 from soar.standins.visionone import VisionOne
 from tests.acting import Range
+from tests.fixtures import client_of
 from tests.playbook_files import Folder, folder, work
 from tests.response_tools import action, alert_of, graph, make_due, publish, run_now, silence
 
@@ -206,12 +208,52 @@ def test_a_host_that_never_comes_gets_nothing_after_the_deadline(products: Produ
     assert not products["crowdstrike"].state["commands"] and not effects(products, "crowdstrike")
 
 
-def test_who_asks_for_a_collected_file_is_told_and_it_is_audited(products: Products, responder: User) -> None:
+def test_who_asks_for_a_collected_file_gets_a_link_of_the_moment(products: Products, responder: User) -> None:
     only("defender")
     task = ran("collect_file", entities=[FILE]).tasks.get()
     first = response_follow.reveal(Actor.of(responder), task.pk)
     again = response_follow.reveal(Actor.of(responder), task.pk)
     assert first["location"] != again["location"]
+    products["defender"].fault("500", times=9)
+    with pytest.raises(Conflict, match="cannot be shown now"):
+        response_follow.reveal(Actor.of(responder), task.pk)
+    update_account(None, products["defender"].account.pk, enabled=False)
+    assert response_follow.reveal(Actor.of(responder), task.pk)["location"]  # as it was kept
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "begins"),
+    [("crowdstrike", "evil.exe.7z", b"7z"), ("defender", "evil.exe.collected", b"MZ"), ("visionone", ".zip", b"PK")],
+)
+def test_a_collected_file_is_downloaded_and_that_is_audited(
+    products: Products, responder: User, kind: str, name: str, begins: bytes
+) -> None:
+    only(kind)
+    task = ran("collect_file", entities=[FILE]).tasks.get()
+    browser = client_of(responder)
+    assert "Download the file" in browser.get(f"/responses/{task.pk}/").content.decode()
+    answer = browser.post(f"/responses/{task.pk}/file/")
+    assert answer.status_code == 200 and answer.content.startswith(begins)
+    assert name in answer["Content-Disposition"] and answer["Content-Disposition"].startswith("attachment")
+    assert (answer["X-Content-Type-Options"], answer["Cache-Control"]) == ("nosniff", "private, no-store")
+    entry = AuditEntry.objects.get(verb="response.file_downloaded")
+    assert entry.target == f"task {task.pk}" and entry.data["size"] == len(answer.content)
+
+
+def test_a_file_that_cannot_be_had_is_said_on_the_page(products: Products, responder: User) -> None:
+    only("crowdstrike")
+    task = ran("collect_file", entities=[FILE]).tasks.get()
+    browser, falcon = client_of(responder), products["crowdstrike"]
+    for fault, words in (("500", "answered 500"), ("html", "answered 503"), ("429", "answered 429")):
+        falcon.fault(fault, times=9)
+        answer = browser.post(f"/responses/{task.pk}/file/")
+        assert answer.status_code == 409 and words in answer.content.decode()
+        falcon.standin._faults.clear()
+    falcon.state["files"].clear()
+    assert browser.post(f"/responses/{task.pk}/file/").status_code == 409
+    update_account(None, falcon.account.pk, enabled=False)
+    assert "not in use any more" in browser.post(f"/responses/{task.pk}/file/").content.decode()
+    assert not AuditEntry.objects.filter(verb="response.file_downloaded").exists()
 
 
 def _more(about: dict[str, Any]) -> dict[str, Any]:

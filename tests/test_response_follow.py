@@ -28,7 +28,7 @@ from tests.test_approval_decide import at_once
 
 __all__ = ["tiny"]
 pytestmark = pytest.mark.django_db(transaction=True)
-VERBS = ("resend", "inverse", "cancel", "decide", "secret")
+VERBS = ("resend", "inverse", "cancel", "decide", "secret", "file")
 
 
 @pytest.fixture

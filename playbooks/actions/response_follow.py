@@ -18,10 +18,12 @@ from playbooks.response_selectors import task_for
 from playbooks.steps import routing
 from soar.accounts import audit
 from soar.connectors import registry
-from soar.connectors.capabilities import CAPABILITIES
+from soar.connectors.capabilities import CAPABILITIES, Collected
 from soar.connectors.errors import ConnectorError
 from soar.connectors.models import ConnectorAccount
 from soar.connectors.responder import Responder
+
+COLLECT = "collect_file"
 
 
 def resend(actor: Actor, task_id: int | str) -> ResponseTask:
@@ -131,6 +133,26 @@ def reveal(actor: Actor, task_id: int | str) -> dict[str, str]:
     secret = _of_now(task, secret)
     audit.record(actor.user, "response.secret_shown", f"task {task.pk}", names=sorted(secret))
     return secret
+
+
+def collected(actor: Actor, task_id: int | str) -> Collected:
+    """The file that was collected, from the product that has it. Audited each time (spec 17a).
+
+    Raises Missing, Forbidden, Conflict for a task without one, or when the product does not hand it over."""
+    task = response_task(actor, task_id)
+    account = task.account
+    if task.capability != COLLECT or not task.secret or account is None:
+        raise Conflict("This task has no file.")
+    if account.removed_at is not None or not account.enabled:
+        raise Conflict(f"The connector {account.name}, which has the file, is not in use any more.")
+    try:
+        connector = registry.of(account, cause=task.cause)
+        assert isinstance(connector, Responder)
+        file = connector.collected(task.reference, task.data, task.secret)
+    except ConnectorError as error:
+        raise Conflict(f"The file cannot be had now: {error.message}") from None
+    audit.record(actor.user, "response.file_downloaded", f"task {task.pk}", name=file.name, size=len(file.content))
+    return file
 
 
 def _of_now(task: ResponseTask, secret: dict[str, str]) -> dict[str, str]:

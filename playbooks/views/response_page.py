@@ -96,7 +96,7 @@ def response_secret(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         secret = response_follow.reveal(Actor.of(user), pk)
     except Conflict as error:
-        return _refused(request, user, pk, error)
+        return refused(request, user, pk, error)
     context = context_of(user, task_for(user, pk)) | {
         "secret": [(parts.label(name), text) for name, text in secret.items()]
     }
@@ -128,6 +128,7 @@ def context_of(user: User, task: ResponseTask) -> Context:
         ],
         "ticket": task.data.get("ticket"),
         "has_secret": bool(task.secret),
+        "has_file": bool(task.secret) and task.capability == response_follow.COLLECT,
         "tries": _tries(task),
         "inverses": rows_of(inverses),
         "undoes": rows_of([task.inverse_of])[0] if task.inverse_of else None,
@@ -181,7 +182,7 @@ def _followed(request: HttpRequest, pk: int, act: Callable[[Actor], ResponseTask
     try:
         task = act(Actor.of(user))
     except (Refused, Conflict) as error:
-        return _refused(request, user, pk, error)
+        return refused(request, user, pk, error)
     if is_partial(request) and task.pk == pk:
         return render_regions(request, TEMPLATE, ["task"], context_of(user, task_for(user, pk)), extra=[live(said)])
     messages.success(request, said)
@@ -190,7 +191,8 @@ def _followed(request: HttpRequest, pk: int, act: Callable[[Actor], ResponseTask
     return redirect("response-detail", task.pk)
 
 
-def _refused(request: HttpRequest, user: User, pk: int, error: CaseError) -> HttpResponse:
+def refused(request: HttpRequest, user: User, pk: int, error: CaseError) -> HttpResponse:
+    """The page with the reason on it. Raises Forbidden as it came."""
     if isinstance(error, Forbidden):
         raise error
     context = context_of(user, task_for(user, pk)) | {"problem": error.message}

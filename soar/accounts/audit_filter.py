@@ -35,6 +35,7 @@ GROUPS: dict[str, tuple[str | Promise, tuple[str, ...]]] = {
             "servicenow.secret",
             "feed_token.",
             "response.secret",
+            "response.file",
         ),
     ),
     "playbooks": (gettext_lazy("Playbooks"), ("playbook.", "script.", "detection_model.", "never_touch.")),

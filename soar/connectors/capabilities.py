@@ -80,6 +80,14 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Collected:
+    """A file that was collected, as the product hands it over: ``name`` for whoever keeps it."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """How far a capability got.
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from soar.connectors.base import Connector, ConnectorError
-from soar.connectors.capabilities import Result, Target
+from soar.connectors.capabilities import Collected, Result, Target
 from soar.connectors.models import ConnectorAccount
 
 
@@ -73,6 +73,11 @@ class Responder(Connector):
         """What is shown to somebody who asks for ``secret``, which was kept when the task ended; a product whose links
         end soon gives a new one. Makes HTTP calls, so outside of any transaction. Raises ConnectorError."""
         return secret
+
+    def collected(self, reference: str, data: Mapping[str, Any], secret: Mapping[str, str]) -> Collected:
+        """The file that *Collect file* brought, of at most 60 MB, with what its result told. It is kept nowhere here.
+        Makes HTTP calls, so outside of any transaction. Raises ConnectorError."""
+        raise ConnectorError(f"{self.account.name} hands over no files.", permanent=True)
 
     def requests(self, capability: str, target: Target, params: dict[str, Any]) -> list[dict[str, Any]]:
         """The requests that ``perform`` would send first, redacted; sends nothing. Raises ConnectorError for a target

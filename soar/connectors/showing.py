@@ -53,6 +53,9 @@ LABELS = {
     "strong": gettext_lazy("Its class malicious decides by itself"),
     "every_minutes": gettext_lazy("Minutes between imports"),
     "key_header": gettext_lazy("Header of the key"),
+    "real_time_response": gettext_lazy("Fetch files, end processes and run scripts on hosts (Real Time Response)"),
+    "sandbox": gettext_lazy("Have addresses and files analysed in its sandbox"),
+    "live_response": gettext_lazy("Fetch files from machines and run scripts on them (live response)"),
 }
 
 # Beside a value there is less room than over a field.
@@ -61,6 +64,9 @@ SHORT = {
     "verify_tls": gettext_lazy("Certificate"),
     "timeout_seconds": gettext_lazy("Silence"),
     "repeatable": gettext_lazy("Repeatable"),
+    "real_time_response": gettext_lazy("Real Time Response"),
+    "sandbox": gettext_lazy("Sandbox"),
+    "live_response": gettext_lazy("Live response"),
 }
 
 

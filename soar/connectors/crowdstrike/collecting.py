@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from soar.connectors.capabilities import Result, Target
+from soar.connectors.capabilities import Collected, Result, Target
 from soar.connectors.crowdstrike.api import FalconError, Row, objects
 from soar.connectors.crowdstrike.sessions import ACT, BASE, SESSIONS, Place, Sessions, command_of, quoted_path
 from soar.connectors.paths import full_path, program_of
@@ -77,6 +78,12 @@ class Collecting(Sessions):
             text = f"Falcon does not hand over the file (it answered {answer.status})."
             raise FalconError(text, permanent=answer.status in {404, 403}, status=answer.status)
         return answer.body
+
+    def collected(self, reference: str, data: Mapping[str, Any], secret: Mapping[str, str]) -> Collected:
+        """See Responder. The archive, which opens with the password."""
+        place, file = Place.of(reference), data.get("file")
+        sha256 = str(file.get("sha256") or "") if isinstance(file, dict) else ""
+        return Collected(f"{program_of(place.rest)}.7z", self.content(place, sha256, "collect_file"))
 
     def recall(self, capability: str, target: Target, *, key: str) -> Result | None:
         """See Responder."""

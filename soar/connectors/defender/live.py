@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from soar.connectors.base import ConnectorError
-from soar.connectors.capabilities import Result, Target
+from soar.connectors.capabilities import Collected, Result, Target
 from soar.connectors.defender.actions import Row, result_of
 from soar.connectors.defender.machines import BUSY, SHOWN_KEY, Machines, bears
 from soar.connectors.marks import mark
@@ -83,6 +84,12 @@ class LiveResponse(Machines):
     def revealed(self, capability: str, reference: str, secret: dict[str, str]) -> dict[str, str]:
         """See Responder. A link lasts for half an hour, so there is a new one for each who asks."""
         return {"location": self._link(reference)} if capability == COLLECT else secret
+
+    def collected(self, reference: str, data: Mapping[str, Any], secret: Mapping[str, str]) -> Collected:
+        """See Responder. Not named as it was on the machine: it must not run by a click."""
+        file = data.get("file")
+        name = program_of(str(file.get("path") or "")) if isinstance(file, dict) else ""
+        return Collected(f"{name or 'file'}.collected", fetched(self, self._link(reference), self.product))
 
     def _ours(self, identity: str, name: str, capability: str, key: str) -> Result:
         """The session because of which ours was refused, if it is ours. Raises MicrosoftError for another one."""

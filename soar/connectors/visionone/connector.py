@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from soar.connectors.base import ConnectorError
-from soar.connectors.capabilities import CONTAINER, HASH, Result, Target
+from soar.connectors.capabilities import CONTAINER, HASH, Collected, Result, Target
 from soar.connectors.kinds import Kind, Setting
+from soar.connectors.storage import fetched
 from soar.connectors.visionone.alerts import Workbench
 from soar.connectors.visionone.blocklist import BlockList
 from soar.connectors.visionone.commands import has_ids
@@ -67,6 +68,10 @@ class VisionOne(Workbench):
     def requests(self, capability: str, target: Target, params: dict[str, Any]) -> list[dict[str, Any]]:
         """See Responder."""
         return self._part(capability).requests(capability, target, params)
+
+    def collected(self, reference: str, data: Mapping[str, Any], secret: Mapping[str, str]) -> Collected:
+        """See Responder. The archive, as long as it lies there."""
+        return Collected(f"{reference}.zip", fetched(self, str(secret.get("location") or ""), "Vision One"))
 
     def _part(self, capability: str) -> Part:
         part = PARTS.get(capability)
