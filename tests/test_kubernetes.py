@@ -281,6 +281,30 @@ def test_who_changes_the_pod_at_the_same_moment_is_not_overwritten(here: Range) 
     assert (error.permanent, error.status) == (False, 409)
 
 
+@pytest.mark.parametrize("capability", ["isolate_container", "resume_container"])
+def test_one_that_takes_the_name_between_looking_and_acting_is_left_alone(here: Range, capability: str) -> None:
+    if capability == "resume_container":
+        do(here, "isolate_container", DB)
+    else:
+        pod(here, "shop/db-0")
+    serve = here.standin.serve
+
+    def replacing(request: Any) -> Any:
+        if request.method == "PATCH" and request.path.endswith("/pods/db-0"):
+            here.state["pods"].pop("shop/db-0", None)
+        return serve(request)
+
+    here.standin.serve = replacing  # type: ignore[method-assign]
+    error = failing(here, capability, DB, key="t-2")
+    here.standin.serve = serve  # type: ignore[method-assign]
+    assert error.permanent is (capability == "isolate_container")
+    if capability == "resume_container":
+        assert "There was nothing to give back" in do(here, capability, DB, key="t-2").message
+    else:
+        assert "another one has its name now" in error.message
+    assert labels(here, "shop/db-0") == {"app": "db"}
+
+
 def test_a_policy_that_somebody_changed_is_not_taken_for_isolation(here: Range) -> None:
     uid = pod(here)["metadata"]["uid"]
     do(here, "isolate_container")

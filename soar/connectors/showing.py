@@ -30,6 +30,9 @@ LABELS = {
     "vsys": gettext_lazy("Virtual system"),
     "ca": gettext_lazy("Certificate authority"),
     "unnamed": gettext_lazy("Take targets that name no cluster"),
+    "labels": gettext_lazy("Other labels of an isolated pod"),
+    "grace_seconds": gettext_lazy("Seconds to end"),
+    "revoke": gettext_lazy("What is revoked"),
     "url": gettext_lazy("Address"),
     "allow_internal": gettext_lazy("Allow addresses inside the network"),
     "verify_tls": gettext_lazy("Check the server's certificate"),
@@ -62,6 +65,8 @@ LABELS = {
 SHORT = {
     "allow_internal": gettext_lazy("Inside the net"),
     "verify_tls": gettext_lazy("Certificate"),
+    "unnamed": gettext_lazy("No cluster named"),
+    "labels": gettext_lazy("Labels"),
     "timeout_seconds": gettext_lazy("Silence"),
     "repeatable": gettext_lazy("Repeatable"),
     "real_time_response": gettext_lazy("Real Time Response"),
@@ -186,7 +191,11 @@ def account_dict(account: ConnectorAccount) -> dict[str, Any]:
 
 
 def _words(setting: Setting, value: Any) -> str:
-    flags = {"allow_internal": (_("allowed"), _("refused")), "verify_tls": (_("checked"), _("not checked"))}
+    flags = {
+        "allow_internal": (_("allowed"), _("refused")),
+        "verify_tls": (_("checked"), _("not checked")),
+        "unnamed": (_("taken"), _("goes elsewhere")),
+    }
     if setting.form == "flag":
         return str(flags.get(setting.name, (_("yes"), _("no")))[0 if value else 1])
     if setting.name == "cleared":

@@ -20,7 +20,8 @@ POLICIES = re.compile(r"/apis/networking\.k8s\.io/v1/namespaces/([a-z0-9-]+)/net
 NUMBERED = re.compile(r"(.+)-\d+")
 REASONS = {
     400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 409: "Conflict", 410: "Expired",
-    415: "UnsupportedMediaType", 429: "TooManyRequests", 500: "InternalError", 503: "ServiceUnavailable",
+    415: "UnsupportedMediaType", 422: "Invalid", 429: "TooManyRequests", 500: "InternalError",
+    503: "ServiceUnavailable",
 }  # fmt: skip
 Object = dict[str, Any]
 
@@ -120,9 +121,10 @@ class Kubernetes(Arranged):
             pod["metadata"]["resourceVersion"] = self._version()
             raise Refusal(409, "Operation cannot be fulfilled on pods: the object has been modified")
         given = request.json()["metadata"]
-        for name in ("uid", "resourceVersion"):
-            if name in given and given[name] != pod["metadata"][name]:
-                raise Refusal(409, f"Precondition failed: {name} in precondition: {given[name]}")
+        if given.get("uid", pod["metadata"]["uid"]) != pod["metadata"]["uid"]:
+            raise Refusal(422, f'Pod "{pod["metadata"]["name"]}" is invalid: metadata.uid: field is immutable')
+        if given.get("resourceVersion", pod["metadata"]["resourceVersion"]) != pod["metadata"]["resourceVersion"]:
+            raise Refusal(409, "Operation cannot be fulfilled on pods: the object has been modified")
         for part in ("labels", "annotations"):
             merged = {**pod["metadata"][part], **given.get(part, {})}
             pod["metadata"][part] = {key: value for key, value in merged.items() if value is not None}

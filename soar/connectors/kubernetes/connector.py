@@ -15,6 +15,8 @@ from soar.connectors.kubernetes.setup import ADDRESS, ALONE, SECRETS, SETTINGS, 
 
 ISOLATE, RESUME, TERMINATE = "isolate_container", "resume_container", "terminate_container"
 MANAGER = "soar"
+# What a patch hears of a pod that was changed meanwhile, and of another one that has its name (its uid is immutable).
+MEANWHILE = {409, 422}
 TRIES = 3  # when somebody else changes the pod at the same moment
 PLUGIN = "as far as the network plugin of the cluster enforces NetworkPolicies"
 
@@ -97,7 +99,7 @@ it does not tell."
             try:
                 return self._label(place, pod, key)
             except KubernetesError as error:
-                if error.status != 409 or last:
+                if error.status not in MEANWHILE or last:
                     raise
         raise AssertionError("the last try returns or raises")
 
@@ -140,6 +142,8 @@ it does not tell."
             raise ConnectorError(f"{text} Delete it and try again.", permanent=True)
 
     def _resume(self, place: Place, uid: str, key: str) -> Result:
+        sent = self._sent(RESUME, key)
+        uid = uid or sent
         pod = self.found(f"{RESUME}.pod", place.path)
         if pod is None or (uid and pods.uid_of(pod) != uid):
             gone = _gone(place, another=pod is not None)
@@ -147,11 +151,20 @@ it does not tell."
             return Result("done", f"{gone} There was nothing to give back.", data={"pod": str(place), "uid": uid})
         uid, before = pods.uid_of(pod), pods.is_isolated(pod)
         if before:
-            self.patch(RESUME, place.path, pods.resuming(pod), MERGE, key=key, fieldManager=MANAGER)
+            self._unlabel(place, pod, key)
         dropped = self._drop(place, uid, key)
-        ours = before or dropped or self._sent(RESUME, key)
+        ours = before or dropped or sent
         text = f"{place} has its network back." if ours else f"{place} was not isolated."
         return Result("done", text, data={"pod": str(place), "uid": uid})
+
+    def _unlabel(self, place: Place, pod: Row, key: str) -> None:
+        try:
+            self.patch(RESUME, place.path, pods.resuming(pod), MERGE, key=key, fieldManager=MANAGER)
+        except KubernetesError as error:
+            now = self.found(f"{RESUME}.pod", place.path) if error.status in MEANWHILE else pod
+            if now is None or pods.uid_of(now) != pods.uid_of(pod):
+                error.permanent = False  # the next try finds the pod gone
+            raise
 
     def _drop(self, place: Place, uid: str, key: str) -> bool:
         """Delete our policy; False if there is none (any more)."""

@@ -30,7 +30,7 @@ SETTINGS = (
     Setting("namespaces", "Namespaces to act in, with commas; empty: all but those that begin with kube-"),
     Setting(
         "labels",
-        "Of an isolated pod, keep its other labels, or take off: other policies, services and its controller let go",
+        "Taken off, other policies, services and its controller let go of the pod until it is resumed",
         form="choice",
         choices=(KEEP, ALONE),
         default=KEEP,
