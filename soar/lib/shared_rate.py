@@ -5,6 +5,7 @@ some microseconds and no database. Machines count for themselves: behind a balan
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import math
 import mmap
@@ -83,9 +84,27 @@ class SharedRateLimiter:
             path = self._path()
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            os.ftruncate(file, _SIZE)
+            try:
+                _reserve(file)
+            except OSError:
+                os.close(file)
+                raise
             self._table, self._pid = (file, mmap.mmap(file, _SIZE)), os.getpid()
         return self._table
+
+
+def _reserve(file: int) -> None:
+    """Have room for the whole table on the disk: a page of a mapped file for which there is none when it is first
+    written ends the process (SIGBUS). Raises OSError when there is no room."""
+    status = os.fstat(file)
+    if status.st_size < _SIZE or status.st_blocks * 512 < _SIZE:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            written = os.pwrite(file, bytes(_SIZE), 0)
+        finally:
+            fcntl.flock(file, fcntl.LOCK_UN)
+        if written < _SIZE:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _find(table: mmap.mmap, key: int, per_second: float, now: float) -> tuple[int | None, float]:
