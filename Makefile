@@ -7,7 +7,7 @@ help:
 	@echo "make test    all tests, browser included"
 	@echo "make check   formatting, lint, types, migrations, templates, layers, OpenAPI"
 	@echo "make bench   the benchmarks"
-	@echo "make chaos   the kill tests"
+	@echo "make chaos   the kill tests, with a storm of ten minutes (SOAR_STORM_SECONDS, SOAR_SEED: CONTRIBUTING.md)"
 	@echo "make docs    the documentation as a site in build/docs"
 	@echo "make screenshots   the pictures of the documentation, from the demo"
 
@@ -25,7 +25,7 @@ test: setup-dev
 	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
 
 chaos: setup-dev
-	@$(PY) -m pytest tests/chaos -v $(ARGS)
+	@SOAR_STORM_SECONDS=$${SOAR_STORM_SECONDS:-600} $(PY) -m pytest tests/chaos -v -s $(ARGS)
 
 bench: setup-dev
 	@exec $(PY) -m benchmarks $(ARGS)

@@ -80,14 +80,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return _answer(request, 500, _("That did not work"), text)
 
 
-def unavailable(request: HttpRequest) -> HttpResponse:
+def unavailable(request: HttpRequest, *, full: bool = False) -> HttpResponse:
     """503: the database cannot be asked now (operations.md 8). Nothing was saved."""
-    return _answer(
-        request,
-        503,
-        _("Back in a moment"),
-        _("The database is away for a moment. Nothing was saved; try again."),
-    )
+    text = _("The database is away for a moment. Nothing was saved; try again.")
+    if full:
+        text = _("The disk is full. Nothing was saved; try again when there is room.")
+    return _answer(request, 503, _("Back in a moment"), text)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

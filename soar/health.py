@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
-from soar.lib import heartbeat
+from soar.lib import heartbeat, room
 from soar.lib.database import AWAY, forget_connection
 
 _migrated: set[str] = set()  # names of databases seen complete: what is applied stays applied
@@ -26,7 +27,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         reasons = _reasons()
     except AWAY:
         forget_connection()
-        reasons = ["The database does not answer."]
+        reasons = ["The database does not answer."] + (["The disk is full."] if room.lacking(settings.DATA_DIR) else [])
     if reasons:
         return JsonResponse({"status": "not ready", "reasons": reasons}, status=503)
     return JsonResponse({"status": "ok"})
@@ -35,7 +36,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
 def _reasons() -> list[str]:
     if not _all_migrated():
         return ["Migrations are not applied."]
-    return [] if heartbeat.alive("worker") else ["No worker has given a sign of life."]
+    found = ["The disk is full."] if room.lacking(settings.DATA_DIR) else []
+    return found if heartbeat.alive("worker") else [*found, "No worker has given a sign of life."]
 
 
 def _all_migrated() -> bool:

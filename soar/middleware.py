@@ -28,11 +28,13 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from soar.errors import unavailable
+from soar.lib import room
 from soar.lib.context import UNKNOWN, address, cause, doing, via
 from soar.lib.database import AWAY, drop_dead_connection, forget_connection
 from soar.lib.hidden import shown_page
 from soar.lib.request_times import RequestTimes
 
+NO_ROOM = "30"  # seconds until a full disk is worth another try
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # anything else could forge log lines
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -101,9 +103,11 @@ class FastLane:
         request.resolver_match = match
         try:
             answer: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
-        except AWAY:
+        except (*AWAY, OSError) as error:
+            if isinstance(error, OSError) and not room.is_full(error):
+                raise
             forget_connection()
-            return retry_later(request)
+            return retry_later(request, error)
         return answer
 
 
@@ -125,8 +129,9 @@ class DatabaseAway:
             response = self.get_response(request)
             if not _lost(request):
                 return response
+        error = request.database_error  # type: ignore[attr-defined]
         _forget(request)
-        return retry_later(request)
+        return retry_later(request, error)
 
 
 class LoginRequired(LoginRequiredMiddleware):
@@ -181,16 +186,17 @@ class VisibleText:
 
 
 def note_database_error(request: HttpRequest | None = None, **_more: object) -> None:
-    """Remember on the request that the error being handled is the database's."""
+    """Remember on the request that the error being handled is the database's, or a full disk's."""
     error = sys.exc_info()[1]
-    if request is not None and isinstance(error, AWAY):
+    if request is not None and (isinstance(error, AWAY) or room.is_full(error)):
         request.database_error = error  # type: ignore[attr-defined]
 
 
-def retry_later(request: HttpRequest) -> HttpResponse:
+def retry_later(request: HttpRequest, error: BaseException) -> HttpResponse:
     """503 with ``Retry-After``: problem+json for programs, a page for people. Nothing was saved."""
-    response = unavailable(request)
-    response["Retry-After"] = "2"
+    full = room.note(error) or room.lacking(settings.DATA_DIR)
+    response = unavailable(request, full=full)
+    response["Retry-After"] = NO_ROOM if full else "2"
     return response
 
 

@@ -20,7 +20,7 @@ from django_q.cluster import Cluster
 
 from soar.lib import heartbeat
 from soar.lib.database import AWAY, drop_dead_connection, forget_connection
-from soar.lib.watchdog import watch_supervisor
+from soar.lib.watchdog import forks_die_with_us, watch_supervisor
 
 logger = logging.getLogger(__name__)
 NICE = 5  # pages and ingest go first
@@ -51,6 +51,7 @@ def run() -> int:
     sys.setswitchinterval(GIVE_WAY)
     gc.collect()
     gc.freeze()  # what is loaded stays: looking at it again would stop a task for a long moment, and copy shared pages
+    forks_die_with_us()
     cluster = SafeCluster()
     cluster.start()
     watch_supervisor()  # after the fork: a thread would not survive it

@@ -39,7 +39,7 @@ class Portal:
         self.process: subprocess.Popen[str] | None = None
         self.client = httpx.Client(base_url=self.url, timeout=10)
 
-    def start(self, timeout: float = 120) -> None:
+    def start(self, timeout: float = 600) -> None:
         """Start and wait for the ready line. Fails with the log when it does not come."""
         self.launch()
         self.wait(lambda: any(line.startswith("ready: ") for line in self.lines), timeout, "no ready line")

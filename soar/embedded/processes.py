@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
-PR_SET_PDEATHSIG = 1
+from soar.lib.watchdog import signal_at_orphanage
 
 
 def die_with_parent() -> Callable[[], None] | None:
@@ -17,14 +15,7 @@ def die_with_parent() -> Callable[[], None] | None:
 
     SIGINT is PostgreSQL's fast shutdown. Everything is looked up before the fork.
     """
-    if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-
-    def ask() -> None:
-        prctl(PR_SET_PDEATHSIG, signal.SIGINT, 0, 0, 0)
-
-    return ask
+    return signal_at_orphanage(signal.SIGINT)
 
 
 def living_in(folder: Path) -> list[int]:

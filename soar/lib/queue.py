@@ -21,6 +21,7 @@ from django_q.timeout import TimeoutException
 from soar.lib.context import doing
 from soar.lib.database import AWAY, UNHURRIED, drop_dead_connection, forget_connection, prepared
 from soar.lib.keepalive import KeepAlive
+from soar.lib.room import is_outage
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +44,10 @@ AGAIN = """
 UPDATE soar_queue SET error = %s, failed_at = CASE WHEN starts >= %s THEN now() END,
     ready_at = now() + power(4, starts - 1) * interval '1 second'
 WHERE id = ANY(%s) RETURNING id, starts, failed_at"""
+# The database or a disk could not do it for now: that is no attempt of the task, however long it lasts.
+PUT_BACK = """
+UPDATE soar_queue SET starts = greatest(starts - 1, 0), error = %s, ready_at = now() + interval '2 seconds'
+WHERE id = ANY(%s) RETURNING id"""
 FINISH = f"DELETE FROM soar_queue WHERE id = ANY(%s) RETURNING {UNHURRIED}"  # noqa: S608  our own name
 Args = list[int | str]
 Held = tuple[int, int, Args]  # a claimed row: its id, the number of the claim, its task's arguments
@@ -100,7 +105,10 @@ def _deliver(held: list[Held], task: str) -> None:
     except (Exception, TimeoutException) as error:
         logger.exception("Task %s%s failed", task, tuple(args))
         text = f"{type(error).__name__}: {error}"[:2000]
-        _settle(lambda: _failed(rows, text))
+        if is_outage(error):
+            _settle(lambda: _execute(PUT_BACK, text, rows))
+        else:
+            _settle(lambda: _failed(rows, text))
     else:
         _settle(lambda: _execute(FINISH, rows))
 

@@ -111,7 +111,7 @@ class Supervisor:
         try:
             self.database.start()
             say("database: running")
-        except EmbeddedError as error:
+        except (EmbeddedError, OSError) as error:  # no room, for one: it is tried until there is
             say(f"database: {error}")
             self._stop.wait(2)
 

@@ -14,17 +14,15 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
-import psycopg
 import pytest
 
+from tests.chaos.records import check_alerts, check_effects, database_of, unfinished
 from tests.portal import Portal
 
 pytestmark = pytest.mark.chaos
 SECONDS = float(os.environ.get("SOAR_CHAOS_SECONDS", "60"))
-ENDED = ("successful", "unsuccessful", "needs_decision", "cancelled")
 
 
 @pytest.fixture
@@ -90,10 +88,10 @@ def test_nothing_accepted_is_lost_or_doubled(marked: Portal) -> None:
     accepted = {key for poster in posters for key in poster.accepted}
     assert len(accepted) > 50 and sum(kills.values()) > 3
     assert not [status for poster in posters for status in poster.odd], "an answer that was neither 2xx nor 503"
-    with _database(marked) as database:
-        marked.wait(lambda: _unfinished(database) == 0, 90, "runs are stuck")
-        _check_alerts(database, accepted)
-        _check_runs(database, marked, accepted)
+    with database_of(marked) as database:
+        marked.wait(lambda: unfinished(database) == 0, 90, "runs are stuck")
+        check_alerts(database, accepted, senders=len(posters))
+        check_effects(database, marked, accepted)
     print(f"{len(accepted)} accepted under {dict(kills)}")
 
 
@@ -114,51 +112,6 @@ def _kill_at_random(portal: Portal) -> Counter[str]:
     return kills
 
 
-def _database(portal: Portal) -> psycopg.Connection[Any]:
-    return psycopg.connect(f"host={portal.data / 'run'} user=soar dbname=soar", autocommit=True)
-
-
-def _unfinished(database: psycopg.Connection[Any]) -> int:
-    row = database.execute(
-        "SELECT (SELECT count(*) FROM playbooks_run WHERE NOT status = ANY(%s))"
-        " + (SELECT count(*) FROM soar_queue WHERE failed_at IS NULL)",
-        [list(ENDED)],
-    ).fetchone()
-    return int(row[0]) if row else -1
-
-
-def _check_alerts(database: psycopg.Connection[Any], accepted: set[str]) -> None:
-    stored = {row[0]: row[1] for row in database.execute("SELECT source_ref, count FROM cases_alert")}
-    assert not accepted - stored.keys(), "accepted, but not stored"
-    # An answer that was lost on its way makes the client send again: the alert counts it and stays one.
-    assert len(stored) == len(set(stored)) and len(stored) <= len(accepted) + 4 * 1
-    entries = dict(
-        database.execute("SELECT alert_id, count(*) FROM cases_timelineentry WHERE kind = 'alert.opened' GROUP BY 1")
-    )
-    assert set(entries.values()) == {1} and len(entries) == len(stored)
-
-
-def _check_runs(database: psycopg.Connection[Any], portal: Portal, accepted: set[str]) -> None:
-    """One sequence per alert; the mark of a finished run is there once, of an undecided one at most once."""
-    rows = database.execute(
-        "SELECT a.source_ref, r.status FROM playbooks_run r JOIN cases_alert a ON a.id = r.alert_id"
-        " JOIN playbooks_playbook p ON p.id = r.playbook_id WHERE p.name = 'effects'"
-    ).fetchall()
-    runs = Counter(ref for ref, _ in rows)
-    assert accepted <= runs.keys(), "an accepted alert had no run"
-    assert set(runs.values()) == {1}, "an alert was run twice"
-    marks = Counter((portal.data / "effects").read_text().split())
-    for ref, status in rows:
-        allowed = (1,) if status == "successful" else (0, 1)
-        assert marks[ref] in allowed, f"{ref}: {status} with {marks[ref]} marks"
-    assert {status for _, status in rows} <= {"successful", "needs_decision"}
-    undecided = database.execute(
-        "SELECT count(*) FROM playbooks_run r WHERE r.status = 'needs_decision' AND NOT EXISTS"
-        " (SELECT 1 FROM playbooks_step s WHERE s.run_id = r.id AND s.status = 'unknown_outcome')"
-    ).fetchone()
-    assert undecided == (0,), "a run waits for a person without saying for which action"
-
-
 def test_running_is_visible_while_it_runs(marked: Portal) -> None:
     """Not only afterwards: the row says in_progress to everybody else while the action is under way."""
     source = json.loads(marked.manage("source", "create", "Slow", "--kind", "generic"))
@@ -169,9 +122,9 @@ def test_running_is_visible_while_it_runs(marked: Portal) -> None:
     httpx.post(url, json={"id": "slow", "title": "Slow", "tags": ["chaos"]}, headers=headers).raise_for_status()
     query = "SELECT count(*) FROM playbooks_run r JOIN playbooks_step s ON s.run_id = r.id"
     query += " WHERE r.status = 'in_progress' AND s.status = 'in_progress'"
-    with _database(marked) as database:
+    with database_of(marked) as database:
         marked.wait(lambda: database.execute(query).fetchone() == (1,), 15, "nothing is shown as running")
         with slow.open() as reader:
             assert reader.readline() == "slow\n"
-        marked.wait(lambda: _unfinished(database) == 0, 20, "the run did not end")
+        marked.wait(lambda: unfinished(database) == 0, 20, "the run did not end")
         assert database.execute("SELECT status FROM playbooks_run ORDER BY id LIMIT 1").fetchone() == ("successful",)

@@ -59,6 +59,15 @@ def test_nothing_is_left_when_supervisor_and_web_are_killed_together(portal: Por
     assert not any(children(pid) for pid in web)
 
 
+def test_nothing_is_left_of_a_worker_whose_death_nobody_saw(portal: Portal) -> None:
+    """The supervisor was busy, with a database that was away, and was then killed itself."""
+    supervisor = portal.pids("supervisor")[0]
+    os.kill(supervisor, signal.SIGSTOP)
+    portal.kill("worker")
+    portal.kill("supervisor")
+    portal.wait(lambda: not portal.all(), 10, "processes are left")
+
+
 def test_a_kill_in_the_middle_of_the_first_start_loses_nothing(portal: Portal) -> None:
     portal.stop()
     for _time in range(5):

@@ -1,0 +1,62 @@
+"""A disk without room: how it is told from other errors, and whether there was one lately (operations.md 8)."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from pathlib import Path
+
+from django.db import InterfaceError, OperationalError
+
+LATELY = 30.0  # seconds for which a write that failed is told
+LEAST = 32 * 1024 * 1024  # bytes: two segments of PostgreSQL's log
+NO_ROOM = "53100"  # disk_full
+# Connections, resources, an operator's shutdown, the system below: what PostgreSQL itself cannot help.
+OUTAGES = ("08", "53", "57P", "58")
+_noted = -LATELY
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Whether a disk had no room: the database's, or the one of our own files."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return isinstance(error, OperationalError) and _state(error) == NO_ROOM
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether the database, or a disk, could not do its work for now, whatever was asked of it."""
+    if isinstance(error, OperationalError | InterfaceError):
+        state = _state(error)
+        return not state or state.startswith(OUTAGES)
+    return is_full(error)
+
+
+def note(error: BaseException | None) -> bool:
+    """Remember it, in this process, if it says that a disk is full; whether it does."""
+    global _noted  # noqa: PLW0603  one moment for all threads
+    if not is_full(error):
+        return False
+    _noted = time.monotonic()
+    return True
+
+
+def lacking(folder: Path) -> bool:
+    """Whether a write of this process failed lately for want of room, or ``folder`` has hardly any left."""
+    if time.monotonic() - _noted < LATELY:
+        return True
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return False
+    return found.f_bavail * found.f_frsize < LEAST
+
+
+def forget() -> None:
+    """As if nothing had failed."""
+    global _noted  # noqa: PLW0603
+    _noted = -LATELY
+
+
+def _state(error: BaseException) -> str:
+    return str(getattr(error.__cause__, "sqlstate", None) or "")
