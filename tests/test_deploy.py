@@ -79,11 +79,11 @@ def test_the_example_names_variables_that_there_are() -> None:
     assert {name.removesuffix("_FILE") for name in named} <= variables_read()
 
 
-def unit(path: Path) -> configparser.SectionProxy:
+def unit(path: Path, section: str = "Service") -> configparser.SectionProxy:
     read = configparser.ConfigParser(strict=False, interpolation=None)
     read.optionxform = str  # type: ignore[assignment,method-assign]
     read.read(path, encoding="utf-8")
-    return read["Service"]
+    return read[section]
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)
@@ -100,6 +100,14 @@ def test_a_unit_is_confined_and_starts_something_of_ours(path: Path) -> None:
         ["-m", "soar.up.web"],
         *(["/opt/soar/manage.py", one] for one in ("prepare", "worker", "scheduler")),
     )
+
+
+@pytest.mark.parametrize("path", [one for one in UNITS if one.stem != "soar-prepare"], ids=lambda path: path.stem)
+def test_an_update_prepares_while_the_parts_run(path: Path) -> None:
+    """systemd stops what requires a unit when that unit is restarted; and starts it no more once that has failed."""
+    section = unit(path, "Unit")
+    assert section["Wants"] == section["After"] == "soar-prepare.service"
+    assert not {"Requires", "Requisite", "BindsTo", "PartOf"} & set(section)
 
 
 def test_the_units_are_those_of_the_parts() -> None:

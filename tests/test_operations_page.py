@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from functools import partial
 from html import unescape
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from cases.actions import webhooks
+from cases.actions import given_up, webhooks
 from cases.actors import Actor
+from cases.errors import Forbidden
 from cases.models import DeadLetter, WebhookEndpoint
 from soar import __version__
 from soar.accounts import audit
 from soar.accounts.actions import people, roles
-from soar.accounts.models import User
+from soar.accounts.models import AuditEntry, User
 from soar.connectors.health import disable
 from soar.connectors.models import ConnectorAccount
 from soar.lib import heartbeat, queue
 from soar.models import Heartbeat, QueuedTask
 from tests.factories import make_source, make_user
 from tests.queries import counted
+from tests.test_approval_decide import at_once
 
 pytestmark = pytest.mark.django_db
 PATH = "/settings/operations/"
@@ -168,6 +172,106 @@ def test_an_open_page_asks_for_its_inside_alone(as_admin: Client, trouble: dict[
     part = page(as_admin, **{"HX-Request": "true"})
     assert part.strip().startswith('<div class="stack stack-l" id="operations"') and "<html" not in part
     assert "playbooks.tasks.run" in part
+
+
+# --- what was given up is tried again, or forgotten
+
+
+def send(client: Client, path: str, **fields: Any) -> str:
+    """The page that the click leads to, in words."""
+    answer = client.post(f"{PATH}tasks/{path}", fields, follow=True)
+    assert answer.redirect_chain == [(PATH, 302)]
+    return words(answer.content.decode())
+
+
+def test_one_is_tried_again_from_the_start(as_admin: Client, admin: User) -> None:
+    pk = failed("cases.tasks.push", "ValueError: x", 3)
+    QueuedTask.objects.filter(pk=pk).update(created_at=timezone.now() - timedelta(days=3))
+    other = failed("cases.tasks.push", "ValueError: x", 4)
+    assert "Queued again: cases.tasks.push" in send(as_admin, f"{pk}/retry/")
+    row = QueuedTask.objects.get(pk=pk)
+    assert (row.failed_at, row.starts, row.error, row.args) == (None, 0, "", [3])
+    assert row.ready_at <= timezone.now() and timezone.now() - row.created_at < timedelta(days=1)
+    assert QueuedTask.objects.get(pk=other).failed_at
+    entry = AuditEntry.objects.get(verb="task.retried")
+    assert (entry.actor_id, entry.target, entry.data) == (admin.pk, "cases.tasks.push", {"task": pk})
+
+
+def test_one_is_forgotten(as_admin: Client) -> None:
+    pk, other = failed("cases.tasks.push", "ValueError: x", 3), failed("cases.tasks.push", "ValueError: x", 4)
+    assert "Forgotten: cases.tasks.push" in send(as_admin, f"{pk}/forget/")
+    assert list(QueuedTask.objects.values_list("pk", flat=True)) == [other]
+    assert AuditEntry.objects.get(verb="task.forgotten").data == {"task": pk}
+
+
+def test_all_of_a_kind_and_no_other(as_admin: Client) -> None:
+    rows = [failed("cases.tasks.push", "ValueError: x", number) for number in range(30)]
+    other = failed("playbooks.tasks.run", "ValueError: x", 1)
+    queue.enqueue("cases.tasks.push", 99)  # waits by itself
+    text = words(page(as_admin), "op-failed")
+    assert "cases.tasks.push 30" in text and "The newest 20." in text
+    assert "30 tasks are queued again" in send(as_admin, "retry/", task="cases.tasks.push")
+    assert QueuedTask.objects.exclude(failed_at=None).get().pk == other
+    assert AuditEntry.objects.get(verb="tasks.retried").data == {"number": 30, "tasks": rows}
+    assert "1 task is forgotten" in send(as_admin, "forget/", task="playbooks.tasks.run")
+    assert QueuedTask.objects.filter(task="cases.tasks.push", failed_at=None).count() == 31
+    assert QueuedTask.objects.count() == 31
+
+
+@pytest.mark.parametrize("path", ["{pk}/retry/", "{pk}/forget/", "retry/", "forget/"])
+def test_twice_is_once_and_says_so(as_admin: Client, path: str) -> None:
+    pk = failed("cases.tasks.push", "ValueError: x")
+    send(as_admin, path.format(pk=pk), task="cases.tasks.push")
+    left = list(QueuedTask.objects.values())
+    assert "meanwhile" in send(as_admin, path.format(pk=pk), task="cases.tasks.push")
+    assert list(QueuedTask.objects.values()) == left
+    assert AuditEntry.objects.filter(verb__startswith="task").count() == 1
+
+
+def test_what_waits_or_is_not_there_is_not_touched(as_admin: Client) -> None:
+    queue.enqueue("cases.tasks.push", 1)
+    pk = QueuedTask.objects.get().pk
+    for path in (f"{pk}/retry/", f"{pk}/forget/", "999999999/retry/", f"{10**25}/forget/"):
+        assert "meanwhile" in send(as_admin, path)
+    for task in ("cases.tasks.push", "", "no\0such", "x' OR '1'='1"):
+        assert "meanwhile" in send(as_admin, "forget/", task=task)
+    assert QueuedTask.objects.get().starts == 0
+    assert not AuditEntry.objects.filter(verb__startswith="task").exists()
+
+
+@pytest.mark.parametrize("path", ["{pk}/retry/", "{pk}/forget/", "retry/", "forget/"])
+def test_only_those_who_manage_settings_may(client: Client, as_analyst: Client, as_admin: Client, path: str) -> None:
+    pk = failed("cases.tasks.push", "ValueError: x")
+    where = f"{PATH}tasks/{path.format(pk=pk)}"
+    assert client.post(where, {"task": "cases.tasks.push"})["Location"].startswith("/accounts/login/")
+    assert as_analyst.post(where, {"task": "cases.tasks.push"}).status_code == 403
+    assert as_admin.get(where).status_code == 405
+    assert QueuedTask.objects.get(pk=pk).failed_at
+    with pytest.raises(Forbidden):
+        given_up.forget(Actor.of(make_user("somebody")), pk)
+
+
+def test_a_task_tried_again_is_run_by_a_worker(admin: User) -> None:
+    pk = failed("tests.tasks.mark", "ValueError: x", "tried-again")
+    given_up.retry(Actor.of(admin), pk)
+    row = QueuedTask.objects.get(pk=pk)
+    queue.deliver([(pk, row.claim, row.args)], row.task)
+    assert cache.get("tried-again") == 1
+    assert not QueuedTask.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_retry_and_forget_of_all_at_once_have_one_outcome(admin: User) -> None:
+    """The second waits for the first and then finds nothing; none deadlocks."""
+    actor = Actor.of(admin)
+    for number in range(50):
+        failed("cases.tasks.push", "ValueError: x", number)
+
+    acts = [given_up.retry_kind, given_up.forget_kind, given_up.retry_kind, given_up.forget_kind]
+    done = at_once(*(partial(act, actor, "cases.tasks.push") for act in acts))
+    assert sorted(map(str, done)) == ["50", "Missing", "Missing", "Missing"]
+    assert QueuedTask.objects.filter(failed_at=None).count() in (0, 50)
+    assert AuditEntry.objects.filter(verb__startswith="tasks.").count() == 1
 
 
 def test_a_full_page_takes_few_queries(as_admin: Client, trouble: dict[str, Any]) -> None:

@@ -59,6 +59,7 @@ def all_of_it(user: User) -> dict[str, Any]:
         "silent": int(SILENT),
         "failed": int(figures["soar_queue_failed_tasks"]),
         "failed_tasks": _failed_tasks() if figures["soar_queue_failed_tasks"] else [],
+        "failed_kinds": _failed_kinds() if figures["soar_queue_failed_tasks"] else [],
         "database": int(figures["soar_database_bytes"]),
         "postgres": _postgres(),
         "version": __version__,
@@ -87,6 +88,12 @@ def _failed_tasks() -> list[dict[str, Any]]:
     """The newest. Of the error only its class: its words may tell of a case that this person does not see."""
     rows = QueuedTask.objects.exclude(failed_at=None).order_by("-failed_at", "-id")[:SHOWN]
     return [{"row": one, "error": _kind(one.error), "args": ", ".join(str(arg) for arg in one.args)} for one in rows]
+
+
+def _failed_kinds() -> list[dict[str, Any]]:
+    """How many of each name, the most first."""
+    rows = QueuedTask.objects.exclude(failed_at=None).values("task").annotate(n=Count("pk"), newest=Max("failed_at"))
+    return [dict(one) for one in rows.order_by("-n", "task")[:SHOWN]]
 
 
 def _kind(error: str) -> str:

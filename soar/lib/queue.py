@@ -49,6 +49,18 @@ PUT_BACK = """
 UPDATE soar_queue SET starts = greatest(starts - 1, 0), error = %s, ready_at = now() + interval '2 seconds'
 WHERE id = ANY(%s) RETURNING id"""
 FINISH = f"DELETE FROM soar_queue WHERE id = ANY(%s) RETURNING {UNHURRIED}"  # noqa: S608  our own name
+# Of tasks that were given up, these rows or all of a name; locked in one order, so that two at once do not deadlock.
+_GIVEN_UP = """
+    SELECT id FROM soar_queue WHERE failed_at IS NOT NULL AND (id = ANY(%(rows)s) OR task = %(task)s)
+    ORDER BY id FOR UPDATE"""
+AGAIN_FROM_START = f"""
+WITH chosen AS ({_GIVEN_UP})
+UPDATE soar_queue SET failed_at = NULL, starts = 0, error = '', created_at = now(), ready_at = now()
+WHERE id IN (SELECT id FROM chosen) RETURNING id, task"""  # noqa: S608  our own text
+FORGET = f"""
+WITH chosen AS ({_GIVEN_UP})
+DELETE FROM soar_queue WHERE id IN (SELECT id FROM chosen) RETURNING id, task"""  # noqa: S608  our own text
+WAKE = "SELECT pg_notify('soar_queue', '')"  # a worker, when the transaction commits
 Args = list[int | str]
 Held = tuple[int, int, Args]  # a claimed row: its id, the number of the claim, its task's arguments
 

@@ -147,6 +147,7 @@ FORMS: dict[str, dict[str, str]] = {
     "responses/new/": {"action": "isolate_endpoint", "target": "host-1"},
     "playbooks/<int:pk>/run/": {"subject": "$alert"},
     "settings/models/": {"name": "Odder", "severity": "low"},
+    **{f"settings/operations/tasks/{verb}/": {"task": "cases.tasks.nothing"} for verb in ("retry", "forget")},
     "settings/never-touch/": {"by": "name", "value": "DC-2", "reason": "Core"},
     "servicenow/changes/<int:pk>/skip/": {"reason": "Known"},
     "servicenow/conflicts/<int:pk>/decide/": {"side": "ours"},

@@ -34,6 +34,7 @@ from soar.connectors.models import (
     WarningList,
 )
 from soar.lib import clock
+from soar.models import QueuedTask
 from tests.factories import make_source
 from tests.ticket_rows import make_gap, make_instance, make_profile
 
@@ -58,6 +59,7 @@ def of_settings(blue: Team, admin: User) -> Things:
         "retention_rule": _rule(),
         "route": Route.objects.create(account=account).pk,
         "script": script.pk,
+        "given_up": QueuedTask.objects.create(task="cases.tasks.nothing", failed_at=clock.now(), starts=5).pk,
         "never_touch": NeverTouch.objects.create(by="name", value="DC-1", reason="Core", added_by="Ada").pk,
         "model": DetectionModel.objects.create(name="Odd", key="odd", severity=2, custom=True).pk,
         "report_template": ReportTemplate.objects.create(

@@ -22,6 +22,7 @@ PARAMETERS: tuple[tuple[str, str, str], ...] = (
     (r"(api/v1/)?alerts/jobs/", "pk", "bulk_job"),
     (r"api/v1/jobs/", "id", "bulk_job"),
     (r"exports/|api/v1/exports/", "pk|id", "export"),
+    (r"settings/operations/tasks/", "pk", "given_up"),
     (r"settings/reports/shipped/", "slug", "report_slug"),
     (r"settings/reports/", "pk", "report_template"),
     (r"alerts/views/", "pk", "view"),
