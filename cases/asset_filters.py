@@ -40,7 +40,7 @@ class AssetFilter:
             listed = [values] if isinstance(values, str) else list(values)
             clean = [str(value).replace("\x00", "")[:VALUE_AT_MOST] for value in listed if str(value).strip()]
             if name in FIELDS and clean:
-                known[name] = [part.strip() for value in clean for part in value.split(",") if part.strip()]
+                known[name] = [part.strip() for value in clean for part in query_text.values_of(value) if part.strip()]
             elif name == "q" and clean:
                 known["q"] = clean[:1]
         return cls(known, query_text.parse(known.get("q", [""])[0], frozenset(FIELDS)))
@@ -56,7 +56,7 @@ class AssetFilter:
             if name != "q":
                 rows = self._filter(rows, name, "", values, False)
         for token in self.tokens:
-            values = token.value.split(",") if token.field else [token.value]
+            values = token.values if token.field else [token.value]
             rows = self._filter(rows, token.field or "text", token.op, values, token.negated)
         return rows
 
@@ -78,7 +78,7 @@ class AssetFilter:
         """The filter as a query string, without one parameter or with others in its place."""
         pairs = {name: values for name, values in self.params.items() if name != without}
         pairs |= {name: [value] for name, value in replace.items()}
-        flat = [(name, ",".join(v)) if name != "q" else (name, v[0]) for name, v in pairs.items()]
+        flat = [(name, query_text.written(v)) if name != "q" else (name, v[0]) for name, v in pairs.items()]
         return urlencode([(name, value) for name, value in flat if value])
 
     def _filter(self, rows: QuerySet[Asset], name: str, op: str, values: list[str], negated: bool) -> QuerySet[Asset]:

@@ -53,7 +53,7 @@ class AlertFilter:
             listed = [values] if isinstance(values, str) else list(values)
             clean = [str(value).replace("\x00", "")[:VALUE_AT_MOST] for value in listed if str(value)]
             if name in FIELDS and clean:
-                known[name] = [part for value in clean for part in value.split(",") if part]
+                known[name] = [part for value in clean for part in query_text.values_of(value)]
             elif name == "q" and clean:
                 known["q"] = clean[:1]
         tokens = query_text.parse(known.get("q", [""])[0], frozenset(FIELDS))
@@ -98,11 +98,11 @@ class AlertFilter:
             chips.append(Chip(f"Not {label.lower()}" if token.negated else label, shown, self.query_string(q=rest)))
         return chips
 
-    def query_string(self, without: str = "", **replace: str) -> str:
+    def query_string(self, without: str = "", **replace: str | list[str]) -> str:
         """The filter as a query string, without one parameter or with others in its place."""
         pairs = {name: values for name, values in self.params.items() if name != without}
-        pairs |= {name: [value] for name, value in replace.items()}
-        flat = [(name, ",".join(v)) if name != "q" else (name, v[0]) for name, v in pairs.items()]
+        pairs |= {name: [value] if isinstance(value, str) else value for name, value in replace.items()}
+        flat = [(name, query_text.written(v)) if name != "q" else (name, v[0]) for name, v in pairs.items()]
         return urlencode([(name, value) for name, value in flat if value])
 
     def without(self, name: str) -> AlertFilter:
@@ -116,7 +116,7 @@ class AlertFilter:
         asked = {value.lower() for name in STATES for value in self.params.get(name, ())}
         for token in self.tokens:
             if token.field in STATES and not token.negated and not token.op:
-                asked |= {value.strip().lower() for value in token.value.split(",")}
+                asked |= {value.strip().lower() for value in token.values}
         return asked
 
     def names(self) -> set[str]:
@@ -150,7 +150,7 @@ class AlertFilter:
 
     def _token(self, rows: QuerySet[Alert], token: Token, user: User | None) -> QuerySet[Alert]:
         if token.field:
-            return self._filter(rows, token.field, token.op, token.value.split(","), token.negated, user)
+            return self._filter(rows, token.field, token.op, token.values, token.negated, user)
         try:
             condition = word(token.value, None if token.negated else self.plan)
         except FilterError as error:

@@ -28,7 +28,7 @@ def gone(chosen: AlertFilter, user: User) -> list[str]:
 def _named(chosen: AlertFilter, name: str) -> list[str]:
     values = [*chosen.params.get(name, ())]
     for token in chosen.tokens:
-        values += token.value.split(",") if token.field == name else ()
+        values += token.values if token.field == name else ()
     return list(dict.fromkeys(value.strip() for value in values if value.strip()))
 
 

@@ -39,7 +39,7 @@ class IncidentFilter:
             listed = [values] if isinstance(values, str) else list(values)
             clean = [str(value).replace("\x00", "")[:VALUE_AT_MOST] for value in listed if str(value).strip()]
             if name in NAMES and clean:
-                known[name] = [part for value in clean for part in value.split(",") if part]
+                known[name] = [part for value in clean for part in query_text.values_of(value)]
             elif name == "q" and clean:
                 known["q"] = clean[:1]
         return cls(known, query_text.parse(known.get("q", [""])[0], NAMES))
@@ -60,7 +60,7 @@ class IncidentFilter:
             if name != "q":
                 rows = self._filter(rows, name, "", values, False, user)
         for token in self.tokens:
-            values = token.value.split(",") if token.field else [token.value]
+            values = token.values if token.field else [token.value]
             rows = self._filter(rows, token.field or "text", token.op, values, token.negated, user)
         return rows
 
@@ -78,11 +78,11 @@ class IncidentFilter:
             chips.append(Chip(f"Not {label.lower()}" if token.negated else label, shown, rest))
         return chips
 
-    def query_string(self, without: str = "", **replace: str) -> str:
+    def query_string(self, without: str = "", **replace: str | list[str]) -> str:
         """The filter as a query string, without one parameter or with others in its place."""
         pairs = {name: values for name, values in self.params.items() if name != without}
-        pairs |= {name: [value] for name, value in replace.items()}
-        flat = [(name, ",".join(v)) if name != "q" else (name, v[0]) for name, v in pairs.items()]
+        pairs |= {name: [value] if isinstance(value, str) else value for name, value in replace.items()}
+        flat = [(name, query_text.written(v)) if name != "q" else (name, v[0]) for name, v in pairs.items()]
         return urlencode([(name, value) for name, value in flat if value])
 
     def _filter(

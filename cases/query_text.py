@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 _TOKEN = re.compile(
@@ -22,6 +24,11 @@ class Token:
     value: str
     negated: bool
     source: str
+
+    @property
+    def values(self) -> list[str]:
+        """The values of its field, parted by commas; what stands in quotation marks is one of them, commas and all."""
+        return [self.value] if self.source.endswith('"') else self.value.split(",")
 
 
 def parse(text: str, fields: frozenset[str]) -> list[Token]:
@@ -43,3 +50,21 @@ def parse(text: str, fields: frozenset[str]) -> list[Token]:
 def without(text: str, token: Token) -> str:
     """The text with this token taken out."""
     return " ".join(text.replace(token.source, " ", 1).split())
+
+
+def values_of(text: str) -> list[str]:
+    """The values of a parameter, parted by commas. One that holds a comma is written in quotation marks, as in a file
+    of comma-separated values."""
+    if '"' not in text:
+        return [part for part in text.split(",") if part]
+    row = next(csv.reader([" ".join(text.splitlines())]), [])
+    return [part for part in row if part]
+
+
+def written(values: Iterable[str]) -> str:
+    """Values as one parameter, which ``values_of`` reads."""
+    return ",".join(_marked(value) if "," in value or '"' in value else value for value in values)
+
+
+def _marked(value: str) -> str:
+    return '"' + value.replace('"', '""') + '"'

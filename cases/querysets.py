@@ -98,6 +98,14 @@ class AlertQuerySet(_Alerts):
         mine = granted(user, "Source", "source") | Q(team=None) | Q(team__in=team_ids(user)) | Q(owner=user)
         return self.filter((Q(restricted=False) & mine) | (Q(incident__isnull=False) & inside))
 
+    @staticmethod
+    def seen_one_by_one(alert: str, user: User) -> Exists:
+        """The condition that the alert to which this path of fields leads is one that the user may see: for rows of
+        which few are looked at, whatever the planner thinks of all alerts."""
+        from cases.models import Alert
+
+        return _OneByOne(Alert.objects.visible_to(user).filter(pk=OuterRef(alert)))
+
     def open(self) -> AlertQuerySet:
         """New and in progress."""
         return self.filter(status__lt=AlertStatus.RESOLVED)

@@ -39,7 +39,7 @@ def from_query(params: QueryDict | Mapping[str, str | list[str]]) -> Values:
         name = token.field or "title"
         if token.negated or name not in NAMES or (token.op and (name, token.op) != ("severity", "<=")):
             continue
-        found.setdefault(name, []).extend(token.value.split(",") if token.field else [token.value])
+        found.setdefault(name, []).extend(token.values if token.field else [token.value])
     if titles := params.get("title"):
         found["title"] = params.getlist("title") if isinstance(params, QueryDict) else [str(titles)]
     if "severity" in found:

@@ -491,7 +491,10 @@ LOG_FORMAT = env.choice("SOAR_LOG_FORMAT", log_lines.FORMATS)
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": log_lines.PLAIN}, "json": {"()": "soar.lib.log_lines.JsonLines"}},
+    "formatters": {
+        "plain": {"()": "soar.lib.log_lines.PlainLines"},
+        "json": {"()": "soar.lib.log_lines.JsonLines"},
+    },
     "filters": {
         "ids": {"()": "soar.lib.context.AddIds"},
         "no_tokens": {"()": "soar.lib.redact.HideTokens"},

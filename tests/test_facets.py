@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -78,7 +79,9 @@ def test_the_panel_is_in_the_address_and_its_links_choose(some: None, as_analyst
     assert links["facet-host-0"] == "/alerts/?severity=high&amp;host=LT-1&amp;facets=1"
     assert 'id="facet-severity-0" href="/alerts/?facets=1" aria-current="true"' in page
     assert "Rule, with a comma" in page
-    assert not any("model" in name for name in links)
+    assert links["facet-model-0"].startswith("/alerts/?severity=high&amp;model=%22Rule")
+    chosen = as_analyst.get(unescape(links["facet-model-0"])).content.decode()
+    assert 'id="facet-model-0"' in chosen and 'aria-current="true"' in chosen.partition('id="facet-model-0"')[2][:300]
     assert "facet-host-0" in client_of(viewer).get("/alerts/?facets=1").content.decode()
 
 

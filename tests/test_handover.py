@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from cases.actions import handovers, incidents, merge, restriction
+from cases.actions import handovers, incidents, merge, notes, restriction
 from cases.actors import Actor
 from cases.errors import CaseError, Conflict
 from cases.models import HandOver, Incident, IncidentTask
@@ -149,6 +149,16 @@ def test_texts_are_shown_as_text(analyst: User) -> None:
     row = signed(analyst, "<img src=x onerror=alert(1)> [x](javascript:alert(1))")
     html = client_of(analyst).get(f"/hand-over/{row.pk}/").content.decode()
     assert "<img" not in html and 'href="javascript' not in html
+
+
+def test_notes_are_shown_as_they_were_meant_in_their_newest_wording(analyst: User, blue: Team) -> None:
+    incident = make_incident("Old case", team=blue)
+    note = incidents.comment(Actor.of(analyst), incident.pk, "Watch the **old** host", kind="handoff")
+    notes.edit_comment(Actor.of(analyst), note.pk, "Watch the **proxy** <img src=x onerror=alert(1)>\n\n- at nine")
+    html = page(analyst)
+    assert "<strong>proxy</strong>" in html and "<li>at nine</li>" in html
+    assert "**" not in html.partition('id="no-h"')[2].partition("</section>")[0]
+    assert "old</strong>" not in html and "<img" not in html.partition('id="no-h"')[2]
 
 
 def test_the_page_takes_few_queries(analyst: User, blue: Team) -> None:

@@ -11,6 +11,7 @@ from cases.ingest.gather import from_payload
 from cases.ingest.iocs import extract
 from cases.ingest.observables import TYPES, defang, guess_type, is_private_ip, normalise_observable
 from cases.ingest.suffixes import is_registrable, suffix_length
+from tests.hostile_texts import CORPUS
 
 MD5 = "9e107d9d372bb6826bd81d3542a419d6"
 SHA1 = "2fd4e1c67a2d28fced849ee1bb76e7391b93eb12"
@@ -223,3 +224,14 @@ def test_nothing_hides_behind_a_hostile_text(unit: str) -> None:
 def test_all_that_a_long_report_holds_is_found_and_nothing_else() -> None:
     text, held = report()
     assert ours(text) == held
+
+
+@pytest.mark.parametrize("text", CORPUS)
+def test_what_is_in_normal_form_stays_as_it_is(text: str) -> None:
+    """Else the same thing imported again would be another one."""
+    for kind in sorted(TYPES):
+        try:
+            normal = normalise_observable(kind, text)
+        except ValueError:
+            continue
+        assert normalise_observable(kind, normal) == normal, kind

@@ -30,6 +30,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "cases.dashboard",
         "cases.facets",
         "cases.hidden",
+        "cases.searching",
     ),
     (
         "cases.views",
@@ -64,6 +65,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "cases.urls_operations",
         "cases.urls_incidents",
         "cases.urls_retention",
+        "cases.urls_search",
         "cases.urls_servicenow",
         "cases.urls_sla",
         "cases.urls_signing",

@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -26,13 +27,19 @@ from soar import env
 from soar.accounts.models import User
 from soar.connectors import actions as connectors
 from soar.lib.context import UNKNOWN, AddIds, caused_by, doing
-from soar.lib.log_lines import FORMATS, JsonLines, from_process
+from soar.lib.log_lines import FORMATS, JsonLines, PlainLines, from_process
 from tests.connector_server import Product
 from tests.factories import make_alert, make_source
+from tests.hostile_texts import CORPUS
 from tests.playbook_files import Folder, _environment, folder, until
 from tests.portal import ROOT
 
 __all__ = ["folder"]
+LOGGING = r"""
+import django, logging
+django.setup()
+logging.getLogger("cases").warning("a%s", "\nb\x1b[2J")
+"""
 PLAYBOOK = """
 @action
 async def isolate():
@@ -193,3 +200,37 @@ def test_one_id_goes_from_a_posted_alert_to_the_header_that_a_product_gets(
     assert line["cause"] == cause and line["logger"] == "soar.lib.http"
     assert line["request_id"].startswith("task-")
     assert call["headers"]["X-Request-ID"] in line["message"]
+
+
+def plain(record: logging.LogRecord) -> list[str]:
+    """The lines of a record, as people read them."""
+    AddIds().filter(record)
+    return PlainLines().format(record).split("\n")
+
+
+@pytest.mark.parametrize("text", CORPUS)
+def test_no_text_ends_a_plain_line_nor_moves_the_cursor(text: str) -> None:
+    record = logging.LogRecord("cases", logging.WARNING, __file__, 1, "He typed %s", (text,), None)
+    [line] = plain(record)
+    assert not re.search("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", line)
+    assert " WARNING cases [- -] He typed " in line
+    assert json.loads(JsonLines().format(record))["message"] == f"He typed {text}"
+
+
+def test_a_message_of_an_exception_forges_no_record() -> None:
+    try:
+        raise ValueError("x\n2026-11-22 08:00:00,000 INFO soar [- -] all is well\x1b[2J")
+    except ValueError:
+        record = logging.LogRecord("cases", logging.ERROR, __file__, 1, "It failed", None, sys.exc_info())
+    first, *rest = plain(record)
+    assert first.endswith(" ERROR cases [- -] It failed")
+    assert rest and all(line.startswith("    ") for line in rest)
+    assert "all is well\\x1b[2J" in rest[-1]
+
+
+def test_the_portal_writes_its_plain_lines_so() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOGGING], capture_output=True, text=True, check=True, cwd=ROOT,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "soar.settings", "SOAR_LOG_FORMAT": "plain"},
+    )  # fmt: skip
+    assert done.stderr.splitlines()[-1].endswith("WARNING cases [- -] a\\nb\\x1b[2J")

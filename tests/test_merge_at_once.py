@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
+from django.db import transaction
 
-from cases.actions import incidents, links, merge, merge_undo, split
+from cases.actions import bulk_together, incidents, links, merge, merge_undo, split
+from cases.actions.base import save
 from cases.actors import Actor
 from cases.errors import Conflict
 from cases.models import Alert, Incident, IncidentMove
@@ -74,6 +76,54 @@ def test_an_alert_that_is_linked_meanwhile_is_not_lost(mara: User, priya: User) 
     late.refresh_from_db()
     assert late.incident_id in (one.pk, None)
     assert not Alert.objects.filter(incident=two).exists()
+    whole()
+
+
+def assign_both(user: User, alerts: list[Alert]) -> None:
+    """As a bulk job changes alerts: locked by id, whatever incident they are in."""
+    with transaction.atomic():
+        rows = bulk_together.locked(Alert.objects.all(), [alert.pk for alert in alerts], ())
+        act = partial(set_owner, user)
+        assert bulk_together.change_each(Actor.of(user), rows, act, ("owner",)).done == len(alerts)
+
+
+def set_owner(user: User, _actor: Actor, alert: Alert) -> None:
+    alert.owner = user
+    save(alert, "owner")
+
+
+@pytest.mark.parametrize("undone", [False, True])
+def test_alerts_of_several_incidents_are_changed_meanwhile(mara: User, priya: User, undone: bool) -> None:
+    low, high = make_alert("Low"), make_alert("High")
+    aim, first, second = make_incident("Aim", make_alert()), make_incident("One", high), make_incident("Two", low)
+    call = partial(merge.merge, Actor.of(mara), aim.pk, [first.pk, second.pk])
+    racers = Racers()
+    with held(low):
+        racers.start(partial(assign_both, priya, [low, high]))
+        racers.waiting(1)
+        racers.start(call)
+        racers.waiting(2)
+    racers.join()
+    assert racers.errors == []
+    assert {alert.owner for alert in Alert.objects.filter(pk__in=[low.pk, high.pk])} == {priya}
+    assert set(Alert.objects.filter(incident=aim)) >= {low, high}
+    whole()
+    if undone:
+        undo_while_changed(mara, priya, aim, [low, high])
+
+
+def undo_while_changed(mara: User, priya: User, aim: Incident, alerts: list[Alert]) -> None:
+    """Both merges are taken back at once, while the alerts are changed."""
+    racers = Racers()
+    with held(alerts[0]):
+        racers.start(partial(assign_both, mara, alerts))
+        racers.waiting(1)
+        for number, move in enumerate(IncidentMove.objects.order_by("pk"), 2):
+            racers.start(partial(merge_undo.undo, Actor.of(priya), aim.pk, move.pk))
+            racers.waiting(number)
+    racers.join()
+    assert racers.errors == []
+    assert not Alert.objects.filter(incident=aim, pk__in=[alert.pk for alert in alerts]).exists()
     whole()
 
 

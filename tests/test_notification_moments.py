@@ -38,6 +38,28 @@ def test_by_mode(mode: str, now: str, due: str) -> None:
     assert moments.due(mode, at(now), OSLO) == at(due)
 
 
+@pytest.mark.parametrize(
+    ("zone", "now", "due"),
+    [
+        ("Asia/Kolkata", "2026-03-04 09:12:13", "2026-03-04 15:00"),  # it is 14:42 there
+        ("Asia/Kolkata", "2026-03-04 09:30:00", "2026-03-04 16:00"),
+        ("Asia/Kathmandu", "2026-03-04 09:12:13", "2026-03-04 15:00"),  # 14:57
+        ("Asia/Kathmandu", "2026-03-04 09:15:00", "2026-03-04 16:00"),
+    ],
+)
+def test_the_full_hour_is_that_of_the_person_s_clock(zone: str, now: str, due: str) -> None:
+    place = ZoneInfo(zone)
+    assert local(moments.due(HOURLY, at(now), place), place) == due
+
+
+def test_quiet_hours_and_own_hours_where_the_clock_is_not_on_the_hour() -> None:
+    place = ZoneInfo("Asia/Kathmandu")
+    assert local(moments.due(AT_ONCE, at("2026-03-04 16:14:59"), place, quiet=NIGHT), place) == "2026-03-04 21:59"
+    assert local(moments.due(AT_ONCE, at("2026-03-04 16:15:00"), place, quiet=NIGHT), place) == "2026-03-05 07:00"
+    assert local(moments.due(DAILY, at("2026-03-04 02:14:59"), place), place) == "2026-03-04 08:00"
+    assert local(moments.due(DAILY, at("2026-03-04 02:15:00"), place), place) == "2026-03-05 08:00"
+
+
 def test_working_days() -> None:
     friday = at("2026-03-06 12:00:00")
     assert local(moments.due(DAILY, friday, OSLO, workdays_only=True)) == "2026-03-09 08:00"

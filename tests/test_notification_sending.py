@@ -16,7 +16,7 @@ from cases.actions import incidents, merge, restriction
 from cases.actions import notifications as choose
 from cases.actors import Actor
 from cases.models import Incident, NoticeState, NotificationDelivery
-from cases.notifications import holding, sending
+from cases.notifications import holding, moments, sending
 from cases.tasks import notifications_consider, notifications_due, notifications_send
 from soar.accounts.models import Team, User
 from soar.connectors.actions import create_account
@@ -176,6 +176,22 @@ def test_a_failure_is_tried_again_and_said(post: Post, reader: User, responder: 
     row = NotificationDelivery.objects.get()
     assert (row.state, row.attempts) == (NoticeState.WAITING, 1) and row.said
     assert row.due_at > timezone.now() + timedelta(seconds=30)
+    later()
+    assert len(post.mails) == 1 and states(reader) == [("email", "sent")]
+
+
+def test_another_try_waits_for_the_end_of_quiet_hours(
+    post: Post, reader: User, responder: User, incident: Incident
+) -> None:
+    """A try that fails just before them is not repeated within them."""
+    post.fault("503")
+    mention(incident, responder, reader)
+    notifications_consider(*incident.timeline.values_list("pk", flat=True))
+    choose.save_settings(reader, {"quiet_from": time(0), "quiet_until": time.max})
+    notifications_send(reader.pk, "email")
+    row = NotificationDelivery.objects.get()
+    assert (row.state, row.attempts) == (NoticeState.WAITING, 1)
+    assert row.due_at.astimezone(moments.zone_of(reader.time_zone)).time() == time.max
     later()
     assert len(post.mails) == 1 and states(reader) == [("email", "sent")]
 

@@ -13,6 +13,7 @@ from cases import timeline
 from cases.actions.base import save
 from cases.actions.merge_checks import refusal_of, sight
 from cases.actions.moving import Part, Told, Way, parts
+from cases.actions.moving.alerts import lock_all
 from cases.actions.moving.fields import MARKS, raised
 from cases.actions.seen import Expected, check_version
 from cases.actors import Actor
@@ -61,13 +62,15 @@ def _preview(way: Way) -> Preview:
 def merge(
     actor: Actor, into: IncidentId, which: Iterable[IncidentId], *, expected_version: Expected = None
 ) -> Incident:
-    """Merge one or more incidents into ``into``. Their rows are locked in the order of their ids, so that two merges
-    at the same time come one after the other: the second finds what the first has done.
+    """Merge one or more incidents into ``into``. Their rows are locked in the order of their ids, then their alerts in
+    the order of theirs, so that two merges at the same time come one after the other: the second finds what the first
+    has done.
 
     Raises Missing, Forbidden without *edit* on ``into`` or *close* on one of the others, Refused for an incident with
     itself or too many, Conflict for one that was merged already, is on hold or that more people would see, Stale."""
     target, sources = _found(actor, into, which, lock=True)
     check_version(target, expected_version)
+    lock_all(sources)
     for source in sources:
         way = Way(actor, source, target)
         if (error := refusal_of(way)) is not None:

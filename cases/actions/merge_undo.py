@@ -14,6 +14,7 @@ from cases.actions.base import save
 from cases.actions.merge import HUSK, SAVED, merge_locked
 from cases.actions.merge_checks import refusal_of
 from cases.actions.moving import Way, parts
+from cases.actions.moving.alerts import lock_all
 from cases.actors import Actor
 from cases.errors import CaseError, Conflict, Forbidden, Missing
 from cases.holds import check_incidents
@@ -66,6 +67,7 @@ def undo(actor: Actor, incident_id: int | str, pk: int) -> IncidentMove:
     move = IncidentMove.objects.select_for_update().get(pk=move.pk)
     way = Way(actor, found[move.source_id], found[move.target_id])
     _check(move, way)
+    lock_all(found.values())  # what goes back goes in the opposite order, alerts last
     move.left = _split_back(move, way) if move.kind == IncidentMove.Kind.SPLIT else _merge_back(move, way)
     move.undone_at, move.undone_by_name = clock.now(), actor.name[:200]
     move.save(update_fields=["left", "undone_at", "undone_by_name"])

@@ -13,6 +13,7 @@ from cases.choices import Determination, IncidentStatus, Severity, Words
 from cases.custom_fields import filtering as custom
 from cases.filters import FilterError, moment
 from cases.models import Incident, IncidentOwner
+from cases.query_text import values_of
 from cases.sla import states
 from soar.accounts.models import User
 
@@ -50,7 +51,7 @@ def _compared(name: str, value: str) -> Q:
 
 
 def _parts(name: str, value: str) -> list[str]:
-    parts = [value] if name == "q" else value.split(",")
+    parts = [value] if name == "q" else values_of(value)
     return [part.strip() for part in parts if part.strip()]
 
 

@@ -16,6 +16,7 @@ from cases.dashboard.work import Item
 from cases.models import Alert, HandOver, Incident, IncidentTask, TimelineEntry
 from cases.querysets import IncidentQuerySet
 from cases.sla.calendar import NEVER
+from cases.timeline_read import EntryView, views
 from soar.accounts.models import Team, User
 from soar.lib import clock
 
@@ -28,13 +29,13 @@ COUNTED = 10_000
 @dataclass(frozen=True, slots=True)
 class Changed:
     """Since the hand-over before: incidents opened and ended, alerts received and resolved (counted to 10,000), notes
-    that were written as hand-over notes on incidents."""
+    that were written as hand-over notes on incidents, in their newest wording."""
 
     opened: list[Incident] = field(default_factory=list)
     ended: list[Incident] = field(default_factory=list)
     received: int = 0
     resolved: int = 0
-    notes: list[TimelineEntry] = field(default_factory=list)
+    notes: list[EntryView] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def changed(user: User, moment: datetime, team: Team | None) -> Changed:
         ended=[row for row in found if not IncidentStatus(row.status).is_open][:AT_MOST],
         received=received,
         resolved=resolved,
-        notes=list(notes.order_by("-pk")[:AT_MOST]),
+        notes=views(notes.order_by("-pk")[:AT_MOST]),
     )
 
 

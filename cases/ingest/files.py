@@ -60,7 +60,7 @@ def is_file_name(text: str) -> bool:
 
 def as_file_name(text: str) -> str:
     """A bare file name, as it is written; empty when it holds a path separator or nothing."""
-    text = text.strip().strip('"')
+    text = text.strip().strip('"').strip()
     return text if 0 < len(text) <= 255 and not re.search(r"[\\/:*?\"<>|\x00-\x1f]", text) else ""
 
 
@@ -75,7 +75,7 @@ def as_file_path(text: str) -> str:
 
 def as_registry_key(text: str) -> str:
     """A registry key with its hive in short form (``HKLM\\Software\\...``)."""
-    match = REGISTRY_VALUE.fullmatch(text.strip().strip('"'))
+    match = REGISTRY_VALUE.fullmatch(text.strip().strip('"').strip())
     if not match:
         return ""
     hive = match[1].rstrip(":").upper()

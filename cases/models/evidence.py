@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 
+from cases import search_words
 from cases.choices import Tlp
 from cases.models.incident import Incident
 from cases.querysets import EvidenceQuerySet
@@ -51,6 +52,7 @@ class Evidence(models.Model):
             models.CheckConstraint(condition=models.Q(size__gt=0), name="evidence_not_empty"),
         ]
         indexes = [
+            search_words.index(search_words.EVIDENCE, "evidence_words"),
             models.Index(fields=["incident", "-id"], name="evidence_incident"),
             models.Index(fields=["sha256"], name="evidence_sha256"),
         ]

@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 
+from cases import search_words
 from cases.querysets import HandOverQuerySet
 from soar.accounts.models import Team
 
@@ -34,6 +35,7 @@ class HandOver(models.Model):
     class Meta:
         default_permissions = ()
         ordering = ["-id"]
+        indexes = [search_words.index(search_words.HAND_OVER, "handover_words")]
 
     def __str__(self) -> str:
         return f"hand-over of {self.signed_at:%Y-%m-%d %H:%M}"

@@ -11,6 +11,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Upper
 
+from cases import search_words
 from cases.choices import Determination, Findings, IncidentStatus, Pap, Severity, Tlp
 from cases.models.template import IncidentTemplate
 from cases.querysets import IncidentQuerySet
@@ -102,6 +103,7 @@ class Incident(models.Model):
             models.Index(fields=["updated_at", "id"], name="incident_updated"),
             # Upper, because that is what Django makes of icontains.
             GinIndex(OpClass(Upper("title"), "gin_trgm_ops"), name="incident_search"),
+            search_words.index(search_words.INCIDENT, "incident_words"),
             GinIndex(fields=["tags"], name="incident_tags"),
             models.Index(
                 fields=["merged_into"], name="incident_merged_into", condition=models.Q(merged_into__isnull=False)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from django.conf import settings
 from django.db import models
 
+from cases import search_words
 from cases.choices import TaskStatus
 from cases.models.incident import Incident
 from cases.querysets import TaskQuerySet
@@ -54,6 +55,7 @@ class IncidentTask(models.Model):
             ),
         ]
         indexes = [
+            search_words.index(search_words.TASK, "task_words"),
             models.Index(fields=["incident", "position"], name="task_incident"),
             models.Index(fields=["assignee", "due_at"], name="task_open_assignee", condition=OPEN),
             models.Index(fields=["assignee", "-id"], name="task_assignee", condition=models.Q(assignee__isnull=False)),

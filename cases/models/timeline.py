@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from cases import search_words
 from cases.models.alert import Alert
 from cases.models.incident import Incident
 
@@ -37,6 +38,8 @@ class TimelineEntry(models.Model):
             )
         ]
         indexes = [
+            search_words.index(search_words.NOTE, "timeline_words", search_words.WRITTEN),
+            models.Index(fields=["-id"], name="timeline_written", condition=search_words.WRITTEN),
             models.Index(fields=["alert", "id"], name="timeline_alert", condition=models.Q(alert__isnull=False)),
             models.Index(
                 fields=["incident", "id"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, time
 
 from django.db.models import Q
 
@@ -43,6 +43,12 @@ def mode_of(chosen: NotificationSettings, reason: str, channel: str) -> str:
 def is_paused(chosen: NotificationSettings, now: datetime) -> bool:
     """Whether the person wants nothing sent at this moment."""
     return chosen.paused_until is not None and chosen.paused_until > now
+
+
+def quiet_hours(chosen: NotificationSettings) -> tuple[time, time] | None:
+    """When the person wants nothing sent, every night or day; None: never."""
+    begin, end = chosen.quiet_from, chosen.quiet_until
+    return (begin, end) if begin is not None and end is not None else None
 
 
 def muted(user_ids: Iterable[int], alert: Alert | None, incident: Incident | None) -> set[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -84,13 +85,14 @@ def skip(rows: list[NotificationDelivery], said: str) -> None:
     found.update(state=NoticeState.SKIPPED, said=said, finished_at=clock.now())
 
 
-def again(batch: Batch, said: str, wait: float = 0.0) -> None:
-    """Another try after a pause, the longer the more there were; after the last one it has failed."""
+def again(batch: Batch, said: str, wait: float, fit: Callable[[datetime], datetime]) -> None:
+    """Another try after a pause, the longer the more there were, at the moment that ``fit`` makes of its end; after the
+    last one it has failed."""
     if batch.attempts > len(PAUSES):
         failed(batch, said)
         return
     pause = timedelta(seconds=max(PAUSES[batch.attempts - 1], min(wait, PAUSES[-1])))
-    _open(batch).update(state=NoticeState.WAITING, said=said[:500], due_at=clock.now() + pause)
+    _open(batch).update(state=NoticeState.WAITING, said=said[:500], due_at=fit(clock.now() + pause))
 
 
 def _open(batch: Batch) -> QuerySet[NotificationDelivery]:

@@ -33,13 +33,15 @@ def due(
     """The moment (UTC) when something that happened ``now`` (aware) is due by ``mode``."""
     if mode == DAILY:
         return daily(now, zone, hour, workdays_only=workdays_only)
-    wanted = next_hour(now) if mode == HOURLY else now
+    wanted = next_hour(now, zone) if mode == HOURLY else now
     return after_quiet(wanted, zone, quiet) if quiet else wanted
 
 
-def next_hour(now: datetime) -> datetime:
-    """The next full hour."""
-    return now.astimezone(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+def next_hour(now: datetime, zone: ZoneInfo) -> datetime:
+    """The next full hour of the person's clock, which in some zones is half past or a quarter to that of others."""
+    local = now.astimezone(zone)
+    past = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+    return now.astimezone(UTC) - past + timedelta(hours=1)
 
 
 def daily(now: datetime, zone: ZoneInfo, hour: int, *, workdays_only: bool) -> datetime:

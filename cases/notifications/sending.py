@@ -5,8 +5,12 @@ the worker was lost, goes out again under its Message-ID, by which mailboxes sho
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
 from cases.models import Channel, NotificationDelivery, NotificationSettings
-from cases.notifications import choices, composing, holding
+from cases.notifications import choices, composing, holding, moments
 from cases.notifications.holding import Batch
 from cases.notifications.inbox import visible
 from cases.notifications.reasons import OFF
@@ -49,7 +53,7 @@ def _send(user_id: int, channel: str, batch: Batch) -> None:
         return
     wanted = _wanted(user, chosen, batch)
     if wanted:
-        _tell(user, way, batch, wanted)
+        _tell(user, way, batch, wanted, partial(_after_quiet, user, chosen))
 
 
 def _wanted(user: User, chosen: NotificationSettings, batch: Batch) -> list[NotificationDelivery]:
@@ -71,7 +75,19 @@ def _wanted(user: User, chosen: NotificationSettings, batch: Batch) -> list[Noti
     return kept
 
 
-def _tell(user: User, way: personal.Way, batch: Batch, rows: list[NotificationDelivery]) -> None:
+def _after_quiet(user: User, chosen: NotificationSettings, moment: datetime) -> datetime:
+    """``moment``, or the end of the person's quiet hours: they hold for another try as for the first one."""
+    quiet = choices.quiet_hours(chosen)
+    return moments.after_quiet(moment, moments.zone_of(user.time_zone), quiet) if quiet else moment
+
+
+def _tell(
+    user: User,
+    way: personal.Way,
+    batch: Batch,
+    rows: list[NotificationDelivery],
+    fit: Callable[[datetime], datetime],
+) -> None:
     newest = sorted((row.notification for row in rows), key=lambda one: one.pk, reverse=True)
     told = lines(user, newest)
     message = composing.message(told, way.cleared, recipients=way.recipients)
@@ -83,7 +99,7 @@ def _tell(user: User, way: personal.Way, batch: Batch, rows: list[NotificationDe
         elif error.permanent and not error.outcome_unknown:
             holding.failed(batch, error.message)
         else:
-            holding.again(batch, error.message, error.retry_after or 0.0)
+            holding.again(batch, error.message, error.retry_after or 0.0, fit)
     else:
         holding.sent(batch, "Sent.")
 

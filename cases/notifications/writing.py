@@ -178,12 +178,11 @@ def ways(to: Receiver) -> list[Channel]:
 def when(to: Receiver, mode: str, now: datetime) -> datetime:
     """When something that happens ``now`` is due by what the person chose."""
     chosen = to.chosen
-    begin, end = chosen.quiet_from, chosen.quiet_until
     return moments.due(
         mode,
         now,
         moments.zone_of(to.user.time_zone),
         hour=chosen.digest_hour,
         workdays_only=chosen.workdays_only,
-        quiet=(begin, end) if begin is not None and end is not None else None,
+        quiet=choices.quiet_hours(chosen),
     )

@@ -19,6 +19,8 @@ THREAT_LEVELS = {"critical": "1", "high": "1", "medium": "2", "low": "3", "infor
 ANALYSIS = {"open": "0", "in_progress": "1", "contained": "1", "resolved": "2", "closed": "2"}
 OWN_ORGANISATION, AS_THE_EVENT = "0", "5"
 MALICIOUS = "highly_suspicious"
+# Tags by which MISP decides who may have an event, and what it is: no tag of an incident may pass for one.
+OURS = ("tlp:", "pap:", "misp-galaxy:")
 # The template "file" of misp-objects.
 FILE = {
     "name": "file",
@@ -152,7 +154,12 @@ def _tags(document: dict[str, Any]) -> list[str]:
     techniques |= {one["value"] for one in document["observables"] if one["type"] == "technique"}
     galaxy = [f'misp-galaxy:mitre-attack-pattern="{_technique(one)}"' for one in sorted(techniques)]
     marks = [f"tlp:{document['tlp']}", f"PAP:{incident['pap'].upper()}"]
-    return list(dict.fromkeys([*marks, *galaxy, *incident["tags"]]))
+    return list(dict.fromkeys([*marks, *galaxy, *map(_plain, incident["tags"])]))
+
+
+def _plain(tag: str) -> str:
+    """A tag of the incident; one that MISP would take for a mark says whose it is."""
+    return f'soar:tag="{tag.replace(chr(34), chr(39))}"' if tag.strip().lower().startswith(OURS) else tag
 
 
 def _technique(technique: str) -> str:

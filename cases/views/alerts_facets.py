@@ -28,7 +28,7 @@ Context = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A value that a click adds to the filter, or takes away; without an address, if the filter cannot name it."""
+    """A value that a click adds to the filter, or takes away."""
 
     id: str
     label: str
@@ -57,6 +57,7 @@ def _links(queue: Queue, name: str, values: list[facets.Value]) -> list[Link]:
 def _link(queue: Queue, name: str, place: int, value: facets.Value, chosen: list[str]) -> Link:
     on = value.word in chosen
     wanted = [word for word in chosen if word != value.word] if on else [*chosen, value.word]
-    url = queue.url(queue.filter.query_string(**{name: ",".join(wanted)})) if "," not in value.word else ""
+    more: dict[str, Any] = {name: wanted}
+    url = queue.url(queue.filter.query_string(**more))
     label = value.label or _("Unassigned")
     return Link(f"facet-{name}-{place}", label, str(value.number), url, on)

@@ -216,7 +216,7 @@ def _facet(queue: Queue, severity: Severity, number: stats.Figure) -> Context:
     wanted = [word for word in chosen if word != severity.word]
     if severity.word not in chosen:
         wanted.append(severity.word)
-    url = queue.url(queue.filter.query_string(severity=",".join(wanted)))
+    url = queue.url(queue.filter.query_string(severity=wanted))
     return {"word": severity.word, "label": severity.label, "n": number, "url": url, "on": severity.word in chosen}
 
 

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from cases.dashboard import chart, first_steps, queue, shift, volume, work
+from cases.query_text import written
 from cases.sla import figures as sla
 from cases.sla.policy import CLOCKS
 from cases.views.alerts_parts import url_or_nothing
@@ -63,7 +64,7 @@ class Asked:
 
     def list_url(self, **filters: str) -> str:
         """The queue with these filters, and the team if one is chosen."""
-        team = {"team": self.team.name} if self.team else {}
+        team = {"team": written([self.team.name])} if self.team else {}
         return f"{reverse('alert-list')}?{urlencode({**filters, **team})}"
 
 

@@ -23,6 +23,7 @@ from playbooks.views.parts import person_of, signed_in_reader
 from playbooks.views.response_run import chosen_tasks, graph_for
 from playbooks.views.runs import selected
 from soar.accounts import audit
+from soar.accounts.audit_export import cell
 from soar.connectors import rendering
 from soar.lib.clock import iso
 
@@ -35,7 +36,6 @@ RUN_COLUMNS = (
     "id", "playbook", "version", "status", "trigger", "started_by", "alert", "incident", "queued_at", "started_at",
     "finished_at", "dry_run", "error",
 )  # fmt: skip
-RISKY = ("=", "+", "-", "@", "\t", "\r")
 
 
 @signed_in_reader
@@ -116,10 +116,8 @@ def _csv(columns: Iterable[str], rows: Iterable[Iterable[Any]], name: str) -> Ht
 
 
 def _cell(value: Any) -> Any:
-    """A text that a spreadsheet would take for a formula is marked as text."""
-    if value is None:
-        return ""
-    return f"'{value}" if isinstance(value, str) and value.startswith(RISKY) else value
+    """A text that a spreadsheet would take for a formula is marked as text; a number stays one."""
+    return cell(value) if value is None or isinstance(value, str) else value
 
 
 def _file(text: str, kind: str, name: str) -> HttpResponse:

@@ -1,14 +1,37 @@
-"""Log lines as JSON, one object a line, for programs that gather and search them (operations.md 7)."""
+"""Log lines: plain for people, or JSON, one object a line, for programs that gather and search them (operations.md 7).
+
+Neither can be forged by what somebody typed: a line ends where its record ends."""
 
 from __future__ import annotations
 
 import json
 import logging
+import re
 from datetime import UTC, datetime
 
 PLAIN = "%(asctime)s %(levelname)s %(name)s [%(request_id)s %(cause)s] %(message)s"
 FORMATS = ("plain", "json")
 BEGIN = '{"at": '  # by which the supervisor knows one
+# What ends a line, moves the cursor, colours a terminal or turns text round.
+CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+INSIDE = "    "  # before each line of an exception, so that none passes for a record
+
+
+class PlainLines(logging.Formatter):
+    """A record as one line for people, control characters written as Python writes them: ``\\n``, ``\\x1b``. An
+    exception stands below, each of its lines indented."""
+
+    def __init__(self) -> None:
+        super().__init__(PLAIN)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without its end."""
+        record.message, record.asctime = record.getMessage(), self.formatTime(record)
+        lines = [_inert(self.formatMessage(record))]
+        if record.exc_info:
+            told = self.formatException(record.exc_info).split("\n")
+            lines += [INSIDE + _inert(line) for line in told]
+        return "\n".join(lines)
 
 
 class JsonLines(logging.Formatter):
@@ -36,6 +59,10 @@ def from_process(name: str, line: str) -> str:
     if line.startswith(BEGIN):
         return f'{{"process": {json.dumps(name)}, {line[1:]}'
     return json.dumps({"process": name, "message": line})
+
+
+def _inert(text: str) -> str:
+    return CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def _known(record: logging.LogRecord, name: str) -> str | None:

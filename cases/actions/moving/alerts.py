@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -50,6 +50,13 @@ def relink(actor: Actor, alerts: Sequence[Alert], source: Incident, target: Inci
     timeline_many.write(batch)
     source.alert_count = max(source.alert_count - len(alerts), 0)
     target.alert_count += len(alerts)
+
+
+def lock_all(incidents: Iterable[Incident]) -> None:
+    """Lock the alerts of locked incidents, by id over all of them, as whoever changes several alerts at once does: one
+    incident's after the other's would be another order. Before anything else that hangs on the incidents."""
+    rows = Alert.objects.select_for_update(of=("self",)).filter(incident__in=[one.pk for one in incidents])
+    list(rows.order_by("pk").values_list("pk", flat=True))
 
 
 def _locked(**which: Any) -> list[Alert]:

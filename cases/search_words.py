@@ -1,0 +1,38 @@
+"""The words of incidents, tasks, evidence, notes and hand-overs, as the search reads them and their indexes hold them.
+
+Both must be the same expression: the database takes an index only for what it was made of. ``__icontains`` puts UPPER
+around it, as the indexes do."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db.models import Expression, F, Func, Q, TextField
+from django.db.models.functions import Upper
+
+
+class Words(Func):
+    """Texts one behind the other, with a line between them. None of the columns is ever null."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = " || E'\\n' || "
+    output_field = TextField()
+
+
+class Values(Func):
+    """The values of a JSON object without their keys, as text."""
+
+    template = "(jsonb_path_query_array(%(expressions)s, '$.*'::jsonpath)::text)"
+    output_field = TextField()
+
+
+INCIDENT = Words(F("title"), F("summary"), Values(F("custom_fields")))
+TASK = Words(F("title"), F("description"))
+EVIDENCE = Words(F("name"), F("description"))
+NOTE = F("text")
+WRITTEN = ~Q(text="")
+HAND_OVER = F("note")
+
+
+def index(words: Expression | F, name: str, condition: Q | None = None) -> GinIndex:
+    """Groups of three letters, of all words in capitals."""
+    return GinIndex(OpClass(Upper(words), "gin_trgm_ops"), name=name, condition=condition)

@@ -1,0 +1,170 @@
+"""Search over everything that people write (casework.md 2, 6, 10, 12, 13, 17): each sort of thing through the one
+visibility query, the newest first, by the indexes of ``cases.search_words``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import BigIntegerField, CharField, Expression, F, Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast, Substr
+
+from cases import query_text
+from cases import search_words as words_of
+from cases.errors import Missing
+from cases.models import Alert, Asset, Evidence, HandOver, Incident, IncidentTask, TimelineEntry
+from cases.permissions import parse_number
+from cases.querysets import AlertQuerySet, inside
+from cases.search_notes import saying
+from cases.timeline_kinds import NOTES
+from cases.timeline_read import EntryView, views
+from soar.accounts.models import User
+
+SHOWN = 8  # of each sort
+WORDS_AT_MOST = 8
+WORD_AT_LEAST = 3  # the indexes know groups of three letters
+TEXT_AT_MOST = 300
+READ = 20_000  # letters of a text that are read for its excerpt
+CORRECTED = "comment.edited"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One thing that was found. ``incident``: the id of the one it belongs to; ``alert``: that of the alert on which a
+    note stands; ``text``: what was searched, its title included."""
+
+    sort: str
+    pk: int
+    title: str
+    text: str = ""
+    at: datetime | None = None
+    incident: int | None = None
+    alert: int | None = None
+    by: str = ""
+
+
+@dataclass
+class Found:
+    """What there is for a text: hits by sort, the sorts of which there are more than are listed, and words that are
+    too short to be looked for."""
+
+    text: str
+    words: list[str] = field(default_factory=list)
+    short: list[str] = field(default_factory=list)
+    hits: dict[str, list[Hit]] = field(default_factory=dict)
+    more: set[str] = field(default_factory=set)
+
+    def add(self, sort: str, hits: Iterable[Hit]) -> None:
+        """Keep the first ones of a sort, and whether there are more."""
+        listed = list(hits)
+        self.hits[sort] = listed[:SHOWN]
+        if len(listed) > SHOWN:
+            self.more.add(sort)
+
+
+def search(user: User, text: str) -> Found:
+    """What this person may see of what holds all the words of ``text``, in any order; “two words” in quotation marks
+    are looked for as they stand. Alerts are not among it: their own filter finds them (cases.filters)."""
+    clean = text.replace("\x00", "").strip()[:TEXT_AT_MOST]
+    written = [token.source.strip('"') for token in query_text.parse(clean, frozenset())][:WORDS_AT_MOST]
+    found = Found(clean, [word for word in written if len(word) >= WORD_AT_LEAST])
+    found.short = [word for word in written if len(word) < WORD_AT_LEAST and not word.isdecimal()]
+    found.add("numbers", _numbered(user, clean))
+    if found.words:
+        _things(user, found)
+        found.add("note", _notes(user, found.words))
+    return found
+
+
+def holding(rows: QuerySet[Any], expression: Expression | F, words: list[str]) -> QuerySet[Any]:
+    """The rows whose ``expression`` holds every word, in whatever case."""
+    rows = rows.alias(searched=expression)
+    for word in words:
+        rows = rows.filter(searched__icontains=word)
+    return rows
+
+
+def _numbered(user: User, text: str) -> list[Hit]:
+    """INC-7 and ALR-7 for their numbers; for 7 alone both."""
+    upper = text.upper()
+    hits: list[Hit] = []
+    if not text.isdecimal() and not upper.startswith(("INC-", "ALR-")):
+        return []
+    for prefix, model in (("INC", Incident), ("ALR", Alert)):
+        try:
+            pk = parse_number(upper, prefix)
+        except Missing:
+            continue
+        rows = model.objects.visible_to(user).filter(pk=pk).values_list("pk", "title")
+        hits += [Hit(prefix, *row) for row in rows]
+    return hits
+
+
+def _things(user: User, found: Found) -> None:
+    """Incidents, tasks, evidence, hand-overs and assets, in one query."""
+    words = found.words
+    incidents = holding(Incident.objects.visible_to(user), words_of.INCIDENT, words)
+    tasks = holding(IncidentTask.objects.visible_to(user), words_of.TASK, words)
+    evidence = holding(Evidence.objects.visible_to(user).kept(), words_of.EVIDENCE, words)
+    shifts = holding(HandOver.objects.visible_to(user), words_of.HAND_OVER, words)
+    assets = Asset.objects.visible_to(user)
+    for word in words:
+        assets = assets.filter(key__contains=word.lower())
+    parts = [
+        _rows(incidents, "incident", "title", words_of.INCIDENT, "updated_at", F("pk")),
+        _rows(tasks, "task", "title", words_of.TASK, "updated_at", F("incident")),
+        _rows(evidence, "evidence", "name", words_of.EVIDENCE, "added_at", F("incident")),
+        _rows(shifts, "hand-over", "note", words_of.HAND_OVER, "signed_at", Value(None)),
+        _rows(assets, "asset", "name", F("name"), "updated_at", Value(None)),
+    ]
+    listed = [Hit(*row) for row in parts[0].union(*parts[1:], all=True)]
+    for sort in ("incident", "task", "evidence", "hand-over", "asset"):
+        found.add(sort, [hit for hit in listed if hit.sort == sort])
+
+
+def _rows(
+    rows: QuerySet[Any], sort: str, title: str, text: Expression | F, at: str, incident: Expression | F
+) -> QuerySet[Any]:
+    """The newest of one sort, in the columns of ``Hit``."""
+    listed: QuerySet[Any] = (
+        rows.order_by("-pk")
+        .annotate(
+            sort=Value(sort, CharField()),
+            headed=Cast(title, TextField()),
+            read=Substr(text, 1, READ, output_field=TextField()),
+            happened=F(at),
+            belongs=Cast(incident, BigIntegerField()),
+        )
+        .values_list("sort", "pk", "headed", "read", "happened", "belongs")[: SHOWN + 1]
+    )
+    return listed
+
+
+def _notes(user: User, words: list[str]) -> list[Hit]:
+    """Notes of incidents and alerts by their newest wording; one that was moved to an incident is told there."""
+    rows = saying(words).filter(kind__in=(*NOTES, CORRECTED)).filter(_seen_by(user))
+    # Wordings that were corrected since fall out below, and so do twins.
+    found = list(rows[: 3 * SHOWN])
+    originals = [entry.data.get("of", 0) for entry in found if entry.kind == CORRECTED]
+    found += TimelineEntry.objects.filter(pk__in=originals).exclude(pk__in=[entry.pk for entry in found])
+    moved = {entry.data.get("entry") for entry in found if entry.kind == "note.moved"}
+    told = [view for view in views(found) if view.entry.pk not in moved and _says(view.text, words)]
+    return [_note(view) for view in sorted(told, key=lambda one: -one.entry.pk)]
+
+
+def _seen_by(user: User) -> Q:
+    """That the entry's subject is one that the person may see. Asked for each entry: there are few, and many alerts."""
+    return Q(inside("incident", user)) | Q(AlertQuerySet.seen_one_by_one("alert", user))
+
+
+def _says(text: str, words: list[str]) -> bool:
+    said = text.upper()
+    return all(word.upper() in said for word in words)
+
+
+def _note(view: EntryView) -> Hit:
+    entry = view.entry
+    subject = {"incident": entry.incident_id, "alert": entry.alert_id}
+    return Hit("note", entry.pk, "", view.text, entry.recorded_at, **subject, by=view.author)
