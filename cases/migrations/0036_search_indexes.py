@@ -9,7 +9,7 @@ from cases import search_words as words
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("cases", "0034_alert_hour_upto")]
+    dependencies = [("cases", "0035_alert_indexes")]
 
     operations = [
         AddIndexConcurrently("incident", words.index(words.INCIDENT, "incident_words")),
