@@ -115,7 +115,7 @@ def _queue(asked: Asked) -> Context:
     free = queue.unowned(asked.user, team)
     rows = [(one, asked.list_url(owner="none", severity=one.severity.word)) for one in free]
     return {
-        "rows": rows_of(asked.user, queue.urgent(asked.user, team)),
+        "rows": rows_of(asked.user, queue.urgent(asked.user, team), clocks=False),
         "queue_url": asked.list_url(),
         "unowned": rows,
         "unowned_url": asked.list_url(owner="none"),

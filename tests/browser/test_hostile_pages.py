@@ -16,16 +16,9 @@ from pytest_django.live_server_helper import LiveServer
 from tests.crossing.operations import Operation
 from tests.crossing.world import World
 from tests.pages import worlds
-from tests.pages.addresses import METHOD, ask, gets
+from tests.pages.addresses import FILES, METHOD, ask, gets
 from tests.pages.words import MARK, WRONG
 
-# Downloads, which no window shows.
-FILES = {
-    "evidence/<int:pk>/file/", "settings/scripts/<int:pk>/text/", "runs/<int:pk>/tasks.csv", "runs/export/",
-    "playbooks/<int:pk>/export/", "playbooks/<int:pk>/cacao/", "settings/signing-keys/verify.py",
-    "exports/<int:pk>/file/", "audit/export/<str:kind>/", "alerts/<str:number>/message/", "inbox/new/",
-    "incidents/new-since/", "accounts/logout/",
-}  # fmt: skip
 # Elements that a text became, links that run a script or leave for the attacker, and what a template made of a sum.
 INJECTED = f"""() => {{
   const found = [...document.querySelectorAll("[{MARK}]")].map((one) => "element: " + one.outerHTML.slice(0, 120));

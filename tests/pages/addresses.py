@@ -60,6 +60,13 @@ OTHERWISE = {
     "servicenow/links/<int:pk>/relink/": 409,
     "settings/retention/preview/": 422,  # asked for without a rule
 }  # fmt: skip
+# Downloads and answers without a page, which no window shows.
+FILES = {
+    "evidence/<int:pk>/file/", "settings/scripts/<int:pk>/text/", "runs/<int:pk>/tasks.csv", "runs/export/",
+    "playbooks/<int:pk>/export/", "playbooks/<int:pk>/cacao/", "settings/signing-keys/verify.py",
+    "exports/<int:pk>/file/", "audit/export/<str:kind>/", "alerts/<str:number>/message/", "inbox/new/",
+    "incidents/new-since/", "accounts/logout/",
+}  # fmt: skip
 # Pages of those who have not signed in.
 OUTSIDE = ("accounts/login/",)
 # Things that are somebody's own.

@@ -1,4 +1,4 @@
-"""The two worlds of the tests of all pages: one with plenty of everything, and the same, hostile in every text."""
+"""The worlds of the tests of all pages: plenty of everything, a few of everything, and plenty that is hostile."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ def plentiful(settings: Any, folder: Path) -> World:
     return _made(settings, folder, Words(hostile=False))
 
 
+def small(settings: Any, folder: Path) -> World:
+    """A few of everything: enough to see what each page looks like."""
+    return _made(settings, folder, Words(hostile=False), times=1)
+
+
 def hostile(settings: Any, folder: Path) -> World:
     """The same; whatever may bear a text bears one of the corpus, each in each column of which there is a list."""
     world = _made(settings, folder, Words(hostile=True))
@@ -25,9 +30,9 @@ def hostile(settings: Any, folder: Path) -> World:
     return world
 
 
-def _made(settings: Any, folder: Path, words: Words) -> World:
+def _made(settings: Any, folder: Path, words: Words, times: int = len(HOSTILE)) -> World:
     settings.DATA_DIR, settings.TOKEN_RATE = folder, 1_000_000
     world = make_world(cast(), hidden=False)
     enrich(world, words)
-    multiply(len(HOSTILE))
+    multiply(times)
     return world
