@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from cases import notices
 from cases.models import AlertSource
@@ -25,7 +26,7 @@ MOST = 2 * EVERY  # of listening that one look may add
 FADE = 14 * 86_400.0
 TIMES, AT_LEAST = 3, 1800.0  # silent: this many usual pauses, never less than half an hour
 LEARNT = 86_400.0  # seconds of hearing a source before its usual pause is one
-# For settings.NAV_REASONS: whether ``silent_count`` finds any.
+# For settings.NAV_REASONS: whether ``silent`` finds any.
 ANY_SILENT = "EXISTS (SELECT FROM cases_alertsource WHERE silent_since IS NOT NULL)"
 LISTEN = """
     INSERT INTO cases_sourcewatch AS w (id, listened, at) VALUES (1, 0, %(now)s)
@@ -104,6 +105,6 @@ def tell(source_id: int) -> None:
     notices.mail(message, key=f"silent-{source.pk}-{since}")
 
 
-def silent_count(user: User) -> str:
-    """The figure beside Sources in the navigation, of those that the person manages."""
-    return str(sources_managed_by(user).filter(silent_since__isnull=False, enabled=True).count() or "")
+def silent(user: User) -> QuerySet[AlertSource]:
+    """The silent ones that the person manages: the figure beside Sources in the navigation (settings.NAV_COUNTS)."""
+    return sources_managed_by(user).filter(silent_since__isnull=False, enabled=True)

@@ -20,7 +20,6 @@ from soar.accounts.membership import may, team_ids
 from soar.accounts.models import User
 
 M = TypeVar("M", bound=Model)
-COUNTED = 100  # more are shown as "99+"
 # For settings.NAV_REASONS: whether anything waits for anybody.
 ANY_WAITING = (
     "EXISTS (SELECT FROM playbooks_approval"
@@ -66,12 +65,11 @@ def waiting(user: User) -> QuerySet[Approval]:
     return rows.filter(~Exists(own) | Exists(undecided))
 
 
-def waiting_count(user: User) -> str:
-    """For the navigation: how many approvals wait for this person; "" for none, and for who may not decide."""
-    if not may(user, "respond") or not may(user, "view_cases"):
-        return ""
-    number = len(waiting(user).order_by().values_list("pk", flat=True)[:COUNTED])
-    return "" if not number else f"{COUNTED - 1}+" if number >= COUNTED else str(number)
+def asked_of(user: User) -> QuerySet[Approval]:
+    """The approvals that wait for this person, none for who may not decide: the figure in the navigation
+    (settings.NAV_COUNTS)."""
+    may_decide = may(user, "respond") and may(user, "view_cases")
+    return waiting(user) if may_decide else Approval.objects.none()
 
 
 def actions_required(user: User) -> int:

@@ -356,13 +356,13 @@ NAV_GRANTED = {
 }
 # Whom an approval asks, for notifications: a function (approval id, alert id) -> {user id: it mails them itself}.
 NOTIFICATION_APPROVERS = "playbooks.response.approvers.approvers"
-# Figures beside places of the navigation: URL name -> dotted name of a function (user) -> str, "" for none.
+# Figures beside places of the navigation: URL name -> dotted name of a function (user) -> the rows that are counted.
 NAV_COUNTS = {
-    "inbox": "cases.notifications.inbox.unread_count",
-    "source-list": "cases.silence.silent_count",
-    "approval-list": "playbooks.response_selectors.waiting_count",
-    "connector-list": "soar.connectors.health.nav_count",
-    "servicenow": "cases.views.servicenow.failures.nav_count",
+    "inbox": "cases.notifications.inbox.unread",
+    "source-list": "cases.silence.silent",
+    "approval-list": "playbooks.response_selectors.asked_of",
+    "connector-list": "soar.connectors.health.needing_a_look",
+    "servicenow": "cases.views.servicenow.failures.needing_people",
 }
 # What there must be for such a figure to be any, of the person (``%(user)s``) or of anybody: URL name -> dotted
 # name of a condition in SQL. One query asks for all of them; a person's own figure, which is dearer, is counted only

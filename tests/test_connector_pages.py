@@ -195,7 +195,7 @@ def test_a_channel_that_is_gone_is_shown_until_somebody_has_looked(as_admin: Cli
     httpx.post(f"{practice.urls['slack']['control']}/fault", json={"kind": "410"})
     with pytest.raises(ConnectorError):
         notify.send(made, Message("Hello"), key="k")
-    assert health.needing_a_look() == 1
+    assert health.needing_a_look().count() == 1
     for path in ("/connectors/", f"/connectors/{made.pk}/"):
         text = as_admin.get(path).content.decode()
         assert '<span class="count ask t-violet" id="nav-n-connector-list">1</span>' in text
@@ -203,11 +203,11 @@ def test_a_channel_that_is_gone_is_shown_until_somebody_has_looked(as_admin: Cli
         assert "channel_is_archived" in text
     as_admin.post(f"/connectors/{made.pk}/enable/")
     made.refresh_from_db()
-    assert (made.enabled, made.disabled_reason, health.needing_a_look()) == (True, "", 0)
+    assert (made.enabled, made.disabled_reason, health.needing_a_look().count()) == (True, "", 0)
     health.disable(made.pk, "gone again")
     as_admin.post(f"/connectors/{made.pk}/disable/")
     made.refresh_from_db()
-    assert (made.enabled, made.disabled_reason, health.needing_a_look()) == (False, "", 0)
+    assert (made.enabled, made.disabled_reason, health.needing_a_look().count()) == (False, "", 0)
 
 
 def test_a_person_s_switching_off_is_not_explained_away(account: ConnectorAccount) -> None:

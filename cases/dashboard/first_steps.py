@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db.models import Exists
 from django.utils.module_loading import import_string
 
 from cases.models import Alert, AlertSource, Incident
@@ -52,4 +53,13 @@ def steps(user: User) -> Steps:
 
 def offered(user: User) -> bool:
     """Whether the dashboard names the path: to whoever may add sources, until it is gone or hidden."""
-    return may(user, "manage_sources") and FIRST_STEPS.on() and steps(user).done < 4
+    return may(user, "manage_sources") and FIRST_STEPS.on() and not _gone(user)
+
+
+def _gone(user: User) -> bool:
+    """Whether all four are done: ``steps`` without the things themselves, in two queries. The dashboard asks it every
+    time."""
+    alerts = Alert.objects.visible_to(user).filter(source__demo=False)
+    incidents = Incident.objects.visible_to(user).filter(demo=False, alert_count__gt=0)
+    there = AlertSource.objects.filter(Exists(alerts), Exists(incidents), demo=False).exists()
+    return there and import_string(settings.FIRST_RUN)(user) is not None

@@ -39,11 +39,5 @@ def listed(user: User) -> QuerySet[Notification]:
 
 
 def unread(user: User) -> QuerySet[Notification]:
-    """The unread lines."""
+    """The unread lines; how many there are stands in the navigation (settings.NAV_COUNTS)."""
     return listed(user).filter(read_at=None)
-
-
-def unread_count(user: User) -> str:
-    """For the navigation (settings.NAV_COUNTS): how many are unread, "" for none."""
-    number = len(unread(user).order_by("-id").values_list("pk", flat=True)[:COUNTED])
-    return "" if not number else f"{COUNTED - 1}+" if number >= COUNTED else str(number)

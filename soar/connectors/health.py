@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from soar.accounts import audit
 from soar.connectors.models import ConnectorAccount
@@ -32,11 +33,7 @@ def disable(account_id: int, reason: str) -> bool:
     return True
 
 
-def needing_a_look() -> int:
-    """How many accounts Soar has disabled and nobody has looked after since."""
-    return ConnectorAccount.objects.filter(enabled=False).exclude(disabled_reason="").count()
-
-
-def nav_count(user: Any) -> str:
-    """The figure beside Connectors in the navigation, which only those who manage them see."""
-    return str(needing_a_look() or "")
+def needing_a_look(_user: Any = None) -> QuerySet[ConnectorAccount]:
+    """The accounts that Soar has disabled and nobody has looked after since: the figure beside Connectors in the
+    navigation, which only those who manage them see (settings.NAV_COUNTS)."""
+    return ConnectorAccount.objects.filter(enabled=False).exclude(disabled_reason="")

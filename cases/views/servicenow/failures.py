@@ -85,21 +85,15 @@ def all_failures(user: User) -> int:
     return failed(changes_told(user)).order_by().values("pk").union(broken, all=True).count()
 
 
-def needing_people(user: User) -> int:
-    """For the navigation: failures, broken links and open conflicts at incidents that the person sees, in one query,
-    counted to 100."""
+def needing_people(user: User) -> QuerySet[Any, Any]:
+    """Failures, broken links and open conflicts at incidents that the person sees: the figure beside ServiceNow in the
+    navigation (settings.NAV_COUNTS)."""
     from cases.actions.servicenow_access import conflicts_seen, open_conflicts
 
     refused = failed(changes_seen(user)).order_by().values("pk")
     broken = links_seen(user).filter(state=LinkState.BROKEN).order_by().values("pk")
     asked = open_conflicts(conflicts_seen(user)).order_by().values("pk")
-    return len(refused.union(broken, asked, all=True)[:100])
-
-
-def nav_count(user: User) -> str:
-    """The figure beside ServiceNow in the navigation; "" for none."""
-    number = needing_people(user)
-    return "99+" if number > 99 else str(number or "")
+    return refused.union(broken, asked, all=True)
 
 
 def _changes(rows: QuerySet[TicketChange]) -> QuerySet[TicketChange]:
