@@ -112,7 +112,7 @@ def _sentence(setting: Setting) -> str:
 
 def _choice(setting: Setting, word: str) -> str:
     if setting.name == "action":
-        return str(CAPABILITIES[word].label if word in CAPABILITIES else _("None"))
+        return CAPABILITIES[word].label if word in CAPABILITIES else str(_("None"))
     return f"TLP:{word.upper()}" if setting.name == "cleared" else word
 
 
