@@ -92,9 +92,9 @@ FRESH_LOGIN_POSTS = {
     "approval-decide", "run-decide", "response-new", "response-inverse", "response-decide", "response-secret",
     "response-file", "script-list", "script-remove", "token-create", "token-revoke", "connector-create",
     "connector-edit", "never-touch-remove", "profile", "person", "person-active", "person-hand-over", "person-new",
-    "person-password", "person-sessions", "role", "role-list", "role-delete", "role-second-factor", "team", "team-list",
-    "team-delete", "service-token", "any-token-revoke", "incident-grant", "incident-break-glass", "incident-hold",
-    "retention-new", "retention-rule", "retention-delete",
+    "person-password", "person-sessions", "role", "role-list", "role-delete", "role-second-factor", "team",
+    "team-list", "team-delete", "service-token", "any-token-revoke", "incident-grant", "incident-break-glass",
+    "incident-hold", "retention-new", "retention-rule", "retention-delete",
     *(f"{thing}-access-{verb}" for thing in ("incident", "playbook", "connector", "source")
       for verb in ("grant", "change", "revoke", "copy", "close")),
 }  # fmt: skip
