@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.portal import Portal
+
+# A storm takes its time and needs a C compiler: it is for `make chaos`.
+collect_ignore = [] if os.environ.get("SOAR_STORM_SECONDS") else ["test_storm.py"]
 
 
 @pytest.fixture
