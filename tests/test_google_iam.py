@@ -247,6 +247,16 @@ def test_lost_answers_forget_nothing_of_what_is_to_be_given_back(here: Range, lo
     assert off(here) == (False, [False, False])
 
 
+def test_what_had_an_unknown_outcome_is_given_back_by_what_was_sent(here: Range) -> None:
+    """A task whose outcome nobody knows keeps nothing of what it took, but for how long it is followed."""
+    with here.losing(":disable"):
+        assert failing(here).outcome_unknown
+    do(here)
+    assert off(here) == (True, [True, True])
+    do(here, RESTORE, key="t-2", undoes={"minutes": 30.0})
+    assert off(here) == (False, [False, False])
+
+
 def test_a_rehearsal_shows_the_requests_and_sends_nothing(here: Range) -> None:
     shown = here.connector(dry_run=True).requests(REVOKE, BOT, {})
     assert [one["url"].rpartition("/serviceAccounts/")[2] for one in shown][-2:] == [

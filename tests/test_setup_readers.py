@@ -150,6 +150,15 @@ def test_who_may_what_and_what_is_kept_can_be_read_without_verbs(auditor: User, 
         assert f'href="{path}"' in home or path in more, path
 
 
+def test_nobody_is_offered_a_change_of_people_whoever_they_are(auditor: User, portal: User) -> None:
+    for one in (auditor, make_user("ines", "Auditor"), make_user("nobody"), make_user("vera", "Viewer")):
+        page = _read(client_of(auditor), f"/people/{one.pk}/")
+        assert "You may read this, not change it." in page
+        main = page.partition("<main")[2].partition("</main>")[0]
+        assert "<fieldset" in main and "disabled" in main
+        assert "/password/" not in main and "/sessions/" not in main and "/active/" not in main
+
+
 def test_an_auditor_changes_none_of_it(auditor: User, portal: User, blue: Team) -> None:
     browser, api = client_of(auditor), Api(auditor)
     role = Role.objects.get(group__name="Analyst")

@@ -141,7 +141,7 @@ def dashboard_times(request: HttpRequest) -> HttpResponse:
 
 def _due(asked: Asked) -> Context:
     now = timezone.now()
-    team = {"team": asked.team.name} if asked.team else {}
+    team = {"team": written([asked.team.name])} if asked.team else {}
     url = f"{reverse('incident-list')}?{urlencode({'sort': 'due', **team})}"
     return {"due": [(row, cell(row, now)) for row in shift.due_next(asked.user, asked.team)[:DUE]], "due_url": url}
 
@@ -149,7 +149,7 @@ def _due(asked: Asked) -> Context:
 def _measured(asked: Asked, name: str) -> str:
     """The incidents among which are those that a figure counts: what was done to them since changed them."""
     status = {"tab": "closed"} if name == "resolve" else {"status": "any"}
-    team = {"team": asked.team.name} if asked.team else {}
+    team = {"team": written([asked.team.name])} if asked.team else {}
     return (
         f"{reverse('incident-list')}?{urlencode({**status, 'updated_since': asked.since.date().isoformat(), **team})}"
     )

@@ -15,6 +15,7 @@ from soar.accounts import authority, owning
 from soar.accounts import people as listed
 from soar.accounts.actions import people as actions
 from soar.accounts.forms_people import HandOverForm, PersonForm
+from soar.accounts.membership import may
 from soar.accounts.models import AuditEntry, User
 from soar.accounts.pages import (
     asked,
@@ -172,7 +173,7 @@ def _out_of_reach(actor: User, user: User) -> str:
 
 def _page(request: HttpRequest, user: User, form: PersonForm) -> HttpResponse:
     actor = person_of(request)
-    out_of_reach = _out_of_reach(actor, user)
+    out_of_reach = _out_of_reach(actor, user) if may(actor, "manage_people") else _("You may read this, not change it.")
     owned = owning.of_user(actor, user)
     context: dict[str, Any] = {
         "person": user,

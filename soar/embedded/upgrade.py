@@ -97,10 +97,10 @@ def _fill(old: Server, new: Server, say: Say) -> tuple[int, int]:
     """Make and fill the new cluster; returns how many tables and rows were compared."""
     say("Starting the old server, which is only read.")
     old.start()
+    new.prepare()
+    new.discard()  # what an attempt that was cut off left takes no room of this one
     _check_room(old)
     say("Making the new cluster.")
-    new.prepare()
-    new.discard()
     new.start()
     copying.copy_roles(old, new)
     tables = rows = 0

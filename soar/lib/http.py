@@ -267,7 +267,7 @@ def _tls(verify: bool, authority: str = "") -> ssl.SSLContext:
         return httpx.create_ssl_context(verify=verify, trust_env=True)
     try:
         context = ssl.create_default_context(cadata=authority)
-    except (ssl.SSLError, ValueError):
+    except (ssl.SSLError, ValueError, TypeError):  # TypeError: a sign that is not ASCII
         raise ValueError("the certificate of the authority cannot be read") from None
     # Authorities that clusters make for themselves often lack what newer Pythons insist on.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT

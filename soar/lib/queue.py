@@ -44,10 +44,11 @@ AGAIN = """
 UPDATE soar_queue SET error = %s, failed_at = CASE WHEN starts >= %s THEN now() END,
     ready_at = now() + power(4, starts - 1) * interval '1 second'
 WHERE id = ANY(%s) RETURNING id, starts, failed_at"""
-# The database or a disk could not do it for now: that is no attempt of the task, however long it lasts.
+# The database or a disk could not do it for now: that is no attempt of the task. After a day it may be the task itself
+# that brings the database down.
 PUT_BACK = """
 UPDATE soar_queue SET starts = greatest(starts - 1, 0), error = %s, ready_at = now() + interval '2 seconds'
-WHERE id = ANY(%s) RETURNING id"""
+WHERE id = ANY(%s) AND created_at > now() - interval '1 day' RETURNING id"""
 FINISH = f"DELETE FROM soar_queue WHERE id = ANY(%s) RETURNING {UNHURRIED}"  # noqa: S608  our own name
 # Of tasks that were given up, these rows or all of a name; locked in one order, so that two at once do not deadlock.
 _GIVEN_UP = """
@@ -117,10 +118,8 @@ def _deliver(held: list[Held], task: str) -> None:
     except (Exception, TimeoutException) as error:
         logger.exception("Task %s%s failed", task, tuple(args))
         text = f"{type(error).__name__}: {error}"[:2000]
-        if is_outage(error):
-            _settle(lambda: _execute(PUT_BACK, text, rows))
-        else:
-            _settle(lambda: _failed(rows, text))
+        ended = _put_back if is_outage(error) else _failed
+        _settle(lambda: ended(rows, text))
     else:
         _settle(lambda: _execute(FINISH, rows))
 
@@ -143,6 +142,11 @@ def _begin(held: list[Held]) -> list[Held]:
         forget_connection()
         begun = {row for row, _also in _execute(BEGIN, *values)}
     return [one for one in held if one[0] in begun]
+
+
+def _put_back(rows: list[int], error: str) -> None:
+    back = {row for (row,) in _execute(PUT_BACK, error, rows)}
+    _failed([row for row in rows if row not in back], error)
 
 
 def _failed(rows: list[int], error: str) -> None:

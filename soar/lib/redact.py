@@ -17,7 +17,7 @@ ITEMS_AT_MOST = 200
 DEPTH_AT_MOST = 8
 SENSITIVE = re.compile(
     r"authorization|cookie|passw|passphrase|secret|token|api[-_ ]?key|auth[-_ ]?key|x-apikey|private[-_ ]?key|"
-    r"access[-_ ]?key|credential|signature|session[-_ ]?id",
+    r"access[-_ ]?key|credential|signature|session[-_ ]?id|^sig$",
     re.IGNORECASE,
 )
 

@@ -12,8 +12,8 @@ from django.db import InterfaceError, OperationalError
 LATELY = 30.0  # seconds for which a write that failed is told
 LEAST = 32 * 1024 * 1024  # bytes: two segments of PostgreSQL's log
 NO_ROOM = "53100"  # disk_full
-# Connections, resources, an operator's shutdown, the system below: what PostgreSQL itself cannot help.
-OUTAGES = ("08", "53", "57P", "58")
+# Connections, a full disk, too many at once, an operator's shutdown, the disk itself: whatever was asked of it.
+OUTAGES = ("08", "53100", "53300", "57P", "58030")
 _noted = -LATELY
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -19,6 +20,7 @@ from soar.lib import clock
 MOST_PAGES = 20
 SETTLED = timedelta(minutes=5)  # after so long AWS is taken to give back what was written
 PUT = "PutUserPolicy"
+GOOGLES = re.compile(r"\.gserviceaccount\.com$|/serviceAccounts/|^[0-9]{15,25}$")
 
 
 class Aws(Iam):
@@ -31,8 +33,8 @@ class Aws(Iam):
 
     @classmethod
     def responsible(cls, settings: Mapping[str, Any], target: Target) -> bool:
-        """See Responder. Service accounts of Google Cloud look like user names."""
-        return not target.value.strip().endswith(".gserviceaccount.com")
+        """See Responder. Service accounts of Google Cloud look like user names: addresses, resources, numbers."""
+        return not GOOGLES.search(target.value.strip())
 
     def check(self) -> str:
         """Ask who we are. Raises ConnectorError."""

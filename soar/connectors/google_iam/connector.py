@@ -115,7 +115,8 @@ class GoogleIam(Google):
                 raise
 
     def _restore(self, who: str, undoes: Any, key: str) -> Result:
-        told: Row = undoes if isinstance(undoes, dict) else {}
+        # What became of it nobody knows: then what was sent from here tells.
+        told: Row = undoes if isinstance(undoes, dict) and "unique_id" in undoes else {}
         account = self._account(str(told.get("unique_id") or who), RESTORE)
         unique, email = str(account["uniqueId"]), str(account.get("email"))
         if told:
@@ -170,18 +171,20 @@ class GoogleIam(Google):
         return {str(one.get("name", "")).rpartition("/")[2]: one.get("disabled") is True for one in rows}
 
     def _sent(self, unique: str, which: Q) -> Taken:
-        """What was disabled from here, by those ``which`` calls that were made since the last one that enabled it."""
-        account, keys = False, set()
-        rows = self.account.attempts.filter(which, operation__in=(REVOKE, RESTORE)).exclude(status="unsuccessful")
+        """What was disabled from here by ``which`` calls, and not enabled from here since: "" is the account itself. A
+        failing server may have done it all the same."""
+        arrived = ~Q(status="unsuccessful") | Q(response__status__gte=500)
+        rows = self.account.attempts.filter(which, arrived, operation__in=(REVOKE, RESTORE))
+        last: dict[str, bool] = {}  # whether the newest call disabled it
         for row in rows.order_by("-pk")[:500]:
             match = CHANGED.search(urlsplit(str(row.request.get("url"))).path)
             if match is None or match["account"] != unique:
                 continue
-            if match["verb"] == "enable":
-                break
-            account = account or not match["key"]
-            keys |= {match["key"]} if match["key"] else set()
-        return Taken(account, frozenset(keys))
+            disabled = match["verb"] == "disable"
+            if disabled or row.status == "successful":  # to enable twice does no harm, not to enable does
+                last.setdefault(match["key"] or "", disabled)
+        ours = {name for name, disabled in last.items() if disabled}
+        return Taken("" in ours, frozenset(ours - {""}))
 
     def _place(self, who: str) -> str:
         return f"v1/projects/{self._project()}/serviceAccounts/{quote(who, safe='@')}"

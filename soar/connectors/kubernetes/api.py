@@ -46,7 +46,7 @@ class Cluster(Responder):
 
     def found(self, operation: str, path: str) -> Row | None:
         """The object at ``path``, None if there is none. Raises KubernetesError."""
-        answer = self.call(operation, "GET", path, fine=(404,))
+        answer = self.call(operation, "GET", path, fine=(404,), kept=False)  # a pod's environment may hold secrets
         # A proxy knows no path as well; only the cluster itself says of a thing that it is not there.
         if answer.status == 404 and (document_of(answer) or {}).get("reason") == "NotFound":
             return None
@@ -54,7 +54,7 @@ class Cluster(Responder):
 
     def send(self, operation: str, method: str, path: str, *, key: str, **content: Any) -> Row:
         """The answer to a call that changes something. Raises KubernetesError; what a failing server did is unknown."""
-        answer = self.call(operation, method, path, idempotency_key=key, idempotent=False, **content)
+        answer = self.call(operation, method, path, idempotency_key=key, idempotent=False, kept=False, **content)
         return understood(answer, effect=True)
 
     def patch(self, operation: str, path: str, body: Row, form: str, *, key: str, **params: str) -> Row:

@@ -161,7 +161,7 @@ it does not tell."
         try:
             self.patch(RESUME, place.path, pods.resuming(pod), MERGE, key=key, fieldManager=MANAGER)
         except KubernetesError as error:
-            now = self.found(f"{RESUME}.pod", place.path) if error.status in MEANWHILE else pod
+            now = self.found(f"{RESUME}.pod", place.path) if error.status in {404, *MEANWHILE} else pod
             if now is None or pods.uid_of(now) != pods.uid_of(pod):
                 error.permanent = False  # the next try finds the pod gone
             raise

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+from django.db.models import Q
+
 from soar.connectors.base import ConnectorError
 from soar.connectors.capabilities import Result, Target
 from soar.connectors.kinds import Kind, Setting
@@ -149,7 +151,8 @@ class Okta(OktaApi):
         if not key:
             return None
         mine = self.account.attempts.filter(operation=operation, idempotency_key=key[:200])
-        rows = mine.exclude(status="unsuccessful").order_by("started_at")
+        # A failing server may have done it all the same.
+        rows = mine.filter(~Q(status="unsuccessful") | Q(response__status__gte=500)).order_by("started_at")
         return rows.values_list("started_at", flat=True).first()
 
     def _me(self, operation: str) -> Row:
