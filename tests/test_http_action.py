@@ -21,7 +21,7 @@ from soar.connectors.models import Attempt, ConnectorAccount
 from tests.approving import blue_alert
 from tests.connector_server import Product, json_reply
 from tests.playbook_files import Folder, folder, work
-from tests.response_tools import action, graph, make_due, publish
+from tests.response_tools import action, graph, make_due, publish, silence
 
 __all__ = ["folder"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -127,6 +127,36 @@ def test_answers_that_tell_of_no_success(
     assert (task.status, words in task.reason) == (status, True), task.reason
 
 
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+@pytest.mark.parametrize(
+    "reply", [json_reply(b"{}", 503), lambda handler: handler.connection.close()], ids=["503", "lost"]
+)
+def test_what_may_not_be_repeated_is_sent_once_whatever_the_method(
+    product: Product, blue: Team, method: str, reply: Any
+) -> None:
+    product.replies = [reply, DONE]
+    task = isolated(product, blue, method=method)
+    make_due()
+    task.refresh_from_db()
+    assert (task.status, len(product.seen)) == ("unknown_outcome", 1), task.reason
+
+
+@pytest.mark.parametrize(("repeatable", "status", "sent"), [(False, "unknown_outcome", 1), (True, "successful", 2)])
+def test_a_get_whose_worker_died_is_repeated_only_if_it_may_be(
+    product: Product, blue: Team, repeatable: bool, status: str, sent: int
+) -> None:
+    task = isolated(product, blue, method="GET", repeatable=repeatable)
+    ResponseTask.objects.filter(pk=task.pk).update(
+        status="in_progress", phase="sent", lease_owner="dead", finished_at=None
+    )
+    Attempt.objects.update(status="in_progress", response=None, finished_at=None)
+    silence(task)
+    for _ in range(3):
+        make_due()
+    task.refresh_from_db()
+    assert (task.status, len(product.seen)) == (status, sent), task.reason
+
+
 def test_what_the_object_lacks_is_said_and_nothing_sent(product: Product, responder: User, blue: Team) -> None:
     account(product)
     task = by_hand(responder, blue, "isolate_endpoint", "endpoint", "LT-9999")
@@ -144,10 +174,11 @@ def test_it_takes_the_kinds_that_it_names_and_no_others(product: Product, respon
 
 
 def test_a_rehearsal_shows_the_request_and_sends_none(product: Product, blue: Team) -> None:
-    account(product, **{**ISOLATE, "path": "hosts/{{ target.facts.guid }}"})
+    account(product, **{**ISOLATE, "path": "hosts/{{ target.facts.guid }}/{{ key }}"})
     playbook = publish(graph(action("a", "isolate_endpoint")))
     run = run_by_hand(Actor.system(), playbook, alert=blue_alert(blue).pk, dry_run=True)
     work()
     task = run.tasks.get()
-    assert task.request and task.request[0]["url"].endswith("/hosts/g-1") and "tok-0123" not in json.dumps(task.request)
+    assert task.request and task.request[0]["url"].endswith("/hosts/g-1/KEY-OF-THE-TASK"), task.reason
+    assert "tok-0123" not in json.dumps(task.request)
     assert (product.seen, Attempt.objects.count()) == ([], 0)

@@ -47,6 +47,54 @@ def test_a_value_stays_in_its_place_of_the_body(value: str) -> None:
     assert body["json"] == {"a": f"x{value}", "b": [value]}
 
 
+FACTS = {"guid": "g-1", "names": ["a", "b"], "odd": {"a/b?c=d&e#": 1}, "blank": " ", "zero": 0}
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "made"),
+    [
+        ('h/{{ target.value|cut:":" }}', "fe80::1", "h/fe801"),
+        ('h/{{ target.value|slice:":5" }}', "fe80::1", "h/fe80%3A"),
+        ('{% if "@" in target.value %}mail{% else %}name{% endif %}/{{ target.value }}', "a@b", "mail/a%40b"),
+        ("{% with v=target.value|upper %}h/{{ v }}{% endwith %}", "a/b", "h/A%2FB"),
+        ("h/{% firstof target.facts.blank target.value %}", "a/b", "h/a%2Fb"),
+        ("{% firstof target.facts.none target.value as v %}h/{{ v }}", "a/b", "h/a%2Fb"),
+        ("{% firstof target.facts.none 'all/of?them=1' %}", "x", "all/of?them=1"),
+        ("h/{% firstof target.facts.zero target.value %}/{{ target.facts.zero }}", "x", "h/x/0"),
+        ('h/{{ "ab"|join:target.value }}', "/", "h/a%2Fb"),
+        ("h/{{ target.facts.odd }}", "x", "h/%7B%27a%2Fb%3Fc%3Dd%26e%23%27%3A%201%7D"),
+        ("h/{{ target.facts.names.1 }}?n={{ target.facts.names|length }}", "x", "h/b?n=2"),
+    ],
+)
+def test_filters_see_the_value_and_the_address_what_they_make(text: str, value: str, made: str) -> None:
+    assert template.path_of(text, {"target": {"value": value, "facts": FACTS}}) == made
+
+
+@pytest.mark.parametrize(("cut", "value"), [('slice:":0"', "abc"), ('slice:":2"', "..x"), ('cut:"x"', "x.x")])
+def test_a_filter_makes_no_other_path(cut: str, value: str) -> None:
+    with pytest.raises(template.Lacking, match=r"target\.value"):
+        template.path_of("hosts/{{ target.value|CUT }}/x".replace("CUT", cut), {"target": {"value": value}})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "target.facts.items", "target.facts.copy", "target.facts.get", "target.facts.pop", "target.facts.names.copy",
+        "target.facts.names.pop", "target.facts.names.9", "target.value.encode", "target.value.0", "days.real",
+        "template_name", "dicts", "render_context", "template.engine", "autoescape", "flatten",
+    ],
+)  # fmt: skip
+def test_names_find_members_and_nothing_of_python(name: str) -> None:
+    values = {"target": {"value": "v", "facts": FACTS}, "days": 3}
+    for text in (f"{{{{ {name} }}}}", f"x{{{{ {name} }}}}", f"{{{{ target.value|cut:{name} }}}}"):
+        with pytest.raises(template.Lacking, match=f"^{name}$"):
+            template.body_of(json.dumps({"a": text}), values)
+        with pytest.raises(template.Lacking, match=f"^{name}$"):
+            template.path_of(text, values)
+    with pytest.raises(template.Lacking, match=f"^{name}$"):
+        template.path_of('{% with v=NAME %}h/{{ v|slice:":3" }}{% endwith %}'.replace("NAME", name), values)
+
+
 def test_numbers_lists_and_conditions() -> None:
     why = "{% if params.reason %}{{ params.reason }}{% endif %}"
     text = json.dumps({"days": "{{ params.days }}", "ips": "{{ ips }}", "why": why})

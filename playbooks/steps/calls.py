@@ -26,7 +26,8 @@ def begun(task: ResponseTask, account: ConnectorAccount) -> bool:
 def _may_have_happened(row: Attempt, key: str) -> bool:
     if row.idempotency_key and not row.idempotency_key.startswith(key):
         return False
-    if str(row.request.get("method", "")).upper() in READING:
+    # A GET with the key of the task is its action; one that looks something up bears no key.
+    if str(row.request.get("method", "")).upper() in READING and row.idempotency_key != key:
         return False
     if row.status != "unsuccessful":
         return True

@@ -14,6 +14,8 @@ from soar.connectors.models import ConnectorAccount
 from soar.connectors.responder import Responder
 from soar.lib.http import Answer, RemoteError, json_or_error
 
+REHEARSED_KEY = "KEY-OF-THE-TASK"  # in requests that are only shown
+
 
 class HttpConnector(Responder):
     """``connector("name").request("POST", "/hosts/7/isolate", json={"comment": "..."})``."""
@@ -39,14 +41,14 @@ class HttpConnector(Responder):
         """See Responder."""
         settings = self.account.settings
         sent = acting.request_of(settings, capability, target, params, key)
-        again = True if self.may_repeat(capability) else None
+        again = self.may_repeat(capability)  # whatever the method: only the admin knows what the request does
         answer = self.call(capability, sent.method, sent.path, idempotency_key=key, idempotent=again, **sent.content)
         undo = capability != settings.get("action")
         return acting.result_of(self.account.name, settings, answer, undo=undo)
 
     def requests(self, capability: str, target: Target, params: dict[str, Any]) -> list[dict[str, Any]]:
         """See Responder."""
-        sent = acting.request_of(self.account.settings, capability, target, params, "")
+        sent = acting.request_of(self.account.settings, capability, target, params, REHEARSED_KEY)
         return [self.preview(sent.method, sent.path, **sent.content)["request"]]
 
     def check(self) -> str:

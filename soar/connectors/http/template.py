@@ -2,8 +2,9 @@
 work, over plain dictionaries (rulings 29).
 
 In a body each text of the JSON is a template of its own, so no value can break out of its place; a text that is nothing
-but ``{{ name }}`` becomes the value itself, be it a number or a list. In a path every value is written as an address
-needs it. A value that is not there is an error, never an empty place: ``hosts//isolate`` is another request."""
+but ``{{ name }}`` becomes the value itself, be it a number or a list. In a path what comes out of each ``{{ … }}`` is
+written as an address needs it. A value that is not there is an error, never an empty place: ``hosts//isolate`` is
+another request. Names find members of dictionaries and lists, never what Python adds to them."""
 
 from __future__ import annotations
 
@@ -17,13 +18,11 @@ from urllib.parse import quote
 from django.template import Context, Engine, Library, Template, TemplateSyntaxError, Variable, VariableDoesNotExist
 from django.template import defaultfilters as filters
 from django.template import defaulttags as tags
-from django.template.base import tag_re
+from django.template.base import FilterExpression, Lexer, NodeList, Parser, VariableNode, tag_re
 
 TAGS = ("if", "firstof", "comment", "with")
 FILTERS = ("cut", "first", "join", "last", "length", "lower", "slice", "upper", "yesno")
 ALONE = re.compile(r"\s*\{\{\s*([A-Za-z_][\w.]*)\s*\}\}\s*")
-MARK = "\x00"  # around the name of what is not there; no setting may hold it
-MISSING = re.compile(f"{MARK}(.*?){MARK}", re.DOTALL)
 SIGNS = ("{{", "}}", "{%", "%}", "{#", "#}")
 DEEPEST = 32  # of a body
 MOST_TEXTS = 500  # of one body
@@ -37,9 +36,80 @@ class Lacking(ValueError):
     """The object lacks what the template names."""
 
 
+class _Name(Variable):
+    """A dotted name. None is not there either."""
+
+    def resolve(self, context: Any) -> Any:
+        """The value. Raises VariableDoesNotExist."""
+        if self.lookups is None:
+            return super().resolve(context)
+        found = context
+        for part in self.lookups:
+            found = _member(found, part)
+        if found is None:
+            raise VariableDoesNotExist("%s", (self.var,))
+        return found
+
+
+def _member(value: Any, part: str) -> Any:
+    """None if there is none; Django would look for methods too, and call them."""
+    if isinstance(value, Context | dict):
+        return value.get(part)
+    if isinstance(value, list | tuple) and part.isdecimal():
+        return next(iter(value[int(part) :]), None)
+    return None
+
+
+class _Expression(FilterExpression):
+    """What stands in ``{{ … }}`` and behind tags, its names looked up in our way."""
+
+    def __init__(self, token: str, parser: Parser) -> None:
+        super().__init__(token, parser)
+        self.var = _Name(self.var.var) if self.is_var else self.var
+        self.filters = [
+            (change, [(named, _Name(given.var) if named else given) for named, given in arguments])
+            for change, arguments in self.filters
+        ]
+
+    def resolve(self, context: Context, ignore_failures: bool = False) -> Any:
+        """The value. Raises VariableDoesNotExist; if ``ignore_failures``, what is not there is None to the filters."""
+        if self.is_var and not ignore_failures:
+            self.var.resolve(context)
+        return super().resolve(context, ignore_failures)
+
+
+class _InPath:
+    """An expression whose outcome is written as an address needs it. What would make another path counts as missing."""
+
+    def __init__(self, expression: Any) -> None:
+        self.expression = expression
+
+    def resolve(self, context: Context, ignore_failures: bool = False) -> Any:
+        """See _Expression."""
+        value = self.expression.resolve(context, ignore_failures)
+        if ignore_failures and not value:
+            return None
+        if str(value).strip() not in ("", ".", ".."):
+            return quote(str(value), safe="")
+        if ignore_failures:
+            return None
+        raise VariableDoesNotExist("%s", (self.expression.var,))
+
+
+class _Parser(Parser):
+    def compile_filter(self, token: str) -> FilterExpression:
+        return _Expression(token, self)
+
+
+class _Template(Template):
+    def compile_nodelist(self) -> NodeList:
+        tokens = Lexer(str(self.source)).tokenize()
+        return _Parser(tokens, self.engine.template_libraries, self.engine.template_builtins, self.origin).parse()
+
+
 @lru_cache(maxsize=1)
 def _engine() -> Engine:
-    engine = Engine(loaders=[], libraries={}, autoescape=False, string_if_invalid=f"{MARK}%s{MARK}")
+    engine = Engine(loaders=[], libraries={}, autoescape=False)
     known = Library()
     known.tags = {name: tags.register.tags[name] for name in TAGS}
     known.filters = {name: filters.register.filters[name] for name in FILTERS}
@@ -48,15 +118,32 @@ def _engine() -> Engine:
 
 
 @lru_cache(maxsize=500)
-def _read(text: str) -> Template:
+def _read(text: str, in_path: bool = False) -> Template:
     if left := next((sign for sign in SIGNS if sign in tag_re.sub("", text)), ""):
         raise BadTemplate(f"The template cannot be read: there is a {left} without its other half.")
     try:
-        return _engine().from_string(text)
+        made = _Template(text, engine=_engine())
     except TemplateSyntaxError as error:
         raise BadTemplate(f"The template cannot be read: {str(error)[:300].rstrip('.')}.") from None
     except RecursionError:
         raise BadTemplate("The template is nested too deeply.") from None
+    if in_path:
+        _write_for_addresses(made.nodelist)
+    return made
+
+
+def _write_for_addresses(nodes: NodeList) -> None:
+    """What puts a value into the text, not what keeps it under a name. A text of the template itself stays as it is."""
+    shown: Any
+    for shown in nodes.get_nodes_by_type(VariableNode):
+        shown.filter_expression = _written(shown.filter_expression)
+    for shown in nodes.get_nodes_by_type(tags.FirstOfNode):
+        if not shown.asvar:
+            shown.vars = [_written(one) for one in shown.vars]
+
+
+def _written(expression: Any) -> Any:
+    return _InPath(expression) if expression.is_var or expression.filters else expression
 
 
 def check_path(text: str) -> None:
@@ -76,7 +163,7 @@ def check_body(text: str) -> None:
 
 def path_of(text: str, values: dict[str, Any]) -> str:
     """The path with the values in it, each written as an address needs it. Raises Lacking, BadTemplate."""
-    return _rendered(text, _there(_mapped(values, _in_path)))
+    return _rendered(text, _there(values), in_path=True)
 
 
 def body_of(text: str, values: dict[str, Any]) -> dict[str, Any]:
@@ -152,24 +239,16 @@ def _value(text: str, values: dict[str, Any]) -> Any:
     if not (alone := ALONE.fullmatch(text)):
         return _rendered(text, values)
     try:
-        found = Variable(alone[1]).resolve(Context(values, autoescape=False))
+        return _Name(alone[1]).resolve(Context(values, autoescape=False))
     except (VariableDoesNotExist, TemplateSyntaxError):
-        found = None
-    if found is None or callable(found):
-        raise Lacking(alone[1])
-    return found
+        raise Lacking(alone[1]) from None
 
 
-def _rendered(text: str, values: dict[str, Any]) -> str:
+def _rendered(text: str, values: dict[str, Any], *, in_path: bool = False) -> str:
     try:
-        made: str = _read(text).render(Context(values, autoescape=False))
+        made: str = _read(text, in_path).render(Context(values, autoescape=False))
+    except VariableDoesNotExist as error:
+        raise Lacking(str(error)) from None
     except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise BadTemplate(f"The template failed ({type(error).__name__}).") from None
-    if missing := MISSING.search(made):
-        raise Lacking(missing[1])
     return made
-
-
-def _in_path(value: str) -> str | None:
-    """None, so that it counts as missing, for what would make another path of it."""
-    return quote(value, safe="") if value.strip() not in ("", ".", "..") else None
