@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +16,8 @@ from soar.connectors.capabilities import Result, Target
 from soar.connectors.crowdstrike.connector import CrowdStrike as Connector
 from soar.connectors.crowdstrike.processes import processes_of
 from soar.connectors.models import Attempt
+from soar.lib import clock
+from soar.standins.base import Request, Response
 from soar.standins.crowdstrike import CrowdStrike, host_of
 from tests.acting import Range, practice
 
@@ -43,6 +47,23 @@ def script(text: str = SCRIPT, **more: Any) -> dict[str, Any]:
 def do(here: Range, capability: str, target: Target | None = None, key: str = "t-1", **params: Any) -> Result:
     given = {**(script() if capability == "run_script" else {}), **params}
     return here.connector().perform(capability, target or TARGETS[capability], given, key=key)
+
+
+@contextmanager
+def refusing(here: Range, ending: str) -> Iterator[None]:
+    """Calls of this path are answered 429, and nothing is done."""
+    serve = here.standin.serve
+
+    def busy(request: Request) -> Response:
+        if request.path.endswith(ending):
+            here.fault("429")
+        return serve(request)
+
+    here.standin.serve = busy  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        here.standin.serve = serve  # type: ignore[method-assign]
 
 
 def failing(here: Range, capability: str, target: Target | None = None, **params: Any) -> ConnectorError:
@@ -183,6 +204,33 @@ def test_a_path_that_is_none_is_refused_before_anything_is_sent(here: Range, pat
     assert not Attempt.objects.exists()
 
 
+def test_a_path_too_long_to_be_followed_is_refused_before_anything_is_sent(here: Range) -> None:
+    error = failing(here, "collect_file", path=f"C:\\{'a' * 1000}")
+    assert error.permanent and "more than 800 characters" in error.message and not here.state["commands"]
+    longest = do(here, "collect_file", path=f"C:\\{'a' * 797}")
+    assert len(longest.reference) <= 1000 and followed(here, "collect_file", longest).state == "done"
+
+
+def test_the_file_of_another_task_is_not_taken_for_its_own(here: Range) -> None:
+    first = finished(here, "collect_file", key="t-0")
+    assert first.state == "done"
+    with refusing(here, "responder-command/v1"):
+        failing(here, "collect_file")
+    assert here.connector().recall("collect_file", FILE, key="t-1") is None
+    assert here.connector().recall("collect_file", FILE, key="never sent") is None
+
+
+def test_the_path_of_the_author_is_found_again_after_a_lost_answer(here: Range) -> None:
+    finished(here, "collect_file")
+    other = "C:\\Tools\\other.exe"
+    with here.losing("responder-command/v1"):
+        failing(here, "collect_file", key="t-2", path=other)
+    found = here.connector().recall("collect_file", FILE, key="t-2")
+    assert found is not None
+    assert followed(here, "collect_file", found).data["file"]["path"] == other
+    assert ran(here) == {f"get {PATH}": 1, f"get {other}": 1}
+
+
 def test_a_file_that_is_not_there(here: Range) -> None:
     target = Target("file", "C:\\missing.exe", {"endpoint": "lt-0042"})
     result = finished(here, "collect_file", target)
@@ -222,7 +270,66 @@ def test_the_answer_to_ending_one_is_lost(here: Range) -> None:
         here.connector().poll("terminate_process", result.reference)
     assert "5120, 6004" in followed(here, "terminate_process", result).message
     lines = [one["command_string"] for session in here.state["sessions"].values() for one in session["logs"]]
-    assert lines == ["ps", "kill 5120", "kill 6004"]
+    assert lines == ["ps", "kill 5120", "ps", "kill 6004", "ps"]
+
+
+def test_a_number_that_is_another_process_now_is_left_alone(here: Range) -> None:
+    result = do(here, "terminate_process")
+    while "|kill|" not in f"|{result.reference}":
+        result = here.connector().poll("terminate_process", result.reference)
+    here.state["processes"]["lt-0042"] = [[5120, "evil", PATH], [6004, "good", "C:\\Tools\\good.exe"]]
+    assert followed(here, "terminate_process", result).message == "Ended: evil.exe (process 5120)."
+    assert ran(here) == {"kill 5120 lt-0042": 1}
+
+
+def test_a_list_that_has_grown_old_is_made_anew(here: Range) -> None:
+    result = do(here, "terminate_process")
+    result = here.connector().poll("terminate_process", result.reference)
+    with refusing(here, "sessions/GET/v1"), pytest.raises(ConnectorError):  # the list is made; nothing is ended yet
+        here.connector().poll("terminate_process", result.reference)
+    here.state["processes"]["lt-0042"] = [[5120, "good", "C:\\Tools\\good.exe"], [7000, "evil", PATH]]
+    with clock.at(clock.now() + timedelta(minutes=2)):
+        result = here.connector().poll("terminate_process", result.reference)
+        assert not ran(here)
+        result = followed(here, "terminate_process", result)
+    assert result.message == "Ended: evil.exe (process 7000)." and ran(here) == {"kill 7000 lt-0042": 1}
+
+
+def test_a_process_that_does_not_end_is_no_success(here: Range) -> None:
+    here.state["undying"] = [5120]
+    result = finished(here, "terminate_process")
+    assert result.state == "failed" and "Process 5120 of evil.exe still runs" in result.message
+    assert ran(here) == {"kill 5120 lt-0042": 3}
+
+
+def test_a_process_whose_path_is_not_told_is_no_success(here: Range) -> None:
+    here.state["processes"]["lt-0042"] = [[11, "evil", ""]]
+    target = Target("process", PATH, {"endpoint": "lt-0042"})
+    result = finished(here, "terminate_process", target)
+    assert result.state == "failed" and "does not tell its path: nothing was ended" in result.message
+    assert not ran(here)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "line", "state"),
+    [
+        ("/opt/my app/evil", "/opt/my app/evil -d", "done"),
+        ("/opt/my app/evil", "/opt/my app/evil", "done"),
+        ("/opt/x/evil", "./evil -d", "failed"),
+        ("/opt/x/evil", "[evil]", "failed"),
+    ],
+)
+def test_programs_of_linux(here: Range, wanted: str, line: str, state: str) -> None:
+    here.state["hosts"]["a" * 32] = host_of("a" * 32, "web-1", platform_name="Linux")
+    here.state["processes"]["web-1"] = [[1, "/sbin/init splash", ""], [8, "[evil] <defunct>", ""], [9, line, ""]]
+    result = finished(here, "terminate_process", Target("process", wanted, {"endpoint": "web-1"}))
+    assert (result.state, bool(ran(here))) == (state, state == "done")
+    assert ("Ended: evil (process 9)" if state == "done" else "does not tell its path") in result.message
+
+
+def test_a_program_whose_path_is_too_long_is_refused_before_anything_is_sent(here: Range) -> None:
+    target = Target("process", f"C:\\{'a' * 400}\\evil.exe", {"endpoint": "lt-0042"})
+    assert failing(here, "terminate_process", target).permanent and not Attempt.objects.exists()
 
 
 def test_one_that_ended_by_itself_is_no_failure_and_one_that_resists_is(here: Range) -> None:
@@ -283,6 +390,13 @@ def test_what_a_script_writes_to_errors_is_a_failure_and_both_are_kept(here: Ran
     result = finished(here, "run_script")
     assert (result.state, result.data) == ("failed", {"output": "half\n", "errors": "It broke\n"})
     assert "It broke" in result.message and not here.state["scripts"]
+
+
+def test_what_no_database_holds_is_taken_out_of_what_a_script_writes(here: Range) -> None:
+    here.state["scripted"] = ["a\x00b\ud800c\n", "bad\x00\udc00\n"]
+    result = finished(here, "run_script")
+    assert (result.state, result.data) == ("failed", {"output": "ab\ufffdc\n", "errors": "bad\ufffd\n"})
+    assert result.message == "The script says: bad\ufffd"
 
 
 def test_an_upload_that_is_there_already_is_used(here: Range) -> None:

@@ -52,7 +52,7 @@ class Redactor:
 
     def text(self, value: str, at_most: int = TEXT_AT_MOST) -> str:
         """``value`` without the secrets, cut (with a note) behind ``at_most`` characters."""
-        value = value.replace("\x00", "")  # the database holds none
+        value = value.replace("\x00", "").encode(errors="replace").decode()  # the database holds no NUL, no surrogates
         clean = self._pattern.sub(DOTS, value) if self._pattern else value
         return clean if len(clean) <= at_most else f"{clean[:at_most]}… ({len(clean)} characters)"
 

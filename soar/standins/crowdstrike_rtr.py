@@ -1,9 +1,10 @@
 """Real Time Response of the Falcon stand-in: sessions, commands that are done after some asking, files, scripts.
 
 State: ``sessions`` (id -> device, logs), ``commands`` (id -> line, how often asked), ``files``, ``scripts``,
-``processes`` (host -> [number, name, path]), ``offline``: hosts that are not connected; ``pieces``: in how many pieces
-the output of a command comes; ``scripted``: what a script writes (stdout, stderr). ``next`` says how the next command
-ends: "timeout", "refused" or "never". What was really done is counted in ``calls``."""
+``processes`` (host -> [number, name, path]; of Linux the command line as the name), ``undying``: numbers of processes
+that run on; ``offline``: hosts that are not connected; ``pieces``: in how many pieces the output of a command comes;
+``scripted``: what a script writes (stdout, stderr). ``next`` says how the next command ends: "timeout", "refused" or
+"never". What was really done is counted in ``calls``."""
 
 from __future__ import annotations
 
@@ -48,6 +49,7 @@ def fresh_rtr() -> dict[str, Any]:
         "scripts": {},
         "processes": {},
         "offline": [],
+        "undying": [],
     }
     return {**things, "pieces": 1, "scripted": ["done\n", ""], "sizes": {}}
 
@@ -139,10 +141,11 @@ class RealTimeResponse:
         """What the host does and writes."""
         if command["end"] in ENDS:
             return "", ENDS[command["end"]]
-        host = self.state["sessions"][command["session"]]["hostname"]
+        session = self.state["sessions"][command["session"]]
+        host, linux = session["hostname"], self._host(session["device_id"]).get("platform_name") == "Linux"
         word, _, rest = command["line"].partition(" ")
         does: dict[str, Callable[[], tuple[str, str]]] = {
-            "ps": lambda: (self._table(host), ""),
+            "ps": lambda: (self._lines(host) if linux else self._table(host), ""),
             "kill": lambda: self._kill(host, int(rest)),
             "get": lambda: self._get(identity, command, rest.strip('"')),
             "runscript": lambda: self._run(rest),
@@ -160,11 +163,18 @@ class RealTimeResponse:
         ]
         return "\n".join(["", HEAD, LINE, *rows, ""])
 
+    def _lines(self, host: str) -> str:
+        """As Linux tells processes: by their command lines."""
+        return "\n".join(
+            ["  PID USER     CMD", *(f"{pid:>5} www      {line}" for pid, line, _ in self._running(host)), ""]
+        )
+
     def _kill(self, host: str, pid: int) -> tuple[str, str]:
         left = [one for one in self._running(host) if one[0] != pid]
         if len(left) == len(self._running(host)):
             return "", f"Cannot find a process with the process identifier {pid}."
-        self.state["processes"][host] = left
+        if pid not in self.state["undying"]:
+            self.state["processes"][host] = left
         counted(self.state["calls"], f"kill {pid} {host}")
         return f"Process {pid} was killed", ""
 

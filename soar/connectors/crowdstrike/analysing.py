@@ -66,7 +66,7 @@ class Analysing(Scripts):
             return super().recall(capability, target, key=key)
         if found := self._submitted(tag_of(key)):
             return _taken(found, {})
-        return self.fetching_again(capability, target, _first(key)) if capability == "sandbox_file" else None
+        return self.fetching_again(capability, target, _first(key), key) if capability == "sandbox_file" else None
 
     def requests(self, capability: str, target: Target, params: dict[str, Any]) -> list[dict[str, Any]]:
         """See Responder."""

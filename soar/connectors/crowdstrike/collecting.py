@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from soar.connectors.capabilities import Collected, Result, Target
@@ -89,17 +90,31 @@ class Collecting(Sessions):
         """See Responder."""
         if capability != "collect_file":
             return super().recall(capability, target, key=key)
-        return self.fetching_again(capability, target, Place(GET, "", "", ""))
+        return self.fetching_again(capability, target, Place(GET, "", "", ""), key)
 
-    def fetching_again(self, capability: str, target: Target, begin: Place) -> Result | None:
-        """The fetching whose answer was lost. The author's path is not told here: then it is simply done again."""
-        path = full_path(target, {}, "Falcon")
+    def fetching_again(self, capability: str, target: Target, begin: Place, key: str) -> Result | None:
+        """The fetching with this key whose answer was lost; None if nothing was sent, or nothing came of it. The same
+        file may have been fetched for another task before."""
+        line, sent_at = self._sent(capability, key)
+        if sent_at is None:
+            return None
         host = self.host_of(target, f"{capability}.recall")
         device = str(host["device_id"])
-        found = self.found_again(device, f"get {quoted_path(path)}", f"{capability}.recall")
+        found = self.found_again(device, line, f"{capability}.recall", sent_at)
         if found is None:
             return None
+        path = line.removeprefix('get "').removesuffix('"')
         return Result("accepted", FETCHES, str(Place(begin.step, device, *found, path, begin.tag)), "sent")
+
+    def _sent(self, capability: str, key: str) -> tuple[str, datetime | None]:
+        """The command that was sent with this key, and when first; "" and None if none was. The author may have given
+        a path that the target does not tell."""
+        for row in self.account.attempts.filter(operation=capability, idempotency_key=key[:200]).order_by("started_at"):
+            body = row.request.get("body")
+            line = str(body.get("command_string") or "") if isinstance(body, dict) else ""
+            if line.startswith("get "):
+                return line, row.started_at
+        return "", None
 
     def requests(self, capability: str, target: Target, params: dict[str, Any]) -> list[dict[str, Any]]:
         """See Responder."""

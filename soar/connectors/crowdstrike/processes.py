@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from soar.connectors.capabilities import PROCESS, Target
 from soar.connectors.paths import is_full, program_of
 
 MOST = 50  # of one program
+LONGEST_PROGRAM = 400  # as JSON: it has to fit in the reference of a task, beside the numbers of what was ended
 COLUMNS = re.compile(r"\s*-+\s+(-+)")
 OF_WINDOWS = re.compile(r"(.*?)\s+(\d+)")
 WINDOWS_PATH = re.compile(r"[A-Za-z]:\\.*$")
@@ -33,11 +35,12 @@ SYSTEM_FOLDERS = (
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """``path`` is empty where the sensor tells none."""
+    """``path`` is empty where the sensor tells none. ``line``: the whole command line, where it tells that instead."""
 
     pid: int
     name: str
     path: str = ""
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +50,46 @@ class Wanted:
     name: str
     path: str = ""
 
+    @property
+    def text(self) -> str:
+        """What ``wanted`` makes it of again."""
+        return self.path or self.name
+
     def fits(self, process: Process) -> bool:
-        """Whether the process runs this program. A path that is known has to be the very one."""
-        if self.path:
-            return process.path.casefold() == self.path.casefold()
+        """Whether the process runs this program. A path that is known has to be the very one; in a command line, where
+        a path may hold spaces, it ends with the line or before a space."""
+        if not self.path:
+            return self.named(process)
+        path = self.path.casefold()
+        return process.path.casefold() == path or f"{process.line.casefold()} ".startswith(f"{path} ")
+
+    def may_fit(self, process: Process) -> bool:
+        """Whether it is called so and its path is not told, so that nobody knows."""
+        return not process.path and self.named(process)
+
+    def named(self, process: Process) -> bool:
+        """Whether it is called so."""
         return _plain(process.name) == _plain(self.name)
+
+
+def wanted(text: str) -> Wanted:
+    """The program that a full path, or only a name, tells."""
+    return Wanted(program_of(text), text if is_full(text) else "")
 
 
 def wanted_by(target: Target) -> Wanted:
     """Raises ConnectorError for a target that tells no program, and for one without which a host does not run."""
     told = target.facts.get("file_path")
     text = str(told).strip() if isinstance(told, str) and told.strip() else target.value.strip()
-    path = text if is_full(text) else ""
-    name = program_of(text)
+    found = wanted(text)
+    name, path = found.name, found.path
     if target.kind != PROCESS or not name or not text.isprintable():
         raise ConnectorError("Falcon ends processes by the name of their program; it is not told.", permanent=True)
     if _plain(name) in VITAL and (not path or path.casefold().startswith(SYSTEM_FOLDERS)):
         raise ConnectorError(f"A host does not run without {name}: Falcon is not asked to end it.", permanent=True)
-    return Wanted(name, path)
+    if len(json.dumps(found.text, ensure_ascii=False)) > LONGEST_PROGRAM:
+        raise ConnectorError("The path of the program is too long.", permanent=True)
+    return found
 
 
 def processes_of(text: str) -> list[Process]:
@@ -93,9 +118,12 @@ def _of_unix(lines: list[str], header: list[str]) -> Iterator[Process]:
     place = header.index("PID")
     for line in lines:
         words = line.split(None, len(header) - 1)
-        if len(words) == len(header) and words[place].isdigit():
-            program = words[-1].split()[0]
-            yield Process(int(words[place]), program_of(program), program if program.startswith("/") else "")
+        if len(words) < len(header) or not words[place].isdigit() or words[-1].endswith("<defunct>"):
+            continue  # a defunct one runs no more
+        program = words[-1].split()[0]
+        path = program if program.startswith("/") else ""
+        # In brackets where the process has no command line; then the name is all that is told.
+        yield Process(int(words[place]), program_of(program.strip("[]")), path, words[-1].strip())
 
 
 def _plain(name: str) -> str:

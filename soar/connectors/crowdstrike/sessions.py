@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from soar.connectors.crowdstrike.api import FalconError, Row, objects
@@ -22,6 +22,7 @@ OFFLINE = 40401
 WAIT = 30.0
 LOOK_BACK = timedelta(hours=1)
 MOST_PIECES, MOST_SESSIONS = 100, 50
+LONGEST_PATH = 800  # with it the reference of a task has to stay below 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +99,10 @@ class Sessions(Containing):
             told, errors = str(piece.get("stdout") or ""), str(piece.get("stderr") or "")
             out, wrong = out + told, wrong + errors
             if piece.get("complete") is True:
-                return Outcome(True, out, wrong)
+                return Outcome(True, _storable(out), _storable(wrong))
             if not told and not errors:
                 break
-        return Outcome(False, out, wrong)
+        return Outcome(False, _storable(out), _storable(wrong))
 
     def keep(self, place: Place, operation: str) -> None:
         """Let the session live on while its command runs. That it is not to be had says nothing of the command."""
@@ -112,15 +113,18 @@ class Sessions(Containing):
         """The commands of a session, the oldest first. Raises FalconError."""
         return _logs(objects(self.look(f"{operation}.sessions", TOLD, json={"ids": [session]})))
 
-    def found_again(self, device: str, line: str, operation: str) -> tuple[str, str] | None:
-        """Session and id of the last command of ours on this host that begins so and is not old; None for none.
+    def found_again(
+        self, device: str, line: str, operation: str, after: datetime | None = None
+    ) -> tuple[str, str] | None:
+        """Session and id of the last command of ours on this host that begins so and is not old, nor from before
+        ``after``; None for none.
 
         Raises FalconError."""
         params = {"filter": "user_id:'@me'", "sort": "created_at|desc", "limit": MOST_SESSIONS}
         ids = [one for one in self.get(f"{operation}.sessions", QUERY, params=params) if isinstance(one, str)]
         told = objects(self.look(f"{operation}.sessions", TOLD, json={"ids": ids})) if ids else []
         logs = _logs([one for one in told if one.get("device_id") == device])
-        since = clock.now() - LOOK_BACK
+        since = max(clock.now() - LOOK_BACK, after or datetime.min.replace(tzinfo=UTC))
         same = [one for one in logs if str(one.get("command_string") or "").startswith(line) and _time(one) >= since]
         if not same:
             return None
@@ -133,10 +137,17 @@ def command_of(session: str, line: str) -> Row:
 
 
 def quoted_path(path: str) -> str:
-    """A path as an argument. Raises FalconError for one that could be more than an argument."""
+    """A path as an argument. Raises FalconError for one that could be more than an argument, and for a long one."""
+    if len(path) > LONGEST_PATH:
+        raise FalconError(f"Falcon is asked for no path of more than {LONGEST_PATH} characters.", permanent=True)
     if '"' in path or "`" in path or not path.isprintable():
         raise FalconError("Falcon takes no path with quotes or control characters.", permanent=True)
     return f'"{path}"'
+
+
+def _storable(text: str) -> str:
+    """What a program wrote, without what no database holds: NUL, and halves of characters."""
+    return text.replace("\x00", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _logs(sessions: list[Row]) -> list[Row]:
