@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db import connection
 from django.db.models.functions import Now
 
 from cases.actors import Actor
-from cases.models import Incident
+from cases.models import Alert, Incident
 from soar.accounts import audit
 from soar.accounts.models import AuditEntry, User
 from soar.lib.read_only import writing
@@ -36,6 +37,16 @@ def note_view(who: Actor | User, incident: Incident) -> None:
             cursor.execute(ONE_AT_A_TIME, [looker.pk % ROOM, incident.pk % ROOM])
         if not _noted(looker, incident):
             audit.record(user, VERB, incident.number)
+
+
+def note_views(user: User, incidents: Iterable[int], alerts: Iterable[int]) -> None:
+    """The same for all that a list tells of: the ids of the incidents, and of the alerts, that are read in it."""
+    ids, of_alerts = set(incidents), set(alerts)
+    if of_alerts:
+        restricted = Alert.objects.filter(pk__in=of_alerts, restricted=True, incident__isnull=False)
+        ids.update(restricted.values_list("incident", flat=True))
+    for incident in Incident.objects.filter(pk__in=ids, restricted=True).order_by("pk"):
+        note_view(user, incident)
 
 
 def _noted(looker: User, incident: Incident) -> bool:

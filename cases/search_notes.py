@@ -15,16 +15,17 @@ from cases.models import TimelineEntry
 
 SAMPLE = 160
 COMMON = SAMPLE // 40
+LOOKED_UP = 50_000  # of the newest that hold the words
 _SAID = "strpos(upper({text}), upper(%s)) > 0"
 _LIKE = "upper(text) LIKE upper(%s)"
 _COUNTED = """
     SELECT count(*) FILTER (WHERE {said})
     FROM (SELECT text FROM cases_timelineentry WHERE NOT (text = '') ORDER BY id DESC LIMIT {size}) newest
 """
-# Read whole before anything else is asked, and then looked up one by one.
+# Read whole before anything else is asked, and then the newest looked up one by one.
 _LISTED = """cases_timelineentry.id = ANY(ARRAY(
     WITH hits AS MATERIALIZED (SELECT id FROM cases_timelineentry WHERE NOT (text = '') AND {like})
-    SELECT id FROM hits))"""
+    SELECT id FROM hits ORDER BY id DESC LIMIT {most}))"""
 
 
 def saying(words: Sequence[str]) -> QuerySet[TimelineEntry]:
@@ -37,7 +38,7 @@ def saying(words: Sequence[str]) -> QuerySet[TimelineEntry]:
     if common >= COMMON:
         inside = " AND ".join([_SAID.format(text="cases_timelineentry.text")] * len(words))
         return rows.filter(~Q(text=""), RawSQL(inside, list(words), output_field=BooleanField()))  # noqa: S611
-    like = _LISTED.format(like=" AND ".join([_LIKE] * len(words)))
+    like = _LISTED.format(like=" AND ".join([_LIKE] * len(words)), most=LOOKED_UP)
     values = [f"%{_escaped(word)}%" for word in words]
     return rows.filter(RawSQL(like, values, output_field=BooleanField()))  # noqa: S611  made of constants
 

@@ -3,6 +3,8 @@ visibility query, the newest first, by the indexes of ``cases.search_words``."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +19,7 @@ from cases.errors import Missing
 from cases.models import Alert, Asset, Evidence, HandOver, Incident, IncidentTask, TimelineEntry
 from cases.permissions import parse_number
 from cases.querysets import AlertQuerySet, inside
+from cases.restricted_views import note_views
 from cases.search_notes import saying
 from cases.timeline_kinds import NOTES
 from cases.timeline_read import EntryView, views
@@ -28,6 +31,9 @@ WORD_AT_LEAST = 3  # the indexes know groups of three letters
 TEXT_AT_MOST = 300
 READ = 20_000  # letters of a text that are read for its excerpt
 CORRECTED = "comment.edited"
+WINDOW, ROUNDS = 3 * SHOWN, 4  # entries that are read at once, and how often, until enough notes are told
+# What the indexes know of a word: three letters or digits in a row, or fewer beside something else (10.0.0.5).
+_INDEXED = re.compile(r"[^\W_]{3}|[^\W_]{2}[\W_]|[\W_][^\W_]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ class Hit:
 @dataclass
 class Found:
     """What there is for a text: hits by sort, the sorts of which there are more than are listed, and words that are
-    too short to be looked for."""
+    too short to be looked for. No word holds a quotation mark."""
 
     text: str
     words: list[str] = field(default_factory=list)
@@ -66,23 +72,35 @@ class Found:
 
 def search(user: User, text: str) -> Found:
     """What this person may see of what holds all the words of ``text``, in any order; “two words” in quotation marks
-    are looked for as they stand. Alerts are not among it: their own filter finds them (cases.filters)."""
+    are looked for as they stand. Alerts are not among it: their own filter finds them (cases.filters). That the person
+    read of restricted incidents is in the audit log."""
     clean = text.replace("\x00", "").strip()[:TEXT_AT_MOST]
-    written = [token.source.strip('"') for token in query_text.parse(clean, frozenset())][:WORDS_AT_MOST]
-    found = Found(clean, [word for word in written if len(word) >= WORD_AT_LEAST])
-    found.short = [word for word in written if len(word) < WORD_AT_LEAST and not word.isdecimal()]
+    written = [token.source.replace('"', "") for token in query_text.parse(clean, frozenset())][:WORDS_AT_MOST]
+    found = Found(clean, [word for word in written if _is_indexed(word)])
+    found.short = [word for word in written if not _is_indexed(word) and not word.isdecimal()]
     found.add("numbers", _numbered(user, clean))
     if found.words:
         _things(user, found)
-        found.add("note", _notes(user, found.words))
+        _notes(user, found)
+        hits = [hit for listed in found.hits.values() for hit in listed]
+        note_views(user, (hit.incident for hit in hits if hit.incident), (hit.alert for hit in hits if hit.alert))
     return found
+
+
+def _is_indexed(word: str) -> bool:
+    """Whether the indexes are of use for it. Without them all that was ever written would be read."""
+    return len(word) >= WORD_AT_LEAST and _INDEXED.search(word) is not None
 
 
 def holding(rows: QuerySet[Any], expression: Expression | F, words: list[str]) -> QuerySet[Any]:
     """The rows whose ``expression`` holds every word, in whatever case."""
     rows = rows.alias(searched=expression)
     for word in words:
-        rows = rows.filter(searched__icontains=word)
+        held = Q(searched__icontains=word)
+        in_json = json.dumps(word, ensure_ascii=False)[1:-1]
+        if expression is words_of.INCIDENT and in_json != word:  # as values of custom fields stand there
+            held |= Q(searched__icontains=in_json)
+        rows = rows.filter(held)
     return rows
 
 
@@ -142,16 +160,29 @@ def _rows(
     return listed
 
 
-def _notes(user: User, words: list[str]) -> list[Hit]:
+def _notes(user: User, found: Found) -> None:
     """Notes of incidents and alerts by their newest wording; one that was moved to an incident is told there."""
-    rows = saying(words).filter(kind__in=(*NOTES, CORRECTED)).filter(_seen_by(user))
-    # Wordings that were corrected since fall out below, and so do twins.
-    found = list(rows[: 3 * SHOWN])
-    originals = [entry.data.get("of", 0) for entry in found if entry.kind == CORRECTED]
-    found += TimelineEntry.objects.filter(pk__in=originals).exclude(pk__in=[entry.pk for entry in found])
-    moved = {entry.data.get("entry") for entry in found if entry.kind == "note.moved"}
-    told = [view for view in views(found) if view.entry.pk not in moved and _says(view.text, words)]
-    return [_note(view) for view in sorted(told, key=lambda one: -one.entry.pk)]
+    rows = saying(found.words).filter(kind__in=(*NOTES, CORRECTED)).filter(_seen_by(user))
+    told: dict[int, EntryView] = {}
+    moved: set[int] = set()
+    read = list(rows[:WINDOW])
+    # Wordings that were corrected since fall out, and so do twins: there may be fewer notes than entries.
+    for left in reversed(range(ROUNDS)):
+        entries = read + _corrected_by(read)
+        moved.update(entry.data.get("entry", 0) for entry in entries if entry.kind == "note.moved")
+        told.update((view.entry.pk, view) for view in views(entries) if _says(view.text, found.words))
+        if len(read) < WINDOW or not left or len(told.keys() - moved) > SHOWN:
+            break
+        read = list(rows.filter(pk__lt=read[-1].pk)[:WINDOW])
+    found.add("note", [_note(told[pk]) for pk in sorted(told.keys() - moved, reverse=True)])
+    if len(read) == WINDOW:
+        found.more.add("note")
+
+
+def _corrected_by(entries: list[TimelineEntry]) -> list[TimelineEntry]:
+    """The notes that corrections among these belong to, without those that are among them."""
+    originals = [entry.data.get("of", 0) for entry in entries if entry.kind == CORRECTED]
+    return list(TimelineEntry.objects.filter(pk__in=originals).exclude(pk__in=[entry.pk for entry in entries]))
 
 
 def _seen_by(user: User) -> Q:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -26,8 +27,9 @@ LABELS = {
     "incident": gettext_lazy("Incidents"), "note": gettext_lazy("Notes"), "task": gettext_lazy("Tasks"),
     "evidence": gettext_lazy("Evidence"), "hand-over": gettext_lazy("Hand-overs"), "asset": gettext_lazy("Assets"),
 }  # fmt: skip
-# Where all of a sort are looked for, and by which name; others are narrowed by another word.
-LISTS = {"incident": "incident-list", "asset": "asset-list"}
+# Where all of a sort are found by the same words; others are narrowed by another word.
+LISTS = {"asset": "asset-list"}
+EVERY = {"status": "any", "suppressed": "all"}  # the queue shows open alerts alone if not told otherwise
 Section = dict[str, Any]
 
 
@@ -54,8 +56,8 @@ def search_page(request: HttpRequest) -> HttpResponse:
 
 
 def _alerts(user: User, found: Found) -> Section:
-    """The newest alerts that the queue's own filter finds, ended ones too."""
-    rows = AlertFilter.parse({"q": found.text}).apply(Alert.objects.visible_to(user), user)
+    """The newest alerts that the queue's own filter finds by the words, as they stand; ended ones too."""
+    rows = AlertFilter.parse({"q": _literal(found)}).apply(Alert.objects.visible_to(user), user)
     listed = list(rows.with_line_data().order_by("-pk")[: SHOWN + 1])  # type: ignore[attr-defined]
     lines = [
         {
@@ -68,16 +70,20 @@ def _alerts(user: User, found: Found) -> Section:
         }
         for one in listed[:SHOWN]
     ]
-    return {"name": "alert", "label": _("Alerts"), "lines": lines, **_more("alert-list", len(listed) > SHOWN)}
+    address = f"{reverse('alert-list')}?{urlencode({'q': _literal(found), **EVERY})}"
+    return {"name": "alert", "label": _("Alerts"), "lines": lines, "more": len(listed) > SHOWN, "all": address}
 
 
 def _section(found: Found, sort: str) -> Section:
     lines = [_line(hit, found.words) for hit in found.hits[sort]]
-    return {"name": sort, "label": LABELS[sort], "lines": lines, **_more(LISTS.get(sort, ""), sort in found.more)}
+    address = f"{reverse(LISTS[sort])}?{urlencode({'q': _literal(found)})}" if sort in LISTS else ""
+    return {"name": sort, "label": LABELS[sort], "lines": lines, "more": sort in found.more, "all": address}
 
 
-def _more(name: str, more: bool) -> Section:
-    return {"more": more, "all": reverse(name) if name else ""}
+def _literal(found: Found) -> str:
+    """The words for the filter of a list, which takes ``a:b`` for a field and ``-a`` for its opposite unless it stands
+    in quotation marks."""
+    return " ".join(f'"{word}"' for word in found.words)
 
 
 def _line(hit: Hit, words: Sequence[str]) -> Section:
