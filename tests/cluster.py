@@ -14,6 +14,7 @@ from soar.embedded import EmbeddedError, Server
 from soar.embedded.lock import FolderLock
 
 PREFIX = "soar-tests-"
+TAKEN = "SOAR_TESTS_DATA_OF"  # the process of pytest-xdist whose data folder this one and its children have
 OPTIONS = {
     "fsync": "off",
     "full_page_writes": "off",
@@ -52,10 +53,12 @@ def prepare_environment() -> None:
 
 def take_own_data() -> None:
     """A data folder for this process of several (pytest-xdist), as it has a database of its own: the same bytes are the
-    same evidence, and one would take away the file of the other. The settings ask for it, as they are read first."""
+    same evidence, and one would take away the file of the other. The settings ask for it, as they are read first. A
+    process that a test starts has the folder that the test gives it."""
     worker = os.environ.get("PYTEST_XDIST_WORKER")
-    if not worker:
+    if not worker or os.environ.get(TAKEN) == worker:
         return
+    os.environ[TAKEN] = worker
     data = Path(os.environ["SOAR_DATA"]).with_name(f"data-{worker}")
     (data / "static").mkdir(parents=True, exist_ok=True)
     os.environ["SOAR_DATA"] = str(data)
