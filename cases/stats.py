@@ -29,6 +29,9 @@ COLUMNS = (
     "updated_at",
     "suppression_id",
 )
+# In the order of the queue's indexes: so the planner reads until the cap for who sees much, and gathers the alerts of
+# teams and incidents only for who sees little.
+QUEUED = " ORDER BY severity DESC, id DESC"
 # In one message with its query, and so in one transaction with it.
 NO_BITMAPS = "SET LOCAL enable_bitmapscan = off;"
 OPEN = f"status < {AlertStatus.RESOLVED.value} AND suppression_id IS NULL"  # what stands in the queue
@@ -60,17 +63,23 @@ class Base:
 
     def where(self, condition: str = "true", *values: Any, cap: int = CAP) -> Count:
         """Those of the selection that meet ``condition``, a constant of the code over ``COLUMNS``."""
-        sql = f"SELECT 1 FROM ({self.sql}) base WHERE {condition} LIMIT {cap + 1}"  # noqa: S608 - constants
-        return Count(sql, (*self.params, *values), cap)
+        return Count(self, condition, values, cap)
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """What is to be counted, to ``cap``."""
+    """What is to be counted of a selection, to ``cap``."""
 
-    sql: str
-    params: tuple[Any, ...]
+    base: Base
+    condition: str
+    values: tuple[Any, ...]
     cap: int = CAP
+
+    def sql(self, name: str) -> str:
+        """The number as a subquery; ``name``: what the selection is called in the query around it."""
+        order = QUEUED if OPEN in self.condition else ""
+        rows = f"SELECT 1 FROM {name} WHERE {self.condition}{order} LIMIT {self.cap + 1}"  # noqa: S608 - constants
+        return f"(SELECT count(*) FROM ({rows}) counted)"  # noqa: S608 - constants
 
 
 def base_of(rows: QuerySet[Alert]) -> Base:
@@ -89,9 +98,9 @@ def run(wanted: Mapping[str, Count], *, bitmaps: bool = True) -> dict[str, Figur
         return {}
     distinct: list[Count] = []  # no dictionary: values may be lists
     distinct.extend(one for one in wanted.values() if one not in distinct)
-    sql = ", ".join(f"(SELECT count(*) FROM ({one.sql}) counted)" for one in distinct)  # noqa: S608 - Django's own SQL
     with connection.cursor() as cursor:
-        cursor.execute(f"{'' if bitmaps else NO_BITMAPS}SELECT {sql}", [v for one in distinct for v in one.params])
+        query, values = _statement(distinct)
+        cursor.execute(f"{'' if bitmaps else NO_BITMAPS}{query}", values)
         if not bitmaps:
             cursor.nextset()
         found: list[int] = list(cursor.fetchone())
@@ -99,10 +108,21 @@ def run(wanted: Mapping[str, Count], *, bitmaps: bool = True) -> dict[str, Figur
     return {name: figures[distinct.index(one)] for name, one in wanted.items()}
 
 
+def _statement(counts: list[Count]) -> tuple[str, list[Any]]:
+    """One query for all. Each selection is written once, with its values, which may be thousands of grants: to send and
+    to read them again for every figure costs more than to count."""
+    bases: list[Base] = []
+    bases.extend(one.base for one in counts if one.base not in bases)
+    told = ", ".join(f"base{n} AS NOT MATERIALIZED ({base.sql})" for n, base in enumerate(bases))
+    sql = ", ".join(one.sql(f"base{bases.index(one.base)}") for one in counts)
+    values = [value for part in (*(base.params for base in bases), *(one.values for one in counts)) for value in part]
+    return f"WITH {told} SELECT {sql}", values
+
+
 def by_severity(base: Base, cap: int = SHORT_CAP) -> dict[str, Figure]:
     """Open work of each severity: facets help to choose what to do next. One plan for all of them: at this size
     planning costs more than counting."""
-    one = f"SELECT 1 FROM ({base.sql}) base WHERE {OPEN} AND base.severity = wanted.n LIMIT {cap + 1}"  # noqa: S608
+    one = f"SELECT 1 FROM ({base.sql}) base WHERE {OPEN} AND severity = wanted.n{QUEUED} LIMIT {cap + 1}"  # noqa: S608
     words = ", ".join(f"({severity.value})" for severity in Severity)
     query = f"SELECT n, (SELECT count(*) FROM ({one}) counted) FROM (VALUES {words}) wanted (n)"  # noqa: S608
     with connection.cursor() as cursor:
