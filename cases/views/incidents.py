@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -49,6 +49,7 @@ SLA_LABELS = {
     "none": gettext_lazy("Nothing due"),
 }
 TABS = ("open", "mine", "unowned", "closed")
+COUNTED = 1000  # no further
 ENDED = Q(status__gte=IncidentStatus.RESOLVED)
 
 
@@ -105,18 +106,18 @@ def _context(request: HttpRequest, user: User) -> dict[str, Any]:
     rows, tab, chosen = selected(request, user)
     order = ORDERS.get(request.GET.get("sort", ""), ORDERS["changed" if tab == "closed" else "severity"])
     page, notice = _page(rows, order, request.GET.get("cursor", ""))
-    visible = Incident.objects.visible_to(user)
+    figures = _figures(rows, user, tab, filtered=bool(chosen.params or chosen.errors))
     return {
         "tab": tab,
-        "tabs": _tabs(visible, user, tab),
+        "tabs": _tabs(figures, tab),
         "filter": chosen,
         "chips": [
             {"label": chip.label, "value": chip.value, "remove_url": _url(tab, chip.remove)} for chip in chosen.chips()
         ],
-        "facets": _facets(rows, chosen, tab),
+        "facets": _facets(figures, chosen, tab),
         "rows": _rows(page.rows, now),
         "shown": len(page.rows),
-        "total": capped_count(rows),
+        "total": figures.total,
         "sort": order.name,
         "sort_urls": {name: _url(tab, chosen.query_string(), sort=name) for name in ORDERS},
         "newer_url": _url(tab, chosen.query_string(), sort=order.name, cursor=page.previous) if page.previous else "",
@@ -179,33 +180,53 @@ def _row(incident: Incident, now: datetime, done: int, tasks: int) -> Row:
     )
 
 
-def _tabs(visible: QuerySet[Incident], user: User, current: str) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How many incidents: of all that are work and of those that nobody or the reader owns, and of the list itself, in
+    all (counted to 1,000, and whether there are more) and by severity (of closed ones not: all would be counted)."""
+
+    tabs: dict[str, int]
+    severities: dict[int, int]
+    total: tuple[int, bool]
+
+
+def _figures(rows: QuerySet[Incident], user: User, tab: str, *, filtered: bool) -> Figures:
+    """One query where the list is all that is work, else one more for the list and one for its severities."""
+    owners = IncidentOwner.objects.filter(incident=OuterRef("pk"))
+    work = Incident.objects.visible_to(user).filter(~ENDED).order_by().values("severity")
+    found = work.annotate(
+        open=Count("pk"),
+        mine=Count("pk", filter=Exists(owners.filter(user=user))),
+        unowned=Count("pk", filter=~Exists(owners)),
+    ).values("severity", "open", "mine", "unowned")
+    lines = list(found)
+    tabs = {name: sum(line[name] for line in lines) for name in ("open", "mine", "unowned")}
+    if tab == "open" and not filtered:
+        severities = {line["severity"]: line["open"] for line in lines}
+        return Figures(tabs, severities, (min(tabs["open"], COUNTED), tabs["open"] > COUNTED))
+    counted = rows.order_by().values_list("severity").annotate(n=Count("pk", distinct=True))
+    return Figures(tabs, {} if tab == "closed" else dict(counted), capped_count(rows, COUNTED))
+
+
+def _tabs(figures: Figures, current: str) -> list[dict[str, Any]]:
     """Open, mine, unowned and closed, with figures over what is still work."""
-    figures = visible.filter(~ENDED).aggregate(
-        open=Count("pk", distinct=True),
-        mine=Count("pk", filter=Q(owner_rows__user=user), distinct=True),
-        unowned=Count("pk", filter=Q(owner_rows=None), distinct=True),
-    )
     names = {"open": _("Open"), "mine": _("Mine"), "unowned": _("Unowned"), "closed": _("Closed")}
     return [
-        {"name": name, "label": label, "n": figures.get(name), "url": _url(name, ""), "current": name == current}
+        {"name": name, "label": label, "n": figures.tabs.get(name), "url": _url(name, ""), "current": name == current}
         for name, label in names.items()
     ]
 
 
-def _facets(rows: QuerySet[Incident], chosen: IncidentFilter, tab: str) -> list[dict[str, Any]]:
-    """Severities of the list with their figures; only for open work (a closed list would be counted whole)."""
-    if tab == "closed":
-        return []
-    counts = dict(rows.order_by().values_list("severity").annotate(n=Count("pk", distinct=True)))
+def _facets(figures: Figures, chosen: IncidentFilter, tab: str) -> list[dict[str, Any]]:
+    """Severities of the list with their figures; only for open work."""
     current = chosen.params.get("severity", [])
     facets = []
     for severity in reversed(Severity):
-        if counts.get(severity):
+        if number := figures.severities.get(severity):
             on = severity.word in current
             query = chosen.query_string(without="severity") if on else chosen.query_string(severity=severity.word)
             facet = {"severity": severity, "sign": f"sev-{severity.word}", "url": _url(tab, query), "current": on}
-            facets.append({**facet, "n": counts[severity]})
+            facets.append({**facet, "n": number})
     return facets
 
 
