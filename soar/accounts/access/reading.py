@@ -4,17 +4,16 @@ The database decides who goes which way, by the same conditions for the list, it
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import cached_property, reduce
 from operator import or_
 from typing import Any
 
 from django.contrib.auth.models import Group
 from django.db.models import BooleanField, Count, ExpressionWrapper, Prefetch, Q, QuerySet
 
-from soar.accounts.access import rows
+from soar.accounts.access import holding, rows
 from soar.accounts.access.kinds import Grantable, Way
 from soar.accounts.access.rows import Grant
 from soar.accounts.models import User
@@ -61,7 +60,7 @@ class Readers:
 
     kind: Grantable
     obj: Any
-    _with: dict[str, list[int]] | None = field(default=None, init=False)
+    _with: dict[str, tuple[int, list[int]]] | None = field(default=None, init=False)
 
     def people(self, *, text: str = "", page: int = 1, size: int = PAGE) -> tuple[list[Person], int]:
         """A page of those who see it, those with a grant of their own first, and how many there are in all."""
@@ -114,15 +113,16 @@ class Readers:
     def _has(self, codename: str) -> Q:
         """That somebody holds a permission of the product, by a role or themselves."""
         if self._with is None:
-            through = Group.permissions.through.objects.filter(permission__content_type__app_label="accounts")
-            self._with = defaultdict(list)
-            for name, group in through.values_list("permission__codename", "group_id"):
-                self._with[name].append(group)
-        members = User.groups.through.objects.filter(group_id__in=self._with.get(codename, []))
-        own = User.user_permissions.through.objects.filter(
-            permission__codename=codename, permission__content_type__app_label="accounts"
-        )
-        return Q(is_superuser=True) | Q(pk__in=members.values("user_id")) | Q(pk__in=own.values("user_id"))
+            self._with = holding.groups_by_permission()
+        return Q(holding.Holds(*self._with.get(codename, holding.NOBODY)))
+
+    @cached_property
+    def _group_grants(self) -> dict[int, Grant]:
+        return {one.holder_id: one for one in rows.group_grants_on(self.kind, self.obj)}
+
+    def group_grants(self) -> list[Grant]:
+        """Grants to teams and roles on the object, by name."""
+        return list(self._group_grants.values())
 
     def _annotated(self) -> QuerySet[User]:
         own, _by_group = rows.held(self.kind, self.obj)
@@ -137,9 +137,8 @@ class Readers:
     def _persons(self, listed: Iterable[Any]) -> list[Person]:
         users = list(listed)
         own = {one.holder_id: one for one in rows.grants_on(self.kind, self.obj, only=[user.pk for user in users])}
-        groups = {one.holder_id: one for one in rows.group_grants_on(self.kind, self.obj)}
         ways, levels = self._ways(), [level for level, _condition in self.kind.role_levels(self._has)]
-        return [self._person(user, own.get(user.pk), groups, ways, levels) for user in users]
+        return [self._person(user, own.get(user.pk), self._group_grants, ways, levels) for user in users]
 
     def _person(
         self, user: Any, own: Grant | None, groups: dict[int, Grant], ways: list[Way], levels: list[str]

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
+from django.middleware.csrf import get_token
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from soar.accounts.access import forms, rows
+from soar.accounts.access import forms
+from soar.accounts.access.controls import Controls, Desk
 from soar.accounts.access.kinds import Grantable
 from soar.accounts.access.reading import PAGE, Person, Readers, group_sizes
+from soar.accounts.access.rows import Grant
 from soar.accounts.models import AuditEntry, User
 from soar.accounts.pages import person_of
 from soar.lib.errors import CaseError
@@ -25,14 +28,20 @@ def page_context(request: HttpRequest, kind: Grantable, obj: Any, told: Context 
     page = int(number) if number.isascii() and number.isdecimal() and 0 < len(number) < 6 else 1
     text = request.GET.get("q", "").replace("\x00", "").strip()[:100]
     people, total = readers.people(text=text, page=max(page, 1))
-    groups = rows.group_grants_on(kind, obj)
+    groups = readers.group_grants()
     sizes = group_sizes(groups)
     closed = kind.is_closed(obj)
     held, lost = readers.held_back() if closed else ([], 0)
     base = base_context(request, kind, obj)
+    desk = Desk(kind, obj, forms.DAYS, get_token(request)) if base["may_manage"] else None
+
+    def controls(grant: Grant | None) -> Controls | None:
+        return desk.of(grant) if desk and grant else None
+
     return {
         **base,
         "people": people,
+        "lines": [(one, controls(one.grant)) for one in people],
         "total": total,
         "q": text,
         "page": page,
@@ -41,10 +50,10 @@ def page_context(request: HttpRequest, kind: Grantable, obj: Any, told: Context 
         "newer": page - 1,
         "older": page + 1 if page * PAGE < total else 0,
         "groups": [(one, sizes.get(one.holder_id, 0)) for one in groups],
+        "group_lines": [(one, sizes.get(one.holder_id, 0), controls(one)) for one in groups],
         "held": held,
         "lost": lost,
         "changes": _changes(kind, obj),
-        "days": forms.DAYS,
         "ask": request.GET.get("ask", "").replace("\x00", "").strip()[:150],
         "answer": _answer(request, readers, may=base["may_manage"]),
         "form": forms.GrantForm(kind=kind, url=url_of(kind, obj, "search")),
@@ -56,7 +65,6 @@ def base_context(request: HttpRequest, kind: Grantable, obj: Any) -> Context:
     """What every page of access names."""
     return {
         "kind": kind,
-        "levels": kind.levels,
         "obj": obj,
         "title": kind.title(obj),
         "back_url": kind.url(obj),
@@ -68,8 +76,6 @@ def base_context(request: HttpRequest, kind: Grantable, obj: Any) -> Context:
         "may_manage": kind.manages(person_of(request), obj),
         "urls": {name: url_of(kind, obj, name) for name in ("", "grant", "copy", "search", "close")},
         "access_url": url_of(kind, obj),
-        "ref": kind.ref(obj),
-        "names": {name: f"{kind.name}-access-{name}" for name in ("change", "revoke")},
     }
 
 
