@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby, islice
 
-from django.db import transaction
+from django.db.models import F
 
 from cases.merged import absorbed
 from cases.models import Alert, Incident, TimelineEntry
@@ -71,44 +71,38 @@ def verify_alert(alert: Alert) -> list[Finding]:
 def _verify(model: type[Subject], pks: Iterable[int], report: Report) -> None:
     source = iter(pks)
     while batch := list(islice(source, BATCH)):
-        for pk in _suspects(model, batch, report):
-            report.findings += _again(model, pk)
+        _verify_batch(model, batch, report)
 
 
-def _suspects(model: type[Subject], pks: list[int], report: Report) -> list[int]:
-    """The subjects of a batch whose chain does not fit. Subjects and entries come in the same order."""
-    subjects: list[Subject] = list(model._default_manager.filter(pk__in=pks).order_by("pk").only(*FIELDS))
-    entries = _entries(model, pks)
-    ahead = next(entries, None)
-    suspects = []
-    for subject in subjects:
-        walk = _Walk(subject)
-        while ahead is not None and _subject_id(ahead) <= subject.pk:
-            walk.step(ahead)
-            ahead = next(entries, None)
-        report.subjects += 1
-        report.entries += walk.count
-        if walk.end():
-            suspects.append(subject.pk)
-    return suspects
-
-
-def _again(model: type[Subject], pk: int) -> list[Finding]:
-    """Look once more with the subject locked: somebody may have written between the two readings."""
-    with transaction.atomic():
-        subject = model._default_manager.select_for_update(of=("self",)).only(*FIELDS).filter(pk=pk).first()
-        if subject is None:
-            return []
-        walk = _Walk(subject)
-        for entry in _entries(model, [pk]):
+def _verify_batch(model: type[Subject], pks: list[int], report: Report) -> None:
+    """The chains of a batch: two queries, and a third if a subject has no entry. What a chain must end with comes
+    with its entries, as it was at that very moment: somebody may be writing."""
+    subjects: dict[int, Subject] = {row.pk: row for row in model._default_manager.filter(pk__in=pks).only(*FIELDS)}
+    empty = set(subjects)
+    for pk, entries in groupby(_entries(model, list(subjects)), key=_subject_id):
+        empty.discard(pk)
+        walk = _Walk(subjects[pk])
+        for entry in entries:
             walk.step(entry)
-        return walk.end()
+        report.entries += walk.count
+        report.findings += walk.end()
+    report.subjects += len(subjects)
+    kept = [pk for pk in empty if subjects[pk].timeline_count or subjects[pk].timeline_head]
+    report.findings += _without_entries(model, kept)
+
+
+def _without_entries(model: type[Subject], pks: list[int]) -> list[Finding]:
+    """What is wrong with subjects that should have entries and have none, but for those that were purged since."""
+    there = model._default_manager.filter(pk__in=pks).only(*FIELDS).order_by("pk") if pks else ()
+    return [finding for subject in there for finding in _Walk(subject).end()]
 
 
 def _entries(model: type[Subject], pks: list[int]) -> Iterator[TimelineEntry]:
-    name = "alert_id" if model is Alert else "incident_id"
-    rows = TimelineEntry.objects.filter(**{f"{name}__in": pks}).order_by(name, "pk")
-    return rows.iterator(chunk_size=1000)
+    """Their entries in the order of the chains, each with ``kept_count`` and ``kept_head`` of its subject."""
+    name = "alert" if model is Alert else "incident"
+    rows = TimelineEntry.objects.filter(**{f"{name}__in": pks}).order_by(f"{name}_id", "pk")
+    kept = rows.annotate(kept_count=F(f"{name}__timeline_count"), kept_head=F(f"{name}__timeline_head"))
+    return kept.iterator(chunk_size=1000)
 
 
 def _subject_id(entry: TimelineEntry) -> int:
@@ -119,7 +113,8 @@ class _Walk:
     """One chain, entry by entry."""
 
     def __init__(self, subject: Subject) -> None:
-        self.subject = subject
+        self.number = subject.number
+        self.kept_count, self.kept_head = subject.timeline_count, subject.timeline_head
         self.count = 0
         self.previous: bytes | None = None
         self.findings: list[Finding] = []
@@ -127,14 +122,15 @@ class _Walk:
     def step(self, entry: TimelineEntry) -> None:
         """The next entry: does its hash follow from its content and from the entry before it?"""
         self.count += 1
-        if hash_of(entry, self.subject.number, self.previous) != bytes(entry.hash):
+        self.kept_count, self.kept_head = entry.kept_count, entry.kept_head  # type: ignore[attr-defined]
+        if hash_of(entry, self.number, self.previous) != bytes(entry.hash):
             self._find("was changed, or what stood before it is missing or in another order", entry.pk)
         self.previous = bytes(entry.hash)
 
     def end(self) -> list[Finding]:
         """All that was found, with the count and the head that the subject's own row keeps."""
-        kept = self.subject.timeline_count
-        head = bytes(self.subject.timeline_head) if self.subject.timeline_head else None
+        kept = self.kept_count
+        head = bytes(self.kept_head) if self.kept_head else None
         if self.count < kept:
             self._find(f"{kept - self.count} of {kept} entries are missing")
         elif self.count > kept:
@@ -144,4 +140,4 @@ class _Walk:
         return self.findings
 
     def _find(self, text: str, entry: int = 0) -> None:
-        self.findings.append(Finding(self.subject.number, entry, text))
+        self.findings.append(Finding(self.number, entry, text))

@@ -107,7 +107,15 @@ def test_twice_is_written_once(as_analyst: Client, incident: Incident) -> None:
 
 
 def test_the_form_of_the_ending_works_without_scripts(as_analyst: Client, incident: Incident) -> None:
-    text = as_analyst.get(f"/incidents/{incident.number}/?do=end").content.decode()
+    menu = as_analyst.get(f"/incidents/{incident.number}/").content.decode()
+    assert f'href="/incidents/{incident.number}/ending/?status=closed"' in menu
+    text = as_analyst.get(f"/incidents/{incident.number}/ending/?status=closed").content.decode()
     assert text.count('id="ending-form"') == 1
-    assert '<dialog id="ending"' not in text
-    assert text.count('name="seen" value="status:') == 2, "of the menu, and of this form, which has its own"
+    assert 'value="closed" required checked' in text
+    assert "hx-post" not in text.partition('id="ending-form"')[2].partition(">")[0], "what it would swap is not here"
+    refused = as_analyst.post(
+        f"/incidents/{incident.number}/status/", {"ending": "1", "status": "closed", "reason": "x"}
+    )
+    assert refused.status_code == 422
+    assert "x</textarea>" in refused.content.decode()
+    assert post(as_analyst, incident, status="closed", determination="malicious", ending="1") == 302

@@ -28,6 +28,7 @@ from soar.lib.htmx import is_partial, live, render_regions, trigger
 from soar.lib.htmx import redirect as move_to
 
 TEMPLATE = "cases/incidents/detail.html"
+END = "cases/incidents/end.html"
 NOT_TYPED = ("csrfmiddlewaretoken", "seen", "ending")
 Context = dict[str, Any]
 
@@ -118,15 +119,14 @@ def _typed(context: Context) -> Context:
 def ending_answer(
     request: HttpRequest, incident: Incident, told: Context | None = None, *, chosen: str = "", status: int = 200
 ) -> HttpResponse:
-    """The form that resolves or closes: in the dialog for htmx, on the page for everybody else. ``chosen`` is the
-    word of the ending that was asked for."""
-    user = person_of(request)
-    if not is_partial(request):
-        context = _typed({**page_context(user, incident, request), "doing": "end", **(told or {})})
-        return render(request, TEMPLATE, context, status=status)
-    context = {**region_context(user, incident, ["head"]), "dialog": True, **(told or {})}
+    """The form that resolves or closes: in the dialog for htmx, on a page of its own for everybody else. ``chosen`` is
+    the word of the ending that was asked for."""
+    dialog = is_partial(request)
+    context = {**region_context(person_of(request), incident, ["head"]), "dialog": dialog, **(told or {})}
     context["ending"] |= {"status": chosen} if chosen else {}
     context = _typed(context)
+    if not dialog:
+        return render(request, END, context, status=status)
     answer = render_regions(request, TEMPLATE, ["ending"], context, status=status)
     answer["HX-Retarget"], answer["HX-Reswap"] = "#dialog", "innerHTML"
     return answer
@@ -160,7 +160,6 @@ def page_context(user: User, incident: Incident, request: HttpRequest) -> Contex
     context["cursor"] = cursor_of(incident, counts, context["newest"])
     context["more_later"] = True
     context["legal_hold"] = hold_of(incident)
-    context["doing"] = request.GET.get("do", "")
     return context
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
@@ -18,12 +18,13 @@ from cases.models import Alert, Incident
 from cases.permissions import incident_for
 from cases.suggestions import Suggestion, suggestions
 from cases.views import incidents_parts as regions
-from cases.views.incidents_answer import TEMPLATE, Done, page_context, verb
+from cases.views.incidents_answer import TEMPLATE, Done, verb
 from cases.views.parts import person_of, signed_in_reader
 from soar.accounts.models import User
 from soar.lib.htmx import is_partial, render_regions
 from soar.lib.text import defang
 
+LINK = "cases/incidents/link.html"
 FOUND_AT_MOST = 20
 
 
@@ -69,21 +70,22 @@ def incident_alert_search(request: HttpRequest, number: str) -> HttpResponse:
     incident = incident_for(user, number, level="edit")
     context = {**regions.base(user, incident), **_search(user, incident, request.GET.get("q", "").strip())}
     if is_partial(request):
-        return render_regions(request, TEMPLATE, ["found"], context)
-    return render(request, TEMPLATE, {**page_context(user, incident, request), **context, "doing": "link"})
+        return render_regions(request, TEMPLATE, ["found"], {**context, "dialog": True})
+    return render(request, LINK, context)
 
 
 @signed_in_reader
 @require_safe
 def incident_more(request: HttpRequest, number: str) -> HttpResponse:
-    """ "2 more alerts share …": loaded after the page, because it looks at all open alerts."""
+    """ "2 more alerts share …": loaded after the page, because it looks at all open alerts. Without htmx
+    the page, which leads to them."""
     user = person_of(request)
     incident = incident_for(user, number)
+    if not is_partial(request):
+        return redirect("incident-detail", incident.number)
     found = _suggested(user, incident)
     context = {**regions.base(user, incident), "more": _more(found) if found else None}
-    if is_partial(request):
-        return render_regions(request, TEMPLATE, ["more"], context)
-    return render(request, TEMPLATE, {**page_context(user, incident, request), **context, "more_later": False})
+    return render_regions(request, TEMPLATE, ["more"], context)
 
 
 def _numbers(request: HttpRequest) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -25,6 +25,7 @@ from cases.views.parts import person_of, signed_in_reader
 from cases.views.timeline_parts import number_of
 from soar.lib.htmx import is_partial, push_url, render_regions
 
+VERIFY = "cases/incidents/verify.html"
 # Entries are numbered before they are committed: what was recorded this long before the newest seen entry is sent
 # again, and the page leaves out what it has (static/js/live.js). No transaction here lives longer.
 OVERLAP = timedelta(minutes=2)
@@ -36,7 +37,7 @@ ANEW = ("incident.alert_linked", "incident.alert_unlinked", "comment.edited", *M
 @signed_in_reader
 @require_safe
 def incident_detail(request: HttpRequest, number: str) -> HttpResponse:
-    """The page. ``?entry=`` shows the timeline from that entry on, ``?do=`` opens a form without scripts."""
+    """The page. ``?entry=`` shows the timeline from that entry on."""
     user = person_of(request)
     incident = incident_for(user, number)
     return render(request, TEMPLATE, page_context(user, incident, request))
@@ -76,7 +77,8 @@ def incident_timeline(request: HttpRequest, number: str) -> HttpResponse:
     user = person_of(request)
     incident = incident_for(user, number)
     if not is_partial(request):
-        return render(request, TEMPLATE, page_context(user, incident, request))
+        asked = request.GET.urlencode()
+        return redirect(reverse("incident-detail", args=[incident.number]) + (f"?{asked}" if asked else ""))
     chosen, at = TimelineFilter.parse(request.GET), number_of(request.GET.get("before", ""))
     counts = timeline_read.cursor_of_incident(incident)
     context = {**regions.base(user, incident), "cursor": cursor_of(incident, counts, newest_of(incident))}
@@ -90,13 +92,13 @@ def incident_timeline(request: HttpRequest, number: str) -> HttpResponse:
 @signed_in_reader
 @require_safe
 def incident_verify(request: HttpRequest, number: str) -> HttpResponse:
-    """Check the chains of the incident and its alerts now, and say what came out."""
+    """Check the chains of the incident and its alerts now, and say what came out; without htmx on a page of its own."""
     user = person_of(request)
     incident = incident_for(user, number)
     told = {"report": report_of_incident(incident), "verified_at": timezone.now()}
     if is_partial(request):
         return render_regions(request, TEMPLATE, ["chain"], {**regions.base(user, incident), **told})
-    return render(request, TEMPLATE, {**page_context(user, incident, request), **told})
+    return render(request, VERIFY, {**regions.base(user, incident), **told})
 
 
 def _news(incident: Incident, seen: int, chosen: TimelineFilter) -> tuple[list[EntryView], bool]:

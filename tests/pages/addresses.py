@@ -44,8 +44,10 @@ OTHERWISE = {
     "accounts/2fa/reauthenticate/": 302,  # has no second factor
     "alerts/<str:number>/people/": 302,  # a list for a field, asked for by the page
     "alerts/<str:number>/runs/": 302,
+    "incidents/<str:number>/more/": 302,
     "incidents/<str:number>/people/": 302,
     "incidents/<str:number>/runs/": 302,
+    "incidents/<str:number>/timeline/": 302,
     "feeds/blocklist/<str:type>.txt": 401,  # for firewalls, by a token
     "inbox/new/": 204,
     "incidents/new-since/": 204,
