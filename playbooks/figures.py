@@ -47,14 +47,14 @@ SELECT p.id, f.* FROM playbooks_playbook p CROSS JOIN LATERAL (
   FROM ({runs}) r) f"""
 
 
-def figures(user: User, playbook: int | None = None) -> dict[int, Figures]:
-    """``{playbook id: Figures}`` of the runs that the person may see; of one playbook alone if it is given."""
+def figures(user: User, *playbooks: int) -> dict[int, Figures]:
+    """``{playbook id: Figures}`` of the runs that the person may see; of these playbooks alone if any are given."""
     rows = Run.objects.visible_to(user).filter(playbook=RawSQL("p.id", []))
     runs = rows.order_by("-id").values("id", "status", "queued_at", "started_at", "finished_at")[: RUNS_AT_MOST + 1]
     statement, values = runs.query.sql_with_params()
     month = timedelta(days=DAYS)
-    only = "" if playbook is None else " WHERE p.id = %s"
-    given = [month] * 4 + list(values) + ([] if playbook is None else [playbook])
+    only = " WHERE p.id = ANY(%s)" if playbooks else ""
+    given = [month] * 4 + list(values) + ([list(playbooks)] if playbooks else [])
     with connection.cursor() as cursor:
         cursor.execute(_FIGURES.format(runs=statement) + only, given)
         return {pk: _figures(*row) for pk, *row in cursor.fetchall()}

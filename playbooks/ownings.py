@@ -7,17 +7,17 @@ from django.utils.translation import gettext_lazy
 
 from playbooks.models import Playbook
 from soar.accounts.models import Team, User
-from soar.accounts.owning import Owned
+from soar.accounts.owning import Held
 
 
 class _Playbooks:
-    def of_user(self, viewer: User | None, user: User) -> Owned | None:
+    def of_user(self, viewer: User | None, user: User) -> Held | None:
         """Enabled playbooks that they published last. Whoever publishes one next takes it over; nobody else can."""
-        count = Playbook.objects.filter(published_by=user, enabled=True).count()
+        rows = Playbook.objects.filter(published_by=user, enabled=True)
         label = gettext_lazy("enabled playbooks that run with their rights")
-        return Owned("playbooks", label, count, url=reverse("playbook-list"), movable=False)
+        return Held("playbooks", label, rows, url=reverse("playbook-list"), movable=False)
 
-    def of_team(self, viewer: User | None, team: Team) -> Owned | None:
+    def of_team(self, viewer: User | None, team: Team) -> Held | None:
         """Playbooks belong to no team."""
         return None
 

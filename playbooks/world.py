@@ -10,19 +10,19 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from cases.choices import Severity
-from cases.models import AlertSource, IncidentTemplate, TicketProfile
+from cases.models import AlertSource, TicketProfile
 from playbooks.builder.offers import Offers, TicketOffer
 from playbooks.graph.actions import ACTIONS
 from playbooks.graph.world import ScriptFacts, World
-from playbooks.models import DetectionModel, Playbook, Script
-from soar.accounts.membership import may, workers
+from playbooks.models import Playbook
+from playbooks.stock import Stock
+from soar.accounts.membership import may
 from soar.accounts.models import User
-from soar.connectors import notify, quota, registry
+from soar.connectors import quota, registry
 from soar.connectors.models import ConnectorAccount
 from soar.connectors.selectors import usable_by
 
 OWN = frozenset({"block"})  # the built-in block list does it
-MOST = 5000
 # Where things are set up, by what is lacking; the first page that this installation has.
 PLACES = {
     "connector": ("connector-kinds", "connector-list"),
@@ -36,36 +36,27 @@ PLACES = {
 }
 
 
-def world_of(playbook: Playbook | None = None, user: User | None = None) -> World:
+def world_of(playbook: Playbook | None = None, user: User | None = None, stock: Stock | None = None) -> World:
     """The world as the validator needs it. ``playbook``: whose own name is not taken. ``user``: whose connectors count;
-    None is all of them. Eleven queries."""
-    others = Playbook.objects.exclude(pk=playbook.pk) if playbook is not None else Playbook.objects.all()
-    names = dict(others.values_list("name", "kind"))
-    served, why_not = _capabilities(user)
+    None is all of them. ``stock``: what was read for this answer already. Eight queries, one more with a user."""
+    stock = stock or Stock()
+    names = {one.name: one.kind for one in stock.playbooks if playbook is None or one.pk != playbook.pk}
+    served, why_not = _capabilities(stock.accounts if user is None else usable_by(user))
     return World(
-        models={name: [Severity(severity).word] for name, severity in _models()},
-        users=set(workers().values_list("username", flat=True)),
+        models={name: [Severity(severity).word] for name, severity in stock.models},
+        users={one.username for one in stock.people},
         served=served,
         why_not=why_not,
-        channels=[account.name for account in notify.channels()],
-        mail_ready=notify.mail_account() is not None,
-        scripts={
-            name: ScriptFacts(language, tuple(systems))
-            for name, language, systems in Script.objects.filter(removed=False).values_list(
-                "name", "language", "systems"
-            )
-        },
-        templates=list(IncidentTemplate.objects.values_list("name", flat=True)),
+        channels=stock.channels,
+        mail_ready=stock.mail_ready,
+        scripts={one.name: ScriptFacts(one.language, tuple(one.systems)) for one in stock.scripts},
+        templates=stock.templates,
         playbooks=names,
         names_taken=list(names),
         delivers=delivers(),
-        calls=_calls(others),
-        profiles={row.name: why_no_ticket(row) for row in _profiles()},
+        calls=stock.calls,
+        profiles={row.name: why_no_ticket(row) for row in stock.profiles},
     )
-
-
-def _profiles() -> Iterable[TicketProfile]:
-    return TicketProfile.objects.select_related("instance__account").order_by("order", "pk")[:MOST]
 
 
 def why_no_ticket(profile: TicketProfile) -> str:
@@ -82,19 +73,14 @@ def delivers() -> bool:
     return any({"endpoint", "email", "both"} & {word.strip() for word in text.split(",")} for text in words)
 
 
-def _models() -> Iterable[tuple[str, int]]:
-    return DetectionModel.objects.values_list("name", "severity")[:MOST]
-
-
 def served_for(user: User) -> tuple[frozenset[str], Mapping[str, str]]:
     """What can be done with the connectors that the person may use, and why something cannot be (as the end of a
     sentence) although a connector of the kind is there."""
-    return _capabilities(user)
+    return _capabilities(usable_by(user))
 
 
-def _capabilities(user: User | None) -> tuple[frozenset[str], Mapping[str, str]]:
-    """What connectors here can do, and why something cannot be done although a connector of the kind is there."""
-    accounts = list(usable_by(user) if user is not None else ConnectorAccount.objects.all())
+def _capabilities(accounts: Iterable[ConnectorAccount]) -> tuple[frozenset[str], Mapping[str, str]]:
+    """What these connectors can do, and why something cannot be done although a connector of the kind is there."""
     served = set(OWN)
     off: dict[str, str] = {}
     for account in accounts:
@@ -105,38 +91,26 @@ def _capabilities(user: User | None) -> tuple[frozenset[str], Mapping[str, str]]
     return frozenset(served), {name: why for name, why in off.items() if name not in served}
 
 
-def _calls(others: Iterable[Playbook]) -> dict[str, set[str]]:
-    """Which playbooks the response playbooks run, as they are published now."""
-    found: dict[str, set[str]] = {}
-    for row in Playbook.objects.filter(kind="response", current__isnull=False).select_related("current"):
-        definition = row.current.definition if row.current else {}
-        uses = [use for node in definition.get("nodes", []) for use in node.get("actions", [])]
-        names = {use["params"].get("playbook", "") for use in uses if use.get("action") == "run_playbook"}
-        if names:
-            found[row.name] = names
-    return found
-
-
-def offers_of(user: User | None = None, back: str = "") -> Offers:
-    """What the builder's form offers to choose from. ``back``: the page that a ticket profile is made for."""
-    served, why_not = _capabilities(user)
+def offers_of(user: User | None = None, back: str = "", stock: Stock | None = None) -> Offers:
+    """What the builder's form offers to choose from. ``back``: the page that a ticket profile is made for. ``stock``:
+    what was read for this answer already."""
+    stock = stock or Stock()
+    served, why_not = _capabilities(stock.accounts if user is None else usable_by(user))
     everything = {spec.capability for spec in ACTIONS.values() if spec.capability}
     lacking = {
         name: _sentence(why_not.get(name) or _("no connector that can do it is set up")) for name in everything - served
     }
     return Offers(
-        models=[(name, Severity(severity).word) for name, severity in _models()],
-        people=[(one.username, one.display_name()) for one in workers()],
-        channels=[(account.name, account.name) for account in notify.channels()],
-        scripts=[(one.name, f"{one.name} ({one.language})") for one in Script.objects.filter(removed=False)],
-        templates=[(name, name) for name in IncidentTemplate.objects.values_list("name", flat=True)],
-        playbooks=[
-            (name, name) for name in Playbook.objects.filter(kind="python", present=True).values_list("name", flat=True)
-        ],
-        profiles={row.name: _offer(row) for row in _profiles()},
+        models=[(name, Severity(severity).word) for name, severity in stock.models],
+        people=[(one.username, one.display_name()) for one in stock.people],
+        channels=[(name, name) for name in stock.channels],
+        scripts=[(one.name, f"{one.name} ({one.language})") for one in stock.scripts],
+        templates=[(name, name) for name in stock.templates],
+        playbooks=[(one.name, one.name) for one in stock.playbooks if one.kind == "python" and one.present],
+        profiles={row.name: _offer(row) for row in stock.profiles},
         lacking=lacking,
         urls={name: place(name) for name in PLACES} | {"profile": _profile_page(user, back)},
-        mail_ready=notify.mail_account() is not None,
+        mail_ready=stock.mail_ready,
         sandbox=quota.left(user) if served & {*quota.ACTIONS} else "",
         zones=_zones(),
     )

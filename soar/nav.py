@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
-from django.core.exceptions import EmptyResultSet
-from django.db import connection
-from django.db.models import QuerySet
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
+from soar.lib.counts import counted_together
 from soar.lib.database import prepared
 
 MOST = 99  # more are shown as "99+"
@@ -131,23 +127,11 @@ def counted(found: Iterable[Place], user: AbstractBaseUser | AnonymousUser) -> d
     for those with nothing to count. One query, and one more for all of those where there may be something."""
     names = [place.entry.url_name for place in found if place.counted]
     rows = {name: import_string(settings.NAV_COUNTS[name])(user) for name in _with_reason(names, user)}
-    return {name: f"{MOST}+" if number > MOST else str(number) for name, number in _numbers(rows).items() if number}
-
-
-def _numbers(rows: Mapping[str, QuerySet[Any, Any]]) -> dict[str, int]:
-    """How many of each there are, counted a little beyond MOST, in one query."""
-    asked: list[str] = []
-    values: list[Any] = []
-    for name, some in rows.items():
-        with suppress(EmptyResultSet):  # known beforehand to be none
-            sql, given = some.order_by().values("pk")[: MOST + 1].query.sql_with_params()
-            asked.append(f"SELECT %s, count(*) FROM ({sql}) counted")  # noqa: S608 - Django's own
-            values += [name, *given]
-    if not asked:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(asked), values)
-        return dict(cursor.fetchall())
+    return {
+        name: f"{MOST}+" if number > MOST else str(number)
+        for name, number in counted_together(rows, MOST).items()
+        if number
+    }
 
 
 def _with_reason(names: list[str], user: AbstractBaseUser | AnonymousUser) -> list[str]:

@@ -76,7 +76,7 @@ def test_a_playbook_whose_file_broke_keeps_its_row(folder: Folder, as_admin: Cli
     folder.load("def (:")
     text = text_of(as_admin.get("/playbooks/"))
     assert text.count("SyntaxError") == 1
-    assert "the other files run as before" in text
+    assert "The other files run as before" in text
     pk = Playbook.objects.get().pk
     refused = text_of(as_admin.post(f"/playbooks/{pk}/enable/", headers=HTMX), 409)
     assert "cannot be enabled" in refused

@@ -24,11 +24,9 @@ from cases.actors import Actor
 from cases.choices import TaskStatus
 from cases.errors import Conflict
 from cases.models import Alert, AlertSource, Incident, IncidentTask, SavedView, SuppressionRule, WebhookEndpoint
-from cases.querysets import capped_count
 from soar.accounts.models import Team, User
-from soar.accounts.owning import Owned
+from soar.accounts.owning import AT_MOST, Held
 
-AT_MOST = 1000
 Rows: TypeAlias = "QuerySet[Any]"
 
 
@@ -38,15 +36,15 @@ class _Sort:
     def __init__(self, name: str, label: str | Promise, page: str = "") -> None:
         self.name, self.label, self.page = name, label, page
 
-    def of_user(self, viewer: User | None, user: User) -> Owned | None:
+    def of_user(self, viewer: User | None, user: User) -> Held | None:
         """What the person owns, as far as the viewer sees it."""
         rows = self.rows_of_user(viewer, user)
-        return None if rows is None else self._owned(rows, {"owner": user.username})
+        return None if rows is None else self._held(rows, {"owner": user.username})
 
-    def of_team(self, viewer: User | None, team: Team) -> Owned | None:
+    def of_team(self, viewer: User | None, team: Team) -> Held | None:
         """What belongs to the team, as far as the viewer sees it."""
         rows = self.rows_of_team(viewer, team)
-        return None if rows is None else self._owned(rows, {"team": team.name})
+        return None if rows is None else self._held(rows, {"team": team.name})
 
     def rows_of_user(self, viewer: User | None, user: User) -> Rows | None:
         """None for a sort that people do not own."""
@@ -76,10 +74,9 @@ class _Sort:
         """Whether a person can hand these over."""
         return type(self).give is not _Sort.give
 
-    def _owned(self, rows: Rows, about: dict[str, str]) -> Owned:
-        count, more = capped_count(rows, AT_MOST)
+    def _held(self, rows: Rows, about: dict[str, str]) -> Held:
         url = f"{reverse(self.page)}?{urlencode(about)}" if self.page else ""
-        return Owned(self.name, self.label, count, more, url, self.movable)
+        return Held(self.name, self.label, rows, url, self.movable)
 
     def _each(self, rows: Rows | None, act: Callable[[Any], None]) -> int:
         found = list(rows.order_by("pk")[: AT_MOST + 1]) if rows is not None else []

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -18,8 +20,13 @@ from cases.errors import CaseError, Conflict, Missing, Refused, Stale
 from cases.models import CustomField
 from cases.views.custom_field_form import CustomFieldForm
 from cases.views.parts import needs, person_of
+from soar.accounts.membership import may
 from soar.lib import parts
+from soar.lib.keyset import Order
+from soar.lib.paging import asked, paged
 
+IN_PLACE = Order("place", ("position", "id"), descending=False)
+LONGEST_BACK = 1000
 manages = needs("manage_settings")
 reads = needs("manage_settings", read_by="view_setup")
 
@@ -27,10 +34,17 @@ reads = needs("manage_settings", read_by="view_setup")
 @reads
 @require_safe
 def custom_field_list(request: HttpRequest) -> HttpResponse:
-    """All fields in their order, retired ones at the end."""
-    found = CustomField.objects.prefetch_related("templates")
-    rows = sorted((_row(field) for field in found), key=lambda row: row["field"].retired_at is not None)
-    return render(request, "cases/custom_fields/list.html", {"rows": rows})
+    """Fields in their order; ``?retired=1`` those that are asked for no more. ``?q=`` is in the name or the key."""
+    text, retired = asked(request.GET), bool(request.GET.get("retired"))
+    found = CustomField.objects.prefetch_related("templates").filter(retired_at__isnull=not retired)
+    if text:
+        found = found.filter(Q(name__icontains=text) | Q(key__icontains=text))
+    page = paged(request, found, IN_PLACE, keep={"q": text, "retired": "1" if retired else ""})
+    numbers = CustomField.objects.aggregate(used=Count("pk", Q(retired_at=None)), retired=Count("retired_at"))
+    context = {"rows": [_row(one) for one in page.rows], "page": page, "q": text, "retired": retired, **{
+        "numbers": numbers, "moves": not text and not retired and may(person_of(request), "manage_settings"),
+    }}  # fmt: skip
+    return render(request, "cases/custom_fields/list.html", context)
 
 
 @manages
@@ -82,22 +96,30 @@ def custom_field_verb(request: HttpRequest, key: str, verb: str) -> HttpResponse
         return redirect("custom-field-edit", key)
     if said:
         messages.success(request, said)
-    return redirect("custom-field-list")
+    back = request.POST.get("back", "")[:LONGEST_BACK] if verb in ("up", "down") else ""
+    return redirect(f"{reverse('custom-field-list')}{f'?{back}' if back else ''}")
 
 
 def _up(actor: Actor, field: CustomField) -> str:
-    custom_fields.move(actor, field.key, _place(field) - 1)
+    custom_fields.move(actor, field.key, max((one for one in _places(field) if one < 0), default=0) + _place(field))
     return ""
 
 
 def _down(actor: Actor, field: CustomField) -> str:
-    custom_fields.move(actor, field.key, _place(field) + 1)
+    custom_fields.move(actor, field.key, min((one for one in _places(field) if one > 0), default=0) + _place(field))
     return ""
 
 
 def _place(field: CustomField) -> int:
-    """Its place in the list, counted from 1."""
+    """Its place among all fields, counted from 1."""
     return list(CustomField.objects.values_list("pk", flat=True)).index(field.pk) + 1
+
+
+def _places(field: CustomField) -> list[int]:
+    """How far from it the fields stand that the list shows with it: retired ones between them are passed over."""
+    rows = list(CustomField.objects.values_list("pk", "retired_at"))
+    here = next(number for number, (pk, _retired) in enumerate(rows) if pk == field.pk)
+    return [number - here for number, (_pk, retired) in enumerate(rows) if retired is None]
 
 
 def _retire(actor: Actor, field: CustomField) -> str:

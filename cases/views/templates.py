@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -18,17 +19,23 @@ from cases.models import IncidentTemplate
 from cases.views.parts import needs, person_of
 from cases.views.template_form import TemplateForm
 from soar.lib import parts
+from soar.lib.keyset import Order
+from soar.lib.paging import asked, paged
 
-SHOWN = 200
+BY_NAME = Order("name", ("name", "id"), descending=False, folded=("name",))
 manages = needs("manage_settings")
 
 
 @manages
 @require_safe
 def template_list(request: HttpRequest) -> HttpResponse:
-    """All templates with what they bring."""
-    rows = [_row(template) for template in IncidentTemplate.objects.all()[:SHOWN]]
-    return render(request, "cases/templates/list.html", {"rows": rows})
+    """Templates by name, with what they bring. ``?q=`` is in the name or the description."""
+    text, found = asked(request.GET), IncidentTemplate.objects.all()
+    if text:
+        found = found.filter(Q(name__icontains=text) | Q(description__icontains=text))
+    page = paged(request, found, BY_NAME, keep={"q": text})
+    context = {"rows": [_row(one) for one in page.rows], "page": page, "q": text}
+    return render(request, "cases/templates/list.html", context)
 
 
 @manages

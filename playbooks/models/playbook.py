@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
 
 from playbooks.choices import OnFailure, Trigger
@@ -77,6 +78,12 @@ class Playbook(models.Model):
         if self.load_error:
             return "Its file cannot be loaded."
         return "" if self.present else "It is no longer in the files."
+
+
+# Those without a hindrance.
+CAN_RUN = Q(enabled=True, deactivated_reason="") & (
+    Q(kind="response", current__isnull=False) | ~Q(kind="response") & Q(load_error="", present=True)
+)
 
 
 class PlaybookVersion(models.Model):

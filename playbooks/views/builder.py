@@ -28,6 +28,7 @@ from playbooks.models import NeverTouch, Playbook, PlaybookVersion
 from playbooks.permissions import playbook_for
 from playbooks.publishers import powerless
 from playbooks.selectors import playbook_with_id
+from playbooks.stock import Stock
 from playbooks.views import graph_words
 from playbooks.views.drawing import first_problems, picture
 from playbooks.views.parts import Context, holders, person_of, rights_of, signed_in_reader
@@ -116,8 +117,9 @@ def context_of(
     """What the page needs. ``form_graph``: the graph that the form shows, where that is not saved; ``form_problems``
     are those of it. ``more``: problem, stale, said."""
     user = person_of(request)
-    offers = offers_of(user, back=_url(playbook, part).partition("#")[0])
-    problems = validate(graph, world_of(playbook))
+    stock = Stock()
+    offers = offers_of(user, back=_url(playbook, part).partition("#")[0], stock=stock)
+    problems = validate(graph, world_of(playbook, stock=stock))
     hard = [one for one in problems if not one.enabling]
     shown = form_problems if form_graph is not None else hard
     form = form_of(form_graph or graph, part, offers, shown, _searches(request))

@@ -56,7 +56,7 @@ def _switch(request: HttpRequest, pk: int, do: Callable[[Actor, Playbook], Playb
         (messages.error if problem else messages.success)(request, text)
         return redirect(request, reverse(back, args=[pk]) if back else reverse("playbook-list"))
     row = row_of(playbook_with_id(pk), figures(user, pk).get(pk, NONE), may_edit=True)
-    context = {**list_context(user), "row": row, "problem": problem}
+    context = {**list_context(request), "row": row, "problem": problem}
     status = 409 if problem else 200
     return render_regions(request, TEMPLATE, ["row", "counts"], context, extra=[live(text)], status=status)
 
@@ -92,7 +92,7 @@ def playbook_reload(request: HttpRequest) -> HttpResponse:
         return to("playbook-list")
     message = toast(f"{text}.", "amber" if failed else "green")
     extra = [message, live(f"{text}.")]
-    return render_regions(request, TEMPLATE, ["table", "counts"], list_context(user), extra=extra)
+    return render_regions(request, TEMPLATE, ["table", "counts"], list_context(request), extra=extra)
 
 
 @signed_in_reader

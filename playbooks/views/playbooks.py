@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -16,19 +15,29 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from cases.errors import Missing
 from playbooks.choices import Trigger
 from playbooks.figures import DAYS, NONE, Figures, figures
 from playbooks.graph.schema import read
 from playbooks.graph.validate import World, validate
 from playbooks.models import LoadError, Playbook, PlaybookVersion
+from playbooks.models.playbook import CAN_RUN
 from playbooks.permissions import holding
+from playbooks.selectors import playbook_with_id
 from playbooks.views import words
 from playbooks.views.parts import Context, person_of, rights_of, signed_in_reader, workers_alive
 from playbooks.world import place, world_of
-from soar.accounts.models import User
 from soar.lib import parts
+from soar.lib.htmx import is_partial, render_regions
+from soar.lib.keyset import Order
+from soar.lib.paging import Listed, asked, paged
 
 TEMPLATE = "playbooks/list.html"
+TRACEBACK = "playbooks/traceback.html"
+IN_ORDER = Order("order", ("order", "name"), descending=False)
+OLDEST = Order("oldest", ("id",), descending=False)
+PROBLEMS = 25
+SHOWN = 30
 SAMPLE = '''from playbooks import action, add_current_alert_comment, playbook
 
 
@@ -71,6 +80,11 @@ class Row:
     lacking_url: str = ""
 
     @property
+    def wrong(self) -> str:
+        """What is wrong with its file, in a line: the last one of the traceback."""
+        return self.error.strip().rpartition("\n")[2]
+
+    @property
     def fixed(self) -> bool:
         """It cannot be switched on as it is."""
         return bool(self.error or not self.playbook.present or (self.drawn and not self.playbook.current_id))
@@ -83,13 +97,15 @@ class Row:
 def playbook_list(request: HttpRequest) -> HttpResponse:
     """The page; ``?kind=response|python`` narrows, ``?away=1`` shows those that were put away, ``?q=`` finds by name
     and description."""
-    return render(request, TEMPLATE, list_context(person_of(request), request.GET))
+    return render(request, TEMPLATE, list_context(request))
 
 
-def list_context(user: User, asked: Mapping[str, str] | None = None) -> Context:
-    """What the page and the answer to a reload show."""
-    found = figures(user)
-    playbooks, chosen = _chosen(asked or {})
+def list_context(request: HttpRequest) -> Context:
+    """What the page and the answers to a reload and a switch show."""
+    user = person_of(request)
+    page, chosen = _chosen(request)
+    playbooks = page.rows
+    found = figures(user, *(one.pk for one in playbooks))
     world = world_of() if any(playbook.kind == "response" and not playbook.enabled for playbook in playbooks) else None
     rights = rights_of(user)
     granted = set() if rights["may_author"] else set(holding(user, "edit").values_list("pk", flat=True))
@@ -97,12 +113,10 @@ def list_context(user: User, asked: Mapping[str, str] | None = None) -> Context:
         row_of(one, found.get(one.pk, NONE), world, may_edit=rights["may_author"] or one.pk in granted)
         for one in playbooks
     ]
-    known = {str(Path(row.playbook.folder) / row.playbook.module) for row in rows if row.error}
     return {
         "rows": rows,
-        "problems": [problem(error) for error in LoadError.objects.all()[:100] if error.path not in known],
-        "total": len(rows),
-        "enabled": sum(row.can_start for row in rows),
+        "page": page,
+        **_problems(request, first=not page.newer_url),
         "workers": workers_alive(),
         "folders": [short_folder(folder) for folder in settings.PLAYBOOK_DIRS],
         "sample": SAMPLE,
@@ -112,22 +126,61 @@ def list_context(user: User, asked: Mapping[str, str] | None = None) -> Context:
     }
 
 
-def _chosen(asked: Mapping[str, str]) -> tuple[list[Playbook], Context]:
-    """The playbooks that were asked for, and what was asked."""
+def _problems(request: HttpRequest, *, first: bool) -> Context:
+    """Files that cannot be loaded, but those of playbooks, whose rows say so: on the ``first`` page of the list."""
+    bad = Playbook.objects.exclude(load_error="").values_list("folder", "module")
+    known = [str(Path(folder) / module) for folder, module in bad]
+    errors = LoadError.objects.exclude(path__in=known)
+    found = paged(request, errors, OLDEST, name="problems", size=PROBLEMS, at="#problems")
+    return {"problems": [problem(error) for error in found.rows] if first else [], "problem_page": found}
+
+
+def _chosen(request: HttpRequest) -> tuple[Listed[Playbook], Context]:
+    """The playbooks that were asked for, and what was asked, with how many there are."""
+    given = request.GET
     version = PlaybookVersion.objects.filter(playbook=OuterRef("pk"), digest=OuterRef("digest")).values("number")
     rows = Playbook.objects.annotate(version=Subquery(version[:1])).select_related("current", "modified_by")
+    kind = given.get("kind", "") if given.get("kind") in ("response", "python") else ""
+    text, away = asked(given), bool(given.get("away"))
     put_away = Q(kind="response", present=False)
-    away = rows.filter(put_away).count()
-    rows = rows.filter(put_away) if asked.get("away") else rows.exclude(put_away)
-    kind = asked.get("kind", "") if asked.get("kind") in ("response", "python") else ""
-    text = asked.get("q", "").strip().replace("\x00", "")[:200]
+    wanted = put_away if away else ~put_away
     if kind:
-        rows = rows.filter(kind=kind)
+        wanted &= Q(kind=kind)
     if text:
-        rows = rows.filter(Q(name__icontains=text) | Q(description__icontains=text))
-    narrowed = bool(kind or text or asked.get("away"))
-    chosen = {"kind": kind, "q": text, "away": away, "showing_away": bool(asked.get("away")), "narrowed": narrowed}
-    return list(rows.order_by("order", "name")), chosen
+        wanted &= Q(name__icontains=text) | Q(description__icontains=text)
+    counts = Playbook.objects.aggregate(
+        away=Count("pk", put_away), total=Count("pk", wanted), enabled=Count("pk", wanted & CAN_RUN)
+    )
+    keep = {"kind": kind, "q": text, "away": "1" if away else ""}
+    chosen = {**counts, "kind": kind, "q": text, "showing_away": away, "narrowed": any(keep.values())}
+    return paged(request, rows.filter(wanted), IN_ORDER, keep=keep, size=SHOWN), chosen
+
+
+@signed_in_reader
+@require_safe
+def playbook_traceback(request: HttpRequest, pk: int) -> HttpResponse:
+    """Why the file of a playbook cannot be loaded."""
+    found = playbook_with_id(pk)
+    if not found.load_error:
+        raise Missing(_("Its file can be loaded."))
+    return _traceback(request, found.name, found.load_error)
+
+
+@signed_in_reader
+@require_safe
+def playbook_problem(request: HttpRequest, pk: int) -> HttpResponse:
+    """Why a file, or a function in it, cannot be loaded."""
+    found = LoadError.objects.filter(pk=pk).first()
+    if found is None:
+        raise Missing(_("It can be loaded by now, or is gone."))
+    return _traceback(request, short_path(found.path), found.traceback or found.message)
+
+
+def _traceback(request: HttpRequest, name: str, text: str) -> HttpResponse:
+    context = {"name": name, "text": text}
+    if is_partial(request):
+        return render_regions(request, TRACEBACK, ["log"], context)
+    return render(request, TRACEBACK, context)
 
 
 def row_of(playbook: Playbook, found: Figures, world: World | None = None, *, may_edit: bool = False) -> Row:

@@ -30,7 +30,7 @@ class PersonForm(forms.Form):
         if service:
             self.fields["first_name"].label, self.fields["first_name"].help_text = _("Name"), _("What it is for.")
             del self.fields["last_name"]
-        has = set(person.groups.values_list("pk", flat=True)) if person else set()
+        has = {group.pk for group in person.groups.all()} if person else set()
         _choose(self, "roles", [(role.group.name, role.group.name) for role in offered_roles(actor, has, service)])
         _choose(self, "teams", [(team.name, team.name) for team in Team.objects.all()])
 

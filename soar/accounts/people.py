@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.apps import apps
+from django.contrib.auth.models import Group
 from django.db.models import BooleanField, Count, Exists, OuterRef, Prefetch, Q, QuerySet, Value
 from django.utils import timezone
 
@@ -25,8 +26,7 @@ def people(text: str = "", sort: str = "") -> QuerySet[User]:
             | Q(last_name__icontains=word)
             | Q(email__icontains=word)
         )
-    groups = Prefetch("groups__role"), Prefetch("groups__team")
-    return with_factor(rows).prefetch_related("groups", *groups)
+    return with_factor(rows).prefetch_related(Prefetch("groups", Group.objects.select_related("role", "team")))
 
 
 def with_factor(rows: QuerySet[User]) -> QuerySet[User]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from soar.connectors import registry
@@ -68,10 +69,19 @@ def channel_of(account: ConnectorAccount, *, cause: uuid.UUID | None = None) -> 
     return connector
 
 
+def enabled_among(accounts: Iterable[ConnectorAccount], *, mail: bool) -> list[ConnectorAccount]:
+    """Those of the accounts that are enabled and send e-mail, or else that are chats and webhooks."""
+    kinds = set(_kinds(mail=mail))
+    return [one for one in accounts if one.enabled and one.kind in kinds]
+
+
 def _enabled(*, mail: bool) -> list[ConnectorAccount]:
-    kinds = [
+    return list(ConnectorAccount.objects.filter(enabled=True, kind__in=_kinds(mail=mail)))
+
+
+def _kinds(*, mail: bool) -> list[str]:
+    return [
         kind.name
         for kind in registry.KINDS.values()
         if issubclass(kind.connector, Channel) and kind.connector.mail is mail
     ]
-    return list(ConnectorAccount.objects.filter(enabled=True, kind__in=kinds))

@@ -7,8 +7,7 @@ from typing import Any, cast
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q
-from django.db.models.functions import Lower
+from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -28,7 +27,10 @@ from soar.connectors.responder import Responder
 from soar.connectors.route_form import routes_context
 from soar.connectors.selectors import managed_by, manages, read_by
 from soar.lib import clock
+from soar.lib.keyset import Order
+from soar.lib.paging import asked, paged
 
+BY_NAME = Order("name", ("name", "id"), descending=False, folded=("name",))
 DAY = timedelta(hours=24)
 ATTEMPTS = 50
 REMOVED = 50
@@ -37,7 +39,8 @@ RATING = (Provider, FeedSource)
 
 @require_safe
 def connector_list(request: HttpRequest) -> HttpResponse:
-    """All accounts that the person may read, with state and reason, and the rules of routing."""
+    """The accounts that the person may read, by name, with state and reason, and the rules of routing. ``?q=`` is in
+    the name or the kind."""
     return show_list(request)
 
 
@@ -49,19 +52,28 @@ def show_list(request: HttpRequest, *, status: int = 200, **more: Any) -> HttpRe
         _reading(request)
     since = clock.now() - DAY
     failed = Q(attempts__started_at__gt=since) & Q(attempts__status__in=("unsuccessful", "unknown_outcome"))
-    counted = accounts.annotate(
+    counted = _named(accounts, text := asked(request.GET)).annotate(
         calls=Count("attempts", filter=Q(attempts__started_at__gt=since)), failures=Count("attempts", filter=failed)
     )
-    rows = [_row(account) for account in counted.order_by(Lower("name"))]  # grouping drops the model's own order
+    page = paged(request, counted, BY_NAME, keep={"q": text})
     all_of_them = user.has_perm("accounts.manage_connectors")
     context = {
-        "rows": rows,
+        "rows": [_row(account) for account in page.rows],
+        "page": page,
+        "total": accounts.count(),
+        "q": text,
         "may_create": all_of_them,
         "removed": _removed() if all_of_them else [],
-        **routes_context(user),
+        **routes_context(request, user),
         **more,
     }
     return render(request, "connectors/index.html", context, status=status)
+
+
+def _named(accounts: QuerySet[ConnectorAccount], text: str) -> QuerySet[ConnectorAccount]:
+    """Those with the text in their name or in the name of their kind; all without a text."""
+    kinds = [one.name for one in KINDS.values() if text.casefold() in one.label.casefold()]
+    return accounts.filter(Q(name__icontains=text) | Q(kind__in=kinds)) if text else accounts
 
 
 @require_safe

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -13,6 +14,8 @@ from soar.connectors import routing
 from soar.connectors.errors import Forbidden, Refused
 from soar.connectors.route_form import RouteForm
 from soar.connectors.views_accounts import show_list, user_of
+
+LONGEST_BACK = 1000
 
 
 @require_POST
@@ -32,7 +35,7 @@ def route_remove(request: HttpRequest, pk: int) -> HttpResponse:
     _changing(request)
     if routing.remove_route(user_of(request), pk):
         messages.success(request, _("The rule is gone."))
-    return redirect("connector-list")
+    return _back(request)
 
 
 @require_POST
@@ -40,7 +43,13 @@ def route_raise(request: HttpRequest, pk: int) -> HttpResponse:
     """Let a rule come one earlier."""
     _changing(request)
     routing.raise_route(user_of(request), pk)
-    return redirect("connector-list")
+    return _back(request)
+
+
+def _back(request: HttpRequest) -> HttpResponse:
+    """To the page of rules from which it was asked."""
+    here = request.POST.get("back", "")[:LONGEST_BACK]
+    return redirect(f"{reverse('connector-list')}{f'?{here}' if here else ''}#routes")
 
 
 def _added(request: HttpRequest, form: RouteForm) -> bool:

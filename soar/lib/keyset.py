@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from django.db import models
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Lower
 
 M = TypeVar("M", bound=models.Model)
 SIZE = 50
@@ -24,11 +25,13 @@ class BadCursor(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order by columns of the list's own table, all ascending or all descending; the last is unique."""
+    """An order by columns of the list's own table, all ascending or all descending; the last is unique. Texts of
+    ``folded`` are compared in lower case."""
 
     name: str
     columns: tuple[str, ...]
     descending: bool = True
+    folded: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -49,8 +52,8 @@ def keyset_page(rows: models.QuerySet[M], order: Order, cursor: str = "", size: 
     descending = order.descending != backwards
     if key:
         rows = rows.filter(_beyond(rows.model, order, key, descending))
-    sign = "-" if descending else ""
-    found = list(rows.order_by(*(f"{sign}{column}" for column in order.columns))[: size + 1])
+    by = [Lower(one) if one in order.folded else models.F(one) for one in order.columns]
+    found = list(rows.order_by(*(one.desc() if descending else one.asc() for one in by))[: size + 1])
     more, found = len(found) > size, found[:size]
     if backwards:
         found.reverse()
@@ -65,10 +68,14 @@ def keyset_page(rows: models.QuerySet[M], order: Order, cursor: str = "", size: 
 def _beyond(model: type[models.Model], order: Order, key: list[Any], descending: bool) -> RawSQL:
     """``(a, b) < (%s, %s)``: a row comparison, which an index on these columns answers directly."""
     table = model._meta.db_table
-    columns = ", ".join(f'"{table}"."{column}"' for column in order.columns)
-    marks = ", ".join(["%s"] * len(key))
+    columns = ", ".join(_folded(f'"{table}"."{one}"', one, order) for one in order.columns)
+    marks = ", ".join(_folded("%s", one, order) for one in order.columns)
     sign = "<" if descending else ">"
     return RawSQL(f"({columns}) {sign} ({marks})", key, output_field=models.BooleanField())  # noqa: S611 - names are the code's own
+
+
+def _folded(sql: str, column: str, order: Order) -> str:
+    return f"LOWER({sql})" if column in order.folded else sql
 
 
 def _encode(row: models.Model, order: Order, backwards: bool) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from cases.models import AlertSource, BulkJob, ExportJob, Incident, TicketProfile
 from cases.suggestions import suggestions
-from playbooks.models import Playbook
+from playbooks.models import LoadError, Playbook
 from soar.accounts.models import Team, User
 from soar.connectors.models import ConnectorAccount
 from tests.crossing import case, people, things
@@ -72,6 +72,8 @@ PARAMETERS: tuple[tuple[str, str, str], ...] = (
     (r"(api/v1/)?runs/", "step|task", "step"),
     (r"(api/v1/)?runs/", "pk|id", "run"),
     (r"playbooks/<int:pk>/backtest/", "number", "backtest"),
+    (r"playbooks/problems/", "pk", "load_error"),
+    (r"playbooks/<int:pk>/traceback/", "pk", "broken_playbook"),
     (r"playbooks/", "number", "version_number"),
     (r"(api/v1/)?playbooks/", "pk|id|ref", "playbook"),
     (r"api/v1/backtests/", "id", "backtest"),
@@ -156,6 +158,8 @@ def others(blue: Team, source: AlertSource, reader: User) -> dict[str, Any]:
     return {
         "other_incident": make_incident(f"Other {SHOWN}", team=blue).number,
         "other_source": source.slug,
+        "load_error": LoadError.objects.create(path="/srv/odd.py", message="It is odd", traceback="Line 1").pk,
+        "broken_playbook": Playbook.objects.create(name="Broken", kind="python", present=False, load_error="odd").pk,
         "other_playbook": Playbook.objects.create(name="Other", kind="response", trigger="webhook").pk,
         "other_account": ConnectorAccount.objects.create(kind="webhook", name="Other").pk,
         "suggestion": suggestions(reader)[0].key,

@@ -24,14 +24,6 @@ HEAVY: dict[str, tuple[int, int, str]] = {
     "incidents/<str:number>/facts/": (QUERIES, 135_000, "a form for each of 250 custom fields"),
     "incidents/<str:number>/techniques/search/": (QUERIES, 135_000, "a form for each of 250 custom fields"),
     "incidents/<str:number>/moves/<int:pk>/undo/": (57, SIZE, "takes it back and rolls that back, to say what it does"),
-    "people/<int:pk>/": (23, SIZE, "counts each sort of thing that the person owns"),
-    "playbooks/<int:pk>/edit/": (29, SIZE, "the choices of every action: connectors, people, scripts, profiles"),
-    "connectors/": (QUERIES, 106_000, "all connectors: an installation has a few dozen"),
-    "playbooks/": (QUERIES, 121_000, "all playbooks: groups by trigger, without pages"),
-    "settings/fields/": (QUERIES, 158_000, "all custom fields in their order"),
-    "settings/templates/": (QUERIES, 102_000, "all templates with their tasks"),
-    "servicenow/": (QUERIES, 114_000, "all profiles with their figures"),
-    "servicenow/live/": (QUERIES, 106_000, "all profiles with their figures"),
 }
 
 

@@ -17,13 +17,14 @@ from cases.permissions import holds
 from cases.ticket_words import change_words, ticket_url
 from soar.accounts.models import User
 
-SHOWN = 50
+SHOWN = 20
 # For settings.NAV_REASONS: whether ``needing_people`` may find any.
 ANY_FAILURE = (
     "EXISTS (SELECT FROM cases_ticketchange WHERE state = 'failed')"
     " OR EXISTS (SELECT FROM cases_ticketlink WHERE state = 'broken')"
     " OR EXISTS (SELECT FROM cases_ticketconflict WHERE outcome = '')"
 )
+LAST = 2**63 - 1  # no change is behind it
 HEAVY = ("instance__vocabulary", "incident__summary", "base", "pending", "theirs")  # no line shows them
 
 
@@ -56,26 +57,45 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """The first of them, and how many there are: of incidents that the person sees, and others."""
+    """Some of them, and how many there are: of incidents that the person sees, and others. ``after``: behind which one
+    these begin, "" at the oldest; ``next``: the same of those that follow, "" without any."""
 
     rows: list[Failure]
     total: int
     hidden: int
     retryable: int
+    after: str
+    next: str
 
 
-def failures(user: User, *, counts_all: bool = False) -> Failures:
-    """The oldest first: what is behind waits longest. ``counts_all``: say how many there are that the person, who
-    looks after the instances, does not see."""
+def failures(user: User, *, counts_all: bool = False, after: str = "") -> Failures:
+    """The oldest first: what is behind waits longest; changes before broken links. ``counts_all``: say how many there
+    are that the person, who looks after the instances, does not see. ``after``: a ``next`` of before."""
+    changes, links = _behind(after)
     refused = failed(changes_seen(user))
     broken = links_seen(user).filter(state=LinkState.BROKEN)
-    lines = [_refused(user, one) for one in _changes(refused)[:SHOWN]]
-    lines += [_broken(user, one) for one in _links(broken)[: SHOWN - len(lines)]]
-    number = len(lines) if len(lines) < SHOWN else refused.count() + broken.count()
+    lines = [_refused(user, one) for one in _changes(refused.filter(pk__gt=changes))[: SHOWN + 1]]
+    lines += [_broken(user, one) for one in _links(broken.filter(pk__gt=links))[: SHOWN + 1 - len(lines)]]
+    lines, more = lines[:SHOWN], len(lines) > SHOWN
+    begins = changes == links == 0
+    number = len(lines) if begins and not more else refused.count() + broken.count()
     return Failures(
         lines, number, max(all_failures(user) - number, 0) if counts_all else 0,
         sum(1 for one in lines if one.may_edit and not one.broken),
+        "" if begins else after, _next(lines[-1]) if more else "",
     )  # fmt: skip
+
+
+def _behind(after: str) -> tuple[int, int]:
+    """The keys behind which changes and links begin. What is no key begins at the oldest."""
+    kind, _dash, key = after.partition("-")
+    if kind not in ("change", "link") or not (key.isascii() and key.isdecimal() and len(key) < 19):
+        return 0, 0
+    return (int(key), 0) if kind == "change" else (LAST, int(key))
+
+
+def _next(line: Failure) -> str:
+    return f"change-{line.change.pk}" if line.change else f"link-{line.link.pk}"
 
 
 def all_failures(user: User) -> int:

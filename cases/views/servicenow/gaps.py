@@ -26,7 +26,7 @@ from soar.accounts.models import Team, User
 from soar.lib import parts
 from soar.lib.htmx import render_regions
 
-SHOWN = 50
+SHOWN = 40
 PEOPLE_AT_MOST = 500
 TEMPLATE = "servicenow/sync.html"
 # By map: what the value is, what it is to become, and the invitation to choose.

@@ -17,6 +17,7 @@ from soar.accounts.models import User
 from soar.lib.htmx import render_regions
 
 TEMPLATE = "servicenow/sync.html"
+CONFLICTS = 20  # the oldest; the others stand on the page of conflicts
 REGIONS = ("live", "tabs", "health", "failures", "conflicts", "gaps")
 
 
@@ -24,27 +25,27 @@ REGIONS = ("live", "tabs", "health", "failures", "conflicts", "gaps")
 @require_safe
 def sync_page(request: HttpRequest) -> HttpResponse:
     """How it does, and what needs people."""
-    return render(request, TEMPLATE, context_of(person_of(request)))
+    return render(request, TEMPLATE, context_of(person_of(request), request.GET.get("failures", "")))
 
 
 @signed_in_reader
 @require_safe
 def sync_live(request: HttpRequest) -> HttpResponse:
     """The poll: 204 while everything is as the page shows it."""
-    context = context_of(person_of(request))
+    context = context_of(person_of(request), request.GET.get("failures", ""))
     if context["cursor"] == request.GET.get("cursor", ""):
         return HttpResponse(status=204)
     return render_regions(request, TEMPLATE, REGIONS, {**context, "live": True})
 
 
-def context_of(user: User) -> dict[str, Any]:
-    """All regions."""
+def context_of(user: User, failed_after: str = "") -> dict[str, Any]:
+    """All regions. ``failed_after``: behind which failure the list of them begins."""
     asked = conflicts.open_rows(user)
     head = tabs(user, "sync", conflicts=len(asked) if len(asked) < conflicts.SHOWN else None)
     found = {
         "instances": health.health(user),
-        "failures": failures.failures(user, counts_all=head["sets_up"]),
-        "conflicts": asked,
+        "failures": failures.failures(user, counts_all=head["sets_up"], after=failed_after),
+        "conflicts": asked[:CONFLICTS],
         "gaps": gaps.rows(user),
     }
     more = {"settled_lately": conflicts.settled_lately(user), "checked_at": timezone.now()}
@@ -61,7 +62,7 @@ def _cursor(head: dict[str, Any], found: dict[str, Any]) -> str:
         told += [row.out_resume_at, one.directions[0].pace if not row.out_resume_at else ""]
     for line in found["failures"].rows:
         told += [line.key, line.what, line.said, line.why, line.attempts, line.behind, line.may_edit, line.link.state]
-    told += [found["failures"].total, found["failures"].hidden]
+    told += [found["failures"].total, found["failures"].hidden, found["failures"].next]
     told += [(one.conflict.pk, one.may_edit) for one in found["conflicts"]]
     told += [one.mark for one in found["gaps"]]
     return hashlib.blake2b(repr(told).encode(), digest_size=12).hexdigest()

@@ -81,7 +81,7 @@ def _moved(actor: User | None, team: Team, move_to: str) -> dict[str, int]:
     moved = {}
     for sort in owning.sorts():
         found = sort.of_team(actor, team)
-        if found is not None and found.count:
+        if found is not None and found.rows.exists():
             moved[found.name] = sort.move(actor, team, to)
     return moved
 
