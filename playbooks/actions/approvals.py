@@ -17,12 +17,14 @@ from cases.actors import Actor
 from cases.errors import CaseError, Conflict, Forbidden, Missing, Refused
 from cases.models import Alert, Incident
 from cases.permissions import holds
-from playbooks import questions
+from playbooks import never_touch, questions
 from playbooks.actions.rights import needs
 from playbooks.announce import relock
 from playbooks.choices import APPROVAL_OPEN, TaskStatus
+from playbooks.graph.actions import ACTIONS
 from playbooks.models import Approval, ResponseTask, Vote
 from playbooks.response import approving
+from playbooks.response.desk import host_of
 from playbooks.response.locking import together
 from playbooks.response_selectors import approval_for
 from playbooks.response_words import NEVER_TOUCH, named_tasks
@@ -118,7 +120,7 @@ def _check_right(actor: Actor, approval: Approval) -> None:
 def _vote(actor: Actor, approval: Approval, decision: Decision) -> None:
     chosen = _chosen(actor, approval, decision)
     if decision.approve:
-        _check_reasons(chosen, decision)
+        _check_reasons(approval, chosen, decision)
     votes = [
         Vote(
             approval=approval,
@@ -158,14 +160,25 @@ def _chosen(actor: Actor, approval: Approval, decision: Decision) -> list[Respon
     return list(mine)
 
 
-def _check_reasons(chosen: Iterable[ResponseTask | None], decision: Decision) -> None:
-    """What is on the never-touch list is approved with a reason (response-playbooks.md 18)."""
+def _check_reasons(approval: Approval, chosen: Iterable[ResponseTask | None], decision: Decision) -> None:
+    """What is on the never-touch list is approved with a reason (response-playbooks.md 18), also where the list has it
+    only since the approval was asked for."""
+    listed = never_touch.rules()
     for task in chosen:
-        if task is None or not task.reason.startswith(NEVER_TOUCH):
+        if task is None or not (task.reason.startswith(NEVER_TOUCH) or _is_listed(approval, task, listed)):
             continue
         if not (decision.reasons.get(task.pk) or decision.comment):
             field = f"reason-{task.pk}" if decision.reasons else "comment"
             raise Refused(f"{task.target_value} is on the never-touch list: say why it may be touched.", field=field)
+
+
+def _is_listed(approval: Approval, task: ResponseTask, listed: Sequence[never_touch.Rule]) -> bool:
+    spec = ACTIONS.get(task.action)
+    if not listed or spec is None or not spec.destructive:
+        return False
+    facts = task.target.get("facts") or {}
+    asset = task.target.get("asset") or host_of(facts, approval.run.targets if approval.run else None)
+    return bool(never_touch.match(listed, task.target_kind, task.target_value, facts, asset))
 
 
 def _again(approval: Approval) -> str:

@@ -57,24 +57,6 @@ def _make(held: Held, node: Node, step: Step, why: str) -> Approval:
     )
 
 
-def again(old: Approval) -> Approval:
-    """The same question once more, with a time of its own."""
-    return Approval.objects.create(
-        run=old.run,
-        step=old.step,
-        alert=old.alert,
-        incident=old.incident,
-        title=old.title,
-        question=old.question,
-        reason=old.reason,
-        needed=old.needed,
-        notify=old.notify,
-        requested_by=old.requested_by,
-        expires_at=expires(),
-        cause=old.cause,
-    )
-
-
 def tell(held: Held, made: Iterable[Approval], tasks: Sequence[ResponseTask]) -> None:
     """Write on the timelines that somebody must decide, and have the people of the node told."""
     for approval in made:

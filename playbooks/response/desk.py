@@ -6,16 +6,18 @@ account may not (rulings 8, 20), the never-touch list wants a reason (18, ruling
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from playbooks import never_touch
 from playbooks.choices import TaskStatus
-from playbooks.graph.actions import ActionSpec
+from playbooks.graph.actions import ACTIONS, ActionSpec
 from playbooks.graph.facts import Object
-from playbooks.graph.model import Graph, Node
+from playbooks.graph.model import ActionUse, Graph, Node
 from playbooks.graph.touching import Touch
+from playbooks.models import ResponseTask
 from playbooks.response.done_before import DoneBefore
 from playbooks.response.locking import Held
 from playbooks.steps import routing, ticket
@@ -60,6 +62,14 @@ class Desk:
         place = Place(touch, touch.use.params, value=value if touch.spec.group == "notify" else "")
         return [self._asked(node, place) if touch.spec.group == "case" else place]
 
+    def again(self, node: Node, task: ResponseTask) -> Place:
+        """The place of a task that is to be done once more: by the accounts, rights and lists of now."""
+        spec = ACTIONS[task.action]
+        touch = Touch(
+            spec, ActionUse(task.action, dict(task.params)), Object.of(task.target) if spec.responds else None
+        )
+        return self.places(node, touch)[0]
+
     def _ticket(self, node: Node, touch: Touch) -> Place:
         """A result ticket; the only message that may wait for an approval (23)."""
         name = str(touch.use.params.get("profile", ""))
@@ -81,7 +91,7 @@ class Desk:
             return place
         if spec.destructive and node.approval is None and (forbidden := self._forbidden):
             return _ended(place, TaskStatus.UNSUCCESSFUL, forbidden)
-        asset = one.asset or self._host(one)
+        asset = one.asset or host_of(one.facts, self.held.run.targets)
         if spec.destructive and (why := never_touch.match(self._listed, one.kind, one.value, one.facts, asset)):
             place.status, place.reason, place.why = TaskStatus.PENDING_APPROVAL, why, why
             return place
@@ -92,12 +102,6 @@ class Desk:
         if spec.destructive and one.benign:
             return f"Not done: {one.benign}"
         return self._before.reason(spec.name, one, place.params)
-
-    def _host(self, one: Object) -> dict[str, Any] | None:
-        """The asset that a process or file is on: what protects the host protects what is on it."""
-        name = str(one.facts.get("endpoint") or "").casefold()
-        hosts = [each for each in self.held.run.targets or [] if name and each["kind"] == "endpoint"]
-        return next((each["asset"] for each in hosts if each["value"].casefold() == name), None)
 
     def _asked(self, node: Node, place: Place) -> Place:
         if node.approval is not None and not self.held.run.dry_run:
@@ -126,6 +130,13 @@ class Desk:
             return ""
         name = user.display_name()
         return f"The account of {name}, whose rights the run uses, may not run response actions without an approval."
+
+
+def host_of(facts: Mapping[str, Any], targets: Iterable[dict[str, Any]] | None) -> dict[str, Any] | None:
+    """The asset that a process or file is on: what protects the host protects what is on it."""
+    name = str(facts.get("endpoint") or "").casefold()
+    hosts = [each for each in targets or [] if name and each["kind"] == "endpoint"]
+    return next((each["asset"] for each in hosts if each["value"].casefold() == name), None)
 
 
 def _ended(place: Place, status: TaskStatus, reason: str) -> Place:

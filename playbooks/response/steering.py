@@ -10,9 +10,12 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from playbooks.choices import RunStatus, StepStatus, TaskStatus
+from playbooks.graph.model import Graph
 from playbooks.models import ResponseTask, Run, Step
 from playbooks.response import approving, asking, tasks
 from playbooks.response.advance import advance
+from playbooks.response.desk import ASKED, Desk, Place
+from playbooks.response.facts import graph_of
 from playbooks.response.locking import Held
 from playbooks.response.starting import RESPOND_TASK
 from soar.lib.queue import enqueue
@@ -60,7 +63,7 @@ def retry(held: Held) -> int:
     run.save()
     Run.objects.filter(pk=run.pk).update(finished_at=None)
     _forget_stopped(run)
-    again = list(ResponseTask.objects.filter(run=run, status__in=RETRIED).select_related("step"))
+    again = list(ResponseTask.objects.filter(run=run, status__in=RETRIED).select_related("step", "approval"))
     _reopen(held, again)
     advance(held)
     return len(again)
@@ -74,33 +77,49 @@ def _forget_stopped(run: Run) -> None:
 
 
 def _reopen(held: Held, again: list[ResponseTask]) -> None:
-    """Queue tasks once more. One that was cancelled while it waited for an approval is asked for again."""
-    asked = [task for task in again if task.approval_id and task.attempts == 0]
-    done = [task for task in again if task not in asked]
+    """Do tasks once more, each after the questions that were asked when it was made: the connectors, the rights and the
+    never-touch list are those of now. What people approved need not be approved again, unless the list names another
+    reason since."""
+    assert held.run.version is not None
+    graph = graph_of(held.run.version)
+    desk = Desk(held, graph)
     Step.objects.filter(tasks__in=again).update(status=StepStatus.IN_PROGRESS, finished_at=None)
-    for task in again:
-        _refresh(task)
-    tasks.release(task.pk for task in done)
-    _ask_again(held, asked)
+    found = [(task, desk.again(graph.node(task.node), task)) for task in again]
+    for task, place in found:
+        if place.status == TaskStatus.PENDING_APPROVAL and _is_approved(task, place):
+            place.status, place.reason = TaskStatus.QUEUED, ""
+        _refresh(task, place)
+    tasks.release(task.pk for task, place in found if place.status == TaskStatus.QUEUED)
+    _ask_again(held, graph, [each for each in found if each[1].status == TaskStatus.PENDING_APPROVAL])
 
 
-def _refresh(task: ResponseTask) -> None:
+def _is_approved(task: ResponseTask, place: Place) -> bool:
+    """Whether people approved just this. What was cancelled while it waited for them has not been tried."""
+    if task.approval is None or task.attempts == 0 or place.params != task.params:
+        return False
+    return place.why in (ASKED, task.approval.reason)
+
+
+def _refresh(task: ResponseTask, place: Place) -> None:
     """A task as new, under another key: a product would take the old one for the attempt that failed."""
-    task.phase = task.reason = task.message = task.reference = task.remote = ""
+    task.phase = task.message = task.reference = task.remote = ""
     task.accepted_at = task.started_at = task.finished_at = task.decision = None
+    task.status, task.reason, task.params, task.account = place.status, place.reason, place.params, place.account
     task.idempotency_key = uuid4()
     task.attempts = 0
     task.save()
+    if place.status.is_final:
+        ResponseTask.objects.filter(pk=task.pk).update(finished_at=Now())
 
 
-def _ask_again(held: Held, asked: list[ResponseTask]) -> None:
-    """A new approval in the place of each one that was cancelled."""
-    for old in {task.approval for task in asked if task.approval is not None}:
-        own = [task for task in asked if task.approval_id == old.pk]
-        fresh = asking.again(old)
-        ResponseTask.objects.filter(pk__in=[task.pk for task in own]).update(
-            status=TaskStatus.PENDING_APPROVAL, approval=fresh, reason=fresh.reason, updated_at=Now()
-        )
-        for task in own:
-            task.approval_id = fresh.pk
-        asking.tell(held, [fresh], own)
+def _ask_again(held: Held, graph: Graph, asked: list[tuple[ResponseTask, Place]]) -> None:
+    """New approvals for what must be asked, step by step."""
+    steps = {task.step_id: task.step for task, _place in asked}
+    for pk, step in steps.items():
+        assert step is not None
+        own = [(task, place) for task, place in asked if task.step_id == pk]
+        made = asking.approvals(held, graph.node(step.name), step, [place for _task, place in own])
+        for task, place in own:
+            task.approval = made[place.why]
+            task.save(update_fields=["approval"])
+        asking.tell(held, made.values(), [task for task, _place in own])

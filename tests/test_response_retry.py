@@ -1,0 +1,124 @@
+"""Retry asks everything that was asked when a task was made, with the lists, rights and connectors of now; what it
+keeps of a run it keeps whole (response-playbooks.md 6, 15, 18, 19, 27; rulings 3, 4, 8, 9)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cases.actors import Actor
+from cases.errors import Refused
+from playbooks.actions import approvals
+from playbooks.actions.runs import retry
+from playbooks.models import Approval, NeverTouch, Playbook, Run
+from soar.accounts.models import Team, User
+from soar.connectors.models import ConnectorAccount
+from tests.factories import make_user
+from tests.playbook_files import work
+from tests.response_tools import Range, action, alert_of, graph, only_task, publish, run_now, tiny
+
+__all__ = ["tiny"]
+pytestmark = pytest.mark.django_db(transaction=True)
+SYSTEM = Actor.system()
+ASK = {"method": "email", "subject_prefix": "", "recipients": ["duty@example.com"], "channels": []}
+
+
+def isolating(**more: Any) -> Playbook:
+    return publish(graph(action("a", "isolate_endpoint", **more)))
+
+
+def refused(tiny: Range, playbook: Playbook) -> Run:
+    """A run whose call the product refuses."""
+    tiny.fault("403")
+    run = run_now(playbook, alert_of())
+    assert (run.status, tiny.done) == ("unsuccessful", [])
+    return run
+
+
+def again(run: Run, user: User | None = None) -> Run:
+    """Retried, and all done that is queued."""
+    retry(Actor.of(user) if user else SYSTEM, run)
+    work()
+    run.refresh_from_db()
+    return run
+
+
+def hold_laptops() -> None:
+    NeverTouch.objects.create(by="name", value="LT-*", reason="Laptops of the board", added_by="Ada")
+
+
+# -- what is asked again
+
+
+def test_18_what_is_on_the_never_touch_list_by_now_waits_for_an_approval(tiny: Range, responder: User) -> None:
+    run = refused(tiny, isolating())
+    hold_laptops()
+    assert again(run, responder).status == "pending_approval"
+    task = only_task(run)
+    assert (task.status, tiny.done) == ("pending_approval", [])
+    assert task.approval is not None and "Laptops of the board" in task.approval.reason
+    with pytest.raises(Refused, match="say why"):
+        approvals.approve(Actor.of(responder), task.approval.pk)
+    approvals.approve(Actor.of(responder), task.approval.pk, comment="Agreed with the board")
+    work()
+    assert (only_task(run).status, tiny.targets("isolate_endpoint")) == ("successful", ["LT-0042"])
+
+
+def test_rulings_8_retry_does_not_lend_the_run_other_rights(tiny: Range, blue: Team, responder: User) -> None:
+    """Its publisher may run nothing destructive without an approval; that a responder retries it changes nothing."""
+    hold_laptops()
+    author = make_user("writer", "Playbook author", teams=("Blue",), first_name="Wim", last_name="Writer")
+    publish(graph(action("a", "isolate_endpoint"), trigger={"type": "automatic"}), by=author)
+    alert_of(team=blue)
+    work()
+    run = Run.objects.get()
+    assert run.status == "unsuccessful"
+    assert again(run, responder).status == "unsuccessful"
+    assert tiny.done == [] and "may not run response actions without an approval" in only_task(run).reason
+
+
+def test_19_a_task_that_nobody_was_asked_about_is_asked_about(tiny: Range, responder: User) -> None:
+    """It failed for want of a connector before the node could ask."""
+    ConnectorAccount.objects.update(enabled=False)
+    run = run_now(isolating(approval=ASK), alert_of())
+    assert (run.status, Approval.objects.count()) == ("unsuccessful", 0)
+    ConnectorAccount.objects.update(enabled=True)
+    assert again(run).status == "pending_approval"
+    assert tiny.done == []
+    approvals.approve(Actor.of(responder), Approval.objects.get().pk)
+    work()
+    assert (only_task(run).status, only_task(run).account) == ("successful", tiny.account)
+
+
+def test_15_a_connector_that_was_set_up_since_is_used(tiny: Range) -> None:
+    ConnectorAccount.objects.update(enabled=False)
+    run = run_now(isolating(), alert_of())
+    assert "No connector is set up" in only_task(run).reason
+    assert again(run).status == "unsuccessful", "there is still none"
+    ConnectorAccount.objects.update(enabled=True)
+    assert again(run).status == "successful"
+    assert (only_task(run).account, tiny.targets("isolate_endpoint")) == (tiny.account, ["LT-0042"])
+
+
+def test_27_what_people_approved_is_not_asked_twice(tiny: Range, responder: User) -> None:
+    hold_laptops()
+    run = run_now(isolating(approval=ASK), alert_of())
+    tiny.fault("403")
+    approvals.approve(Actor.of(responder), Approval.objects.get().pk, comment="Agreed")
+    work()
+    assert only_task(run).status == "unsuccessful"
+    assert again(run).status == "successful"
+    assert (Approval.objects.count(), tiny.targets("isolate_endpoint")) == (1, ["LT-0042"])
+
+
+def test_18_a_rule_that_came_while_it_waited_wants_a_reason_too(tiny: Range, responder: User) -> None:
+    run = run_now(isolating(approval=ASK), alert_of())
+    hold_laptops()
+    with pytest.raises(Refused, match="LT-0042 is on the never-touch list"):
+        approvals.approve(Actor.of(responder), Approval.objects.get().pk)
+    work()
+    assert (only_task(run).status, tiny.done) == ("pending_approval", [])
+    approvals.approve(Actor.of(responder), Approval.objects.get().pk, comment="Agreed with the board")
+    work()
+    assert only_task(run).status == "successful"
