@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from cases.models import AlertSource
+from soar.accounts.actions import people
 from soar.accounts.models import ApiToken, AuditEntry, Team, User
 from tests.api import Api, problem_of
 from tests.factories import make_alert, make_incident, make_source
@@ -183,3 +186,30 @@ def test_answers_are_as_the_schema_says(analyst: User) -> None:
         validator = Draft202012Validator({**shape, "components": schema["components"]})
         errors = [f"{path}: {error.json_path} {error.message[:200]}" for error in validator.iter_errors(answer.json())]
         assert not errors, errors
+
+
+def test_a_scoped_token_does_not_take_over_its_own_account(admin: User) -> None:
+    own, api = f"/users/{admin.pk}", Api(admin, scopes=("manage_people",))
+    other = ApiToken.objects.create(user=admin, name="whole", prefix="soar_x", digest=b"x" * 32)
+    answers = (
+        api.post(f"{own}/password/", {}),
+        api.patch(f"{own}/", {"email": "taken@example.com"}),
+        api.delete(f"{own}/tokens/{other.pk}/"),
+    )
+    for answer in answers:
+        assert "holds more than this token" in problem_of(answer, 403)["detail"]
+    admin.refresh_from_db()
+    assert admin.email == "" and ApiToken.objects.get(pk=other.pk).revoked_at is None
+    assert Api(admin).patch(f"{own}/", {"email": "own@example.com"}).status_code == 200
+
+
+def test_an_expiring_token_makes_none_that_outlives_it(admin: User) -> None:
+    robot, _ = people.create(admin, "robot", roles=["Viewer"], service=True)
+    api = Api(admin)
+    end = timezone.now() + timedelta(days=2)
+    ApiToken.objects.filter(user=admin).update(expires_at=end)
+    for given in ({}, {"days": 30}):
+        made = api.post(f"/users/{robot.pk}/tokens/", {"name": "ci", **given})
+        assert ApiToken.objects.get(pk=made.json()["id"]).expires_at == end
+    sooner = api.post(f"/users/{robot.pk}/tokens/", {"name": "ci", "days": 1})
+    assert ApiToken.objects.get(pk=sooner.json()["id"]).expires_at < end

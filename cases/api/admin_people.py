@@ -99,12 +99,16 @@ class Users(plain.Users, Managing):
 
     @extend_schema(**documented.secret("Make a token for a program", bodies.NewToken, shapes.MadeToken))
     def new_token(self, request: Request, id: str) -> Response:
-        """Shown this once. People make their own: 409."""
+        """Shown this once. People make their own: 409. An expiring token makes none that lasts longer."""
         self.manage()
         given = self.body(bodies.NewToken)
         ends = timezone.now() + timedelta(days=given["days"]) if given.get("days") else None
         row, token = token_actions.create_for(
-            self.user, whole(id), given["name"], scopes=given.get("scopes", ()), expires_at=ends
+            self.user,
+            whole(id),
+            given["name"],
+            scopes=given.get("scopes", ()),
+            expires_at=plain.not_after(request, ends),
         )
         return Response({**plain.token_dict(row), "token": token}, status=201)
 

@@ -87,7 +87,7 @@ class Tokens(ApiViewSet):
         given = self.body(bodies.NewToken)
         _check_scopes(request, given.get("scopes", []))
         expires = timezone.now() + timedelta(days=given["days"]) if given.get("days") else None
-        expires = _not_after(request, expires)
+        expires = not_after(request, expires)
         try:
             row, token = create_token(
                 self.user, given["name"], actor=self.user, scopes=given.get("scopes", ()), expires_at=expires
@@ -133,7 +133,7 @@ def _check_scopes(request: Request, scopes: list[str]) -> None:
         raise PermissionDenied(f"This token is only good for tokens with scopes among these: {', '.join(held)}.")
 
 
-def _not_after(request: Request, expires: Any) -> Any:
+def not_after(request: Request, expires: Any) -> Any:
     """A token must not make a longer-lived one either."""
     end = request.auth.expires_at if isinstance(request.auth, ApiToken) else None
     return min(expires, end) if expires and end else expires or end

@@ -70,10 +70,13 @@ def check_holds(actor: User | None, rights: Iterable[str], field: str | None = N
 
 
 def check_over(actor: User | None, user: User) -> None:
-    """Raise Forbidden for somebody who holds more than the actor."""
-    if actor is None or actor.pk == user.pk:
+    """Raise Forbidden for somebody who holds more than the actor: that is oneself, too, behind a token with scopes, or
+    it would take over the whole account."""
+    if actor is None or (actor.pk == user.pk and actor.token_scopes is None):
         return
     if lacking := sorted(rights_of(user) - held(actor)):
+        if actor.pk == user.pk:
+            raise Forbidden(_("Your account holds more than this token: %s.") % named(lacking))
         raise Forbidden(_("%(name)s holds more than you: %(rights)s.") % {"name": user, "rights": named(lacking)})
 
 
