@@ -28,7 +28,7 @@ def _audit(request: HttpRequest, verb: str, thing: Model, **data: Any) -> None:
         data["permissions"] = sorted(thing.permissions.values_list("codename", flat=True))
     user = request.user if isinstance(request.user, User) else None
     kind = thing._meta.model_name
-    record(user, f"{kind}.{verb}", str(thing), address=request.META.get("REMOTE_ADDR"), **data)
+    record(user, f"{kind}.{verb}", str(thing), **data)
 
 
 class Audited(admin.ModelAdmin):  # type: ignore[type-arg]

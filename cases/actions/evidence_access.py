@@ -8,7 +8,7 @@ from cases.errors import Conflict, Missing, Stale
 from cases.models import Evidence, EvidenceAccess, Incident
 from cases.permissions import incident_for
 from soar.accounts.models import User
-from soar.lib import clock
+from soar.lib import clock, context
 
 VERBS = ("viewed", "downloaded", "downloaded_zip")
 
@@ -59,8 +59,8 @@ def check_fresh(piece: Evidence, expected: int | None) -> None:
         raise Stale("The evidence was changed by somebody else in the meantime. Nothing was saved.", current=piece)
 
 
-def note(actor: Actor, piece: Evidence, verb: str, address: str | None) -> EvidenceAccess:
-    """Write down a reading, before what is read goes out. ``verb`` is one of VERBS."""
+def note(actor: Actor, piece: Evidence, verb: str) -> EvidenceAccess:
+    """Write down a reading and where it was asked for, before what is read goes out. ``verb`` is one of VERBS."""
     if verb not in VERBS:
         raise ValueError(verb)
     return EvidenceAccess.objects.create(
@@ -69,6 +69,6 @@ def note(actor: Actor, piece: Evidence, verb: str, address: str | None) -> Evide
         actor_type=actor.type,
         actor_id=actor.id,
         actor_name=actor.name[:200],
-        address=address or None,
+        address=context.address.get() or None,
         at=clock.now(),
     )

@@ -24,7 +24,7 @@ from cases.reporting.templates import template_named
 from soar.accounts import audit
 from soar.accounts.membership import asked_within
 from soar.accounts.models import User
-from soar.lib import clock, context
+from soar.lib import clock
 from soar.lib.queue import enqueue
 
 TASK = "cases.tasks.export_incident"
@@ -138,7 +138,7 @@ def written_down(user: User, read: dict[str, Any], format: Format, size: int, sh
     if format.files:
         handed_out = {one["id"] for one in read["evidence"] if not one["removed_at"]}
         for piece in Evidence.objects.filter(incident=incident, pk__in=handed_out).order_by("pk"):
-            note(Actor.of(user), piece, "downloaded", context.address.get())
+            note(Actor.of(user), piece, "downloaded")
     audit.exported(user, "incident", incident.number, **facts, options=read["options"])
 
 

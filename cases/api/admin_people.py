@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
+from django.db import transaction
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import NotFound
@@ -14,8 +18,8 @@ from rest_framework.response import Response
 from cases.api import admin_shapes as a
 from cases.api import bodies, documented, paging, shapes
 from cases.api import people as plain
-from cases.api.base import ApiViewSet, whole
-from soar.accounts import owning
+from cases.api.base import ApiViewSet, as_read, read_facts, whole, with_facts
+from soar.accounts import authority, owning
 from soar.accounts import people as listed
 from soar.accounts.actions import people as actions
 from soar.accounts.actions import teams as team_actions
@@ -24,6 +28,8 @@ from soar.accounts.models import ApiToken, Team, User
 from soar.lib.clock import iso
 
 NOT_YOURS = "The permission to manage people is missing."
+PASSING = ("owns", "last_login", "second_factor")  # not for those to change who change people and teams
+M = TypeVar("M", bound=Model)
 MOVE_TO = OpenApiParameter("move_to", str, description="What belongs to it goes there; empty: to no team.")
 
 
@@ -38,6 +44,20 @@ class Managing(ApiViewSet):
         """The same for what auditors read too."""
         self.need("manage_people", NOT_YOURS, read_by="view_setup")
 
+    @transaction.atomic
+    def as_read(
+        self,
+        request: Request,
+        rows: QuerySet[M],
+        show: Callable[[M], dict[str, Any]],
+        act: Callable[[], object],
+        passing: tuple[str, ...] = PASSING,
+    ) -> None:
+        """``act`` under ``If-Match``. All such changes wait for each other: who is in a team shows there and with the
+        person. Raises Stale."""
+        authority.one_at_a_time(self.user)
+        as_read(request, rows, show, act, passing)
+
 
 class Users(plain.Users, Managing):
     """``/users/``."""
@@ -50,18 +70,20 @@ class Users(plain.Users, Managing):
         user, password = actions.create(self.user, given.pop("username"), **given)
         return Response({**_account(self.user, user.pk), "password": password}, status=201)
 
-    @extend_schema(**documented.read("Read a person", a.Account, tagged=False))
+    @extend_schema(**documented.read("Read a person", a.Account))
     def retrieve(self, request: Request, id: str) -> Response:
         """With roles, teams and what they own, as far as you see it."""
         self.look()
-        return Response(_account(self.user, whole(id)))
+        return read_facts(request, _account(self.user, whole(id)), PASSING)
 
-    @extend_schema(**documented.verb("Change a person", a.AccountChanges, a.Account, tagged=False, keyed=False))
+    @extend_schema(**documented.verb("Change a person", a.AccountChanges, a.Account, keyed=False))
     def partial_update(self, request: Request, id: str) -> Response:
         """409 for the last admin, 403 for somebody who holds more than you."""
         self.manage()
-        actions.update(self.user, whole(id), self.body(a.AccountChanges))
-        return Response(_account(self.user, whole(id)))
+        pk, changes = whole(id), self.body(a.AccountChanges)
+        rows = User.objects.filter(pk=pk)
+        self.as_read(request, rows, lambda row: _account(self.user, pk), lambda: actions.update(self.user, pk, changes))
+        return with_facts(_account(self.user, pk), passing=PASSING)
 
     @extend_schema(**documented.verb("Deactivate a person", bodies.Nothing, a.Account, tagged=False, keyed=False))
     def deactivate(self, request: Request, id: str) -> Response:
@@ -110,15 +132,17 @@ class Users(plain.Users, Managing):
             scopes=given.get("scopes", ()),
             expires_at=plain.not_after(request, ends),
         )
-        return Response({**plain.token_dict(row), "token": token}, status=201)
+        return plain.made_token(row, token)
 
     @extend_schema(**documented.remove("Revoke a person's token"))
     def revoke_token(self, request: Request, id: str, token: str) -> Response:
         """At once; twice changes nothing."""
         self.manage()
-        if not ApiToken.objects.filter(pk=whole(token), user=_user(whole(id))).exists():
+        rows = ApiToken.objects.filter(pk=whole(token), user=_user(whole(id)))
+        if not rows.exists():
             raise NotFound
-        token_actions.revoke(self.user, whole(token))
+        revoke = partial(token_actions.revoke, self.user, whole(token))
+        self.as_read(request, rows, plain.token_dict, revoke, plain.TOKEN_PASSING)
         return Response(status=204)
 
     def _switch(self, id: str, *, active: bool) -> Response:
@@ -136,20 +160,23 @@ class Teams(plain.Teams, Managing):
         """Nobody is in it yet, and nothing belongs to it."""
         self.manage()
         name = self.body(a.TeamName)["name"]
-        return self.once(lambda: Response(_team(self.user, team_actions.create(self.user, name).pk), status=201))
+        return self.once(
+            lambda: with_facts(_team(self.user, team_actions.create(self.user, name).pk), 201, passing=PASSING)
+        )
 
-    @extend_schema(**documented.read("Read a team", a.TeamDetail, tagged=False))
+    @extend_schema(**documented.read("Read a team", a.TeamDetail))
     def retrieve(self, request: Request, id: str) -> Response:
         """Who is in it, and what belongs to it as far as you see it."""
         self.look()
-        return Response(_team(self.user, whole(id)))
+        return read_facts(request, _team(self.user, whole(id)), PASSING)
 
-    @extend_schema(**documented.verb("Change a team", a.TeamChanges, a.TeamDetail, tagged=False, keyed=False))
+    @extend_schema(**documented.verb("Change a team", a.TeamChanges, a.TeamDetail, keyed=False))
     def partial_update(self, request: Request, id: str) -> Response:
         """Who joins sees what belongs to the team."""
         self.manage()
-        team_actions.update(self.user, whole(id), **self.body(a.TeamChanges))
-        return Response(_team(self.user, whole(id)))
+        changes = self.body(a.TeamChanges)
+        self._as_read(request, whole(id), lambda: team_actions.update(self.user, whole(id), **changes))
+        return with_facts(_team(self.user, whole(id)), passing=PASSING)
 
     @extend_schema(
         **documented.remove(
@@ -161,8 +188,12 @@ class Teams(plain.Teams, Managing):
     def destroy(self, request: Request, id: str) -> Response:
         """409 while something belongs to it, unless `move_to` says where that goes."""
         self.manage()
-        team_actions.delete(self.user, whole(id), move_to=request.query_params.get("move_to"))
+        move_to = request.query_params.get("move_to")
+        self._as_read(request, whole(id), lambda: team_actions.delete(self.user, whole(id), move_to=move_to))
         return Response(status=204)
+
+    def _as_read(self, request: Request, pk: int, act: Callable[[], object]) -> None:
+        self.as_read(request, Team.objects.filter(pk=pk), lambda row: _team(self.user, pk), act)
 
 
 def _user(pk: int) -> User:

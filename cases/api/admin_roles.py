@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
@@ -13,12 +14,14 @@ from rest_framework.response import Response
 from cases.api import admin_shapes as a
 from cases.api import documented, paging
 from cases.api.admin_people import Managing
-from cases.api.base import whole
+from cases.api.base import read_facts, whole, with_facts
 from soar.accounts import people as listed
 from soar.accounts.actions import roles as role_actions
 from soar.accounts.actions.factors import require_second_factor
 from soar.accounts.authority import RIGHTS
 from soar.accounts.models import Role
+
+PASSING = ("people",)
 
 
 class Roles(Managing):
@@ -36,7 +39,7 @@ class Roles(Managing):
         """Of permissions that you hold yourself."""
         self.manage()
         given = self.body(a.NewRole)
-        return self.once(lambda: Response(_role_of(self._made(given)), status=201))
+        return self.once(lambda: with_facts(_role_of(self._made(given)), 201, passing=PASSING))
 
     @transaction.atomic
     def _made(self, given: dict[str, Any]) -> int:
@@ -45,18 +48,19 @@ class Roles(Managing):
         require_second_factor(self.user, role, asked)
         return role.pk
 
-    @extend_schema(**documented.read("Read a role", a.Role, tagged=False))
+    @extend_schema(**documented.read("Read a role", a.Role))
     def retrieve(self, request: Request, id: str) -> Response:
         """With its permissions."""
         self.look()
-        return Response(_role_of(whole(id)))
+        return read_facts(request, _role_of(whole(id)), PASSING)
 
-    @extend_schema(**documented.verb("Change a role", a.RoleChanges, a.Role, tagged=False, keyed=False))
+    @extend_schema(**documented.verb("Change a role", a.RoleChanges, a.Role, keyed=False))
     def partial_update(self, request: Request, id: str) -> Response:
         """Own roles only, but for the second factor; everybody who has it has the new permissions at once."""
         self.manage()
-        self._change(whole(id), self.body(a.RoleChanges))
-        return Response(_role_of(whole(id)))
+        pk, given = whole(id), self.body(a.RoleChanges)
+        self._as_read(request, pk, lambda: self._change(pk, given))
+        return with_facts(_role_of(pk), passing=PASSING)
 
     @transaction.atomic
     def _change(self, pk: int, given: dict[str, Any]) -> None:
@@ -73,8 +77,11 @@ class Roles(Managing):
     def destroy(self, request: Request, id: str) -> Response:
         """Own roles only. Everybody who has it loses what no other role gives them."""
         self.manage()
-        role_actions.delete(self.user, whole(id))
+        self._as_read(request, whole(id), lambda: role_actions.delete(self.user, whole(id)))
         return Response(status=204)
+
+    def _as_read(self, request: Request, pk: int, act: Callable[[], object]) -> None:
+        self.as_read(request, Role.objects.filter(pk=pk), lambda row: _role_of(pk), act, PASSING)
 
 
 def _role_of(pk: int) -> dict[str, Any]:

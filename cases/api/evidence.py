@@ -26,7 +26,7 @@ from cases.errors import Missing
 from cases.evidence_upload import UNREADABLE, Upload, uploading
 from cases.models import Evidence, EvidenceAccess
 from cases.permissions import incident_for
-from cases.views.evidence_file import AS_ZIP, address_of, file_answer
+from cases.views.evidence_file import AS_ZIP, file_answer
 from cases.views.parts import person_of
 from soar.lib.clock import iso
 
@@ -133,7 +133,7 @@ class EvidencePieces(ApiViewSet):
         """What it is, for whoever sees its incident; `file` says where its bytes are. Written into its custody."""
         piece = evidence_for(self.user, whole(id))
         if request.method == "GET":
-            note(self.actor, piece, "viewed", address_of(request._request))
+            note(self.actor, piece, "viewed")
         return read(request, evidence_dict(piece))
 
     @extend_schema(

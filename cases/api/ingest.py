@@ -27,7 +27,7 @@ from cases.ingest.prepare import Rules
 from cases.ingest.reading import BODY_AT_MOST, Unreadable, unpack
 from cases.ingest.registry import kind_of
 from soar.accounts.tokens import digest
-from soar.lib import pressure
+from soar.lib import context, pressure
 from soar.lib.context import know
 from soar.lib.crypto import decrypt
 from soar.lib.database import prepared
@@ -139,7 +139,7 @@ def _sender(request: HttpRequest, slug: str, token: str) -> Sender:
         raise Refusal(403, "The token belongs to another source.")
     if not sender.enabled:
         raise Refusal(403, "This source is disabled.")
-    _check_address(request, sender)
+    _check_address(sender)
     sender.taken = _within_rate(sender)
     if pressure.queue.too_far_behind():
         wait = {"Retry-After": str(pressure.RETRY_AFTER)}
@@ -164,11 +164,11 @@ def _password(value: str) -> str:
         return ""
 
 
-def _check_address(request: HttpRequest, sender: Sender) -> None:
+def _check_address(sender: Sender) -> None:
     if not sender.networks:
         return
     try:
-        address = ipaddress.ip_address(request.META.get("REMOTE_ADDR", ""))
+        address = ipaddress.ip_address(context.address.get())
     except ValueError:
         raise Refusal(403, "The address of the sender is not known.") from None
     if not any(address in ipaddress.ip_network(network, strict=False) for network in sender.networks):

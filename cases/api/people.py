@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError as Invalid
@@ -13,12 +14,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cases.api import bodies, documented, paging, shapes
-from cases.api.base import ApiViewSet, whole
+from cases.api.base import ApiViewSet, as_read, whole
+from cases.api.etags import facts_tag
 from soar.accounts.actions.users import SCOPES, create_token, revoke_token
 from soar.accounts.membership import may
 from soar.accounts.models import ApiToken, Role, Team, User
 from soar.lib.clock import iso
 
+TOKEN_PASSING = ("last_used_at",)
 READ_CASES = "The permission to see alerts and incidents is missing."
 
 
@@ -94,7 +97,7 @@ class Tokens(ApiViewSet):
             )
         except Invalid as error:
             raise ValidationError(error.message_dict) from error
-        return Response({**token_dict(row), "token": token}, status=201)
+        return made_token(row, token)
 
     @extend_schema(**documented.remove("Revoke a token"))
     def destroy(self, request: Request, id: str) -> Response:
@@ -104,8 +107,15 @@ class Tokens(ApiViewSet):
             raise NotFound
         if row != request.auth:
             _check_scopes(request, row.scopes)
-        revoke_token(row, actor=self.user)
+        revoke = partial(revoke_token, row, actor=self.user)
+        as_read(request, ApiToken.objects.filter(pk=row.pk), token_dict, revoke, TOKEN_PASSING)
         return Response(status=204)
+
+
+def made_token(row: ApiToken, token: str) -> Response:
+    """The only answer that shows the token, with the ETag under which it can be revoked."""
+    tag = facts_tag(token_dict(row), TOKEN_PASSING)
+    return Response({**token_dict(row), "token": token}, status=201, headers={"ETag": tag})
 
 
 def token_dict(token: ApiToken) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from django.http.request import RawPostDataException
 from django.views.decorators.csrf import csrf_exempt
 
 from cases.models import ServiceNowInstance
+from soar.lib import context
 from soar.lib.crypto import DecryptionError
 from soar.lib.queue import enqueue
 from soar.lib.shared_rate import SharedRateLimiter, rate_headers
@@ -37,7 +38,7 @@ def events(request: HttpRequest, slug: str) -> HttpResponse:
     ``X-Soar-Secret``, or signs the body: ``X-Webhook-Signature: sha256=<hex HMAC>``."""
     if request.method != "POST":
         return problem(405, "Events are posted.", headers={"Allow": "POST"})
-    taken = _limiter.take(_bucket(request.META.get("REMOTE_ADDR", "")))
+    taken = _limiter.take(_bucket(context.address.get()))
     if taken.wait:
         headers = {"Retry-After": str(int(taken.wait) + 1), **rate_headers(taken)}
         return problem(429, "Too many calls from this address.", headers=headers)

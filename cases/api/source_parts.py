@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
@@ -14,18 +15,20 @@ from cases.actions import sources as actions
 from cases.actions.source_fields import checked
 from cases.api import documented, paging
 from cases.api import source_shapes as shapes
-from cases.api.base import ApiViewSet, tagged, whole
+from cases.api.base import ApiViewSet, as_read, tagged, whole, with_facts
 from cases.api.etags import expected_version
 from cases.api.mappings import Mapping, mapping_dict
 from cases.api.sources import source_dict
-from cases.errors import Conflict
+from cases.errors import Conflict, Missing
 from cases.ingest import counters
 from cases.ingest.pipeline import receive, rules_of
 from cases.ingest.reading import Unreadable
-from cases.models import SourceMapping, SourceSample, SourceToken
+from cases.models import AlertSource, SourceMapping, SourceSample, SourceToken
 from cases.permissions import source_for
 from cases.views.key_preview import preview_key
 from soar.lib.clock import iso
+
+M = TypeVar("M", SourceToken, SourceSample)
 
 
 class SourceParts(ApiViewSet):
@@ -48,7 +51,8 @@ class SourceParts(ApiViewSet):
     @extend_schema(**documented.remove("Revoke a source's token"))
     def revoke(self, request: Request, slug: str, token: str) -> Response:
         """At once. Revoking twice changes nothing."""
-        actions.revoke_token(self.actor, slug, whole(token))
+        pk = whole(token)
+        self._as_read(request, slug, SourceToken, pk, token_dict, lambda: actions.revoke_token(self.actor, slug, pk))
         return Response(status=204)
 
     @extend_schema(
@@ -86,14 +90,17 @@ class SourceParts(ApiViewSet):
         def run() -> Response:
             made = mappings.add_sample(self.actor, slug, given["name"], given["payload"])
             made.refresh_from_db()
-            return Response(sample_dict(made), status=201)
+            return with_facts(sample_dict(made), 201)
 
         return self.once(run)
 
     @extend_schema(**documented.remove("Keep a sample no longer"))
     def drop_sample(self, request: Request, slug: str, sample: str) -> Response:
         """404 for one that the source does not keep."""
-        mappings.remove_sample(self.actor, slug, whole(sample))
+        pk = whole(sample)
+        self._as_read(
+            request, slug, SourceSample, pk, sample_dict, lambda: mappings.remove_sample(self.actor, slug, pk)
+        )
         return Response(status=204)
 
     @extend_schema(**documented.listing("List the versions of a source's mapping", shapes.VERSION_PAGE))
@@ -115,6 +122,23 @@ class SourceParts(ApiViewSet):
             return tagged(mapping_dict(source_for(self.user, slug)))
 
         return self.once(run)
+
+    def _as_read(
+        self,
+        request: Request,
+        slug: str,
+        part: type[M],
+        pk: int,
+        show: Callable[[M], dict[str, Any]],
+        act: Callable[[], object],
+    ) -> None:
+        """``act`` on a part of the source under ``If-Match``. The source's row is locked, as actions do. Raises Stale,
+        Missing for another source's."""
+        source = source_for(self.user, slug)
+        rows = part._default_manager.filter(pk=pk, source=source)
+        if not rows.exists():
+            raise Missing("The source has no such part.")
+        as_read(request, AlertSource.objects.filter(pk=source.pk), lambda _row: show(rows.get()), act)
 
 
 def _sampled(source: Any, text: str) -> Response:

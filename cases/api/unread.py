@@ -10,6 +10,7 @@ from cases.ingest import dead_letters
 from cases.ingest.dead_letters import Delivery, Refused
 from cases.ingest.pipeline import Outcome
 from cases.ingest.reading import Unreadable
+from soar.lib.context import address
 
 JSON = "application/json"
 
@@ -21,7 +22,7 @@ def keep_whole(request: HttpRequest, source_id: int, error: Unreadable, plain: b
     raw: bytes = getattr(request, "_body", b"") if plain is None else plain
     encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower() if plain is None else ""
     size = max(len(raw), _announced(request) if not raw else 0)
-    delivery = Delivery(request.META.get("REMOTE_ADDR", ""), kind, encoding)
+    delivery = Delivery(address.get(), kind, encoding)
     dead_letters.keep(source_id, delivery, [Refused(error.status, error.message, raw, size)])
 
 
@@ -33,7 +34,7 @@ def keep_items(request: HttpRequest, source_id: int, outcomes: Sequence[Outcome]
         if one.detail
     ]
     if refused:
-        dead_letters.keep(source_id, Delivery(request.META.get("REMOTE_ADDR", ""), JSON), refused)
+        dead_letters.keep(source_id, Delivery(address.get(), JSON), refused)
 
 
 def _announced(request: HttpRequest) -> int:

@@ -168,7 +168,7 @@ def _evidence(stage: Stage, story: str, who: str, words: Words) -> None:
 
 def _fetch(stage: Stage, story: str, who: str, words: Words) -> None:
     piece = Evidence.objects.get(incident=stage.incidents[story], name=words["name"])
-    note(stage.actors[who], piece, words["how"], None)
+    note(stage.actors[who], piece, words["how"])
 
 
 def _fields(stage: Stage, story: str, who: str, words: Words) -> None:

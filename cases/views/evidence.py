@@ -14,7 +14,7 @@ from cases.choices import IncidentStatus, Tlp
 from cases.models import Evidence
 from cases.permissions import holds, incident_for
 from cases.views import evidence_parts
-from cases.views.evidence_file import AS_ZIP, address_of, file_answer
+from cases.views.evidence_file import AS_ZIP, file_answer
 from cases.views.parts import person_of, signed_in_reader
 from soar.accounts.models import User
 from soar.lib import parts
@@ -41,7 +41,7 @@ def evidence_detail(request: HttpRequest, pk: int) -> HttpResponse:
     user = person_of(request)
     piece = evidence_for(user, pk)
     if request.method == "GET":
-        note(Actor.of(user), piece, "viewed", address_of(request))
+        note(Actor.of(user), piece, "viewed")
     return render(request, DETAIL, detail_context(user, piece))
 
 

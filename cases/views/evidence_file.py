@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from base64 import b64encode
 from collections.abc import Iterator
@@ -39,7 +38,7 @@ def file_answer(request: HttpRequest, actor: Actor, piece: Evidence, *, as_zip: 
         return dressed(HttpResponse(), f"{name}.zip" if as_zip else name, size, piece)
     body = _Body(_opened(piece), name if as_zip else "", piece.size)
     try:
-        note(actor, piece, "downloaded_zip" if as_zip else "downloaded", address_of(request))
+        note(actor, piece, "downloaded_zip" if as_zip else "downloaded")
         about = {"file": piece.name, "sha256": piece.sha256}
         audit.exported(actor.user, "evidence", piece.incident.number, **about)
     except BaseException:
@@ -54,14 +53,6 @@ def download_name(name: str) -> str:
     """The name under which a file is handed out: no folder, no drive, no hidden file, no device."""
     fit = _UNFIT.sub("_", name).lstrip(". ").rstrip(". ")
     return fit or "evidence"
-
-
-def address_of(request: HttpRequest) -> str | None:
-    """Where the request came from, None for what is no address (a socket)."""
-    try:
-        return str(ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")))
-    except ValueError:
-        return None
 
 
 def _opened(piece: Evidence) -> BinaryIO:
