@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from cases.choices import Severity
 from cases.models import Alert
+from playbooks.case_rights import acting_hindrance, opening_hindrance
 from playbooks.choices import TaskStatus
 from playbooks.graph import walk
 from playbooks.graph.conditions import Verdict
@@ -21,7 +22,7 @@ from playbooks.graph.words import name_of, use_words
 from playbooks.models import Playbook, ResponseTask, Run
 from playbooks.response import objects, rating
 from playbooks.response.desk import Desk, Place
-from playbooks.response.facts import facts_of
+from playbooks.response.facts import asks_observables, facts_of
 from playbooks.response.locking import Held
 from playbooks.steps import ticket
 from playbooks.steps.params import params_for
@@ -68,8 +69,9 @@ class Visit:
 
 @dataclass(slots=True)
 class Rehearsal:
-    """``off``: why the alert is none for this playbook; then there is no path. ``outside``: an automatic run would not
-    begin now (the periods). ``incident``: a sentence. ``cut``: tasks that were counted, but not asked for requests."""
+    """``off``: why the alert is none for this playbook: the path is that of a run by hand. ``outside``: an automatic
+    run would not begin now (the periods). ``incident``: a sentence. ``cut``: tasks that were counted, but not asked for
+    requests."""
 
     alert: Alert
     objects: list[dict[str, Any]]
@@ -99,17 +101,17 @@ def rehearse(playbook: Playbook, graph: Graph, alert: Alert, user: User) -> Rehe
     made = Rehearsal(alert, targets)
     made.off = off_target(graph.target, Severity(alert.severity).word, alert.detection_model)
     made.outside = graph.trigger.type == "automatic" and not is_within(graph.trigger, timezone.now())
-    if not made.off:
-        _walk(made, playbook, graph, user)
-        made.incident = _incident(graph, alert, made)
+    _walk(made, playbook, graph, user)
+    made.incident = _incident(graph, alert, made, user)
     made.milliseconds = round((timezone.now() - began).total_seconds() * 1000)
     return made
 
 
 def _walk(made: Rehearsal, playbook: Playbook, graph: Graph, user: User) -> None:
-    run = Run(playbook=playbook, alert=made.alert, acting_user=user, started_by=user)  # never saved
+    run = Run(playbook=playbook, alert=made.alert, acting_user=user, started_by=user, targets=made.objects)  # not saved
     desk = Desk(Held(run, made.alert, made.alert.incident))
-    facts = facts_of(made.alert, made.objects, graph.trigger.time_zone)
+    values = tuple(row[1] for row in objects.named_by(made.alert)) if asks_observables(graph) else ()
+    facts = facts_of(made.alert, made.objects, graph.trigger.time_zone, values)
     by_key = {one.key: one for one in facts.objects}
     for stop in walk.trace(graph, facts):
         visit = Visit(stop.node, stop.arriving, stop.verdict)
@@ -118,10 +120,10 @@ def _walk(made: Rehearsal, playbook: Playbook, graph: Graph, user: User) -> None
             continue
         for touch in touches(stop.node, by_key, stop.arriving):
             for place in desk.places(stop.node, touch):
-                visit.deeds.append(_deed(made, playbook, stop.node, touch, place))
+                visit.deeds.append(_deed(made, playbook, stop.node, touch, place, user))
 
 
-def _deed(made: Rehearsal, playbook: Playbook, node: Node, touch: Touch, place: Place) -> Deed:
+def _deed(made: Rehearsal, playbook: Playbook, node: Node, touch: Touch, place: Place, user: User) -> Deed:
     deed = Deed(
         node=node.id,
         action=touch.spec.name,
@@ -131,6 +133,10 @@ def _deed(made: Rehearsal, playbook: Playbook, node: Node, touch: Touch, place: 
         when=_when(place),
         reason=place.reason,
     )
+    if touch.spec.group == "case":
+        why = acting_hindrance(user, made.alert, touch.spec.name, place.params)
+        deed.account, deed.when = "Soar", NOT_DONE if why else deed.when
+        deed.reason = why or use_words(touch.use)
     if len(made.deeds) >= REQUESTS_AT_MOST:
         made.cut += 1
         return deed
@@ -162,8 +168,6 @@ def _fill(deed: Deed, made: Rehearsal, playbook: Playbook, touch: Touch, place: 
         deed.account = "Soar"
         days = place.params.get("days")
         deed.requests = [{"list": "block list", "add": touch.object.value, **({"days": days} if days else {})}]
-    elif touch.spec.group == "case":
-        deed.account, deed.reason = "Soar", use_words(touch.use)
 
 
 def _params(touch: Touch, place: Place) -> dict[str, Any]:
@@ -202,7 +206,7 @@ def _message(deed: Deed, made: Rehearsal, playbook: Playbook, touch: Touch, plac
     deed.requests = [notify.preview(account, message)]
 
 
-def _incident(graph: Graph, alert: Alert, made: Rehearsal) -> str:
+def _incident(graph: Graph, alert: Alert, made: Rehearsal, user: User) -> str:
     """What would happen about an incident (rulings 4)."""
     if alert.incident_id:
         return f"None new: the alert is in INC-{alert.incident_id}."
@@ -210,6 +214,8 @@ def _incident(graph: Graph, alert: Alert, made: Rehearsal) -> str:
     acts = any(visit.node.type in ("action", "else_action") for visit in made.visits)
     if use is None or not (acts or not graph.nodes):
         return "None would be opened."
+    if why := opening_hindrance(user):
+        return f"None would be opened: {why}"
     owners = f", owned by {', '.join(use.owners)}" if use.owners else ""
     closing = f"; closed as {use.close_with} if everything succeeds" if use.close_with else ""
     return f"One would be opened{owners}{closing}.{_sending(use.ticket_profile)}"

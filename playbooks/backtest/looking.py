@@ -20,9 +20,9 @@ from playbooks.graph.starting import is_within, off_target
 from playbooks.graph.touching import Touch, touches
 from playbooks.models import Run
 from playbooks.response.desk import Desk, Place
-from playbooks.response.facts import facts_of
+from playbooks.response.facts import asks_observables, facts_of
 from playbooks.response.locking import Held
-from playbooks.response.objects import RATED, objects_from
+from playbooks.response.objects import RATED, Named, objects_from
 from playbooks.response.rating import inherit
 from soar.connectors.capabilities import SENDER
 from soar.connectors.intelligence.rating import rate_values
@@ -60,6 +60,7 @@ class Look:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
+        self._asks_observables = asks_observables(graph)
         self.desk = Desk(Held(Run(), None, None))  # decides as the engine does; the run is never saved
         self._ratings: dict[Pair, Rated] = {}
         self._sources: dict[int, AlertSource] = {}
@@ -80,7 +81,7 @@ class Look:
         self._rate(objects for _alert, objects in found)
         with _without_collecting():
             for alert, objects in found:
-                self._count(alert, objects, tally)
+                self._count(alert, objects, observables.get(alert.pk, []), tally)
 
     def _lines(self, ids: Sequence[int]) -> list[Line]:
         rows = list(Alert.objects.filter(pk__in=ids).order_by("pk").values_list("pk", "source_id", *COLUMNS))
@@ -107,8 +108,10 @@ class Look:
         for objects in everything:
             inherit(objects)
 
-    def _count(self, alert: Line, targets: list[dict[str, Any]], tally: Tally) -> None:
-        facts = facts_of(_alert(alert), targets, self.graph.trigger.time_zone)
+    def _count(self, alert: Line, targets: list[dict[str, Any]], named: list[Named], tally: Tally) -> None:
+        self.desk.held.run.targets = targets  # what protects a host protects what is on it
+        values = tuple(value for _type, value, _role, _marked in named) if self._asks_observables else ()
+        facts = facts_of(_alert(alert), targets, self.graph.trigger.time_zone, values)
         by_key = {one.key: one for one in facts.objects}
         path: list[str] = []
         ways: list[tuple[str, str]] = []
@@ -169,9 +172,9 @@ def _ended(place: Place) -> str:
     return "lacking" if place.status == TaskStatus.UNSUCCESSFUL else ""
 
 
-def _observables(alerts: Sequence[int]) -> dict[int, list[tuple[str, str, str, bool]]]:
+def _observables(alerts: Sequence[int]) -> dict[int, list[Named]]:
     """The observables of these alerts, as ``objects_from`` takes them."""
-    found: dict[int, list[tuple[str, str, str, bool]]] = defaultdict(list)
+    found: dict[int, list[Named]] = defaultdict(list)
     links = AlertObservable.objects.filter(alert__in=alerts).order_by("pk")
     columns = ("alert_id", "observable__type", "observable__value", "role", "highlighted")
     for alert, type_, value, role, marked in links.values_list(*columns):

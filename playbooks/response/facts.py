@@ -33,6 +33,11 @@ def facts_of(alert: Alert, targets: list[Target], time_zone: str = "UTC", observ
     )
 
 
+def asks_observables(graph: Graph) -> bool:
+    """Whether a condition asks for all values that the alert names, not for its objects alone."""
+    return any(row.parameter == "observable" for node in graph.nodes for row in node.conditions)
+
+
 def graph_of(version: PlaybookVersion) -> Graph:
     """The graph of a published version, read once in a process: versions never change."""
     key = (version.pk, version.digest)

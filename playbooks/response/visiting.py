@@ -15,7 +15,7 @@ from playbooks.graph.touching import Touch, touches
 from playbooks.models import Approval, ResponseTask, Step
 from playbooks.response import asking, incident, step_rows, tasks
 from playbooks.response.desk import Desk, Place
-from playbooks.response.facts import facts_of
+from playbooks.response.facts import asks_observables, facts_of
 from playbooks.response.locking import Held
 from playbooks.response.objects import named_by
 
@@ -69,7 +69,7 @@ class Visitor:
 
     def _observables(self, alert: Alert) -> tuple[str, ...]:
         """All values that the alert names, if the graph asks for them."""
-        if not any(row.parameter == "observable" for node in self.graph.nodes for row in node.conditions):
+        if not asks_observables(self.graph):
             return ()
         if self.held.named is None:
             self.held.named = named_by(alert)

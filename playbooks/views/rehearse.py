@@ -140,11 +140,10 @@ def _context(playbook: Playbook, graph: Graph, made: Rehearsal) -> Context:
 
 def marks_of(graph: Graph, made: Rehearsal) -> dict[str, Mark]:
     """What the drawing says: the way taken, and what each node would do."""
-    if made.off:
-        return {"trigger": Mark("via"), TARGET: Mark("no_action", made.off)}
     taken = frozenset({"right"})
     count = ngettext("%d object", "%d objects", len(made.objects)) % len(made.objects)
-    marks = {"trigger": Mark("via", went=taken), TARGET: Mark("via", count, went=taken)}
+    target = Mark("no_action", made.off, went=taken) if made.off else Mark("via", count, went=taken)
+    marks = {"trigger": Mark("via", went=taken), TARGET: target}
     marks |= {node.id: Mark("no_action", _("Not reached")) for node in graph.nodes}
     return marks | {visit.node.id: _mark(visit) for visit in made.visits}
 
