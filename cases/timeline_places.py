@@ -36,8 +36,13 @@ def counts_of(counted: Iterable[tuple[str, str, int, int]]) -> dict[str, int]:
 
 def pinned_of(rows: QuerySet[TimelineEntry]) -> list[EntryView]:
     """The pinned entries of a stream, the newest pin first, each with ``entry.pin``."""
+    return views(pinned_rows(rows))
+
+
+def pinned_rows(rows: QuerySet[TimelineEntry]) -> QuerySet[TimelineEntry]:
+    """The same, without the corrections of their notes."""
     found = rows.filter(pin__isnull=False).select_related("pin", "alert").order_by("-pin__pinned_at", "-pk")
-    return views(found[:PINS_SHOWN])
+    return found[:PINS_SHOWN]
 
 
 def place_of(rows: QuerySet[TimelineEntry], entry_id: int) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import BooleanField, Q, QuerySet, Sum
+from django.db.models import BooleanField, Q, QuerySet, Sum, Value
 from django.db.models.expressions import RawSQL
 from django.utils.safestring import SafeString
 
@@ -126,6 +126,19 @@ def page_of(
     limit: int = PAGE,
 ) -> tuple[list[EntryView], int]:
     """A page of what is chosen, newest first, and the id to go on before (0: nothing older)."""
+    found, older = rows_of_page(rows, chosen, group=group, before=before, limit=limit)
+    return views(found), older
+
+
+def rows_of_page(
+    rows: QuerySet[TimelineEntry],
+    chosen: TimelineFilter = EVERYTHING,
+    *,
+    group: str = "",
+    before: int = 0,
+    limit: int = PAGE,
+) -> tuple[list[TimelineEntry], int]:
+    """The same, corrections of notes among them."""
     rows = (chosen.only(group) if group in GROUPS else chosen).apply(rows)
     if chosen.order == EVENT:
         rows = rows.order_by("-occurred_at", "-id")
@@ -133,7 +146,7 @@ def page_of(
         rows = rows.filter(_behind(before, chosen.order))
     found = list(rows[: limit + 1])
     older = found[limit - 1].pk if len(found) > limit else 0
-    return views(found[:limit]), older
+    return found[:limit], older
 
 
 def _behind(before: int, order: str) -> Q:
@@ -176,14 +189,17 @@ def _numbers(data: dict[str, Any]) -> list[str]:
 
 
 def _seen(user: User, numbers: set[str]) -> dict[str, bool]:
-    """Which of the numbers the reader sees: two queries at most, and no number twice in a request."""
+    """Which of the numbers the reader sees: one query at most, and no number twice in a request."""
     known: dict[str, bool] = user.__dict__.setdefault("_numbers_seen", {})
+    wanted = sorted(numbers - known.keys())
+    asked: list[Any] = []
     for prefix, rows in (("INC-", Incident.objects), ("ALR-", Alert.objects)):
-        wanted = {number for number in numbers if number.startswith(prefix) and number not in known}
-        if wanted:
-            visible = rows.visible_to(user).filter(pk__in=[int(number[4:]) for number in wanted])
-            found = {f"{prefix}{pk}" for pk in visible.order_by().values_list("pk", flat=True)}
-            known |= {number: number in found for number in wanted}
+        if ids := [int(number[4:]) for number in wanted if number.startswith(prefix)]:
+            visible = rows.visible_to(user).filter(pk__in=ids).order_by()
+            asked.append(visible.values_list(Value(prefix), "pk"))
+    if asked:
+        found = {f"{prefix}{pk}" for prefix, pk in asked[0].union(*asked[1:], all=True)}
+        known |= {number: number in found for number in wanted}
     return known
 
 

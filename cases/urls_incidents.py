@@ -41,6 +41,7 @@ urlpatterns: list[URLPattern] = [
     path("incidents/suggestions/<str:key>/dismiss/", suggestions.suggestion_dismiss, name="suggestion-dismiss"),
     path("incidents/<str:number>/", incidents_page.incident_detail, name="incident-detail"),
     path("incidents/<str:number>/live/", incidents_page.incident_live, name="incident-live"),
+    path("incidents/<str:number>/panel/<slug:name>/", incidents_page.incident_panel, name="incident-panel"),
     path("incidents/<str:number>/timeline/", incidents_page.incident_timeline, name="incident-timeline"),
     path("incidents/<str:number>/verify/", incidents_page.incident_verify, name="incident-verify"),
     path("incidents/<str:number>/status/", incidents_change.incident_status, name="incident-status"),

@@ -38,7 +38,9 @@ def incident(analyst: User) -> Incident:
 
 
 def box(client: Client, incident: Incident) -> str:
-    return client.get(f"/incidents/{incident.number}/facts/", headers=HTMX).content.decode()
+    """The region with all its forms opened."""
+    opened = {"field": list(CustomField.objects.values_list("key", flat=True))}
+    return client.get(f"/incidents/{incident.number}/facts/", opened, headers=HTMX).content.decode()
 
 
 def seen_in(text: str, key: str) -> str:
@@ -91,9 +93,12 @@ def test_each_kind_is_set_in_place_and_emptied(
         "changed", "cf.thing", "Thing", None,
     )  # fmt: skip
     before = Incident.objects.get(pk=incident.pk).version
-    again = save(as_analyst, incident, "thing", typed, seen_in(text, "thing"))
+    seen = seen_in(box(as_analyst, incident), "thing")
+    again = save(as_analyst, incident, "thing", typed, seen)
     assert (again.status_code, Incident.objects.get(pk=incident.pk).version) == (200, before)
-    emptied = save(as_analyst, incident, "thing", [] if kind == "multi_choice" else "", seen_in(text, "thing"))
+    emptied = save(
+        as_analyst, incident, "thing", [] if kind == "multi_choice" else "", seen_in(box(as_analyst, incident), "thing")
+    )
     assert (emptied.status_code, values(incident)) == (200, {})
     page = as_analyst.get(f"/incidents/{incident.number}/").content.decode()
     assert "set Thing" in page
@@ -161,6 +166,9 @@ def test_without_scripts_the_page_does_it(as_analyst: Client, incident: Incident
     page = as_analyst.get(f"/incidents/{incident.number}/").content.decode()
     assert f'href="/incidents/{incident.number}/facts/"' in page
     text = as_analyst.get(f"/incidents/{incident.number}/facts/").content.decode()
+    assert "<form" not in text.partition('id="cf-region-edit"')[2], "it comes when it is opened"
+    path = text.partition('id="cf-region-edit"')[2].partition('href="')[2].partition("#")[0]
+    text = as_analyst.get(path).content.decode()
     assert "<h1>" in text and "Where it &lt;b&gt;began" in text
     answer = save(as_analyst, incident, "region", "Lyon", seen_in(text, "region"), htmx=False)
     assert (answer.status_code, answer["Location"]) == (302, f"/incidents/{incident.number}/facts/")

@@ -34,7 +34,7 @@ def test_all_details_at_once(as_analyst: Client, incident: Incident, red: Team) 
 
 
 def test_techniques_are_changed_in_their_own_box_alone(as_analyst: Client, incident: Incident) -> None:
-    page = as_analyst.get(f"/incidents/{incident.number}/").content.decode()
+    page = as_analyst.get(f"/incidents/{incident.number}/?opened=details").content.decode()
     assert 'name="tags"' in page and 'name="techniques"' not in page
     Incident.objects.filter(pk=incident.pk).update(techniques=["T1566.001"])
     fields = {"title": "New title", "techniques": "T1003"}

@@ -102,7 +102,7 @@ def test_an_owner_of_another_team_sees_it(as_stranger: Client, incident: Inciden
 def test_people_who_may_not_work_on_cases_are_neither_offered_nor_taken(
     as_analyst: Client, incident: Incident, viewer: User, nobody: User, responder: User, stranger: User
 ) -> None:
-    page = as_analyst.get(f"/incidents/{incident.number}/").content.decode()
+    page = as_analyst.get(f"/incidents/{incident.number}/?opened=owners").content.decode()
     offered = page.partition('id="owner-name"')[2].partition("</select>")[0]
     assert "Priya Raman" in offered
     assert f'value="{stranger.username}"' in offered, "owning gives sight"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, Window
 from django.db.models.expressions import RawSQL
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.choices import Criticality
 from cases.models import Alert, Asset, AssetChange, Incident, IncidentAsset
-from cases.querysets import capped_count
 from cases.stats import OPEN, Figure, base_of
+from cases.views.folding import FIRST, WHOLE, fold, rest
 from soar.accounts.models import User
 from soar.lib import parts
 
@@ -25,7 +25,6 @@ TONES = {Criticality.LOW: "grey", Criticality.MEDIUM: "blue", Criticality.HIGH: 
 SERVERS = ("server", "virtual machine", "vm", "appliance", "domain controller")
 # Open alerts are looked for among this many of an asset's newest: a list stays quick however much a host has reported.
 NEWEST = 200
-IN_INCIDENT = 20
 FIELD_LABELS = {
     "name": _("Name"), "type": _("Type"), "system": _("Operating system"), "addresses": _("Addresses"),
     "groups": _("Groups"), "criticality": _("Criticality"), "tags": _("Tags"), "inventory": _("Inventory"),
@@ -101,17 +100,17 @@ def ids_of_incident(incident: Incident) -> RawSQL:
     return RawSQL(ITS_ASSETS, [incident.pk, incident.pk])  # noqa: S611  a constant
 
 
-def of_incident(user: User, incident: Incident) -> Context:
+def of_incident(user: User, incident: Incident, *, whole: bool = False) -> Context:
     """The assets of the incident and of its alerts, the most critical first; whoever sees it sees them."""
-    rows = Asset.objects.filter(pk__in=ids_of_incident(incident))
     own = Exists(IncidentAsset.objects.filter(incident=incident, asset=OuterRef("pk")))
-    found: list[Any] = list(rows.annotate(own=own).order_by("-criticality", "key")[: IN_INCIDENT + 1])
-    shown = found[:IN_INCIDENT]
-    total, capped = capped_count(rows) if len(found) > len(shown) else (len(found), False)
+    rows = Asset.objects.filter(pk__in=ids_of_incident(incident)).annotate(own=own, total=Window(Count("pk")))
+    shown: list[Any] = list(rows.order_by("-criticality", "key")[: WHOLE if whole else FIRST])
+    total = shown[0].total if shown else 0
     return {
         "assets": [{**line(asset), "own": asset.own} for asset in shown],
-        "assets_total": f"{total}+" if capped else str(total),
-        "assets_more": max(total - IN_INCIDENT, 0),
+        "assets_total": total,
+        "assets_fold": fold("assets", len(shown), total, whole=whole),
+        "assets_more": rest(total, whole=whole),
         "assets_url": f"{reverse('asset-list')}?incident={incident.number}",
     }
 

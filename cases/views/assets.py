@@ -20,7 +20,7 @@ from cases.models import Alert, Asset, AssetGroup, Incident
 from cases.permissions import incident_for
 from cases.querysets import AssetQuerySet, capped_count
 from cases.views import asset_parts
-from cases.views.incidents_parts import alert_rows
+from cases.views.incident_alert_parts import alert_rows
 from cases.views.parts import person_of, signed_in_reader
 from soar.accounts.membership import may
 from soar.accounts.models import User

@@ -42,6 +42,11 @@ def incident_facts(request: HttpRequest, number: str) -> HttpResponse:
     return _answer(request, user, incident)
 
 
+def _opened(request: HttpRequest) -> frozenset[str]:
+    """Keys of the fields whose forms are open on the page that asks."""
+    return frozenset((*request.GET.getlist("field"), *request.POST.getlist("field")))
+
+
 @signed_in_reader
 @require_safe
 def technique_search(request: HttpRequest, number: str) -> HttpResponse:
@@ -52,7 +57,7 @@ def technique_search(request: HttpRequest, number: str) -> HttpResponse:
     context = {"found": [(one, one.id in incident.techniques) for one in found], "q": request.GET.get("q", "")[:100]}
     if is_partial(request):
         return render_regions(request, TEMPLATE, ["found"], {**base(user, incident), **context})
-    return render(request, TEMPLATE, {**_context(user, incident), **context})
+    return render(request, TEMPLATE, {**_context(user, incident, _opened(request)), **context})
 
 
 @signed_in_reader
@@ -70,7 +75,7 @@ def incident_techniques(request: HttpRequest, number: str) -> HttpResponse:
         problem = {"form": "techniques", "text": error.message, "typed": given.get("add", "")}
         return _answer(request, user, incident_for(user, number), problem=problem, status=422)
     said = _("%s added") % ", ".join(map(label, add)) if add else _("%s taken off") % ", ".join(map(label, remove))
-    return _done(request, user, incident, said)
+    return _done(request, user, incident, said, _opened(request))
 
 
 @signed_in_reader
@@ -88,31 +93,38 @@ def incident_field(request: HttpRequest, number: str, key: str) -> HttpResponse:
     except (Refused, Stale, ValueError) as error:
         incident = incident_for(user, number)
         problem = incident_fields_parts.problem_of(error, field, request.POST, incident)
-        return _answer(request, user, incident, problem=problem, status=412 if isinstance(error, Stale) else 422)
-    return _done(request, user, incident, _("%s saved") % field.name)
+        status = 412 if isinstance(error, Stale) else 422
+        return _answer(request, user, incident, problem=problem, status=status, opened=key)
+    return _done(request, user, incident, _("%s saved") % field.name, _opened(request) - {key})
 
 
-def _done(request: HttpRequest, user: User, incident: Incident, said: str) -> HttpResponse:
+def _done(request: HttpRequest, user: User, incident: Incident, said: str, opened: frozenset[str]) -> HttpResponse:
     if is_partial(request):
-        answer = render_regions(request, TEMPLATE, ["facts"], _context(user, incident), extra=[live(said)])
-        return trigger(answer, "changed")
+        context = _context(user, incident, opened)
+        return trigger(render_regions(request, TEMPLATE, ["facts"], context, extra=[live(said)]), "changed")
     messages.success(request, said)
     return redirect("incident-facts", incident.number)
 
 
 def _answer(
-    request: HttpRequest, user: User, incident: Incident, *, problem: Context | None = None, status: int = 200
+    request: HttpRequest,
+    user: User,
+    incident: Incident,
+    *,
+    problem: Context | None = None,
+    status: int = 200,
+    opened: str = "",
 ) -> HttpResponse:
-    context = {**_context(user, incident), "problem": problem or {}}
+    context = {**_context(user, incident, _opened(request) | {opened}), "problem": problem or {}}
     if not is_partial(request):
         return render(request, TEMPLATE, context, status=status)
     extra = [live(problem["text"])] if problem else []
     return render_regions(request, TEMPLATE, ["facts"], context, extra=extra, status=status)
 
 
-def _context(user: User, incident: Incident) -> Context:
+def _context(user: User, incident: Incident, opened: frozenset[str]) -> Context:
     return {
         **base(user, incident),
         **incident_techniques_parts.techniques(incident),
-        **incident_fields_parts.fields(user, incident),
+        **incident_fields_parts.fields(user, incident, opened),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db.models import Q
@@ -20,16 +21,20 @@ PEOPLE_SHOWN = 200
 Context = dict[str, Any]
 
 
-def fields(user: User, incident: Incident) -> Context:
-    """The fields that are asked for here, and those that are not but have a value."""
+def fields(user: User, incident: Incident, opened: Collection[str] = ()) -> Context:
+    """The fields that are asked for here, and those that are not but have a value; with what the forms of the
+    ``opened`` ones (keys) need."""
     asked = list(applying(incident))
     here = {field.pk for field in asked}
     kept = CustomField.objects.filter(key__in=list(incident.custom_fields)).exclude(pk__in=here)
     rows = [*asked, *(kept if incident.custom_fields else ())]
     values = incident.custom_fields
     people = people_of(values.get(field.key) for field in rows if field.kind == "user")
-    able = list(owners_for(incident)[:PEOPLE_SHOWN]) if any(field.kind == "user" for field in rows) else []
+    choosing = any(field.kind == "user" and field.key in opened for field in rows)
+    able = list(owners_for(incident)[:PEOPLE_SHOWN]) if choosing else []
     shown = [_row(field, values.get(field.key), people, asked=field.pk in here) for field in rows]
+    for row in shown:
+        row["opened"] = row["field"].key in opened
     names = {one.username for one in able}
     for row in shown:  # who is not offered any more, but named, stays so when the form is saved as it is
         row["left"] = row["field"].kind == "user" and row["value"] is not None and row["value"] not in names

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
@@ -22,6 +22,8 @@ from cases.permissions import incident_for
 from cases.views import incidents_parts as regions
 from cases.views import timeline_parts
 from cases.views.conflicts import conflict
+from cases.views.folding import LATER, OPENED, opened_of
+from cases.views.incident_alert_parts import shown_alerts, stream_counts
 from cases.views.parts import person_of, signed_in_reader
 from soar.accounts.models import User
 from soar.lib.htmx import is_partial, live, render_regions, trigger
@@ -29,17 +31,18 @@ from soar.lib.htmx import redirect as move_to
 
 TEMPLATE = "cases/incidents/detail.html"
 END = "cases/incidents/end.html"
-NOT_TYPED = ("csrfmiddlewaretoken", "seen", "ending")
+NOT_TYPED = ("csrfmiddlewaretoken", "seen", "ending", OPENED)
 Context = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a verb has done: the region that shows it, one sentence for the reader, and what else the region shows."""
+    """What a verb has done: the region that shows it, one sentence for the reader, what else the region shows."""
 
     region: str
     said: str
     more: Context = field(default_factory=dict)
+    opened: bool = False  # whether to show all rows of the region: what is new stands at their end
 
 
 Verb = Callable[[HttpRequest, Actor, str], Done]
@@ -77,8 +80,9 @@ def _answer(request: HttpRequest, number: str, done: Done) -> HttpResponse:
         messages.success(request, done.said)
         if untold:
             messages.warning(request, untold)
-        return redirect(reverse("incident-detail", args=[incident.number]) + f"#incident-{done.region}")
-    context = {**region_context(person_of(request), incident, [done.region]), **done.more}
+        return redirect(address_of(incident, done.region, opened=done.opened))
+    opened = opened_of(request) | ({done.region} if done.opened else set())
+    context = {**region_context(person_of(request), incident, [done.region], opened), **done.more}
     said = live(f"{done.said}. {untold}" if untold else done.said)
     answer = render_regions(request, TEMPLATE, [done.region, "note"], context, extra=[said])
     # A dialog's form stands elsewhere than what it changes.
@@ -96,11 +100,12 @@ def _refused(request: HttpRequest, number: str, form: str, error: CaseError) -> 
     if "ending" in request.POST:
         return ending_answer(request, incident, told, status=status)
     if not is_partial(request):
-        context = _typed({**page_context(user, incident, request), **told})
+        context = _typed({**page_context(user, incident, request, told["problem"]["form"]), **told})
         return render(request, TEMPLATE, context, status=error.status)
     # In a place of its own: the poll, which comes soon after a conflict, renews the head.
     names = ["note", "head"] if told["problem"]["form"] == "head" else [form]
-    context = _typed({**region_context(user, incident, names), **told})
+    opened = opened_of(request) | set(names)  # the form is among what is opened
+    context = _typed({**region_context(user, incident, names, opened), **told})
     answer = render_regions(request, TEMPLATE, names, context, extra=[live(error.message)], status=status)
     answer["HX-Retarget"], answer["HX-Reswap"] = f"#incident-{names[0]}", "outerHTML"
     return trigger(answer, "dialog-close")
@@ -142,22 +147,33 @@ def problem_of(request: HttpRequest, form: str, error: CaseError, incident: Inci
     return problem | (conflict(error, incident, typed) if isinstance(error, Stale) else {})
 
 
-def region_context(user: User, incident: Incident, names: Sequence[str]) -> Context:
-    """What these regions need."""
+def address_of(incident: Incident, region: str, *, opened: bool = True) -> str:
+    """The page at one of its regions, with all its rows or its form."""
+    query = f"?{OPENED}={region}" if opened else ""
+    return reverse("incident-detail", args=[incident.number]) + f"{query}#incident-{region}"
+
+
+def region_context(user: User, incident: Incident, names: Sequence[str], opened: Collection[str] = ()) -> Context:
+    """What these regions need, with more of those that are ``opened``."""
     context = regions.base(user, incident)
     for name in names:
-        context |= regions.REGIONS[name](user, incident)
+        context |= regions.of_region(name, user, incident, opened)
     return context
 
 
-def page_context(user: User, incident: Incident, request: HttpRequest) -> Context:
-    """What the whole page needs. The query chooses the part of the timeline; ``entry`` alone wins over filters."""
+def page_context(user: User, incident: Incident, request: HttpRequest, form: str = "") -> Context:
+    """What the whole page needs, with the region of ``form`` opened. The query chooses the part of the timeline;
+    ``entry`` alone wins over filters."""
+    opened = opened_of(request) | {form}
     # Before anything is read: what comes in between is then told by the first poll, not lost.
-    counts = regions.stream_counts(incident)
-    context = region_context(user, incident, list(regions.REGIONS))
+    shown_alerts(incident, whole="alerts" in opened)
+    counts = stream_counts(incident)
+    names = [name for name in regions.REGIONS if name not in LATER or name in opened]
+    context = region_context(user, incident, names, opened)
     chosen, start = timeline_parts.asked_for(request)
     context |= regions.timeline(user, incident, chosen, **start)
     context["cursor"] = cursor_of(incident, counts, context["newest"])
+    context["opened"] = opened
     context["more_later"] = True
     context["legal_hold"] = hold_of(incident)
     return context

@@ -34,16 +34,17 @@ def summary(user: User, incident: Incident) -> Context:
     return {"seen_summary": seen_of(incident, "summary"), "summary_people": shown_in(incident.summary)}
 
 
-def details(user: User, incident: Incident) -> Context:
-    """Title, team, TLP and PAP, tags, findings, and what they may be changed to."""
-    teams = list(Team.objects.all()[:TEAMS_SHOWN])
-    incident.team = next((team for team in teams if team.pk == incident.team_id), None) or incident.team
+def details(user: User, incident: Incident, *, whole: bool = False) -> Context:
+    """Team, TLP and PAP, findings; ``whole``: with the form that changes them."""
+    findings = Findings(incident.findings).label if incident.findings else ""
+    return {"team": incident.team, "findings": findings, **(_details_form(incident) if whole else {})}
+
+
+def _details_form(incident: Incident) -> Context:
     return {
-        "team": incident.team,
-        "findings": Findings(incident.findings).label if incident.findings else "",
         "tlps": Tlp.choices,
         "paps": Pap.choices,
-        "all_teams": teams,
+        "all_teams": Team.objects.all()[:TEAMS_SHOWN],
         "details_form": {name: sent(incident, name) for name in IN_DETAILS},
         "seen_details": seen_of(incident, *IN_DETAILS),
     }

@@ -18,6 +18,7 @@ from cases.models import Alert, Incident
 from cases.permissions import incident_for
 from cases.suggestions import Suggestion, suggestions
 from cases.views import incidents_parts as regions
+from cases.views.incident_alert_parts import alert_rows
 from cases.views.incidents_answer import TEMPLATE, Done, verb
 from cases.views.parts import person_of, signed_in_reader
 from soar.accounts.models import User
@@ -100,7 +101,7 @@ def _search(user: User, incident: Incident, text: str) -> dict[str, Any]:
     if not text:
         found = _suggested(user, incident)
         rows = [(alert, one.reasons[0].text) for one in found for alert in one.alerts]
-        listed = regions.alert_rows(user, rows[:FOUND_AT_MOST])
+        listed = alert_rows(user, rows[:FOUND_AT_MOST])
         return {"q": "", "searched": True, "found": listed, "suggested": bool(listed)}
     wanted = AlertFilter.parse({"q": text})
     hits = wanted.apply(Alert.objects.visible_to(user).open(), user).exclude(incident=incident)
@@ -113,7 +114,7 @@ def _search(user: User, incident: Incident, text: str) -> dict[str, Any]:
         "q": text,
         "searched": True,
         "errors": wanted.errors,
-        "found": regions.alert_rows(user, [(alert, why_found(alert, text)) for alert in alerts[:FOUND_AT_MOST]]),
+        "found": alert_rows(user, [(alert, why_found(alert, text)) for alert in alerts[:FOUND_AT_MOST]]),
         "found_more": len(alerts) > FOUND_AT_MOST,
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,14 +13,16 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from cases import timeline_read
-from cases.models import Incident
+from cases.errors import Missing
+from cases.models import Incident, TimelineEntry
 from cases.permissions import incident_for
 from cases.timeline_filter import EVENT, TimelineFilter
 from cases.timeline_kinds import MERGING
 from cases.timeline_read import EntryView
 from cases.verify import report_of_incident
 from cases.views import incidents_parts as regions
-from cases.views.incidents_answer import TEMPLATE, cursor_of, newest_of, page_context, region_context
+from cases.views.folding import FOLDING, LATER, opened_of
+from cases.views.incidents_answer import TEMPLATE, address_of, cursor_of, newest_of, page_context, region_context
 from cases.views.parts import person_of, signed_in_reader
 from cases.views.timeline_parts import number_of
 from soar.lib.htmx import is_partial, push_url, render_regions
@@ -45,6 +47,21 @@ def incident_detail(request: HttpRequest, number: str) -> HttpResponse:
 
 @signed_in_reader
 @require_safe
+def incident_panel(request: HttpRequest, number: str, name: str) -> HttpResponse:
+    """A box with all its rows or its form, with ``?fold=1`` as it comes first; without htmx the page does it."""
+    user = person_of(request)
+    incident = incident_for(user, number)
+    if name not in (*FOLDING, *LATER):
+        raise Missing(f"There is no box {name:.40} on this page.")
+    fold = bool(request.GET.get("fold"))
+    if not is_partial(request):
+        return redirect(address_of(incident, name, opened=not fold))
+    context = region_context(user, incident, [name], () if fold else (name,))
+    return render_regions(request, TEMPLATE, [name], context)
+
+
+@signed_in_reader
+@require_safe
 def incident_live(request: HttpRequest, number: str) -> HttpResponse:
     """The poll of the whole page: 204, or the regions that changed and the entries that came."""
     user = person_of(request)
@@ -54,14 +71,14 @@ def incident_live(request: HttpRequest, number: str) -> HttpResponse:
     if (incident.version, now) == (version, f"{own}-{theirs}"):
         return HttpResponse(status=204)
     chosen = TimelineFilter.parse(request.GET)
-    entries, anew = _news(incident, seen, chosen)
+    entries, anew, newest = _news(incident, seen, chosen)
     names = ["head", "summary", "alerts", "details", "owners", "observables"] if incident.version != version else []
     names = [*(names or ["head", "alerts"]), "tasks", "evidence"]
     context = {
-        **region_context(user, incident, names),
+        **region_context(user, incident, names, opened_of(request)),
         "live": True,
-        "cursor": cursor_of(incident, now, newest_of(incident)),
-        "fresh": [] if anew else entries,
+        "cursor": cursor_of(incident, now, newest),
+        "fresh": entries,
     }
     if not anew:
         context |= regions.filters(incident, chosen)
@@ -101,17 +118,22 @@ def incident_verify(request: HttpRequest, number: str) -> HttpResponse:
     return render(request, VERIFY, {**regions.base(user, incident), **told})
 
 
-def _news(incident: Incident, seen: int, chosen: TimelineFilter) -> tuple[list[EntryView], bool]:
-    """Entries since ``seen``, with those that were numbered before it but committed after it; and whether alerts came
-    or went, or new ones may stand anywhere, so that the stream has to be put together anew."""
+def _news(incident: Incident, seen: int, chosen: TimelineFilter) -> tuple[list[EntryView], bool, int]:
+    """Entries since ``seen``, with those that were numbered before it but committed after it; whether the stream has to
+    be put together anew, because alerts came or went, new ones may stand anywhere, or are many; the newest one's id."""
     rows = timeline_read.entries_of_incident(incident)
-    last = rows.filter(pk=seen).values_list("recorded_at", flat=True).first()
-    since = Q(pk__gt=seen) | (Q(recorded_at__gte=last - OVERLAP) if last else Q())
-    fresh = rows.filter(since)
-    anew = fresh.filter(kind__in=ANEW, pk__gt=seen).exists()
-    fresh = chosen.apply(fresh)
-    anew = anew or (chosen.order == EVENT and fresh.filter(pk__gt=seen).exists())
-    return timeline_read.views(fresh[:NEW_AT_MOST]), anew
+    last = TimelineEntry.objects.filter(pk=seen).values("recorded_at")
+    since = Q(pk__gt=seen) | Q(recorded_at__gte=Subquery(last) - OVERLAP)
+    read = list(rows.filter(since)[: NEW_AT_MOST + 1])
+    newest = read[0].pk if read else seen
+    came = [entry for entry in read if entry.pk > seen]
+    if len(read) > NEW_AT_MOST or any(entry.kind in ANEW for entry in came):
+        return [], True, newest
+    if chosen.written:
+        read = list(chosen.apply(rows.filter(pk__in=[entry.pk for entry in read])))
+    if chosen.order == EVENT and any(entry.pk > seen for entry in read):
+        return [], True, newest
+    return timeline_read.views(read), False, newest
 
 
 def _cursor(text: str) -> tuple[int, int, int, int]:

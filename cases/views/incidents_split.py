@@ -16,7 +16,7 @@ from cases.choices import Severity
 from cases.errors import CaseError, Forbidden, Missing
 from cases.models import Alert, Evidence, Incident, IncidentAsset, IncidentObservable, IncidentTask
 from cases.permissions import incident_for
-from cases.views.incidents_parts import alert_row
+from cases.views.incident_alert_parts import alert_row
 from cases.views.parts import person_of, signed_in_reader
 from soar.accounts.models import User
 from soar.lib.htmx import is_partial, render_regions

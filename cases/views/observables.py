@@ -25,7 +25,8 @@ from cases.models import Alert, Incident, Observable
 from cases.models.observable import PREFIX_LENGTH
 from cases.permissions import incident_for
 from cases.querysets import capped_count
-from cases.views.incidents_parts import alert_rows, observables_of
+from cases.views.incident_alert_parts import alert_rows
+from cases.views.incident_observable_parts import observables_of
 from cases.views.observable_rating import rating_of
 from cases.views.parts import person_of, signed_in_reader
 from soar.accounts.membership import may

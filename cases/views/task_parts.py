@@ -15,6 +15,7 @@ from cases.choices import IncidentStatus
 from cases.due_parts import SOON
 from cases.models import Incident, IncidentTask
 from cases.permissions import holds
+from cases.views.folding import FIRST, fold
 from soar.accounts.models import User
 from soar.lib import parts
 from soar.lib.text import ago
@@ -33,20 +34,31 @@ class TaskRow:
     last: bool
 
 
-def tasks(user: User, incident: Incident) -> dict[str, Any]:
-    """The checklist in its order."""
+def tasks(user: User, incident: Incident, *, whole: bool = False) -> dict[str, Any]:
+    """The checklist in its order; of a long one the part that is worked on, until somebody opens it."""
     rows = list(incident.tasks.select_related("assignee"))
     worked_on = IncidentStatus(incident.status).is_open
     may_edit = worked_on and holds(user, incident, "edit")
     may_tick_own = may_edit or (worked_on and holds(user, incident, "comment"))
     now = timezone.now()
-    shown = [row_of(row, now, may_edit or (may_tick_own and row.assignee_id == user.pk), len(rows)) for row in rows]
+    part = rows if whole else worked_at(rows)
+    shown = [row_of(row, now, may_edit or (may_tick_own and row.assignee_id == user.pk), len(rows)) for row in part]
     return {
         "tasks": shown,
+        "tasks_fold": fold("tasks", len(shown), len(rows), whole=whole),
+        "tasks_total": len(rows),
         "can_tick": any(row.may_tick for row in shown),
         "tasks_done": sum(not row.is_open for row in rows),
         "can_edit_tasks": may_edit,
     }
+
+
+def worked_at(rows: list[IncidentTask]) -> list[IncidentTask]:
+    """So many lines as come with a page: from the one before the first that is open. What was ticked just now stays in
+    sight, where the focus is."""
+    at = next((place for place, row in enumerate(rows) if row.is_open), 0)
+    begin = max(min(at - 1, len(rows) - FIRST), 0)
+    return rows[begin : begin + FIRST]
 
 
 def row_of(task: IncidentTask, now: datetime, may_tick: bool, count: int) -> TaskRow:

@@ -18,6 +18,7 @@ from cases.choices import IncidentStatus
 from cases.errors import CaseError, Conflict, Missing, Refused, Stale
 from cases.models import Incident, IncidentTask, IncidentTemplate
 from cases.permissions import holds, incident_for, owners_for
+from cases.views.folding import opened_of
 from cases.views.incidents_answer import TEMPLATE, Done, region_context, verb
 from cases.views.parts import person_of, signed_in_reader
 from cases.views.task_parts import local_text
@@ -40,7 +41,7 @@ def task_add(request: HttpRequest, actor: Actor, number: str) -> Done:
         due_at=given.get("due_at", ""),
         required="required" in given,
     )
-    return Done("tasks", _("Task added: %s") % task.title)
+    return Done("tasks", _("Task added: %s") % task.title, opened=True)
 
 
 @verb("tasks")
@@ -131,7 +132,7 @@ def _shown(request: HttpRequest, incident: Incident, said: str) -> HttpResponse:
     if not is_partial(request):
         messages.success(request, said)
         return redirect(reverse("incident-detail", args=[incident.number]) + "#incident-tasks")
-    context = region_context(person_of(request), incident, ["tasks"])
+    context = region_context(person_of(request), incident, ["tasks"], opened_of(request))
     answer = render_regions(request, TEMPLATE, ["tasks"], context, extra=[live(said)])
     answer["HX-Retarget"], answer["HX-Reswap"] = "#incident-tasks", "outerHTML"
     return trigger(answer, "changed", "dialog-close")

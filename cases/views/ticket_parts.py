@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, Exists, FilteredRelation, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
@@ -14,9 +15,11 @@ from django.utils.translation import gettext as _
 from cases.actions.servicenow_access import failed, open_conflicts
 from cases.models import ChangeState, Incident, LinkState, TicketChange, TicketConflict, TicketLink, TicketProfile
 from cases.ticket_words import change_words, field_label, host_of, ticket_url
+from cases.views.folding import WHOLE, fold
 from cases.views.servicenow.looks import Look, look_of
 from soar.accounts.models import User
 
+SHOWN = 5
 ALIVE = (LinkState.CREATING, LinkState.LINKED, LinkState.BROKEN)
 Context = dict[str, Any]
 
@@ -38,15 +41,28 @@ class Ticket:
     conflicts: list[str]
 
 
-def tickets(user: User, incident: Incident) -> Context:
-    """Its tickets and whether it can get one (more). One query, and one each where something failed or conflicts."""
+def tickets(user: User, incident: Incident, *, whole: bool = False) -> Context:
+    """Its tickets, of many those that need somebody first, and whether it can get one (more). One query, and one where
+    something failed."""
     rows = _profiles_with_links(incident)
     mine = [row for row in rows if getattr(row, "mine", None) is not None]  # absent where there is none
-    failures, fields = _failures(mine), _fields(mine)
-    linked = [_ticket(row, failures.get(row.mine.pk), fields[row.mine.pk]) for row in mine]
-    taken = {(one.link.instance_id, one.link.table) for one in linked}
+    taken = {(row.instance_id, row.table) for row in mine}
     free = any(row.enabled and (row.instance_id, row.table) not in taken for row in rows)
-    return {"tickets": linked, "can_get_ticket": free, "ticket_cursor": _cursor(linked, free)}
+    shown = mine[:WHOLE] if whole or len(mine) <= SHOWN else sorted(mine, key=_is_well)[:SHOWN]
+    failures = _failures(shown)
+    linked = [_ticket(row, failures.get(row.mine.pk)) for row in shown]
+    told = fold("tickets", len(linked), len(mine), whole=whole, first=SHOWN)
+    return {
+        "tickets": linked,
+        "tickets_fold": told,
+        "can_get_ticket": free,
+        "ticket_cursor": _cursor(linked, [free, len(mine)]),
+    }
+
+
+def _is_well(row: Any) -> bool:
+    """Whether nothing of its ticket waits for a person."""
+    return not (row.has_failed or row.conflicts or row.mine.state == LinkState.BROKEN)
 
 
 def _profiles_with_links(incident: Incident) -> list[Any]:
@@ -62,7 +78,7 @@ def _profiles_with_links(incident: Incident) -> list[Any]:
         .annotate(
             waiting=Coalesce(Subquery(counted), 0),
             has_failed=Exists(failed(changes)),
-            has_conflict=Exists(open_conflicts(conflicts)),
+            conflicts=ArraySubquery(open_conflicts(conflicts).order_by("pk").values("field")),
         )
         .order_by("order", "pk")
     )
@@ -76,25 +92,15 @@ def _failures(rows: list[Any]) -> dict[int, TicketChange]:
     return {one.link_id: one for one in refused.order_by("link_id", "pk").distinct("link_id")}
 
 
-def _fields(rows: list[Any]) -> dict[int, list[str]]:
-    """The fields of each link about which the two sides differ."""
-    found: dict[int, list[str]] = {row.mine.pk: [] for row in rows}
-    if links := [row.mine.pk for row in rows if row.has_conflict]:
-        open_ones = open_conflicts(TicketConflict.objects.filter(link__in=links)).order_by("pk")
-        for link, name in open_ones.values_list("link", "field"):
-            found[link].append(name)
-    return found
-
-
-def _ticket(row: Any, failure: TicketChange | None, names: list[str]) -> Ticket:
+def _ticket(row: Any, failure: TicketChange | None) -> Ticket:
     link = row.mine
     link.instance, link.profile = row.instance, row
-    link.waiting, link.has_failed, link.has_conflict = row.waiting, row.has_failed, row.has_conflict
+    link.waiting, link.has_failed, link.has_conflict = row.waiting, row.has_failed, bool(row.conflicts)
     host = host_of(row.instance.account.settings.get("url", ""))
     seen = [moment for moment in (link.last_in_at, link.last_out_at) if moment]
     return Ticket(
         link, look_of(link), ticket_url(link), host, _state(link), _assigned(link), max(seen, default=None),
-        row.waiting, failure, change_words(failure) if failure else "", [field_label(name) for name in names],
+        row.waiting, failure, change_words(failure) if failure else "", [field_label(name) for name in row.conflicts],
     )  # fmt: skip
 
 
@@ -118,8 +124,8 @@ def _assigned(link: TicketLink) -> str:
     return ""
 
 
-def _cursor(rows: list[Ticket], free: bool) -> str:
-    told: list[Any] = [free]
+def _cursor(rows: list[Ticket], about: list[Any]) -> str:
+    told = [*about]
     for one in rows:
         told += [one.link.pk, one.look.css, str(one.look.word), one.link.number, one.state, one.assigned]
         told += [one.synced_at, one.waiting, one.link.reason, one.link.shown_again_at, one.conflicts]

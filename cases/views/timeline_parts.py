@@ -14,13 +14,14 @@ from cases.actions import mentions
 from cases.actors import Actor
 from cases.models import Incident, TimelineEntry
 from cases.timeline_filter import GROUPS, PINNED, TimelineFilter
-from cases.timeline_places import counts_of, group_counts, pinned_of, place_of
-from cases.timeline_read import EVERYTHING, page_of
+from cases.timeline_places import counts_of, group_counts, pinned_of, pinned_rows, place_of
+from cases.timeline_read import EVERYTHING, PAGE, rows_of_page, views
 from cases.views.task_parts import local_text
 from soar.accounts.models import User
 
 Context = dict[str, Any]
 Rows = QuerySet[TimelineEntry]
+PINS_FIRST = 5  # the others are one click away
 LABELS = {
     "notes": gettext_lazy("Notes"),
     "events": gettext_lazy("Events"),
@@ -40,25 +41,41 @@ LABELS_OF_LINKS = {
 }
 
 
-def stream(rows: Rows, chosen: TimelineFilter, *, before: int = 0, aim: int = 0) -> Context:
+def stream(rows: Rows, chosen: TimelineFilter, *, before: int = 0, aim: int = 0, limit: int = PAGE) -> Context:
     """A page of the stream from ``before`` on, or from the entry ``aim`` that an address asks for, with its filters and
     pins. ``entry_missing``: there is no such entry here, the newest are shown."""
-    entries, older = page_of(rows, chosen, before=aim + 1 if aim else before)
+    read, older = rows_of_page(rows, chosen, before=aim + 1 if aim else before, limit=limit)
     found = aim
-    if aim and not (entries and entries[0].entry.pk == aim):  # a correction, a moved note, or not there
+    if aim and not (read and read[0].pk == aim and read[0].kind != "comment.edited"):  # a moved note, or not there
         found = place_of(rows, aim)
-        entries, older = page_of(rows, chosen, before=found + 1 if found else 0)
+        read, older = rows_of_page(rows, chosen, before=found + 1 if found else 0, limit=limit)
     counts, from_the_top = None, not (before or found)
     if from_the_top and not (older or chosen.written):  # all there is was read
-        counts = counts_of((view.entry.kind, view.entry.actor_type, 1, view.entry.pk) for view in entries)
+        counts = counts_of((entry.kind, entry.actor_type, 1, entry.pk) for entry in read)
+    counts = counts or _counts(rows, chosen)
+    pinned = list(pinned_rows(rows)) if _has_pins(counts, chosen) else []
+    entries = views([*read, *pinned])  # together: their corrections, and what they tell of others, are read once
+    place = len(entries) - len(pinned)
     told = {"newer": not from_the_top, "aim": found, "entry_missing": aim and not found}
-    return {"entries": entries, "older": older, **told, **filters(rows, chosen, counts)}
+    groups = _groups(chosen, counts)
+    return {"entries": entries[:place], "older": older, **told, **groups, **shown_pins(entries[place:])}
 
 
-def filters(rows: Rows, chosen: TimelineFilter, known: dict[str, int] | None = None) -> Context:
+def filters(rows: Rows, chosen: TimelineFilter) -> Context:
     """The groups with their figures within what else is chosen, and what is pinned."""
-    counts = known or group_counts(chosen.without_groups().apply(rows))
-    pinned = pinned_of(rows) if counts[PINNED] or chosen.narrowed else []
+    counts = _counts(rows, chosen)
+    return {**_groups(chosen, counts), **shown_pins(pinned_of(rows) if _has_pins(counts, chosen) else [])}
+
+
+def _counts(rows: Rows, chosen: TimelineFilter) -> dict[str, int]:
+    return group_counts(chosen.without_groups().apply(rows))
+
+
+def _has_pins(counts: dict[str, int], chosen: TimelineFilter) -> bool:
+    return bool(counts[PINNED] or chosen.narrowed)
+
+
+def _groups(chosen: TimelineFilter, counts: dict[str, int]) -> Context:
     # Most timelines have no ticket, no event and so on: what is empty is not offered.
     names = [name for name in GROUPS if counts[name] or name in chosen.groups]
     groups = [("", _("All"), counts["all"], chosen.only("").query)]
@@ -73,7 +90,6 @@ def filters(rows: Rows, chosen: TimelineFilter, known: dict[str, int] | None = N
         "until_text": local_text(chosen.until),
         "newest": counts["newest"],
         "entry_total": None if chosen.narrowed else counts["all"],
-        **shown_pins(pinned),
     }
 
 
@@ -83,8 +99,9 @@ def pins(rows: Rows) -> Context:
 
 
 def shown_pins(pinned: list[Any]) -> Context:
-    """The box of pins, and the ids by which entries know that they are pinned."""
-    return {"pins": pinned, "pinned": {view.entry.pk for view in pinned}}
+    """The box of pins, the newest alone, and the ids by which entries know that they are pinned."""
+    ids = {view.entry.pk for view in pinned}
+    return {"pins": pinned[:PINS_FIRST], "pinned": ids, "pins_all": len(ids) if len(ids) > PINS_FIRST else 0}
 
 
 def addresses(kind: str, number: str) -> Context:

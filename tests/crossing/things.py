@@ -43,7 +43,7 @@ WORDS = {
     "nothing": "nothing", "field_verb": "retire", "technique_id": "T1566", "looked_for": "groups",
     "block_type": "domain", "dialog": "resolve", "version_number": 1,
     "connector_kind": "slack", "audit_kind": "csv", "provider": "company",
-    "report_slug": "full",
+    "report_slug": "full", "panel": "alerts",
 }  # fmt: skip
 
 

@@ -40,6 +40,7 @@ PARAMETERS: tuple[tuple[str, str, str], ...] = (
     (r"(api/v1/)?incidents/[^/]+/moves/", "move|pk", "move"),
     (r"(api/v1/)?incidents/[^/]+/related/", "relation|pk", "relation"),
     (r"incidents/<str:number>/fields/", "key", "field_key"),
+    (r"incidents/<str:number>/panel/", "name", "panel"),
     (r"(api/v1/)?incidents/", "number|id|ref", "incident"),
     (r"settings/fields/|api/v1/custom-fields/", "key", "field_key"),
     (r"settings/fields/", "verb", "field_verb"),

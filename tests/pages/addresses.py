@@ -45,6 +45,7 @@ OTHERWISE = {
     "alerts/<str:number>/people/": 302,  # a list for a field, asked for by the page
     "alerts/<str:number>/runs/": 302,
     "incidents/<str:number>/more/": 302,
+    "incidents/<str:number>/panel/<slug:name>/": 302,
     "incidents/<str:number>/people/": 302,
     "incidents/<str:number>/runs/": 302,
     "incidents/<str:number>/timeline/": 302,

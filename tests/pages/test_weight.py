@@ -16,13 +16,8 @@ from tests.pages.addresses import ABSENT, METHOD, OTHERWISE, ask, body, gets
 
 pytestmark = pytest.mark.django_db
 QUERIES, SIZE = 20, 100_000
-INCIDENT = (29, 246_000, "all of an incident: 27 alerts with their observables, 27 tickets, 27 tasks, every field")
 # What needs more, with how many queries and bytes it must stay below in this world, and why.
 HEAVY: dict[str, tuple[int, int, str]] = {
-    "incidents/<str:number>/": INCIDENT,
-    "incidents/<str:number>/live/": (27, 156_000, "all regions of the incident's page that may have changed"),
-    "incidents/<str:number>/facts/": (QUERIES, 135_000, "a form for each of 250 custom fields"),
-    "incidents/<str:number>/techniques/search/": (QUERIES, 135_000, "a form for each of 250 custom fields"),
     "incidents/<str:number>/moves/<int:pk>/undo/": (57, SIZE, "takes it back and rolls that back, to say what it does"),
 }
 

@@ -19,6 +19,7 @@ from cases.models.servicenow_traffic import OPEN_CHANGES
 from cases.permissions import holds, incident_for
 from cases.ticket_words import host_of
 from cases.views import ticket_parts
+from cases.views.folding import opened_of
 from cases.views.parts import person_of, signed_in_reader
 from cases.views.servicenow.answers import asked, verb
 from soar.accounts.models import User
@@ -197,7 +198,7 @@ def ticket_live(request: HttpRequest, number: str) -> HttpResponse:
     """The poll of the card on an incident's page."""
     user = person_of(request)
     incident = incident_for(user, number)
-    found = ticket_parts.tickets(user, incident)
+    found = ticket_parts.tickets(user, incident, whole="tickets" in opened_of(request))
     if found["ticket_cursor"] == request.GET.get("cursor", ""):
         return HttpResponse(status=204)
     context = {"number": incident.number, "can_edit": holds(user, incident, "edit"), **found}
