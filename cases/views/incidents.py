@@ -22,6 +22,7 @@ from cases.choices import Determination, IncidentStatus, Severity
 from cases.incident_filters import IncidentFilter
 from cases.models import Incident, IncidentOwner, IncidentTask
 from cases.querysets import capped_count
+from cases.sla.states import condition
 from cases.views import sla_parts
 from cases.views.hidden import hidden_url
 from cases.views.parts import person_of, signed_in_reader
@@ -47,7 +48,9 @@ SLA_LABELS = {
     "paused": gettext_lazy("Paused"),
     "missed": gettext_lazy("A target was missed"),
     "none": gettext_lazy("Nothing due"),
+    "urgent": gettext_lazy("Overdue or at risk"),
 }
+AT_RISK = "sla=urgent"
 TABS = ("open", "mine", "unowned", "closed")
 ENDED = Q(status__gte=IncidentStatus.RESOLVED)
 
@@ -108,7 +111,7 @@ def _context(request: HttpRequest, user: User) -> dict[str, Any]:
     visible = Incident.objects.visible_to(user)
     return {
         "tab": tab,
-        "tabs": _tabs(visible, user, tab),
+        "tabs": _tabs(visible, user, "urgent" if tab == "open" and chosen.query_string() == AT_RISK else tab),
         "filter": chosen,
         "chips": [
             {"label": chip.label, "value": chip.value, "remove_url": _url(tab, chip.remove)} for chip in chosen.chips()
@@ -180,15 +183,23 @@ def _row(incident: Incident, now: datetime, done: int, tasks: int) -> Row:
 
 
 def _tabs(visible: QuerySet[Incident], user: User, current: str) -> list[dict[str, Any]]:
-    """Open, mine, unowned and closed, with figures over what is still work."""
+    """Open, mine, unowned, at risk and closed, with figures over what is still work."""
     figures = visible.filter(~ENDED).aggregate(
         open=Count("pk", distinct=True),
         mine=Count("pk", filter=Q(owner_rows__user=user), distinct=True),
         unowned=Count("pk", filter=Q(owner_rows=None), distinct=True),
+        urgent=Count("pk", filter=condition("urgent"), distinct=True),
     )
-    names = {"open": _("Open"), "mine": _("Mine"), "unowned": _("Unowned"), "closed": _("Closed")}
+    names = {
+        "open": _("Open"),
+        "mine": _("Mine"),
+        "unowned": _("Unowned"),
+        "urgent": _("SLA at risk"),
+        "closed": _("Closed"),
+    }
+    urls = {name: _url(name, "") for name in TABS} | {"urgent": _url("open", AT_RISK, sort="due")}
     return [
-        {"name": name, "label": label, "n": figures.get(name), "url": _url(name, ""), "current": name == current}
+        {"name": name, "label": label, "n": figures.get(name), "url": urls[name], "current": name == current}
         for name, label in names.items()
     ]
 
