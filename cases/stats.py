@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,9 @@ COLUMNS = (
     "resolved_at",
     "updated_at",
     "suppression_id",
+    "incident_id",
+    "acknowledged_at",
+    "received_at",
 )
 # In the order of the queue's indexes: so the planner reads until the cap for who sees much, and gathers the alerts of
 # teams and incidents only for who sees little.
@@ -35,6 +38,9 @@ QUEUED = " ORDER BY severity DESC, id DESC"
 # In one message with its query, and so in one transaction with it.
 NO_BITMAPS = "SET LOCAL enable_bitmapscan = off;"
 OPEN = f"status < {AlertStatus.RESOLVED.value} AND suppression_id IS NULL"  # what stands in the queue
+UNTAKEN = (
+    f"status = {AlertStatus.NEW.value} AND acknowledged_at IS NULL AND incident_id IS NULL AND suppression_id IS NULL"
+)
 HELD = f"status < {AlertStatus.RESOLVED.value} AND suppression_id IS NOT NULL"
 
 
@@ -51,6 +57,13 @@ class Figure:
 
     def __bool__(self) -> bool:
         return self.number > 0
+
+
+def together(figures: Iterable[Figure], cap: int) -> Figure:
+    """The sum of figures that count different rows."""
+    parts = list(figures)
+    number = sum(part.number for part in parts)
+    return Figure(min(number, cap), number > cap or any(part.more for part in parts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,7 +225,7 @@ def test_what_is_due_next_is_listed(analyst: User, blue: Team, red: Team) -> Non
 
 def test_all_that_is_due_is_that_of_the_team(analyst: User, blue: Team) -> None:
     make_incident("Ours", team=blue, severity="critical")
-    (url,) = re.findall(r'href="([^"]*sort=due[^"]*)"', box(page(analyst, f"?team={blue.pk}"), "sl"))
+    url, *_figures = re.findall(r'href="([^"]*sort=due[^"]*)"', box(page(analyst, f"?team={blue.pk}"), "sl"))
     make_incident("Everybody's", severity="critical")
     listed = client_of(analyst).get(url.replace("&amp;", "&")).content.decode()
     assert "Ours" in listed and "Everybody&#x27;s" not in listed

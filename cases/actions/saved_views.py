@@ -20,7 +20,7 @@ from soar.lib import clock
 
 AT_MOST = 100
 QUERY_AT_MOST = 4000
-SORTS = ("newest", "oldest")
+SORTS = ("newest", "oldest", "sla")
 FIELDS = ("name", "query", "audience", "team", "default")
 Audience = SavedView.Audience
 

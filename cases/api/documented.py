@@ -178,7 +178,7 @@ FILTERS = {
     "status": "new, in_progress, resolved, open, any; several with commas.",
     "is": "As `status`.",
     "suppressed": "yes, no, all, or the id of a rule. Without it, asking for open work leaves out what is held back.",
-    "sla": "How long it waits for somebody: breached, at_risk or ok.",
+    "sla": "How long it waits for somebody: breached, at_risk, urgent (either) or ok.",
     "severity": "informational, low, medium, high, critical; several with commas.",
     "determination": "unknown, benign, suspicious, malicious.",
     "owner": "A user name, me or none.",

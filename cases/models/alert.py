@@ -118,6 +118,12 @@ class Alert(models.Model):
                 name="alert_queue_unowned",
                 condition=OPEN & models.Q(owner=None),
             ),
+            # Those that wait for somebody, of each severity the longest first (sla.order).
+            models.Index(
+                fields=["severity", "received_at", "id"],
+                name="alert_untaken",
+                condition=models.Q(status=AlertStatus.NEW, acknowledged_at=None, incident=None, suppression=None),
+            ),
             models.Index(fields=["owner", "-id"], name="alert_owner", condition=models.Q(owner__isnull=False)),
             models.Index(fields=["team", "-id"], name="alert_team", condition=models.Q(team__isnull=False)),
             models.Index(fields=["source", "-id"], name="alert_source"),

@@ -6,7 +6,8 @@
     ok         the next target is far enough away
     none       nothing is due: no target, or the incident has ended
 
-Besides these, ``missed``: some target was not kept, now or before, whatever the state of the incident is."""
+Besides these, ``missed``: some target was not kept, now or before, whatever the state of the incident is; and
+``urgent``: breached or at risk."""
 
 from __future__ import annotations
 
@@ -20,16 +21,18 @@ from cases.models import Incident
 from cases.sla.calendar import NEVER
 
 STATES = ("breached", "at_risk", "paused", "ok", "none")
-WORDS = (*STATES, "missed")
+WORDS = (*STATES, "missed", "urgent")
 _OPEN = Q(status__lt=IncidentStatus.RESOLVED)
 _LATE = _OPEN & Q(sla_due_at__lte=Now())
+_RISKY = _OPEN & Q(sla_due_at__gt=Now(), sla_risk_at__lte=Now(), sla_paused_at=None)
 _CONDITIONS = {
     "breached": _LATE,
-    "at_risk": _OPEN & Q(sla_due_at__gt=Now(), sla_risk_at__lte=Now(), sla_paused_at=None),
+    "at_risk": _RISKY,
     "paused": _OPEN & Q(sla_due_at__gt=Now(), sla_paused_at__isnull=False),
     "ok": _OPEN & Q(sla_due_at__gt=Now(), sla_due_at__lt=NEVER, sla_risk_at__gt=Now(), sla_paused_at=None),
     "none": ~_OPEN | Q(sla_due_at=NEVER, sla_paused_at=None),
     "missed": Q(sla_missed=True) | _LATE,
+    "urgent": _LATE | _RISKY,
 }
 
 

@@ -16,14 +16,14 @@ from cases.sla.calendar import before, due
 from cases.sla.current import policy_and_time
 from cases.sla.policy import Policy
 
-WORDS = ("breached", "at_risk", "ok")
+WORDS = ("breached", "at_risk", "ok", "urgent")  # urgent: breached or at risk
 # Nobody has taken it, it stands in the queue, and in no incident: there the clocks of the incident count.
 UNTAKEN = Q(status=AlertStatus.NEW, acknowledged_at=None, incident=None, suppression=None)
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """How long an alert may still wait for somebody: ``state`` is one of WORDS, ``now`` the database's."""
+    """How long an alert may still wait for somebody: ``state`` is breached, at_risk or ok, ``now`` the database's."""
 
     due: datetime
     now: datetime
@@ -55,9 +55,10 @@ def _wait(alert: Alert, policy: Policy, now: datetime) -> Wait | None:
     return Wait(late, now, "breached" if late <= now else "at_risk" if risky and risky <= now else "ok")
 
 
-def condition(word: str) -> Q:
-    """Alerts that wait for somebody and are overdue, at risk, or in time. Raises KeyError for another word."""
-    policy, now = policy_and_time()
+def condition(word: str, at: tuple[Policy, datetime] | None = None) -> Q:
+    """Alerts that wait for somebody and are overdue, at risk, either, or in time. Raises KeyError for another word.
+    ``at``: what ``policy_and_time`` said, where it is known."""
+    policy, now = at or policy_and_time()
     found = Q(pk__in=[])
     for severity in Severity:
         target = policy.target(severity, "triage")
@@ -69,6 +70,18 @@ def condition(word: str) -> Q:
     return UNTAKEN & found
 
 
+def edges(at: tuple[Policy, datetime] | None = None) -> dict[Severity, datetime]:
+    """For each severity with a target: those that came until then and wait for somebody are overdue or at risk."""
+    policy, now = at or policy_and_time()
+    found: dict[Severity, datetime] = {}
+    for severity in Severity:
+        target = policy.target(severity, "triage")
+        edge = target and before(policy.calendar(severity), now, policy.warning(target))
+        if edge:
+            found[severity] = edge
+    return found
+
+
 def _received(word: str, risky: datetime | None, late: datetime | None) -> Q:
     """When alerts came that are in this state; None for a moment that is out of reach. Without NOT: indexes help."""
     if word == "breached":
@@ -76,4 +89,6 @@ def _received(word: str, risky: datetime | None, late: datetime | None) -> Q:
     if word == "at_risk":
         since = Q(received_at__gt=late) if late else Q()
         return since & Q(received_at__lte=risky) if risky else Q(pk__in=[])
+    if word == "urgent":
+        return Q(received_at__lte=risky) if risky else Q(pk__in=[])
     return {"ok": Q(received_at__gt=risky) if risky else Q()}[word]

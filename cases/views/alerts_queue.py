@@ -17,6 +17,8 @@ from cases.choices import AlertStatus, Determination, Severity, Tlp
 from cases.filters import AlertFilter, moment
 from cases.models import Alert
 from cases.querysets import AlertQuerySet
+from cases.sla import triage
+from cases.sla.order import sla_page
 from cases.source_access import sources_seen_by
 from cases.views.alerts_parts import url_or_nothing
 from cases.views.alerts_rows import rows_of, stamp_of
@@ -33,11 +35,15 @@ ORDERS = {
     "newest": Order("newest", ("id",)),
     "oldest": Order("oldest", ("id",), descending=False),
 }
+BY_SLA = "sla"
+OF_OPEN = ("severity", BY_SLA)
 # Presets in the place of saved views: label, query.
+AT_RISK = "sla=urgent"
 TABS = (
     (gettext_noop("My queue"), "owner=me"),
     (gettext_noop("Open"), ""),
     (gettext_noop("Unassigned"), "owner=none"),
+    (gettext_noop("SLA at risk"), AT_RISK),
     (gettext_noop("Resolved today"), "status=resolved&resolved=today"),
 )
 # Fields that mostly leave few alerts: these are read once and not once for each severity.
@@ -72,13 +78,21 @@ class Queue:
 
     def page(self) -> Page[Alert]:
         """The rows; a cursor that is not of this list leads to its beginning, and says so."""
-        order = ORDERS[self.sort if self.only_open or self.sort != "severity" else "newest"]
-        rows = cast(AlertQuerySet, self.rows).with_line_data()
         try:
-            return keyset_page(rows, order, self.cursor, SIZE)
+            return self._page(self.cursor)
         except BadCursor:
             self.cursor, self.notice = "", _("That place in the list is gone. This is its beginning.")
-            return keyset_page(rows, order, "", SIZE)
+            return self._page("")
+
+    def _page(self, cursor: str) -> Page[Alert]:
+        if self.shown_sort == BY_SLA:
+            return sla_page(self.rows, cursor, SIZE)
+        return keyset_page(cast(AlertQuerySet, self.rows).with_line_data(), ORDERS[self.shown_sort], cursor, SIZE)
+
+    @property
+    def shown_sort(self) -> str:
+        """The order of the page: by severity or by what is due only open work."""
+        return self.sort if self.only_open or self.sort not in OF_OPEN else "newest"
 
     def url(self, query: str = "", **more: str) -> str:
         """The address of the queue with a query, keeping the order."""
@@ -109,7 +123,7 @@ def queue_of(request: HttpRequest, user: User, params: QueryDict | None = None) 
     params = request.GET if params is None else params
     sort = params.get("sort", "severity")
     wanted = AlertFilter.parse(params, default_open=True)
-    queue = Queue(user, wanted, sort if sort in ORDERS else "severity", params.get("cursor", "")[:500])
+    queue = Queue(user, wanted, sort if sort in (*ORDERS, BY_SLA) else "severity", params.get("cursor", "")[:500])
     view = params.get("view", "")
     queue.facets = params.get("facets") == "1"
     queue.view = int(view) if view.isdecimal() and len(view) < 18 else 0
@@ -128,7 +142,7 @@ def list_context(queue: Queue) -> Context:
         "newer_url": queue.here(cursor=found.previous) if found.previous else "",
         "older_url": queue.here(cursor=found.next) if found.next else "",
         "here": queue.here(),
-        "sort": queue.sort if queue.only_open or queue.sort != "severity" else "newest",
+        "sort": queue.shown_sort,
         "sorts": _sorts(queue),
         "filtered": bool(queue.filter.params),
         "hidden_url": hidden_url(queue.user, "alert-hidden", queue.filter.query_string()),
@@ -165,9 +179,15 @@ def figures_context(queue: Queue) -> Context:
             f"status = {AlertStatus.RESOLVED.value} AND resolved_at >= %s AND updated_at >= %s", since, since, cap=short
         ),
     }
+    # One for each severity: so each is read by its index, however many wait.
+    for severity, edge in triage.edges().items():
+        late = f"{stats.UNTAKEN} AND severity = {severity.value} AND received_at <= %s"
+        wanted[f"due {severity.word}"] = base.where(late, edge, cap=short)
     if queue.filter.params and total is None:
         wanted["total"] = stats.base_of(queue.rows).where()
     counted = stats.run(wanted)
+    due = (figure for name, figure in counted.items() if name.startswith("due "))
+    counted["SLA at risk"] = stats.together(due, short)
     return {
         "total": counted.get("total", counted["Open"]) if total is None else total,
         "open_total": counted["Open"],
@@ -207,7 +227,8 @@ def _tab(queue: Queue, label: str, query: str, number: stats.Figure) -> Context:
     """Current when nothing but this preset is asked for."""
     mine = AlertFilter.parse(QueryDict(query)).query_string()
     current = queue.filter.query_string() == mine and not queue.view
-    return {"label": _(label), "url": queue.url(query, view=""), "n": number, "current": current}
+    url = queue.url(query, view="", sort=BY_SLA if query == AT_RISK else "")
+    return {"label": _(label), "url": url, "n": number, "current": current}
 
 
 def _facet(queue: Queue, severity: Severity, number: stats.Figure) -> Context:
@@ -225,6 +246,7 @@ def _sorts(queue: Queue) -> dict[str, str]:
     query = queue.filter.query_string()
     sorts = {name: queue.url(query, sort=name) for name in ORDERS if name != "severity"}
     if queue.only_open:
+        sorts[BY_SLA] = queue.url(query, sort=BY_SLA)
         sorts["severity"] = reverse("alert-list") + (f"?{query}" if query else "")
     sorts["age"] = sorts["oldest" if queue.sort == "newest" else "newest"]
     return sorts

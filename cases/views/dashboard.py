@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from cases.dashboard import chart, first_steps, queue, shift, volume, work
+from cases.dashboard import chart, first_steps, queue, shift, targets, volume, work
 from cases.query_text import written
 from cases.sla import figures as sla
 from cases.sla.policy import CLOCKS
@@ -143,7 +143,17 @@ def _due(asked: Asked) -> Context:
     now = timezone.now()
     team = {"team": written([asked.team.name])} if asked.team else {}
     url = f"{reverse('incident-list')}?{urlencode({'sort': 'due', **team})}"
-    return {"due": [(row, cell(row, now)) for row in shift.due_next(asked.user, asked.team)[:DUE]], "due_url": url}
+    rows = [(row, cell(row, now)) for row in shift.due_next(asked.user, asked.team)[:DUE]]
+    return {"due": rows, "due_url": url, "late": [_late(asked, one) for one in targets.late(asked.user, asked.team)]}
+
+
+def _late(asked: Asked, one: targets.Late) -> Context:
+    """A figure with its list, and its tone where there is anything."""
+    team = {"team": written([asked.team.name])} if asked.team else {}
+    page, sort = ("alert-list", "sla") if one.what == "alert" else ("incident-list", "due")
+    tone = ("red" if one.state == "breached" else "amber") if one.number else ""
+    url = f"{reverse(page)}?{urlencode({'sla': one.state, 'sort': sort, **team})}"
+    return {"what": one.what, "state": one.state, "number": one.number, "tone": tone, "url": url}
 
 
 def _measured(asked: Asked, name: str) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -19,9 +19,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from cases.choices import Determination, IncidentStatus, Severity
+from cases.incident_figures import Figures, figures_of
 from cases.incident_filters import IncidentFilter
 from cases.models import Incident, IncidentOwner, IncidentTask
-from cases.querysets import capped_count
 from cases.views import sla_parts
 from cases.views.hidden import hidden_url
 from cases.views.parts import person_of, signed_in_reader
@@ -47,9 +47,10 @@ SLA_LABELS = {
     "paused": gettext_lazy("Paused"),
     "missed": gettext_lazy("A target was missed"),
     "none": gettext_lazy("Nothing due"),
+    "urgent": gettext_lazy("Overdue or at risk"),
 }
+AT_RISK = "sla=urgent"
 TABS = ("open", "mine", "unowned", "closed")
-COUNTED = 1000  # no further
 ENDED = Q(status__gte=IncidentStatus.RESOLVED)
 
 
@@ -106,10 +107,12 @@ def _context(request: HttpRequest, user: User) -> dict[str, Any]:
     rows, tab, chosen = selected(request, user)
     order = ORDERS.get(request.GET.get("sort", ""), ORDERS["changed" if tab == "closed" else "severity"])
     page, notice = _page(rows, order, request.GET.get("cursor", ""))
-    figures = _figures(rows, user, tab, filtered=bool(chosen.params or chosen.errors))
+    figures = figures_of(
+        rows, user, whole=tab == "open" and not (chosen.params or chosen.errors), closed=tab == "closed"
+    )
     return {
         "tab": tab,
-        "tabs": _tabs(figures, tab),
+        "tabs": _tabs(figures, "urgent" if tab == "open" and chosen.query_string() == AT_RISK else tab),
         "filter": chosen,
         "chips": [
             {"label": chip.label, "value": chip.value, "remove_url": _url(tab, chip.remove)} for chip in chosen.chips()
@@ -180,39 +183,18 @@ def _row(incident: Incident, now: datetime, done: int, tasks: int) -> Row:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """How many incidents: of all that are work and of those that nobody or the reader owns, and of the list itself, in
-    all (counted to 1,000, and whether there are more) and by severity (of closed ones not: all would be counted)."""
-
-    tabs: dict[str, int]
-    severities: dict[int, int]
-    total: tuple[int, bool]
-
-
-def _figures(rows: QuerySet[Incident], user: User, tab: str, *, filtered: bool) -> Figures:
-    """One query where the list is all that is work, else one more for the list and one for its severities."""
-    owners = IncidentOwner.objects.filter(incident=OuterRef("pk"))
-    work = Incident.objects.visible_to(user).filter(~ENDED).order_by().values("severity")
-    found = work.annotate(
-        open=Count("pk"),
-        mine=Count("pk", filter=Exists(owners.filter(user=user))),
-        unowned=Count("pk", filter=~Exists(owners)),
-    ).values("severity", "open", "mine", "unowned")
-    lines = list(found)
-    tabs = {name: sum(line[name] for line in lines) for name in ("open", "mine", "unowned")}
-    if tab == "open" and not filtered:
-        severities = {line["severity"]: line["open"] for line in lines}
-        return Figures(tabs, severities, (min(tabs["open"], COUNTED), tabs["open"] > COUNTED))
-    counted = rows.order_by().values_list("severity").annotate(n=Count("pk", distinct=True))
-    return Figures(tabs, {} if tab == "closed" else dict(counted), capped_count(rows, COUNTED))
-
-
 def _tabs(figures: Figures, current: str) -> list[dict[str, Any]]:
-    """Open, mine, unowned and closed, with figures over what is still work."""
-    names = {"open": _("Open"), "mine": _("Mine"), "unowned": _("Unowned"), "closed": _("Closed")}
+    """Open, mine, unowned, at risk and closed, with figures over what is still work."""
+    names = {
+        "open": _("Open"),
+        "mine": _("Mine"),
+        "unowned": _("Unowned"),
+        "urgent": _("SLA at risk"),
+        "closed": _("Closed"),
+    }
+    urls = {name: _url(name, "") for name in TABS} | {"urgent": _url("open", AT_RISK, sort="due")}
     return [
-        {"name": name, "label": label, "n": figures.tabs.get(name), "url": _url(name, ""), "current": name == current}
+        {"name": name, "label": label, "n": figures.tabs.get(name), "url": urls[name], "current": name == current}
         for name, label in names.items()
     ]
 
