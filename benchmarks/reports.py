@@ -6,12 +6,15 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from benchmarks.report import Row
 from benchmarks.stack import Stack
+
+if TYPE_CHECKING:
+    from soar.accounts.models import User
 
 ALERTS, OBSERVABLES, ENTRIES = 100, 500, 2000
 AT_MOST = 60.0  # seconds for the PDF
@@ -57,18 +60,29 @@ def _state(client: httpx.Client, job: int) -> dict[str, Any]:
 
 def make() -> str:
     """The incident, made by the product's own actions; its number. Called inside of a portal."""
-    from cases.actions import incidents, manual
+    from cases.actions import incidents
     from cases.actors import Actor
     from soar.accounts.models import User
 
-    actor = Actor.of(User.objects.get(username="admin"))
-    each = OBSERVABLES // ALERTS
-    alerts = [manual.create_by_hand(actor, fields=_alert(number, each)).pk for number in range(ALERTS)]
-    incident = incidents.open_incident(actor, title="Beaconing in the finance network", alerts=alerts)
-    incident.refresh_from_db()
-    for number in range(max(0, ENTRIES - incident.timeline_count)):
-        incidents.comment(actor, incident.pk, f"Looked at host {number}: **nothing new**, the `svc{number}` is ours.")
+    admin = User.objects.get(username="admin")
+    incident = incidents.open_incident(Actor.of(admin), title="Beaconing in the finance network", alerts=[])
+    grow(admin, incident.number)
     return incident.number
+
+
+def grow(user: User, number: str) -> None:
+    """Let a person link alerts to the incident and comment on it until it is as large as is measured."""
+    from cases.actions import incidents, links, manual
+    from cases.actors import Actor
+    from cases.models import Incident
+
+    actor, each = Actor.of(user), OBSERVABLES // ALERTS
+    incident = Incident.objects.get(pk=int(number.removeprefix("INC-")))
+    missing = ALERTS - incident.alerts.count()
+    links.link(actor, [manual.create_by_hand(actor, fields=_alert(n, each)).pk for n in range(missing)], incident.pk)
+    incident.refresh_from_db()
+    for n in range(max(0, ENTRIES - incident.timeline_count)):
+        incidents.comment(actor, incident.pk, f"Looked at host {n}: **nothing new**, the `svc{n}` is ours.")
 
 
 def _alert(number: int, observables: int) -> dict[str, Any]:

@@ -1,0 +1,119 @@
+"""Every page of the portal, listed from the URL configuration, as a browser gets it: the whole answer, one reader.
+
+The pages and what their addresses stand for are those of the tests of all pages (tests/pages): plenty of everything,
+here beside a million alerts and 20,000 incidents, and the incident with 2,000 entries, 500 observables, 100 alerts."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+from benchmarks import access, ingest, mapping, reports
+from benchmarks.report import Row
+from benchmarks.stack import Stack
+
+ROUNDS, WARM = 15, 3
+AT_MOST = 60.0
+# What an admin's browser takes with it.
+HEADERS = {"Host": "127.0.0.1", "Accept": "text/html", "Accept-Encoding": "gzip"}
+
+
+@dataclass
+class Page:
+    """One address, who asks for it, and how long it took, in milliseconds."""
+
+    route: str
+    path: str
+    cookie: str
+    status: int
+    times: list[float] = field(default_factory=list)
+    cpu: float = 0.0
+    size: int = 0
+
+
+def make() -> None:
+    """Make the things that addresses name; print the pages. Run by manage.py shell."""
+    from django.conf import settings
+
+    from cases.models import Asset, Observable
+    from tests.crossing.operations import Operation
+    from tests.pages import worlds
+    from tests.pages.addresses import FILES, OTHERWISE, gets, who
+
+    world = worlds.plentiful(settings, Path(settings.DATA_DIR))
+    reports.grow(world.cast.user("admin"), str(world.shown["incident"]))
+    # What many alerts name: each twentieth this address, each four-thousandth this host.
+    world.shown["observable"] = Observable.objects.get(value="9.9.9.9").pk
+    world.shown["asset"] = Asset.objects.get(key="host-20").pk
+
+    def told(one: Operation) -> dict[str, Any]:
+        name = who(one, "admin")
+        return {
+            "route": one.route,
+            "path": one.path(world.values(one, "")),
+            "cookie": world.cast[name].session or "",
+            "status": OTHERWISE.get(one.route, 200),
+        }
+
+    print(json.dumps([told(one) for one in gets() if one.route not in FILES]))
+
+
+def measure(stack: Stack) -> Iterator[Row]:
+    """p50 of each page, the worst first. The alerts are there, and ``access.teams`` was run."""
+    access.shell(stack, "grant()")
+    told = stack.manage("shell", "-v0", "-c", "from benchmarks import every; every.make()")
+    access.shell(stack, "analyse()")
+    ingest.drain(stack)
+    yield from asked(stack, told.strip().splitlines()[-1])
+
+
+def asked(stack: Stack, told: str) -> Iterator[Row]:
+    """The same of the pages that ``make`` has printed."""
+    pages = [page for page in (Page(**one) for one in json.loads(told)) if _fits(stack, page)]
+    for page in pages:
+        _measure(stack, page)
+    pages.sort(key=lambda page: -statistics.median(page.times))
+    late = sum(statistics.median(page.times) > AT_MOST for page in pages)
+    yield Row("pages from the URL configuration", len(pages), "pages")
+    yield Row(f"of these above {AT_MOST:.0f} ms, p50", late, "pages", 0, "less")
+    for page in pages:
+        note = f"least {min(page.times):.0f}, {page.cpu:.0f} ms of CPU, {page.size / 1024:.0f} KB"
+        yield Row(f"/{page.route}", statistics.median(page.times), "ms", AT_MOST, "less", note)
+
+
+def _fits(stack: Stack, page: Page) -> bool:
+    """Whether it is a page, not a refusal or a redirect that belongs there. Raises RuntimeError for an odd answer."""
+    status, _ = _ask(stack, page)
+    if status not in (page.status, 405):
+        raise RuntimeError(f"{page.path} answered {status}, not {page.status}")
+    return status == 200
+
+
+def _measure(stack: Stack, page: Page) -> None:
+    for _ in range(WARM):
+        _ask(stack, page)
+    before = mapping.cpu_of(stack)
+    for _ in range(ROUNDS):
+        begin = time.perf_counter()
+        _, body = _ask(stack, page)
+        page.times.append((time.perf_counter() - begin) * 1000)
+    page.cpu = (mapping.cpu_of(stack) - before) / ROUNDS * 1000
+    page.size = len(gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body)
+
+
+_open: dict[int, HTTPConnection] = {}
+
+
+def _ask(stack: Stack, page: Page) -> tuple[int, bytes]:
+    """Status and body, over one connection that is kept, as a browser keeps it."""
+    connection = _open.setdefault(stack.port, HTTPConnection("127.0.0.1", stack.port, timeout=120))
+    connection.request("GET", page.path, headers={**HEADERS, "Cookie": f"sessionid={page.cookie}"})
+    answer = connection.getresponse()
+    return answer.status, answer.read()
