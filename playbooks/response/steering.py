@@ -79,10 +79,15 @@ def retry(held: Held) -> int:
 
 
 def _forget_stopped(run: Run) -> None:
-    """Nodes that took no action because an earlier one failed are reached anew. Their notifications were sent."""
-    stopped = Step.objects.filter(run=run, kind="node", result__stopped=True).exclude(key="notify")
-    ResponseTask.objects.filter(step__in=stopped).delete()
-    stopped.delete()
+    """Nodes that took no action because an earlier one failed are reached anew. Notifications were sent; whether what
+    follows them is stopped is asked of what came before."""
+    stopped = Step.objects.filter(run=run, kind="node", result__stopped=True)
+    for step in stopped.filter(key="notify"):
+        step.result = {name: value for name, value in (step.result or {}).items() if name != "stopped"}
+        step.save(update_fields=["result"])
+    idle = stopped.exclude(key="notify")
+    ResponseTask.objects.filter(step__in=idle).delete()
+    idle.delete()
 
 
 def _reopen(held: Held, again: list[ResponseTask]) -> None:
