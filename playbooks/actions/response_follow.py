@@ -17,6 +17,7 @@ from playbooks.response.locking import hold_case, together
 from playbooks.response_selectors import task_for
 from playbooks.steps import routing
 from playbooks.steps.calls import acted
+from playbooks.steps.params import TEXT
 from soar.accounts import audit
 from soar.connectors import registry
 from soar.connectors.capabilities import CAPABILITIES, Collected
@@ -44,7 +45,7 @@ def resend(actor: Actor, task_id: int | str) -> ResponseTask:
     case = case_of_task(task)
     if task.inverse_of is not None:
         return _inverse(actor, task.inverse_of, case)
-    params = {name: value for name, value in task.params.items() if name != "reason"}
+    params = {name: value for name, value in task.params.items() if name not in ("reason", TEXT)}
     made = plan(actor, task.action, [task.target], params)
     return make(actor, case, made, str(task.params.get("reason") or ""))[0]
 
