@@ -8,20 +8,26 @@ from typing import Any
 import pytest
 
 from cases.actors import Actor
+from cases.choices import IncidentStatus
 from cases.errors import Refused
+from cases.models import Incident
 from playbooks.actions import approvals
 from playbooks.actions.runs import retry
 from playbooks.models import Approval, NeverTouch, Playbook, Run
 from soar.accounts.models import Team, User
+from soar.connectors.actions import create_account
 from soar.connectors.models import ConnectorAccount
+from soar.standins.server import Server
+from soar.standins.slack import Slack
 from tests.factories import make_user
 from tests.playbook_files import work
-from tests.response_tools import Range, action, alert_of, graph, only_task, publish, run_now, tiny
+from tests.response_tools import Range, action, alert_of, graph, only_task, publish, run_now, tasks_of, tiny
 
 __all__ = ["tiny"]
 pytestmark = pytest.mark.django_db(transaction=True)
 SYSTEM = Actor.system()
 ASK = {"method": "email", "subject_prefix": "", "recipients": ["duty@example.com"], "channels": []}
+STOP = {"on_failure": "stop"}
 
 
 def isolating(**more: Any) -> Playbook:
@@ -122,3 +128,46 @@ def test_18_a_rule_that_came_while_it_waited_wants_a_reason_too(tiny: Range, res
     approvals.approve(Actor.of(responder), Approval.objects.get().pk, comment="Agreed with the board")
     work()
     assert only_task(run).status == "successful"
+
+
+# -- what is kept
+
+
+@pytest.fixture
+def channel(tiny: Range) -> Any:
+    """A channel that is told."""
+    with Server([Slack()]) as server:
+        create_account(None, "slack", "SOC", {"url": server.urls["slack"]["url"], "allow_internal": True}, {})
+        yield server.standins["slack"]
+
+
+def telling() -> Playbook:
+    """Isolate or stop; tell people; disable the account; close the incident if all of it succeeded."""
+    tell = {**action("t", ("channel", {"channels": ["SOC"]}), parent="a"), "type": "notify", "risk": []}
+    nodes = action("a", "isolate_endpoint", **STOP), tell, action("b", "disable_account", parent="t")
+    closing = {"owners": [], "close_on_success": {"determination": "malicious"}, "ticket_profile": None}
+    return publish(graph(*nodes, target={"open_incident": closing}))
+
+
+def test_3_what_was_stopped_after_a_message_follows_once_the_first_succeeds(tiny: Range, channel: Any) -> None:
+    run = refused_telling(tiny)
+    assert again(run).status == "successful"
+    assert [status for _, _, status in tasks_of(run)] == ["successful"] * 3
+    assert tiny.targets("disable_account") == ["a.voss"]
+    assert len(channel.state["messages"]) == 1, "people were told once"
+    assert Incident.objects.get().status == IncidentStatus.CLOSED
+
+
+def test_3_it_stays_stopped_while_the_first_fails(tiny: Range, channel: Any) -> None:
+    run = refused_telling(tiny)
+    tiny.fault("403")
+    assert again(run).status == "partially_successful"
+    assert [status for _, _, status in tasks_of(run)] == ["unsuccessful", "successful", "no_action"]
+    assert (tiny.done, Incident.objects.get().status) == ([], IncidentStatus.OPEN)
+
+
+def refused_telling(tiny: Range) -> Run:
+    tiny.fault("403")
+    run = run_now(telling(), alert_of())
+    assert [status for _, _, status in tasks_of(run)] == ["unsuccessful", "successful", "no_action"]
+    return run

@@ -17,6 +17,7 @@ from playbooks.response import tasks
 from playbooks.response.advance import after_task
 from playbooks.response.locking import together
 from playbooks.response_selectors import task_for
+from playbooks.steps import calls
 from soar.lib.clock import iso
 
 CANCELLABLE = (TaskStatus.QUEUED, TaskStatus.PENDING_APPROVAL)
@@ -24,7 +25,8 @@ AFTER = {Outcome.DONE: TaskStatus.SUCCESSFUL, Outcome.NOT_DONE: TaskStatus.UNSUC
 
 
 def cancel(actor: Actor, task_id: int | str) -> ResponseTask:
-    """Cancel a task that has not begun. Its run goes on as after a failure.
+    """Cancel a task that has not begun. Its run goes on as after a failure. One that waits to be done again after an
+    answer was lost is of unknown outcome then.
 
     Raises Missing, Forbidden, Conflict for a task that is under way (a call cannot be taken back) or over."""
     task = response_task(actor, task_id)
@@ -41,7 +43,8 @@ def _cancel(actor: Actor, task: ResponseTask) -> None:
     row = _locked(task)
     if row.status not in CANCELLABLE:
         raise Conflict(f"This task is {row.state.label.lower()}: only what has not begun can be cancelled.")
-    _end(task, TaskStatus.CANCELLED, f"Cancelled by {actor.name}.")
+    ending = calls.cancelled(row, f"Cancelled by {actor.name}.")
+    _end(task, TaskStatus(ending.status), ending.reason)
     if row.approval_id is None:
         return
     left = ResponseTask.objects.filter(approval=row.approval_id, status=TaskStatus.PENDING_APPROVAL).exists()
@@ -95,7 +98,8 @@ def _locked(task: ResponseTask) -> ResponseTask:
 def _end(task: ResponseTask, status: TaskStatus, reason: str) -> None:
     """Write the end on the row, and on the object that the caller's locks look at."""
     ResponseTask.objects.filter(pk=task.pk).update(
-        status=status, reason=reason, due_at=None, phase="", finished_at=Now(), lease_owner="", lease_until=None,
+        status=status, reason=reason, due_at=None, phase="", lease_owner="", lease_until=None,
+        finished_at=Now() if status.is_final else None,
         version=F("version") + 1, updated_at=Now(),
     )  # fmt: skip
     task.status, task.reason = status, reason

@@ -10,12 +10,14 @@ from cases.models import Alert, Incident
 from playbooks.actions.response_plan import MAY_NOT, plan
 from playbooks.actions.responses import Case, announce, case_of, make
 from playbooks.actions.rights import needs
-from playbooks.choices import TaskStatus
+from playbooks.choices import Outcome, TaskStatus
 from playbooks.models import ResponseTask
 from playbooks.response import tasks
 from playbooks.response.locking import hold_case, together
 from playbooks.response_selectors import task_for
 from playbooks.steps import routing
+from playbooks.steps.calls import acted
+from playbooks.steps.params import TEXT
 from soar.accounts import audit
 from soar.connectors import registry
 from soar.connectors.capabilities import CAPABILITIES, Collected
@@ -43,7 +45,7 @@ def resend(actor: Actor, task_id: int | str) -> ResponseTask:
     case = case_of_task(task)
     if task.inverse_of is not None:
         return _inverse(actor, task.inverse_of, case)
-    params = {name: value for name, value in task.params.items() if name != "reason"}
+    params = {name: value for name, value in task.params.items() if name not in ("reason", TEXT)}
     made = plan(actor, task.action, [task.target], params)
     return make(actor, case, made, str(task.params.get("reason") or ""))[0]
 
@@ -85,12 +87,19 @@ def undo_of(task: ResponseTask) -> str:
     what = CAPABILITIES.get(task.capability)
     if what is None or not what.inverse:
         raise Conflict("This cannot be undone.")
-    if task.status not in (TaskStatus.SUCCESSFUL, TaskStatus.UNKNOWN_OUTCOME):
+    if task.status not in (TaskStatus.SUCCESSFUL, TaskStatus.UNKNOWN_OUTCOME) and not _half_done(task):
         raise Conflict(f"This task is {task.state.label.lower()}: there is nothing to undo.")
     done = task.inverses.exclude(status__in=("unsuccessful", "cancelled")).order_by("-pk").first()
     if done is not None:
         raise Conflict(f"It is undone already, by task {done.pk} ({done.state.label.lower()}).")
     return what.inverse
+
+
+def _half_done(task: ResponseTask) -> bool:
+    """Whether a task that failed or was cancelled may have done something, and nobody has said that it did not."""
+    if task.status not in (TaskStatus.UNSUCCESSFUL, TaskStatus.CANCELLED):
+        return False
+    return (task.decision or {}).get("outcome") != Outcome.NOT_DONE and acted(task)
 
 
 def _undoing(actor: Actor, task: ResponseTask) -> ConnectorAccount | None:

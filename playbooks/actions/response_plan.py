@@ -20,6 +20,7 @@ from playbooks.graph.model import ActionUse, Node
 from playbooks.graph.schema import blank
 from playbooks.response.objects import Target
 from playbooks.steps import routing
+from playbooks.steps.params import pinned
 from playbooks.world import OWN, world_of
 from soar.accounts.models import User
 from soar.connectors.models import ConnectorAccount, Route
@@ -54,7 +55,7 @@ def plan(actor: Actor, action: str, targets: Sequence[Target], params: Mapping[s
     Raises Forbidden without the permission to respond, Refused beside action, targets or the setting that is wrong."""
     needs(actor, "respond", MAY_NOT)
     spec = spec_of(action)
-    clean = checked(actor.user, spec, params)
+    clean = pinned(spec.capability, checked(actor.user, spec, params))
     if not targets:
         raise Refused("Choose at least one object.", field="targets")
     if len(targets) > AT_MOST:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cases.actors import Actor
 from cases.errors import Conflict, Missing
 from playbooks.actions import response_ends
-from playbooks.actions.rights import needs
+from playbooks.actions.rights import needs, works_on
 from playbooks.choices import Outcome, RunStatus, TaskStatus
 from playbooks.models import ResponseTask, Run
 from playbooks.permissions import playbook_for
@@ -20,6 +20,7 @@ MAY_NOT_RESPOND = "The permission to approve and run response actions is missing
 def cancel(actor: Actor, run: Run) -> Run:
     """Stop what has not begun; what is under way ends first. Raises Forbidden, Conflict for a run that is over."""
     playbook_for(actor, run.playbook, "run")
+    works_on(actor, run.alert)
 
     def write() -> Run:
         held = _held(run)
@@ -36,6 +37,7 @@ def retry(actor: Actor, run: Run) -> Run:
     would run again), Conflict for a run that has nothing to retry, or tasks to decide on first."""
     playbook_for(actor, run.playbook, "run")
     needs(actor, "respond", MAY_NOT_RESPOND)
+    works_on(actor, run.alert)
 
     def write() -> Run:
         held = _held(run)

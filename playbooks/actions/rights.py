@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from cases.actors import Actor
 from cases.errors import Forbidden
+from cases.models import Alert
+from cases.permissions import holds
 from playbooks.announce import Subject, lock_subject
 from playbooks.models import Playbook, Run
 from playbooks.permissions import playbook_for
@@ -15,6 +17,15 @@ def needs(actor: Actor, permission: str, sentence: str) -> None:
     """Raise Forbidden with ``sentence`` if the actor is a person without this permission."""
     if actor.user is not None and not may(actor.user, permission):
         raise Forbidden(sentence)
+
+
+def works_on(actor: Actor, alert: Alert | None) -> None:
+    """Raise Forbidden for a person who may only look at the restricted incident that the alert is in: what response
+    playbooks do there is work on it, by connectors too (rulings 20)."""
+    if actor.user is None or alert is None or not alert.restricted or alert.incident is None:
+        return
+    if not holds(actor.user, alert.incident, "edit"):
+        raise Forbidden(f"You may see {alert.number} but not work on it: its incident is restricted.")
 
 
 def authored(actor: Actor, playbook: Playbook | str | int) -> Playbook:

@@ -14,7 +14,7 @@ from cases.merged import check_not_merged
 from cases.models import Alert, Incident
 from cases.permissions import alert_for, incident_for
 from playbooks.actions import response_runs
-from playbooks.actions.rights import locked_run
+from playbooks.actions.rights import locked_run, works_on
 from playbooks.announce import announce
 from playbooks.choices import RunStatus, StartedBy, StepStatus, Trigger
 from playbooks.claims import following_run
@@ -58,6 +58,7 @@ def run_by_hand(
         raise Conflict(f"{row.name} starts nothing. {row.hindrance}")
     _fits(row, on_alert, on_incident)
     if row.kind == "response" and not dry_run:
+        works_on(actor, on_alert)
         check_destructive(actor, row)
     cause = on_alert.cause if on_alert else on_incident.cause if on_incident else uuid.uuid4()
     run = Run.objects.create(

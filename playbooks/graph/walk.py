@@ -76,7 +76,7 @@ def ready(graph: Graph, state: State, objects: Iterable[str]) -> list[Ready]:
             if there is None:
                 found.append(Ready(child.id, keys, halted))
             elif there.status != "open":
-                settled.append((child.id, there, halts(child, there)))
+                settled.append((child.id, there, halted or halts(child, there)))
         waiting.extend(reversed(settled))
     return _in_order(graph, found)
 

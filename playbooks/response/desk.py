@@ -21,6 +21,7 @@ from playbooks.models import ResponseTask
 from playbooks.response.done_before import DoneBefore
 from playbooks.response.locking import Held
 from playbooks.steps import routing, ticket
+from playbooks.steps.params import pinned
 from soar.accounts.membership import may
 from soar.connectors.models import ConnectorAccount, Route
 
@@ -47,6 +48,7 @@ class Desk:
         """``graph``: of a run that really acts, so that no step does once more what an earlier one has done."""
         self.held = held
         self._before = DoneBefore(held.run, graph.nodes if graph else ())
+        self._pinned: dict[int, tuple[Touch, dict[str, Any]]] = {}
         self._serving: dict[str, list[ConnectorAccount]] = {}
 
     def places(self, node: Node, touch: Touch) -> list[Place]:
@@ -81,7 +83,7 @@ class Desk:
         return self._asked(node, place)
 
     def _respond(self, node: Node, touch: Touch, one: Object) -> Place:
-        spec, place = touch.spec, Place(touch, dict(touch.use.params))
+        spec, place = touch.spec, Place(touch, self._params(touch))
         if idle := self._idle(spec, one, place):
             return _ended(place, TaskStatus.NO_ACTION, idle)
         place.account = self._account(spec, one)
@@ -102,6 +104,13 @@ class Desk:
         if spec.destructive and one.benign:
             return f"Not done: {one.benign}"
         return self._before.reason(spec.name, one, place.params)
+
+    def _params(self, touch: Touch) -> dict[str, Any]:
+        """The settings of the task: the same for each object, so made once."""
+        key = id(touch.use)
+        if key not in self._pinned:
+            self._pinned[key] = (touch, pinned(touch.spec.capability, touch.use.params))
+        return dict(self._pinned[key][1])
 
     def _asked(self, node: Node, place: Place) -> Place:
         if node.approval is not None and not self.held.run.dry_run:

@@ -15,6 +15,7 @@ from playbooks.response.advance import Last, after_task, end_among_others
 from playbooks.response.locking import Held, together
 from playbooks.response.tasks import Claimed, Ending, LostLease
 from playbooks.steps import casework, notify, respond, ticket
+from playbooks.steps.calls import acted, cancelled, withdrawn
 from playbooks.steps.outcomes import Later, Outcome
 from soar.connectors import attempts
 
@@ -31,8 +32,7 @@ def perform(held: Claimed) -> None:
         with attempts.only_while(attempts.Hold(tasks.LOCK_HELD, {"held_task": held.task.pk, "held_by": held.owner})):
             outcome = _performed(held, group)
         if isinstance(outcome, Later):
-            values = {**outcome.values}
-            tasks.put_off(held, outcome.seconds, status=outcome.status, phase=outcome.phase, **values)
+            _put_off(held, outcome)
         else:
             settle(held, outcome)
     except LostLease:
@@ -42,7 +42,25 @@ def perform(held: Claimed) -> None:
 def _performed(held: Claimed, group: str) -> Outcome:
     if held.task.action == "ticket":
         return ticket.perform(held)
+    if held.lost and held.phase != "poll" and (why := _withdrawn(held)) and not acted(held.task):
+        return Ending("cancelled", reason=why)  # its worker died before the call, and now it is not wanted any more
     return notify.perform(held) if group == "notify" else respond.perform(held)
+
+
+def _withdrawn(held: Claimed) -> str:
+    with transaction.atomic():
+        return withdrawn(held.task.run_id)
+
+
+def _put_off(held: Claimed, later: Later) -> None:
+    """Look at the task again later; but nothing that would only then be sent waits in a run that was cancelled while
+    the call was under way. Cancelling holds the run's lock: it sees the task waiting, or is seen here."""
+    with transaction.atomic():
+        why = "" if later.phase else withdrawn(held.task.run_id)
+        if not why:
+            tasks.put_off(held, later.seconds, status=later.status, phase=later.phase, **later.values)
+    if why:
+        settle(held, cancelled(held.task, why))
 
 
 def settle(held: Claimed, ending: Ending) -> None:
@@ -87,4 +105,6 @@ _UNDER_WAY = TaskStatus.IN_PROGRESS
 def _act(run: Held | None, task: ResponseTask) -> Ending:
     if run is None:
         return Ending("unsuccessful", reason="It has no run whose case it could change.")
+    if run.run.cancel_requested and not run.run.state.is_final:
+        return Ending("cancelled", reason=run.run.error)
     return casework.act(run, task)

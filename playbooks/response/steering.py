@@ -18,6 +18,7 @@ from playbooks.response.desk import ASKED, Desk, Place
 from playbooks.response.facts import graph_of
 from playbooks.response.locking import Held
 from playbooks.response.starting import RESPOND_TASK
+from playbooks.steps.calls import MAY_BE_DONE, acted
 from soar.lib.queue import enqueue
 
 RETRIED = (TaskStatus.UNSUCCESSFUL, TaskStatus.CANCELLED)
@@ -30,13 +31,21 @@ def cancel(held: Held, name: str) -> None:
     run.cancel_requested, run.error = True, text
     run.save(update_fields=["cancel_requested", "error"])
     approving.cancel(run.pk, text)
-    ResponseTask.objects.filter(run=run, status=TaskStatus.QUEUED).update(
-        status=TaskStatus.CANCELLED, reason=text, finished_at=Now(), due_at=None, version=F("version") + 1
-    )
+    _withdraw(run, text)
     if run.targets is None:
         _end_unbegun(held)
     else:
         advance(held)
+
+
+def _withdraw(run: Run, text: str) -> None:
+    """Tasks that wait to be done will not be. Of one that waits to be done again, nobody knows whether it was."""
+    queued = ResponseTask.objects.filter(run=run, status=TaskStatus.QUEUED)
+    unsure = [task.pk for task in queued.filter(attempts__gt=0) if acted(task)]
+    over = {"due_at": None, "version": F("version") + 1, "updated_at": Now()}
+    reason = f"{text} {MAY_BE_DONE}"
+    queued.filter(pk__in=unsure).update(status=TaskStatus.UNKNOWN_OUTCOME, reason=reason, **over)
+    queued.update(status=TaskStatus.CANCELLED, reason=text, finished_at=Now(), **over)
 
 
 def _end_unbegun(held: Held) -> None:
@@ -70,10 +79,15 @@ def retry(held: Held) -> int:
 
 
 def _forget_stopped(run: Run) -> None:
-    """Nodes that took no action because an earlier one failed are reached anew. Their notifications were sent."""
-    stopped = Step.objects.filter(run=run, kind="node", result__stopped=True).exclude(key="notify")
-    ResponseTask.objects.filter(step__in=stopped).delete()
-    stopped.delete()
+    """Nodes that took no action because an earlier one failed are reached anew. Notifications were sent; whether what
+    follows them is stopped is asked of what came before."""
+    stopped = Step.objects.filter(run=run, kind="node", result__stopped=True)
+    for step in stopped.filter(key="notify"):
+        step.result = {name: value for name, value in (step.result or {}).items() if name != "stopped"}
+        step.save(update_fields=["result"])
+    idle = stopped.exclude(key="notify")
+    ResponseTask.objects.filter(step__in=idle).delete()
+    idle.delete()
 
 
 def _reopen(held: Held, again: list[ResponseTask]) -> None:

@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from playbooks.models import ResponseTask, Script
 from soar.connectors.errors import ConnectorError
 
+TEXT = "sha256"  # of the script whose name is beside it
+
+
+def pinned(capability: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a task that is made now. A script is named, so the hash of its text goes with it: what people
+    approve is that text, whatever bears the name later."""
+    kept = {name: value for name, value in params.items() if name != TEXT}
+    if capability != "run_script":
+        return kept
+    script = _named(kept)
+    return {**kept, TEXT: script.sha256 if script is not None else ""}
+
+
+def _named(params: Mapping[str, Any]) -> Script | None:
+    return Script.objects.filter(name__iexact=str(params.get("script", "")), removed=False).first()
+
 
 def params_for(task: ResponseTask) -> dict[str, Any]:
     """The settings of a task as ``Responder.perform`` takes them. For ``run_script`` also ``file_name``, ``text``,
-    ``language``, ``systems`` and ``sha256`` of the script. Raises ConnectorError for a script that is gone."""
+    ``language``, ``systems`` and ``sha256`` of the script. Raises ConnectorError for a script that is
+    gone, and for one that has another text than when the task was made."""
     params = dict(task.params)
     if task.capability != "run_script":
         return params
     name = str(params.get("script", ""))
-    script = Script.objects.filter(name__iexact=name, removed=False).first()
+    script = _named(params)
     if script is None:
         raise ConnectorError(f"There is no script {name:.100} in the library.", permanent=True)
+    if params.get(TEXT, script.sha256) != script.sha256:
+        why = f"{name:.100} is another script than when this was asked for: its text was replaced."
+        raise ConnectorError(why, permanent=True)
     about = {"language": script.language, "systems": list(script.systems), "sha256": script.sha256}
     return {**params, "script": script.name, "file_name": script.name, "text": script.text, **about}

@@ -15,7 +15,7 @@ from playbooks.response.objects import RATED
 from playbooks.response.tasks import Claimed, Ending
 from playbooks.response_words import label_of
 from playbooks.steps import blocking
-from playbooks.steps.calls import begun, given_up, minutes, overdue
+from playbooks.steps.calls import begun, given_up, minutes, overdue, unfinished
 from playbooks.steps.outcomes import Later, Outcome, back_off, ended, poll_pause
 from playbooks.steps.params import params_for
 from playbooks.steps.routing import serves
@@ -25,6 +25,8 @@ from soar.connectors.errors import ConnectorError
 from soar.connectors.intelligence.lookup import look_up, reason_of
 
 logger = logging.getLogger(__name__)
+# They leave everything as it is: what a product took and did not finish may be ordered again.
+HARMLESS = frozenset({"find_messages", "collect_file", "sandbox_file", "sandbox_url", "scan_endpoint"})
 UNKNOWN = "The call may or may not have had its effect: its answer was lost"
 
 
@@ -68,7 +70,7 @@ def _hindrance(task: ResponseTask) -> str:
 
 def _without_account(held: Claimed, hindrance: str) -> Outcome:
     if held.phase == "":
-        return Ending("unsuccessful", reason=hindrance)
+        return Ending(unfinished(held.task), reason=hindrance)
     if overdue(held.task):
         return Ending("unknown_outcome", reason=f"{hindrance} What became of the call could not be asked.")
     return Later(30, held.phase, {"reason": hindrance})  # a connector may be enabled again
@@ -104,7 +106,8 @@ class _Attempt:
 
     def _call(self) -> Outcome:
         if overdue(self.task):
-            return Ending("unsuccessful", reason=self.task.reason or "Its deadline passed before it could be done.")
+            why = self.task.reason or "Its deadline passed before it could be done."
+            return Ending(unfinished(self.task), reason=why)
         try:
             params = params_for(self.task)
             result = self.connector.perform(self.task.capability, self.target, params, key=self.key)
@@ -155,7 +158,8 @@ class _Attempt:
         if result.state == "accepted" and overdue(self.task):
             last = f"; it last said “{result.remote}”" if result.remote else ""
             text = f"The product took it but did not finish within {minutes(self.task)} minutes{last}."
-            return Ending("unsuccessful", reason=text, remote=result.remote)
+            end = "unsuccessful" if self.task.capability in HARMLESS else "unknown_outcome"
+            return Ending(end, reason=text, remote=result.remote)
         return self._result(result)
 
     def _unanswered(self, error: ConnectorError) -> Outcome:
