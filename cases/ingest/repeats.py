@@ -45,9 +45,13 @@ def repeat(alert: Alert, row: Row, rules: Rules, now: datetime) -> Alert:
     if row.assets:
         asset_rows.link_new(alert, row, now)
     _state(alert, row, actor)
-    if alert.status == AlertStatus.RESOLVED and not row.alert.closed and _reopens(alert, rules, now):
-        _reopen(actor, alert, row)
-    elif alert.suppression_id and not row.hold and alert.status != AlertStatus.RESOLVED:
+    closed = row.alert.closed or is_closed(row.alert.source_state)
+    if alert.status == AlertStatus.RESOLVED:
+        if not closed and _reopens(alert, rules, now):
+            _reopen(actor, alert, row)
+    elif _closes(row, rules):
+        _close(actor, alert, row, rules)
+    elif alert.suppression_id and not row.hold:
         release_locked(actor, alert)  # the rule that held it back is over: it is news now
     return alert
 
