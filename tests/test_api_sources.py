@@ -111,6 +111,22 @@ def test_tokens_are_listed_replaced_and_revoked(admin: User) -> None:
     assert source.tokens.filter(revoked_at=None).count() == 1
 
 
+def test_tokens_that_end(admin: User) -> None:
+    api = Api(admin)
+    made = api.post("/sources/", {"name": "EDR", "kind": "generic", "token_days": 7})
+    assert made.status_code == 201 and "token_days" not in made.json()
+    assert api.post("/sources/edr/tokens/", {"days": 90, "overlap_hours": 1}).status_code == 201
+    assert api.post("/sources/edr/tokens/", {"days": None}).status_code == 201
+    rows = api.get("/sources/edr/tokens/").json()["results"]
+    assert [bool(row["expires_at"]) for row in rows] == [False, True, True]
+    for days in (0, 3651, -1, "7", 1.5, 10**30):
+        assert wrong_fields(api.post("/sources/edr/tokens/", {"days": days})) == {"days"}
+        body = {"name": "Two", "kind": "generic", "token_days": days}
+        assert wrong_fields(api.post("/sources/", body)) == {"token_days"}
+    assert wrong_fields(api.call("PATCH", "/sources/edr/", {"token_days": 7})) == {"token_days"}
+    assert SourceToken.objects.count() == 3 and AlertSource.objects.count() == 1
+
+
 def test_a_sample_goes_the_way_of_every_delivery(admin: User) -> None:
     make_source("EDR", slug="edr")
     api = Api(admin)

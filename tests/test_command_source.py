@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from cases.models import AlertPull, AlertSource, SourceToken
 from soar.accounts.models import AuditEntry, Team
@@ -38,6 +40,16 @@ def test_prints_slug_token_and_url_and_stores_only_a_digest(settings) -> None:  
     row = AuditEntry.objects.get(verb="source.created")
     assert row.target == "wazuh-plant"
     assert answer["token"] not in str(row.data)
+
+
+def test_a_token_that_ends() -> None:
+    created("Feed", "--kind", "generic", "--days", "30")
+    ends = SourceToken.objects.get().expires_at
+    assert ends is not None and abs(ends - timezone.now() - timedelta(days=30)) < timedelta(1)
+    for days in ("0", "3651", "-1"):
+        with pytest.raises(CommandError, match="1 to 3650 days"):
+            created("Other", "--kind", "generic", f"--days={days}")
+    assert AlertSource.objects.count() == 1
 
 
 def test_sources_of_similar_names_get_slugs_of_their_own() -> None:

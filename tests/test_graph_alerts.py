@@ -12,7 +12,7 @@ from cases.actions import pulls
 from cases.actors import Actor
 from cases.choices import AlertStatus
 from cases.models import Alert, AlertPull, DeadLetter, TimelineEntry
-from cases.pulls import reading
+from cases.pulls import reading, taking
 from soar.connectors import actions
 from soar.connectors.errors import Refused
 from soar.connectors.microsoft_graph.connector import MicrosoftGraph
@@ -276,7 +276,7 @@ def test_reading_something_else_begins_anew(row: AlertPull, here: Range) -> None
 def test_killed_between_two_alerts_of_a_page(row: AlertPull, here: Range, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(6):
         put(here, f"da{number}", 30 - number)
-    whole, done = reading.take, list[int]()
+    whole, done = taking.take, list[int]()
 
     def take(*args: Any) -> Any:
         if len(done) == 3:
@@ -296,13 +296,13 @@ def test_killed_between_two_alerts_of_a_page(row: AlertPull, here: Range, monkey
 
 def test_what_is_no_alert_holds_nothing_up(row: AlertPull, here: Range) -> None:
     here.state["alerts"]["x"] = {"title": "no id", "lastUpdateDateTime": moment(4)}
-    put(here, "da1", 5, description="x" * 1_200_000)
+    put(here, "da1", 5, **{f"field {number}": "x" * 50 for number in range(25_000)})
     put(here, "da2", 3)
     read(row)
     read(row)
     assert refs() == ["da2"]
     letter = DeadLetter.objects.get()
-    assert "1 MiB" in letter.error and b'"da1"' in bytes(letter.body)
+    assert "1 MiB" in letter.error and b'"da1"' in bytes(letter.body) and letter.whole
     row.source.refresh_from_db()
     assert (row.source.accepted, row.source.refused) == (1, 1)
 

@@ -187,6 +187,29 @@ def test_an_overlap_that_cannot_be(as_admin: Client, made: tuple[AlertSource, st
     assert SourceToken.objects.count() == 1
 
 
+def test_a_token_that_ends(as_admin: Client, client: Client, made: tuple[AlertSource, str]) -> None:
+    answer = as_admin.post("/sources/feed/rotate/", {"overlap_hours": "0", "days": "30"})
+    token = SourceToken.objects.get(digest=digest(token_in(answer.content.decode())))
+    assert token.expires_at is not None and abs(token.expires_at - timezone.now() - timedelta(days=30)) < timedelta(1)
+    assert deliver(client, "feed", token_in(answer.content.decode()), {"id": "1", "title": "x"}) == 201
+    answer = as_admin.post("/sources/new/", {**FORM, "name": "Short", "token_days": "7"})
+    assert answer.status_code == 201
+    ends = SourceToken.objects.get(source__name="Short").expires_at
+    assert ends is not None and abs(ends - timezone.now() - timedelta(days=7)) < timedelta(1)
+    assert "ends" in as_admin.get("/sources/short/").content.decode()
+    assert "token_days" not in as_admin.get("/sources/short/edit/").content.decode()
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "3651", "soon", "1.5", "9" * 20])
+def test_days_that_cannot_be(as_admin: Client, made: tuple[AlertSource, str], days: str) -> None:
+    answer = as_admin.post("/sources/feed/rotate/", {"overlap_hours": "5", "days": days})
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert 'id="token-days-error"' in page and 'id="overlap-error"' not in page and 'value="5"' in page
+    assert as_admin.post("/sources/new/", {**FORM, "name": "Short", "token_days": days}).status_code == 422
+    assert SourceToken.objects.get().revoked_at is None and AlertSource.objects.count() == 1
+
+
 def test_revoke(as_admin: Client, client: Client, made: tuple[AlertSource, str]) -> None:
     token = SourceToken.objects.get()
     other, _ = sources.create(Actor.system(), fields={"name": "Other", "kind": "generic"})

@@ -16,7 +16,7 @@ from cases.actors import Actor
 from cases.choices import AlertStatus
 from cases.errors import Forbidden, Missing, Refused
 from cases.models import Alert, AlertPull, AlertSource, PulledAlert, TimelineEntry
-from cases.pulls import connecting, reading, tidying
+from cases.pulls import connecting, reading, taking, tidying
 from cases.purge import purge
 from soar.accounts.models import User
 from soar.connectors.base import ConnectorError
@@ -191,7 +191,7 @@ def test_one_alert_taken_by_two_at_once_is_one(here: Range, row: AlertPull) -> N
 
     def work() -> None:
         try:
-            said.append(reading.take(rules, Item(item, "WB-1", moment(5))))
+            said.append(taking.take(rules, Item(item, "WB-1", moment(5))))
         finally:
             connection.close()
 
@@ -233,8 +233,8 @@ def test_an_older_state_does_not_come_over_a_newer_one(here: Range, row: AlertPu
 
 @pytest.mark.parametrize("text", ["", "x", "2026-13-45T99:99:99Z", "2026-01-01T00:00:00"])
 def test_times_that_cannot_be_read_count_as_changed(text: str) -> None:
-    assert reading.newer("2026-01-01T00:00:00Z a", f"{text} a")
-    assert not reading.newer(text, text)
+    assert taking.newer("2026-01-01T00:00:00Z a", f"{text} a")
+    assert not taking.newer(text, text)
 
 
 @pytest.mark.parametrize("follows", [True, False])
@@ -282,7 +282,7 @@ def test_a_purged_alert_does_not_come_again(here: Range, row: AlertPull) -> None
 
 
 def test_what_cannot_be_taken_is_counted_once_and_holds_nothing_up(here: Range, row: AlertPull) -> None:
-    put(here, 1, 5, description="x" * 1_200_000)
+    put(here, 1, 5, **{f"field {number}": "x" * 50 for number in range(25_000)})
     here.state["alerts"]["no id"] = {"createdDateTime": moment(4), "updatedDateTime": moment(4)}
     put(here, 2, 3)
     read(row)

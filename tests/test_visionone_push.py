@@ -16,7 +16,7 @@ from cases.actors import Actor
 from cases.ingest.pipeline import rules_of
 from cases.models import Alert, AlertPull, AlertPush, TimelineEntry
 from cases.models.pull import PushState
-from cases.pulls import pushing, reading
+from cases.pulls import pushing, reading, taking
 from soar.accounts.models import User
 from soar.connectors.models import Attempt
 from soar.connectors.reader import Item
@@ -213,7 +213,7 @@ def test_what_the_source_did_is_not_told_to_it(here: Range, alert: Alert) -> Non
     alert.source.save()
     later = (datetime.now(UTC) + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     here.state["alerts"][REF] |= {"status": "Closed", "investigationResult": "Noteworthy", "updatedDateTime": later}
-    reading.take(rules_of(alert.source), Item(here.state["alerts"][REF], REF, later))
+    taking.take(rules_of(alert.source), Item(here.state["alerts"][REF], REF, later))
     alert.refresh_from_db()
     assert alert.findings == "noteworthy"
     work()

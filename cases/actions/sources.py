@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -22,6 +22,7 @@ from soar.accounts.membership import may
 from soar.accounts.tokens import new_token
 
 OVERLAP_AT_MOST = 24 * 30
+DAYS_AT_MOST = 3650  # that a token works
 DELIVERS = {"both": "endpoint,email"}
 # Slugs that stand for something else: a page, and the source of alerts made by hand.
 RESERVED = {"new", "dead-letters", HAND_SOURCE}
@@ -31,10 +32,12 @@ CLOSE_BY_DEFAULT = ("alertmanager", "grafana")
 
 @transaction.atomic
 def create(actor: Actor, *, fields: dict[str, Any]) -> tuple[AlertSource, str]:
-    """Make a source with its first token, which is returned in clear this once. ``fields``: name, kind and those of
-    ``source_fields.FIELDS``. Raises Refused beside the field that is wrong, Forbidden."""
+    """Make a source with its first token, which is returned in clear this once. ``fields``: name, kind, token_days (how
+    long the token works; None: until it is revoked) and those of ``source_fields.FIELDS``. Raises Refused beside the
+    field that is wrong, Forbidden."""
     _may_manage(actor)
     given = dict(fields)
+    ends = _ends(given.pop("token_days", None), "token_days")
     kind = _kind(given.pop("kind", ""))
     name = _free_name(given.pop("name", ""))
     preset = {
@@ -43,7 +46,7 @@ def create(actor: Actor, *, fields: dict[str, Any]) -> tuple[AlertSource, str]:
     }
     source = AlertSource(name=name, slug=_slug(name), kind=kind, **{**preset, **checked(given)})
     _saved(source)
-    token = _add_token(source)
+    token = _add_token(source, ends)
     audit.record(actor.user, "source.created", source.slug, name=name, kind=kind)
     return source, token
 
@@ -78,10 +81,14 @@ def set_enabled(actor: Actor, slug: str, enabled: bool) -> AlertSource:
 
 
 @transaction.atomic
-def rotate_token(actor: Actor, slug: str, *, overlap_hours: int = 24) -> tuple[AlertSource, str]:
-    """Make a new token; those that work now end after the overlap (0: at once). Returns the token in clear.
+def rotate_token(
+    actor: Actor, slug: str, *, overlap_hours: int = 24, days: int | None = None
+) -> tuple[AlertSource, str]:
+    """Make a new token; those that work now end after the overlap (0: at once). The new one works for so many ``days``;
+    None: until it is revoked. Returns it in clear.
 
-    Raises Refused for an overlap that is not 0 to 720 hours."""
+    Raises Refused for an overlap that is not 0 to 720 hours, and for other days than 1 to 3650."""
+    ends = _ends(days, "days")
     if not 0 <= overlap_hours <= OVERLAP_AT_MOST:
         raise Refused(f"The overlap is 0 to {OVERLAP_AT_MOST} hours.", field="overlap_hours")
     source = locked_source(actor, slug)
@@ -93,8 +100,8 @@ def rotate_token(actor: Actor, slug: str, *, overlap_hours: int = 24) -> tuple[A
         elif token.expires_at is None or token.expires_at > until:
             token.expires_at = until
         token.save(update_fields=["expires_at", "revoked_at"])
-    secret = _add_token(source)
-    audit.record(actor.user, "source.token_rotated", source.slug, overlap_hours=overlap_hours)
+    secret = _add_token(source, ends)
+    audit.record(actor.user, "source.token_rotated", source.slug, overlap_hours=overlap_hours, days=days)
     return source, secret
 
 
@@ -158,7 +165,15 @@ def _saved(source: AlertSource, fields: list[str] | None = None) -> None:
         raise Refused("There is a source of this name already.", field="name") from error
 
 
-def _add_token(source: AlertSource) -> str:
+def _ends(days: int | None, field: str) -> datetime | None:
+    if days is None:
+        return None
+    if not 1 <= days <= DAYS_AT_MOST:
+        raise Refused(f"A token works for 1 to {DAYS_AT_MOST} days, or until it is revoked.", field=field)
+    return timezone.now() + timedelta(days=days)
+
+
+def _add_token(source: AlertSource, ends: datetime | None) -> str:
     secret, prefix, digest = new_token("src")
-    SourceToken.objects.create(source=source, prefix=prefix, digest=digest)
+    SourceToken.objects.create(source=source, prefix=prefix, digest=digest, expires_at=ends)
     return secret

@@ -43,9 +43,11 @@ class SourceParts(ApiViewSet):
 
     @extend_schema(**documented.secret("Make a source's new token", shapes.Rotate, shapes.SourceMade))
     def rotate(self, request: Request, slug: str) -> Response:
-        """It is shown this once. Those that work now end after `overlap_hours` (24)."""
-        hours = self.body(shapes.Rotate).get("overlap_hours", 24)
-        source, token = actions.rotate_token(self.actor, slug, overlap_hours=hours)
+        """It is shown this once, and works for so many `days` (for good). Those that work now end after `overlap_hours`
+        (24)."""
+        given = self.body(shapes.Rotate)
+        hours, days = given.get("overlap_hours", 24), given.get("days")
+        source, token = actions.rotate_token(self.actor, slug, overlap_hours=hours, days=days)
         return Response({**source_dict(source), "token": token}, status=201)
 
     @extend_schema(**documented.remove("Revoke a source's token"))

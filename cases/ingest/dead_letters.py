@@ -94,8 +94,16 @@ def keep(source_id: int, delivery: Delivery, refused: Sequence[Refused]) -> None
         counters.note(source_id, unkept=lost)
 
 
-def _letter(source_id: int, delivery: Delivery, one: Refused) -> DeadLetter:
-    body = one.body[: settings.DEAD_LETTER_KB * 1024]
+def keep_read(source_id: int, delivery: Delivery, refused: Sequence[Refused]) -> None:
+    """Keep what was read from a product and not sent: whole and however many, because nobody sends it again. In the
+    caller's transaction. Raises DatabaseError; then the caller must not go on as if it had been kept."""
+    DeadLetter.objects.bulk_create([_letter(source_id, delivery, one, whole=True) for one in refused])
+    if lost := _trim(source_id):
+        counters.note(source_id, unkept=lost)
+
+
+def _letter(source_id: int, delivery: Delivery, one: Refused, *, whole: bool = False) -> DeadLetter:
+    body = one.body if whole else one.body[: settings.DEAD_LETTER_KB * 1024]
     return DeadLetter(
         source_id=source_id,
         address=delivery.address[:45],

@@ -75,8 +75,13 @@ def receive(rules: Rules, body: bytes, content_type: str = "") -> tuple[list[Out
     Raises Unreadable when nothing of it can be read. What is not refused here is committed on return."""
     now = clock.now()
     made, several = rows_of(rules, body, content_type, now)
+    return accept(rules, made, now), several
+
+
+def accept(rules: Rules, made: list[tuple[Item, Row | None]], now: datetime) -> list[Outcome]:
+    """Store what ``rows_of`` has read. One outcome per item, in order; what is not refused is committed on return."""
     stored = _store([row for _, row in made if row], rules, now)
-    return [stored[id(row)] if row else _refused(item) for item, row in made], several
+    return [stored[id(row)] if row else _refused(item) for item, row in made]
 
 
 def _refused(item: Item) -> Outcome:

@@ -113,11 +113,15 @@ def _item(text: str, at_most: int) -> Item:
 
 def part(value: dict[str, Any]) -> Item:
     """One alert of a document that holds several, as an item with a text of its own."""
+    return limited(Item(encoded(value), value))
+
+
+def encoded(value: Any) -> str:
+    """A value as JSON, short: letters beyond ASCII stand as they are, lone surrogates as the escapes they came as."""
     try:
-        text = msgspec.json.encode(value).decode()
+        return msgspec.json.encode(value).decode()
     except (UnicodeEncodeError, OverflowError):
-        text = json.dumps(value)  # lone surrogates stay the escapes that they came as
-    return limited(Item(text, value))
+        return json.dumps(value)
 
 
 def limited(item: Item) -> Item:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db.models import F
 from django.db.models.functions import Greatest
@@ -15,8 +14,7 @@ from cases.actions.suppressed import hold_locked, release_locked
 from cases.actors import Actor
 from cases.choices import AlertStatus, Determination, RepeatRule
 from cases.ingest import asset_rows
-from cases.ingest.prepare import Row, Rules, prepare
-from cases.ingest.registry import kind_of
+from cases.ingest.prepare import Row, Rules
 from cases.ingest.store import observable_ids
 from cases.ingest.verdicts import is_closed
 from cases.models import Alert, AlertObservable, AlertPayload
@@ -47,9 +45,13 @@ def repeat(alert: Alert, row: Row, rules: Rules, now: datetime) -> Alert:
     if row.assets:
         asset_rows.link_new(alert, row, now)
     _state(alert, row, actor)
-    if alert.status == AlertStatus.RESOLVED and not row.alert.closed and _reopens(alert, rules, now):
-        _reopen(actor, alert, row)
-    elif alert.suppression_id and not row.hold and alert.status != AlertStatus.RESOLVED:
+    closed = row.alert.closed or is_closed(row.alert.source_state)
+    if alert.status == AlertStatus.RESOLVED:
+        if not closed and _reopens(alert, rules, now):
+            _reopen(actor, alert, row)
+    elif _closes(row, rules):
+        _close(actor, alert, row, rules)
+    elif alert.suppression_id and not row.hold:
         release_locked(actor, alert)  # the rule that held it back is over: it is news now
     return alert
 
@@ -80,25 +82,35 @@ def source_state(alert: Alert, row: Row, rules: Rules) -> Alert:
     return alert
 
 
-def update(rules: Rules, item: dict[str, Any], body: str, now: datetime) -> int | None:
+def update(rules: Rules, row: Row, known: int | None, now: datetime) -> int | None:
     """What the source changed at an alert that is stored and that it still holds: new objects, its state. It counts no
     repeat and reopens nothing; closed there, the alert is resolved here where the source is set so.
 
-    Returns the alert's id, None if there is none with this key. The caller's transaction; ``body`` is ``item``."""
-    row = prepare(item, body, kind_of(rules.kind), rules, now)
-    alert = Alert.objects.select_for_update().filter(source_id=rules.source_id, key_digest=row.digest).first()
+    The alert is the one of the id ``known``, whatever its key is by now; without, the one of the row's key. Returns its
+    id, None if there is none. The caller's transaction."""
+    rows = Alert.objects.select_for_update().filter(source_id=rules.source_id)
+    alert = rows.filter(pk=known).first() if known else rows.filter(key_digest=row.digest).first()
     if alert is None:
         return None
     actor = Actor.source(rules.source_name, rules.source_id)
-    AlertPayload.objects.filter(alert=alert).update(latest_body=body, latest_at=now)
+    AlertPayload.objects.filter(alert=alert).update(latest_body=row.body, latest_at=now)
     _link_new(alert, row)
     if row.assets:
         asset_rows.link_new(alert, row, now)
     _state(alert, row, actor)
-    if rules.close_on_resolved and alert.status != AlertStatus.RESOLVED and is_closed(row.alert.source_state):
-        verdict = Determination(row.determination or rules.resolved_determination or Determination.BENIGN)
-        resolve_locked(actor, alert, verdict, findings_of(verdict, ""), "Resolved at its source")
+    if alert.status != AlertStatus.RESOLVED and _closes(row, rules):
+        _close(actor, alert, row, rules)
     return alert.pk
+
+
+def _closes(row: Row, rules: Rules) -> bool:
+    """Whether the source says that it is resolved, and an admin wants that to count here."""
+    return rules.close_on_resolved and is_closed(row.alert.source_state)
+
+
+def _close(actor: Actor, alert: Alert, row: Row, rules: Rules) -> Alert:
+    verdict = Determination(row.determination or rules.resolved_determination or Determination.BENIGN)
+    return resolve_locked(actor, alert, verdict, findings_of(verdict, ""), "Resolved at its source")
 
 
 def _reopens(alert: Alert, rules: Rules, now: datetime) -> bool:

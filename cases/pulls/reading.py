@@ -6,31 +6,28 @@ once everything before it is stored; a crash in between reads a page again. What
 
 from __future__ import annotations
 
-import json
 import logging
 import uuid
 from datetime import timedelta
 
 from django.db import transaction
 
-from cases.ingest import counters, dead_letters, repeats
-from cases.ingest.dead_letters import Delivery, Refused
-from cases.ingest.pipeline import receive, rules_of
-from cases.ingest.prepare import Rules
-from cases.ingest.reading import Unreadable
-from cases.models import AlertPull, PulledAlert
+from cases.ingest import counters
+from cases.ingest.pipeline import rules_of
+from cases.models import AlertPull, AlertSource, PulledAlert
 from cases.pulls import leases
 from cases.pulls.connecting import reader_of
-from cases.pulls.mailing import mail_of
+from cases.pulls.taking import take
 from soar.connectors.errors import ConnectorError
 from soar.connectors.reader import AlertReader, Item, Place
 from soar.lib import clock
+from soar.lib.database import AWAY
 from soar.lib.queue import enqueue_many
 
 logger = logging.getLogger(__name__)
 LONGEST_PAUSE = timedelta(minutes=15)  # between two tries while it fails
 TASK = "cases.tasks.pull"
-JSON = "application/json"
+OURS = "Something went wrong here while it was read; it is in the log. It is read again from the last place."
 
 
 class LostLease(Exception):
@@ -63,9 +60,12 @@ def pull(pk: int) -> None:
         _failed(row, lease, error)
     except LostLease:
         logger.info("The reading of source %s is done by somebody else", row.source_id)
-    except BaseException:
-        leases.end(AlertPull, pk, lease)
-        raise
+    except BaseException as error:
+        if isinstance(error, AWAY) or not isinstance(error, Exception):
+            leases.end(AlertPull, pk, lease)
+            raise
+        logger.exception("The reading of source %s failed", row.source_id)
+        _failed(row, lease, ConnectorError(OURS, permanent=False))
     else:
         leases.end(AlertPull, pk, lease, failures=0, last_error="", last_ok_at=clock.now())
 
@@ -77,7 +77,10 @@ def _read(row: AlertPull, reader: AlertReader, lease: uuid.UUID) -> None:
     for page in reader.read(_place(row, subject), first):
         if not leases.keep(AlertPull, row.pk, lease):
             raise LostLease
-        _store(row, page.items)
+        source = AlertSource.objects.filter(enabled=True, pull__pk=row.pk, pull__enabled=True).first()
+        if source is None:  # somebody has switched it off meanwhile
+            return
+        _store(source, page.items)
         if page.place is not None:
             _come_to(row, page.place, subject, lease)
 
@@ -94,56 +97,13 @@ def _come_to(row: AlertPull, place: Place, subject: str, lease: uuid.UUID) -> No
         raise LostLease
 
 
-def _store(row: AlertPull, items: list[Item]) -> None:
+def _store(source: AlertSource, items: list[Item]) -> None:
     ids = [item.identity for item in items]
-    known = dict(PulledAlert.objects.filter(source=row.source, remote_id__in=ids).values_list("remote_id", "changed"))
-    rules = rules_of(row.source)
+    known = dict(PulledAlert.objects.filter(source=source, remote_id__in=ids).values_list("remote_id", "changed"))
+    rules = rules_of(source)
     for item in items:
         if item.identity and known.get(item.identity) != item.changed and take(rules, item):
-            counters.note(row.source_id, accepted=1)
-
-
-def take(rules: Rules, item: Item) -> bool:
-    """Store an alert that was made or changed at its product. One transaction, in which what cannot be read becomes a
-    dead letter: no crash in between can lose it. Returns True for an alert that was taken for the first time."""
-    body, taken = json.dumps(item.payload), False
-    with transaction.atomic():
-        seen, fresh = PulledAlert.objects.select_for_update().get_or_create(
-            source_id=rules.source_id, remote_id=item.identity, defaults={"changed": item.changed}
-        )
-        if not fresh and not newer(item.changed, seen.changed):
-            return False
-        alert = None if item.files else repeats.update(rules, item.payload, body, clock.now())
-        if alert is None and fresh:  # one that was seen and is gone was purged: it does not come again
-            alert, taken = _made(rules, *(mail_of(item) if item.files else (body.encode(), JSON)))
-        seen.changed, seen.alert_id = item.changed, alert
-        seen.save(update_fields=["changed", "alert"])
-    return taken
-
-
-def newer(one: str, other: str) -> bool:
-    """Whether the first change (Item.changed) comes after the other; at the same time any other one does."""
-    first, second = clock.moment_of(one.partition(" ")[0]), clock.moment_of(other.partition(" ")[0])
-    if first is None or second is None or first == second:
-        return one != other
-    return first > second
-
-
-def _made(rules: Rules, raw: bytes, content_type: str) -> tuple[int | None, bool]:
-    """The alert that a body became, or was counted at, and whether it could be read."""
-    try:
-        first = receive(rules, raw, content_type)[0][0]
-    except Unreadable as error:
-        return None, _refused(rules.source_id, Refused(error.status, error.message, raw, len(raw)), content_type)
-    if first.detail:
-        return first.id, _refused(rules.source_id, Refused(first.status, first.detail, raw, len(raw)), content_type)
-    return first.id, True
-
-
-def _refused(source_id: int, letter: Refused, content_type: str) -> bool:
-    counters.note(source_id, refused=1, error=letter.error)
-    dead_letters.keep(source_id, Delivery(content_type=content_type.partition(";")[0]), [letter])
-    return False
+            counters.note(source.pk, accepted=1)
 
 
 def _failed(row: AlertPull, lease: uuid.UUID, error: ConnectorError) -> None:

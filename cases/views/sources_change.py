@@ -37,17 +37,25 @@ def source_disable(request: HttpRequest, slug: str) -> HttpResponse:
 @manages_sources
 @require_POST
 def source_rotate(request: HttpRequest, slug: str) -> HttpResponse:
-    """Make a new token, shown this once; those there are end after the overlap."""
+    """Make a new token, shown this once, for so many days or for good; those there are end after the overlap."""
     found(request, slug)
-    hours = request.POST.get("overlap_hours", "24")
+    hours, days = request.POST.get("overlap_hours", "24"), request.POST.get("days", "").strip()
     try:
-        if not hours.isdecimal() or len(hours) > 5:
+        if not _whole(hours):
             raise Refused(_("The overlap is a whole number of hours."), field="overlap_hours")
+        if days and not _whole(days):
+            raise Refused(_("Write a whole number of days, or nothing."), field="days")
         actor = Actor.of(person_of(request))
-        source, token = actions.rotate_token(actor, slug, overlap_hours=int(hours))
+        source, token = actions.rotate_token(actor, slug, overlap_hours=int(hours), days=int(days) if days else None)
     except Refused as error:
-        return show(request, found(request, slug), status=422, problem=error.message)
+        told = {"days_problem" if error.field == "days" else "problem": error.message}
+        written = {"overlap_hours": hours[:20], "days": days[:20]}
+        return show(request, found(request, slug), status=422, rotation=written, **told)
     return show(request, source, token=token, status=201)
+
+
+def _whole(text: str) -> bool:
+    return text.isdecimal() and len(text) <= 5
 
 
 @manages_sources

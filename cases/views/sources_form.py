@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from cases.actions.sources import DAYS_AT_MOST
 from cases.choices import Determination, RepeatRule, Severity, Tlp
 from cases.ingest.registry import KINDS
 from cases.models import AlertSource
@@ -46,6 +47,10 @@ class SourceForm(forms.Form):
     rate_per_second = forms.IntegerField(label=_("Limit a second"), required=False, min_value=1, max_value=100_000)
     rate_per_second.help_text = _("Empty: the limit of this installation.")
 
+    token_days = forms.IntegerField(
+        label=_("Its token works for so many days"), required=False, min_value=1, max_value=DAYS_AT_MOST
+    )
+    token_days.help_text = _("Empty: until it is revoked.")
     silence_warns = forms.BooleanField(label=_("Warn when it falls silent"), required=False, initial=True)
     silence_minutes = forms.IntegerField(label=_("… after so many minutes"), required=False, min_value=1)
     silence_minutes.help_text = _("Empty: three times its longest usual pause, as it is learnt.")
@@ -59,7 +64,7 @@ class SourceForm(forms.Form):
         _choices(self, "default_severity", [(one.word, one.label) for one in reversed(Severity)])
         _choices(self, "resolved_determination", [(one.word, one.label) for one in Determination if one])
         if source is not None:
-            del self.fields["kind"]
+            del self.fields["kind"], self.fields["token_days"]
         if source is None or not source.hmac_secret:
             del self.fields["unsign"]
         else:

@@ -1,4 +1,4 @@
-"""``manage.py source create NAME --kind KIND [--team TEAM]`` (contract: Commands), and ``source read``."""
+"""``manage.py source create NAME --kind KIND [--team TEAM] [--days N]`` (contract: Commands), and ``source read``."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ class Command(BaseCommand):
         create.add_argument("name")
         create.add_argument("--kind", required=True, help=", ".join(KINDS))
         create.add_argument("--team", help="name of the team that owns its alerts; made if it is not there")
+        create.add_argument("--days", type=int, help="how long its token works; without, until it is revoked")
         read = verbs.add_parser("read", help="read a source's alerts with a connector instead of waiting for them")
         read.add_argument("slug")
         read.add_argument("connector", help="name of a connector of the product that the source is of")
@@ -52,7 +53,7 @@ class Command(BaseCommand):
 @transaction.atomic
 def _create(options: dict[str, Any]) -> dict[str, Any]:
     team = ensure_team(options["team"]) if options["team"] else None
-    fields = {"name": options["name"], "kind": options["kind"], "team": team}
+    fields = {"name": options["name"], "kind": options["kind"], "team": team, "token_days": options["days"]}
     source, token = sources.create(Actor.system(), fields=fields)
     return {"slug": source.slug, "token": token, "url": ingest_url(source.slug)}
 
