@@ -237,3 +237,15 @@ def test_30_a_backtest_is_a_job(author: User, blue: Team, analyst: User) -> None
     problem_of(Api(analyst).get(f"/backtests/{done['id']}/"), 404)
     assert api.post(f"/backtests/{done['id']}/cancel/").json()["status"] == "successful"
     assert Backtest.objects.get().days == 7
+
+
+def test_a_token_with_less_publishes_and_enables_nothing_that_runs_with_all_rights(author: User) -> None:
+    make_source()
+    row = published(author, graph("Contain", tag("a1", "seen")))
+    api = Api(author, scopes=("author_playbooks", "view_cases"))
+    problem_of(api.post("/playbooks/", {**graph("Mine", tag("a1", "t")), "enabled": True}), 403)
+    problem_of(api.post(f"/playbooks/{row.pk}/enable/", {}), 403)
+    problem_of(api.patch(f"/playbooks/{row.pk}/", graph("Contain", tag("a1", "more"))), 403)
+    row.refresh_from_db()
+    assert (row.enabled, row.current.number) == (False, 1)
+    assert Api(author).post(f"/playbooks/{row.pk}/enable/", {}).status_code == 200

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from cases.choices import Severity
 from cases.models import Alert
 from playbooks.models import Playbook, Run, Step
 from soar.accounts.models import Team, User
@@ -190,3 +191,30 @@ def test_reload_reads_the_folders_again(analyst: User, author: User, alert: Aler
     assert body["playbooks"] == ["Break", "Look up", "New"]
     assert [error["path"].rpartition("/")[2] for error in body["errors"]] == ["three.py"]
     assert "New" in {row["name"] for row in Api(analyst).get("/playbooks/").json()["results"]}
+
+
+RESOLVES = """
+@playbook(trigger="manual", name="Close it")
+async def close_it(subject):
+    await update_current_alert(severity="critical")
+"""
+
+
+def test_a_run_has_no_more_than_the_scopes_of_the_token_that_began_it(
+    analyst: User, alert: Alert, folder: Folder
+) -> None:
+    folder.load(RESOLVES)
+    api = Api(analyst, scopes=("view_cases", "run_playbooks"))
+    problem_of(api.patch(f"/alerts/{alert.number}/", {"severity": "critical"}), 403)
+    made = api.post(f"/alerts/{alert.number}/run/", {"playbook": "Close it"}).json()
+    work()
+    alert.refresh_from_db()
+    done = api.get(f"/runs/{made['id']}/").json()
+    assert (done["status"], alert.severity) == ("unsuccessful", Severity.MEDIUM)
+    assert "permission" in done["error"]
+    Api(analyst, scopes=("view_cases", "run_playbooks", "work_cases")).post(
+        f"/alerts/{alert.number}/run/", {"playbook": "Close it"}
+    )
+    work()
+    alert.refresh_from_db()
+    assert alert.severity == Severity.CRITICAL

@@ -8,10 +8,11 @@ import pytest
 from django.utils import timezone
 
 from cases.models import WebhookDelivery, WebhookEndpoint
+from soar.accounts.actions import roles
 from soar.accounts.models import User
 from tests.api import Api, problem_of, wrong_fields
 from tests.connector_server import Product
-from tests.factories import make_alert
+from tests.factories import make_alert, make_user
 from tests.webhook_tools import endpoint_to, receiver, run, signed, status
 
 __all__ = ["receiver"]
@@ -110,3 +111,19 @@ def test_deliveries_and_replay(admin: User, receiver: Product) -> None:
     api.patch(f"{BASE}{endpoint.pk}/", {"enabled": False})
     problem_of(api.post(f"{BASE}{endpoint.pk}/test/", {}), 409)
     problem_of(api.post(f"{BASE}{endpoint.pk}/replay/", {}), 409)
+
+
+def test_a_token_makes_no_endpoint_that_is_sent_more_than_it_sees(admin: User, receiver: Product) -> None:
+    endpoint, _ = endpoint_to(receiver, admin)
+    for scopes in (("manage_connectors",), ("manage_connectors", "view_cases")):  # an admin sees all teams
+        api = Api(admin, scopes=scopes)
+        problem_of(api.post(BASE, new()), 403)
+        problem_of(api.patch(f"{BASE}{endpoint.pk}/", {"name": "Mine"}), 403)
+    assert WebhookEndpoint.objects.get().name == "Data lake"
+    whole = Api(admin, scopes=("manage_connectors", "view_cases", "view_all_teams"))
+    assert whole.post(BASE, new()).status_code == 201
+
+
+def test_who_sees_no_cases_has_nothing_sent(admin: User) -> None:
+    roles.create(admin, "Plumber", permissions=["manage_connectors"])
+    problem_of(Api(make_user("pia", "Plumber")).post(BASE, new()), 403)

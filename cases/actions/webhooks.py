@@ -16,15 +16,18 @@ from cases.actors import Actor
 from cases.errors import Conflict, Forbidden, Missing, Refused, Stale
 from cases.models import WebhookDelivery, WebhookEndpoint
 from cases.webhooks import payload
+from cases.webhooks.choosing import may_own
 from cases.webhooks.considering import new_event
 from cases.webhooks.ringing import ring
 from cases.webhooks.switching import end_open
 from soar.accounts import audit
+from soar.accounts.authority import check_whole
 from soar.accounts.membership import may
 from soar.accounts.models import User
 from soar.connectors.webhook.signing import PREFIX
 from soar.lib import clock
 
+SEES = ("manage_connectors", "view_cases", "view_all_teams")  # what decides how much an endpoint is sent
 NEEDED = ("name", "url", "kinds")
 KEY_BYTES = 32
 OVERLAP_HOURS, OVERLAP_AT_MOST = 24, 30 * 24
@@ -170,6 +173,9 @@ def _check(user: User | None) -> None:
 def _owner(actor: Actor) -> User:
     if actor.user is None:
         raise Forbidden("A webhook belongs to a person: it is sent what that person may see.")
+    check_whole(actor.user, SEES)
+    if not may_own(actor.user):
+        raise Forbidden("A webhook is sent what you may see, and you may see no cases.")
     return actor.user
 
 

@@ -16,6 +16,7 @@ from playbooks.actions.rights import authored, needs
 from playbooks.loader import load
 from playbooks.models import LoadError, Playbook
 from soar.accounts import audit
+from soar.accounts.authority import check_whole
 
 MINUTES_AT_MOST = 2400
 
@@ -35,6 +36,7 @@ def enable(actor: Actor, playbook: Playbook | str | int) -> Playbook:
         return row
     row.enabled, row.deactivated_reason = True, ""
     if row.published_by_id is not None:
+        check_whole(actor.user)
         row.published_by = actor.user
     return _save(actor, row, "playbook.enabled")
 

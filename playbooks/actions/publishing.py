@@ -19,6 +19,7 @@ from playbooks.graph.validate import validate
 from playbooks.models import Playbook, PlaybookVersion
 from playbooks.world import place, world_of
 from soar.accounts import audit
+from soar.accounts.authority import check_whole
 
 
 def refuse(problems: list[Problem]) -> None:
@@ -43,9 +44,10 @@ def problems_of(row: Playbook, graph: Graph) -> list[Problem]:
 def publish(actor: Actor, playbook: Playbook | str | int, *, number: int | None = None) -> PlaybookVersion:
     """Make the draft the version that runs; the same content makes no new version.
 
-    The actor answers for it from now on (rulings 8). Raises Refused with ``errors`` for each node and field,
-    Conflict when the draft is another than ``number``."""
+    The actor answers for it from now on (rulings 8). Raises Refused with ``errors`` for each node and field, Forbidden
+    for a token with less than the rights of its person, Conflict when the draft is another than ``number``."""
     row = drawn(actor, playbook)
+    check_whole(actor.user)
     if number is not None and number != row.draft_number:
         raise Conflict(changed_meanwhile(row), code="draft_changed", draft_number=row.draft_number)
     graph, wrong = read(row.draft)

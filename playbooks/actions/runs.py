@@ -26,7 +26,7 @@ from playbooks.response import approving
 from playbooks.response.facts import graph_of
 from playbooks.response.starting import RESPOND_TASK
 from playbooks.selectors import run_for
-from soar.accounts.membership import may
+from soar.accounts.membership import may, scopes_of
 from soar.lib.queue import enqueue
 
 RETRIABLE = (RunStatus.UNSUCCESSFUL, RunStatus.CANCELLED, RunStatus.PARTIALLY_SUCCESSFUL, RunStatus.NEEDS_DECISION)
@@ -68,6 +68,7 @@ def run_by_hand(
         trigger=StartedBy.MANUAL,
         started_by=actor.user,
         acting_user=actor.user,
+        scopes=scopes_of(actor.user),
         dry_run=dry_run,
         cause=cause,
         rung_at=Now(),

@@ -6,11 +6,13 @@ import uuid
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
 from cases.models import Alert, Incident
 from playbooks.choices import OPEN, RunStatus, StartedBy, StepStatus
+from playbooks.models.acting import ActingUser
 from playbooks.models.playbook import Playbook, PlaybookVersion
 from playbooks.querysets import RunQuerySet
 
@@ -53,7 +55,7 @@ class Run(models.Model):
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
-    acting_user = models.ForeignKey(
+    acting_user = ActingUser(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         null=True,
@@ -61,6 +63,7 @@ class Run(models.Model):
         db_index=False,
         help_text="Whose rights count (rulings 8); empty: the code itself is trusted",
     )
+    scopes = ArrayField(models.CharField(max_length=50), null=True, help_text="Of the token that asked; null: all")
     dry_run = models.BooleanField(default=False)
     depth = models.PositiveSmallIntegerField(default=0, help_text="How many runs led to this one")
     queued_at = models.DateTimeField(db_default=models.functions.Now())

@@ -108,6 +108,7 @@ def _playbook(held: Held, params: Params) -> tuple[str, Params]:
         playbook=row,
         trigger=StartedBy.AUTOMATIC,
         acting_user=run.acting_user,
+        scopes=run.scopes,
         depth=run.depth + 1,
         cause=run.cause,
         rung_at=Now(),

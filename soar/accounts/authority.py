@@ -80,6 +80,16 @@ def check_over(actor: User | None, user: User) -> None:
         raise Forbidden(_("%(name)s holds more than you: %(rights)s.") % {"name": user, "rights": named(lacking)})
 
 
+def check_whole(user: User | None, among: Iterable[str] = RIGHTS) -> None:
+    """Raise Forbidden for a token whose scopes leave out what its person holds, of ``among``: what goes on later with
+    all the rights of a person is not begun by less."""
+    if user is None or user.token_scopes is None:
+        return
+    if lacking := sorted(rights_of(user).intersection(among) - user.token_scopes):
+        text = _("This goes on with all your rights, and this token leaves some out: %s.")
+        raise Forbidden(text % named(lacking))
+
+
 def check_teams(actor: User | None, teams: Iterable[Team]) -> None:
     """Raise Forbidden for a team whose things the actor does not see: nobody lets themselves, or others, in there."""
     if actor is None or may(actor, "view_all_teams"):

@@ -32,6 +32,11 @@ def may(user: User, permission: str) -> bool:
     return user.is_active and user.has_perm(f"accounts.{permission}")
 
 
+def scopes_of(user: User | None) -> list[str] | None:
+    """The scopes of the token that asks, as rows keep them for what goes on later; None is all that the person may."""
+    return None if user is None or user.token_scopes is None else sorted(user.token_scopes)
+
+
 def asked_within(user: User) -> Q:
     """For jobs, which keep the scopes of the token that asked: a token with scopes reaches those alone that were asked
     for with no more than its own. Without scopes, all."""
