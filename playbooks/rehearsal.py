@@ -23,6 +23,7 @@ from playbooks.models import Playbook, ResponseTask, Run
 from playbooks.response import objects, rating
 from playbooks.response.desk import Desk, Place
 from playbooks.response.facts import asks_observables, facts_of
+from playbooks.response.incident import opens_at_target
 from playbooks.response.locking import Held
 from playbooks.response.marking import tlp_of
 from playbooks.steps import ticket
@@ -212,8 +213,8 @@ def _incident(graph: Graph, alert: Alert, made: Rehearsal, user: User) -> str:
     if alert.incident_id:
         return f"None new: the alert is in INC-{alert.incident_id}."
     use = graph.target.open_incident
-    acts = any(visit.node.type in ("action", "else_action") for visit in made.visits)
-    if use is None or not (acts or not graph.nodes):
+    acts = any(visit.verdict is None for visit in made.visits)
+    if use is None or not (acts or opens_at_target(graph)):
         return "None would be opened."
     if why := opening_hindrance(user):
         return f"None would be opened: {why}"

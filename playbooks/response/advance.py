@@ -17,7 +17,7 @@ from playbooks.choices import RunStatus, StepStatus, TaskStatus
 from playbooks.graph import walk
 from playbooks.graph.model import Graph
 from playbooks.models import Approval, ResponseTask, Step
-from playbooks.response import by_hand, finishing
+from playbooks.response import by_hand, finishing, incident
 from playbooks.response.facts import graph_of
 from playbooks.response.locking import Held, hold, hold_case
 from playbooks.response.reading import nodes_of, status_of
@@ -49,6 +49,8 @@ def walk_on(held: Held, graph: Graph, steps: list[Step], before: Sequence[Step] 
     """Visit nodes until none is ready: conditions at once, actions by making their tasks, which are returned.
 
     ``before``: steps to be written first."""
+    if incident.opens_at_target(graph):
+        incident.ensure(held, graph)
     visitor = Visitor(held, graph, len(steps), before)
     state = {step.name: passed(step) for step in steps}
     while found := walk.ready(graph, state, [one["key"] for one in held.run.targets or []]):
