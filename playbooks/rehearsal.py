@@ -23,7 +23,9 @@ from playbooks.models import Playbook, ResponseTask, Run
 from playbooks.response import objects, rating
 from playbooks.response.desk import Desk, Place
 from playbooks.response.facts import asks_observables, facts_of
+from playbooks.response.incident import opens_at_target
 from playbooks.response.locking import Held
+from playbooks.response.marking import tlp_of
 from playbooks.steps import ticket
 from playbooks.steps.params import params_for
 from playbooks.steps.ticket_values import words_of as ticket_words
@@ -181,7 +183,7 @@ def _ticket(deed: Deed, made: Rehearsal, touch: Touch, place: Place) -> None:
     if profile is None or deed.when == NOT_DONE:
         return
     words = ticket_words(made.alert, made.alert.incident, "(the report of the run)")
-    severity, tlp = Severity(made.alert.severity).word, ticket.strictest(made.alert, made.alert.incident)
+    severity, tlp = Severity(made.alert.severity).word, tlp_of(made.alert)
     deed.message = True
     deed.requests = [ticket.request_of(profile, touch.use.params, words, severity, tlp=tlp, key="(made of the task)")]
 
@@ -199,7 +201,7 @@ def _message(deed: Deed, made: Rehearsal, playbook: Playbook, touch: Touch, plac
         type=REPORT,
         text="The report: what triggered, objects with ratings, tasks, approvals, links.",
         severity=Severity(made.alert.severity).word,
-        tlp=made.alert.tlp,
+        tlp=tlp_of(made.alert),
         prefix=str(place.params.get("subject_prefix", "")),
         recipients=tuple(map(str, place.params.get("recipients") or ())),
     )
@@ -211,8 +213,8 @@ def _incident(graph: Graph, alert: Alert, made: Rehearsal, user: User) -> str:
     if alert.incident_id:
         return f"None new: the alert is in INC-{alert.incident_id}."
     use = graph.target.open_incident
-    acts = any(visit.node.type in ("action", "else_action") for visit in made.visits)
-    if use is None or not (acts or not graph.nodes):
+    acts = any(visit.verdict is None for visit in made.visits)
+    if use is None or not (acts or opens_at_target(graph)):
         return "None would be opened."
     if why := opening_hindrance(user):
         return f"None would be opened: {why}"

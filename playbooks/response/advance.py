@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from django.db.models import Count
 from django.db.models.functions import Now
@@ -17,8 +16,9 @@ from playbooks.choices import RunStatus, StepStatus, TaskStatus
 from playbooks.graph import walk
 from playbooks.graph.model import Graph
 from playbooks.models import Approval, ResponseTask, Step
-from playbooks.response import by_hand, finishing
+from playbooks.response import by_hand, finishing, incident
 from playbooks.response.facts import graph_of
+from playbooks.response.found import take_in
 from playbooks.response.locking import Held, hold, hold_case
 from playbooks.response.reading import nodes_of, status_of
 from playbooks.response.visiting import Visitor
@@ -49,6 +49,8 @@ def walk_on(held: Held, graph: Graph, steps: list[Step], before: Sequence[Step] 
     """Visit nodes until none is ready: conditions at once, actions by making their tasks, which are returned.
 
     ``before``: steps to be written first."""
+    if incident.opens_at_target(graph):
+        incident.ensure(held, graph)
     visitor = Visitor(held, graph, len(steps), before)
     state = {step.name: passed(step) for step in steps}
     while found := walk.ready(graph, state, [one["key"] for one in held.run.targets or []]):
@@ -91,59 +93,9 @@ def close_steps(held: Held, steps: list[Step]) -> None:
 
 
 def _close(held: Held, step: Step, status: StepStatus) -> None:
-    found = _found(held, step)
+    found = take_in(held, step)
     step.result = {**(step.result or {}), **({"found": found} if found else {})}
     Step.objects.filter(pk=step.pk).update(status=status, result=step.result, finished_at=Now())
-
-
-def _found(held: Held, step: Step) -> list[str]:
-    """Make what the tasks of a node found objects of the next ones (rulings 12). Returns their keys."""
-    targets: list[dict[str, Any]] = held.run.targets or []
-    keys: list[str] = []
-    for data, risk in ResponseTask.objects.filter(step=step).values_list("data", "risk"):
-        for one in data.get("found", ()):
-            key = _key_of(targets, one, risk)
-            keys += [key] if key not in keys else []
-    if keys:
-        held.run.targets = targets
-        held.run.save(update_fields=["targets"])
-    return keys
-
-
-def _key_of(targets: list[dict[str, Any]], one: dict[str, Any], risk: str) -> str:
-    there = next((old for old in targets if _same(old, one)), None)
-    if there is not None:
-        return str(there["key"])
-    key = f"o{len(targets) + 1}"
-    targets.append(
-        {
-            "key": key, "kind": str(one.get("kind", "message")), "type": str(one.get("kind", "message")),
-            "value": str(one["value"]), "risk": risk or "unrated", "rule": "As the object by which it was found.",
-            "evidence": [], "scores": {}, "rated_at": None, "benign": "", "related": [],
-            "facts": dict(one.get("facts") or {}), "asset": None, "highlighted": False,
-        }
-    )  # fmt: skip
-    return key
-
-
-def _same(old: dict[str, Any], one: dict[str, Any]) -> bool:
-    """Whether what was found is an object that the run has, whatever else each of them knows: by kind and name, and
-    where both say in which mailbox a message lies, by that. Nothing is done twice to one message."""
-    boxes = {
-        str(each["facts"]["mailbox"]).casefold() for each in (old, one) if (each.get("facts") or {}).get("mailbox")
-    }
-    kind, value = str(one.get("kind", "message")), str(one["value"]).casefold()
-    if (old["kind"], old["value"].casefold()) == (kind, value) and len(boxes) < 2:
-        return True
-    return old["kind"] == kind == "message" and bool(_ids(old) & _ids(one))
-
-
-def _ids(one: dict[str, Any]) -> set[tuple[str, str]]:
-    """The ids of a message, each with its mailbox: not every product names a message by both. Empty without one."""
-    facts = one.get("facts") or {}
-    box = str(facts.get("mailbox") or "").casefold()
-    told = (str(facts.get(name) or "") for name in ("message_id", "unique_id"))
-    return {(identity, box) for identity in told if identity and box}
 
 
 @contextmanager

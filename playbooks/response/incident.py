@@ -11,10 +11,17 @@ from cases.actions import incidents, servicenow
 from cases.errors import CaseError, Refused
 from cases.models import Alert, Incident
 from playbooks.graph.model import Graph, OpenIncident
+from playbooks.graph.walk import CONDITIONS
 from playbooks.response.locking import Held
 from playbooks.steps import ticket
 
 logger = logging.getLogger(__name__)
+
+
+def opens_at_target(graph: Graph) -> bool:
+    """Whether no condition stands between the target and the incident that it asks for: every alert opens it then, also
+    where nothing is to be done (rulings 4)."""
+    return not any(node.type in CONDITIONS for node in graph.nodes)
 
 
 def ensure(held: Held, graph: Graph) -> None:

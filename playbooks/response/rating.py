@@ -9,6 +9,7 @@ from typing import Any
 from cases.choices import Risk
 from cases.digests import value_digest
 from cases.models import Alert
+from playbooks.response.marking import tlp_of
 from playbooks.response.objects import RATED, Target
 from soar.connectors.capabilities import SENDER
 from soar.connectors.intelligence.providers.base import Provider
@@ -34,12 +35,12 @@ def rate(objects: list[Target], alert: Alert, ask_providers: bool, providers: li
 
     ``providers``: all enabled ones, if known.
 
-    Observables by lists and, with ``ask_providers``, by the providers that the alert's TLP allows; entities take the
-    highest risk of what the source relates them to (``inherit``). Calls other products, so outside of any transaction.
-    Never raises for a provider that fails: such an object is *unrated* with the reason."""
+    Observables by lists and, with ``ask_providers``, by the providers that the TLP of alert and incident allows;
+    entities take the highest risk of what the source relates them to (``inherit``). Calls other products, so outside of
+    any transaction. Never raises for a provider that fails: such an object is *unrated* with the reason."""
     pairs = {(one["type"], one["value"]) for one in objects if one["kind"] in (*RATED, SENDER)}
     pap = alert.incident.pap if alert.incident is not None else ""
-    found = rate_values(pairs, tlp=alert.tlp, ask=ask_providers, cause=alert.cause, pap=pap, providers=providers)
+    found = rate_values(pairs, tlp=tlp_of(alert), ask=ask_providers, cause=alert.cause, pap=pap, providers=providers)
     for one in objects:
         if rating := found.get((one["type"], one["value"])):
             one.update(_facts(rating))

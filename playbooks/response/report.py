@@ -15,6 +15,7 @@ from cases.models import Alert
 from playbooks.choices import TaskStatus
 from playbooks.graph.actions import ACTIONS
 from playbooks.models import Approval, ResponseTask, Run
+from playbooks.response.marking import tlp_of
 from playbooks.response_words import label_of
 from soar.connectors.messages import REPORT, Message, Row, Section
 from soar.lib.clock import iso
@@ -33,6 +34,7 @@ def report_of(run: Run) -> dict[str, Any]:
         "started_at": iso(run.started_at),
         "finished_at": iso(run.finished_at),
         "at": iso(timezone.now()),
+        "tlp": tlp_of(alert),
         "alert": _alert(alert) if alert else None,
         "incident": _incident(alert),
         "objects": [_object(one) for one in run.targets or []],
@@ -136,7 +138,7 @@ def message_from(report: dict[str, Any], run: int, params: dict[str, Any]) -> Me
         link=report["run"]["url"],
         link_label="Open the run",
         severity=alert.get("severity", ""),
-        tlp=alert.get("tlp", "amber"),
+        tlp=report.get("tlp") or alert.get("tlp", "amber"),
         thread=f"run-{run}",
         prefix=str(params.get("subject_prefix") or ""),
         recipients=tuple(str(one) for one in params.get("recipients") or ()),

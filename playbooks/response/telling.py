@@ -13,6 +13,7 @@ from cases.choices import Severity
 from cases.models import Alert
 from playbooks.choices import APPROVAL_OPEN
 from playbooks.models import Approval, ResponseTask
+from playbooks.response.marking import tlp_of
 from playbooks.response_words import label_of, value_of
 from soar.connectors import notify
 from soar.connectors.errors import ConnectorError
@@ -120,7 +121,7 @@ def message_of(approval: Approval) -> Message:
         link=f"{settings.SOAR_URL}/approvals/{approval.pk}/",
         link_label="Look and decide",
         severity=Severity(alert.severity).word if alert else "",
-        tlp=alert.tlp if alert else "amber",
+        tlp=tlp_of(alert, approval.incident),
         thread=f"approval-{approval.pk}",
         prefix=str(approval.notify.get("subject_prefix") or ""),
         recipients=asked(approval).recipients,

@@ -76,7 +76,7 @@ class Visitor:
         return tuple(value for _type, value, _role, _marked in self.held.named)
 
     def _action(self, node: Node, ready: walk.Ready) -> walk.Passed:
-        if node.type != "notify" and not ready.stopped:
+        if not ready.stopped:
             incident.ensure(self.held, self.graph)
         by_key = {one.key: one for one in self.facts.objects}
         places = [

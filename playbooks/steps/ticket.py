@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 from cases.choices import Severity
 from cases.models import Alert, Incident, TicketProfile
 from playbooks.models import ResponseTask
+from playbooks.response.marking import tlp_of
 from playbooks.response.report import message_of
 from playbooks.response.tasks import Claimed, Ending
 from playbooks.steps.calls import begun, given_up, overdue
@@ -24,7 +25,7 @@ from playbooks.steps.outcomes import Later, Outcome, back_off
 from playbooks.steps.ticket_values import correlation_of, overridden, values_of, words_of
 from soar.connectors import registry
 from soar.connectors.errors import ConnectorError
-from soar.connectors.messages import may_carry, rank
+from soar.connectors.messages import may_carry
 from soar.connectors.models import ConnectorAccount
 from soar.connectors.rendering import as_text
 from soar.connectors.servicenow.connector import CLEARED, ServiceNow
@@ -43,7 +44,7 @@ def perform(held: Claimed) -> Outcome:
     if profile is None or hindrance:
         return _hindered(held, profile, hindrance)
     try:
-        check_clearance(profile, strictest(*_subjects(task)))
+        check_clearance(profile, tlp_of(*_subjects(task)))
     except ConnectorError as error:
         return _hindered(held, profile, error.message)
     if task.dry_run:
@@ -82,11 +83,6 @@ def connector_of(account: ConnectorAccount, cause: Any = None) -> ServiceNow:
     return found
 
 
-def strictest(alert: Alert | None, incident: Incident | None) -> str:
-    """The TLP word of what the ticket tells of: of an alert and its incident the stricter one."""
-    return max((one.tlp for one in (alert, incident) if one is not None), key=rank, default="amber")
-
-
 def check_clearance(profile: TicketProfile, tlp: str) -> None:
     """Raise ConnectorError, with both words in it, for a report above what the instance is cleared for."""
     account = profile.instance.account
@@ -120,7 +116,7 @@ def request_of(
 def request_for(task: ResponseTask, profile: TicketProfile) -> dict[str, Any]:
     """The request that a task would send, as ``request_of``. Raises ConnectorError."""
     url = f"{settings.SOAR_URL}/runs/{task.run_id}/"
-    key, tlp = correlation_of(task.idempotency_key), strictest(*_subjects(task))
+    key, tlp = correlation_of(task.idempotency_key), tlp_of(*_subjects(task))
     return request_of(profile, task.params, *_facts(task), tlp=tlp, key=key, url=url)
 
 
