@@ -157,9 +157,9 @@ def figures_context(queue: Queue) -> Context:
     since = moment("today")
     facets, total = _facet_figures(queue)
     wanted = {
-        "Open": base.where(stats.OPEN),
+        "Open": base.where(stats.OPEN, order=stats.AS_QUEUED),
         "My queue": base.where(f"{stats.OPEN} AND owner_id = %s", queue.user.pk, cap=short),
-        "Unassigned": base.where(f"{stats.OPEN} AND owner_id IS NULL", cap=short),
+        "Unassigned": base.where(f"{stats.OPEN} AND owner_id IS NULL", cap=short, order=stats.AS_QUEUED),
         "Suppressed": base.where(stats.HELD, cap=short),
         "Resolved today": base.where(
             f"status = {AlertStatus.RESOLVED.value} AND resolved_at >= %s AND updated_at >= %s", since, since, cap=short
