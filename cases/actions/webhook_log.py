@@ -10,8 +10,9 @@ from django.db.models import Q, QuerySet
 from cases.actions.webhooks import endpoint_for
 from cases.actors import Actor
 from cases.errors import Conflict, Missing
-from cases.models import Alert, DeliveryState, Incident, WebhookDelivery, WebhookEndpoint
+from cases.models import DeliveryState, WebhookDelivery, WebhookEndpoint
 from cases.models.webhook import OPEN_DELIVERIES
+from cases.querysets import AlertQuerySet, inside
 from cases.webhooks.ringing import ring
 from soar.accounts import audit
 from soar.accounts.models import User
@@ -24,9 +25,8 @@ UNDER_WAY = "It is under way already."
 
 def deliveries_for(user: User, endpoint: WebhookEndpoint) -> QuerySet[WebhookDelivery]:
     """The log of an endpoint: what this person sees of the alerts and incidents that were told, and the tests."""
-    alerts = Q(alert__in=Alert.objects.visible_to(user).order_by().values("pk"))
-    incidents = Q(incident__in=Incident.objects.visible_to(user).order_by().values("pk"))
-    return endpoint.deliveries.filter(alerts | incidents | Q(alert=None, incident=None))
+    seen = Q(AlertQuerySet.seen_one_by_one("alert", user)) | Q(inside("incident", user))
+    return endpoint.deliveries.filter(seen | Q(alert=None, incident=None))
 
 
 def delivery_for(user: User, endpoint_pk: int, pk: int) -> WebhookDelivery:

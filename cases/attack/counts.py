@@ -16,7 +16,7 @@ from cases.attack.catalog import Catalog
 from cases.models import Alert, Incident
 from soar.accounts.models import User
 
-ROWS = 50_000
+ROWS = 20_000
 # Rules give the same techniques again and again: there are few lists of them, however many alerts.
 SQL = "SELECT techniques, count(*) FROM ({rows} LIMIT {most}) seen GROUP BY techniques"
 
