@@ -23,7 +23,7 @@ from tests.approving import asked, blue_alert, told
 from tests.fixtures import client_of
 from tests.playbook_files import work
 from tests.playbook_pages import EVIL, HTMX, text_of
-from tests.response_tools import Range, action, graph, publish, run_now, tiny
+from tests.response_tools import Range, action, graph, make_due, publish, run_now, tiny
 from tests.test_approval_decide import at_once
 
 __all__ = ["tiny"]
@@ -129,6 +129,25 @@ def test_17_what_cannot_be_undone(tiny: Range, as_responder: Client, responder: 
     ConnectorAccount.objects.update(enabled=False)
     gone = text_of(as_responder.post(f"/responses/{waiting.pk}/inverse/"), 409)
     assert "Tiny is disabled, not for you to use, or cannot do “Restore connection”." in gone
+
+
+@pytest.mark.parametrize("ends", ["rejected", "failed", "cancelled"])
+def test_17_what_the_product_did_not_undo_can_be_undone_again(
+    tiny: Range, as_responder: Client, responder: User, alert: Alert, ends: str
+) -> None:
+    task = by_hand(responder, alert, "isolate_endpoint")
+    work()
+    tiny.shop.state["slowly"] = {"restore_endpoint": 1}
+    as_responder.post(f"/responses/{task.pk}/inverse/")
+    work()
+    for one in tiny.shop.state["tasks"].values():
+        one["ends"] = ends
+    make_due()
+    assert ResponseTask.objects.get(inverse_of=task).state.is_final
+    tiny.shop.state["slowly"] = {}
+    assert as_responder.post(f"/responses/{task.pk}/inverse/").status_code == 302
+    work()
+    assert ResponseTask.objects.filter(inverse_of=task).latest("pk").status == "successful"
 
 
 def test_undoing_at_once_by_two_undoes_once(tiny: Range, responder: User, alert: Alert) -> None:

@@ -13,6 +13,7 @@ from playbooks.actions.rights import needs
 from playbooks.choices import Outcome, TaskStatus
 from playbooks.models import ResponseTask
 from playbooks.response import tasks
+from playbooks.response.done_before import NOT_UNDONE
 from playbooks.response.locking import hold_case, together
 from playbooks.response_selectors import task_for
 from playbooks.steps import routing
@@ -89,7 +90,7 @@ def undo_of(task: ResponseTask) -> str:
         raise Conflict("This cannot be undone.")
     if task.status not in (TaskStatus.SUCCESSFUL, TaskStatus.UNKNOWN_OUTCOME) and not _half_done(task):
         raise Conflict(f"This task is {task.state.label.lower()}: there is nothing to undo.")
-    done = task.inverses.exclude(status__in=("unsuccessful", "cancelled")).order_by("-pk").first()
+    done = task.inverses.exclude(status__in=NOT_UNDONE).order_by("-pk").first()
     if done is not None:
         raise Conflict(f"It is undone already, by task {done.pk} ({done.state.label.lower()}).")
     return what.inverse
