@@ -180,6 +180,23 @@ def test_17a_a_failed_task_is_sent_again_as_a_new_one(
     assert "only queued and failed ones are sent again" in refused
 
 
+def test_sending_again_at_once_by_several_sends_once(tiny: Range, responder: User, alert: Alert) -> None:
+    task = failed(tiny, responder, alert)
+
+    def send() -> str:
+        response_follow.resend(Actor.of(User.objects.get(pk=responder.pk)), task.pk)
+        return "ok"
+
+    assert sorted(at_once(send, send, send)) == ["Conflict", "Conflict", "ok"]
+    assert ResponseTask.objects.count() == 2
+    tiny.shop.state["answer"] = [400, {"message": "still no such endpoint"}]
+    work()
+    tiny.shop.state["answer"] = None
+    assert send() == "ok", "that one failed too"
+    work()
+    assert tiny.targets("isolate_endpoint") == ["LT-0042"]
+
+
 def test_18_sending_again_asks_the_never_touch_list_of_now(
     tiny: Range, as_responder: Client, responder: User, alert: Alert
 ) -> None:
