@@ -145,7 +145,7 @@ def telling() -> Playbook:
     """Isolate or stop; tell people; disable the account; close the incident if all of it succeeded."""
     tell = {**action("t", ("channel", {"channels": ["SOC"]}), parent="a"), "type": "notify", "risk": []}
     nodes = action("a", "isolate_endpoint", **STOP), tell, action("b", "disable_account", parent="t")
-    closing = {"owners": [], "close_on_success": {"determination": "malicious"}, "ticket_profile": None}
+    closing: dict[str, Any] = {"owners": [], "close_on_success": {"determination": "malicious"}, "ticket_profile": None}
     return publish(graph(*nodes, target={"open_incident": closing}))
 
 
@@ -176,7 +176,7 @@ def refused_telling(tiny: Range) -> Run:
 def test_6_an_incident_that_was_refused_is_asked_for_again(tiny: Range, blue: Team, responder: User) -> None:
     """Its publisher may not work on cases: that stays true, until somebody gives the right."""
     author = make_user("writer", "Playbook author", teams=("Blue",), first_name="Wim", last_name="Writer")
-    wanted = {"open_incident": {"owners": [], "close_on_success": None, "ticket_profile": None}}
+    wanted: dict[str, Any] = {"open_incident": {"owners": [], "close_on_success": None, "ticket_profile": None}}
     publish(graph(action("a", "scan_endpoint"), trigger={"type": "automatic"}, target=wanted), by=author)
     alert_of(team=blue)
     work()
@@ -192,7 +192,7 @@ def test_6_an_incident_that_was_refused_is_asked_for_again(tiny: Range, blue: Te
 
 
 def test_6_an_owner_who_could_not_be_added_is_still_a_problem(tiny: Range, responder: User) -> None:
-    wanted = {"open_incident": {"owners": ["ghost"], "close_on_success": None, "ticket_profile": None}}
+    wanted: dict[str, Any] = {"open_incident": {"owners": ["ghost"], "close_on_success": None, "ticket_profile": None}}
     tiny.fault("403")
     run = run_now(publish(graph(action("a", "isolate_endpoint"), target=wanted)), alert_of())
     before = run.error
