@@ -351,8 +351,23 @@ def test_8_publishing_without_the_right_to_respond_warns(as_author: Client, auth
     said = text_of(as_author.post(f"/playbooks/{row.pk}/publish/", {"draft": 1}, headers=HTMX))
     assert "Some of its actions will not run by themselves" in said
     told = as_author.get(f"/api/v1/playbooks/{row.pk}/").json()["warnings"]
-    assert len(told) == 1
+    assert len(told) == 2
     assert told[0].startswith("Cut off: Isolate endpoint would fail, for Tomas Iversen")
+    assert told[1].endswith("Add tag would fail, for Tomas Iversen, who published it, may not work on cases.")
+
+
+def test_8_publishing_without_the_right_to_work_on_cases_warns(as_author: Client, author: User) -> None:
+    """The role of an author opens no incident and changes no case in an automatic run (rulings 20)."""
+    opening = {"open_incident": {"owners": [], "close_on_success": None, "ticket_profile": None}}
+    nodes = tag("a1", "seen"), action("a2", "scan_endpoint", risk=("unrated",))
+    row = drawn(author, graph("Look", *nodes, target=opening))
+    text = text_of(as_author.get(edit(row)))
+    note = text[text.index('id="unentitled"') :].split("</div></div></div>")[0]
+    assert "Open an incident" in note and "Add tag" in note and "Scan for malware" not in note
+    said = text_of(as_author.post(f"/playbooks/{row.pk}/publish/", {"draft": 1}, headers=HTMX))
+    assert "Some of its actions will not run by themselves" in said
+    told = as_author.get(f"/api/v1/playbooks/{row.pk}/").json()["warnings"]
+    assert [one.split(" would fail")[0].split(": ")[1] for one in told] == ["Open an incident", "Add tag"]
 
 
 @pytest.mark.parametrize("how", ["admin", "manual"])

@@ -23,7 +23,7 @@ from tests.approving import asked, blue_alert, told
 from tests.fixtures import client_of
 from tests.playbook_files import work
 from tests.playbook_pages import EVIL, HTMX, text_of
-from tests.response_tools import Range, action, graph, publish, run_now, tiny
+from tests.response_tools import Range, action, graph, make_due, publish, run_now, tiny
 from tests.test_approval_decide import at_once
 
 __all__ = ["tiny"]
@@ -131,6 +131,25 @@ def test_17_what_cannot_be_undone(tiny: Range, as_responder: Client, responder: 
     assert "Tiny is disabled, not for you to use, or cannot do “Restore connection”." in gone
 
 
+@pytest.mark.parametrize("ends", ["rejected", "failed", "cancelled"])
+def test_17_what_the_product_did_not_undo_can_be_undone_again(
+    tiny: Range, as_responder: Client, responder: User, alert: Alert, ends: str
+) -> None:
+    task = by_hand(responder, alert, "isolate_endpoint")
+    work()
+    tiny.shop.state["slowly"] = {"restore_endpoint": 1}
+    as_responder.post(f"/responses/{task.pk}/inverse/")
+    work()
+    for one in tiny.shop.state["tasks"].values():
+        one["ends"] = ends
+    make_due()
+    assert ResponseTask.objects.get(inverse_of=task).state.is_final
+    tiny.shop.state["slowly"] = {}
+    assert as_responder.post(f"/responses/{task.pk}/inverse/").status_code == 302
+    work()
+    assert ResponseTask.objects.filter(inverse_of=task).latest("pk").status == "successful"
+
+
 def test_undoing_at_once_by_two_undoes_once(tiny: Range, responder: User, alert: Alert) -> None:
     task = by_hand(responder, alert, "isolate_endpoint")
     work()
@@ -159,6 +178,23 @@ def test_17a_a_failed_task_is_sent_again_as_a_new_one(
     assert task.status == "unsuccessful"
     refused = text_of(as_responder.post(f"/responses/{again.pk}/resend/"), 409)
     assert "only queued and failed ones are sent again" in refused
+
+
+def test_sending_again_at_once_by_several_sends_once(tiny: Range, responder: User, alert: Alert) -> None:
+    task = failed(tiny, responder, alert)
+
+    def send() -> str:
+        response_follow.resend(Actor.of(User.objects.get(pk=responder.pk)), task.pk)
+        return "ok"
+
+    assert sorted(at_once(send, send, send)) == ["Conflict", "Conflict", "ok"]
+    assert ResponseTask.objects.count() == 2
+    tiny.shop.state["answer"] = [400, {"message": "still no such endpoint"}]
+    work()
+    tiny.shop.state["answer"] = None
+    assert send() == "ok", "that one failed too"
+    work()
+    assert tiny.targets("isolate_endpoint") == ["LT-0042"]
 
 
 def test_18_sending_again_asks_the_never_touch_list_of_now(

@@ -14,7 +14,7 @@ from cases.models import Incident
 from playbooks.actions import approvals
 from playbooks.actions.runs import retry
 from playbooks.models import Approval, NeverTouch, Playbook, Run
-from soar.accounts.models import Team, User
+from soar.accounts.models import Role, Team, User
 from soar.connectors.actions import create_account
 from soar.connectors.models import ConnectorAccount
 from soar.standins.server import Server
@@ -145,7 +145,7 @@ def telling() -> Playbook:
     """Isolate or stop; tell people; disable the account; close the incident if all of it succeeded."""
     tell = {**action("t", ("channel", {"channels": ["SOC"]}), parent="a"), "type": "notify", "risk": []}
     nodes = action("a", "isolate_endpoint", **STOP), tell, action("b", "disable_account", parent="t")
-    closing = {"owners": [], "close_on_success": {"determination": "malicious"}, "ticket_profile": None}
+    closing: dict[str, Any] = {"owners": [], "close_on_success": {"determination": "malicious"}, "ticket_profile": None}
     return publish(graph(*nodes, target={"open_incident": closing}))
 
 
@@ -171,3 +171,31 @@ def refused_telling(tiny: Range) -> Run:
     run = run_now(telling(), alert_of())
     assert [status for _, _, status in tasks_of(run)] == ["unsuccessful", "successful", "no_action"]
     return run
+
+
+def test_6_an_incident_that_was_refused_is_asked_for_again(tiny: Range, blue: Team, responder: User) -> None:
+    """Its publisher may not work on cases: that stays true, until somebody gives the right."""
+    author = make_user("writer", "Playbook author", teams=("Blue",), first_name="Wim", last_name="Writer")
+    wanted: dict[str, Any] = {"open_incident": {"owners": [], "close_on_success": None, "ticket_profile": None}}
+    publish(graph(action("a", "scan_endpoint"), trigger={"type": "automatic"}, target=wanted), by=author)
+    alert_of(team=blue)
+    work()
+    run = Run.objects.get()
+    assert run.status == "partially_successful" and "No incident was opened" in run.error
+    before = run.error
+    assert again(run, responder).status == "partially_successful"
+    assert (run.error, Incident.objects.count()) == (before, 0)
+    author.groups.add(Role.objects.get(group__name="Analyst").group)
+    assert again(run, responder).status == "successful"
+    assert (run.error, Incident.objects.get()) == ("", run.opened_incident)
+    assert tiny.targets("scan_endpoint") == ["LT-0042"], "it was done once"
+
+
+def test_6_an_owner_who_could_not_be_added_is_still_a_problem(tiny: Range, responder: User) -> None:
+    wanted: dict[str, Any] = {"open_incident": {"owners": ["ghost"], "close_on_success": None, "ticket_profile": None}}
+    tiny.fault("403")
+    run = run_now(publish(graph(action("a", "isolate_endpoint"), target=wanted)), alert_of())
+    before = run.error
+    assert "ghost" in before
+    assert again(run, responder).status == "partially_successful"
+    assert (run.error, only_task(run).status) == (before, "successful")

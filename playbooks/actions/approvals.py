@@ -165,10 +165,11 @@ def _check_reasons(approval: Approval, chosen: Iterable[ResponseTask | None], de
     only since the approval was asked for."""
     listed = never_touch.rules()
     for task in chosen:
-        if task is None or not (task.reason.startswith(NEVER_TOUCH) or _is_listed(approval, task, listed)):
+        if task is None or decision.reasons.get(task.pk) or decision.comment:
             continue
-        if not (decision.reasons.get(task.pk) or decision.comment):
-            field = f"reason-{task.pk}" if decision.reasons else "comment"
+        known = task.reason.startswith(NEVER_TOUCH)  # and has a field of its own on the page
+        if known or _is_listed(approval, task, listed):
+            field = f"reason-{task.pk}" if known and decision.reasons else "comment"
             raise Refused(f"{task.target_value} is on the never-touch list: say why it may be touched.", field=field)
 
 

@@ -10,9 +10,10 @@ from cases.models import Alert, Incident
 from playbooks.actions.response_plan import MAY_NOT, plan
 from playbooks.actions.responses import Case, announce, case_of, make
 from playbooks.actions.rights import needs
-from playbooks.choices import Outcome, TaskStatus
+from playbooks.choices import TASK_OPEN, Outcome, TaskStatus
 from playbooks.models import ResponseTask
 from playbooks.response import tasks
+from playbooks.response.done_before import NOT_UNDONE
 from playbooks.response.locking import hold_case, together
 from playbooks.response_selectors import task_for
 from playbooks.steps import routing
@@ -25,29 +26,48 @@ from soar.connectors.errors import ConnectorError
 from soar.connectors.models import ConnectorAccount
 from soar.connectors.responder import Responder
 
+AGAIN = "again"  # in a task's data: the one that does it once more
 COLLECT = "collect_file"
 
 
 def resend(actor: Actor, task_id: int | str) -> ResponseTask:
     """A queued task is done as soon as possible; one that failed is done again as a new task, by the rules of now.
 
-    Raises Missing, Forbidden, Refused, Conflict for a task that is under way or over in another way."""
+    Raises Missing, Forbidden, Refused, Conflict for a task that is under way, over in another way, or done again
+    just now."""
     task = response_task(actor, task_id)
     if task.status == TaskStatus.QUEUED:
         with transaction.atomic():
             rung = ResponseTask.objects.filter(pk=task.pk, status=TaskStatus.QUEUED).update(due_at=task.created_at)
             tasks.ring(rung)
         return task_for(actor, task.pk)
-    if task.status not in (TaskStatus.UNSUCCESSFUL, TaskStatus.CANCELLED):
-        raise Conflict(f"This task is {task.state.label.lower()}: only queued and failed ones are sent again.")
+    _check_failed(task)
     if not task.capability or not task.target_kind:
         raise Conflict("It belongs to its run: retry the run instead.")
     case = case_of_task(task)
     if task.inverse_of is not None:
         return _inverse(actor, task.inverse_of, case)
-    params = {name: value for name, value in task.params.items() if name not in ("reason", TEXT)}
-    made = plan(actor, task.action, [task.target], params)
-    return make(actor, case, made, str(task.params.get("reason") or ""))[0]
+    return together(lambda: _sent_again(actor, task.pk, case))
+
+
+def _sent_again(actor: Actor, pk: int, case: Case) -> ResponseTask:
+    """The new task, unless somebody else has just made one: two at once are one."""
+    hold_case(case.alert.pk if case.alert else None, case.incident.pk if case.incident else None)
+    row = ResponseTask.objects.select_for_update(of=("self",)).get(pk=pk)
+    _check_failed(row)
+    open_one = ResponseTask.objects.filter(pk=row.data.get(AGAIN) or 0, status__in=TASK_OPEN).first()
+    if open_one is not None:
+        raise Conflict(f"It is done again already, by task {open_one.pk} ({open_one.state.label.lower()}).")
+    params = {name: value for name, value in row.params.items() if name not in ("reason", TEXT)}
+    made = make(actor, case, plan(actor, row.action, [row.target], params), str(row.params.get("reason") or ""))[0]
+    row.data = {**row.data, AGAIN: made.pk}
+    row.save(update_fields=["data"])
+    return made
+
+
+def _check_failed(task: ResponseTask) -> None:
+    if task.status not in (TaskStatus.UNSUCCESSFUL, TaskStatus.CANCELLED):
+        raise Conflict(f"This task is {task.state.label.lower()}: only queued and failed ones are sent again.")
 
 
 def inverse(actor: Actor, task_id: int | str) -> ResponseTask:
@@ -89,7 +109,7 @@ def undo_of(task: ResponseTask) -> str:
         raise Conflict("This cannot be undone.")
     if task.status not in (TaskStatus.SUCCESSFUL, TaskStatus.UNKNOWN_OUTCOME) and not _half_done(task):
         raise Conflict(f"This task is {task.state.label.lower()}: there is nothing to undo.")
-    done = task.inverses.exclude(status__in=("unsuccessful", "cancelled")).order_by("-pk").first()
+    done = task.inverses.exclude(status__in=NOT_UNDONE).order_by("-pk").first()
     if done is not None:
         raise Conflict(f"It is undone already, by task {done.pk} ({done.state.label.lower()}).")
     return what.inverse

@@ -15,6 +15,7 @@ from playbooks.graph.walk import CONDITIONS
 from playbooks.response.locking import Held
 from playbooks.steps import ticket
 
+REFUSED = "refused"
 logger = logging.getLogger(__name__)
 
 
@@ -41,7 +42,7 @@ def ensure(held: Held, graph: Graph) -> None:
         with transaction.atomic():
             made = incidents.open_incident(held.actor, alerts=[held.alert.pk], owners=_owners(held, wanted))
     except CaseError as error:
-        _keep(held, incident="refused", problem=f"No incident was opened: {error.message}")
+        _keep(held, incident=REFUSED, problem=f"No incident was opened: {error.message}")
         return
     held.incident = made
     held.alert = Alert.objects.select_related("source").get(pk=held.alert.pk)
@@ -50,6 +51,16 @@ def ensure(held: Held, graph: Graph) -> None:
     _keep(held, incident=made.number)
     if wanted.ticket_profile:
         _send(held, wanted.ticket_profile, made)
+
+
+def ask_again(held: Held, graph: Graph) -> None:
+    """For a retry: the incident that was refused is asked for once more. Other problems stay, as what they are about
+    is not done again."""
+    kept = held.run.input or {}
+    if kept.get("incident") != REFUSED:
+        return
+    held.run.input = {name: value for name, value in kept.items() if name not in ("incident", "problems")}
+    ensure(held, graph)
 
 
 def _send(held: Held, name: str, made: Incident) -> None:

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from playbooks.choices import RunStatus, StepStatus, TaskStatus
 from playbooks.graph.model import Graph
 from playbooks.models import ResponseTask, Run, Step
-from playbooks.response import approving, asking, tasks
+from playbooks.response import approving, asking, incident, tasks
 from playbooks.response.advance import advance
 from playbooks.response.desk import ASKED, Desk, Place
 from playbooks.response.facts import graph_of
@@ -67,10 +67,11 @@ def retry(held: Held) -> int:
         Run.objects.filter(pk=run.pk).update(finished_at=None, rung_at=Now())
         enqueue(RESPOND_TASK, run.pk)
         return 0
-    run.input = {key: value for key, value in (run.input or {}).items() if key != "problems"}
     run.status = RunStatus.IN_PROGRESS
     run.save()
     Run.objects.filter(pk=run.pk).update(finished_at=None)
+    assert run.version is not None
+    incident.ask_again(held, graph_of(run.version))
     _forget_stopped(run)
     again = list(ResponseTask.objects.filter(run=run, status__in=RETRIED).select_related("step", "approval"))
     _reopen(held, again)

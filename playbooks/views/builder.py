@@ -26,7 +26,7 @@ from playbooks.graph.validate import validate
 from playbooks.graph.words import TYPE_LABELS, title
 from playbooks.models import NeverTouch, Playbook, PlaybookVersion
 from playbooks.permissions import playbook_for
-from playbooks.publishers import powerless
+from playbooks.publishers import powerless, unentitled
 from playbooks.selectors import playbook_with_id
 from playbooks.stock import Stock
 from playbooks.views import graph_words
@@ -146,6 +146,8 @@ def context_of(
         "lacking": _lacking(playbook, graph, problems, offers),
         "powerless": powerless_lines(playbook, graph, user),
         "responders": holders("respond"),
+        "unentitled": unentitled_lines(playbook, graph, user),
+        "workers": holders("work_cases"),
         "parts_list": _parts(playbook, graph, part, hard),
         "published": is_published(playbook),
         "draft_label": _draft_label(playbook, latest),
@@ -206,6 +208,11 @@ def powerless_lines(playbook: Playbook, graph: Graph, user: User) -> list[Line]:
         _line(playbook, graph, Problem(node.id, "actions", ", ".join(labels)))
         for node, labels in powerless(graph, user)
     ]
+
+
+def unentitled_lines(playbook: Playbook, graph: Graph, user: User) -> list[Line]:
+    """The same of what changes the case."""
+    return [_line(playbook, graph, Problem(id, "actions", ", ".join(labels))) for id, labels in unentitled(graph, user)]
 
 
 def _set_up(one: Problem, offers: Offers) -> str:

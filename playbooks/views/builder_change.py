@@ -23,7 +23,7 @@ from playbooks.graph.model import TARGET, Graph, Problem
 from playbooks.graph.schema import read, write
 from playbooks.graph.validate import World, validate
 from playbooks.models import Playbook
-from playbooks.publishers import powerless
+from playbooks.publishers import powerless, unentitled
 from playbooks.views.builder import TEMPLATE, chosen_part, context_of, drawable, where
 from playbooks.views.parts import Context, person_of, signed_in_reader
 from playbooks.world import world_of
@@ -173,7 +173,8 @@ def playbook_publish(request: HttpRequest, pk: int) -> HttpResponse:
     said = _("Version %d is published.") % version.number
     if not drawable(request, pk).enabled:
         said += " " + _("It starts nothing until you enable it.")
-    if powerless(read(version.definition)[0], person_of(request)):
+    graph, user = read(version.definition)[0], person_of(request)
+    if powerless(graph, user) or unentitled(graph, user):
         said += " " + _("Some of its actions will not run by themselves: see the note.")
     return _done(request, playbook, part, said)
 
