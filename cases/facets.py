@@ -51,6 +51,8 @@ def facets(user: User, chosen: AlertFilter, rows: QuerySet[Alert]) -> dict[str, 
 
 def _count(rows: QuerySet[Alert], names: Sequence[str]) -> dict[str, tuple[list[tuple[Any, int]], bool]]:
     """Values and numbers of these fields, most common first, and whether there are more rows than were read."""
+    if not names:
+        return {}
     try:
         sql, params = rows.order_by().values(*READ).query.sql_with_params()
     except EmptyResultSet:

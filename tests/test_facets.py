@@ -11,7 +11,7 @@ from django.test import Client
 
 from cases import facets
 from cases.filters import AlertFilter
-from cases.models import Alert
+from cases.models import Alert, AlertSource
 from soar.accounts.models import Team, User
 from tests.factories import make_alert, make_source
 from tests.fixtures import client_of
@@ -46,6 +46,19 @@ def test_all_fields_for_the_reader(some: None, analyst: User, stranger: User) ->
     assert found["host"] == {"LT-1": "2", "LT-2": "1"}
     assert found["technique"] == {"T1059": "1"}
     assert counted(stranger)["tag"] == {"secret": "1"}
+
+
+def test_every_field_chosen_at_once(some: None, analyst: User) -> None:
+    Alert.objects.filter(title="A").update(detection_model="Rule 7")
+    source = AlertSource.objects.get(name="Mail").slug
+    given = {
+        "status": "new", "severity": "high", "determination": "unknown", "owner": "mara", "source": source,
+        "model": "Rule 7", "tag": "vip", "host": "LT-1", "technique": "T1059",
+    }  # fmt: skip
+    assert given.keys() == facets.COLUMNS.keys()
+    found = counted(analyst, **given)
+    assert {name: found[name].get(word) for name, word in given.items()} == dict.fromkeys(given, "1")
+    assert client_of(analyst).get("/alerts/", given).status_code == 200
 
 
 def test_a_field_ignores_its_own_choice_and_no_other(some: None, analyst: User) -> None:

@@ -13,10 +13,10 @@ from django.test import Client
 from cases.actions import mappings as actions
 from cases.actors import Actor
 from cases.errors import Stale
-from cases.models import Alert, AlertSource, DeadLetter, SourceMapping, SourceSample
+from cases.models import Alert, AlertSource, DeadLetter, Incident, SourceMapping, SourceSample
 from soar.accounts.models import AuditEntry, User
 from tests.api import Api
-from tests.factories import make_source
+from tests.factories import make_incident, make_source
 from tests.test_ingest import Sender
 from tests.test_mapping import DOOR
 
@@ -184,6 +184,31 @@ def test_what_came_and_what_could_not_be_read_can_be_shown(as_admin: Client, sou
     assert "Server room B2" not in as_admin.get(url(other), {"sample": f"alert-{alert}"}).content.decode()
     for odd in ("kept-999", "alert-x", "letter-" + "9" * 30, "☃", "-"):
         assert as_admin.get(url(source), {"sample": odd}).status_code == 200
+
+
+def test_of_alerts_that_they_may_not_see_nothing_is_shown(as_admin: Client, source: AlertSource) -> None:
+    sender = Sender(source)
+    hidden, plain = (sender.post({**DOOR, "uid": uid, "word": f"word-{uid}"}).json()["id"] for uid in ("h1", "p1"))
+    make_incident("Secret", Alert.objects.get(pk=hidden))
+    Incident.objects.update(restricted=True)
+    Alert.objects.filter(pk=hidden).update(restricted=True)
+    page = as_admin.get(url(source), {"sample": f"alert-{hidden}"}).content.decode()
+    assert "word-h1" not in page and f"ALR-{hidden}" not in page
+    assert "word-p1" in page and f"ALR-{plain}" in page, "the newest that they see stands in its place"
+    tried = as_admin.post(url(source, "preview/"), form(sample=f"alert-{hidden}")).content.decode()
+    assert "word-h1" not in tried
+
+
+def test_more_than_may_be_are_refused_and_not_left_out(source: AlertSource) -> None:
+    sender = Sender(source)
+    for items in ("$.events", "$.events[*]"):
+        actions.save(Actor.system(), source.slug, {"items": items, "fields": {"dedup_key": "n"}}, anyway=True)
+        answer = sender.post({"events": [{"n": number} for number in range(1_003)]})
+        assert answer.status_code == 413
+        assert not Alert.objects.exists()
+    assert DeadLetter.objects.count() == 2
+    answer = sender.post({"events": [{"n": number} for number in range(1_000)]})
+    assert answer.status_code == 207 and Alert.objects.count() == 1_000
 
 
 def test_somebody_else_was_quicker(as_admin: Client, source: AlertSource) -> None:

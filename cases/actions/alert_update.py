@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cases.actions.alert_state import apply_determination, apply_status, resolve_locked
-from cases.actions.base import change, check_worker, person, save, tags_of, team_of, text_of, word
+from cases.actions.base import ALERT_TAGS_AT_MOST, change, check_worker, person, save, tags_of, team_of, text_of, word
 from cases.actors import Actor
 from cases.choices import AlertStatus, Determination, Severity, Tlp
 from cases.errors import Refused
@@ -43,7 +43,7 @@ def _plain(actor: Actor, alert: Alert, changes: dict[str, Any], reason: str) -> 
     if "team" in changes:
         wanted["team"] = team_of(changes["team"])
     if "tags" in changes:
-        wanted["tags"] = tags_of(changes["tags"])
+        wanted["tags"] = tags_of(changes["tags"], ALERT_TAGS_AT_MOST)
     if "tlp" in changes:
         wanted["tlp"] = tlp_of(changes["tlp"])
     changed = [name for name, value in wanted.items() if change(alert, actor, name, value, reason=reason)]

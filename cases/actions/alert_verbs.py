@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cases import timeline
 from cases.actions.alert_state import reopen_locked
-from cases.actions.base import _Keep, change, check_worker, save, tags_of
+from cases.actions.base import ALERT_TAGS_AT_MOST, _Keep, change, check_worker, save, tags_of
 from cases.actors import Actor
 from cases.choices import AlertStatus, Severity
 from cases.errors import Conflict, Refused
@@ -53,7 +53,7 @@ def severity_locked(actor: Actor, alert: Alert, severity: Severity) -> Alert:
 
 def add_tags_locked(actor: Actor, alert: Alert, tags: list[str]) -> Alert:
     """Add tags, keeping those that are there. Raises Refused for more than an alert can have."""
-    if change(alert, actor, "tags", tags_of([*alert.tags, *tags])):
+    if change(alert, actor, "tags", tags_of([*alert.tags, *tags], ALERT_TAGS_AT_MOST)):
         save(alert, "tags")
     return alert
 

@@ -19,6 +19,7 @@ from cases.actions.alert_verbs import (
     severity_locked,
 )
 from cases.actions.base import (
+    ALERT_TAGS_AT_MOST,
     KEEP,
     _Keep,
     change,
@@ -112,7 +113,7 @@ def set_determination(
 @transaction.atomic
 def set_tags(actor: Actor, alert_id: AlertId, tags: list[str], *, expected_version: Expected = None) -> Alert:
     """Replace the tags."""
-    wanted = tags_of(tags)
+    wanted = tags_of(tags, ALERT_TAGS_AT_MOST)
     alert = _working_on(actor, alert_id, expected_version)
     if change(alert, actor, "tags", wanted):
         save(alert, "tags")

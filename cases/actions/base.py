@@ -33,6 +33,7 @@ class _Keep:
 KEEP = _Keep()
 TEXT_AT_MOST = 50_000
 TAGS_AT_MOST = 50
+ALERT_TAGS_AT_MOST = 200  # its payload may bring 100 and its source 50, and then people add theirs
 
 
 def save(subject: Alert | Incident, *fields: str) -> None:
@@ -127,14 +128,14 @@ def text_of(value: Any, field: str = "text", *, most: int = TEXT_AT_MOST, requir
     return text
 
 
-def tags_of(value: Any) -> list[str]:
+def tags_of(value: Any, most: int = TAGS_AT_MOST) -> list[str]:
     """Tags, stripped, lower case, each once, in order. Raises Refused for anything but a list of short texts."""
     if not isinstance(value, list | tuple) or not all(isinstance(tag, str) for tag in value):
         raise Refused("Tags are a list of texts.", field="tags")
     tags = list(dict.fromkeys(seen(tag.replace("\x00", "").strip().lower()) for tag in value))
     tags = [tag for tag in tags if tag]
-    if any(len(tag) > 100 for tag in tags) or len(tags) > TAGS_AT_MOST:
-        raise Refused(f"At most {TAGS_AT_MOST} tags of at most 100 characters.", field="tags")
+    if any(len(tag) > 100 for tag in tags) or len(tags) > most:
+        raise Refused(f"At most {most} tags of at most 100 characters.", field="tags")
     return tags
 
 

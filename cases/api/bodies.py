@@ -60,7 +60,7 @@ class AlertChanges(Body):
     findings = fields.findings(required=False)
     owner = name()
     team = name()
-    tags = Texts(required=False, most=50)
+    tags = Texts(required=False, most=200)
     tlp = fields.tlp(required=False)
     reason = reason()
 

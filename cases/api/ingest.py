@@ -135,6 +135,16 @@ def _sender(request: HttpRequest, slug: str, token: str) -> Sender:
     if mapping_id is not None:
         rules = replace(rules, mapping=overlay_of(mapping_id))
     sender = Sender(rules, *columns[RULES:])
+    try:
+        _admit(request, sender, slug)
+    except Refusal as refusal:
+        counters.note(rules.source_id, refused=1, error=refusal.detail)
+        raise
+    return sender
+
+
+def _admit(request: HttpRequest, sender: Sender, slug: str) -> None:
+    """Whether the source takes anything from there now. Raises Refusal."""
     if slug and sender.slug != slug:
         raise Refusal(403, "The token belongs to another source.")
     if not sender.enabled:
@@ -144,7 +154,6 @@ def _sender(request: HttpRequest, slug: str, token: str) -> Sender:
     if pressure.queue.too_far_behind():
         wait = {"Retry-After": str(pressure.RETRY_AFTER)}
         raise Refusal(503, "The portal is far behind with its work. Nothing was accepted; send it again later.", wait)
-    return sender
 
 
 def _token(request: HttpRequest) -> str:

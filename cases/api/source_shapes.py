@@ -13,7 +13,7 @@ from cases.choices import RepeatRule
 from cases.ingest.registry import KINDS
 
 SAMPLE_AT_MOST = 1024 * 1024
-ENDS = "How long the token works; null: until it is revoked"
+WORKS = "How long the token works; null: until it is revoked"
 RATES = "Requests a second; null: SOAR_SOURCE_RATE"
 SILENCE = "Silent for longer is too long; null: as it is learnt"
 
@@ -42,14 +42,14 @@ class NewSource(SourceChanges):
 
     name = Text(max_length=100)
     kind = fields.Words(sorted(KINDS))
-    token_days = Whole(required=False, allow_null=True, min_value=1, max_value=DAYS_AT_MOST, help_text=ENDS)
+    token_days = Whole(required=False, allow_null=True, min_value=1, max_value=DAYS_AT_MOST, help_text=WORKS)
 
 
 class Rotate(Body):
     """For so many hours the tokens that work now go on working; 0: not at all."""
 
     overlap_hours = Whole(required=False, min_value=0, max_value=720)
-    days = Whole(required=False, allow_null=True, min_value=1, max_value=DAYS_AT_MOST, help_text=ENDS)
+    days = Whole(required=False, allow_null=True, min_value=1, max_value=DAYS_AT_MOST, help_text=WORKS)
 
 
 class KeyFields(Body):

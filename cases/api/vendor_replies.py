@@ -18,6 +18,7 @@ from cases.ingest.pipeline import Outcome
 from cases.ingest.prepare import Rules
 from cases.ingest.reading import read
 from cases.ingest.registry import kind_of
+from cases.ingest.text import clean_json
 
 HIVE_TYPES = {
     400: "BadRequest", 401: "AuthenticationError", 403: "AuthorizationError", 405: "MethodNotAllowed",
@@ -36,7 +37,7 @@ def hive_answer(rules: Rules, outcomes: list[Outcome], several: bool, body: byte
     """TheHive's alert: what was sent, with its id, label and times; 201 for a new one, 200 for a repeat."""
     if several:
         return own_answer(rules, outcomes, several, body)
-    one, sent = outcomes[0], read(body)[0][0].value
+    one, sent = outcomes[0], _sent(body)
     now = int(time.time() * 1000)
     severity, tlp = _whole(sent.get("severity"), 2), _whole(sent.get("tlp"), 2)
     observables = sent.get("observables") if "observables" in sent else sent.get("artifacts")
@@ -63,7 +64,7 @@ def iris_answer(rules: Rules, outcomes: list[Outcome], several: bool, body: byte
     """IRIS' envelope with the alert in ``data``; 200 whether the alert is new or not."""
     if several:
         return own_answer(rules, outcomes, several, body)
-    one, sent = outcomes[0], read(body)[0][0].value
+    one, sent = outcomes[0], _sent(body)
     data = {name: sent[name] for name in IRIS_FIELDS if name in sent}
     data |= {"alert_id": one.id, "alert_uuid": one.cause, "alert_creation_time": _now()}
     data |= {"iocs": sent.get("alert_iocs") or [], "assets": sent.get("alert_assets") or [], "cases": []}
@@ -96,12 +97,18 @@ def opensoar_answer(rules: Rules, outcomes: list[Outcome], several: bool, body: 
     """OpenSOAR's reply. Playbooks are matched by the worker, so none can be named yet."""
     if several:
         return own_answer(rules, outcomes, several, body)
-    one, sent = outcomes[0], read(body)[0][0].value
+    one, sent = outcomes[0], _sent(body)
     alert = kind_of(rules.kind).normalise(sent)
     severity = alert.severity or Severity(rules.default_severity).word
     said = "Alert received" if one.created else f"Seen again, {one.count} times in all"
     told = {"alert_id": str(one.id), "correlation_id": one.cause, "playbooks_triggered": [], "message": said}
     return 200, {**told, "title": alert.title, "severity": severity, **one.as_json(rules)}
+
+
+def _sent(body: bytes) -> dict[str, Any]:
+    """What was sent, as it can be sent back and be kept: without NUL and halves of characters."""
+    sent: dict[str, Any] = clean_json(read(body)[0][0].value)[0]
+    return sent
 
 
 def _whole(value: Any, default: int) -> int:

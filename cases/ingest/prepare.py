@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,11 +14,13 @@ from cases.ingest.assets import NamedAsset, named
 from cases.ingest.hold import Hold
 from cases.ingest.iocs import guess_type
 from cases.ingest.mapping.overlay import Overlay
-from cases.ingest.normal import Found, NormalAlert, canonical_key
+from cases.ingest.normal import LONGEST_TAG, Found, NormalAlert, canonical_key
 from cases.ingest.registry import Kind
+from cases.ingest.text import cut
 
 OBSERVABLES_AT_MOST = 500
 TECHNIQUE_AT_MOST = 20
+END_OF_HOST = re.compile(r"[/?#\\]")  # browsers take a backslash for a slash
 ASK = -1  # the generation of suppression rules of who has not read it
 TLP_WORDS = frozenset(Tlp.values)
 TLP_OTHER = {"white": "clear", "amber-strict": "amber+strict", "amber_strict": "amber+strict"}
@@ -110,6 +113,7 @@ def grouped(rows: list[Row]) -> list[Row]:
             first.count += 1
             first.latest = row.body
             first.last_seen = max(first.last_seen, row.last_seen)
+            first.observables = _observables([*first.observables, *row.observables], first.notes)
     return [by_digest[digest] for digest in sorted(by_digest)]
 
 
@@ -130,7 +134,7 @@ def _path(item: Any, path: str) -> Any:
 
 
 def _tags(given: list[str], defaults: list[str]) -> list[str]:
-    return list(dict.fromkeys(tag.lower() for tag in (*given, *defaults)))
+    return list(dict.fromkeys(cut(tag.lower(), LONGEST_TAG) for tag in (*given, *defaults)))
 
 
 def _tlp(given: str, default: str) -> str:
@@ -144,11 +148,11 @@ def _hosts(found: list[Found]) -> list[Found]:
     hosts = []
     for one in found:
         if one.type == "url":
-            host = one.value.partition("://")[2].partition("/")[0].rpartition("@")[2]
-            name = host if host.startswith("[") else host.partition(":")[0]
-            kind = guess_type(name.strip("[]"))
+            host = END_OF_HOST.split(one.value.partition("://")[2], maxsplit=1)[0].rpartition("@")[2]
+            name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+            kind = guess_type(name)
             if kind in ("domain", "ip"):
-                hosts.append(Found(kind, name.strip("[]"), one.role))
+                hosts.append(Found(kind, name, one.role))
     return hosts
 
 

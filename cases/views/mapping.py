@@ -132,8 +132,9 @@ def _said(made: SourceMapping) -> str:
 
 def _keep(request: HttpRequest, source: AlertSource, data: dict[str, Any]) -> HttpResponse:
     """Keep the sample that is shown. What is typed stays."""
-    offered = samples.choices(source)
-    sample = samples.chosen(source, request.POST.get("sample", ""), request.POST.get("paste", ""), offered)
+    user = person_of(request)
+    offered = samples.choices(user, source)
+    sample = samples.chosen(user, source, request.POST.get("sample", ""), request.POST.get("paste", ""), offered)
     try:
         made = actions.add_sample(
             Actor.of(person_of(request)), source.slug, request.POST.get("sample_name", ""), sample.text
@@ -151,8 +152,9 @@ def _seen(request: HttpRequest) -> int:
 def _context(
     request: HttpRequest, source: AlertSource, data: dict[str, Any], sample: str, errors: dict[str, str] | None
 ) -> dict[str, Any]:
-    offered = samples.choices(source)
-    one = samples.chosen(source, sample, request.POST.get("paste", ""), offered)
+    user = person_of(request)
+    offered = samples.choices(user, source)
+    one = samples.chosen(user, source, sample, request.POST.get("paste", ""), offered)
     return {
         "sample": one,
         "samples": offered,

@@ -11,7 +11,8 @@ from cases.ingest.mapping.fit import documents_of
 from cases.ingest.reading import Unreadable, unpack
 from cases.ingest.samples import sample_of
 from cases.ingest.text import clean_json
-from cases.models import AlertPayload, AlertSource, DeadLetter
+from cases.models import Alert, AlertPayload, AlertSource, DeadLetter
+from soar.accounts.models import User
 
 NEWEST = 5
 PASTED, FIRST = "pasted", "example"
@@ -26,11 +27,11 @@ class Sample(NamedTuple):
     documents: tuple[dict[str, Any], ...] = ()
 
 
-def choices(source: AlertSource) -> list[tuple[str, str]]:
-    """Key and label of all that can be shown."""
+def choices(user: User, source: AlertSource) -> list[tuple[str, str]]:
+    """Key and label of all that can be shown to this person: of alerts those that they see."""
     kept = [(f"kept-{one.pk}", _("Kept: %s") % one.name) for one in source.samples.all()]
-    alerts = AlertPayload.objects.filter(alert__source=source).order_by("-alert_id")
-    numbers = alerts.values_list("alert_id", flat=True)[:NEWEST]
+    alerts = Alert.objects.visible_to(user).filter(source=source, payload__isnull=False).order_by("-pk")
+    numbers = alerts.values_list("pk", flat=True)[:NEWEST]
     letters = waiting(DeadLetter.objects.filter(source=source)).order_by("-id")[:NEWEST]
     return [
         *kept,
@@ -41,12 +42,12 @@ def choices(source: AlertSource) -> list[tuple[str, str]]:
     ]
 
 
-def chosen(source: AlertSource, key: str, pasted: str, offered: list[tuple[str, str]]) -> Sample:
-    """The sample of this key; the first that is offered for a key that leads nowhere."""
-    text = pasted if key == PASTED else _text(source, key)
+def chosen(user: User, source: AlertSource, key: str, pasted: str, offered: list[tuple[str, str]]) -> Sample:
+    """The sample of this key; the first that is offered for a key that leads nowhere, or to what they may not see."""
+    text = pasted if key == PASTED else _text(user, source, key)
     if text is None:
         key = offered[0][0]
-        text = _text(source, key) or ""
+        text = _text(user, source, key) or ""
     if not text.strip():
         return Sample(key, text, _("Paste a payload, or choose one that came."))
     try:
@@ -56,7 +57,7 @@ def chosen(source: AlertSource, key: str, pasted: str, offered: list[tuple[str, 
         return Sample(key, text, error.message)
 
 
-def _text(source: AlertSource, key: str) -> str | None:
+def _text(user: User, source: AlertSource, key: str) -> str | None:
     sort, _dash, number = key.partition("-")
     if key == FIRST:
         return sample_of(source.kind)
@@ -66,7 +67,8 @@ def _text(source: AlertSource, key: str) -> str | None:
     if sort == "kept":
         return source.samples.filter(pk=pk).values_list("body", flat=True).first()
     if sort == "alert":
-        return AlertPayload.objects.filter(alert=pk, alert__source=source).values_list("body", flat=True).first()
+        seen = Alert.objects.visible_to(user).filter(pk=pk, source=source)
+        return AlertPayload.objects.filter(alert__in=seen).values_list("body", flat=True).first()
     return _letter(source, pk) if sort == "letter" else None
 
 

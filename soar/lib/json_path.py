@@ -58,8 +58,8 @@ class Path:
         """The last name in it, "" if there is none."""
         return next((step[-1] for step in reversed(self.steps) if isinstance(step, tuple)), "")
 
-    def find(self, document: Any) -> list[Any]:
-        """The values in ``document``, in order: none, one, or with ``[*]`` up to MOST_VALUES."""
+    def find(self, document: Any, most: int = MOST_VALUES) -> list[Any]:
+        """The values in ``document``, in order: none, one, or with ``[*]`` up to ``most``."""
         found = [document]
         for step in self._plans:
             if step.__class__ is list:
@@ -67,7 +67,7 @@ class Path:
             elif step.__class__ is int:
                 found = [one[step] for one in found if isinstance(one, list) and len(one) > step]
             else:
-                found = [item for one in found if isinstance(one, list) for item in one[:MOST_VALUES]][:MOST_VALUES]
+                found = [item for one in found if isinstance(one, list) for item in one[:most]][:most]
             if not found:
                 return found
         return found if found[0] is not None and len(found) == 1 else [value for value in found if value is not None]

@@ -13,7 +13,7 @@ from cases.ingest.mapping.takers import TAKERS, Taker, severity_taker, texts_of,
 from cases.ingest.mapping.template import Template, is_template
 from cases.ingest.normal import Found, NormalAlert, finish
 from cases.ingest.observables import guess_type, normalise_observable
-from cases.ingest.reading import Unreadable
+from cases.ingest.reading import ITEMS_AT_MOST, Unreadable
 from soar.lib.json_path import Path
 
 OUTER = "_document"  # what stands around the items, under this name in each of them
@@ -38,7 +38,8 @@ class Overlay:
 
     def split(self, document: dict[str, Any]) -> list[dict[str, Any]] | None:
         """The alerts that a document holds under ``items``; None when it is one alert. Raises Unreadable."""
-        found = self.items.find(document) if self.items else []
+        # One more than may be: too many are refused, and not left out without a word.
+        found = self.items.find(document, ITEMS_AT_MOST + 1) if self.items else []
         if not self.items or not found:
             return None
         items = found if self.items.several else found[0] if isinstance(found[0], list) else found
