@@ -94,7 +94,7 @@ def _figures(user: User) -> dict[str, dict[str, Any]]:
     """By the model's key: ``count``, ``last``, and ``source`` and ``severity`` of the newest alert that is seen."""
     named = Alert.objects.visible_to(user).exclude(detection_model="").order_by().annotate(key=Lower("detection_model"))
     found = named.values("key").annotate(count=Count("pk"), last=Max("last_seen"), newest=Max("pk"))
-    by_newest = {row["newest"]: row for row in found}
+    by_newest: dict[int, dict[str, Any]] = {row["newest"]: dict(row) for row in found}
     for pk, source, severity in Alert.objects.filter(pk__in=by_newest).values_list("pk", "source__name", "severity"):
         by_newest[pk] |= {"source": source, "severity": severity}
     return {row["key"]: row for row in by_newest.values()}

@@ -42,8 +42,8 @@ def withhold(
     also if that run is not among those given. ``withheld`` of runs and tasks then says so. None is the system:
     it sees all."""
     tasks, steps = list(tasks), list(steps)
-    of_parts = {part.run_id for part in (*tasks, *steps) if part.run_id is not None}
-    closed = _closed(user, sorted({run.pk for run in runs} | of_parts))
+    own = {run.pk for run in runs} | {step.run_id for step in steps}
+    closed = _closed(user, sorted(own | {task.run_id for task in tasks if task.run_id is not None}))
     for run in runs:
         run.withheld = run.pk in closed
         if run.withheld:
@@ -61,7 +61,7 @@ def unname_incidents(user: User | None, rows: Iterable[Approval | ResponseTask])
     """Take the incident out of rows, as they are in memory, that are seen by their alert while the user may not see the
     incident that the alert was in."""
     by_alert = [row for row in rows if row.alert_id and row.incident_id]
-    ids = {row.incident_id for row in by_alert}
+    ids = [row.incident_id for row in by_alert if row.incident_id]
     if user is None or not ids:
         return
     seen = set(Incident.objects.filter(pk__in=ids).visible_to(user).order_by().values_list("pk", flat=True))

@@ -20,6 +20,7 @@ from cases.models import AlertSource, Incident, IncidentGroupPermission, Inciden
 from cases.source_access import sources_seen_by
 from soar.accounts.access.jobs import AT_MOST
 from soar.accounts.access.kinds import Grantable, Has, Way
+from soar.accounts.membership import may
 from soar.accounts.models import Team, User
 
 
@@ -148,8 +149,10 @@ class SourceKind(Grantable):
         return reverse("source-detail", args=[obj.slug])
 
     def sees(self, user: User, obj: AlertSource) -> bool:
-        """Whoever sees its alerts anyway, or manages sources."""
-        return self.by_role(user) or sources_seen_by(user).filter(pk=obj.pk).exists()
+        """Whoever manages people sees those whose alerts they see anyway."""
+        if super().sees(user, obj):
+            return True
+        return may(user, "manage_people") and sources_seen_by(user).filter(pk=obj.pk).exists()
 
     def ways(self, obj: AlertSource, has: Has) -> list[Way]:
         """Its team or everybody, whoever sees all teams, and whoever manages sources."""
