@@ -30,8 +30,10 @@ COUNT_AT_MOST = 10_000
 @dataclass(frozen=True, slots=True)
 class Sort:
     """One sort of things. ``rows(before)`` are those older than that moment, by ``key``; ``delete(keys)`` deletes some
-    in the caller's transaction and says how many. ``severities``, ``sources``: the lookups a rule may ask for besides,
-    "" for none. ``least`` is the lowest number of days, ``batch`` how many go in one transaction."""
+    in the caller's transaction and says how many. ``lock(keys)`` takes the rows' locks before: what was found is looked
+    at once more under them, for somebody may have opened it again while they were waited for. ``severities``,
+    ``sources``: the lookups a rule may ask for besides, "" for none. ``least`` is the lowest number of days, ``batch``
+    how many go in one transaction."""
 
     name: str
     label: str | Promise
@@ -42,6 +44,7 @@ class Sort:
     sources: str = ""
     least: int = 1
     batch: int = 200
+    lock: Callable[[list[int]], object] = list
 
 
 def sorts() -> dict[str, Sort]:
@@ -59,6 +62,14 @@ def found(rule: RetentionRule, now: datetime | None = None) -> QuerySet[Any]:
     if rule.source_id and sort.sources:
         rows = rows.filter(**{sort.sources: rule.source_id})
     return rows
+
+
+def delete(rule: RetentionRule, keys: list[int]) -> int:
+    """Delete those of the keys that the rule finds still, under their locks. Returns how many."""
+    sort = sorts()[rule.what]
+    sort.lock(keys)
+    still = found(rule).filter(**{f"{sort.key}__in": keys}).order_by(sort.key)
+    return sort.delete(list(still.values_list(sort.key, flat=True)))
 
 
 def preview(rule: RetentionRule) -> dict[str, Any]:
@@ -103,8 +114,19 @@ def _audit(before: datetime) -> QuerySet[Any]:
     return AuditEntry.objects.filter(at__lt=before, unsent=None)  # what a receiver still waits for stays
 
 
-def _drop_payloads(ids: list[int]) -> int:
+def _hold_alerts(ids: list[int]) -> None:
     list(Alert.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk").values_list("pk", flat=True))
+
+
+def _hold_incidents(ids: list[int]) -> None:
+    """With what was merged into them; then their alerts."""
+    whole = Incident.objects.filter(pk__in=[*ids, *absorbed_by(ids)])
+    list(whole.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
+    inside = Alert.objects.filter(incident__in=ids).select_for_update(of=("self",))
+    list(inside.order_by("pk").values_list("pk", flat=True))
+
+
+def _drop_payloads(ids: list[int]) -> int:
     check_alerts(ids)
     return AlertPayload.objects.filter(pk__in=ids).delete()[0]
 
@@ -128,14 +150,14 @@ def _drop_audit(ids: list[int]) -> int:
 
 PAYLOADS = Sort(
     "payloads", _("raw payloads of resolved alerts"), _payloads, _drop_payloads,
-    severities="alert__severity", sources="alert__source", batch=500,
+    severities="alert__severity", sources="alert__source", batch=500, lock=_hold_alerts,
 )  # fmt: skip
 ALERTS = Sort(
     "alerts", _("resolved alerts that are in no incident"), _alerts, _drop_alerts,
-    severities="severity", sources="source",
+    severities="severity", sources="source", lock=_hold_alerts,
 )  # fmt: skip
 INCIDENTS = Sort(
     "incidents", _("closed incidents with their alerts and evidence"), _incidents, _drop_incidents,
-    severities="severity", batch=20,
+    severities="severity", batch=20, lock=_hold_incidents,
 )  # fmt: skip
 AUDIT = Sort("audit", _("entries of the audit log"), _audit, _drop_audit, least=90, batch=2000)

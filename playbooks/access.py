@@ -40,6 +40,10 @@ class PlaybookKind(Grantable):
         """By role or grant."""
         return holds(user, obj, "manage")
 
+    def holds(self, user: User, obj: Playbook, level: str) -> bool:
+        """By role or grant; who manages people and writes no playbooks lets nobody write them."""
+        return holds(user, obj, "edit" if level == "manage" else level)
+
     def ways(self, obj: Playbook, has: Has) -> list[Way]:
         """Whoever reads cases."""
         return [Way("everybody", _("Everybody"), has("view_cases"), _("Playbooks are seen by all who read cases"))]

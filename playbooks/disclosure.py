@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection
 
 from cases.models import Alert, Incident
-from playbooks.models import ResponseTask, Run, Step
+from playbooks.models import Approval, ResponseTask, Run, Step
 from soar.accounts.models import User
 
 # A task's words and the condition are those of the index rtask_named, letter by letter: only the tasks that name any
@@ -38,9 +38,12 @@ def withhold(
     user: User | None, runs: Sequence[Run], steps: Iterable[Step] = (), tasks: Iterable[ResponseTask] = ()
 ) -> None:
     """Take the values out of the runs, and of those of their ``steps`` and ``tasks`` that are given, as they are in
-    memory, where ``user`` may not see all that the record names. ``run.withheld`` then says so. None is the system:
+    memory, where ``user`` may not see all that the record names: the record of the run whose part a step or task is,
+    also if that run is not among those given. ``withheld`` of runs and tasks then says so. None is the system:
     it sees all."""
-    closed = _closed(user, [run.pk for run in runs])
+    tasks, steps = list(tasks), list(steps)
+    own = {run.pk for run in runs} | {step.run_id for step in steps}
+    closed = _closed(user, sorted(own | {task.run_id for task in tasks if task.run_id is not None}))
     for run in runs:
         run.withheld = run.pk in closed
         if run.withheld:
@@ -51,6 +54,20 @@ def withhold(
     for task in tasks:
         if task.run_id in closed:
             task.reason, task.message, task.params, task.answer, task.data = "", "", {}, None, {}
+            task.request, task.withheld = None, True
+
+
+def unname_incidents(user: User | None, rows: Iterable[Approval | ResponseTask]) -> None:
+    """Take the incident out of rows, as they are in memory, that are seen by their alert while the user may not see the
+    incident that the alert was in."""
+    by_alert = [row for row in rows if row.alert_id and row.incident_id]
+    ids = [row.incident_id for row in by_alert if row.incident_id]
+    if user is None or not ids:
+        return
+    seen = set(Incident.objects.filter(pk__in=ids).visible_to(user).order_by().values_list("pk", flat=True))
+    for row in by_alert:
+        if row.incident_id not in seen:
+            row.incident_id = None
 
 
 def _closed(user: User | None, runs: list[int]) -> set[int]:

@@ -21,9 +21,11 @@ def _over(before: datetime) -> QuerySet[Run]:
     return rows
 
 
+def _hold(ids: list[int]) -> None:
+    list(Run.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk").values_list("pk", flat=True))
+
+
 def _drop(ids: list[int]) -> int:
-    rows = Run.objects.select_for_update(of=("self",)).filter(pk__in=ids, status__in=FINAL).order_by("pk")
-    ids = list(rows.values_list("pk", flat=True))
     ResponseTask.objects.filter(run__in=ids).delete()
     Approval.objects.filter(run__in=ids).delete()
     Step.objects.filter(run__in=ids).delete()
@@ -31,4 +33,4 @@ def _drop(ids: list[int]) -> int:
     return len(ids)
 
 
-RUNS = Sort("runs", _("runs of playbooks that are over"), _over, _drop)
+RUNS = Sort("runs", _("runs of playbooks that are over"), _over, _drop, lock=_hold)

@@ -1,7 +1,8 @@
 """Django's admin, for what has no page of our own yet.
 
 Out of it are tables that are not in use: our tasks stand in our own table, so django-q2's stay empty. And its own login
-form, which would know no limit of tries and no audit log: people sign in where everybody does. What is changed in it is
+form and form for a new password, which would know no limit of tries and no audit log: people do both where everybody
+does. What is changed in it is
 in the audit log like everything else (access.md 7).
 
 Loaded by the admin after those of the applications that stand before ``soar`` in INSTALLED_APPS.
@@ -17,7 +18,8 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from soar.accounts.audit import record
 from soar.accounts.models import User
@@ -67,3 +69,10 @@ for model, registered in list(admin.site._registry.items()):
     base = type(registered)
     admin.site.register(model, AuditedGroups if model is Group else type(base.__name__, (Audited, base), {}))
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+
+def _password_change(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    return redirect("account_change_password")
+
+
+admin.site.password_change = _password_change  # type: ignore[method-assign,assignment]

@@ -94,7 +94,8 @@ FRESH_LOGIN_POSTS = {
     "connector-edit", "never-touch-remove", "profile", "person", "person-active", "person-hand-over", "person-new",
     "person-password", "person-sessions", "role", "role-list", "role-delete", "role-second-factor", "team",
     "team-list", "team-delete", "service-token", "any-token-revoke", "incident-grant", "incident-break-glass",
-    "incident-hold", "retention-new", "retention-rule", "retention-delete",
+    "incident-hold", "retention-new", "retention-rule", "retention-delete", "run-retry", "response-resend",
+    "incident-let-in",
     *(f"{thing}-access-{verb}" for thing in ("incident", "playbook", "connector", "source")
       for verb in ("grant", "change", "revoke", "copy", "close")),
 }  # fmt: skip
@@ -106,10 +107,18 @@ FRESH_LOGIN_CALLS = {  # of the API by a session, whatever changes something
     "api-tokens", "api-token", "api-connectors", "api-connector", "api-users", "api-user", "api-user-activate",
     "api-user-deactivate", "api-user-hand-over", "api-user-password", "api-user-tokens", "api-user-token",
     "api-roles", "api-role", "api-teams", "api-team", "api-incident-break-glass", "api-incident-hold",
-    "api-incident-hold-lift", "api-retention-rules", "api-retention-rule",
+    "api-incident-hold-lift", "api-retention-rules", "api-retention-rule", "api-playbooks", "api-run-retry",
+    "api-response-task-resend", "api-entry-let-in",
     *(f"api-{thing}-{grant}" for thing in ("incident", "playbook", "connector", "source")
       for grant in ("access", "grant", "grants", "grants-copy", "grants-many")),
 }  # fmt: skip
+
+# Of these only what says so: the name in the form or body, and the value that asks for it (None: any).
+FRESH_LOGIN_BODIES: dict[str, tuple[str, str | None]] = {
+    "alert-bulk": ("action", "run"),
+    "api-alerts-bulk": ("action", "run"),
+    "api-incident": ("restricted", None),
+}
 
 # Single sign-on by OpenID Connect; off without an issuer.
 OIDC_ISSUER = env.text("SOAR_OIDC_ISSUER", "").rstrip("/")

@@ -30,6 +30,15 @@ def test_it_has_no_login_of_its_own(as_analyst: Client, client: Client, admin: U
     assert as_analyst.get("/admin/login/").status_code == 403
 
 
+def test_it_has_no_form_for_a_new_password_of_its_own(as_admin: Client, admin: User) -> None:
+    """Else old passwords could be tried there without limit, and a change would be in no audit log."""
+    form = {"old_password": PASSWORD, "new_password1": "another long one", "new_password2": "another long one"}
+    for answer in (as_admin.get("/admin/password_change/"), as_admin.post("/admin/password_change/", form)):
+        assert (answer.status_code, answer["Location"]) == (302, "/accounts/password/change/")
+    admin.refresh_from_db()
+    assert admin.check_password(PASSWORD)
+
+
 def test_tables_of_the_unused_queue_are_not_there(as_admin: Client, admin: User) -> None:
     assert "/admin/auth/group/" in as_admin.get("/admin/").content.decode()
     assert "/admin/django_q/" not in as_admin.get("/admin/").content.decode()

@@ -8,7 +8,7 @@ from django.test import Client
 from cases.choices import Severity
 from playbooks import detection_models
 from playbooks.models import DetectionModel
-from soar.accounts.models import AuditEntry, User
+from soar.accounts.models import AuditEntry, Team, User
 from tests.api import Api, problem_of
 from tests.factories import make_alert, make_source
 from tests.fixtures import client_of
@@ -127,3 +127,34 @@ def test_the_api(admin: User, viewer: User, nobody: User) -> None:
     problem_of(Api(nobody).get("/detection-models/"), 403)
     problem_of(api.delete(f"/detection-models/{pk}/"), 409)
     assert api.delete(f"/detection-models/{made.json()['id']}/").status_code == 204
+
+
+def test_another_team_s_models_stay_its_own(
+    analyst: User, author: User, admin: User, blue: Team, red: Team, as_analyst: Client
+) -> None:
+    theirs, ours = make_source("Red's product", team=red), make_source("Ours", team=blue)
+    make_alert(source=ours, detection_model="Shared", severity=Severity.LOW)
+    make_alert(source=theirs, detection_model="Shared", severity=Severity.CRITICAL)
+    make_alert(source=theirs, detection_model="Red only")
+    detection_models.collect()
+    page = text_of(as_analyst.get(URL))
+    assert "Red only" not in page and "Red&#x27;s product" not in page and "Shared" in page
+    api = Api(analyst)
+    (row,) = api.get("/detection-models/").json()["results"]
+    assert (row["name"], row["source"], row["alert_count"], row["severity"]) == ("Shared", "Ours", 1, "low")
+    problem_of(api.get(f"/detection-models/{DetectionModel.objects.get(key='red only').pk}/"), 404)
+    assert api.get(f"/detection-models/{row['id']}/").json()["alert_count"] == 1
+    # Authors choose by all names, and hear no more of them.
+    rows = Api(author).get("/detection-models/").json()["results"]
+    assert [(one["name"], one["source"], one["alert_count"]) for one in rows] == [
+        ("Red only", None, 0),
+        ("Shared", "Ours", 1),
+    ]
+    rows = Api(admin).get("/detection-models/").json()["results"]
+    assert [(one["name"], one["alert_count"]) for one in rows] == [("Red only", 1), ("Shared", 2)]
+
+
+def test_a_restricted_alert_makes_no_model(admin: User) -> None:
+    make_alert(detection_model="Insider", restricted=True)
+    detection_models.collect()
+    assert Api(admin).get("/detection-models/").json()["results"] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -11,9 +12,9 @@ from django.test import Client
 from django.urls import get_resolver
 
 from soar.accounts.actions.users import create_token
-from soar.accounts.models import AuditEntry, User
+from soar.accounts.models import AuditEntry, Team, User
 from soar.connectors.models import ConnectorAccount
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, make_alert, make_incident
 from tests.sign_in_tools import app_of, code_of, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -154,4 +155,46 @@ def test_every_name_in_the_settings_is_a_page(settings: Any) -> None:
     """A name that is misspelt would protect nothing."""
     names = set(get_resolver().reverse_dict)
     asked = settings.FRESH_LOGIN_POSTS | settings.FRESH_LOGIN_FORMS | settings.FRESH_LOGIN_CALLS
+    asked = asked | set(settings.FRESH_LOGIN_BODIES)
     assert asked <= names
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/alerts/bulk/", {"ids": [1], "action": "run", "playbook": "x"}),
+        ("POST", "/playbooks/", {"name": "x", "enabled": True}),
+        ("PATCH", "/incidents/INC-1/", {"restricted": True}),
+        ("POST", "/runs/1/retry/", {}),
+        ("POST", "/response-tasks/1/resend/", {}),
+        ("POST", "/timeline/1/let-in/", {"user": "mara"}),
+        ("PATCH", "/incidents/INC-1/", None),
+    ],
+)
+def test_the_other_doors_of_the_api_ask_too(
+    as_admin: Client, strict: Any, method: str, path: str, body: dict[str, Any] | None
+) -> None:
+    raw = b"\xff\xfe{" if body is None else json.dumps(body).encode()
+    answer = as_admin.generic(method, f"/api/v1{path}", raw, "application/json")
+    assert (answer.status_code, answer.json()["code"]) == (403, "fresh_login_needed")
+
+
+def test_the_same_calls_ask_nothing_of_what_is_harmless(as_analyst: Client, blue: Team, strict: Any) -> None:
+    incident, alert = make_incident("Case", team=blue), make_alert(team=blue)
+    json_of = {"content_type": "application/json"}
+    changed = as_analyst.patch(f"/api/v1/incidents/{incident.number}/", {"title": "Other"}, **json_of)
+    assert changed.status_code == 200
+    body = {"ids": [alert.pk], "action": "claim"}
+    assert as_analyst.post("/api/v1/alerts/bulk/", body, **json_of).json().get("code") != "fresh_login_needed"
+
+
+@pytest.mark.parametrize("path", ["/runs/1/retry/", "/responses/1/resend/", "/incidents/INC-1/let-in/"])
+def test_the_other_doors_of_the_pages_ask_too(as_admin: Client, strict: Any, path: str) -> None:
+    assert as_admin.post(path)["Location"].startswith("/accounts/reauthenticate/")
+
+
+def test_a_playbook_on_ticked_alerts_asks_and_other_verbs_do_not(as_analyst: Client, blue: Team, strict: Any) -> None:
+    form = {"alert": [str(make_alert(team=blue).pk)], "all": "1", "playbook": "x"}
+    held = as_analyst.post("/alerts/bulk/", {**form, "action": "run"})
+    assert held["Location"].startswith("/accounts/reauthenticate/")
+    assert "reauthenticate" not in as_analyst.post("/alerts/bulk/", {**form, "action": "claim"}).get("Location", "")

@@ -266,6 +266,32 @@ def test_who_may_not_sign_in_may_not_this_way_either(provider: Provider, analyst
     assert not is_in(client)
 
 
+@pytest.mark.parametrize("new_people", [True, False])
+@pytest.mark.parametrize("given_by_themselves", [True, False])
+def test_who_was_deactivated_does_not_come_back_as_somebody_new(
+    provider: Provider, admin: User, analyst: User, settings: Any, new_people: bool, given_by_themselves: bool
+) -> None:
+    settings.OIDC_NEW_PEOPLE = new_people
+    set_email(analyst if given_by_themselves else admin, analyst, "Mara@corp.example")
+    User.objects.filter(pk=analyst.pk).update(is_active=False)
+    client = Client()
+    assert go(client, provider)["Location"] == "/accounts/inactive/"
+    assert not is_in(client)
+    assert set(User.objects.all()) == {admin, analyst} and not SocialAccount.objects.exists()
+    failed = AuditEntry.objects.get(verb="login.failed")
+    assert (failed.target, failed.data["reason"]) == ("mara", "deactivated")
+
+
+def test_the_address_of_somebody_deactivated_belongs_to_who_is_active(
+    provider: Provider, admin: User, analyst: User, viewer: User
+) -> None:
+    for one in (analyst, viewer):
+        set_email(admin, one, "mara@corp.example")
+    User.objects.filter(pk=viewer.pk).update(is_active=False)
+    go(Client(), provider)
+    assert SocialAccount.objects.get().user == analyst
+
+
 def test_new_people_are_made_when_it_is_set_without_rights_or_password(provider: Provider, settings: Any) -> None:
     settings.OIDC_NEW_PEOPLE = True
     provider.claims |= {"preferred_username": "nora", "given_name": "Nora", "family_name": "Berg"}

@@ -214,7 +214,7 @@ def test_breaking_the_glass_lets_in_for_some_hours_and_is_told(admin: User, case
     assert TimelineEntry.objects.get(incident=case, kind="access.glass_broken").text == "Owner is ill"
     assert QueuedTask.objects.filter(task="cases.tasks.tell_glass").exists()
     rows = IncidentUserPermission.objects.filter(content_object=case, user=other)
-    rows.update(expires_at=Now() - timedelta(seconds=1))
+    rows.update(expires_at=Now() - timedelta(days=1))  # before this test's transaction began
     assert not sees(other, case)
 
 
@@ -238,3 +238,26 @@ def test_a_restriction_of_an_old_version_is_refused(admin: User, case: Incident)
     assert (changed.restricted, changed.title) == (True, "Board")
     changed = incidents.update(Actor.of(admin), case.pk, changes={"restricted": False})
     assert changed.restricted is False
+
+
+def test_an_alert_does_not_leave_a_restriction_by_who_only_edits(
+    admin: User, analyst: User, viewer: User, case: Incident, blue: Team
+) -> None:
+    alert, other = make_alert("Secret", team=blue), make_incident("Open to all", team=blue)
+    links.link(Actor.of(admin), [alert.pk], case.pk)
+    restricted(case, admin)
+    actions.grant(anew(admin), INCIDENT, case.number, analyst, "edit")
+    editor = Actor.of(anew(analyst))
+    for act in (
+        lambda: links.unlink(editor, [alert.pk]),
+        lambda: links.link(editor, [alert.pk], other.pk, move=True),
+        lambda: incidents.open_incident(editor, title="New", alerts=[alert.pk], move=True),
+    ):
+        with pytest.raises(Forbidden, match="restricted"):
+            act()
+    alert.refresh_from_db()
+    assert alert.incident == case and alert.restricted
+    actions.grant(anew(admin), INCIDENT, case.number, analyst, "manage")
+    links.unlink(Actor.of(anew(analyst)), [alert.pk])
+    alert.refresh_from_db()
+    assert not alert.restricted

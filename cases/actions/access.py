@@ -17,8 +17,10 @@ from cases.actors import Actor
 from cases.errors import Conflict, Missing, Refused
 from cases.incident_filters import IncidentFilter
 from cases.models import AlertSource, Incident, IncidentGroupPermission, IncidentOwner, IncidentUserPermission
+from cases.source_access import sources_seen_by
 from soar.accounts.access.jobs import AT_MOST
 from soar.accounts.access.kinds import Grantable, Has, Way
+from soar.accounts.membership import may
 from soar.accounts.models import Team, User
 
 
@@ -67,6 +69,10 @@ class IncidentKind(Grantable):
         """By the one visibility query."""
         return Incident.objects.filter(pk=obj.pk).visible_to(user).exists()
 
+    def holds(self, user: User, obj: Incident, level: str) -> bool:
+        """By role or grant; also on one that was merged."""
+        return permissions.entitled(user, obj, level)
+
     def is_closed(self, obj: Incident) -> bool:
         """Restricted: roles, teams and owning give nothing."""
         return obj.restricted
@@ -90,7 +96,7 @@ class IncidentKind(Grantable):
 
     def role_levels(self, has: Has) -> list[tuple[str, Q]]:
         """As ``cases.permissions.holds``."""
-        return [("manage", has("manage_people")), ("close", has("work_cases"))]
+        return [("manage", has("manage_people") & has("work_cases")), ("close", has("work_cases"))]
 
     def changed(self, user: User | None, obj: Incident, verb: str, data: dict[str, Any]) -> None:
         """An entry of the timeline."""
@@ -142,14 +148,20 @@ class SourceKind(Grantable):
         """Its page."""
         return reverse("source-detail", args=[obj.slug])
 
+    def sees(self, user: User, obj: AlertSource) -> bool:
+        """Whoever manages people sees those whose alerts they see anyway."""
+        if super().sees(user, obj):
+            return True
+        return may(user, "manage_people") and sources_seen_by(user).filter(pk=obj.pk).exists()
+
     def ways(self, obj: AlertSource, has: Has) -> list[Way]:
         """Its team or everybody, whoever sees all teams, and whoever manages sources."""
         managers = Way("role", _("Manages sources"), has("manage_sources"), _("By role"))
         return [managers, *team_ways(obj.team, has("view_cases"), has)]
 
     def role_levels(self, has: Has) -> list[tuple[str, Q]]:
-        """Whoever manages sources, or people."""
-        return [("manage", has("manage_sources") | has("manage_people"))]
+        """Whoever manages sources."""
+        return [("manage", has("manage_sources"))]
 
 
 def team_ways(team: Team | None, reader: Q, has: Has) -> list[Way]:

@@ -15,7 +15,7 @@ from cases.errors import Conflict, Forbidden, Missing, Refused
 from cases.holds import check_incidents
 from cases.merged import absorbed
 from cases.models import Alert, Incident, TimelineEntry
-from cases.permissions import alert_for, incident_for, parse_number
+from cases.permissions import alert_for, holds, incident_for, parse_number
 
 ALERTS_AT_MOST = 1000
 
@@ -38,7 +38,8 @@ def link(actor: Actor, alert_ids: Iterable[int | str], incident_id: int | str, *
 def unlink(actor: Actor, alert_ids: Iterable[int | str], incident_id: int | str | None = None) -> Incident | None:
     """Take alerts out of their incident (of ``incident_id``, if given). Returns the incident of the last one.
 
-    Raises Refused when an alert is in no incident, or not in this one."""
+    Raises Refused when an alert is in no incident, or not in this one, Forbidden where it would leave a restriction
+    behind that the actor may not lift."""
     incident = None
     for alert in lock_alerts(actor, alert_ids):
         if alert.incident_id is None:
@@ -92,6 +93,7 @@ def attach(actor: Actor, incident: Incident, alerts: Sequence[Alert], *, announc
     for alert in alerts:
         old = _editable(actor, alert) if alert.incident_id else None
         if old is not None:
+            _check_leaving(actor, old, alert, incident)
             _leave(actor, old, alert, to=incident.number)
         alert.incident, alert.restricted = incident, incident.restricted
         moved_from = {"from": old.number} if old else {}
@@ -155,7 +157,20 @@ def _editable(actor: Actor, alert: Alert) -> Incident:
         raise Forbidden(f"{alert.number} is in an incident that you may not see.") from None
 
 
+def _check_leaving(actor: Actor, old: Incident, alert: Alert, into: Incident | None) -> None:
+    """Raise Forbidden where an alert would leave a restriction behind: that is to lift a piece of it, and needs the
+    level that lifts it whole."""
+    if not old.restricted or actor.user is None or (into is not None and into.restricted):
+        return
+    if not holds(actor.user, old, "manage"):
+        raise Forbidden(
+            f"{old.number} is restricted, and {alert.number} would be seen by more people outside of it: only who "
+            "manages its access may take it out."
+        )
+
+
 def _detach(actor: Actor, incident: Incident, alert: Alert) -> None:
+    _check_leaving(actor, incident, alert, None)
     alert.incident, alert.restricted = None, False
     timeline.record("alert.unlinked", alert, actor, data={"incident": incident.number})
     save(alert, "incident", "restricted")

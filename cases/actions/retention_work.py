@@ -14,7 +14,7 @@ from django.db.models import ProtectedError, Q
 from cases.actions.retention import told
 from cases.errors import CaseError
 from cases.models import RetentionRule
-from cases.retention import Sort, found, sorts
+from cases.retention import Sort, delete, found, sorts
 from soar.accounts import audit
 from soar.lib import clock
 from soar.lib.queue import enqueue
@@ -86,7 +86,7 @@ def _delete(rule: RetentionRule, sort: Sort, keys: list[int]) -> int:
     """All together; if something refuses, one by one, and those that refuse stay, with the reason in the rule."""
     try:
         with transaction.atomic():
-            return sort.delete(keys)
+            return delete(rule, keys)
     except (CaseError, ProtectedError, DatabaseError) as error:
         if len(keys) == 1:
             logger.warning("Retention keeps %s %s: %s", sort.name, keys[0], error)

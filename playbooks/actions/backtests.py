@@ -15,7 +15,7 @@ from playbooks.graph.schema import write
 from playbooks.models import Backtest, Playbook
 from playbooks.permissions import playbook_for
 from soar.accounts import audit
-from soar.accounts.membership import may
+from soar.accounts.membership import asked_within, may, scopes_of
 from soar.accounts.models import User
 from soar.lib.queue import enqueue
 
@@ -37,7 +37,8 @@ def start(actor: Actor, playbook: Playbook | str | int, *, days: int = 30) -> Ba
         raise Refused(_("The graph cannot be walked yet: %s") % wrong[0].message)
     if Backtest.objects.filter(playbook=row, started_by=actor.user, status__in=OPEN).exists():
         raise Conflict(_("A backtest of this playbook is running. Stop it first."))
-    made = Backtest.objects.create(playbook=row, graph=write(graph), days=days, started_by=actor.user)
+    scopes = scopes_of(actor.user)
+    made = Backtest.objects.create(playbook=row, graph=write(graph), days=days, started_by=actor.user, scopes=scopes)
     made.refresh_from_db()
     audit.record(actor.user, "playbook.backtested", row.name, days=days)
     enqueue(TASK, made.pk)
@@ -60,10 +61,11 @@ def cancel(actor: Actor, pk: int) -> Backtest:
 
 
 def visible(user: User | None, pk: int) -> Backtest:
-    """The backtest, for who started it: it counts what that person may see. Raises Missing."""
+    """The backtest, for who started it alone: it counts, and names, what that person may see, and the token they asked
+    with. Raises Missing."""
     rows = Backtest.objects.select_related("playbook", "started_by")
-    if user is not None and not may(user, "view_all_teams"):
-        rows = rows.filter(started_by=user)
+    if user is not None:
+        rows = rows.filter(asked_within(user), started_by=user)
     found = rows.filter(pk=pk).first() if pk < 2**63 else None
     if found is None or (user is not None and not may(user, "view_cases")):
         raise Missing(_("There is no backtest %s.") % str(pk)[:20])

@@ -16,9 +16,11 @@ from cases.api.base import ApiViewSet
 from playbooks.actions.approvals import approve, reject
 from playbooks.api import response_shapes as shapes
 from playbooks.choices import APPROVAL_OPEN, ApprovalStatus
+from playbooks.disclosure import unname_incidents, withhold
 from playbooks.models import Approval, ResponseTask, Vote
 from playbooks.response_representation import approval_dict
 from playbooks.response_selectors import approval_for, visible_approvals
+from soar.accounts.models import User
 
 
 class Approvals(ApiViewSet):
@@ -39,12 +41,12 @@ class Approvals(ApiViewSet):
         if words := request.query_params.get("status"):
             rows = rows.filter(status__in=_statuses(words))
         found = paging.page(request, rows, paging.order_of(request, paging.BY_ID))
-        return Response(paging.paged(request, found, dicts_of(found.rows)))
+        return Response(paging.paged(request, found, dicts_of(self.user, found.rows)))
 
     @extend_schema(**documented.read("Read an approval", shapes.Approval, tagged=False))
     def retrieve(self, request: Request, id: str) -> Response:
         """With its tasks and votes. Reading decides nothing."""
-        return Response(dicts_of([approval_for(self.user, id)])[0])
+        return Response(dicts_of(self.user, [approval_for(self.user, id)])[0])
 
     @extend_schema(**documented.verb("Approve", shapes.Decision, shapes.Approval, tagged=False))
     def approve(self, request: Request, id: str) -> Response:
@@ -59,19 +61,22 @@ class Approvals(ApiViewSet):
         return self._answer(lambda: reject(self.actor, id, **given))
 
     def _answer(self, act: Callable[[], Approval]) -> Response:
-        return self.once(lambda: Response(dicts_of([act()])[0]))
+        return self.once(lambda: Response(dicts_of(self.user, [act()])[0]))
 
 
-def dicts_of(approvals: Sequence[Approval]) -> list[dict[str, Any]]:
-    """Approvals in JSON; their tasks and votes are read together."""
+def dicts_of(user: User, approvals: Sequence[Approval]) -> list[dict[str, Any]]:
+    """Approvals in JSON, as the user may see them; their tasks and votes are read together."""
     ids = [one.pk for one in approvals]
     tasks: dict[int | None, list[ResponseTask]] = defaultdict(list)
     rows = ResponseTask.objects.filter(approval__in=ids).select_related("account", "created_by")
-    for task in rows.defer("request", "answer", "secret"):
+    found = list(rows.defer("request", "answer", "secret"))
+    withhold(user, [], tasks=found)
+    for task in found:
         tasks[task.approval_id].append(task)
     votes: dict[int, list[Vote]] = defaultdict(list)
     for vote in Vote.objects.filter(approval__in=ids).select_related("user").order_by("pk"):
         votes[vote.approval_id].append(vote)
+    unname_incidents(user, [*approvals, *found])
     return [approval_dict(one, tasks[one.pk], votes[one.pk]) for one in approvals]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -14,6 +15,7 @@ from cases.api.base import ApiViewSet, as_read, read_facts, whole, with_facts
 from cases.choices import Severity
 from playbooks.actions import models, never_touch, scripts
 from playbooks.api import material_shapes as shapes
+from playbooks.detection_models import Seen
 from playbooks.models import DetectionModel, NeverTouch, Script
 from soar.lib.clock import iso
 from soar.lib.keyset import Order
@@ -110,11 +112,12 @@ class DetectionModels(ApiViewSet):
         """By name; `q` finds in names."""
         self.need("view_cases", READ_CASES)
         paging.check_params(request, ("q", "ordering"))
-        rows = DetectionModel.objects.all()
+        seen = Seen(self.user)
+        rows = seen.rows()
         if text := request.query_params.get("q", "").strip():
             rows = rows.filter(key__contains=text.lower())
         found = paging.page(request, rows, paging.order_of(request, MODEL_ORDERS, "name"))
-        return Response(paging.paged(request, found, [model_dict(row) for row in found.rows]))
+        return Response(paging.paged(request, found, [model_dict(row) for row in seen.fitted(found.rows)]))
 
     @extend_schema(
         **documented.create("Add a custom detection model", shapes.NewModel, shapes.DetectionModel, tagged=False)
@@ -128,26 +131,31 @@ class DetectionModels(ApiViewSet):
     def retrieve(self, request: Request, id: str) -> Response:
         """With its severity and how many alerts name it."""
         self.need("view_cases", READ_CASES)
-        row = DetectionModel.objects.filter(pk=whole(id)).first()
+        seen = Seen(self.user)
+        row = seen.rows().filter(pk=whole(id)).first()
         if row is None:
             raise NotFound
-        return read_facts(request, model_dict(row), PASSING)
+        return read_facts(request, model_dict(seen.fit(row)), PASSING)
 
     @extend_schema(**documented.change("Set a model's severity", shapes.ModelChange, shapes.DetectionModel))
     def partial_update(self, request: Request, id: str) -> Response:
         """By hand; null lets the alerts decide again."""
         pk, severity = whole(id), self.body(shapes.ModelChange)["severity"] or ""
-        rows = DetectionModel.objects.filter(pk=pk)
-        made = as_read(request, rows, model_dict, lambda: models.set_severity(self.actor, pk, severity), PASSING)
-        return with_facts(model_dict(made), passing=PASSING)
+        rows, shown = DetectionModel.objects.filter(pk=pk), self._shown()
+        made = as_read(request, rows, shown, lambda: models.set_severity(self.actor, pk, severity), PASSING)
+        return with_facts(shown(made), passing=PASSING)
 
     @extend_schema(**documented.remove("Remove a custom detection model"))
     def destroy(self, request: Request, id: str) -> Response:
         """409 for one that alerts name."""
         pk = whole(id)
         rows = DetectionModel.objects.filter(pk=pk)
-        as_read(request, rows, model_dict, lambda: models.remove(self.actor, pk), PASSING)
+        as_read(request, rows, self._shown(), lambda: models.remove(self.actor, pk), PASSING)
         return Response(status=204)
+
+    def _shown(self) -> Callable[[DetectionModel], dict[str, Any]]:
+        seen = Seen(self.user)
+        return lambda row: model_dict(seen.fit(row))
 
 
 def script_dict(script: Script) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -19,10 +19,12 @@ from playbooks.actions.response_choice import chosen
 from playbooks.actions.response_plan import plan
 from playbooks.actions.response_preview import preview_planned
 from playbooks.api import response_shapes as shapes
+from playbooks.disclosure import unname_incidents, withhold
 from playbooks.models import ResponseTask
 from playbooks.response_filter import FIELDS, ResponseFilter
 from playbooks.response_representation import task_detail, task_dict
 from playbooks.response_selectors import task_for, visible_tasks
+from soar.accounts.models import User
 
 
 class ResponseTasks(ApiViewSet):
@@ -41,6 +43,7 @@ class ResponseTasks(ApiViewSet):
         paging.check_params(request, (*FIELDS, "ordering"))
         rows = _filtered(request, visible_tasks(self.user)).select_related("account", "created_by")
         found = paging.page(request, rows.defer("request", "answer", "secret"), paging.order_of(request, paging.BY_ID))
+        _fit(self.user, found.rows)
         return Response(paging.paged(request, found, [task_dict(row) for row in found.rows]))
 
     @extend_schema(**documented.create("Start a response action", shapes.NewResponse, shapes.Started, tagged=False))
@@ -66,7 +69,7 @@ class ResponseTasks(ApiViewSet):
     @extend_schema(**documented.read("Read a response task", shapes.ResponseTaskDetail, tagged=False))
     def retrieve(self, request: Request, id: str) -> Response:
         """With the request that was sent and the answer."""
-        return Response(task_detail(task_for(self.user, id)))
+        return Response(self._whole(task_for(self.user, id)))
 
     @extend_schema(**documented.create("Send a task again", Nothing, shapes.ResponseTaskDetail, tagged=False))
     def resend(self, request: Request, id: str) -> Response:
@@ -92,11 +95,21 @@ class ResponseTasks(ApiViewSet):
         """`done`, `not_done` or `repeat`. Its run goes on when nothing is left to decide."""
         given = self.body(shapes.DecideTask)
         comment = given.get("comment", "")
-        return self.once(lambda: Response(task_detail(response_ends.decide(self.actor, id, given["outcome"], comment))))
+        return self.once(lambda: Response(self._whole(response_ends.decide(self.actor, id, given["outcome"], comment))))
 
     def _follow(self, act: Callable[[], ResponseTask], code: int) -> Response:
         self.body(Nothing)
-        return self.once(lambda: Response(task_detail(task_for(self.user, act().pk)), status=code))
+        return self.once(lambda: Response(self._whole(task_for(self.user, act().pk)), status=code))
+
+    def _whole(self, task: ResponseTask) -> dict[str, Any]:
+        _fit(self.user, [task])
+        return task_detail(task)
+
+
+def _fit(user: User, tasks: Sequence[ResponseTask]) -> None:
+    """Take out what the user may not see, in memory."""
+    withhold(user, [], tasks=tasks)
+    unname_incidents(user, tasks)
 
 
 def _filtered(request: Request, rows: QuerySet[ResponseTask]) -> QuerySet[ResponseTask]:

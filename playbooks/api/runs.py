@@ -20,7 +20,7 @@ from playbooks.actions.decide import decide
 from playbooks.actions.runs import cancel, retry, run_by_hand
 from playbooks.api import shapes
 from playbooks.choices import RunStatus
-from playbooks.disclosure import withhold
+from playbooks.disclosure import unname_incidents, withhold
 from playbooks.models import Run
 from playbooks.representation import run_dict
 from playbooks.response_selectors import TASK_RELATED
@@ -93,6 +93,7 @@ class Runs(ApiViewSet):
         steps = list(fresh.steps.all())
         tasks = list(fresh.tasks.select_related(*TASK_RELATED))
         withhold(self.user, [fresh], steps, tasks)
+        unname_incidents(self.user, tasks)
         return run_dict(fresh, steps, tasks)
 
 

@@ -8,9 +8,9 @@ from django.db import models
 from django.db.models.fields.related_descriptors import ForwardManyToOneDescriptor
 
 
-class _WithinScopes(ForwardManyToOneDescriptor):
+class _WithinScopes(ForwardManyToOneDescriptor):  # type: ignore[type-arg]
     def __get__(self, instance: Any, cls: Any = None) -> Any:
-        found = super().__get__(instance, cls)
+        found: Any = super().__get__(instance, cls)
         if instance is not None and found is not None and instance.scopes is not None:
             found.token_scopes = frozenset(instance.scopes)
         return found

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from playbooks.choices import JobStatus
+from playbooks.models.acting import ActingUser
 from playbooks.models.playbook import Playbook
 
 
@@ -108,7 +109,8 @@ class Backtest(models.Model):
     cursor = models.BigIntegerField(default=0)
     result = models.JSONField(default=dict)
     error = models.TextField(blank=True)
-    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    started_by = ActingUser(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    scopes = ArrayField(models.CharField(max_length=50), null=True, help_text="Of the token that asked; null: all")
     cancel_requested = models.BooleanField(default=False)
     lease_owner = models.CharField(max_length=120, blank=True)
     lease_until = models.DateTimeField(null=True)

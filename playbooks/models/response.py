@@ -116,6 +116,8 @@ class ResponseTask(models.Model):
     updated_at = models.DateTimeField(db_default=models.functions.Now())
     version = models.PositiveIntegerField(default=1)
 
+    withheld = False  # as of a run (playbooks/disclosure.py)
+
     class Meta:
         default_permissions = ()
         ordering = ["position", "id"]

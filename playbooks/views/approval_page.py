@@ -18,6 +18,7 @@ from cases.models import Asset, Incident
 from playbooks.actions.approvals import may_decide
 from playbooks.actions.response_preview import preview_of
 from playbooks.choices import APPROVAL_OPEN, TaskStatus
+from playbooks.disclosure import withhold
 from playbooks.models import Approval, ResponseTask, Vote
 from playbooks.response.telling import asked
 from playbooks.response_selectors import visible_approvals
@@ -68,6 +69,7 @@ def context_of(
 ) -> Context:
     """All that the page shows. ``ticked`` and ``given``: what was posted and refused."""
     tasks = list(approval.tasks.select_related("account").order_by("position", "pk")[:SHOWN])
+    withhold(user, [], tasks=tasks)
     votes = list(approval.votes.select_related("user").order_by("pk"))
     own = {vote.task_id for vote in votes if vote.user_id == user.pk}
     lines = [_line(task, votes) for task in tasks]

@@ -14,6 +14,7 @@ from cases.actors import Actor
 from cases.choices import Severity
 from cases.errors import Conflict, Refused
 from playbooks.actions import models
+from playbooks.detection_models import Seen
 from playbooks.models import DetectionModel
 from playbooks.views.parts import check_may, holders, person_of, signed_in_reader
 from soar.accounts.membership import may
@@ -80,10 +81,11 @@ def model_remove(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _page(request: HttpRequest, form: ModelForm, status: int = 200) -> HttpResponse:
     query = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:200]
-    found = DetectionModel.objects.all()
+    seen = Seen(person_of(request))
+    found = seen.rows()
     if query:
         found = found.filter(key__contains=query.lower())
-    rows = [{"row": row, "severity": Severity(row.severity).word} for row in found[: SHOWN + 1]]
+    rows = [{"row": row, "severity": Severity(row.severity).word} for row in seen.fitted(found[: SHOWN + 1])]
     context = {
         "rows": rows[:SHOWN],
         "more": len(rows) > SHOWN,

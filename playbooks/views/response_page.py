@@ -15,6 +15,7 @@ from cases.actors import Actor
 from cases.errors import CaseError, Conflict, Forbidden, Refused
 from playbooks.actions import response_ends, response_follow
 from playbooks.choices import TASK_OPEN, TaskStatus
+from playbooks.disclosure import withhold
 from playbooks.models import ResponseTask
 from playbooks.response_selectors import task_for
 from playbooks.views import words
@@ -110,6 +111,8 @@ def context_of(user: User, task: ResponseTask) -> Context:
     """What the page shows, with the signature for its next poll."""
     what = CAPABILITIES.get(task.capability)
     inverses = list(with_lines(task.inverses.all()).order_by("pk")[:20])
+    verbs = _verbs(user, task)
+    withhold(user, [], tasks=[task, *inverses, *([task.inverse_of] if task.inverse_of else [])])
     workers = workers_alive()
     row = rows_of([task])[0]
     return {
@@ -132,7 +135,7 @@ def context_of(user: User, task: ResponseTask) -> Context:
         "tries": _tries(task),
         "inverses": rows_of(inverses),
         "undoes": rows_of([task.inverse_of])[0] if task.inverse_of else None,
-        "verbs": _verbs(user, task),
+        "verbs": verbs,
         "undo_label": CAPABILITIES[what.inverse].label if what and what.inverse else "",
         "took": words.took(task.started_at, task.finished_at),
         "alive": task.status in TASK_OPEN,
@@ -165,7 +168,7 @@ def _verbs(user: User, task: ResponseTask) -> dict[str, bool]:
 
 def _tries(task: ResponseTask) -> list[Attempt]:
     """The calls that were made for it: those under its key."""
-    if task.account_id is None:
+    if task.account_id is None or task.withheld:
         return []
     rows = Attempt.objects.filter(cause=task.cause, account=task.account_id)
     return list(rows.filter(idempotency_key__startswith=str(task.idempotency_key)).order_by("-pk")[:TRIES_SHOWN])

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from cases.querysets import capped_count
 from playbooks.choices import TaskStatus
+from playbooks.disclosure import withhold
 from playbooks.models import ResponseTask
 from playbooks.response_filter import ACTIONS_KNOWN, ResponseFilter
 from playbooks.response_selectors import actions_required, visible_tasks
@@ -112,6 +113,7 @@ def _context(request: HttpRequest, user: User, chosen: ResponseFilter) -> Contex
     except BadCursor:
         found = keyset_page(with_lines(rows), NEWEST)
         notice = _("That page of the list is no longer there; this is its beginning.")
+    withhold(user, [], tasks=found.rows)
     base = reverse("response-list")
     required = actions_required(user)
     return {

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import authentication
@@ -61,8 +60,7 @@ class SessionAuthentication(authentication.SessionAuthentication):
         if second_factor.is_missing(plain, found[0]):
             raise PermissionDenied(_("Set up a second factor first: a role of yours asks for one."), SECOND_FACTOR)
         name = plain.resolver_match.url_name if plain.resolver_match else ""
-        asked = plain.method not in fresh.SAFE and name in settings.FRESH_LOGIN_CALLS
-        if asked and not fresh.is_fresh(plain):
+        if fresh.is_asked_of_call(plain, name or "") and not fresh.is_fresh(plain):
             raise PermissionDenied(_("Your login is too old for this. Confirm it is you, or use a token."), FRESH_LOGIN)
         return found
 

@@ -3,6 +3,7 @@ typed. Off while ``SOAR_FRESH_LOGIN_SECONDS`` is 0."""
 
 from __future__ import annotations
 
+import json
 import time
 from urllib.parse import urlsplit
 
@@ -24,8 +25,27 @@ def is_asked(request: HttpRequest, url_name: str) -> bool:
     """Whether this page, asked for like this, wants a fresh login."""
     if not settings.FRESH_LOGIN_SECONDS:
         return False
-    names = settings.FRESH_LOGIN_FORMS if request.method in SAFE else settings.FRESH_LOGIN_POSTS
-    return url_name in names
+    if request.method in SAFE:
+        return url_name in settings.FRESH_LOGIN_FORMS
+    if url_name in settings.FRESH_LOGIN_BODIES:
+        name, value = settings.FRESH_LOGIN_BODIES[url_name]
+        return name in request.POST and value in (None, request.POST[name].strip())
+    return url_name in settings.FRESH_LOGIN_POSTS
+
+
+def is_asked_of_call(request: HttpRequest, url_name: str) -> bool:
+    """Whether this call of the API wants a fresh login: by its name, or by what stands in its body. A body that cannot
+    be read here wants one as well."""
+    if not settings.FRESH_LOGIN_SECONDS or request.method in SAFE:
+        return False
+    if url_name not in settings.FRESH_LOGIN_BODIES:
+        return url_name in settings.FRESH_LOGIN_CALLS
+    name, value = settings.FRESH_LOGIN_BODIES[url_name]
+    try:
+        body = json.loads(request.body or b"{}")
+    except ValueError:
+        return True
+    return isinstance(body, dict) and name in body and value in (None, str(body[name]).strip())
 
 
 def is_fresh(request: HttpRequest) -> bool:

@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy
 from soar.accounts import audit
 from soar.accounts.access.actions import reason_of
 from soar.accounts.access.kinds import Grantable, Has, Way, by_id, managed
-from soar.accounts.membership import may
 from soar.accounts.models import User
 from soar.connectors.models import ConnectorAccount
 from soar.connectors.selectors import CONNECTOR
@@ -46,7 +45,7 @@ class ConnectorKind(Grantable):
 
     def manages(self, user: User, obj: ConnectorAccount) -> bool:
         """Restricting keeps nobody out who manages connectors."""
-        return may(user, "manage_people") or may(user, "manage_connectors") or CONNECTOR.is_granted(user, obj, "manage")
+        return self.by_role(user) or super().manages(user, obj)
 
     def ways(self, obj: ConnectorAccount, has: Has) -> list[Way]:
         """Whoever manages connectors, and whoever runs playbooks."""
@@ -64,6 +63,7 @@ class ConnectorKind(Grantable):
 def set_restricted(user: User, account_id: int, restricted: bool, reason: str = "") -> ConnectorAccount:
     """Let the role that runs playbooks not suffice to use the account, or again. Raises Missing, Forbidden, Refused."""
     account: ConnectorAccount = managed(CONNECTOR_ACCESS, user, str(account_id), lock=True)
+    CONNECTOR_ACCESS.check_gives(user, account, "manage")
     if account.restricted != restricted:
         account.restricted = restricted
         account.save(update_fields=["restricted", "updated_at"])

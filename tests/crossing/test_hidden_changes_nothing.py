@@ -15,6 +15,7 @@ from django.core.cache import cache
 from cases.actions import incidents, tasks
 from cases.actors import Actor
 from cases.models import Alert, Incident
+from playbooks import detection_models
 from tests.crossing.case import MARK
 from tests.crossing.knocking import knock, said
 from tests.crossing.operations import everything
@@ -87,6 +88,7 @@ def _like_what_is_shown(world: World) -> None:
     alert beside."""
     owner = Actor.of(world.cast.user("owner"))
     like: dict[str, Any] = {"source": world.source, "hostname": "shared-host", "tags": ["shared"]}
+    like |= {"detection_model": f"Model {MARK}"}
     like |= {"techniques": ["T1566"], "observables": (("domain", f"{SHOWN}.com"),)}
     alerts = [make_alert(f"{MARK} {number}", severity=4, **like) for number in range(2)]
     incident = make_incident(f"{MARK} two", *alerts, team=world.source.team, severity="critical", tags=["shared"])
@@ -98,8 +100,9 @@ def _like_what_is_shown(world: World) -> None:
 
 
 def _read(world: World, name: str) -> dict[str, str]:
-    """All that the person is answered, by address."""
+    """All that the person is answered, by address, after what is collected now and then was."""
     cache.clear()
+    detection_models.collect()
     found = {}
     for operation in everything():
         if operation.method == "GET" and not operation.route.startswith(OWN):

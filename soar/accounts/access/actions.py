@@ -46,8 +46,8 @@ def grant(
     """Give a person or group a level on an object, or change the one they have. Returns the grant and whether it is a
     new one; the same again changes nothing.
 
-    Raises Missing, Forbidden, Refused for a level that is none, an end that is past or a reason that is too long, and
-    Conflict where nobody would be left who manages it."""
+    Raises Missing, Forbidden (also for a level that one does not hold oneself), Refused for a level that is none, an
+    end that is past or a reason that is too long, and Conflict where nobody would be left who manages it."""
     obj = managed(kind, who, ref, lock=True)
     return _give(who, kind, obj, holder, level, expires_at=expires_at, reason=reason)
 
@@ -66,6 +66,7 @@ def change(
     """Another level or end for a grant that is there. Raises as ``grant``; Missing for a grant that is not there."""
     obj = managed(kind, who, ref, lock=True)
     holder, old = existing(kind, obj, grant_id)
+    kind.check_gives(who, obj, old.level)
     return _give(who, kind, obj, holder, level or old.level, expires_at=expires_at, reason=reason or old.reason)[0]
 
 
@@ -75,6 +76,7 @@ def revoke(who: User | None, kind: Grantable, ref: str, grant_id: str, *, reason
     left who manages it."""
     obj = managed(kind, who, ref, lock=True)
     holder, old = existing(kind, obj, grant_id)
+    kind.check_gives(who, obj, old.level)
     had = kind.has_manager(obj)
     rows.remove(kind, obj, holder)
     data = {**_named(old), "level": old.level, "reason": reason_of(reason)}
@@ -184,7 +186,10 @@ def _give(
         raise Refused(f"The level is one of: {', '.join(kind.levels)}.", field="level")
     if isinstance(holder, User) and not holder.is_active:
         raise Refused(f"{holder.display_name()} is disabled.", field="user")
+    kind.check_gives(who, obj, level)
     old = rows.grant_of(kind, obj, holder)
+    if old is not None:
+        kind.check_gives(who, obj, old.level)
     until = _until(expires_at, old)
     if old is not None and (old.level, old.expires_at, old.rule) == (level, until, ""):
         return old, False

@@ -90,16 +90,32 @@ class Grantable:
         """The address of its page."""
         return ""
 
+    def by_role(self, user: User) -> bool:
+        """Whether the user manages all of the kind."""
+        return bool(self.manager) and may(user, self.manager)
+
     def sees(self, user: User, obj: Any) -> bool:
-        """Whether the user sees the object."""
-        return self.manages(user, obj) or self.rule.is_granted(user, obj, self.levels[0])
+        """Whether the user sees the object. Managing people alone shows nothing."""
+        return self.by_role(user) or self.rule.is_granted(user, obj, self.levels[0])
 
     def manages(self, user: User, obj: Any) -> bool:
         """Whether the user may say who sees the object: by a grant, or by a permission of the product unless only
-        grants count."""
-        if not self.is_closed(obj) and (may(user, "manage_people") or (self.manager and may(user, self.manager))):
+        grants count. Who manages people does so for what they see anyway, up to ``gives``."""
+        if not self.is_closed(obj) and (self.by_role(user) or (may(user, "manage_people") and self.sees(user, obj))):
             return True
         return self.rule.is_granted(user, obj, "manage")
+
+    def holds(self, user: User, obj: Any, level: str) -> bool:
+        """Whether somebody who sees the object holds ``level`` on it, beside the right to say who sees it."""
+        return self.by_role(user) or self.rule.is_granted(user, obj, level)
+
+    def check_gives(self, user: User | None, obj: Any, level: str) -> None:
+        """Raise Forbidden for a level that somebody who manages the object's access neither gives nor takes away: one
+        that they do not hold (rulings 20). None is Soar itself."""
+        if user is None or level == self.levels[0] or self.rule.is_granted(user, obj, "manage"):
+            return
+        if not self.holds(user, obj, level):
+            raise Forbidden(f"You do not hold “{level}” on {self.title(obj)} yourself.", field="level")
 
     def in_scope(self, user: User, level: str = "") -> bool:
         """Whether the token of this request, if there is one, reaches ``level``, or the lowest, of some thing: by what
@@ -109,8 +125,7 @@ class Grantable:
 
     def check_manages_some(self, user: User) -> None:
         """Raises Forbidden for somebody who manages the access of nothing: they are not told who is who, either."""
-        by_role = may(user, "manage_people") or (self.manager and may(user, self.manager))
-        if not by_role and not self.rule.any_granted(user, "manage"):
+        if not (may(user, "manage_people") or self.by_role(user)) and not self.rule.any_granted(user, "manage"):
             raise Forbidden("You manage the access of nothing of this kind.")
 
     def is_closed(self, obj: Any) -> bool:

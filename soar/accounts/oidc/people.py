@@ -17,7 +17,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from soar.accounts import audit
@@ -74,6 +74,9 @@ class Adapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         if user is not None:
             sociallogin.connect(request, user)
             audit.record(user, "user.oidc_linked", user.username, subject=sociallogin.account.uid)
+        elif (left := _deactivated(email)) is not None:
+            audit.record(None, "login.failed", left.username, by="single sign-on", reason="deactivated")
+            raise ImmediateHttpResponse(redirect("account_inactive"))
         elif not settings.OIDC_NEW_PEOPLE:
             audit.record(None, "login.failed", email, by="single sign-on", reason="not known here")
             text = _("You are signed in at %s, but you have no account here. Ask an admin for one.")
@@ -122,6 +125,11 @@ def _known_by(email: str) -> User | None:
     people = User.objects.filter(~Exists(unsure), email__iexact=email, is_active=True, is_service=False)
     found = list(people[:2])
     return found[0] if len(found) == 1 else None
+
+
+def _deactivated(email: str) -> User | None:
+    """Somebody deactivated with this address, confirmed here or not: they do not come back as a new person."""
+    return User.objects.filter(email__iexact=email, is_active=False).first() if email else None
 
 
 def _said(request: HttpRequest, text: str, status: int = 200) -> HttpResponse:
