@@ -17,6 +17,7 @@ from cases.choices import AlertStatus, Determination, Severity, Tlp
 from cases.filters import AlertFilter, moment
 from cases.models import Alert
 from cases.querysets import AlertQuerySet
+from cases.restricted_views import note_rows
 from cases.source_access import sources_seen_by
 from cases.views.alerts_parts import url_or_nothing
 from cases.views.alerts_rows import rows_of, stamp_of
@@ -119,6 +120,7 @@ def queue_of(request: HttpRequest, user: User, params: QueryDict | None = None) 
 def list_context(queue: Queue) -> Context:
     """All of the page."""
     found = queue.page()
+    note_rows(queue.user, found.rows)
     context = {
         "queue": queue,
         "filter": queue.filter,

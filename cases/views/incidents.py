@@ -22,6 +22,7 @@ from cases.choices import Determination, IncidentStatus, Severity
 from cases.incident_filters import IncidentFilter
 from cases.models import Incident, IncidentOwner, IncidentTask
 from cases.querysets import capped_count
+from cases.restricted_views import note_rows
 from cases.views import sla_parts
 from cases.views.hidden import hidden_url
 from cases.views.parts import person_of, signed_in_reader
@@ -106,6 +107,7 @@ def _context(request: HttpRequest, user: User) -> dict[str, Any]:
     rows, tab, chosen = selected(request, user)
     order = ORDERS.get(request.GET.get("sort", ""), ORDERS["changed" if tab == "closed" else "severity"])
     page, notice = _page(rows, order, request.GET.get("cursor", ""))
+    note_rows(user, page.rows)
     figures = _figures(rows, user, tab, filtered=bool(chosen.params or chosen.errors))
     return {
         "tab": tab,

@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from cases.querysets import capped_count
+from cases.restricted_views import note_rows
 from playbooks.choices import TaskStatus
 from playbooks.models import ResponseTask
 from playbooks.response_filter import ACTIONS_KNOWN, ResponseFilter
@@ -112,6 +113,7 @@ def _context(request: HttpRequest, user: User, chosen: ResponseFilter) -> Contex
     except BadCursor:
         found = keyset_page(with_lines(rows), NEWEST)
         notice = _("That page of the list is no longer there; this is its beginning.")
+    note_rows(user, found.rows)
     base = reverse("response-list")
     required = actions_required(user)
     return {
