@@ -152,7 +152,7 @@ class AlertFilter:
         if token.field:
             return self._filter(rows, token.field, token.op, token.values, token.negated, user)
         try:
-            condition = word(token.value, None if token.negated else self.plan)
+            condition = word(token.value, None if token.negated else self.plan, user)
         except FilterError as error:
             self._wrong(error)
             return rows

@@ -15,7 +15,7 @@ from cases.choices import AlertStatus, Determination, Severity, Tlp, Words
 from cases.digests import value_digest
 from cases.filters_text import Plan
 from cases.ingest.iocs import guess_type, normalise_observable
-from cases.models import AlertObservable, AlertSource, Incident, Observable
+from cases.models import Alert, AlertObservable, AlertSource, Incident, Observable
 from cases.sla import triage
 from soar.accounts.models import Team, User
 from soar.lib import clock
@@ -158,13 +158,13 @@ def moment(value: str) -> datetime:
 
 
 def _observable(op: str, value: str, user: User | None) -> Q:
-    ids = _alerts_naming(value, OBSERVABLE_HITS + 1)
+    links = AlertObservable.objects.filter(observable__in=_observables(value))
+    ids = list(links.order_by("-alert_id").values_list("alert_id", flat=True)[: OBSERVABLE_HITS + 1])
     if len(ids) <= OBSERVABLE_HITS:
         return Q(pk__in=ids)
     # In more than are listed: each alert that is looked at is asked, and a walk soon finds enough of them. Whoever
     # excludes it, or acts on all that match, means every one.
-    links = AlertObservable.objects.filter(alert=OuterRef("pk"), observable__in=_observables(value))
-    return Q(Exists(links))
+    return Q(Exists(links.filter(alert=OuterRef("pk"))))
 
 
 def _observables(value: str) -> list[int]:
@@ -177,11 +177,15 @@ def _observables(value: str) -> list[int]:
     return list(found.values_list("pk", flat=True))
 
 
-def _alerts_naming(value: str, most: int = OBSERVABLE_HITS) -> list[int]:
-    """Ids of the newest alerts that name an observable. Fetched first: joined with OR to a text search it
-    would make the planner read the whole table."""
-    links = AlertObservable.objects.filter(observable__in=_observables(value))
-    return list(links.order_by("-alert_id").values_list("alert_id", flat=True)[:most])
+def _alerts_naming(value: str, user: User | None) -> list[int]:
+    """Ids of the newest alerts that name an observable, of more than OBSERVABLE_HITS those that the user may see.
+    Fetched first: joined with OR to a text search it would make the planner read the whole table."""
+    links = AlertObservable.objects.filter(observable__in=_observables(value)).order_by("-alert_id")
+    ids = links.values_list("alert_id", flat=True)
+    found = list(ids[: OBSERVABLE_HITS + 1])
+    if len(found) > OBSERVABLE_HITS and user is not None:
+        return list(ids.filter(Alert.objects.seen_one_by_one("alert", user))[:OBSERVABLE_HITS])
+    return found[:OBSERVABLE_HITS]
 
 
 def is_text(word: str) -> bool:
@@ -194,8 +198,9 @@ def _is_number(text: str) -> bool:
     return text.isdecimal() and len(text) <= 18
 
 
-def word(value: str, plan: Plan | None) -> Q:
-    """That the text, the number or an observable is ``value``, by the plan of its filter. Raises FilterError."""
+def word(value: str, plan: Plan | None, user: User | None) -> Q:
+    """That the text, the number or an observable is ``value``, by the plan of its filter, among what the user may see.
+    Raises FilterError."""
     number = value.upper().removeprefix("ALR-")
     by_number = Q(pk=int(number)) if _is_number(number) and (value.upper() != number or len(number) < 10) else None
     if not is_text(value):
@@ -206,7 +211,7 @@ def word(value: str, plan: Plan | None) -> Q:
     condition = plan.word(text) if plan else Q(search__contains=text)
     condition |= by_number or Q(pk__in=[])
     if guess_type(value):
-        condition |= Q(pk__in=_alerts_naming(value))
+        condition |= Q(pk__in=_alerts_naming(value, user))
     return condition
 
 

@@ -128,7 +128,7 @@ class AlertQuerySet(_Alerts):
         return self.select_related("owner", "source").only(
             "title", "severity", "status", "count", "hostname", "username", "source_ip", "detection_model",
             "observable_count", "incident", "received_at", "acknowledged_at", "suppression", "version",
-            "timeline_count", "source", "source__name", "owner", "owner__username", "owner__first_name",
+            "timeline_count", "restricted", "source", "source__name", "owner", "owner__username", "owner__first_name",
             "owner__last_name",
         )  # fmt: skip
 
@@ -179,7 +179,7 @@ class ObservableQuerySet(_Observables):
         incidents = IncidentObservable.objects.filter(
             observable=OuterRef("pk"), incident__in=Incident.objects.visible_to(user)
         )
-        return self.filter(Exists(alerts) | Exists(incidents))
+        return self.filter(_OneByOne(alerts) | _OneByOne(incidents))
 
 
 class TaskQuerySet(_Tasks):

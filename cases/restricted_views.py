@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection
 from django.db.models.functions import Now
@@ -39,13 +40,33 @@ def note_view(who: Actor | User, incident: Incident) -> None:
             audit.record(user, VERB, incident.number)
 
 
+def note_rows(who: Actor | User, rows: Iterable[Any]) -> None:
+    """The same for rows that are shown: incidents, alerts, or what has an ``incident`` or ``alert``. Nothing is asked
+    for incidents and alerts of which none is restricted."""
+    if isinstance(who, Actor) and (who.type != "user" or who.user is None):
+        return
+    incidents: set[int | None] = set()
+    alerts: set[int | None] = set()
+    for row in rows:
+        if isinstance(row, Incident):
+            incidents.add(row.pk if row.restricted else None)
+        elif isinstance(row, Alert):
+            incidents.add(row.incident_id if row.restricted else None)
+        else:
+            incidents.add(row.incident_id)
+            alerts.add(getattr(row, "alert_id", None))
+    user = who.user if isinstance(who, Actor) else who
+    if user is not None:
+        note_views(user, (pk for pk in incidents if pk), (pk for pk in alerts if pk))
+
+
 def note_views(user: User, incidents: Iterable[int], alerts: Iterable[int]) -> None:
     """The same for all that a list tells of: the ids of the incidents, and of the alerts, that are read in it."""
     ids, of_alerts = set(incidents), set(alerts)
     if of_alerts:
         restricted = Alert.objects.filter(pk__in=of_alerts, restricted=True, incident__isnull=False)
         ids.update(restricted.values_list("incident", flat=True))
-    for incident in Incident.objects.filter(pk__in=ids, restricted=True).order_by("pk"):
+    for incident in Incident.objects.filter(pk__in=ids, restricted=True).order_by("pk") if ids else ():
         note_view(user, incident)
 
 

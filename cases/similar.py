@@ -1,4 +1,5 @@
-"""Alerts like this one, and why. Bounded: a fixed number of index look-ups per value, at any size."""
+"""Alerts like this one, and why. Bounded: a fixed number of index look-ups per value, at any size. Of the newest that
+share a value those count that the reader may see; what they may not see takes no room among them."""
 
 from __future__ import annotations
 
@@ -6,7 +7,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
+from django.db.models.expressions import RawSQL
 
 from cases.choices import Criticality
 from cases.grouping import ADDRESSES, WINDOW
@@ -19,7 +22,8 @@ from soar.accounts.models import User
 VALUES_AT_MOST = 30
 HOSTS_AT_MOST = 5
 PER_VALUE = 20
-PER_HOST = 100  # a machine has many alerts, also of teams whose alerts the reader does not see
+PER_HOST = 100
+LOOKED_AT = 1000  # newest alerts with a value, of which those are taken that the reader may see
 HOST = "asset"
 
 # Newest alerts of each observable of the alert, by the (observable, -alert) index, and of each of its assets, by the
@@ -32,8 +36,11 @@ _NEAR = f"""
     ) mine
     JOIN cases_observable o ON o.id = mine.observable_id AND o.type = ANY(%(types)s)
     CROSS JOIN LATERAL (
-        SELECT n.alert_id, n.role FROM cases_alertobservable n
-        WHERE n.observable_id = mine.observable_id AND n.alert_id <> %(alert)s
+        SELECT n.alert_id, n.role FROM (
+            SELECT alert_id, role FROM cases_alertobservable
+            WHERE observable_id = mine.observable_id AND alert_id <> %(alert)s
+            ORDER BY alert_id DESC LIMIT %(looked)s
+        ) n WHERE EXISTS ({{seen}})
         ORDER BY n.alert_id DESC LIMIT %(per)s
     ) near
     UNION ALL
@@ -43,20 +50,29 @@ _NEAR = f"""
     ) mine
     JOIN cases_asset a ON a.id = mine.asset_id
     CROSS JOIN LATERAL (
-        SELECT n.alert_id FROM cases_alertasset n
-        WHERE n.asset_id = mine.asset_id AND n.alert_id <> %(alert)s
+        SELECT n.alert_id FROM (
+            SELECT alert_id FROM cases_alertasset
+            WHERE asset_id = mine.asset_id AND alert_id <> %(alert)s
+            ORDER BY alert_id DESC LIMIT %(looked)s
+        ) n WHERE EXISTS ({{seen}})
         ORDER BY n.alert_id DESC LIMIT %(per_host)s
     ) near
     JOIN cases_alert other ON other.id = near.alert_id AND other.received_at BETWEEN %(since)s AND %(until)s
     UNION ALL
-    SELECT id, 'host', %(host)s, '', '', 0 FROM (
-        SELECT id FROM cases_alert WHERE hostname = %(host)s AND hostname <> '' AND id <> %(alert)s
-        ORDER BY id DESC LIMIT %(per)s
+    SELECT alert_id, 'host', %(host)s, '', '', 0 FROM (
+        SELECT n.alert_id FROM (
+            SELECT id AS alert_id FROM cases_alert WHERE hostname = %(host)s AND hostname <> '' AND id <> %(alert)s
+            ORDER BY id DESC LIMIT %(looked)s
+        ) n WHERE EXISTS ({{seen}})
+        ORDER BY n.alert_id DESC LIMIT %(per)s
     ) named
     UNION ALL
-    SELECT id, 'user', %(user)s, '', '', 0 FROM (
-        SELECT id FROM cases_alert WHERE username = %(user)s AND username <> '' AND id <> %(alert)s
-        ORDER BY id DESC LIMIT %(per)s
+    SELECT alert_id, 'user', %(user)s, '', '', 0 FROM (
+        SELECT n.alert_id FROM (
+            SELECT id AS alert_id FROM cases_alert WHERE username = %(user)s AND username <> '' AND id <> %(alert)s
+            ORDER BY id DESC LIMIT %(looked)s
+        ) n WHERE EXISTS ({{seen}})
+        ORDER BY n.alert_id DESC LIMIT %(per)s
     ) done
 """  # noqa: S608  our own word
 
@@ -97,7 +113,7 @@ def alike(user: User, alert: Alert) -> Alike:
     twice."""
     known: dict[int, Alike] = alert.__dict__.setdefault("_alike", {})
     if user.pk not in known:
-        shared = _shared(alert)
+        shared = _shared(user, alert)
         incidents = _visible(user, shared)
         _drop_addresses(alert, shared)
         known[user.pk] = Alike(_reasons(shared), incidents)
@@ -136,23 +152,38 @@ def _drop_addresses(alert: Alert, shared: Shared) -> None:
     shared.ids = {value: ids for value, ids in shared.ids.items() if value[0] not in ADDRESSES or value[1] not in gone}
 
 
-def _shared(alert: Alert) -> Shared:
-    """What other alerts share with this one, whoever may see them."""
+def _seen(user: User) -> tuple[str, dict[str, Any]]:
+    """The question whether the user may see the alert ``n.alert_id``, asked for one after the other, and its values."""
+    rows = Alert.objects.visible_to(user).order_by().filter(pk=RawSQL("n.alert_id", [])).values("pk")
+    sql, values = rows.query.sql_with_params()
+    first, *others = sql.split("%s")
+    named = "".join(f"%(seen{place})s{piece}" for place, piece in enumerate(others))
+    return f"{first}{named} OFFSET 0", {f"seen{place}": value for place, value in enumerate(values)}
+
+
+def _shared(user: User, alert: Alert) -> Shared:
+    """What other alerts that the user may see share with this one."""
+    try:
+        seen, asked = _seen(user)
+    except EmptyResultSet:  # they see no alerts
+        return Shared()
     values: dict[str, Any] = {
         "alert": alert.pk,
         "values": VALUES_AT_MOST,
         "hosts": HOSTS_AT_MOST,
         "types": list(SHARED_TYPES),
+        "looked": LOOKED_AT,
         "per": PER_VALUE,
         "per_host": PER_HOST,
         "since": alert.received_at - WINDOW,
         "until": alert.received_at + WINDOW,
         "host": alert.hostname,
         "user": alert.username,
+        **asked,
     }
     shared = Shared()
     with connection.cursor() as cursor:
-        cursor.execute(_NEAR, values)
+        cursor.execute(_NEAR.format(seen=seen), values)
         for pk, type_, value, role, own_role, level in cursor.fetchall():
             both_sources = role == own_role == "source_ip"
             shared.ids[("source_ip" if both_sources else type_, value)].append(pk)

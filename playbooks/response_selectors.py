@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from cases.actors import Actor
 from cases.errors import Missing
 from cases.models import Alert, Incident
+from cases.restricted_views import note_rows
 from playbooks.choices import APPROVAL_OPEN, TaskStatus
 from playbooks.models import Approval, ResponseTask, Run
 from soar.accounts.membership import may, team_ids
@@ -42,14 +43,14 @@ def approval_for(who: Actor | User, pk: int | str) -> Approval:
     user = who.user if isinstance(who, Actor) else who
     rows = visible_approvals(user) if user is not None else Approval.objects.all()
     related = ("run__playbook", "run__version", "run__started_by", "requested_by", "alert", "incident")
-    return _found(rows.select_related(*related), pk, "approval")
+    return _found(who, rows.select_related(*related), pk, "approval")
 
 
 def task_for(who: Actor | User, pk: int | str) -> ResponseTask:
     """The response task with this id, if ``who`` may see it. Raises Missing."""
     user = who.user if isinstance(who, Actor) else who
     rows = visible_tasks(user) if user is not None else ResponseTask.objects.all()
-    return _found(rows.select_related(*TASK_RELATED), pk, "response task")
+    return _found(who, rows.select_related(*TASK_RELATED), pk, "response task")
 
 
 TASK_RELATED = ("account", "run__playbook", "run__version", "created_by", "approval", "inverse_of")
@@ -100,10 +101,11 @@ def _of_a_team_mate(user: User, maker: str) -> Q:
     return Q(**{f"{maker}__in": User.objects.filter(groups__team__in=team_ids(user)).values("pk")})
 
 
-def _found(rows: QuerySet[M], pk: int | str, what: str) -> M:
+def _found(who: Actor | User, rows: QuerySet[M], pk: int | str, what: str) -> M:
     text = str(pk).upper().removeprefix("AP-") if what == "approval" else str(pk)
     usable = text.isascii() and text.isdigit() and len(text) < 19
     found = rows.filter(pk=int(text)).first() if usable else None
     if found is None:
         raise Missing(f"There is no {what} {pk!s:.40}.")
+    note_rows(who, [found])
     return found

@@ -10,6 +10,7 @@ from django.db.models.functions import RowNumber
 
 from cases.actors import Actor
 from cases.errors import Missing
+from cases.restricted_views import note_rows
 from playbooks.choices import Trigger
 from playbooks.models import Playbook, Run
 from playbooks.querysets import is_visible
@@ -48,7 +49,8 @@ def playbook_named(name: str | int) -> Playbook:
 
 
 def run_for(who: Actor | User, pk: int | str) -> Run:
-    """The run with this id, if ``who`` may see it. Raises Missing. What is large of it is read when it is asked for."""
+    """The run with this id, if ``who`` may see it. Raises Missing. What is large of it is read when it is asked for.
+    That it is on a restricted incident or its alert is in the audit log."""
     user = who.user if isinstance(who, Actor) else who
     text = str(pk)
     rows = Run.objects.select_related("playbook", "version", "sequence", "started_by", "acting_user")
@@ -57,6 +59,7 @@ def run_for(who: Actor | User, pk: int | str) -> Run:
     run = rows.filter(pk=int(text)).first() if usable else None
     if run is None or (user is not None and not is_visible(run, user)):
         raise Missing(f"There is no run {text:.40}.")
+    note_rows(who, [run])
     return run
 
 

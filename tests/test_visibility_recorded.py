@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
+from cases.actions.tasks import add as add_task
 from cases.actors import Actor
 from cases.models import Alert, Incident
 from cases.permissions import incident_for
 from cases.restricted_views import VERB
+from playbooks.models import Approval, Playbook, ResponseTask, Run
 from soar.accounts.models import AuditEntry, User
 from tests.api import Api
+from tests.evidence_files import keep
 from tests.factories import make_alert, make_incident
 from tests.fixtures import client_of
 
@@ -59,6 +64,61 @@ def test_every_way_to_look_is_recorded(analyst: User, admin: User, secret: Incid
     assert views() == []
     assert client_of(analyst).get(where).status_code in (200, 204)
     assert views() == [(analyst.pk, secret.number)]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/alerts/",
+        "/api/v1/alerts/?expand=description,observables",
+        "/incidents/",
+        "/api/v1/incidents/",
+        "/tasks/?tab=all",
+        "/api/v1/tasks/",
+        "/api/v1/evidence/",
+        "/runs/",
+        "/api/v1/runs/",
+        "/runs/{run}/",
+        "/api/v1/runs/{run}/",
+        "/responses/",
+        "/api/v1/response-tasks/",
+        "/responses/{response}/",
+        "/api/v1/response-tasks/{response}/",
+        "/approvals/",
+        "/api/v1/approvals/",
+        "/approvals/{approval}/",
+        "/api/v1/approvals/{approval}/",
+    ],
+)
+def test_so_is_what_lists_runs_and_responses_tell_of_it(
+    analyst: User, admin: User, secret: Incident, path: str, tmp_path: Path, settings: Any
+) -> None:
+    settings.DATA_DIR = tmp_path
+    where = path.format(**what_hangs_on(secret))
+    others = client_of(admin).get(where)
+    assert others.status_code == (404 if "{" in path else 200) and views() == []
+    assert client_of(analyst).get(where).status_code == 200
+    assert views() == [(analyst.pk, secret.number)]
+
+
+def what_hangs_on(incident: Incident) -> dict[str, int]:
+    alert = incident.alerts.get()
+    add_task(Actor.system(), incident.pk, title="Ask")
+    keep(incident)
+    playbook = Playbook.objects.create(name="looks", trigger="webhook")
+    run = Run.objects.create(playbook=playbook, alert=alert, trigger="manual", cause=alert.cause, status="successful")
+    response = ResponseTask.objects.create(
+        action="block",
+        incident=incident,
+        cause=incident.cause,
+        status="successful",
+        target_kind="domain",
+        target_value="evil.example.org",
+    )
+    approval = Approval.objects.create(
+        alert=alert, status="pending", expires_at=timezone.now() + timedelta(hours=1), title="Block?", cause=alert.cause
+    )
+    return {"run": run.pk, "response": response.pk, "approval": approval.pk}
 
 
 def test_once_for_a_person_and_incident_in_a_while(analyst: User, viewer: User, secret: Incident) -> None:

@@ -8,6 +8,7 @@ from cases import timeline
 from cases.actions.base import save, text_of
 from cases.actors import Actor
 from cases.errors import Missing, Refused
+from cases.holds import check_incidents
 from cases.models import Asset, Incident, IncidentAsset
 from cases.permissions import incident_for
 
@@ -34,11 +35,13 @@ def add_to_incident(actor: Actor, incident_id: int | str, name: str) -> Asset:
 
 @transaction.atomic
 def remove_from_incident(actor: Actor, incident_id: int | str, asset_id: int) -> None:
-    """Take an asset off an incident that it was put on; its alerts keep theirs. Raises Missing."""
+    """Take an asset off an incident that it was put on; its alerts keep theirs. Raises Missing, and Held for an
+    incident on legal hold."""
     incident = incident_for(actor, incident_id, level="edit", lock=True)
     row = incident.asset_links.filter(asset=asset_id).select_related("asset").first()
     if row is None:
         raise Missing("This asset was not put on the incident itself.")
+    check_incidents([incident.pk])
     row.delete()
     _announce("asset.removed", incident, actor, row.asset)
     save(incident)

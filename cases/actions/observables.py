@@ -12,6 +12,7 @@ from cases.actors import Actor
 from cases.choices import OBSERVABLE_TYPES, Risk
 from cases.digests import value_digest
 from cases.errors import Missing, Refused
+from cases.holds import check_incidents
 from cases.ingest.iocs import normalise_observable
 from cases.models import Alert, AlertObservable, Incident, IncidentObservable, Observable
 from cases.permissions import alert_for, incident_for
@@ -47,11 +48,13 @@ def add_to_incident(actor: Actor, incident_id: int | str, type: str, value: str)
 
 @transaction.atomic
 def remove_from_incident(actor: Actor, incident_id: int | str, observable_id: int) -> None:
-    """Take an observable off an incident that it was put on; its alerts keep theirs. Raises Missing."""
+    """Take an observable off an incident that it was put on; its alerts keep theirs. Raises Missing, and Held for an
+    incident on legal hold."""
     incident = incident_for(actor, incident_id, level="edit", lock=True)
     row = incident.observable_links.filter(observable=observable_id).select_related("observable").first()
     if row is None:
         raise Missing("This observable was not added to the incident itself.")
+    check_incidents([incident.pk])
     observable = row.observable
     row.delete()
     _announce("observable.removed", incident, actor, observable)

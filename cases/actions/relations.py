@@ -12,6 +12,7 @@ from cases.actions.base import save
 from cases.actors import Actor
 from cases.choices import RELATION_INVERSES, RelationKind
 from cases.errors import Conflict, Missing, Refused
+from cases.holds import check_incidents
 from cases.models import Incident, IncidentRelation
 from cases.permissions import incident_for, parse_number
 from soar.accounts.models import User
@@ -108,7 +109,7 @@ def relate(actor: Actor, incident_id: int | str, other_id: int | str, word: str)
 @transaction.atomic
 def unrelate(actor: Actor, incident_id: int | str, pk: int) -> None:
     """Take a link of this incident away. Raises Missing where the other one is not seen, Forbidden without *edit* on
-    both."""
+    both, Held while one of them is on legal hold."""
     incident = incident_for(actor, incident_id, level="edit")
     rows = IncidentRelation.objects.filter(Q(incident=incident) | Q(other=incident))
     row = rows.filter(pk=pk).first()
@@ -119,6 +120,7 @@ def unrelate(actor: Actor, incident_id: int | str, pk: int) -> None:
     row = rows.filter(pk=pk).first()  # read again: it may be gone by now
     if row is None:
         raise Missing("There is no such link.")
+    check_incidents(found)
     made = seen_from(row, incident.pk, found)
     row.delete()
     if made is not None:

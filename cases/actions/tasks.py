@@ -17,6 +17,7 @@ from cases.actions.task_fields import checked
 from cases.actors import Actor
 from cases.choices import TaskStatus
 from cases.errors import Refused
+from cases.holds import check_incidents
 from cases.models import Incident, IncidentTask
 from cases.models.task import TASKS_AT_MOST
 from cases.permissions import incident_for
@@ -106,8 +107,9 @@ def move(actor: Actor, task_id: int, steps: int) -> IncidentTask:
 
 @transaction.atomic
 def delete(actor: Actor, task_id: int, *, expected_version: int | None = None) -> Incident:
-    """Take it off the list; the timeline keeps its title."""
+    """Take it off the list; the timeline keeps its title. Raises Held for an incident on legal hold."""
     task = _working_on(actor, task_id, expected_version)
+    check_incidents([task.incident_id])
     _tell("task.removed", task, actor, was=TaskStatus(task.status).word)
     IncidentTask.objects.filter(incident=task.incident, position__gt=task.position).update(position=F("position") - 1)
     task.delete()

@@ -26,6 +26,7 @@ from cases.errors import Missing
 from cases.evidence_upload import UNREADABLE, Upload, uploading
 from cases.models import Evidence, EvidenceAccess
 from cases.permissions import incident_for
+from cases.restricted_views import note_rows
 from cases.views.evidence_file import AS_ZIP, file_answer
 from cases.views.parts import person_of
 from soar.lib.clock import iso
@@ -187,6 +188,7 @@ def access_dict(row: EvidenceAccess) -> dict[str, Any]:
 
 def _page(request: Request, rows: Any) -> Response:
     found = paging.page(request, rows, paging.order_of(request, paging.BY_ID))
+    note_rows(person_of(request._request), found.rows)
     return Response(paging.paged(request, found, [evidence_dict(row) for row in found.rows]))
 
 

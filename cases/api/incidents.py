@@ -20,6 +20,7 @@ from cases.api.representation import incident_dict, incident_row, with_tickets
 from cases.api.timeline import written
 from cases.models import Incident
 from cases.permissions import incident_for, parse_number
+from cases.restricted_views import note_rows
 from soar.lib.keyset import Order
 
 ORDERS = {
@@ -50,6 +51,7 @@ class Incidents(ApiViewSet):
         visible = Incident.objects.visible_to(self.user).with_row_data()
         rows = with_tickets(incident_filter.filtered(request, visible, self.user))
         found = paging.page(request, rows, paging.order_of(request, ORDERS, default))
+        note_rows(self.user, found.rows)
         return Response(paging.paged(request, found, [incident_row(row) for row in found.rows]))
 
     @extend_schema(**documented.create("Open an incident", bodies.NewIncident, shapes.Incident, tagged=False))

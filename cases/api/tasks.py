@@ -20,6 +20,7 @@ from cases.api.incident_representation import task_dict
 from cases.choices import TaskStatus
 from cases.models import IncidentTask
 from cases.permissions import incident_for
+from cases.restricted_views import note_rows
 from soar.lib.clock import moment_of
 from soar.lib.keyset import Order
 
@@ -68,6 +69,7 @@ class Tasks(ApiViewSet):
         paging.check_params(request, (*FILTERS, "ordering"))
         rows = self._filtered(request, IncidentTask.objects.visible_to(self.user).select_related("assignee"))
         found = paging.page(request, rows, paging.order_of(request, ORDERS))
+        note_rows(self.user, found.rows)
         return Response(paging.paged(request, found, [task_dict(row) for row in found.rows]))
 
     @extend_schema(**documented.read("Read a task", task_shapes.Task))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, QuerySet, Window
+from django.db.models import Count, Exists, OuterRef, Window
 from django.db.models.expressions import RawSQL
 from django.urls import reverse
 
@@ -40,7 +40,7 @@ def observables(user: User, incident: Incident, *, whole: bool = False) -> Conte
     }
 
 
-def observables_of(incident: Incident) -> QuerySet[Observable]:
+def observables_of(incident: Incident) -> ObservableQuerySet:
     """Those of the incident itself and of its alerts."""
     return Observable.objects.filter(pk__in=RawSQL(ITS_OBSERVABLES, [incident.pk, incident.pk]))  # noqa: S611  a constant
 

@@ -22,6 +22,7 @@ from cases.choices import Determination, IncidentStatus, Severity
 from cases.incident_figures import Figures, figures_of
 from cases.incident_filters import IncidentFilter
 from cases.models import Incident, IncidentOwner, IncidentTask
+from cases.restricted_views import note_rows
 from cases.views import sla_parts
 from cases.views.hidden import hidden_url
 from cases.views.parts import person_of, signed_in_reader
@@ -107,6 +108,7 @@ def _context(request: HttpRequest, user: User) -> dict[str, Any]:
     rows, tab, chosen = selected(request, user)
     order = ORDERS.get(request.GET.get("sort", ""), ORDERS["changed" if tab == "closed" else "severity"])
     page, notice = _page(rows, order, request.GET.get("cursor", ""))
+    note_rows(user, page.rows)
     figures = figures_of(
         rows, user, whole=tab == "open" and not (chosen.params or chosen.errors), closed=tab == "closed"
     )

@@ -38,7 +38,7 @@ from soar.lib.text import defang
 TEMPLATE = "cases/observables/list.html"
 DETAIL = "cases/observables/detail.html"
 SHOWN = 50
-# Candidates looked at before visibility is asked: the page stays quick at any number of observables.
+# Of those that the person may see so many of the newest, or that begin so, are sorted by risk.
 CANDIDATES = 1000
 SHORTEST = 3
 VALUE_AT_MOST = 4000
@@ -53,8 +53,9 @@ def observable_list(request: HttpRequest) -> HttpResponse:
     risk = request.GET.get("risk", "")
     type_ = request.GET.get("type", "")
     incident = incident_for(user, request.GET["incident"]) if request.GET.get("incident") else None
-    candidates, notice = _candidates(text, risk, type_, incident)
-    found = Observable.objects.visible_to(user).filter(pk__in=candidates).order_by("-risk", "-id")[:SHOWN]
+    rows = (observables_of(incident) if incident else Observable.objects.all()).visible_to(user)
+    candidates, notice = _candidates(rows, text, risk, type_)
+    found = Observable.objects.filter(pk__in=candidates).order_by("-risk", "-id")[:SHOWN]
     rows = [_row(one) for one in found]
     context = {
         "q": text,
@@ -99,8 +100,7 @@ def observable_rate(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("observable-detail", pk)
 
 
-def _candidates(text: str, risk: str, type_: str, incident: Incident | None) -> tuple[list[int], str]:
-    rows: QuerySet[Observable] = observables_of(incident) if incident else Observable.objects.all()
+def _candidates(rows: QuerySet[Observable], text: str, risk: str, type_: str) -> tuple[list[int], str]:
     if type_ in OBSERVABLE_TYPES:
         rows = rows.filter(type=type_)
     if risk in Risk.words():

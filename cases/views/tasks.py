@@ -20,6 +20,7 @@ from cases.actors import Actor
 from cases.choices import IncidentStatus, Severity
 from cases.errors import Conflict, Refused, Stale
 from cases.models import IncidentTask
+from cases.restricted_views import note_rows
 from cases.views.parts import person_of, signed_in_reader
 from cases.views.task_parts import due
 from soar.accounts.membership import may
@@ -46,10 +47,12 @@ def task_list(request: HttpRequest) -> HttpResponse:
         .select_related("incident", "assignee")
         .order_by(F("due_at").asc(nulls_last=True), "-incident__severity", "incident", "position")
     )
+    shown = list(chosen[:SHOWN])
+    note_rows(user, shown)
     context = {
         "tabs": [(name, label, counts[name], name == tab) for name, label in _tabs().items()],
         "tab": tab,
-        "rows": [_row(task, now, user) for task in chosen[:SHOWN]],
+        "rows": [_row(task, now, user) for task in shown],
         "more": max(counts[tab] - SHOWN, 0),
     }
     return render(request, "cases/tasks.html", context)

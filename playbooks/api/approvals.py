@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from cases.api import documented, paging
 from cases.api.base import ApiViewSet
+from cases.restricted_views import note_rows
 from playbooks.actions.approvals import approve, reject
 from playbooks.api import response_shapes as shapes
 from playbooks.choices import APPROVAL_OPEN, ApprovalStatus
@@ -41,6 +42,7 @@ class Approvals(ApiViewSet):
         if words := request.query_params.get("status"):
             rows = rows.filter(status__in=_statuses(words))
         found = paging.page(request, rows, paging.order_of(request, paging.BY_ID))
+        note_rows(self.user, found.rows)
         return Response(paging.paged(request, found, dicts_of(self.user, found.rows)))
 
     @extend_schema(**documented.read("Read an approval", shapes.Approval, tagged=False))

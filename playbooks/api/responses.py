@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from cases.api import documented, paging
 from cases.api.base import ApiViewSet
 from cases.api.bodies import Nothing
+from cases.restricted_views import note_rows
 from playbooks.actions import response_ends, response_follow, responses
 from playbooks.actions.response_choice import chosen
 from playbooks.actions.response_plan import plan
@@ -44,6 +45,7 @@ class ResponseTasks(ApiViewSet):
         rows = _filtered(request, visible_tasks(self.user)).select_related("account", "created_by")
         found = paging.page(request, rows.defer("request", "answer", "secret"), paging.order_of(request, paging.BY_ID))
         _fit(self.user, found.rows)
+        note_rows(self.user, found.rows)
         return Response(paging.paged(request, found, [task_dict(row) for row in found.rows]))
 
     @extend_schema(**documented.create("Start a response action", shapes.NewResponse, shapes.Started, tagged=False))

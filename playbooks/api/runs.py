@@ -16,6 +16,7 @@ from cases.api.base import ApiViewSet
 from cases.api.bodies import Nothing
 from cases.errors import Missing
 from cases.permissions import parse_number
+from cases.restricted_views import note_rows
 from playbooks.actions.decide import decide
 from playbooks.actions.runs import cancel, retry, run_by_hand
 from playbooks.api import shapes
@@ -46,6 +47,7 @@ class Runs(ApiViewSet):
             request, _filtered(request, rows.defer("input", "traceback")), paging.order_of(request, paging.BY_ID)
         )
         withhold(self.user, found.rows)
+        note_rows(self.user, found.rows)
         return Response(paging.paged(request, found, [run_dict(run) for run in found.rows]))
 
     @extend_schema(**documented.read("Read a run", shapes.Run, tagged=False))

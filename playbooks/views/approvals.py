@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from cases.actors import Actor
 from cases.errors import Conflict, Refused
+from cases.restricted_views import note_rows
 from playbooks.actions import approvals
 from playbooks.choices import APPROVAL_OPEN
 from playbooks.models import Approval
@@ -61,6 +62,7 @@ def approval_list(request: HttpRequest) -> HttpResponse:
         decided = keyset_page(over, NEWEST, request.GET.get("cursor", ""))
     except BadCursor:
         decided = keyset_page(over, NEWEST)
+    note_rows(user, [*open_ones, *decided.rows])
     mine = set(waiting(user).values_list("pk", flat=True)) if may(user, "respond") else set()
     context = {
         "waiting": _rows(open_ones, mine),

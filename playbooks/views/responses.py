@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from cases.querysets import capped_count
+from cases.restricted_views import note_rows
 from playbooks.choices import TaskStatus
 from playbooks.disclosure import withhold
 from playbooks.models import ResponseTask
@@ -114,6 +115,7 @@ def _context(request: HttpRequest, user: User, chosen: ResponseFilter) -> Contex
         found = keyset_page(with_lines(rows), NEWEST)
         notice = _("That page of the list is no longer there; this is its beginning.")
     withhold(user, [], tasks=found.rows)
+    note_rows(user, found.rows)
     base = reverse("response-list")
     required = actions_required(user)
     return {

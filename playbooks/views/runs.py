@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from cases.querysets import capped_count
+from cases.restricted_views import note_rows
 from playbooks.choices import RunStatus, StartedBy
 from playbooks.models import Playbook, Run
 from playbooks.querysets import RunQuerySet
@@ -38,6 +39,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
     user = person_of(request)
     rows, tab, chosen = selected(request, user)
     page, notice = _page(rows, request.GET.get("cursor", ""))
+    note_rows(user, page.rows)
     context = _around(request, user, chosen, tab) | _shown(request, page, chosen, tab) | {"notice": notice}
     context |= _signed(request, user, page.rows, chosen, tab, rows)
     if not is_partial(request):
