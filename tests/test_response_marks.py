@@ -30,7 +30,7 @@ ASK = {"method": "channel", "subject_prefix": "", "recipients": [], "channels": 
 
 
 @pytest.fixture
-def chat() -> Iterator[list[Any]]:
+def chat() -> Iterator[dict[str, Any]]:
     """What a channel shows that may carry nothing above amber; VirusTotal would be asked about anything up to amber."""
     with Server([Slack(), VirusTotal()]) as server:
         urls = {kind: {"url": server.urls[kind]["url"], "allow_internal": True} for kind in server.urls}

@@ -15,7 +15,7 @@ from tests.response_tools import Range, action, alert_of, condition, graph, publ
 
 __all__ = ["tiny"]
 pytestmark = pytest.mark.django_db(transaction=True)
-OPEN = {"open_incident": {"owners": [], "close_on_success": None, "ticket_profile": None}}
+OPEN: dict[str, Any] = {"open_incident": {"owners": [], "close_on_success": None, "ticket_profile": None}}
 
 
 def told(id: str = "t", parent: str = "target", **more: Any) -> dict[str, Any]:

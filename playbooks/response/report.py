@@ -161,19 +161,30 @@ def _facts(report: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _sections(report: dict[str, Any]) -> list[Section]:
-    objects = [
-        Row(defang(one["value"], one["type"]), one["risk"], one["benign"] or one["rule"] or "")
-        for one in report["objects"][:ROWS_AT_MOST]
-    ]
+    objects = [Row(defang(one["value"], one["type"]), one["risk"], _why(one)) for one in report["objects"]]
     done = [
-        Row(f"{one['label']} {_shown(one)}".strip(), one["status"], one["reason"] or one["message"])
-        for one in report["tasks"][:ROWS_AT_MOST]
+        Row(f"{one['label']} {_shown(one)}".strip(), one["status"], _outcome(one))
+        for one in report["tasks"]
         if not _tells(one["action"])
     ]
     tickets = [Row(one["ticket"]["number"], "", one["ticket"]["url"]) for one in report["tasks"] if one.get("ticket")]
     asked = [Row(one["title"], one["status"], ", ".join(one["by"])) for one in report["approvals"]]
     named = (("Objects", objects), ("Actions", done), ("Approvals", asked), ("Tickets", tickets))
-    return [Section(title, tuple(rows)) for title, rows in named if rows]
+    return [
+        Section(title, tuple(rows[:ROWS_AT_MOST]), max(0, len(rows) - ROWS_AT_MOST)) for title, rows in named if rows
+    ]
+
+
+def _why(one: dict[str, Any]) -> str:
+    """The rule by which an object was rated, and the first evidence for it."""
+    evidence = next((f"{each['list']}: {each['text']}".rstrip(": ") for each in one.get("evidence") or ()), "")
+    return " · ".join(part for part in (one["benign"] or one["rule"] or "", evidence) if part)
+
+
+def _outcome(task: dict[str, Any]) -> str:
+    """When a task ended, and what is to be said of it."""
+    ended = str(task.get("finished_at") or "")[:19].replace("T", " ")
+    return " · ".join(part for part in (f"{ended} UTC" if ended else "", task["reason"] or task["message"]) if part)
 
 
 def _shown(task: dict[str, Any]) -> str:

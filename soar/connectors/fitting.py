@@ -42,6 +42,6 @@ def cut(text: str, most: int) -> str:
 
 def _section(section: Section, most: int, characters: int) -> Section:
     kept = [Row(cut(one.text, characters), one.state, cut(one.detail, characters)) for one in section.rows[:most]]
-    if left := len(section.rows) - len(kept):
+    if left := len(section.rows) - len(kept) + section.more:
         kept.append(Row(f"… and {left} more" if kept else f"{left} in all"))
     return Section(cut(section.title, 120), tuple(kept))

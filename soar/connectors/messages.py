@@ -24,10 +24,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Rows under a heading: the objects, the tasks, the approvals."""
+    """Rows under a heading: the objects, the tasks, the approvals. ``more``: how many were left out already."""
 
     title: str
     rows: tuple[Row, ...] = ()
+    more: int = 0
+
+    @property
+    def lines(self) -> tuple[Row, ...]:
+        """The rows, and one that counts what was left out."""
+        return (*self.rows, Row(f"… and {self.more} more")) if self.more else self.rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,7 @@ class Message:
             "sections": [
                 {
                     "title": part.title,
-                    "rows": [{"text": row.text, "state": row.state, "detail": row.detail} for row in part.rows],
+                    "rows": [{"text": row.text, "state": row.state, "detail": row.detail} for row in part.lines],
                 }
                 for part in self.sections
             ],

@@ -25,7 +25,7 @@ def as_text(message: Message) -> str:
     parts += [message.text, ""] if message.text else [""]
     parts += [f"{name}: {value}" for name, value in _facts(message)]
     for section in message.sections:
-        parts += ["", section.title, "-" * min(40, len(section.title)), *(_line(row) for row in section.rows)]
+        parts += ["", section.title, "-" * min(40, len(section.title)), *(_line(row) for row in section.lines)]
     if message.link:
         parts += ["", f"{message.link_label}: {message.link}"]
     if message.manage:
@@ -69,7 +69,7 @@ def _line(row: Row) -> str:
 
 
 def _html_section(section: Section) -> SafeString:
-    rows = [(row.text, label(row.state) if row.state else "", row.detail) for row in section.rows]
+    rows = [(row.text, label(row.state) if row.state else "", row.detail) for row in section.lines]
     return format_html('<h2 style="{}">{}</h2>{}', HEADING, section.title, _table(rows))
 
 
