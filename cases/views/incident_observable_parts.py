@@ -11,6 +11,7 @@ from django.urls import reverse
 from cases.attack import shown
 from cases.choices import OBSERVABLE_TYPES, Risk
 from cases.models import Incident, IncidentObservable, Observable
+from cases.querysets import ObservableQuerySet
 from cases.views.folding import FIRST, WHOLE, fold, rest
 from soar.accounts.models import User
 from soar.lib import parts
