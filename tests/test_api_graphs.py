@@ -247,5 +247,6 @@ def test_a_token_with_less_publishes_and_enables_nothing_that_runs_with_all_righ
     problem_of(api.post(f"/playbooks/{row.pk}/enable/", {}), 403)
     problem_of(api.patch(f"/playbooks/{row.pk}/", graph("Contain", tag("a1", "more"))), 403)
     row.refresh_from_db()
+    assert row.current is not None
     assert (row.enabled, row.current.number) == (False, 1)
     assert Api(author).post(f"/playbooks/{row.pk}/enable/", {}).status_code == 200

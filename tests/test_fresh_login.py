@@ -181,7 +181,7 @@ def test_the_other_doors_of_the_api_ask_too(
 
 def test_the_same_calls_ask_nothing_of_what_is_harmless(as_analyst: Client, blue: Team, strict: Any) -> None:
     incident, alert = make_incident("Case", team=blue), make_alert(team=blue)
-    json_of = {"content_type": "application/json"}
+    json_of: Any = {"content_type": "application/json"}
     changed = as_analyst.patch(f"/api/v1/incidents/{incident.number}/", {"title": "Other"}, **json_of)
     assert changed.status_code == 200
     body = {"ids": [alert.pk], "action": "claim"}

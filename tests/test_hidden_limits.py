@@ -44,7 +44,7 @@ def test_newer_observables_of_others_push_none_off_the_page(
 def test_newer_alerts_of_others_push_none_out_of_similar_ones(
     analyst: User, blue: Team, red: Team, monkeypatch: pytest.MonkeyPatch, sort: str
 ) -> None:
-    shared = {"observable": {}, "hostname": {"hostname": "srv-1"}, "username": {"username": "a.voss"}}[sort]
+    shared: Any = {"observable": {}, "hostname": {"hostname": "srv-1"}, "username": {"username": "a.voss"}}[sort]
 
     def several(team: Team, number: int) -> list[Alert]:
         if sort == "observable":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -248,11 +249,12 @@ def test_an_alert_does_not_leave_a_restriction_by_who_only_edits(
     restricted(case, admin)
     actions.grant(anew(admin), INCIDENT, case.number, analyst, "edit")
     editor = Actor.of(anew(analyst))
-    for act in (
+    acts: tuple[Callable[[], object], ...] = (
         lambda: links.unlink(editor, [alert.pk]),
         lambda: links.link(editor, [alert.pk], other.pk, move=True),
         lambda: incidents.open_incident(editor, title="New", alerts=[alert.pk], move=True),
-    ):
+    )
+    for act in acts:
         with pytest.raises(Forbidden, match="restricted"):
             act()
     alert.refresh_from_db()

@@ -29,7 +29,7 @@ Context = dict[str, Any]
 def observables(user: User, incident: Incident, *, whole: bool = False) -> Context:
     """Observables of the incident and of its alerts, the riskiest first."""
     own = Exists(IncidentObservable.objects.filter(incident=incident, observable=OuterRef("pk")))
-    rows = observables_of(incident).annotate(own=own, total=Window(Count("pk")))
+    rows: Any = observables_of(incident).annotate(own=own, total=Window(Count("pk")))
     found = list(rows.order_by("-risk", "type", "id").only("type", "value", "risk")[: WHOLE if whole else FIRST])
     total = found[0].total if found else 0
     return {
