@@ -18,7 +18,6 @@ pytestmark = pytest.mark.django_db
 QUERIES, SIZE = 20, 100_000
 # What needs more, with how many queries and bytes it must stay below in this world, and why.
 HEAVY: dict[str, tuple[int, int, str]] = {
-    "incidents/<str:number>/moves/<int:pk>/undo/": (57, SIZE, "takes it back and rolls that back, to say what it does"),
     "people/<int:pk>/": (23, SIZE, "counts each sort of thing that the person owns"),
     "playbooks/<int:pk>/edit/": (29, SIZE, "the choices of every action: connectors, people, scripts, profiles"),
     "connectors/": (QUERIES, 106_000, "all connectors: an installation has a few dozen"),
