@@ -93,7 +93,7 @@ def incident_for(who: Actor | User, pk: str | int, *, level: str = "view", lock:
     playbooks and other programs that one is found in its place.
     ``lock`` takes the row's lock (in a transaction). Raises Missing or Forbidden."""
     user = who.user if isinstance(who, Actor) else who
-    rows = Incident.objects.select_for_update(of=("self",)) if lock else Incident.objects.all()
+    rows = Incident.objects.select_for_update(of=("self",)) if lock else Incident.objects.select_related("team")
     if user is not None:
         rows = rows.visible_to(user)
     incident: Incident | None = rows.filter(pk=parse_number(pk, "INC")).first()

@@ -75,8 +75,10 @@ def undo(actor: Actor, incident_id: int | str, pk: int) -> IncidentMove:
 
 
 def preview(actor: Actor, incident_id: int | str, pk: int) -> UndoPreview:
-    """What ``undo`` would leave, by doing it and taking it back. Raises Missing."""
-    move_for(actor, incident_for(actor, incident_id), pk)
+    """What ``undo`` would leave: of a merge by doing it and taking it back; a split leaves nothing. Raises Missing."""
+    move = move_for(actor, incident_for(actor, incident_id), pk)
+    if move.kind == IncidentMove.Kind.SPLIT:
+        return _preview_split(Way(actor, move.source, move.target), move)
     left: list[str] = []
     try:
         with transaction.atomic():
@@ -86,6 +88,15 @@ def preview(actor: Actor, incident_id: int | str, pk: int) -> UndoPreview:
         return UndoPreview(left)
     except CaseError as error:
         return UndoPreview([], error)
+
+
+def _preview_split(way: Way, move: IncidentMove) -> UndoPreview:
+    try:
+        _check(move, way)
+        _way_back(way)
+    except CaseError as error:
+        return UndoPreview([], error)
+    return UndoPreview([])
 
 
 def _check(move: IncidentMove, way: Way) -> None:
@@ -139,15 +150,20 @@ def _merge_back(move: IncidentMove, way: Way) -> list[str]:
 
 def _split_back(move: IncidentMove, way: Way) -> list[str]:
     """The way back of a split is a merge: whatever came to the new incident since comes along."""
-    new = way.target
-    for incident in (way.source, new):
-        if incident.merged_at is not None:
-            raise Conflict(f"{incident.number} was itself merged since. Undo that first.", code="incident_merged")
-    back = Way(way.actor, new, way.source)
-    if (error := refusal_of(back)) is not None:
-        raise error
+    new, back = way.target, _way_back(way)
     if new.severity == move.before.get("severity"):
         # Its alerts gave it, not a person: the whole keeps the severity that it has. The husk's is not saved.
         new.severity = min(new.severity, way.source.severity)
     merge_locked(back, undo="split")
     return []
+
+
+def _way_back(way: Way) -> Way:
+    """From what was split off to the whole. Raises what stands in the way."""
+    for incident in (way.source, way.target):
+        if incident.merged_at is not None:
+            raise Conflict(f"{incident.number} was itself merged since. Undo that first.", code="incident_merged")
+    back = Way(way.actor, way.target, way.source)
+    if (error := refusal_of(back)) is not None:
+        raise error
+    return back

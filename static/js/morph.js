@@ -17,7 +17,9 @@ const own = (field) => {
   return field.value !== field.defaultValue;
 };
 const busy = (form) => form.hasAttribute("data-refused") || [...form.elements].some(own);
-const beforeNodeMorphed = (old) => !(own(old) || (old instanceof HTMLFormElement && old.hasAttribute("data-whole") && busy(old)));
+// A form that came when its <details> was opened is not taken away by an answer that was made before.
+const came = (old, fresh) => old instanceof HTMLDetailsElement && !old.hasAttribute("hx-get") && fresh instanceof HTMLDetailsElement && fresh.hasAttribute("hx-get");
+const beforeNodeMorphed = (old, fresh) => !(own(old) || came(old, fresh) || (old instanceof HTMLFormElement && old.hasAttribute("data-whole") && busy(old)));
 const beforeAttributeUpdated = (name, element) => !(name === "open" && element.matches("details[data-keep]"));
 // Where rows are worked off (data-rows on the region, which has an id): when the row that has the focus goes, the focus
 // goes to the same control of the row that has taken its place, of the last one, or to the region's heading.

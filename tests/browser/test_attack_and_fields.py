@@ -73,6 +73,7 @@ def test_fields_set_in_place_by_keyboard(page_of: Page, incident: Incident) -> N
     expect(box).to_contain_text("needed to close")
     box.locator("#cf-loss-edit > summary").focus()
     page_of.keyboard.press("Enter")
+    expect(box.get_by_label("Loss", exact=True)).to_be_visible()  # the form comes when it is opened
     page_of.keyboard.press("Tab")
     page_of.keyboard.type("twelve")
     page_of.keyboard.press("Enter")
@@ -178,6 +179,7 @@ def test_without_scripts(
     page.goto(f"{live_server.url}/incidents/{incident.number}/")
     page.get_by_role("link", name="ATT&CK and fields").click()
     page.locator("#cf-reference-edit > summary").click()
+    page.get_by_role("link", name="Open the form Reference").click()
     page.get_by_label("Reference").fill("CASE-7")
     page.get_by_role("button", name="Save Reference").click()
     expect(page.locator("#incident-fields")).to_contain_text("CASE-7")
