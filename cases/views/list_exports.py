@@ -8,7 +8,6 @@ from typing import Any
 
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -40,7 +39,7 @@ INCIDENT = (
 
 @needs("export")
 @require_safe
-def alert_export(request: HttpRequest) -> HttpResponseBase:
+def alert_export(request: HttpRequest) -> Any:
     """The queue as it is filtered. A filter that cannot be read leads to the page, which says what is wrong."""
     user = person_of(request)
     queue = queue_of(request, user)
@@ -56,7 +55,7 @@ def alert_export(request: HttpRequest) -> HttpResponseBase:
 
 @needs("export")
 @require_safe
-def incident_export(request: HttpRequest) -> HttpResponseBase:
+def incident_export(request: HttpRequest) -> Any:
     """The list of incidents as it is filtered, with its tab."""
     user = person_of(request)
     rows, tab, chosen = selected(request, user)
