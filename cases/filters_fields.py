@@ -141,9 +141,10 @@ def moment(value: str) -> datetime:
     if unit and value[:-1].isdecimal() and len(value) < 7:
         return clock.now() - timedelta(**{unit: int(value[:-1])})
     try:
-        # A plus sign in a query string arrives as a blank.
-        found = parse_datetime(value.replace(" ", "+") if "T" in value else value)
-        day = None if found else parse_date(value)
+        # First of all a day: it is no time of UTC, but begins with the reader's midnight. A plus sign in a query string
+        # arrives as a blank.
+        day = parse_date(value) if len(value) <= len("2026-03-12") else None
+        found = None if day else parse_datetime(value.replace(" ", "+") if "T" in value else value)
     except ValueError as error:
         raise FilterError(f"{value!s:.40} is no date or time: {error}") from error
     if found is None and day is not None:

@@ -21,6 +21,7 @@ from cases.views import (
     first_steps,
     handover,
     hidden,
+    list_exports,
     timeline_change,
 )
 
@@ -33,6 +34,7 @@ urlpatterns: list[URLPattern] = [
     path("hand-over/<int:pk>/", handover.hand_over_page, name="hand-over-page"),
     path("hand-over/<int:pk>/take/", handover.hand_over_take, name="hand-over-take"),
     path("alerts/", alerts.alert_list, name="alert-list"),
+    path("alerts/export/", list_exports.alert_export, name="alert-export"),
     path("alerts/poll/", alerts_poll.alert_poll, name="alert-poll"),
     path("alerts/bulk/", alerts_bulk.alert_bulk, name="alert-bulk"),
     path("alerts/bulk/ask/<str:name>/", alerts_bulk_ask.alert_bulk_ask, name="alert-bulk-ask"),

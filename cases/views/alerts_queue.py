@@ -80,15 +80,16 @@ class Queue:
     def page(self) -> Page[Alert]:
         """The rows; a cursor that is not of this list leads to its beginning, and says so."""
         try:
-            return self._page(self.cursor)
+            return self.rows_behind(self.cursor)
         except BadCursor:
             self.cursor, self.notice = "", _("That place in the list is gone. This is its beginning.")
-            return self._page("")
+            return self.rows_behind("")
 
-    def _page(self, cursor: str) -> Page[Alert]:
+    def rows_behind(self, cursor: str, size: int = SIZE) -> Page[Alert]:
+        """The rows behind a cursor, in the order of the page. Raises BadCursor."""
         if self.shown_sort == BY_SLA:
-            return sla_page(self.rows, cursor, SIZE)
-        return keyset_page(cast(AlertQuerySet, self.rows).with_line_data(), ORDERS[self.shown_sort], cursor, SIZE)
+            return sla_page(self.rows, cursor, size)
+        return keyset_page(cast(AlertQuerySet, self.rows).with_line_data(), ORDERS[self.shown_sort], cursor, size)
 
     @property
     def shown_sort(self) -> str:
@@ -194,6 +195,9 @@ def figures_context(queue: Queue) -> Context:
         "total": counted.get("total", counted["Open"]) if total is None else total,
         "open_total": counted["Open"],
         "suppressed": counted["Suppressed"],
+        "export_url": queue.here().replace(reverse("alert-list"), reverse("alert-export"), 1)
+        if may(queue.user, "export")
+        else "",
         "tabs": [_tab(queue, label, query, counted[label]) for label, query in TABS],
         "facets": []  # they count what stands in the queue
         if queue.filter.names_suppressed()

@@ -106,7 +106,7 @@ def incident_new_since(request: HttpRequest) -> HttpResponse:
 def _context(request: HttpRequest, user: User) -> dict[str, Any]:
     now = timezone.now()
     rows, tab, chosen = selected(request, user)
-    order = ORDERS.get(request.GET.get("sort", ""), ORDERS["changed" if tab == "closed" else "severity"])
+    order = order_of(request, tab)
     page, notice = _page(rows, order, request.GET.get("cursor", ""))
     note_rows(user, page.rows)
     figures = figures_of(
@@ -128,12 +128,20 @@ def _context(request: HttpRequest, user: User) -> dict[str, Any]:
         "newer_url": _url(tab, chosen.query_string(), sort=order.name, cursor=page.previous) if page.previous else "",
         "older_url": _url(tab, chosen.query_string(), sort=order.name, cursor=page.next) if page.next else "",
         "notice": notice,
+        "export_url": f"{reverse('incident-export')}?{_query(request, without=('cursor', 'since'))}"
+        if may(user, "export")
+        else "",
         "since": now.isoformat(),
         "poll_query": _query(request, without=("since",)),
         "may_work": may(user, "work_cases"),
         "hidden_url": hidden_url(user, "incident-hidden", _query(request, without=("cursor", "sort"))),
         **_choices(user),
     }
+
+
+def order_of(request: HttpRequest, tab: str) -> Order:
+    """The order that is asked for; without one what is urgent first, of what ended what changed last."""
+    return ORDERS.get(request.GET.get("sort", ""), ORDERS["changed" if tab == "closed" else "severity"])
 
 
 def selected(request: HttpRequest, user: User) -> tuple[QuerySet[Incident], str, IncidentFilter]:

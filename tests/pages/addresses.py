@@ -65,7 +65,8 @@ OTHERWISE = {
 }  # fmt: skip
 # Downloads and answers without a page, which no window shows.
 FILES = {
-    "evidence/<int:pk>/file/", "settings/scripts/<int:pk>/text/", "runs/<int:pk>/tasks.csv", "runs/export/",
+    "alerts/export/", "incidents/export/", "evidence/<int:pk>/file/", "settings/scripts/<int:pk>/text/",
+    "runs/<int:pk>/tasks.csv", "runs/export/",
     "playbooks/<int:pk>/export/", "playbooks/<int:pk>/cacao/", "settings/signing-keys/verify.py",
     "exports/<int:pk>/file/", "audit/export/<str:kind>/", "alerts/<str:number>/message/", "inbox/new/",
     "incidents/new-since/", "accounts/logout/",
