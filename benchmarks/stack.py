@@ -97,8 +97,8 @@ class Stack:
         return False
 
     def processes(self) -> list[int]:
-        """Ids of all processes of the stack: those that carry its data folder in their environment, and the
-        database's."""
+        """Ids of all processes of the stack: those that carry its data folder in their environment, the database's,
+        and what these have started: the database's connections, which say neither."""
         mark = f"SOAR_DATA={self.data}".encode()
         found = []
         for entry in Path("/proc").iterdir():
@@ -111,7 +111,8 @@ class Stack:
                         found.append(int(entry.name))
                 except OSError:
                     continue
-        return [pid for pid in found if pid != os.getpid()]
+        found = [pid for pid in found if pid != os.getpid()]
+        return sorted({*found, *(child for pid in found for child in _children(pid))})
 
     def proportional_memory(self) -> int:
         """The proportional set size of all processes, in MB."""
@@ -132,6 +133,17 @@ class Stack:
             "for one in Playbook.objects.exclude(name='measured'): actions.disable(Actor.system(), one)"
         )
         self.manage("shell", "-v0", "-c", code)
+
+
+def _children(pid: int) -> list[int]:
+    """Those that a process has started, and that live."""
+    found: list[int] = []
+    for each in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            found += map(int, each.read_text().split())
+        except OSError:  # it has ended meanwhile
+            continue
+    return found
 
 
 @contextmanager
