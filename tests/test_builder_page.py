@@ -358,7 +358,7 @@ def test_8_publishing_without_the_right_to_respond_warns(as_author: Client, auth
 
 def test_8_publishing_without_the_right_to_work_on_cases_warns(as_author: Client, author: User) -> None:
     """The role of an author opens no incident and changes no case in an automatic run (rulings 20)."""
-    opening = {"open_incident": {"owners": [], "close_on_success": None, "ticket_profile": None}}
+    opening: dict[str, Any] = {"open_incident": {"owners": [], "close_on_success": None, "ticket_profile": None}}
     nodes = tag("a1", "seen"), action("a2", "scan_endpoint", risk=("unrated",))
     row = drawn(author, graph("Look", *nodes, target=opening))
     text = text_of(as_author.get(edit(row)))
