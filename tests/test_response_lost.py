@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from cases.actors import Actor
 from playbooks.actions import response_ends, response_follow
-from playbooks.actions.runs import cancel
+from playbooks.actions.runs import cancel, retry
 from playbooks.claims import new_owner
 from playbooks.models import ResponseTask, Run
 from playbooks.response import performing, tasks
@@ -158,6 +158,11 @@ def test_17_what_failed_half_way_can_be_undone(tiny: Range, lost: Run, responder
     tiny.fault("403")
     make_due()
     assert ends(lost) == ("unsuccessful", "unsuccessful")
+    assert response_follow.undo_of(only_task(lost)) == "restore_endpoint"
+    tiny.fault("403")
+    retry(SYSTEM, lost)
+    work()
+    assert ends(lost) == ("unsuccessful", "unsuccessful"), "and the second try, which did nothing, forgets nothing"
     response_follow.inverse(Actor.of(responder), only_task(lost).pk)
     work()
     assert tiny.targets("restore_endpoint") == ["LT-0042"]

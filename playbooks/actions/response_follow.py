@@ -17,7 +17,7 @@ from playbooks.response.done_before import NOT_UNDONE
 from playbooks.response.locking import hold_case, together
 from playbooks.response_selectors import task_for
 from playbooks.steps import routing
-from playbooks.steps.calls import acted
+from playbooks.steps.calls import LEFT, acted
 from playbooks.steps.params import TEXT
 from soar.accounts import audit
 from soar.connectors import registry
@@ -119,7 +119,7 @@ def _half_done(task: ResponseTask) -> bool:
     """Whether a task that failed or was cancelled may have done something, and nobody has said that it did not."""
     if task.status not in (TaskStatus.UNSUCCESSFUL, TaskStatus.CANCELLED):
         return False
-    return (task.decision or {}).get("outcome") != Outcome.NOT_DONE and acted(task)
+    return (task.decision or {}).get("outcome") != Outcome.NOT_DONE and (LEFT in task.data or acted(task))
 
 
 def _undoing(actor: Actor, task: ResponseTask) -> ConnectorAccount | None:

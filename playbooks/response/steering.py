@@ -18,7 +18,7 @@ from playbooks.response.desk import ASKED, Desk, Place
 from playbooks.response.facts import graph_of
 from playbooks.response.locking import Held
 from playbooks.response.starting import RESPOND_TASK
-from playbooks.steps.calls import MAY_BE_DONE, acted
+from playbooks.steps.calls import LEFT, MAY_BE_DONE, acted_among
 from soar.lib.queue import enqueue
 
 RETRIED = (TaskStatus.UNSUCCESSFUL, TaskStatus.CANCELLED)
@@ -41,7 +41,7 @@ def cancel(held: Held, name: str) -> None:
 def _withdraw(run: Run, text: str) -> None:
     """Tasks that wait to be done will not be. Of one that waits to be done again, nobody knows whether it was."""
     queued = ResponseTask.objects.filter(run=run, status=TaskStatus.QUEUED)
-    unsure = [task.pk for task in queued.filter(attempts__gt=0) if acted(task)]
+    unsure = acted_among(list(queued.filter(attempts__gt=0).only("idempotency_key", "cause")))
     over = {"due_at": None, "version": F("version") + 1, "updated_at": Now()}
     reason = f"{text} {MAY_BE_DONE}"
     queued.filter(pk__in=unsure).update(status=TaskStatus.UNKNOWN_OUTCOME, reason=reason, **over)
@@ -99,10 +99,13 @@ def _reopen(held: Held, again: list[ResponseTask]) -> None:
     graph = graph_of(held.run.version)
     desk = Desk(held, graph)
     Step.objects.filter(tasks__in=again).update(status=StepStatus.IN_PROGRESS, finished_at=None)
+    left = acted_among(again)
     found = [(task, desk.again(graph.node(task.node), task)) for task in again]
     for task, place in found:
         if place.status == TaskStatus.PENDING_APPROVAL and _is_approved(task, place):
             place.status, place.reason = TaskStatus.QUEUED, ""
+        if task.pk in left:
+            task.data = {**task.data, LEFT: True}
         _refresh(task, place)
     tasks.release(task.pk for task, place in found if place.status == TaskStatus.QUEUED)
     _ask_again(held, graph, [each for each in found if each[1].status == TaskStatus.PENDING_APPROVAL])

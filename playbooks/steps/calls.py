@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import connection
@@ -13,7 +14,9 @@ from playbooks.response.tasks import Ending
 from soar.connectors.models import Attempt, ConnectorAccount
 
 MARGIN = timedelta(seconds=5)  # between the clocks of this process and of the database
+KEY = 36  # characters of a task's key; a call may add to it
 READING = ("GET", "HEAD")
+LEFT = "left"  # in the data of a task that is tried anew, under another key: an earlier try may have left something
 MAY_BE_DONE = "An earlier call may have had its effect."
 LOCK_RUN = "SELECT cancel_requested, status, error FROM playbooks_run WHERE id = %s FOR UPDATE"
 
@@ -30,9 +33,19 @@ def begun(task: ResponseTask, account: ConnectorAccount) -> bool:
 def acted(task: ResponseTask) -> bool:
     """Whether something that the task was to do may be done, all of it or a part: what changes something bears the
     task's key, what only reads or signs in does not."""
-    key = str(task.idempotency_key)
-    rows = Attempt.objects.filter(cause=task.cause, idempotency_key__startswith=key).order_by("-pk")[:200]
-    return any(_may_have_happened(row, key) for row in rows)
+    return bool(acted_among([task]))
+
+
+def acted_among(tasks: Sequence[ResponseTask]) -> set[int]:
+    """The ids of those of some tasks that ``acted``; one query, however many."""
+    ids = {str(task.idempotency_key): task.pk for task in tasks}
+    calls = Attempt.objects.filter(cause__in={task.cause for task in tasks}).exclude(idempotency_key="")
+    rows = calls.values_list("idempotency_key", "request__method", "status", "response__status")
+    return {
+        ids[key]
+        for whole, method, status, answered in rows.iterator()
+        if (key := whole[:KEY]) in ids and _had_effect(method, status, answered, is_action=whole == key)
+    }
 
 
 def unfinished(task: ResponseTask) -> str:
@@ -62,11 +75,15 @@ def _may_have_happened(row: Attempt, key: str) -> bool:
     if row.idempotency_key and not row.idempotency_key.startswith(key):
         return False
     # A GET with the key of the task is its action; one that looks something up bears no key.
-    if str(row.request.get("method", "")).upper() in READING and row.idempotency_key != key:
+    answered = (row.response or {}).get("status")
+    return _had_effect(row.request.get("method"), row.status, answered, is_action=row.idempotency_key == key)
+
+
+def _had_effect(method: str | None, status: str, answered: int | None, *, is_action: bool) -> bool:
+    """Whether a call may have changed something."""
+    if str(method or "").upper() in READING and not is_action:
         return False
-    if row.status != "unsuccessful":
-        return True
-    return int((row.response or {}).get("status") or 0) >= 500
+    return status != "unsuccessful" or int(answered or 0) >= 500
 
 
 def overdue(task: ResponseTask) -> bool:

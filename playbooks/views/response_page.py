@@ -32,7 +32,7 @@ from soar.lib.htmx import is_partial, live, render_regions
 
 TEMPLATE = "playbooks/response.html"
 TRIES_SHOWN = 50
-OWN = ("minutes", "found", "ticket", "again")  # of task.data, for the engine
+OWN = ("minutes", "found", "ticket", "again", "left")  # of task.data, for the engine
 
 
 @signed_in_reader
