@@ -11,7 +11,7 @@ import pytest
 
 from cases.actions import pulls
 from cases.actors import Actor
-from cases.models import Alert, AlertMessage, AlertPull, DeadLetter, PulledAlert
+from cases.models import Alert, AlertMessage, AlertPull, AlertSource, DeadLetter, PulledAlert
 from cases.pulls import reading
 from cases.purge import purge
 from soar.connectors import actions, registry
@@ -142,11 +142,11 @@ def test_a_crash_between_two_pages_goes_on_where_it_was(
         box.deliver(report(number))
     store, seen = reading._store, [0]
 
-    def dies(pull: AlertPull, items: list[Any]) -> None:
+    def dies(source: AlertSource, items: list[Any]) -> None:
         seen[0] += 1
         if seen[0] == 3:
             raise KeyboardInterrupt
-        store(pull, items)
+        store(source, items)
 
     monkeypatch.setattr(reading, "_store", dies)
     with pytest.raises(KeyboardInterrupt):

@@ -58,8 +58,8 @@ class WebhookForm(forms.Form):
         _choices(self, "team", [("", _("any")), *((one.name, one.name) for one in Team.objects.order_by("name"))])
         # Of others not even the name; the one that is chosen already stays, or saving would take it away.
         there = Q(pk=endpoint.source_id) if endpoint is not None and endpoint.source_id else Q(pk__in=[])
-        sources = AlertSource.objects.filter(Q(pk__in=sources_seen_by(user).values("pk")) | there)
-        sources = sources.order_by("name").values_list("slug", "name")
+        rows = AlertSource.objects.filter(Q(pk__in=sources_seen_by(user).values("pk")) | there)
+        sources = rows.order_by("name").values_list("slug", "name")
         _choices(self, "source", [("", _("any")), *sources])
         levels = [(one.word, one.label) for one in reversed(Severity)]
         _choices(self, "least_severity", [("", _("any")), *levels])
