@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from cases import notices
 from cases.models import AlertSource
-from cases.source_access import sources_managed_by
+from cases.source_access import managers_by_grant, sources_managed_by
 from soar.accounts import audit
 from soar.accounts.models import User
 from soar.connectors.messages import Message
@@ -100,7 +100,7 @@ def tell(source_id: int) -> None:
         facts=(("Last seen", since),),
         link=f"{settings.SOAR_URL}/sources/{source.slug}/",
         thread=f"source-{source.pk}-silent",
-        recipients=notices.addresses("accounts.manage_sources"),
+        recipients=notices.addresses("accounts.manage_sources", *managers_by_grant(source)),
     )
     notices.mail(message, key=f"silent-{source.pk}-{since}")
 

@@ -9,6 +9,7 @@ from cases.models import AlertSource, SourceGroupPermission, SourceUserPermissio
 from soar.accounts.levels import Kind
 from soar.accounts.membership import may, team_ids
 from soar.accounts.models import User
+from soar.accounts.models.grant import current
 
 # Levels, each contains the former; with the scope that a token needs for it.
 SOURCE = Kind(
@@ -35,6 +36,15 @@ def sources_managed_by(user: User) -> QuerySet[AlertSource]:
     if not manages_some(user):
         return AlertSource.objects.none()
     return AlertSource.objects.filter(SOURCE.granted(user, "manage"))
+
+
+def managers_by_grant(source: AlertSource) -> list[User]:
+    """The active people who may set up this source because it was granted to them, or to a group of theirs."""
+    given = {"content_object": source, "permission__codename": "manage_source"}
+    people = SourceUserPermission.objects.filter(current(), **given).values("user")
+    groups = SourceGroupPermission.objects.filter(current(), **given).values("group")
+    named = User.objects.filter(Q(pk__in=people) | Q(groups__in=groups), is_active=True).distinct().order_by("pk")
+    return [user for user in named if sources_managed_by(user).filter(pk=source.pk).exists()]
 
 
 def sources_read_by(user: User) -> QuerySet[AlertSource]:

@@ -13,8 +13,19 @@ from cases.querysets import AlertQuerySet
 
 COLUMNS = {"model": "detection_model", "host": "hostname", "user": "username"}
 Where = tuple[str, list[Any]]
-# Ingest stores addresses only, or nothing.
-ADDRESS = "CASE WHEN cases_alert.source_ip <> '' THEN cases_alert.source_ip::inet <<= ANY(%s::inet[]) END"
+# Ingest stores addresses only, or nothing. What an import brings may be anything: a cast of that would end the query.
+IPV4 = r"(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(\.(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3}"
+H = "[0-9a-f]{1,4}"
+IPV6 = "|".join(
+    [
+        f"({H}:){{7}}{H}", f"({H}:){{1,7}}:", f":(:{H}){{1,7}}", f"::(ffff:)?{IPV4}",
+        *(f"({H}:){{1,{n}}}(:{H}){{1,{7 - n}}}" for n in range(1, 7)),
+    ]
+)  # fmt: skip
+ADDRESS = (
+    f"CASE WHEN cases_alert.source_ip ~* '^({IPV4}|{IPV6})$' "
+    "THEN cases_alert.source_ip::inet <<= ANY(%s::inet[]) ELSE false END"
+)
 
 
 def meeting(rows: AlertQuerySet, conditions: Conditions, *, above: int = 0) -> AlertQuerySet:

@@ -20,6 +20,7 @@ from cases.errors import Conflict
 from cases.ingest.dead_letters import allowance
 from cases.models import Alert, AlertSource, DeadLetter, ReplayJob
 from soar.accounts.models import AuditEntry, User
+from soar.models import QueuedTask
 from tests.factories import make_source
 from tests.test_ingest import ALERT, Sender
 
@@ -226,9 +227,25 @@ def test_all_of_a_source_in_a_job(sender: Sender, admin: User) -> None:
     assert DeadLetter.objects.filter(replayed_at=None).count() == 2
 
 
-def test_a_job_that_is_given_up_is_ended(sender: Sender, admin: User) -> None:
-    from soar.models import QueuedTask
+def test_a_long_job_lets_others_have_their_turn(sender: Sender, admin: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replaying, "SLICE", 0.0)
+    for number in range(3):
+        body = json.dumps({"id": f"D-{number}", "title": "x"}).encode()
+        DeadLetter.objects.create(
+            source=sender.source, status=400, error="x", size=len(body), kept=len(body), body=body
+        )
+    job = actions.start_replay(admin, sender.source.slug)
+    turns = 0
+    while (row := QueuedTask.objects.filter(task="cases.tasks.replay_dead_letters").first()) is not None:
+        row.delete()
+        tasks.replay_dead_letters(*row.args)
+        turns += 1
+    job.refresh_from_db()
+    assert (turns, job.done, job.status) == (3, 3, ReplayJob.Status.SUCCESSFUL)
+    assert Alert.objects.count() == 3
 
+
+def test_a_job_that_is_given_up_is_ended(sender: Sender, admin: User) -> None:
     sender.post(b"no json")
     job = actions.start_replay(admin)
     tasks.tidy_dead_letters()

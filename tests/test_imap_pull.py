@@ -16,13 +16,14 @@ from cases.pulls import reading
 from cases.purge import purge
 from soar.connectors import actions, registry
 from soar.connectors.errors import Refused
-from soar.connectors.imap import mailbox
+from soar.connectors.imap import connector, mailbox
 from soar.connectors.models import Attempt, ConnectorAccount
-from soar.lib import imap
+from soar.lib import clock, imap
 from soar.standins.imap import TOKEN, USERNAME, Imap
 from tests.acting import Range, practice
 from tests.factories import make_source
 from tests.mails import phish, reported
+from tests.pulling import reader
 
 pytestmark = pytest.mark.django_db
 SECRETS = {"username": USERNAME, "password": "practice"}
@@ -274,6 +275,19 @@ def test_a_large_mailbox_is_read_in_batches(box: Imap, row: AlertPull) -> None:
     read(row)
     assert Alert.objects.count() == 60
     assert row.mark["uid"] == 3_000_000_059
+
+
+def test_over_a_slow_link_each_message_that_came_is_kept(
+    here: Range, box: Imap, row: AlertPull, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that takes long ends with what it has, so that the reading is not taken for dead and begun again."""
+    monkeypatch.setattr(connector, "PAGE_SECONDS", 0.0)
+    for number in range(4):
+        box.deliver(report(number))
+    pages = list(reader(here).read(None, clock.now() - timedelta(days=1)))
+    assert [len(page.items) for page in pages] == [1, 1, 1, 1, 0]
+    assert [page.place.mark["uid"] for page in pages if page.place] == [1, 2, 3, 4, 4]
+    assert read(row).last_error == "" and Alert.objects.count() == 4
 
 
 def test_another_folder_is_begun_anew_and_known_messages_stay_known(here: Range, box: Imap, row: AlertPull) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 from django.test import Client
 from django.utils import timezone
+from guardian.shortcuts import assign_perm
 
 from cases import tasks
-from cases.models import AlertSource, WebhookEndpoint
+from cases.models import AlertSource, SourceUserPermission, WebhookEndpoint
 from cases.webhooks.switching import switch_off
 from soar.accounts.models import User
 from soar.connectors import actions as connectors
@@ -21,7 +23,7 @@ from soar.models import QueuedTask
 from soar.standins.server import Server
 from soar.standins.smtp import Smtp
 from tests.connector_server import Product
-from tests.factories import make_alert, make_source, make_user
+from tests.factories import make_alert, make_source, make_team, make_user
 from tests.webhook_tools import endpoint_to, receiver, run, status
 
 __all__ = ["receiver"]
@@ -58,6 +60,25 @@ def told_off() -> None:
     """What a worker does with the tasks that tell of webhooks."""
     for row in QueuedTask.objects.filter(task="cases.tasks.tell_webhook_off"):
         tasks.tell_webhook_off(*row.args)
+
+
+def test_who_manages_it_by_a_grant_is_written_to_as_well(post: Server) -> None:
+    source, team = silent(), make_team("Plant")
+    people = {
+        name: make_user(name, "Analyst", email=f"{name}@blue.example") for name in ("holder", "off", "late", "see")
+    }
+    make_user("member", "Analyst", teams=("Plant",), email="member@blue.example")
+    for name in ("holder", "off", "late"):
+        assign_perm("cases.manage_source", people[name], source)
+    assign_perm("cases.manage_source", team.group, source)
+    assign_perm("cases.view_source", people["see"], source)
+    assign_perm("cases.manage_source", User.objects.get(username="mia"), make_source("Another"))
+    User.objects.filter(username="off").update(is_active=False)
+    over = timezone.now() - timedelta(days=1)
+    SourceUserPermission.objects.filter(user__username="late").update(expires_at=over)
+    tasks.tell_silent(source.pk)
+    told = {address.strip() for mail in mails(post) for address in mail["to"].split(",")}
+    assert told == {"ada@blue.example", "holder@blue.example", "member@blue.example"}
 
 
 def test_a_silent_source_is_written_to_those_who_manage_sources(post: Server) -> None:

@@ -250,6 +250,16 @@ def test_preview_counts_what_it_would_have_held_back(as_analyst: Client, blue: T
     assert not SuppressionRule.objects.exists()
 
 
+def test_preview_by_address_whatever_is_stored(as_analyst: Client) -> None:
+    """An import may have brought anything where an address should be."""
+    meets = ("192.0.2.7", "192.0.2.255", "2001:db8::1", "2001:DB8:0:0:0:0:0:7", "2001:db8:1:2:3:4:5:6", "2001:db8::")
+    odd = ("no address", "192.0.2.256", "192.0.2", "2001:db8::1::2", "fe80::1%eth0", ":::", "::", "1:2", "")
+    for address in (*meets, *odd):
+        Alert.objects.filter(pk=make_alert().pk).update(source_ip=address)
+    given = {"host": "", "ip": "192.0.2.0/24\r\n2001:db8::/32", "scope": "-", "days": "7"}
+    assert preview(as_analyst, **given).held == len(meets)
+
+
 def test_preview_of_another_team_tells_nothing(as_stranger: Client, blue: Team) -> None:
     make_alert(source=make_source(team=blue), hostname="SRV-01")
     for scope in ("Blue", "*", "-"):

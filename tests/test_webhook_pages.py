@@ -10,9 +10,11 @@ import pytest
 from django.test import Client
 
 from cases.models import WebhookDelivery, WebhookEndpoint
-from soar.accounts.models import AuditEntry, User
+from soar.accounts.models import AuditEntry, Team, User
+from tests.api import Api
 from tests.connector_server import Product
-from tests.factories import make_alert
+from tests.factories import make_alert, make_source, make_user
+from tests.fixtures import client_of
 from tests.webhook_tools import endpoint_to, receiver, run, signed, status
 
 __all__ = ["receiver"]
@@ -75,6 +77,21 @@ def test_a_wrong_form_is_refused_beside_the_field(as_admin: Client, change: dict
     answer = as_admin.post("/webhooks/new/", {**FORM, **change})
     assert answer.status_code == 422 and set(answer.context["form"].errors) == {field}
     assert WebhookEndpoint.objects.count() == 0
+
+
+def test_of_sources_that_they_do_not_see_not_even_the_name(red: Team, as_admin: Client, admin: User) -> None:
+    make_source("Blue's feed")
+    hidden = make_source("Hidden feed", team=red)
+    body = {"name": "Plumber", "permissions": ["manage_connectors", "view_cases"]}
+    assert Api(admin).post("/roles/", body).status_code == 201
+    plumber = client_of(make_user("plumber", "Plumber"))
+    page = plumber.get("/webhooks/new/").content.decode()
+    assert "Blue&#x27;s feed" in page and "Hidden feed" not in page
+    assert plumber.post("/webhooks/new/", {**FORM, "source": hidden.slug}).status_code == 422
+    assert "Hidden feed" in as_admin.get("/webhooks/new/").content.decode()
+    assert as_admin.post("/webhooks/new/", {**FORM, "source": hidden.slug}).status_code == 302
+    kept = WebhookEndpoint.objects.get()
+    assert "Hidden feed" in plumber.get(f"/webhooks/{kept.pk}/edit/").content.decode(), "saving must not take it away"
 
 
 def test_the_secret_is_shown_once_and_the_address_on_its_form_alone(as_admin: Client) -> None:

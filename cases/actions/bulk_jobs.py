@@ -85,6 +85,10 @@ def undo(user: User, job_id: int) -> BulkJob:
     job = own(user, job_id, lock=True)
     if (reason := no_undo(job)) is not None:
         raise Conflict(reason)
+    # A job that was cancelled is finished before its last batch is. Held until the undo stands: none begins now.
+    left = job.batches.filter(done_at=None)
+    if left.count() > len(left.select_for_update(skip_locked=True).values_list("pk", flat=True)):
+        raise Conflict("Its last batch is still under way. Try again in a moment.")
     made = BulkJob.objects.create(
         user=user, scopes=_scopes(user), action="undo", undo_of=job, total=job.changed, collected_at=clock.now(),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from cases.actions import bulk, bulk_jobs, bulk_undo
@@ -92,12 +92,10 @@ def _ids(job: BulkJob) -> list[int]:
 @transaction.atomic
 def step(job_id: int) -> bool:
     """One batch and the progress, together. False: none is left, or others are at the last ones."""
+    waiting = BulkBatch.objects.select_for_update(skip_locked=True).filter(job=job_id, done_at=None)
+    batch = waiting.order_by("number").first()
+    # Looked at under the batch's lock, which an undo takes too: of a job that was cancelled no batch is begun.
     job = _unfinished(job_id).first()
-    batch = (
-        BulkBatch.objects.select_for_update(skip_locked=True).filter(job=job, done_at=None).order_by("number").first()
-        if job
-        else None
-    )
     if job is None or batch is None:
         return False
     outcome = _applied(job, batch)
@@ -106,7 +104,8 @@ def step(job_id: int) -> bool:
     # Locked only now and for the moment: whoever cancels need not wait for the batch.
     job = BulkJob.objects.select_for_update(of=("self",)).get(pk=job_id)
     job.position += len(batch.alerts)
-    job.status = BulkJob.Status.IN_PROGRESS  # an undo is collected when it is asked for
+    if job.finished_at is None:  # else it was cancelled meanwhile
+        job.status = BulkJob.Status.IN_PROGRESS  # an undo is collected when it is asked for
     _note(job, outcome)
     job.save(update_fields=["status", "position", "done", "skipped", "changed", "refused_count", "refused", "incident"])
     return True
@@ -189,7 +188,7 @@ def _tried(job: BulkJob, batch: BulkBatch, ids: Sequence[int]) -> Outcome:
         return _runs(job, actor, ids)
     if not may(user, "work_cases"):
         raise Forbidden("The permission to work on cases is missing.")
-    seen = Alert.objects.visible_to(user) if job.query is None else meant(job, user)
+    seen = _reachable(job, user, ids)
     verb = VERBS[job.undo_of.action if job.undo_of else job.action]
     alerts = locked(seen, ids, verb.undo)
     if job.undo_of is not None:
@@ -204,6 +203,17 @@ def _tried(job: BulkJob, batch: BulkBatch, ids: Sequence[int]) -> Outcome:
     else:
         outcome.refused += [(f"ALR-{pk}", f"There is no alert {pk}.") for pk in gone]
     return outcome
+
+
+def _reachable(job: BulkJob, user: User, ids: Sequence[int]) -> QuerySet[Alert]:
+    """The alerts that a job may change now. An undo also reaches those that the job itself has given to another team,
+    out of the sight of whoever asked for it, but none that a restriction has taken away."""
+    if job.query is not None:
+        return meant(job, user)
+    seen = Alert.objects.visible_to(user)
+    if job.undo_of is None:
+        return seen
+    return Alert.objects.filter(Q(restricted=False) | Q(pk__in=seen.filter(pk__in=ids).values("pk")))
 
 
 def _runs(job: BulkJob, actor: Actor, ids: Sequence[int]) -> Outcome:

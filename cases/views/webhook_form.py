@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cases.actions.webhooks import OVERLAP_AT_MOST, OVERLAP_HOURS
 from cases.choices import Severity, Tlp
 from cases.models import AlertSource, WebhookEndpoint
+from cases.source_access import sources_seen_by
 from cases.timeline_kinds import KINDS
 from cases.webhooks.choosing import ALL, GROUP, GROUPS
-from soar.accounts.models import Team
+from soar.accounts.models import Team, User
 
 LABELS = {
     "notes": gettext_lazy("Notes"),
@@ -47,14 +49,17 @@ class WebhookForm(forms.Form):
     allow_internal.help_text = gettext_lazy("Otherwise loopback, private and link-local addresses are not reached.")
     enabled = forms.BooleanField(label=gettext_lazy("Send"), required=False, initial=True)
 
-    def __init__(self, *args: Any, endpoint: WebhookEndpoint | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, endpoint: WebhookEndpoint | None = None, **kwargs: Any) -> None:
         if endpoint is not None:
             kwargs["initial"] = _initial(endpoint)
         super().__init__(*args, **kwargs)
         _choices(self, "groups", [(name, LABELS[name]) for name in GROUPS])
         _choices(self, "kinds", [(name, name) for name in KINDS])
         _choices(self, "team", [("", _("any")), *((one.name, one.name) for one in Team.objects.order_by("name"))])
-        sources = AlertSource.objects.order_by("name").values_list("slug", "name")
+        # Of others not even the name; the one that is chosen already stays, or saving would take it away.
+        there = Q(pk=endpoint.source_id) if endpoint is not None and endpoint.source_id else Q(pk__in=[])
+        rows = AlertSource.objects.filter(Q(pk__in=sources_seen_by(user).values("pk")) | there)
+        sources = rows.order_by("name").values_list("slug", "name")
         _choices(self, "source", [("", _("any")), *sources])
         levels = [(one.word, one.label) for one in reversed(Severity)]
         _choices(self, "least_severity", [("", _("any")), *levels])

@@ -46,7 +46,7 @@ def webhook_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def webhook_new(request: HttpRequest) -> HttpResponse:
     """The form of a new endpoint; its secret is shown once, on the page that follows."""
-    form = WebhookForm(request.POST if request.method == "POST" else None)
+    form = WebhookForm(request.POST if request.method == "POST" else None, user=person_of(request))
     if request.method == "POST" and form.is_valid():
         try:
             endpoint, secret = actions.create(Actor.of(person_of(request)), fields=form.for_action())
@@ -64,7 +64,8 @@ def webhook_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """The form of an endpoint that is there; a stale one is refused."""
     user = person_of(request)
     endpoint = actions.endpoint_for(user, pk)
-    form = WebhookForm(request.POST if request.method == "POST" else None, endpoint=endpoint)
+    sent = request.POST if request.method == "POST" else None
+    form = WebhookForm(sent, user=person_of(request), endpoint=endpoint)
     stale = False
     if request.method == "POST" and form.is_valid():
         given = request.POST.get("version", "")

@@ -4,6 +4,7 @@ connection, the server's numbers and us."""
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -24,6 +25,7 @@ PORTS = {imap.TLS: 993, imap.STARTTLS: 143, imap.AUTO: 143, imap.NONE: 143}
 PAGE = 20  # messages
 PAGE_BYTES = 32 * 1024 * 1024
 WAYS = ("password", "token", "client_secret")
+PAGE_SECONDS = 60.0  # that a page may take to come: whoever reads has to say more often that it is still there
 FACTS = 100  # messages whose sizes are asked for at once
 
 
@@ -90,15 +92,16 @@ class ImapReader(TokenAsker, AlertReader):
 
     def _batches(self, session: imap.Session, uids: list[int], since: datetime | None) -> Iterator[list[Message]]:
         batch: list[Message] = []
-        held = 0
+        held, begun = 0, time.monotonic()
         for start in range(0, len(uids), FACTS):
             known = mailbox.facts(session, uids[start : start + FACTS])
             for uid, (size, came) in known.items():
                 if since and came and came < since:
                     continue
-                if batch and (len(batch) >= PAGE or held + min(size, imap.LONGEST_LITERAL) > PAGE_BYTES):
+                full = len(batch) >= PAGE or held + min(size, imap.LONGEST_LITERAL) > PAGE_BYTES
+                if batch and (full or time.monotonic() - begun >= PAGE_SECONDS):
                     yield batch
-                    batch, held = [], 0
+                    batch, held, begun = [], 0, time.monotonic()
                 found = mailbox.message(session, uid, size)
                 if found is not None:
                     batch.append(found)
