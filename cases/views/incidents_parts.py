@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.expressions import RawSQL
 from django.urls import NoReverseMatch, reverse
 
@@ -26,7 +26,7 @@ from cases.merged import absorbed_entries, told_end
 from cases.models import Alert, Incident, IncidentMove, IncidentObservable, Observable
 from cases.models.incident import OWNERS_AT_MOST
 from cases.permissions import holds, owners_for
-from cases.querysets import ObservableQuerySet, capped_count
+from cases.querysets import capped_count
 from cases.timeline_filter import TimelineFilter
 from cases.timeline_read import EVERYTHING
 from cases.views import (
@@ -196,7 +196,7 @@ def observables(user: User, incident: Incident) -> Context:
     }
 
 
-def observables_of(incident: Incident) -> ObservableQuerySet:
+def observables_of(incident: Incident) -> QuerySet[Observable]:
     """Those of the incident itself and of its alerts."""
     return Observable.objects.filter(pk__in=RawSQL(ITS_OBSERVABLES, [incident.pk, incident.pk]))  # noqa: S611  a constant
 
