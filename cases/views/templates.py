@@ -21,9 +21,10 @@ from soar.lib import parts
 
 SHOWN = 200
 manages = needs("manage_settings")
+reads = needs("manage_settings", read_by="view_setup")
 
 
-@manages
+@reads
 @require_safe
 def template_list(request: HttpRequest) -> HttpResponse:
     """All templates with what they bring."""
@@ -47,7 +48,7 @@ def template_create(request: HttpRequest) -> HttpResponse:
     return _page(request, form)
 
 
-@manages
+@reads
 @require_http_methods(["GET", "HEAD", "POST"])
 def template_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """The form of one that is there."""
