@@ -21,6 +21,7 @@ from cases.holds import check_alerts
 from cases.merged import absorbed_by
 from cases.models import Alert, AlertPayload, Incident, LegalHold, RetentionRule
 from cases.purge import purge
+from soar.accounts.models import User
 from soar.lib import clock
 
 REASON = "retention"
@@ -72,11 +73,12 @@ def delete(rule: RetentionRule, keys: list[int]) -> int:
     return sort.delete(list(still.values_list(sort.key, flat=True)))
 
 
-def preview(rule: RetentionRule) -> dict[str, Any]:
-    """``{"count", "more", "held"}``: how many it would delete now, counted to 10,000; incidents that are on hold."""
+def preview(rule: RetentionRule, user: User) -> dict[str, Any]:
+    """``{"count", "more", "held"}``: how many it would delete now, counted to 10,000; incidents on hold that the user
+    may see."""
     rows = found(rule).order_by()[: COUNT_AT_MOST + 1]
     count = rows.count()
-    held = LegalHold.objects.filter(lifted_at=None).count()
+    held = LegalHold.objects.filter(lifted_at=None, incident__in=Incident.objects.visible_to(user)).count()
     return {"count": min(count, COUNT_AT_MOST), "more": count > COUNT_AT_MOST, "held": held}
 
 

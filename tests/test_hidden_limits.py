@@ -44,12 +44,12 @@ def test_newer_observables_of_others_push_none_off_the_page(
 def test_newer_alerts_of_others_push_none_out_of_similar_ones(
     analyst: User, blue: Team, red: Team, monkeypatch: pytest.MonkeyPatch, sort: str
 ) -> None:
-    shared: Any = {"observable": {}, "hostname": {"hostname": "srv-1"}, "username": {"username": "a.voss"}}[sort]
+    alike: dict[str, dict[str, Any]] = {"hostname": {"hostname": "srv-1"}, "username": {"username": "a.voss"}}
 
     def several(team: Team, number: int) -> list[Alert]:
         if sort == "observable":
             return naming(VALUE, team, number)
-        return [make_alert(team=team, **shared) for _ in range(number)]
+        return [make_alert(team=team, **alike[sort]) for _ in range(number)]
 
     here, other = several(blue, 2)
     several(red, similar.PER_VALUE + 1)

@@ -35,7 +35,7 @@ class IncidentKind(Grantable):
         """By id or number."""
         return Incident.objects.filter(pk=permissions.parse_number(ref, "INC"))
 
-    def pks(self, refs: Iterable[str]) -> list[int]:
+    def pks(self, user: User, refs: Iterable[str]) -> list[int]:
         """By id or number."""
         try:
             return [permissions.parse_number(ref, "INC") for ref in refs]
@@ -126,15 +126,16 @@ class SourceKind(Grantable):
 
     name, rule, model = "source", permissions.SOURCE, AlertSource
     needed, manager = "view_cases", "manage_sources"
-    noun, plural = gettext_lazy("the source and its alerts"), gettext_lazy("Sources")
+    noun, plural, is_setup = gettext_lazy("the source and its alerts"), gettext_lazy("Sources"), True
 
     def found(self, ref: str) -> QuerySet[AlertSource]:
         """By its slug; not the one of alerts made by hand, on which nothing can be set."""
         return AlertSource.objects.filter(slug=str(ref).replace("\x00", "")).exclude(slug=HAND_SOURCE)
 
-    def pks(self, refs: Iterable[str]) -> list[int]:
-        """By slug."""
-        return list(AlertSource.objects.filter(slug__in=[str(ref) for ref in refs]).values_list("pk", flat=True))
+    def pks(self, user: User, refs: Iterable[str]) -> list[int]:
+        """By slug, of the sources that the user sees."""
+        rows = sources_seen_by(user).filter(slug__in=[str(ref) for ref in refs])
+        return list(rows.values_list("pk", flat=True))
 
     def title(self, obj: AlertSource) -> str:
         """Its name."""

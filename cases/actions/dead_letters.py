@@ -11,7 +11,7 @@ from cases.actions.source_access import locked_source
 from cases.actors import Actor
 from cases.errors import Forbidden, Missing, Refused
 from cases.models import AlertSource, DeadLetter, ReplayJob
-from cases.permissions import source_for
+from cases.permissions import readable_source, source_for
 from cases.source_access import manages_some, sources_managed_by
 from soar.accounts import audit
 from soar.accounts.membership import asked_within, may
@@ -31,6 +31,14 @@ def letters_for(user: User, slug: str = "") -> QuerySet[DeadLetter]:
     if not manages_some(user):
         raise Forbidden("The permission to manage alert sources is missing.")
     return DeadLetter.objects.filter(source__in=sources_managed_by(user))
+
+
+def letters_read_by(user: User, slug: str = "") -> QuerySet[DeadLetter]:
+    """Those that this person may read of without their bytes: of all sources for who reads what is set up, else those
+    of ``letters_for``. Raises Forbidden, Missing."""
+    if not may(user, "view_setup"):
+        return letters_for(user, slug)
+    return DeadLetter.objects.filter(source=readable_source(user, slug)) if slug else DeadLetter.objects.all()
 
 
 def letter_for(actor: Actor, pk: int, *, lock: bool = False) -> DeadLetter:

@@ -84,8 +84,9 @@ def told(rule: RetentionRule) -> dict[str, Any]:
 
 
 def rule_for(actor: Actor, pk: int) -> RetentionRule:
-    """A rule, for somebody who may manage settings. Raises Missing, Forbidden."""
-    _check(actor)
+    """A rule, for somebody who may manage settings or reads what is set up. Raises Missing, Forbidden."""
+    if actor.user is None or not may(actor.user, "view_setup"):
+        _check(actor)
     rule = RetentionRule.objects.select_related("source").filter(pk=pk).first()
     if rule is None:
         raise Missing(_("There is no such rule."))

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import transaction
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,14 +19,19 @@ from cases.api.bodies import Nothing
 from cases.api.etags import facts_tag, named
 from cases.api.representation import incident_dict
 from cases.api.shapes import Incident, JobMade
-from cases.errors import Forbidden, Stale
+from cases.errors import Forbidden, Missing, Stale
 from soar.accounts.access import actions, jobs, rows
-from soar.accounts.access.kinds import Grantable, kind_named, kinds, managed, seen
+from soar.accounts.access.kinds import Grantable, kind_named, kinds, managed, read_by
 from soar.accounts.access.reading import Person, Readers
 from soar.accounts.access.rows import Grant
 from soar.accounts.models import GrantJob, User
 from soar.lib.clock import iso
 from soar.lib.keyset import Page
+
+OF = (
+    OpenApiParameter("user", str, description="A user name."),
+    OpenApiParameter("group", str, description="A team or role; this or `user`."),
+)
 
 
 class AccessApi(ApiViewSet):
@@ -47,7 +52,7 @@ class AccessApi(ApiViewSet):
     @extend_schema(**documented.listing("Who sees it, and why", shapes.ReaderPage, params=["q"]))
     def who(self, request: Request, **_ref: str) -> Response:
         """Everybody who sees it now. `q` finds a part of a name."""
-        obj = seen(self.kind, self.user, self.ref)
+        obj = read_by(self.kind, self.user, self.ref)
         page, size = _page(request), paging.page_size(request)
         readers = Readers(self.kind, obj)
         people, total = readers.people(text=request.query_params.get("q", "").strip(), page=page, size=size)
@@ -69,7 +74,7 @@ class AccessApi(ApiViewSet):
     @extend_schema(**documented.whole_list("List grants", shapes.GrantList))
     def list(self, request: Request, **_ref: str) -> Response:
         """Those that count now."""
-        obj = seen(self.kind, self.user, self.ref)
+        obj = read_by(self.kind, self.user, self.ref)
         found = [*rows.grants_on(self.kind, obj), *rows.group_grants_on(self.kind, obj)]
         return Response({"next": None, "previous": None, "results": [grant_dict(one) for one in found]})
 
@@ -98,7 +103,7 @@ class AccessApi(ApiViewSet):
             ids, filters = given.pop("ids", None), given.pop("filter", None)
             if (ids is None) == (filters is None):
                 raise ValidationError({"ids": ["Give ids or a filter."]})
-            things = self.kind.pks(ids) if ids is not None else self.kind.selected(self.user, filters)
+            things = self.kind.pks(self.user, ids) if ids is not None else self.kind.selected(self.user, filters)
             holder = actions.holder_named(user=given.pop("user", None), group=given.pop("group", None))
             job = jobs.start(self.user, self.kind, things, holder, given.pop("level"), **given)
             where = f"{settings.SOAR_URL}/api/v1/grant-jobs/{job.pk}/"
@@ -109,7 +114,7 @@ class AccessApi(ApiViewSet):
     @extend_schema(**documented.read("Read a grant", shapes.Grant))
     def retrieve(self, request: Request, grant: str, **_ref: str) -> Response:
         """One that counts now."""
-        obj = seen(self.kind, self.user, self.ref)
+        obj = read_by(self.kind, self.user, self.ref)
         return read_facts(request, grant_dict(actions.existing(self.kind, obj, grant)[1]))
 
     @extend_schema(**documented.change("Change a grant", shapes.GrantChanges, shapes.Grant))
@@ -155,6 +160,27 @@ class IncidentAccess(AccessApi):
     kind_name = "incident"
 
     @extend_schema(
+        operation_id="incidents_grants_revoke_of",
+        **documented.remove("Revoke somebody's grant", params=OF, codes=(409,)),
+    )
+    def revoke_of(self, request: Request, id: str) -> Response:
+        """That of the person `user`, or of the team or role `group`, at once. 404 for who has none."""
+        paging.check_params(request, ("user", "group"))
+        asked = {name: text for name in ("user", "group") if (text := request.query_params.get(name, ""))}
+        if len(asked) != 1:
+            raise ValidationError({"user": ["Name a person or a group."]})
+        name, key = asked.popitem()
+        with transaction.atomic():
+            obj = managed(self.kind, self.user, id, lock=True)
+            listed = rows.group_grants_on(self.kind, obj) if name == "group" else rows.grants_on(self.kind, obj)
+            grant = next((one.id for one in listed if one.key.casefold() == key.strip().casefold()), None)
+            if grant is None:
+                raise Missing(f"{key!s:.60} has no grant on {self.kind.title(obj)}.")
+            self._unmoved(request, grant)
+            actions.revoke(self.user, self.kind, id, grant)
+        return Response(status=204)
+
+    @extend_schema(
         **documented.verb("Break the glass", shapes.BreakGlass, Incident, tagged=False),
         operation_id="incidents_break_glass",
     )
@@ -180,7 +206,8 @@ class ConnectorAccess(AccessApi):
         """A token that reaches no level of a connector hears so, whatever the id."""
         super().initial(request, *args, **kwargs)
         if not self.kind.in_scope(self.user):
-            self.need(self.kind.manager, "The permission to manage connectors is missing.")
+            looks = "view_setup" if request.method in ("GET", "HEAD") else ""
+            self.need(self.kind.manager, "The permission to manage connectors is missing.", read_by=looks)
 
 
 class GrantJobs(ApiViewSet):

@@ -38,7 +38,7 @@ class DeadLetters(ApiViewSet):
     def list(self, request: Request) -> Response:
         """Deliveries that could not be read, without their bytes."""
         paging.check_params(request, ("source", "state", "ordering"))
-        rows = actions.letters_for(self.user, request.query_params.get("source", ""))
+        rows = actions.letters_read_by(self.user, request.query_params.get("source", ""))
         state = request.query_params.get("state", "")
         if state and state not in shapes.STATES:
             raise ValidationError({"state": [f"One of: {', '.join(shapes.STATES)}."]})

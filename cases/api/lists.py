@@ -162,7 +162,7 @@ class FeedTokens(ApiViewSet):
     )
     def list(self, request: Request) -> Response:
         """For those who manage connectors; the tokens themselves are not kept."""
-        self.need("manage_connectors", TOKENS)
+        self.need("manage_connectors", TOKENS, read_by="view_setup")
         found = paging.page(request, FeedToken.objects.all(), paging.order_of(request, paging.BY_ID))
         return Response(paging.paged(request, found, [token_dict(row) for row in found.rows]))
 

@@ -21,7 +21,7 @@ from cases.ingest.mapping.overlay import compiled
 from cases.ingest.mapping_preview import preview
 from cases.ingest.pipeline import rules_of
 from cases.models import AlertSource, SourceMapping
-from cases.permissions import source_for
+from cases.permissions import readable_source, source_for
 from soar.lib.clock import iso
 
 SAMPLE_AT_MOST = 1024 * 1024
@@ -67,7 +67,7 @@ class Mappings(ApiViewSet):
     @extend_schema(**documented.read("Read a source's mapping", Mapping))
     def retrieve(self, request: Request, slug: str) -> Response:
         """The version in use."""
-        return read(request, mapping_dict(source_for(self.user, slug)))
+        return read(request, mapping_dict(readable_source(self.user, slug)))
 
     @extend_schema(**documented.verb("Replace a source's mapping", PutMapping, Mapping, keyed=False))
     def replace(self, request: Request, slug: str) -> Response:

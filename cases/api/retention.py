@@ -64,7 +64,7 @@ class RetentionRules(ApiViewSet):
     def preview(self, request: Request, id: str) -> Response:
         """How much it would delete now, counted to 10,000, also while it is off."""
         self.body(bodies.Nothing)
-        return Response(retention.preview(actions.rule_for(self.actor, whole(id))))
+        return Response(retention.preview(actions.rule_for(self.actor, whole(id)), self.user))
 
 
 class Holds(ApiViewSet):

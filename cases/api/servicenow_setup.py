@@ -42,7 +42,7 @@ class ServiceNowInstances(ApiViewSet):
     @extend_schema(**documented.listing("List ServiceNow instances", shapes.INSTANCE_PAGE))
     def list(self, request: Request) -> Response:
         """With the health of both directions; without secrets."""
-        self.need("manage_connectors", NOT_YOURS)
+        self.need("manage_connectors", NOT_YOURS, read_by="view_setup")
         paging.check_params(request, ())
         found = paging.page(request, with_links(self.user, ServiceNowInstance.objects.all()))
         return Response(paging.paged(request, found, [instance_dict(row) for row in found.rows]))
@@ -58,7 +58,7 @@ class ServiceNowInstances(ApiViewSet):
     @extend_schema(**documented.read("Read a ServiceNow instance", shapes.Instance))
     def retrieve(self, request: Request, slug: str) -> Response:
         """With the health of both directions; without secrets."""
-        self.need("manage_connectors", NOT_YOURS)
+        self.need("manage_connectors", NOT_YOURS, read_by="view_setup")
         return read(request, self._instance(slug))
 
     @extend_schema(**documented.change("Change a ServiceNow instance", shapes.InstanceChanges, shapes.Instance))

@@ -24,7 +24,7 @@ from cases.ingest import counters
 from cases.ingest.pipeline import receive, rules_of
 from cases.ingest.reading import Unreadable
 from cases.models import AlertSource, SourceMapping, SourceSample, SourceToken
-from cases.permissions import source_for
+from cases.permissions import readable_source, source_for
 from cases.views.key_preview import preview_key
 from soar.lib.clock import iso
 
@@ -37,7 +37,7 @@ class SourceParts(ApiViewSet):
     @extend_schema(**documented.listing("List a source's tokens", shapes.TOKEN_PAGE))
     def tokens(self, request: Request, slug: str) -> Response:
         """Newest first; the tokens themselves are not kept."""
-        rows = SourceToken.objects.filter(source=source_for(self.user, slug))
+        rows = SourceToken.objects.filter(source=readable_source(self.user, slug))
         found = paging.page(request, rows)
         return Response(paging.paged(request, found, [token_dict(row) for row in found.rows]))
 
@@ -108,7 +108,7 @@ class SourceParts(ApiViewSet):
     @extend_schema(**documented.listing("List the versions of a source's mapping", shapes.VERSION_PAGE))
     def versions(self, request: Request, slug: str) -> Response:
         """Newest first."""
-        rows = SourceMapping.objects.filter(source=source_for(self.user, slug))
+        rows = SourceMapping.objects.filter(source=readable_source(self.user, slug))
         found = paging.page(request, rows)
         return Response(paging.paged(request, found, [version_dict(row) for row in found.rows]))
 

@@ -16,7 +16,7 @@ from cases.api.base import ApiViewSet, as_read, read_facts, with_facts
 from cases.api.fields import Body, Flag, Text, Whole
 from cases.errors import Missing, Refused
 from cases.models import AlertPull
-from cases.permissions import source_for
+from cases.permissions import readable_source, source_for
 from cases.pulls.connecting import told
 from soar.lib.clock import iso
 
@@ -66,7 +66,7 @@ class SourcePull(ApiViewSet):
     @extend_schema(**documented.read("Read how a source is read", Pull))
     def retrieve(self, request: Request, slug: str) -> Response:
         """404 for a source that is not read from its product."""
-        source_for(self.user, slug)
+        readable_source(self.user, slug)
         return read_facts(request, _shown(slug), PASSING)
 
     @extend_schema(**documented.verb("Have a source read", NewPull, Pull, keyed=False))

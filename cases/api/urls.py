@@ -70,12 +70,12 @@ def verbs(address: str, views: Any, prefix: str, *names: str, **renamed: str) ->
     return [call(f"{address}{verb}/", views, f"{prefix}-{verb}", post=method) for verb, method in pairs.items()]
 
 
-def access(address: str, views: Any, name: str) -> Patterns:
-    """Who sees a thing, and its grants; and one grant on many of its kind."""
+def access(address: str, views: Any, name: str, **more: str) -> Patterns:
+    """Who sees a thing, and its grants; and one grant on many of its kind. ``more``: methods of the list of grants."""
     return [
         call(f"{address.partition('<')[0]}grants/bulk/", views, f"{name}-grants-many", post="bulk"),
         call(f"{address}access/", views, f"{name}-access", get="who"),
-        call(f"{address}grants/", views, f"{name}-grants", get="list", post="create"),
+        call(f"{address}grants/", views, f"{name}-grants", get="list", post="create", **more),
         call(f"{address}grants/copy/", views, f"{name}-grants-copy", post="copy"),
         call(
             f"{address}grants/<str:grant>/",
@@ -89,7 +89,7 @@ def access(address: str, views: Any, name: str) -> Patterns:
 
 
 V1: Patterns = [
-    *access("incidents/<str:id>/", IncidentAccess, "incident"),
+    *access("incidents/<str:id>/", IncidentAccess, "incident", delete="revoke_of"),
     call("incidents/<str:id>/break-glass/", IncidentAccess, "incident-break-glass", post="break_glass"),
     call("grant-jobs/<str:id>/", GrantJobs, "grant-job", get="retrieve"),
     *verbs("grant-jobs/<str:id>/", GrantJobs, "grant-job", "cancel"),

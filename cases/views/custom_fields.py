@@ -63,7 +63,7 @@ def custom_field_create(request: HttpRequest) -> HttpResponse:
     return _page(request, form)
 
 
-@manages
+@reads
 @require_http_methods(["GET", "HEAD", "POST"])
 def custom_field_edit(request: HttpRequest, key: str) -> HttpResponse:
     """The form of one that is there, with where it has values."""

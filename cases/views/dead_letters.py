@@ -19,7 +19,7 @@ from cases.models import AlertSource, DeadLetter, ReplayJob
 from cases.views import dead_letters_parts as shown
 from cases.views import intake_parts
 from cases.views.parts import person_of
-from cases.views.sources import found, manages_sources
+from cases.views.sources import found, manages_it, manages_sources, read_or_found, reads_sources
 from soar.lib.htmx import is_partial, live, render_regions
 from soar.lib.keyset import BadCursor, Order, keyset_page
 
@@ -28,12 +28,13 @@ LIST, JOB = "cases/sources/dead_letters.html", "cases/sources/replay.html"
 STATES = ("waiting", "read")
 
 
-@manages_sources
+@reads_sources
 @require_safe
 def letter_list(request: HttpRequest, slug: str = "") -> HttpResponse:
-    """Those of a source, or of all; ``state=waiting`` or ``read`` leaves some out."""
-    source = found(request, slug) if slug else None
-    rows = actions.letters_for(person_of(request), slug).select_related("source", "alert").defer("body")
+    """Those of a source, or of all; ``state=waiting`` or ``read`` leaves some out. Their bytes and verbs are for those
+    who manage the sources."""
+    source = read_or_found(request, slug) if slug else None
+    rows = actions.letters_read_by(person_of(request), slug).select_related("source", "alert").defer("body")
     state = request.GET.get("state", "")
     if state in STATES:
         rows = rows.filter(replayed_at__isnull=state == "waiting")
@@ -44,6 +45,7 @@ def letter_list(request: HttpRequest, slug: str = "") -> HttpResponse:
     keep = f"state={state}&" if state in STATES else ""
     context = {
         "rows": [shown.row(letter) for letter in page.rows],
+        "manages": manages_it(person_of(request), source),
         "state": state if state in STATES else "",
         "newer_url": f"?{keep}cursor={page.previous}" if page.previous else "",
         "older_url": f"?{keep}cursor={page.next}" if page.next else "",

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
-from cases.actions.dead_letters import letters_for, waiting
+from cases.actions.dead_letters import letters_read_by, waiting
 from cases.models import AlertSource, DeadLetter
 from soar.accounts.models import User
 from soar.lib.hidden import shown
@@ -31,8 +31,8 @@ def tabs(source: AlertSource, current: str) -> dict[str, Any]:
 
 
 def count_waiting(source: AlertSource | None = None, user: User | None = None) -> int:
-    """How many letters wait, of a source or of all that ``user`` manages; a thousand at most."""
-    rows = waiting(letters_for(user) if user else DeadLetter.objects.all())
+    """How many letters wait, of a source or of all that ``user`` reads of; a thousand at most."""
+    rows = waiting(letters_read_by(user) if user else DeadLetter.objects.all())
     rows = rows.filter(source=source) if source else rows
     return rows.order_by()[:COUNTED].count()
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from cases.source_access import manages_some, reads_some
+from cases.source_access import reads_some
 from cases.suppression_access import rules_over, rules_seen_by
 from cases.views.dead_letters_parts import COUNTED, count_waiting
 from soar.accounts.models import User
@@ -29,7 +29,7 @@ def tabs(user: User, current: str) -> list[Tab]:
     made = [("suppression-list", _("Suppression"), str(rules_over(rules_seen_by(user), False).count() or ""))]
     if reads_some(user):
         made = [("source-list", _("Sources"), ""), *made]
-    if manages_some(user):
+    if reads_some(user):
         waiting = count_waiting(user=user)
         letters = f"{waiting}+" if waiting == COUNTED else str(waiting or "")
         made.insert(1, ("dead-letters", _("Dead letters"), letters))

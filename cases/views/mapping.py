@@ -24,7 +24,7 @@ from cases.views import mapping_parts as shown
 from cases.views import mapping_samples as samples
 from cases.views import sources_parts
 from cases.views.parts import person_of
-from cases.views.sources import found, manages_sources
+from cases.views.sources import found, manages_it, manages_sources, read_or_found, reads_sources
 from soar.lib.htmx import live, render_regions
 
 TEMPLATE = "cases/sources/mapping.html"
@@ -33,10 +33,13 @@ SHOWN_VERSIONS = 50
 TARGETS = (*FIELDS, form.ITEMS, "observable")
 
 
-@manages_sources
+@reads_sources
 @require_http_methods(["GET", "HEAD", "POST"])
 def mapping_edit(request: HttpRequest, slug: str) -> HttpResponse:
-    """The editor. A POST saves only with ``do=save`` or ``do=anyway``; else it shows what was typed."""
+    """The editor. A POST saves only with ``do=save`` or ``do=anyway``; else it shows what was typed. Who only reads
+    what is set up is led to the versions, without samples: they are deliveries."""
+    if request.method != "POST" and not manages_it(person_of(request), read_or_found(request, slug)):
+        return redirect("source-mapping-versions", slug)
     source = found(request, slug)
     if request.method != "POST":
         data = form.data_of(source.mapping.mapping if source.mapping else {})
@@ -72,18 +75,19 @@ def sample_remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     return redirect("source-mapping", slug)
 
 
-@manages_sources
+@reads_sources
 @require_safe
 def mapping_versions(request: HttpRequest, slug: str) -> HttpResponse:
     """All versions, newest first, each with what it changed."""
-    source = found(request, slug)
+    source = read_or_found(request, slug)
     rows = list(source.mappings.all()[: SHOWN_VERSIONS + 1])
     older = [*rows[1:], None][: len(rows)]
     listed = [
         {"row": row, "changes": actions.differences(before.mapping if before else {}, row.mapping)}
         for row, before in zip(rows, older, strict=True)
     ][:SHOWN_VERSIONS]
-    return render(request, VERSIONS, {"versions": listed, **letters.tabs(source, "mapping")})
+    manages = manages_it(person_of(request), source)
+    return render(request, VERSIONS, {"versions": listed, "manages": manages, **letters.tabs(source, "mapping")})
 
 
 @manages_sources

@@ -53,8 +53,9 @@ def observable_list(request: HttpRequest) -> HttpResponse:
     risk = request.GET.get("risk", "")
     type_ = request.GET.get("type", "")
     incident = incident_for(user, request.GET["incident"]) if request.GET.get("incident") else None
-    visible = (observables_of(incident) if incident else Observable.objects.all()).visible_to(user)
-    candidates, notice = _candidates(visible, text, risk, type_)
+    seen = Observable.objects.visible_to(user)
+    of_it = seen.filter(pk__in=observables_of(incident).values("pk")) if incident else seen
+    candidates, notice = _candidates(of_it, text, risk, type_)
     found = Observable.objects.filter(pk__in=candidates).order_by("-risk", "-id")[:SHOWN]
     rows = [_row(one) for one in found]
     context = {

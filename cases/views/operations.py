@@ -20,9 +20,10 @@ from soar.lib.htmx import is_partial, render_regions
 
 PAGE = "settings/operations.html"
 manages = needs("manage_settings")
+reads = needs("manage_settings", read_by="view_setup")
 
 
-@manages
+@reads
 @require_safe
 def operations(request: HttpRequest) -> HttpResponse:
     """Queue, processes, what failed, how others answer; an open page asks for it anew."""

@@ -25,6 +25,7 @@ from cases.views.parts import needs, person_of
 LIST, FORM, SOURCE = (f"cases/reports/{name}.html" for name in ("list", "form", "shipped"))
 VERSIONS_SHOWN = 20
 manages = needs("manage_settings")
+reads = needs("manage_settings", read_by="view_setup")
 
 
 class ReportForm(forms.Form):
@@ -43,14 +44,14 @@ class ReportForm(forms.Form):
     enabled = forms.BooleanField(label=gettext_lazy("Can be chosen"), required=False, initial=True)
 
 
-@manages
+@reads
 @require_safe
 def report_list(request: HttpRequest) -> HttpResponse:
     """Those of the product and one's own."""
     return render(request, LIST, {"shipped": list(SHIPPED.values()), "own": list(ReportTemplate.objects.all()[:200])})
 
 
-@manages
+@reads
 @require_safe
 def report_shipped(request: HttpRequest, slug: str) -> HttpResponse:
     """One of the product, to read and to copy."""
@@ -75,7 +76,7 @@ def report_create(request: HttpRequest) -> HttpResponse:
     return _page(request, form)
 
 
-@manages
+@reads
 @require_http_methods(["GET", "HEAD", "POST"])
 def report_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """The form of one that is there, with its versions."""

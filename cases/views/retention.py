@@ -18,7 +18,7 @@ from cases.actors import Actor
 from cases.choices import Severity
 from cases.errors import CaseError, Missing
 from cases.models import AlertSource, Incident, LegalHold, RetentionRule
-from cases.views.parts import needs, person_of
+from cases.views.parts import check_may, needs, person_of
 from soar.lib.htmx import is_partial, render_regions
 
 LIST, FORM = "cases/retention/list.html", "cases/retention/form.html"
@@ -59,10 +59,12 @@ def retention_list(request: HttpRequest) -> HttpResponse:
     return render(request, LIST, {"rows": [_shown(one) for one in rules], "held": held})
 
 
-@manages
+@reads
 @require_http_methods(["GET", "HEAD", "POST"])
 def retention_rule(request: HttpRequest, pk: int | None = None) -> HttpResponse:
-    """The form of a rule, new or there, with its preview."""
+    """The form of a rule, new or there, with its preview; a new one is for those who manage settings alone."""
+    if pk is None:
+        check_may(request, "manage_settings")
     actor = Actor.of(person_of(request))
     rule = actions.rule_for(actor, pk) if pk is not None else None
     initial = actions.told(rule) if rule else {"what": "payloads", "days": 90}
@@ -70,7 +72,7 @@ def retention_rule(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and _saved(actor, rule, form, request.POST.get("version", "")):
         messages.success(request, _("Saved"))
         return redirect("retention")
-    context = {"form": form, "rule": rule, "preview": retention.preview(rule) if rule else None}
+    context = {"form": form, "rule": rule, "preview": retention.preview(rule, person_of(request)) if rule else None}
     return render(request, FORM, context, status=422 if form.errors else 200)
 
 
@@ -83,7 +85,7 @@ def retention_preview(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         try:
             draft = actions.draft(Actor.of(person_of(request)), form.cleaned_data)
-            context["preview"] = retention.preview(draft)
+            context["preview"] = retention.preview(draft, person_of(request))
         except CaseError as error:
             form.add_error(error.field if error.field in form.fields else None, error.message)
     if is_partial(request):

@@ -30,6 +30,7 @@ from cases.views.parts import needs, person_of
 from cases.views.sources_form import SourceForm
 from cases.views.sources_howto import how_to
 from soar.accounts.membership import may
+from soar.accounts.models import User
 from soar.lib import parts
 from soar.lib.htmx import is_partial, live, render_regions
 
@@ -119,6 +120,17 @@ def found(request: HttpRequest, slug: str) -> AlertSource:
     return _real(source_for(person_of(request), slug), slug)
 
 
+def read_or_found(request: HttpRequest, slug: str) -> AlertSource:
+    """The same for a page that whoever reads what is set up may look at. Raises Missing, Forbidden."""
+    return _real(readable_source(person_of(request), slug), slug)
+
+
+def manages_it(user: User, source: AlertSource | None) -> bool:
+    """Whether the person has the verbs of this source; None: of those on a page of all."""
+    managed = sources_managed_by(user)
+    return managed.filter(pk=source.pk).exists() if source else may(user, "manage_sources") or managed.exists()
+
+
 def _real(source: AlertSource, slug: str) -> AlertSource:
     if not shown.is_real(source):
         raise Missing(f"There is no source {slug!s:.60}.")
@@ -129,7 +141,7 @@ def _read(request: HttpRequest, source: AlertSource) -> HttpResponse:
     now = timezone.now()
     tokens = list(source.tokens.all())
     context = {
-        "source": source,
+        **letters.tabs(source, "overview"),
         "kind": shown.kind_label(source.kind),
         "state": shown.state_of(source, tokens, now),
         "tokens": [shown.token_row(one, now) for one in tokens],

@@ -17,7 +17,7 @@ from cases.actors import Actor
 from cases.errors import CaseError, Missing, Refused
 from cases.views import sources_parts as shown
 from cases.views.parts import person_of
-from cases.views.sources import found, manages_sources, show
+from cases.views.sources import found, manages_it, manages_sources, read_or_found, reads_sources, show
 from soar.connectors.models import ConnectorAccount
 from soar.connectors.registry import KINDS
 
@@ -42,11 +42,11 @@ class PullForm(forms.Form):
         field.choices = [(one.name, one.name) for one in accounts]
 
 
-@manages_sources
+@reads_sources
 @require_http_methods(["GET", "HEAD", "POST"])
 def source_pull(request: HttpRequest, slug: str) -> HttpResponse:
     """The form of how it is read. Missing for a kind that is sent to the portal only."""
-    source = found(request, slug)
+    source = found(request, slug) if request.method == "POST" else read_or_found(request, slug)
     if source.kind not in actions.READ_BY:
         raise Missing(_("Alerts of this kind are sent to the portal."))
     pull = shown.pull_of(source)
@@ -68,6 +68,7 @@ def source_pull(request: HttpRequest, slug: str) -> HttpResponse:
         "form": form,
         "source": source,
         "pull": pull,
+        "manages": manages_it(person, source),
         "accounts": accounts,
         "kind": shown.kind_label(source.kind),
         "makes": [(name, KINDS[name].label) for name in actions.READ_BY[source.kind] if name in KINDS],

@@ -24,9 +24,10 @@ from soar.lib.paging import asked, paged
 
 BY_NAME = Order("name", ("name", "id"), descending=False, folded=("name",))
 manages = needs("manage_settings")
+reads = needs("manage_settings", read_by="view_setup")
 
 
-@manages
+@reads
 @require_safe
 def template_list(request: HttpRequest) -> HttpResponse:
     """Templates by name, with what they bring. ``?q=`` is in the name or the description."""
@@ -54,7 +55,7 @@ def template_create(request: HttpRequest) -> HttpResponse:
     return _page(request, form)
 
 
-@manages
+@reads
 @require_http_methods(["GET", "HEAD", "POST"])
 def template_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """The form of one that is there."""

@@ -86,7 +86,7 @@ def webhook_edit(request: HttpRequest, pk: int) -> HttpResponse:
     return answer
 
 
-@manages
+@reads
 @require_safe
 def webhook_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One endpoint: its health, its secret if it was just made, its log; ``state`` leaves others out."""
@@ -148,7 +148,7 @@ def webhook_delete(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("webhook-list")
 
 
-@manages
+@reads
 @require_safe
 def delivery_detail(request: HttpRequest, pk: int, delivery: int) -> HttpResponse:
     """One delivery with its calls; asks again while it is under way."""

@@ -92,7 +92,14 @@ GROUPS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
         _("What comes in"),
         (
             Page("source-list", _("Sources"), _("Where alerts come from."), "sources", "view_setup"),
-            Page("dead-letters", _("Dead letters"), _("Deliveries that could not be read."), "mail", "manage_sources"),
+            Page(
+                "dead-letters",
+                _("Dead letters"),
+                _("Deliveries that could not be read."),
+                "mail",
+                "manage_sources",
+                "view_setup",
+            ),
             Page(
                 "suppression-list", _("Suppression"), _("Alerts that need no look, for a time."), "mute", "view_cases"
             ),
@@ -121,6 +128,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
                 _("How incidents become tickets."),
                 "servicenow",
                 "manage_connectors",
+                "view_setup",
             ),
             Page(
                 "webhook-list",
@@ -143,6 +151,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
                 _("Checklists, tags and severities that incidents begin with."),
                 "task",
                 "manage_settings",
+                "view_setup",
             ),
             Page(
                 "custom-field-list",
@@ -158,6 +167,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
                 _("What exported reports look like."),
                 "file",
                 "manage_settings",
+                "view_setup",
             ),
             Page("script-list", _("Scripts"), _("What can be run on endpoints."), "terminal", "view_cases"),
             Page(
@@ -195,8 +205,15 @@ GROUPS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
     (
         _("The portal"),
         (
-            Page("portal", _("Portal"), _("What holds for everybody."), "settings", "manage_settings"),
-            Page("operations", _("Operations"), _("Queue, workers, failures, backup."), "server", "manage_settings"),
+            Page("portal", _("Portal"), _("What holds for everybody."), "settings", "manage_settings", "view_setup"),
+            Page(
+                "operations",
+                _("Operations"),
+                _("Queue, workers, failures, backup."),
+                "server",
+                "manage_settings",
+                "view_setup",
+            ),
             Page("admin:index", _("Administration"), _("Django's own pages, for the rest."), "settings", STAFF),
         ),
     ),

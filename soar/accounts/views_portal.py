@@ -22,7 +22,8 @@ from soar.accounts.models import User
 def portal_settings(request: HttpRequest) -> HttpResponse:
     """Each switch with a sentence; saving changes what was changed."""
     user = cast(User, request.user)
-    if not may(user, "manage_settings"):
+    looks = request.method != "POST" and may(user, "view_setup")
+    if not looks and not may(user, "manage_settings"):
         raise PermissionDenied("accounts.manage_settings")
     if request.method == "POST":
         for one in portal.SWITCHES:

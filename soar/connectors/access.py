@@ -20,7 +20,7 @@ class ConnectorKind(Grantable):
     """Connector accounts. A restricted one is used by those alone who were let in, or manage connectors."""
 
     name, rule, model = "connector", CONNECTOR, ConnectorAccount
-    manager = "manage_connectors"
+    manager, is_setup = "manage_connectors", True
     noun, plural, closable = gettext_lazy("the connector"), gettext_lazy("Connectors"), True
 
     def found(self, ref: str) -> QuerySet[ConnectorAccount]:

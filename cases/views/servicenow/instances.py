@@ -24,6 +24,7 @@ from soar.connectors import showing
 from soar.connectors.models import ConnectorAccount
 
 sets_up = needs("manage_connectors")
+reads = needs("manage_connectors", read_by="view_setup")
 
 
 class PaceForm(forms.Form):
@@ -70,7 +71,7 @@ def instance_create(request: HttpRequest) -> HttpResponse:
     return render(request, "servicenow/instance_new.html", context, status=422 if form.errors else 200)
 
 
-@sets_up
+@reads
 @require_http_methods(["GET", "HEAD", "POST"])
 def instance_detail(request: HttpRequest, slug: str) -> HttpResponse:
     """What is known of it: what the last check found, the webhook, its profiles; POST sets the pace of the polls."""

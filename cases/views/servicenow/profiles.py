@@ -30,6 +30,7 @@ from cases.views.servicenow.profile_form import REFERENCES, ProfileForm
 from cases.views.servicenow.tabs import tabs
 
 sets_up = needs("manage_connectors")
+reads = needs("manage_connectors", read_by="view_setup")
 SHOWN = 200
 TABLES = [
     ("incident", gettext_lazy("Incident")),
@@ -66,7 +67,7 @@ class NewProfileForm(forms.Form):
         self.add_error(field if field in self.fields else None, error.message)
 
 
-@sets_up
+@reads
 @require_safe
 def profile_list(request: HttpRequest) -> HttpResponse:
     """All profiles in the order in which they are tried."""
@@ -119,7 +120,7 @@ def profile_copy(request: HttpRequest, pk: int) -> HttpResponse:
     return _new_page(request, form, profile)
 
 
-@sets_up
+@reads
 @require_http_methods(["GET", "HEAD", "POST"])
 def profile_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """The whole profile with the choices of its table, as they are now or were last."""

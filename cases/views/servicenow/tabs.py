@@ -28,6 +28,7 @@ def tabs(user: User, at: str, *, conflicts: int | None = None) -> dict[str, Any]
         "link_count": capped_count(links),
         "conflict_count": open_count(user) if conflicts is None else conflicts,
         "sets_up": may(user, "manage_connectors"),
+        "reads_setup": may(user, "manage_connectors") or may(user, "view_setup"),
         "runs_some": runs_some(user),
     }
 

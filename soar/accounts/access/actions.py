@@ -87,7 +87,7 @@ def revoke(who: User | None, kind: Grantable, ref: str, grant_id: str, *, reason
 @transaction.atomic
 def copy(who: User | None, kind: Grantable, ref: str, source_ref: str) -> list[Grant]:
     """Give what is granted on another object of the kind here too, with its ends. A grant that reaches further here
-    already stays. Returns the grants that were made or raised.
+    already stays; deactivated people get none. Returns the grants that were made or raised.
 
     Raises Missing, Forbidden, and Refused when it is the same object or has more grants than are copied."""
     other = seen(kind, who, source_ref) if who is not None else kind.found(source_ref).first()
@@ -104,6 +104,8 @@ def copy(who: User | None, kind: Grantable, ref: str, source_ref: str) -> list[G
             continue
         reason = f"Copied from {kind.title(other)}"
         holder = _holder(one)
+        if isinstance(holder, User) and not holder.is_active:
+            continue  # nobody is let in who cannot come
         made.append(_give(who, kind, obj, holder, one.level, expires_at=one.expires_at, reason=reason)[0])
     return made
 

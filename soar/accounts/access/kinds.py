@@ -42,6 +42,7 @@ class Grantable:
     noun: ClassVar[Any]  # "the incident", for pages
     plural: ClassVar[Any]  # "Incidents", the list that its name ``<kind>-list`` leads to
     closable: ClassVar[bool] = False  # it can be restricted
+    is_setup: ClassVar[bool] = False  # part of how the portal is set up: auditors read who is let in (rulings 20)
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -66,9 +67,9 @@ class Grantable:
         """The one object that ``ref`` names in an address, or none."""
         raise Missing(f"There is no {self.name} {ref!s:.60}.")
 
-    def pks(self, refs: Iterable[str]) -> list[int]:
-        """Ids of the things that these references name, whether or not they are there. Raises Refused for a reference
-        that can name none."""
+    def pks(self, user: User, refs: Iterable[str]) -> list[int]:
+        """Ids of the things that these references name, whether or not they are there: what the user does not see is
+        not told from what is not there. Raises Refused for a reference that can name none."""
         wanted = [str(ref) for ref in refs]
         if odd := next((ref for ref in wanted if not _is_id(ref)), None):
             raise Refused(f"{odd:.40} is no id.", field="ids")
@@ -185,6 +186,15 @@ def seen(kind: Grantable, user: User, ref: str) -> Any:
     if obj is None or not kind.sees(user, obj):
         raise Missing(f"There is no {kind.name} {ref!s:.60}.")
     return obj
+
+
+def read_by(kind: Grantable, user: User, ref: str) -> Any:
+    """The object, for a person who may read who is let in: who sees it, or of what is set up who audits. Raises
+    Missing."""
+    obj = kind.found(ref).first()
+    if obj is not None and kind.is_setup and may(user, "view_setup"):
+        return obj
+    return seen(kind, user, ref)
 
 
 def managed(kind: Grantable, user: User | None, ref: str, *, lock: bool = False) -> Any:

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from soar.accounts.access import actions, forms
-from soar.accounts.access.kinds import Grantable, kind_named, managed, seen
+from soar.accounts.access.kinds import Grantable, kind_named, managed, read_by, seen
 from soar.accounts.access.reading import Readers
 from soar.accounts.access.showing import Context, base_context, page_context, url_of
 from soar.accounts.models import User
@@ -32,7 +32,7 @@ ASKING = "accounts/access/closing.html"
 def access(request: HttpRequest, kind: str, ref: str) -> HttpResponse:
     """Who sees it. ``q`` finds people among them, ``page`` goes on, ``ask`` says of one person whether and why."""
     what = kind_named(kind)
-    context = page_context(request, what, seen(what, person_of(request), ref))
+    context = page_context(request, what, read_by(what, person_of(request), ref))
     if is_partial(request):
         said = ngettext("%(n)s person", "%(n)s people", context["total"]) % {"n": context["total"]}
         return render_regions(request, TEMPLATE, ["access"], context, extra=[live(said)])
