@@ -17,6 +17,7 @@ from cases.errors import Refused
 from playbooks.announce import Subject, announce, lock_subject, relock
 from playbooks.choices import ApprovalStatus, RunStatus, StepStatus
 from playbooks.models import Approval, Run, Step
+from playbooks.response.locking import hold_case
 from soar.lib.queue import enqueue
 
 RUN_TASK = "playbooks.tasks.run"
@@ -104,10 +105,12 @@ def go_on(run_id: int) -> None:
 
 
 def say_expired(approval: Approval) -> None:
-    """Write on the timeline that nobody decided; the rows are locked (approving.locked)."""
-    if approval.run is None or approval.run.dry_run:
+    """Write on the timelines of what it is about that nobody decided, also of actions by hand, which have no run.
+
+    The rows are locked (approving.locked)."""
+    if approval.run is not None and approval.run.dry_run:
         return
-    subject = lock_subject(approval.run)
-    if subject is not None:
-        data = {"approval": approval.pk, "title": approval.title, "count": approval.tasks.count()}
-        timeline.record("approval.expired", subject, Actor.system(), data=data, cause=approval.cause)
+    data = {"approval": approval.pk, "title": approval.title, "count": approval.tasks.count()}
+    for held in hold_case(approval.alert_id, approval.incident_id):
+        if (subject := relock(held)) is not None:
+            timeline.record("approval.expired", subject, Actor.system(), data=data, cause=approval.cause)

@@ -41,7 +41,8 @@ def else_action(id: str, parent: str, *names: str, **fields: Any) -> Node:
 
 def notify(id: str, parent: str, *names: str, **fields: Any) -> Node:
     uses = tuple(ActionUse(name, good_params(name)) for name in names or ("email",))
-    return Node(id, "notify", parent, "right", actions=fields.pop("actions", uses), **fields)
+    side = fields.pop("side", "right")
+    return Node(id, "notify", parent, side, actions=fields.pop("actions", uses), **fields)
 
 
 def good_params(name: str) -> dict[str, Any]:

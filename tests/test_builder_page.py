@@ -74,7 +74,8 @@ def test_shape_only_legal_nodes_are_offered_and_taken(as_author: Client, author:
     row = drawn(author, graph("Contain", condition("c1", "source", "x"), tag("a1", "seen", parent="c1")))
     text = text_of(as_author.get(edit(row, "c1")))
     offered = set(re.findall(r'name="add" value="([^"]+)"', text))
-    assert offered == {"c1 right action", "c1 right notify", "c1 below else_if", "c1 below else_action"}
+    below = {f"c1 below {type}" for type in ("else_if", "else_action", "notify")}
+    assert offered == {"c1 right action", "c1 right notify", *below}
     for illegal in ("c1 right condition", "a1 below else_if", "target right else_if", "nowhere right action", "x", ""):
         answer = as_author.post(f"/playbooks/{row.pk}/edit/add/", {"add": illegal, "draft": 1})
         assert answer.status_code == 400

@@ -90,7 +90,7 @@ def test_signs_stand_where_something_may_be_added() -> None:
         ("target", "right"), ("c1", "right"), ("m1", "right"), ("a2", "right"), ("e1", "right"), ("m2", "right"),
         ("x1", "right"), ("c2", "right"), ("c2", "below"), ("m3", "right"),
     }  # fmt: skip
-    assert signs["c2", "below"] == ("else_if", "else_action")
+    assert signs["c2", "below"] == ("else_if", "else_action", "notify")
 
 
 def test_a_sign_that_cannot_be_pressed_is_not_there() -> None:

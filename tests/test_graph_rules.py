@@ -49,7 +49,7 @@ def test_shape_the_table_is_the_specs() -> None:
     assert may_follow("trigger", "right") == ("target",)
     assert may_follow("target", "right") == ("condition", *acts) and may_follow("target", "below") == ()
     for type in ("condition", "else_if"):
-        assert may_follow(type, "right") == acts and may_follow(type, "below") == ("else_if", "else_action")
+        assert may_follow(type, "right") == acts and may_follow(type, "below") == ("else_if", "else_action", "notify")
     for type in ("action", "else_action", "notify"):
         assert may_follow(type, "right") == acts and may_follow(type, "below") == ()
         assert NODE_RULES[type].series
@@ -70,6 +70,22 @@ def test_shape_a_taken_else_offers_only_an_else_if_in_between() -> None:
     assert grown.node("x1").parent == grown.children("c1", "below")[0].id
 
 
+def test_shape_an_else_may_tell_people_and_an_else_if_goes_before_it() -> None:
+    made = graph(condition("c1", HIGH), notify("m1", "c1", side="below"))
+    assert [(one.type, one.between) for one in additions(made, "c1") if one.side == "below"] == [("else_if", True)]
+    grown = add(made, "c1", "below", "else_if")
+    assert grown.node("m1").parent == grown.children("c1", "below")[0].id and grown.node("m1").side == "below"
+    assert lift(grown, grown.children("c1", "below")[0].id) == made
+    assert duplicate(made, "m1").children("m1", "right")[0].type == "notify"
+
+
+def test_shape_an_action_behind_the_message_of_an_else_does_not_take_its_place() -> None:
+    made = graph(condition("c1", HIGH), notify("m1", "c1", side="below"), action("a1", "m1", "tag"))
+    assert move(made, "m1", 1) == move(made, "a1", -1) == made
+    told = graph(condition("c1", HIGH), notify("m1", "c1", side="below"), notify("m2", "m1"))
+    assert move(told, "m1", 1).node("m2").side == "below"
+
+
 def test_shape_a_series_grows_in_between() -> None:
     made = graph(action("a1", "target", "block"), action("a2", "a1", "tag"))
     grown = add(made, "a1", "right", "notify")
@@ -81,7 +97,7 @@ def test_shape_a_series_grows_in_between() -> None:
 def test_shape_the_label_says_what_an_empty_node_is() -> None:
     made = add(blank("New"), "target", "right", "condition")
     labels = [one.label for one in additions(made, "n1")]
-    assert labels[-1] == "Add an else action below the condition"
+    assert labels[-2:] == ["Add an else action below the condition", "Add a notification below the condition"]
 
 
 @pytest.mark.parametrize(

@@ -483,12 +483,20 @@ def test_19_a_subject_prefix_may_end_with_a_blank() -> None:
 # 23: notifications
 
 
+def test_23_an_else_may_be_a_notification() -> None:
+    made = graph(condition("c1", HIGH), action("a1", "c1", "block"), notify("m1", "c1", side="below"))
+    assert validate(made, good_world()) == []
+
+
 def test_23_notifications_and_actions_are_in_nodes_of_their_own() -> None:
     made = graph(
-        action("a1", "target", "email"), notify("m1", "target", "tag"), notify("m2", "target", "block", risk=RISKS)
-    )
+        action("a1", "target", "email"), notify("m1", "target", "tag"), notify("m2", "target", "block", risk=RISKS),
+        condition("c1", HIGH), action("a2", "c1", "block"), else_action("x1", "c1", "email"),
+    )  # fmt: skip
+    mail = "E-mail cannot be done by a node of type"
     assert found(made) == {
-        ("a1", "actions.0.action"): "E-mail cannot be done by a node of type action.",
+        ("a1", "actions.0.action"): f"{mail} action: a notification can stand there.",
+        ("x1", "actions.0.action"): f"{mail} else action: a notification can stand there.",
         ("m1", "actions.0.action"): "Add tag cannot be done by a node of type notification.",
         ("m2", "actions.0.action"): "Add to block list cannot be done by a node of type notification.",
     }

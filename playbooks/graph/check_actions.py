@@ -21,7 +21,8 @@ def action_problems(graph: Graph, node: Node, use: ActionUse, at: str, world: Wo
         return
     if (spec.group == "notify") != (node.type == "notify"):
         what = TYPE_LABELS[node.type].lower()
-        yield Problem(node.id, f"{at}.action", f"{spec.label} cannot be done by a node of type {what}.")
+        instead = ": a notification can stand there" if spec.group == "notify" else ""
+        yield Problem(node.id, f"{at}.action", f"{spec.label} cannot be done by a node of type {what}{instead}.")
     if world is not None and spec.responds and spec.capability not in world.served:
         why = world.why_not.get(spec.capability, "no connector that can do it is set up")
         yield Problem(node.id, f"{at}.action", f"{spec.label} is not available: {why.rstrip('.')}.", enabling=True)

@@ -114,6 +114,8 @@ def _in_series(graph: Graph, node: Node, step: int) -> Graph:
     if other is None or {node.type, other.type} - {"action", "notify"}:
         return graph
     first, second = (other, node) if step < 0 else (node, other)
+    if second.type not in may_follow(type_of(graph, first.parent), first.side):  # below a condition
+        return graph
     return _ordered(changed(graph, nodes=tuple(_exchanged(one, first, second) for one in graph.nodes)))
 
 

@@ -8,7 +8,7 @@ from playbooks.graph.model import MOST_NODES, SIDES, TARGET, Graph
 from playbooks.graph.words import TYPE_LABELS, title
 
 _ACTS = ("action", "notify")
-_ELSE = ("else_if", "else_action")
+_ELSE = ("else_if", "else_action", "notify")  # the else that tells people is a notification, as anywhere
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,7 +220,7 @@ def _branches(graph: Graph, result: dict[str, Any]) -> list[Branch]:
         if node.type in CONDITIONS:
             following = ", ".join(name_of(one) for one in graph.children(node.id, "right")[:3])
             found.append(Branch(name_of(node), following, right.get(node.id, 0), _tone(node.type)))
-        elif node.type == "else_action" or node.parent == "target":
+        elif node.side == "below" or node.parent == "target":
             found.append(Branch(name_of(node), _(TYPE_LABELS[node.type]), nodes.get(node.id, 0), _tone(node.type)))
     return found
 
