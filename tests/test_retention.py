@@ -101,10 +101,10 @@ def test_a_rule_is_off_until_somebody_says_otherwise(admin: User) -> None:
     assert row.data == {"before": {"enabled": False}, "after": {"enabled": True}}
 
 
-def test_raw_payloads_go_and_the_alert_stays(as_admin: Any) -> None:
+def test_raw_payloads_go_and_the_alert_stays(as_admin: Any, admin: User) -> None:
     old, young, still_open = old_alert("Old"), make_alert("Young"), make_alert("Open", age=OLD)
     made = rule("payloads")
-    assert retention.preview(made)["count"] == 1
+    assert retention.preview(made, admin)["count"] == 1
     assert pass_of(made).deleted == 1
     assert set(AlertPayload.objects.values_list("alert", flat=True)) == {young.pk, still_open.pk}
     assert Alert.objects.count() == 3
