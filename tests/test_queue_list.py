@@ -64,7 +64,7 @@ def test_tabs_have_counts_and_lead_to_their_rows(as_analyst: Client, three: list
     found = re.findall(r'<a href="([^"]+)"[^>]*>([\w ]+) <span class="n">(\d+)</span></a>', page)
     tabs = {label: (url.replace("&amp;", "&"), int(n)) for url, label, n in found}
     assert {label: n for label, (_url, n) in tabs.items()} == {
-        "My queue": 1, "Open": 2, "Unassigned": 1, "Resolved today": 1,
+        "My queue": 1, "Open": 2, "Unassigned": 1, "SLA at risk": 0, "Resolved today": 1,
     }  # fmt: skip
     for url, number in tabs.values():
         page = as_analyst.get(url).content.decode()
