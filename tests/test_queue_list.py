@@ -198,7 +198,8 @@ def test_a_cursor_of_another_list_leads_to_the_beginning(as_analyst: Client, thr
 
 
 def test_counts_are_capped(as_analyst: Client, monkeypatch: pytest.MonkeyPatch, three: list[Alert]) -> None:
-    monkeypatch.setattr("cases.stats.Base.where.__kwdefaults__", {"cap": 1})
+    defaults = {"cap": 1, "order": ""}
+    monkeypatch.setattr("cases.stats.Base.where.__kwdefaults__", defaults)
     assert '<b class="ink">1+</b> open' in page_of(as_analyst)
 
 
