@@ -216,3 +216,13 @@ def test_a_required_task_of_the_case_is_nothing_of_the_playbook(tiny: Range) -> 
     add_task(SYSTEM, incident.pk, title="Call them", required=True)
     run = run_now(publish(graph(action("a", ("set_status", {"status": "closed", "determination": "benign"})))), alert)
     assert run.status == "unsuccessful" and "Call them" in only_task(run).reason
+
+
+def test_rights_of_the_token_that_ran_it_by_hand(tiny: Range, analyst: User) -> None:
+    made, alert = publish(graph(action("a", ("tag", {"tags": ["seen"]})))), alert_of(("domain", "evil.example"))
+    analyst.token_scopes = frozenset({"view_cases", "run_playbooks"})
+    task = only_task(run_now(made, alert, Actor.of(analyst)))
+    assert task.status == "unsuccessful" and "permission to work on cases is missing" in task.reason
+    analyst.token_scopes = frozenset({"view_cases", "run_playbooks", "work_cases"})
+    assert only_task(run_now(made, alert, Actor.of(analyst))).status == "successful"
+    assert Alert.objects.get().tags == ["seen"]

@@ -65,13 +65,15 @@ def test_an_approval_keeps_the_words_and_the_incident_of_its_tasks(run: Run, red
         run=run, alert=run.alert, incident=hidden, title="Isolate", expires_at=timezone.now(), cause=run.cause
     )
     words = {"message": f"Payroll theft, as {hidden.number}", "params": {"note": "Payroll theft"}}
+    words |= {"status": "pending_approval", "reason": "On the never-touch list: the chief's own"}
     ResponseTask.objects.filter(run=run).update(approval=approval, incident=hidden, **words)
     api, browser = Api(analyst), client_of(analyst)
     task = ResponseTask.objects.get(run=run)
     for path in ("/approvals/", f"/approvals/{approval.pk}/", f"/response-tasks/{task.pk}/", f"/runs/{run.pk}/"):
         text = text_of(api.get(path))
         assert "Payroll theft" not in text and hidden.number not in text
-    assert "Payroll theft" not in text_of(browser.get(f"/approvals/{approval.pk}/"))
+    page = text_of(browser.get(f"/approvals/{approval.pk}/"))
+    assert "Payroll theft" not in page and "not shown to you" in page
     assert f"ALR-{run.alert_id}" in text_of(api.get(f"/approvals/{approval.pk}/"))
 
 

@@ -69,10 +69,10 @@ def context_of(
 ) -> Context:
     """All that the page shows. ``ticked`` and ``given``: what was posted and refused."""
     tasks = list(approval.tasks.select_related("account").order_by("position", "pk")[:SHOWN])
-    withhold(user, [], tasks=tasks)
     votes = list(approval.votes.select_related("user").order_by("pk"))
     own = {vote.task_id for vote in votes if vote.user_id == user.pk}
     lines = [_line(task, votes) for task in tasks]
+    withhold(user, [], tasks=tasks)  # what the never-touch list says of them stays: it asks for a reason
     for line in lines:
         line.open = line.task.status == TaskStatus.PENDING_APPROVAL and line.task.pk not in own
         line.ticked = line.open and (line.task.pk in ticked if ticked is not None else not line.held)
@@ -103,6 +103,7 @@ def context_of(
         "subject_url": page("alert-detail", approval.alert.number) if approval.alert else "",
         "incident": _incident(user, approval),
         "requests": _requests(lines),
+        "withheld": any(task.withheld for task in tasks),
         "people": _people(votes, approval),
         "told": _told(approval),
         "untold": not approval.told and not asked(approval) and approval.status in APPROVAL_OPEN,
@@ -184,7 +185,7 @@ def _requests(lines: Sequence[Line]) -> list[tuple[str, str]]:
     """[(connector, what would be sent, one request a line)] of the tasks that wait."""
     told: dict[str, list[str]] = defaultdict(list)
     waiting = [line for line in lines if line.task.status == TaskStatus.PENDING_APPROVAL and _sends(line.task)]
-    for line in waiting[:PREVIEWED]:
+    for line in [one for one in waiting if not one.task.withheld][:PREVIEWED]:
         made = preview_of(line.task)
         for request in made.requests:
             told[line.connector].append(request_text(request))

@@ -100,9 +100,9 @@ class Grantable:
         return self.by_role(user) or self.rule.is_granted(user, obj, self.levels[0])
 
     def manages(self, user: User, obj: Any) -> bool:
-        """Whether the user may say who sees the object: by a grant, or by a permission of the product unless only
-        grants count. Who manages people does so for what they see anyway, up to ``gives``."""
-        if not self.is_closed(obj) and (self.by_role(user) or (may(user, "manage_people") and self.sees(user, obj))):
+        """Whether somebody who sees the object (``sees``) may say who else does: by a grant, or by a permission of the
+        product unless only grants count. Who manages people does so up to what they hold (``check_gives``)."""
+        if not self.is_closed(obj) and (may(user, "manage_people") or self.by_role(user)):
             return True
         return self.rule.is_granted(user, obj, "manage")
 
