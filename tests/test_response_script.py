@@ -88,6 +88,13 @@ def test_20_the_same_text_added_again_runs(tiny: Range, script: Script, responde
     assert texts(tiny) == [OLD]
 
 
+def test_20_a_script_that_came_after_the_question_does_not_run(tiny: Range, author: User, responder: User) -> None:
+    run = run_now(publish(graph(action("a", ACTION, approval=ASK))), alert_of())
+    scripts.add(Actor.of(author), "fix.ps1", NEW.encode())
+    approve(responder)
+    assert (only_task(run).status, tiny.done) == ("unsuccessful", [])
+
+
 def test_18_by_hand_too(tiny: Range, script: Script, blue: Team, responder: User) -> None:
     NeverTouch.objects.create(by="name", value="LT-*", reason="Laptops", added_by="Ada")
     alert, actor = blue_alert(blue), Actor.of(responder)
