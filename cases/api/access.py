@@ -165,6 +165,7 @@ class IncidentAccess(AccessApi):
     )
     def revoke_of(self, request: Request, id: str) -> Response:
         """That of the person `user`, or of the team or role `group`, at once. 404 for who has none."""
+        managed(self.kind, self.user, id)  # first: names are not told to who may not grant
         paging.check_params(request, ("user", "group"))
         asked = {name: text for name in ("user", "group") if (text := request.query_params.get(name, ""))}
         if len(asked) != 1:
