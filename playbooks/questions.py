@@ -13,11 +13,12 @@ from django.db.models.functions import Now
 
 from cases import timeline
 from cases.actors import Actor
+from cases.alert_rows import locked_alert
 from cases.errors import Refused
+from cases.merged import locked_end
 from playbooks.announce import Subject, announce, lock_subject, relock
 from playbooks.choices import ApprovalStatus, RunStatus, StepStatus
 from playbooks.models import Approval, Run, Step
-from playbooks.response.locking import hold_case
 from soar.lib.queue import enqueue
 
 RUN_TASK = "playbooks.tasks.run"
@@ -111,6 +112,14 @@ def say_expired(approval: Approval) -> None:
     if approval.run is not None and approval.run.dry_run:
         return
     data = {"approval": approval.pk, "title": approval.title, "count": approval.tasks.count()}
-    for held in hold_case(approval.alert_id, approval.incident_id):
-        if (subject := relock(held)) is not None:
-            timeline.record("approval.expired", subject, Actor.system(), data=data, cause=approval.cause)
+    for subject in _about(approval):
+        relock(subject)
+        timeline.record("approval.expired", subject, Actor.system(), data=data, cause=approval.cause)
+
+
+def _about(approval: Approval) -> list[Subject]:
+    """Its alert, and its or the alert's incident; the locks are held already, so their order does not matter."""
+    alert = locked_alert(approval.alert_id) if approval.alert_id else None
+    number = approval.incident_id or (alert.incident_id if alert else None)
+    incident = locked_end(number) if number else None
+    return [one for one in (alert, incident) if one is not None]
