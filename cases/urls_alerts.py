@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern] = [
     path("start/", first_steps.start, name="start"),
     path("start/hide/", first_steps.start_hide, name="start-hide"),
     path("dashboard/times/", dashboard.dashboard_times, name="dashboard-times"),
+    path("dashboard/volume/", dashboard.dashboard_volume, name="dashboard-volume"),
     path("hand-over/", handover.hand_over, name="hand-over"),
     path("hand-over/<int:pk>/", handover.hand_over_page, name="hand-over-page"),
     path("hand-over/<int:pk>/take/", handover.hand_over_take, name="hand-over-take"),

@@ -27,9 +27,14 @@ pytestmark = pytest.mark.django_db
 
 
 def page(user: User, query: str = "") -> str:
-    answer = client_of(user).get(f"/{query}")
-    assert answer.status_code == 200
-    return answer.content.decode()
+    """The page with the boxes that it loads: how many alerts came, and from where."""
+    client = client_of(user)
+    home, volume = client.get(f"/{query}"), client.get(f"/dashboard/volume/{query}")
+    assert (home.status_code, volume.status_code) == (200, 200)
+    html = home.content.decode()
+    for name in ("ch", "src"):
+        html = html.replace(box(html, name), box(volume.content.decode(), name))
+    return html
 
 
 def box(html: str, name: str) -> str:

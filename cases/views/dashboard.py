@@ -81,9 +81,9 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "first_steps": first_steps.offered(asked.user),
         "work": work.work_of(asked.user),
         **_queue(asked),
-        **_volume(asked),
         **_due(asked),
         "times_url": asked.url("dashboard-times"),
+        "volume_url": asked.url("dashboard-volume"),
         "playbooks_url": _beside(settings.PLAYBOOK_FIGURES_URL, asked),
     }
     return render(request, "cases/dashboard.html", context)
@@ -137,6 +137,14 @@ def dashboard_times(request: HttpRequest) -> HttpResponse:
         for name in CLOCKS
     ]  # fmt: skip
     return render(request, "cases/dashboard_times.html", {"cards": cards})
+
+
+@signed_in_reader
+@require_safe
+def dashboard_volume(request: HttpRequest) -> HttpResponse:
+    """How many alerts came each day, and from which sources: two boxes of the page."""
+    asked = asked_of(request)
+    return render(request, "cases/dashboard_volume.html", {"asked": asked, **_volume(asked)})
 
 
 def _due(asked: Asked) -> Context:
