@@ -219,7 +219,7 @@ def test_a_required_task_of_the_case_is_nothing_of_the_playbook(tiny: Range) -> 
 
 
 def test_rights_of_the_token_that_ran_it_by_hand(tiny: Range, analyst: User) -> None:
-    made, alert = publish(graph(action("a", ("tag", {"tags": ["seen"]})))), alert_of(("domain", "evil.example"))
+    made, alert = publish(graph(action("a", ("tag", {"tags": ["seen"]})))), alert_of()
     analyst.token_scopes = frozenset({"view_cases", "run_playbooks"})
     task = only_task(run_now(made, alert, Actor.of(analyst)))
     assert task.status == "unsuccessful" and "permission to work on cases is missing" in task.reason
