@@ -36,7 +36,7 @@ ROW = (
     "source_ref", "dedup_key", "count", "title", "severity", "status", "determination", "findings", "detection_model",
     "occurred_at", "first_seen", "last_seen", "received_at", "updated_at", "resolved_at", "hostname", "username",
     "source_ip", "tags", "techniques", "tlp", "external_link", "incident", "source_state", "suppression", "cause",
-    "version", "owner__username", "source__slug", "team__name",
+    "version", "restricted", "owner__username", "source__slug", "team__name",
 )  # fmt: skip
 OPEN_WORDS = {"open", *(status.word for status in AlertStatus if status.is_open)}
 FILTERS = ("q", *FIELDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Permission
 from django.db.models import BooleanField, F, Func
 
 from soar.accounts.models import User
@@ -18,12 +18,13 @@ _SQL = (
 
 def groups_by_permission() -> dict[str, tuple[int, list[int]]]:
     """For each permission of the product its id and the groups that give it."""
-    given = Group.permissions.through.objects.values_list("permission_id", "group_id")
-    groups: dict[int, list[int]] = {}
-    for permission, group in given.filter(permission__content_type__app_label="accounts"):
-        groups.setdefault(permission, []).append(group)
-    names = Permission.objects.filter(content_type__app_label="accounts").values_list("codename", "pk")
-    return {name: (pk, groups.get(pk, [])) for name, pk in names}
+    found: dict[str, tuple[int, list[int]]] = {}
+    ours = Permission.objects.filter(content_type__app_label="accounts")
+    for name, permission, group in ours.values_list("codename", "pk", "group"):
+        groups = found.setdefault(name, (permission, []))[1]
+        if group is not None:
+            groups.append(group)
+    return found
 
 
 class Holds(Func):
