@@ -20,6 +20,7 @@ from soar.accounts.access.rows import grants_on
 from soar.accounts.models import AuditEntry, Team, User
 from soar.models import QueuedTask
 from tests.factories import make_alert, make_incident, make_user
+from tests.fixtures import client_of
 
 pytestmark = pytest.mark.django_db
 
@@ -259,7 +260,10 @@ def test_an_alert_does_not_leave_a_restriction_by_who_only_edits(
             act()
     alert.refresh_from_db()
     assert alert.incident == case and alert.restricted
+    page = f"/incidents/{case.number}/"
+    assert 'form="alert-unlink"' not in client_of(analyst).get(page).content.decode()  # nothing is offered in vain
     actions.grant(anew(admin), INCIDENT, case.number, analyst, "manage")
+    assert 'form="alert-unlink"' in client_of(analyst).get(page).content.decode()
     links.unlink(Actor.of(anew(analyst)), [alert.pk])
     alert.refresh_from_db()
     assert not alert.restricted

@@ -47,6 +47,8 @@ def base(user: User, incident: Incident) -> Context:
         "number": incident.number,
         "can_edit": holds(user, incident, "edit"),
         "can_pin": holds(user, incident, "edit"),
+        # Out of a restriction an alert comes by who manages its access (cases.actions.links).
+        "can_unlink": holds(user, incident, "manage" if incident.restricted else "edit"),
         "can_comment": holds(user, incident, "comment"),
         "can_close": holds(user, incident, "close"),
         "run_url": _url(settings.ALERTS_RUN_URL) if may(user, "run_playbooks") else "",
