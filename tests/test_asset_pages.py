@@ -307,9 +307,9 @@ class TestIncident:
         incident = make_incident("Case", alert, team=blue)
         answer = as_analyst.post(f"/incidents/{incident.number}/assets/add/", {"name": "by-hand"}, headers=HTMX)
         assert "By-Hand added" in answer.content.decode()
-        page = as_analyst.get(f"/incidents/{incident.number}/")
-        assert [(one["name"], one["own"]) for one in page.context["assets"]] == [("by-alert", False), ("By-Hand", True)]
-        assert "added the asset By-Hand" in page.content.decode()
+        box = as_analyst.get(f"/incidents/{incident.number}/panel/assets/?fold=1", headers=HTMX)
+        assert [(one["name"], one["own"]) for one in box.context["assets"]] == [("by-alert", False), ("By-Hand", True)]
+        assert "added the asset By-Hand" in as_analyst.get(f"/incidents/{incident.number}/").content.decode()
         assert names(as_analyst, f"?incident={incident.number}") == ["by-alert", "By-Hand"]
 
     def test_takes_off_only_what_was_put_on(self, as_analyst: Client, blue: Team) -> None:

@@ -347,7 +347,9 @@ def test_its_hash_becomes_an_observable(as_analyst: Client, analyst: User, piece
 def test_the_box_shows_the_newest_and_how_many_more(as_analyst: Client, incident: Incident) -> None:
     for number in range(8):
         keep(incident, f"file-{number}.log", b"line %d" % number)
-    box = as_analyst.get(f"/incidents/{incident.number}/").content.decode().partition('id="incident-evidence"')[2]
+    box = as_analyst.get(
+        f"/incidents/{incident.number}/panel/evidence/?fold=1", headers={"HX-Request": "true"}
+    ).content.decode()
     assert "file-7.log" in box
     assert "file-1.log" not in box
     assert "2 more" in box

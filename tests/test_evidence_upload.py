@@ -178,7 +178,7 @@ def test_all_or_none(as_analyst: Client, incident: Incident) -> None:
 def test_an_ended_incident_takes_none(as_analyst: Client, incident: Incident) -> None:
     incidents.set_status(Actor.system(), incident.pk, "resolved", determination="benign")
     refused(send(as_analyst, incident, file(), headers=HTMX), "Reopen it to change its evidence.", 409)
-    page = as_analyst.get(f"/incidents/{incident.number}/").content.decode()
+    page = as_analyst.get(f"/incidents/{incident.number}/panel/evidence/?fold=1", headers=HTMX).content.decode()
     assert "/evidence/add/" not in page
     assert "Reopen the incident to add evidence." in page
 
