@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -278,7 +279,10 @@ def test_the_page_of_an_imported_incident_shows_its_history(admin: User, exporte
     from tests.fixtures import client_of
 
     run("soar", exported, "--apply")
-    page = client_of(admin).get(f"/incidents/{Incident.objects.get().number}/").content.decode()
+    client, url = client_of(admin), f"/incidents/{Incident.objects.get().number}/timeline/"
+    page = client.get(f"/incidents/{Incident.objects.get().number}/").content.decode()
+    while older := re.findall(r"before=(\d+)", page.rpartition('id="timeline-older"')[2]):
+        page += client.get(f"{url}?before={older[0]}", headers={"HX-Request": "true"}).content.decode()
     assert "imported the incident: soar INC-" in page
     assert "brought over from Ada Admin" in page
     assert "Handing over." in page and "<b>&amp;amp;" not in page

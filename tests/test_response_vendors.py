@@ -253,7 +253,7 @@ def test_accepted_by_the_server_is_shown_apart_from_done_on_the_device(products:
     ResponseTask.objects.filter(pk=task.pk).update(deadline_at=timezone.now())
     make_due()
     task.refresh_from_db()
-    assert task.status == "unsuccessful" and "it last said “Pending”" in task.reason
+    assert task.status == "unknown_outcome" and "it last said “Pending”" in task.reason
 
 
 def test_what_graph_finds_is_quarantined_mailbox_by_mailbox(products: Products) -> None:
