@@ -214,7 +214,7 @@ def test_the_pages_of_it_load(demo: str) -> None:
         ("/alerts/", "ALR-"),
         (f"/alerts/{alert.number}/", alert.title),
         ("/incidents/", incident.title),
-        (f"/incidents/{incident.number}/", "It did not stop at one machine"),
+        (f"/incidents/{incident.number}/?q=It+did+not", "It did not stop at one machine"),
         (f"/incidents/{incident.number}/evidence/", "Overdue invoice 88213.eml"),
     ):
         response = client.get(url)
