@@ -47,7 +47,7 @@ def around_midnights(zone: str, team: Team, other: Team) -> None:
 def test_each_day_of_the_chart_leads_to_as_many_alerts(zone: str, analyst: User, blue: Team, red: Team) -> None:
     User.objects.filter(pk=analyst.pk).update(time_zone=zone)
     around_midnights(zone, blue, red)
-    text = page(analyst, "/")
+    text = page(analyst, "/dashboard/volume/")
     days = re.findall(r'href="(/alerts/\?[^"]*until=[^"]*)" aria-label="[^":]*: (\d+) alerts', text)
     assert len(days) == 7
     shown = 0
@@ -63,7 +63,7 @@ def test_each_day_of_the_chart_leads_to_as_many_alerts(zone: str, analyst: User,
 def test_so_does_each_source(zone: str, analyst: User, blue: Team, red: Team) -> None:
     User.objects.filter(pk=analyst.pk).update(time_zone=zone)
     around_midnights(zone, blue, red)
-    text = page(analyst, "/")
+    text = page(analyst, "/dashboard/volume/")
     links = re.findall(r'<a[^>]*href="(/alerts/\?[^"]*source=([\w-]+)[^"]*)"', text)
     since = (datetime.now(ZoneInfo(zone)) - timedelta(days=6)).replace(hour=0, minute=0, second=0, microsecond=0)
     counts = {one.slug: one.count for one in volume.sources(User.objects.get(pk=analyst.pk), since)}
