@@ -72,8 +72,9 @@ def test_the_form_of_the_details_comes_and_keeps_what_is_typed(
 
 
 def test_more_of_the_page_comes_as_one_scrolls(page_of: Page) -> None:
-    page_of.locator("#incident-evidence").scroll_into_view_if_needed()
+    seen = "document.getElementById('{}').scrollIntoView()"  # what it brings takes its place: no waiting for it to rest
+    page_of.evaluate(seen.format("incident-evidence"))
     expect(page_of.locator("#incident-evidence")).to_contain_text("Upload")
     expect(page_of.locator("#incident-assets")).to_contain_text("Add an asset")
-    page_of.locator("#timeline-older").scroll_into_view_if_needed()
+    page_of.evaluate(seen.format("timeline-older"))
     expect(page_of.get_by_text("Note number 0.")).to_be_attached()
