@@ -37,6 +37,7 @@ PAGES = {
     "run": "/runs/{run}/",
     "runs": "/runs/",
     "sources": "/sources/",
+    "source, edited": "/sources/{source}/edit/",
     "chips": f"/alerts/?host={WORD[:255]}&q={WORD[:200]}",
 }
 LONG = f"""
@@ -96,7 +97,7 @@ def places(folder: Folder, admin: User) -> dict[str, object]:
     work()
     return {
         "alert": alert.number, "incident": incident.number, "run": Run.objects.get().pk,
-        "observable": Observable.objects.get(value=URL).pk,
+        "observable": Observable.objects.get(value=URL).pk, "source": source.slug,
     }  # fmt: skip
 
 
