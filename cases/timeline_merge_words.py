@@ -51,7 +51,7 @@ def _counted(data: Data) -> SafeString:
         return format_html('. <span class="small">{} {}</span>', _("Not put back:"), "; ".join(left))
     number = data.get("alert_count")
     if not isinstance(number, int) or not number:
-        return format_html("")
+        return SafeString("")
     words = _("1 alert") if number == 1 else _("%(n)s alerts") % {"n": number}
     return format_html(", {}", words)
 

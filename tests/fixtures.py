@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client
 
+from cases.ingest import asset_rows, mappings
 from playbooks.response.crew import Crew
 from soar.accounts.models import Team, User
 from tests.factories import make_team, make_user
@@ -17,6 +18,13 @@ def nobody_stays() -> Iterator[None]:
     """The threads that performed response tasks go home: their connections would keep the database of the tests."""
     yield
     Crew.rest()
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_known_from_before() -> None:
+    """What a process remembers of stored rows: a test's rows are gone after it, and their ids may come again."""
+    mappings.forget()
+    asset_rows.forget()
 
 
 @pytest.fixture

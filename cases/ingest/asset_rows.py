@@ -62,8 +62,13 @@ def told_before(assets: list[NamedAsset]) -> bool:
 def remember(assets: list[NamedAsset]) -> None:
     """Note that these facts are stored. Of too many all are forgotten: they are noted again as they come."""
     if len(_told) > REMEMBERED:
-        _told.clear()
+        forget()
     _told.update(dict.fromkeys(assets))
+
+
+def forget() -> None:
+    """Look every asset up in full again."""
+    _told.clear()
 
 
 def ids_of(rows: Iterable[Row], now: datetime) -> dict[str, int]:

@@ -15,6 +15,11 @@ def overlay_of(mapping_id: int | None) -> Overlay | None:
     return None if mapping_id is None else _made(mapping_id)
 
 
+def forget() -> None:
+    """Read every version anew: for whoever puts another database in place under a running process."""
+    _made.cache_clear()
+
+
 @lru_cache(maxsize=KNOWN)
 def _made(mapping_id: int) -> Overlay | None:
     row = SourceMapping.objects.filter(pk=mapping_id).only("mapping").first()

@@ -119,7 +119,7 @@ def excerpt(text: str, words: Sequence[str]) -> SafeString:
     line = " ".join(text.split())
     places = [place for word in words if (place := line.lower().find(word.lower())) >= 0]
     if not places:
-        return format_html("")
+        return SafeString("")
     begin = max(min(places) - BEFORE, 0)
     cut = line[begin : begin + AROUND]
     more = "…" if begin + AROUND < len(line) else ""
