@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarks import load, mapping, reports
+from benchmarks.calm import calm
 from benchmarks.report import Row
 from benchmarks.stack import Stack
 
@@ -78,10 +79,11 @@ def grant() -> None:
         batch_size=2_000, ignore_conflicts=True,
     )  # fmt: skip
     admin = User.objects.get(username="admin")
-    print(json.dumps({"admin": _cookie(admin), "measured": _cookie(me), "granted": f"INC-{ids[1]}"}))
+    print(json.dumps({"admin": cookie_of(admin), "measured": cookie_of(me), "granted": f"INC-{ids[1]}"}))
 
 
-def _cookie(user: Any) -> str:
+def cookie_of(user: Any) -> str:
+    """A session of the user, as a browser would send it. Inside of the portal."""
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.sessions.backends.db import SessionStore
 
@@ -96,7 +98,7 @@ def _cookie(user: Any) -> str:
 def measure(stack: Stack) -> Iterator[Row]:
     """p50 of each list for both, in milliseconds, and of the pages. The alerts are there, and ``teams`` was run."""
     made = json.loads(shell(stack, "grant()").splitlines()[-1])
-    shell(stack, "analyse()")
+    calm(stack)
     for name, path in LISTS.items():
         admin, person, cpu = _both(stack, path, made["admin"], made["measured"])
         note = f"{person:.1f} beside {admin:.1f} ms"
@@ -131,14 +133,6 @@ def _both(stack: Stack, path: str, first: str, second: str) -> tuple[float, floa
 def get(path: str, cookie: str) -> bytes:
     """A whole request, by whom the cookie says."""
     return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: sessionid={cookie}\r\n\r\n".encode()
-
-
-def analyse() -> None:
-    """Let the database look at what was filled in. Run by manage.py shell."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
 
 
 def shell(stack: Stack, call: str) -> str:

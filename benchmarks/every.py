@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import access, ingest, mapping, reports
+from benchmarks.calm import calm
 from benchmarks.report import Row
 from benchmarks.stack import Stack
 
@@ -70,7 +71,7 @@ def measure(stack: Stack) -> Iterator[Row]:
     """p50 of each page, the worst first. The alerts are there, and ``access.teams`` was run."""
     access.shell(stack, "grant()")
     told = stack.manage("shell", "-v0", "-c", "from benchmarks import every; every.make()")
-    access.shell(stack, "analyse()")
+    calm(stack)
     ingest.drain(stack)
     yield from asked(stack, told.strip().splitlines()[-1])
 

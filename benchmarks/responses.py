@@ -16,6 +16,7 @@ import psycopg
 
 from benchmarks import load, samples
 from benchmarks.ingest import dsn
+from benchmarks.pages import ROUNDS, get
 from benchmarks.report import Row
 from benchmarks.stack import Stack
 
@@ -90,6 +91,7 @@ def measure(stack: Stack) -> Iterator[Row]:
         yield Row("what each of 20 tasks at once adds to their run, p50", _middle(added), "ms", 15, "less")
         yield Row("a task among 20, waiting for its turn of a processor included, p50", _middle(crowd), "ms")
         yield Row("processor time of the workers per task, polling included", spent * 1000 / (CALM * OBJECTS), "ms")
+        yield _page(stack)
         for number in range(1000):
             post("wait", number, "ask")
         _wait(stack, WAITING, 1000)
@@ -99,6 +101,16 @@ def measure(stack: Stack) -> Iterator[Row]:
         time.sleep(20)
         share = (_worker_seconds(stack) - spent) / 20 * 100
         yield Row("workers while 1,000 runs wait for approvals", share, "% of a core", 5, "less")
+
+
+def _page(stack: Stack) -> Row:
+    """The page of a run, with 2,000 tasks at the node that is looked at."""
+    made = json.loads(stack.manage("shell", "-v0", "-c", "from benchmarks.responses import crowd; crowd()"))
+    result = load.run(stack.port, 1, iter([get(made["path"], made["cookie"])] * (ROUNDS + 5)), keep=True)
+    if set(result.statuses) != {200} or b'id="task-' not in result.bodies[-1]:
+        raise RuntimeError(f"{made['path']} answered {result.statuses}")
+    result.times = result.times[5:]
+    return Row("page of a run with 2,000 tasks, p50", result.percentile(0.5), "ms", 60, "less")
 
 
 def _figures(stack: Stack, query: str, alerts: str) -> list[float]:
@@ -151,6 +163,23 @@ def prepare(url: str) -> None:
         )
         row.save()
     catalog.bump()
+
+
+def crowd() -> None:
+    """In the portal: a run with 2,000 tasks at one node; prints its page and a reader's cookie."""
+    from benchmarks.access import cookie_of
+    from playbooks.models import ResponseTask
+    from soar.accounts.models import User
+
+    like = ResponseTask.objects.filter(alert__source_ref__startswith="calm-").latest("pk")
+    names = [one.attname for one in ResponseTask._meta.concrete_fields if one.name not in ("id", "idempotency_key")]
+    facts = {name: getattr(like, name) for name in names}
+    ResponseTask.objects.bulk_create(
+        ResponseTask(**facts | {"target_value": f"d{number}.measured-evil.com", "position": like.position + number})
+        for number in range(1, 2001)
+    )
+    path = f"/runs/{like.run_id}/?node={like.node}"
+    print(json.dumps({"path": path, "cookie": cookie_of(User.objects.get(username="admin"))}))
 
 
 def _approval() -> dict[str, Any]:
