@@ -35,6 +35,7 @@ COLUMNS = (
 # In the order of the queue's indexes: so the planner reads until the cap for who sees much, and gathers the alerts of
 # teams and incidents only for who sees little.
 QUEUED = " ORDER BY severity DESC, id DESC"
+WAITING = " ORDER BY severity, received_at, id"  # as the index of those that wait for somebody
 # In one message with its query, and so in one transaction with it.
 NO_BITMAPS = "SET LOCAL enable_bitmapscan = off;"
 OPEN = f"status < {AlertStatus.RESOLVED.value} AND suppression_id IS NULL"  # what stands in the queue
@@ -90,7 +91,7 @@ class Count:
 
     def sql(self, name: str) -> str:
         """The number as a subquery; ``name``: what the selection is called in the query around it."""
-        order = QUEUED if OPEN in self.condition else ""
+        order = QUEUED if OPEN in self.condition else WAITING if UNTAKEN in self.condition else ""
         rows = f"SELECT 1 FROM {name} WHERE {self.condition}{order} LIMIT {self.cap + 1}"  # noqa: S608 - constants
         return f"(SELECT count(*) FROM ({rows}) counted)"  # noqa: S608 - constants
 

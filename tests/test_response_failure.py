@@ -15,6 +15,7 @@ from playbooks.models import ResponseTask, Run
 from playbooks.response import crew, performing, tasks
 from playbooks.steps import respond
 from soar.connectors.models import ConnectorAccount
+from soar.lib import clock
 from tests import playbook_files
 from tests.playbook_files import until, work
 from tests.response_tools import (
@@ -218,6 +219,19 @@ def test_killed_after_the_call_before_the_result_was_saved(tiny: Range) -> None:
     run = taken(tiny)
     held = claimed(run)
     respond.perform(held)  # the call, and nothing written of it
+    silence(held.task)
+    make_due()
+    run.refresh_from_db()
+    assert run.status == "successful" and len(tiny.done) == 1 and tiny.shop.state["recalls"] == 1
+
+
+@pytest.mark.parametrize("seconds", [-3600, 3600])
+def test_killed_in_the_call_on_a_host_whose_clock_is_wrong(tiny: Range, seconds: int) -> None:
+    """What the follower looks at was written by the dead host's clock, what it compares with by the database's."""
+    run = taken(tiny)
+    held = claimed(run)
+    with clock.at(clock.now() + timedelta(seconds=seconds)):
+        respond.perform(held)
     silence(held.task)
     make_due()
     run.refresh_from_db()

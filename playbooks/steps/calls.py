@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import connection
+from django.db.models import Q
 from django.utils import timezone
 
 from playbooks.choices import FINAL
@@ -24,10 +25,13 @@ LOCK_RUN = "SELECT cancel_requested, status, error FROM playbooks_run WHERE id =
 def begun(task: ResponseTask, account: ConnectorAccount) -> bool:
     """Whether a call that changes something went out for the task and may have had its effect. Attempts are written
     before each call (connectors.md 3), so one that is not there was never made."""
-    rows = Attempt.objects.filter(cause=task.cause, account=account)
+    key = str(task.idempotency_key)
+    mine = Q(idempotency_key__startswith=key)  # whenever it was: the clocks of hosts differ, the keys do not
+    others = Q(idempotency_key="")  # bears nobody's key, as a sign-in: what was before this task is not of it
     if task.started_at is not None:
-        rows = rows.filter(started_at__gte=task.started_at - MARGIN)
-    return any(_may_have_happened(row, str(task.idempotency_key)) for row in rows.order_by("-pk")[:200])
+        others &= Q(started_at__gte=task.started_at - MARGIN)
+    rows = Attempt.objects.filter(mine | others, cause=task.cause, account=account)
+    return any(_may_have_happened(row, key) for row in rows.order_by("-pk")[:200])
 
 
 def acted(task: ResponseTask) -> bool:
@@ -72,8 +76,6 @@ def cancelled(task: ResponseTask, why: str) -> Ending:
 
 
 def _may_have_happened(row: Attempt, key: str) -> bool:
-    if row.idempotency_key and not row.idempotency_key.startswith(key):
-        return False
     # A GET with the key of the task is its action; one that looks something up bears no key.
     answered = (row.response or {}).get("status")
     return _had_effect(row.request.get("method"), row.status, answered, is_action=row.idempotency_key == key)
