@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 from django.apps import apps
-from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.operations.fields import AddField, AlterField
@@ -197,20 +196,3 @@ def test_the_rule_finds_what_holds_up() -> None:
     assert not held_up(migrations.AddField("alert", "x", models.IntegerField(db_default=0)), set())
     assert not held_up(migrations.AddField("alert", "x", models.IntegerField(null=True)), set())
     assert held_up(migrations.AlterField("alert", "title", models.TextField()), set())
-
-
-@pytest.mark.django_db(transaction=True)
-def test_of_two_hosts_that_prepare_one_waits_for_the_other() -> None:
-    from django.core.management import call_command
-
-    from soar.lib.database import own_connection
-    from soar.management.commands.prepare import LOCK
-
-    with own_connection() as other:
-        other.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-        with connection.cursor() as cursor:
-            cursor.execute("SET lock_timeout = '50ms'")
-        with pytest.raises(Exception, match="lock timeout"):
-            call_command("prepare", verbosity=0)
-        connection.close()
-    call_command("prepare", verbosity=0)

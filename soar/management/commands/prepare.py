@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
@@ -18,6 +19,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from soar import env
 from soar.accounts.actions.users import ensure_admin
+from soar.lib.migrating import alone, clear_begun
 
 LOCK = 5_021_974_302  # any number, the same on every host
 
@@ -36,18 +38,16 @@ class Command(BaseCommand):
         self._first_login()
 
     def _migrate(self) -> None:
-        with connection.cursor() as cursor:  # on several hosts at once, one migrates and the others wait
-            cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-            try:
-                self._migrate_alone()
-            finally:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+        with alone(LOCK):  # on several hosts at once, one migrates and the others wait
+            self._migrate_alone()
 
     def _migrate_alone(self) -> None:
         executor = MigrationExecutor(connection)
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
         if plan:
             self.stdout.write(f"applying {len(plan)} migrations")
+            for name in clear_begun([migration for migration, _ in plan], apps):
+                self.stdout.write(f"building the index {name} again: it was cut off")
             call_command("migrate", verbosity=0, interactive=False)
 
     def _collect(self) -> None:

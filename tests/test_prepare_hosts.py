@@ -1,0 +1,64 @@
+"""``manage.py prepare`` on several hosts at once, and one that was cut off in the middle (operations.md 2)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.db import connection
+from psycopg import sql
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def empty(django_db_setup: None) -> Iterator[str]:
+    """The address of a new database with nothing in it."""
+    given = connection.get_connection_params()
+    name = f"{given['dbname']}_prepared"
+    parts = {key: given[key] for key in ("host", "port", "user", "password") if given.get(key)}
+    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    with psycopg.connect(**parts, dbname="postgres", autocommit=True) as server:
+        server.execute(drop)
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        yield " ".join(f"{key}='{value}'" for key, value in {**parts, "dbname": name}.items())
+        server.execute(drop)
+
+
+def begun(address: str, data: Path) -> subprocess.Popen[str]:
+    """A host that prepares."""
+    data.mkdir(exist_ok=True)
+    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "soar.settings", "DATABASE_URL": address, "SOAR_DATA": str(data)}
+    env |= {"SECRET_KEY": "k" * 60, "SOAR_ENCRYPTION_KEYS": "e" * 60, "SOAR_ADMIN_PASSWORD": "Correct-horse-17-battery"}
+    return subprocess.Popen(
+        [sys.executable, ROOT / "manage.py", "prepare"],
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def said(host: subprocess.Popen[str]) -> str:
+    """What it said; it has to end well."""
+    text = host.communicate()[0]
+    assert host.returncode == 0, text[-2000:]
+    return text
+
+
+def test_hosts_that_begin_at_once_with_an_empty_database(empty: str, tmp_path: Path) -> None:
+    hosts = [begun(empty, tmp_path / name) for name in ("one", "two")]
+    texts = [said(host) for host in hosts]
+    assert sum("applying" in text for text in texts) == 1, texts
+    # As after a host that was cut off while it built indexes, one ready and not noted down, one half built.
+    with psycopg.connect(empty, autocommit=True) as database:
+        database.execute("DELETE FROM django_migrations WHERE app = 'cases' AND name = '0037_alert_untaken'")
+        database.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'alert_untaken'::regclass")
+    assert "building the index alert_untaken again" in said(begun(empty, tmp_path / "one"))
+    with psycopg.connect(empty, autocommit=True) as database:
+        assert database.execute("SELECT count(*) FROM pg_index WHERE NOT indisvalid").fetchone() == (0,)
