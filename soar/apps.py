@@ -1,6 +1,7 @@
 """The portal's own app: commands, templates of the frame, heartbeats."""
 
 from django.apps import AppConfig
+from django.core import checks
 
 
 class SoarConfig(AppConfig):
@@ -8,3 +9,9 @@ class SoarConfig(AppConfig):
 
     name = "soar"
     label = "soar"
+
+    def ready(self) -> None:
+        """Let ``check --deploy`` look at what Django knows nothing of."""
+        from soar.lib.deploying import keys_are_given
+
+        checks.register(keys_are_given, deploy=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 from soar import env
 from soar.keys import local_secret
@@ -175,9 +176,13 @@ def _database() -> dict[str, Any]:
     common = {"ENGINE": "django.db.backends.postgresql", "CONN_MAX_AGE": None, "ATOMIC_REQUESTS": False}
     if EMBEDDED:
         return {**common, "NAME": "soar", "USER": "soar", "HOST": str(socket_dir())}
+    from psycopg import ProgrammingError
     from psycopg.conninfo import conninfo_to_dict
 
-    given: dict[str, Any] = dict(conninfo_to_dict(env.text("DATABASE_URL")))
+    try:
+        given: dict[str, Any] = dict(conninfo_to_dict(env.text("DATABASE_URL")))
+    except ProgrammingError:  # whose words hold the address, and with it the password
+        raise ImproperlyConfigured("DATABASE_URL is no address of a PostgreSQL database.") from None
     return {
         **common,
         "NAME": given.pop("dbname", "soar"),

@@ -73,6 +73,36 @@ def test_a_missing_secret_is_one_line(tmp_path: Path) -> None:
     assert "SECRET_KEY_FILE='/nowhere/key' cannot be read" in done.stderr
 
 
+def test_a_wrong_address_of_the_database_is_not_repeated(tmp_path: Path) -> None:
+    """It holds the password, and what is said at a start stands in the journal."""
+    (tmp_path / "address").write_text("postgres:/soar:hidden-word@db/soar", encoding="ascii")
+    done = checked({**production(tmp_path), "DATABASE_URL_FILE": str(tmp_path / "address")})
+    assert done.returncode
+    assert "DATABASE_URL is no address of a PostgreSQL database." in done.stderr
+    assert "hidden-word" not in done.stderr + done.stdout
+
+
+def test_hosts_that_would_each_make_a_key_of_their_own_are_found(tmp_path: Path) -> None:
+    given = production(tmp_path)
+    del given["SOAR_ENCRYPTION_KEYS_FILE"]
+    done = checked(given)
+    assert done.returncode == 1 and "soar.W001" in done.stderr
+
+
+def test_a_web_before_its_static_files_ends_with_a_sentence(tmp_path: Path) -> None:
+    """It would show errors for ever, also once they are there; the unit starts it again."""
+    done = subprocess.run(
+        [sys.executable, "-m", "soar.up.web"],
+        env={**production(tmp_path), "PORT": "0"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1 and "manage.py prepare has to come first" in done.stderr
+    assert unit(ROOT / "deploy/systemd/soar-web.service")["Restart"] == "always"
+
+
 def test_the_example_names_variables_that_there_are() -> None:
     named = set(EXAMPLE) | set(re.findall(r"^    ((?:SOAR_|SECRET_|DATABASE_)[A-Z_]+):", COMPOSE, re.M))
     assert {name.removesuffix("_FILE") for name in named} <= variables_read()

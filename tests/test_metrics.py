@@ -80,6 +80,15 @@ def test_a_silent_worker_is_not_alive(client: Client) -> None:
     assert scraped(client)["soar_processes", "worker"] == 0
 
 
+def test_what_has_gone_is_nought_and_not_left_out(client: Client) -> None:
+    """An alarm on a figure that is not there never rings."""
+    heartbeat.beat("worker")
+    heartbeat.leave("worker")
+    found = scraped(client)
+    assert (found["soar_processes", "worker"], found["soar_processes", "scheduler"]) == (0, 0)
+    assert found["soar_runs_open", "pending_approval"] == 0
+
+
 def test_a_scrape_is_one_query_a_figure(client: Client) -> None:
     with CaptureQueriesContext(connection) as queries:
         scraped(client)

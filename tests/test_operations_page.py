@@ -24,7 +24,7 @@ from soar.accounts.actions import people, roles
 from soar.accounts.models import AuditEntry, User
 from soar.connectors.health import disable
 from soar.connectors.models import ConnectorAccount
-from soar.lib import heartbeat, queue
+from soar.lib import clock, heartbeat, queue
 from soar.models import Heartbeat, QueuedTask
 from tests.factories import make_source, make_user
 from tests.queries import counted
@@ -126,6 +126,17 @@ def test_who_is_silent_is_told_from_who_lives(as_admin: Client) -> None:
     assert sum(row.startswith("Alive") for row in rows) == 2
     assert "Silent Worker host-b 4711 3 min ago" in rows
     assert "sign of life for" not in html
+
+
+@pytest.mark.parametrize("seconds", [-60, 60])
+def test_whose_clock_is_wrong_takes_nobody_for_dead(as_admin: Client, seconds: int) -> None:
+    """The signs bear the database's time; the host that shows them may have another."""
+    heartbeat.beat("worker")
+    Heartbeat.objects.create(name="scheduler", host="host-b", pid=4711, at=timezone.now() - timedelta(seconds=40))
+    with clock.at(clock.now() + timedelta(seconds=seconds)):
+        rows = [words(row) for row in re.findall(r"<tr>.*?</tr>", page(as_admin), re.S)[1:]]
+    assert sum(row.startswith("Alive Worker") for row in rows) == 1
+    assert any(row.startswith("Silent Scheduler") for row in rows)
 
 
 def test_tasks_that_were_given_up_tell_no_case(as_admin: Client, trouble: dict[str, Any]) -> None:

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, Max, Q
+from django.db.models import BooleanField, Count, ExpressionWrapper, Max, Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from cases.actions.dead_letters import letters_for, waiting
@@ -18,7 +19,6 @@ from soar.accounts.membership import may
 from soar.accounts.models import AuditEntry, User
 from soar.connectors import showing
 from soar.connectors.models import ConnectorAccount
-from soar.lib import clock
 from soar.lib.figures import single
 from soar.lib.heartbeat import SILENT
 from soar.lib.text import span_words
@@ -76,12 +76,11 @@ def _queue(figures: dict[str, float]) -> Queue:
 
 
 def _processes() -> list[dict[str, Any]]:
-    since = clock.now() - timedelta(seconds=SILENT)
-    rows = Heartbeat.objects.order_by("name", "host", "pid")
+    # By the database's clock, which wrote the signs: that of this host may be another.
+    alive = ExpressionWrapper(Q(at__gt=Now() - timedelta(seconds=SILENT)), output_field=BooleanField())
+    rows = Heartbeat.objects.annotate(alive=alive).order_by("name", "host", "pid")
     words = {"worker": _("Worker"), "scheduler": _("Scheduler")}
-    return [
-        {"name": one.name, "word": words.get(one.name, one.name), "row": one, "alive": one.at > since} for one in rows
-    ]
+    return [{"name": one.name, "word": words.get(one.name, one.name), "row": one, "alive": one.alive} for one in rows]
 
 
 def _failed_tasks() -> list[dict[str, Any]]:

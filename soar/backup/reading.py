@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from soar.backup import BackupError
+from soar.backup.folders import held, sweep
 from soar.backup.sealing import is_sealed, unseal
 from soar.backup.writing import DUMP, FOLDERS, FORMAT, KEYS, MANIFEST, PIECE
 
@@ -54,14 +55,30 @@ def opened(path: Path, beside: Path, passphrase: str = "") -> Iterator[Opened]:
     Raises BackupError for whatever is no whole backup."""
     if not path.is_file():
         raise BackupError(f"There is no file {path}.")
-    beside.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=".restore-", dir=beside))
+    folder = _folder(beside)
     try:
-        yield _open(path, folder, passphrase)
+        with held(folder):
+            yield _taken(path, folder, passphrase)
     except (zipfile.BadZipFile, json.JSONDecodeError, KeyError, TypeError) as error:
         raise BackupError(f"{path} is no whole backup of Soar: {error}") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder(beside: Path) -> Path:
+    try:
+        beside.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sweep(beside.glob(".restore-*"))
+        return Path(tempfile.mkdtemp(prefix=".restore-", dir=beside))
+    except OSError as error:
+        raise BackupError(f"The backup cannot be opened in {beside}: {error}") from error
+
+
+def _taken(path: Path, folder: Path, passphrase: str) -> Opened:
+    try:
+        return _open(path, folder, passphrase)
+    except OSError as error:
+        raise BackupError(f"The backup cannot be opened: {error}") from error
 
 
 def _open(path: Path, folder: Path, passphrase: str) -> Opened:
@@ -76,6 +93,8 @@ def _open(path: Path, folder: Path, passphrase: str) -> Opened:
         manifest = _manifest(archive)
         for name, told in manifest["files"].items():
             _extract(archive, name, told, folder)
+    if plain != path:
+        plain.unlink()
     return Opened(manifest, folder)
 
 

@@ -6,10 +6,12 @@ row is, so the copy has every file that the dump names but for those deleted in 
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import io
 import json
 import os
+import secrets
 import subprocess
 import zipfile
 from collections.abc import Callable, Iterator
@@ -23,6 +25,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from soar import __version__
 from soar.backup import BackupError
+from soar.backup.folders import held, sweep
 from soar.backup.programs import address, environment, programs, server_major
 from soar.backup.sealing import Sealer
 from soar.lib import clock
@@ -43,13 +46,17 @@ def write(target: Path, passphrase: str = "") -> dict[str, Any]:
     Returns the manifest. Raises BackupError."""
     if target.exists():
         raise BackupError(f"{target} is there already; a backup overwrites nothing.")
-    part = target.with_name(f".{target.name}.part")
+    sweep(target.parent.glob(f".{glob.escape(target.name)}.*.part"))
+    part = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")  # two at once never write into one file
     try:
-        with os.fdopen(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as out:
+        with (
+            os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY, 0o600), "wb") as out,
+            held(part),
+        ):
             manifest = _write_sealed(out, passphrase)
             out.flush()
             os.fsync(out.fileno())
-        os.link(part, target)  # fails if somebody else was first
+            _put(part, target)
     except FileExistsError:
         raise BackupError(f"{target} is there already; a backup overwrites nothing.") from None
     except OSError as error:
@@ -57,6 +64,17 @@ def write(target: Path, passphrase: str = "") -> dict[str, Any]:
     finally:
         part.unlink(missing_ok=True)
     return manifest
+
+
+def _put(part: Path, target: Path) -> None:
+    """Give the whole file its name. Raises FileExistsError if somebody else was first."""
+    try:
+        os.link(part, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links, as on a share or a stick
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        os.replace(part, target)
 
 
 def _write_sealed(out: IO[bytes], passphrase: str) -> dict[str, Any]:

@@ -55,14 +55,18 @@ FIGURES = (
     Figures(
         (("soar_processes", "Processes with a sign of life lately"),),
         ("name",),
-        f"SELECT name, count(*) FILTER (WHERE at > now() - interval '{SILENT} seconds')"  # noqa: S608  our own number
-        " FROM soar_heartbeat GROUP BY 1",
+        # Nought is told too: an alarm on a figure that is not there never rings.
+        "SELECT wanted.name, count(beat.*) FROM (VALUES ('worker'), ('scheduler')) wanted (name)"  # noqa: S608  our own number
+        " LEFT JOIN soar_heartbeat beat ON beat.name = wanted.name"
+        f" AND beat.at > now() - interval '{SILENT} seconds' GROUP BY 1",
     ),
     Figures(
         (("soar_runs_open", "Runs that are not over"),),
         ("status",),
-        "SELECT status, count(*) FROM playbooks_run"
-        " WHERE status IN ('queued', 'in_progress', 'pending_approval', 'needs_decision') GROUP BY 1",
+        "SELECT wanted.status, count(r.id)"
+        " FROM (VALUES ('queued'), ('in_progress'), ('pending_approval'), ('needs_decision')) wanted (status)"
+        " LEFT JOIN playbooks_run r ON r.status = wanted.status"
+        " AND r.status IN ('queued', 'in_progress', 'pending_approval', 'needs_decision') GROUP BY 1",
     ),
     Figures((("soar_runs_recent", f"Of the newest {RECENT} runs"),), ("status",), _recent("playbooks_run", "status")),
     Figures(

@@ -31,6 +31,7 @@ def load(*_target: object) -> Any:
 def main() -> None:
     """Serve until SIGTERM."""
     watch_supervisor()
+    _check_static()
     if sys.platform == "linux":
         multiprocessing.set_start_method("fork")
         gc.disable()  # what is loaded stays: to look for garbage in it on the way takes a quarter of the time
@@ -53,6 +54,14 @@ def main() -> None:
         workers_kill_timeout=10,
     )
     server.serve(target_loader=load, wrap_loader=False)
+
+
+def _check_static() -> None:
+    """End with a sentence where the static files were not collected yet: what they are called is read once, and every
+    page would be an error until the next start. The service manager starts the web again."""
+    manifest = settings.STATIC_ROOT / "staticfiles.json"
+    if not settings.DEBUG and not manifest.exists():
+        raise SystemExit(f"{manifest} is missing: manage.py prepare has to come first.")
 
 
 def _application() -> Any:

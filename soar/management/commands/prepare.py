@@ -33,8 +33,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Every step says what it does, and only when there is something to do."""
         _compile()
+        self._collect()  # first: pages need the files also while the database is still awaited
         self._migrate()
-        self._collect()
         self._first_login()
 
     def _migrate(self) -> None:
