@@ -41,6 +41,7 @@ OPEN = f"status < {AlertStatus.RESOLVED.value} AND suppression_id IS NULL"  # wh
 UNTAKEN = (
     f"status = {AlertStatus.NEW.value} AND acknowledged_at IS NULL AND incident_id IS NULL AND suppression_id IS NULL"
 )
+WAITING = " ORDER BY received_at, id"  # of one severity: in the order of the index of what waits for somebody
 HELD = f"status < {AlertStatus.RESOLVED.value} AND suppression_id IS NOT NULL"
 
 
@@ -90,7 +91,7 @@ class Count:
 
     def sql(self, name: str) -> str:
         """The number as a subquery; ``name``: what the selection is called in the query around it."""
-        order = QUEUED if OPEN in self.condition else ""
+        order = QUEUED if OPEN in self.condition else WAITING if UNTAKEN in self.condition else ""
         rows = f"SELECT 1 FROM {name} WHERE {self.condition}{order} LIMIT {self.cap + 1}"  # noqa: S608 - constants
         return f"(SELECT count(*) FROM ({rows}) counted)"  # noqa: S608 - constants
 
