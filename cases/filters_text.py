@@ -41,16 +41,22 @@ _HITS = """
 
 @dataclass
 class Plan:
-    """How to look for some words and tags, which a row must all match. Made by ``plan``."""
+    """How to look for some words and tags, which a row must all match. Made by ``plan``. ``pieces``: parts of a word
+    that the index is asked for in its place; what it finds is compared with the word."""
 
     common: frozenset[str] = frozenset()
     ids: dict[str, list[int]] = field(default_factory=dict)
+    pieces: dict[str, list[str]] = field(default_factory=dict)
 
     def word(self, value: str) -> Q:
         """That the text holds ``value``."""
         if value in self.ids:
             return Q(AnyOf(F("pk"), self.ids[value]))
-        return Q(_Holds(F("search"), Value(value))) if value in self.common else Q(search__contains=value)
+        whole = Q(_Holds(F("search"), Value(value)))
+        if value in self.common:
+            return whole
+        pieces = self.pieces.get(value)
+        return Q(*(Q(search__contains=one) for one in pieces)) & whole if pieces else Q(search__contains=value)
 
     def tag(self, value: str) -> Q:
         """That ``value`` is one of the tags."""
@@ -65,13 +71,15 @@ def plan(words: Sequence[str], tags: Sequence[str], *, few: bool, alone: bool) -
     wanted = dict.fromkeys([*words, *(piece for word in words for piece in pieces_of(word))])
     asked = [*words, *(TAG + tag for tag in tags)]
     newest, spread = _sampled([*wanted, *asked[len(words) :]], asked)
-    common = frozenset(name for name in asked if min(newest[name], spread[name]) >= COMMON)
-    rare = [word for word in words if spread[word] < RARE]
-    listed = {word: _ids(word, [piece for piece in pieces_of(word) if spread[piece] < COMMON]) for word in rare}
+    # Open work is walked to its end sooner than the index has read a list of every twentieth alert there is.
+    held = spread if few else {name: min(newest[name], spread[name]) for name in asked}
+    common = frozenset(name for name in asked if held[name] >= COMMON)
+    pieces = {word: [piece for piece in pieces_of(word) if spread[piece] < COMMON] for word in words}
+    listed = {word: _ids(word, pieces[word]) for word in words if spread[word] < RARE}
     found = {word: ids for word, ids in listed.items() if ids is not None}
     # Common words may have nothing in common: then the walk would go on to the end.
     together = len(common) < len(asked) or min(newest[ALL], spread[ALL]) >= COMMON
-    return Plan(common if found or few or (alone and together) else frozenset(), found)
+    return Plan(common if found or few or (alone and together) else frozenset(), found, pieces)
 
 
 def pieces_of(word: str) -> list[str]:

@@ -35,13 +35,13 @@ COLUMNS = (
 # In the order of the queue's indexes: so the planner reads until the cap for who sees much, and gathers the alerts of
 # teams and incidents only for who sees little.
 QUEUED = " ORDER BY severity DESC, id DESC"
-WAITING = " ORDER BY severity, received_at, id"  # as the index of those that wait for somebody
 # In one message with its query, and so in one transaction with it.
 NO_BITMAPS = "SET LOCAL enable_bitmapscan = off;"
 OPEN = f"status < {AlertStatus.RESOLVED.value} AND suppression_id IS NULL"  # what stands in the queue
 UNTAKEN = (
     f"status = {AlertStatus.NEW.value} AND acknowledged_at IS NULL AND incident_id IS NULL AND suppression_id IS NULL"
 )
+WAITING = " ORDER BY received_at, id"  # of one severity: in the order of the index of what waits for somebody
 HELD = f"status < {AlertStatus.RESOLVED.value} AND suppression_id IS NOT NULL"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cases import glass, replaying, silence
+from cases import glass, low_disks, replaying, silence
 from cases.actions import (
     bulk_jobs,
     bulk_work,
@@ -71,6 +71,16 @@ def watch_sources() -> None:
 def tell_silent(source_id: int) -> None:
     """Write to people that a source is silent."""
     silence.tell(source_id)
+
+
+def watch_disks() -> None:
+    """Warn of disks that are nearly full. Scheduled every minute."""
+    low_disks.watch()
+
+
+def tell_low_disk(row_id: int) -> None:
+    """Write to people that a disk is nearly full."""
+    low_disks.tell(row_id)
 
 
 def drop_evidence_file(sha256: str) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
-from soar.lib import heartbeat, room
+from soar.lib import disks, heartbeat
 from soar.lib.database import AWAY, forget_connection
 
 _migrated: set[str] = set()  # names of databases seen complete: what is applied stays applied
@@ -16,28 +15,37 @@ _migrated: set[str] = set()  # names of databases seen complete: what is applied
 
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200 as long as the process answers at all."""
-    return JsonResponse({"status": "ok"})
+    """200 as long as the process answers at all; ``warnings`` beside it where a disk is nearly full."""
+    return _ok()
 
 
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200, or 503 with reasons; words only, nothing about versions or addresses."""
+    """200, or 503 with reasons; words only, nothing about versions or addresses. A disk that is nearly full is a
+    warning beside the 200: the portal still does its work."""
     try:
         reasons = _reasons()
     except AWAY:
         forget_connection()
-        reasons = ["The database does not answer."] + (["The disk is full."] if room.lacking(settings.DATA_DIR) else [])
+        reasons = ["The database does not answer.", *_full()]
     if reasons:
         return JsonResponse({"status": "not ready", "reasons": reasons}, status=503)
-    return JsonResponse({"status": "ok"})
+    return _ok()
+
+
+def _ok() -> JsonResponse:
+    warnings = disks.warnings()
+    return JsonResponse({"status": "ok", **({"warnings": warnings} if warnings else {})})
+
+
+def _full() -> list[str]:
+    return ["The disk is full."] if disks.full() else []
 
 
 def _reasons() -> list[str]:
     if not _all_migrated():
         return ["Migrations are not applied."]
-    found = ["The disk is full."] if room.lacking(settings.DATA_DIR) else []
-    return found if heartbeat.alive("worker") else [*found, "No worker has given a sign of life."]
+    return _full() if heartbeat.alive("worker") else [*_full(), "No worker has given a sign of life."]
 
 
 def _all_migrated() -> bool:

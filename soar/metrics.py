@@ -1,5 +1,5 @@
-"""``/metrics`` for Prometheus (operations.md 7). Every figure but one is asked of the database when it is scraped: all
-web processes of all hosts tell the same. The times of requests are those of this machine.
+"""``/metrics`` for Prometheus (operations.md 7). Most figures are asked of the database when it is scraped: all web
+processes of all hosts tell the same. Disks and the times of requests are those of this machine.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
+from soar.lib.disks import disks
 from soar.lib.figures import FIGURES, Figures, rows_of
 from soar.lib.request_times import BUCKETS
 from soar.middleware import request_times
@@ -46,6 +47,7 @@ class _Collector:
         """All metrics, each with what its query says now."""
         for figures in FIGURES:
             yield from _filled(figures, rows_of(figures))
+        yield from _disks()
         yield _times()
 
 
@@ -57,6 +59,23 @@ def _filled(figures: Figures, rows: list[tuple[Any, ...]]) -> Iterator[Metric]:
         for row in rows:
             metric.add_metric([str(value) for value in row[:width]], float(row[column]))
         yield metric
+
+
+def _disks() -> Iterator[Metric]:
+    """Of this machine; what lies on one disk has the same figures."""
+    free = GaugeMetricFamily(
+        "soar_disk_free_bytes", "Free on the disk of this place, of this machine", labels=["place"]
+    )
+    size = GaugeMetricFamily(
+        "soar_disk_size_bytes", "Size of the disk of this place, of this machine", labels=["place"]
+    )
+    low = GaugeMetricFamily("soar_disk_low", "1 where less is free than SOAR_DISK_LOW_MB", labels=["place"])
+    for one in disks():
+        for place in one.places:
+            free.add_metric([place], one.free)
+            size.add_metric([place], one.size)
+            low.add_metric([place], int(one.low))
+    yield from (free, size, low)
 
 
 def _times() -> Metric:

@@ -28,7 +28,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from soar.errors import unavailable
-from soar.lib import room
+from soar.lib import disks, room
 from soar.lib.context import UNKNOWN, address, cause, doing, via
 from soar.lib.database import AWAY, drop_dead_connection, forget_connection
 from soar.lib.hidden import shown_page
@@ -194,7 +194,7 @@ def note_database_error(request: HttpRequest | None = None, **_more: object) -> 
 
 def retry_later(request: HttpRequest, error: BaseException) -> HttpResponse:
     """503 with ``Retry-After``: problem+json for programs, a page for people. Nothing was saved."""
-    full = room.note(error) or room.lacking(settings.DATA_DIR)
+    full = room.note(error) or disks.full()
     response = unavailable(request, full=full)
     response["Retry-After"] = NO_ROOM if full else "2"
     return response

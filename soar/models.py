@@ -1,4 +1,4 @@
-"""The portal's own tables: the queue and the signs of life of its processes."""
+"""The portal's own tables: the queue, the signs of life of its processes, disks that are nearly full."""
 
 from __future__ import annotations
 
@@ -49,3 +49,21 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} on {self.host} ({self.pid})"
+
+
+class LowDisk(models.Model):
+    """A disk that is nearly full, as the acting scheduler's host sees it; gone when there is room again."""
+
+    host = models.TextField()
+    places = models.TextField(help_text="What lies on it, separated by commas (soar.lib.disks)")
+    free = models.BigIntegerField()
+    size = models.BigIntegerField()
+    since = models.DateTimeField(db_default=Now())
+    seen_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "soar_low_disk"
+        constraints = [models.UniqueConstraint(fields=["host", "places"], name="soar_low_disk_one")]
+
+    def __str__(self) -> str:
+        return f"{self.places} on {self.host}"

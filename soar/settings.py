@@ -60,6 +60,8 @@ CHAT_INTERNAL = env.flag("SOAR_CHAT_INTERNAL", False)  # people's own chat webho
 WEBHOOK_OFF_DAYS = env.number("SOAR_WEBHOOK_OFF_DAYS", 5, least=1)  # of failures, then an endpoint is switched off
 COUNTER_SECONDS = env.number("SOAR_COUNTER_SECONDS", 1)  # how often a source's counters are written; 0 at once
 EVIDENCE_MB = env.number("SOAR_EVIDENCE_MB", 100, least=1)  # MiB that one file of evidence may have
+DISK_LOW_MB = env.number("SOAR_DISK_LOW_MB", 5120)  # MiB free of a disk below which admins are warned; 0 never
+DATABASE_FOLDER = env.text("SOAR_DATABASE_FOLDER", "")  # on the disk of a database that is not the embedded one
 METRICS_TOKEN = env.text("SOAR_METRICS_TOKEN", "")  # what /metrics asks for; without one there is none
 VIEW_AS_MINUTES = env.number("SOAR_VIEW_AS_MINUTES", 15, least=1)  # that one sees the portal as somebody else
 AUDIT_SYSLOG_CA = env.text("SOAR_AUDIT_SYSLOG_CA", "")  # a file (PEM): who may vouch for a tls:// receiver
@@ -294,6 +296,7 @@ SCHEDULED: list[tuple[str, float]] = [
     ("playbooks.detection_models.collect", 30),
     ("cases.tasks.pull_due", 5),
     ("cases.tasks.watch_sources", 30),
+    ("cases.tasks.watch_disks", 60),
     ("cases.tasks.tidy_pulls", 3600),
     ("cases.tasks.servicenow_due", 2),
     ("cases.tasks.tidy_servicenow", 3600),
@@ -365,6 +368,7 @@ NOTIFICATION_APPROVERS = "playbooks.response.approvers.approvers"
 NAV_COUNTS = {
     "inbox": "cases.notifications.inbox.unread",
     "source-list": "cases.silence.silent",
+    "settings-home": "cases.low_disks.warned_of",
     "approval-list": "playbooks.response_selectors.asked_of",
     "connector-list": "soar.connectors.health.needing_a_look",
     "servicenow": "cases.views.servicenow.failures.needing_people",
@@ -375,6 +379,7 @@ NAV_COUNTS = {
 NAV_REASONS = {
     "inbox": "cases.notifications.inbox.ANY_UNREAD",
     "source-list": "cases.silence.ANY_SILENT",
+    "settings-home": "cases.low_disks.ANY_LOW",
     "approval-list": "playbooks.response_selectors.ANY_WAITING",
     "connector-list": "soar.connectors.health.ANY_DISABLED",
     "servicenow": "cases.views.servicenow.failures.ANY_FAILURE",

@@ -1,9 +1,11 @@
-"""Mail about the portal's own state, over real SMTP: silent sources, webhooks that Soar switched off."""
+"""Mail about the portal's own state, over real SMTP: silent sources, webhooks that Soar switched off,
+disks that are nearly full."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -159,3 +161,16 @@ def test_one_that_somebody_dealt_with_is_not_told_of(post: Server, admin: User, 
 def test_webhooks_that_are_not_there(as_admin: Client, path: str) -> None:
     assert as_admin.get(path).status_code == 404
     assert as_admin.get(f"/api/v1{path.removesuffix('edit/')}").status_code == 404
+
+
+def test_a_disk_that_is_nearly_full_is_written_to_those_who_manage_settings(
+    post: Server, tmp_path: Path, settings: Any
+) -> None:
+    settings.DATA_DIR, settings.DISK_LOW_MB = tmp_path, 2**40
+    tasks.watch_disks()
+    for _twice in range(2):
+        tasks.tell_low_disk(*QueuedTask.objects.get().args)
+    first = mails(post)[0]
+    assert first["to"] == "ada@blue.example" and "is nearly full" in first["subject"]
+    assert "Holds: data folder" in first["text"] and "/settings/operations/" in first["text"]
+    assert {mail["headers"]["Message-ID"] for mail in mails(post)} == {first["headers"]["Message-ID"]}

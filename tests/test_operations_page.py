@@ -93,7 +93,12 @@ def test_a_portal_where_nothing_has_happened(as_admin: Client, settings: Any) ->
     settings.QUEUE_AT_MOST = 0
     html = page(as_admin)
     text = words(html)
-    assert "Tasks 0" in text and "none waits" in text and "Refuses at never" in text and "<meter" not in html
+    assert (
+        "Tasks 0" in text
+        and "none waits" in text
+        and "Refuses at never" in text
+        and "How full the queue is" not in html
+    )
     assert "No worker has given a sign of life for 15 seconds" in text
     assert "No scheduler has given a sign of life" in text
     assert "None has given a sign of life in the last hour." in text

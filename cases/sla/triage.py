@@ -82,6 +82,22 @@ def edges(at: tuple[Policy, datetime] | None = None) -> dict[Severity, datetime]
     return found
 
 
+def spans(word: str, at: tuple[Policy, datetime]) -> dict[Severity, tuple[datetime | None, datetime]]:
+    """For each severity with a target: those that came after the first moment (if there is one) and until the second,
+    and wait for somebody, are breached, or at risk. ``at``: what ``policy_and_time`` said."""
+    policy, now = at
+    found: dict[Severity, tuple[datetime | None, datetime]] = {}
+    for severity in Severity:
+        target, calendar = policy.target(severity, "triage"), policy.calendar(severity)
+        if target is None:
+            continue
+        late = before(calendar, now, target)
+        until = late if word == "breached" else before(calendar, now, policy.warning(target))
+        if until:
+            found[severity] = (None if word == "breached" else late, until)
+    return found
+
+
 def _received(word: str, risky: datetime | None, late: datetime | None) -> Q:
     """When alerts came that are in this state; None for a moment that is out of reach. Without NOT: indexes help."""
     if word == "breached":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from socket import gethostname
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -19,10 +20,11 @@ from soar.accounts.membership import may
 from soar.accounts.models import AuditEntry, User
 from soar.connectors import showing
 from soar.connectors.models import ConnectorAccount
+from soar.lib import disks
 from soar.lib.figures import single
 from soar.lib.heartbeat import SILENT
 from soar.lib.text import span_words
-from soar.models import Heartbeat, QueuedTask
+from soar.models import Heartbeat, LowDisk, QueuedTask
 
 SHOWN = 20  # of each list; the page is no place to read thousands
 NEEDED = ("worker", "scheduler")  # without one of each nothing is done
@@ -51,12 +53,16 @@ class Queue(NamedTuple):
 def all_of_it(user: User) -> dict[str, Any]:
     """The context of the page for this person."""
     figures = single("soar_queue_tasks", "soar_queue_failed_tasks", "soar_database_bytes")
-    processes = _processes()
+    processes, seen = _processes(), disks.disks()
     return {
         "queue": _queue(figures),
         "processes": processes,
         "missing": [name for name in NEEDED if not any(one["name"] == name and one["alive"] for one in processes)],
         "silent": int(SILENT),
+        "disks": seen,
+        "disk_limit": disks.limit(),
+        "database_seen": any(disks.DATABASE in one.places for one in seen),
+        "low_elsewhere": _low_elsewhere(),
         "failed": int(figures["soar_queue_failed_tasks"]),
         "failed_tasks": _failed_tasks() if figures["soar_queue_failed_tasks"] else [],
         "failed_kinds": _failed_kinds() if figures["soar_queue_failed_tasks"] else [],
@@ -81,6 +87,12 @@ def _processes() -> list[dict[str, Any]]:
     rows = Heartbeat.objects.annotate(alive=alive).order_by("name", "host", "pid")
     words = {"worker": _("Worker"), "scheduler": _("Scheduler")}
     return [{"name": one.name, "word": words.get(one.name, one.name), "row": one, "alive": one.alive} for one in rows]
+
+
+def _low_elsewhere() -> list[dict[str, Any]]:
+    """The host of the acting scheduler may be another one than that of this page."""
+    rows = LowDisk.objects.exclude(host=gethostname()).order_by("host", "places")
+    return [{"row": one, "words": disks.words_of(one.places.split(","))} for one in rows]
 
 
 def _failed_tasks() -> list[dict[str, Any]]:

@@ -209,7 +209,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
             Page(
                 "operations",
                 _("Operations"),
-                _("Queue, workers, failures, backup."),
+                _("Queue, workers, disks, failures, backup."),
                 "server",
                 "manage_settings",
                 "view_setup",

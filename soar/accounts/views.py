@@ -18,9 +18,11 @@ from soar.accounts import places
 from soar.accounts.actions.emails import set_email
 from soar.accounts.actions.users import create_token, revoke_token
 from soar.accounts.forms import ProfileForm, TokenForm, zone_names
+from soar.accounts.membership import may
 from soar.accounts.models import ApiToken, User
 from soar.lib.crypto import DecryptionError, decrypt, encrypt
 from soar.lib.htmx import is_partial
+from soar.models import LowDisk
 from soar.theme import COOKIE
 
 TOKENS_SHOWN = 200
@@ -30,8 +32,10 @@ JUST_MADE = "token_just_made"  # in the session, encrypted, until the page that 
 @login_required
 @require_safe
 def settings_home(request: HttpRequest) -> HttpResponse:
-    """What this person may set, each with a sentence."""
-    return render(request, "accounts/settings.html", {"groups": places.groups(_me(request))})
+    """What this person may set, each with a sentence, and where something is to be looked after."""
+    low = may(_me(request), "manage_settings") and LowDisk.objects.exists()
+    context = {"groups": places.groups(_me(request)), "low_disks": low}
+    return render(request, "accounts/settings.html", context)
 
 
 @login_required

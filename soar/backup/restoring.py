@@ -38,11 +38,12 @@ def restore(backup: Opened, *, replace: bool) -> None:
     """Bring ``backup`` into this portal's database and data folder. Nobody else may be connected.
 
     Raises BackupError before anything is changed: data are here and not ``replace``, the portal runs, the backup is of
-    a newer version, or the environment gives other keys."""
+    a newer version, the programs of PostgreSQL are missing or too old, or the environment gives other keys."""
     _refuse(backup, replace)
+    tools = programs(max(server_major(), backup.manifest["pg_dump"]))
     _place(backup, [name for name in backup.files() if name.startswith("evidence/")])
     _take_keys(backup.keys)
-    _restore_database(backup, replace)
+    _restore_database(backup, replace, tools)
     _place(backup, [name for name in backup.files() if not name.startswith("evidence/")])
     if settings.EMBEDDED and not os.environ.get("SECRET_KEY"):
         put_secret("secret_key", backup.keys["secret_key"])
@@ -95,10 +96,10 @@ def _place(backup: Opened, names: list[str]) -> None:
         os.replace(backup.folder / name, target / Path(name).name)
 
 
-def _restore_database(backup: Opened, replace: bool) -> None:
+def _restore_database(backup: Opened, replace: bool, tools: tuple[Path, int]) -> None:
     """Everything in one transaction. It is ended by us, and only after pg_restore has ended well: if either program
     dies the database is as it was."""
-    folder, major = programs(max(server_major(), backup.manifest["pg_dump"]))
+    folder, major = tools
     clear = bool(replace and _asked(TABLES))
     older = server_major() < 17 <= major
     connections.close_all()

@@ -46,6 +46,7 @@ def write(target: Path, passphrase: str = "") -> dict[str, Any]:
     Returns the manifest. Raises BackupError."""
     if target.exists():
         raise BackupError(f"{target} is there already; a backup overwrites nothing.")
+    tools = programs(server_major())  # before anything is written
     sweep(target.parent.glob(f".{glob.escape(target.name)}.*.part"))
     part = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")  # two at once never write into one file
     try:
@@ -53,7 +54,7 @@ def write(target: Path, passphrase: str = "") -> dict[str, Any]:
             os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY, 0o600), "wb") as out,
             held(part),
         ):
-            manifest = _write_sealed(out, passphrase)
+            manifest = _write_sealed(out, passphrase, tools)
             out.flush()
             os.fsync(out.fileno())
             _put(part, target)
@@ -77,16 +78,16 @@ def _put(part: Path, target: Path) -> None:
         os.replace(part, target)
 
 
-def _write_sealed(out: IO[bytes], passphrase: str) -> dict[str, Any]:
+def _write_sealed(out: IO[bytes], passphrase: str, tools: tuple[Path, int]) -> dict[str, Any]:
     if not passphrase:
-        return _write_zip(out)
+        return _write_zip(out, tools)
     sealer = Sealer(out, passphrase)
-    manifest = _write_zip(sealer)
+    manifest = _write_zip(sealer, tools)
     sealer.close()
     return manifest
 
 
-def _write_zip(out: Any) -> dict[str, Any]:
+def _write_zip(out: Any, tools: tuple[Path, int]) -> dict[str, Any]:
     files: dict[str, dict[str, Any]] = {}
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED, strict_timestamps=False) as archive:
         manifest = _about()
@@ -97,7 +98,8 @@ def _write_zip(out: Any) -> dict[str, Any]:
                 fill(counted)  # type: ignore[arg-type]
             files[name] = {"size": counted.size, "sha256": counted.digest.hexdigest()}
 
-        manifest["pg_dump"] = _dump(add)
+        folder, manifest["pg_dump"] = tools
+        _dump(add, folder)
         for path in _files():
             with _still_there(path) as file:
                 if file is not None:
@@ -120,9 +122,8 @@ def _about() -> dict[str, Any]:
     }
 
 
-def _dump(add: Callable[[str, Callable[[IO[bytes]], None]], None]) -> int:
-    """Add the dump as pg_dump writes it; returns pg_dump's major version."""
-    folder, major = programs(server_major())
+def _dump(add: Callable[[str, Callable[[IO[bytes]], None]], None], folder: Path) -> None:
+    """Add the dump as the pg_dump in ``folder`` writes it."""
     without = [f"--exclude-table-data=public.{name}" for name in WITHOUT_ROWS]
     command = [str(folder / "pg_dump"), "--format=custom", "--no-owner", "--no-acl", *without, f"--dbname={address()}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()) as process:
@@ -133,7 +134,6 @@ def _dump(add: Callable[[str, Callable[[IO[bytes]], None]], None]) -> int:
         said = process.stderr.read().decode(errors="replace").strip()
     if process.returncode:
         raise BackupError(f"pg_dump failed: {said[-600:]}")
-    return major
 
 
 def _files() -> Iterator[Path]:

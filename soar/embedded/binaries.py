@@ -39,7 +39,7 @@ def find() -> Path:
 
 def major(folder: Path, program: str = "postgres") -> int:
     """The major version of the programs in ``folder``, such as 18; ``program`` is the one that is asked."""
-    return int(_version(folder, program).split(".")[0])
+    return int(version(folder, program).split(".")[0])
 
 
 def of_version(number: int, data: Path) -> Path:
@@ -74,7 +74,7 @@ def copy_to(folder: Path, data: Path) -> Path:
     if folder.parts[-2:] != INSTALLED.parts:
         raise EmbeddedError(f"The database's user cannot reach {folder}: put these programs where all users can.")
     package, target = folder.parents[1], data / _copy_name(major(folder))
-    mark = target / f"{package.name}-{_version(folder)}"
+    mark = target / f"{package.name}-{version(folder)}"
     if not mark.exists():
         new = target.with_name(target.name + ".new")
         shutil.rmtree(new, ignore_errors=True)
@@ -97,9 +97,12 @@ def _copy_name(number: int) -> str:
     return f"pgsql-{number}"
 
 
-def _version(folder: Path, program: str = "postgres") -> str:
-    """What a program says of itself, such as 18.6."""
-    said = subprocess.run([folder / program, "-V"], capture_output=True, text=True, check=False, cwd="/").stdout
+def version(folder: Path, program: str = "postgres") -> str:
+    """What a program says of itself, such as 18.6. Raises EmbeddedError for one that does not run."""
+    try:
+        said = subprocess.run([folder / program, "-V"], capture_output=True, text=True, check=False, cwd="/").stdout
+    except OSError:  # a file that is no program of this machine
+        said = ""
     found = re.search(r"\d+(\.\d+)*", said)
     if found is None:
         raise EmbeddedError(f"{folder}/{program} does not run on this machine; set SOAR_PG_BIN or DATABASE_URL.")

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import errno
-import os
 import time
-from pathlib import Path
 
 from django.db import InterfaceError, OperationalError
 
 LATELY = 30.0  # seconds for which a write that failed is told
-LEAST = 32 * 1024 * 1024  # bytes: two segments of PostgreSQL's log
 NO_ROOM = "53100"  # disk_full
 # Connections, a full disk, too many at once, an operator's shutdown, the disk itself: whatever was asked of it.
 OUTAGES = ("08", "53100", "53300", "57P", "58030")
@@ -41,15 +38,9 @@ def note(error: BaseException | None) -> bool:
     return True
 
 
-def lacking(folder: Path) -> bool:
-    """Whether a write of this process failed lately for want of room, or ``folder`` has hardly any left."""
-    if time.monotonic() - _noted < LATELY:
-        return True
-    try:
-        found = os.statvfs(folder)
-    except OSError:
-        return False
-    return found.f_bavail * found.f_frsize < LEAST
+def failed_lately() -> bool:
+    """Whether a write of this process failed in the last half minute for want of room."""
+    return time.monotonic() - _noted < LATELY
 
 
 def forget() -> None:

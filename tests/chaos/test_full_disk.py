@@ -50,6 +50,8 @@ def test_a_full_disk_is_said_and_lived_through(small: tuple[Disk, Site]) -> None
     token = json.loads(site.manage("token", "create", "admin", "--name", "full"))["token"]
     accepted, refused = {post(site, source, 0): 0}, set[str]()
     incident = api(site, token, "post", "incidents/", json={"title": "Full"}).json()["id"]
+    nearly = site.client.get("/readyz")  # 600 MiB are less than what is warned of
+    assert (nearly.status_code, nearly.json()["warnings"]) == (200, ["A disk is nearly full."])
     disk.fill(0)
     for number in range(1, 2_000):
         answer = deliver(site, source, number)

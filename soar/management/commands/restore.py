@@ -15,6 +15,7 @@ from cases.models import Evidence
 from soar import env
 from soar.accounts.audit import record
 from soar.backup import BackupError
+from soar.backup.programs import programs, server_major
 from soar.backup.reading import Opened, opened
 from soar.backup.restoring import restore
 from soar.lib.crypto import DecryptionError, check_all
@@ -35,6 +36,7 @@ class Command(BaseCommand):
         """Raises CommandError with the reason; then nothing was changed."""
         passphrase = env.text("SOAR_BACKUP_PASSPHRASE", "")
         try:
+            programs(server_major())  # to unpack takes its time
             with opened(options["file"], Path(settings.DATA_DIR), passphrase) as backup:
                 restore(backup, replace=options["replace"])
                 self._finish(backup, options["file"].name)
