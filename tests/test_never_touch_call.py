@@ -29,10 +29,10 @@ def hold_laptops(value: str = "LT-*", reason: str = "Laptops of the board") -> N
     return never_touch.add(Actor.system(), by="name", value=value, reason=reason)
 
 
-def queued(*names: str, **node: object) -> Run:
+def queued(*names: str) -> Run:
     """A run whose first task is due, and nobody has taken it yet."""
     run = run_by_hand(
-        Actor.system(), publish(graph(action("a", *(names or ("isolate_endpoint",)), **node))), alert=alert_of().pk
+        Actor.system(), publish(graph(action("a", *(names or ("isolate_endpoint",))))), alert=alert_of().pk
     )
     assert begin(run.pk)
     return run

@@ -79,6 +79,6 @@ def _tell(run: Held | None, approval: Approval, task: ResponseTask) -> None:
     actor = Actor.of(task.created_by) if task.created_by else Actor.system()
     incident = task.incident or (task.alert.incident if task.alert is not None else None)
     for subject in (task.alert, incident):
-        if relock(subject) is not None:
+        if subject is not None and relock(subject) is not None:
             timeline.record("approval.requested", subject, actor, text=approval.reason, data=data, cause=task.cause)
     enqueue(asking.TELL_TASK, approval.pk)
