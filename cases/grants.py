@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.lookups import Lookup
 
-from soar.accounts.membership import keep_team_ids, may
+from soar.accounts.membership import keep_team_ids, may, team_ids
 from soar.accounts.models import User
 from soar.accounts.models.grant import current
 
@@ -92,6 +92,18 @@ def grants_of(user: User) -> dict[str, Granted]:
         cached = {model: Granted(own[:AT_MOST], len(own) > AT_MOST) for model, own in ids.items()}
         user._grants = cached  # type: ignore[attr-defined]
     return cached
+
+
+def standing(user: User) -> Any:
+    """All of a person that selections of what they see and manage are made of: the same of all this makes the same
+    SQL (settings.NAV_STANDING)."""
+    found = grants_of(user)
+    grants = tuple((model, tuple(one.ids), one.too_many) for model, one in found.items())
+    scopes = None if user.token_scopes is None else frozenset(user.token_scopes)
+    held = frozenset(user.get_all_permissions())
+    managed: list[int] = user._manages  # type: ignore[attr-defined]
+    behind = standing(user.viewer) if user.viewer is not None else None
+    return user.pk, user.is_active, held, scopes, tuple(team_ids(user)), grants, tuple(managed), behind
 
 
 def holds_some(user: User, what: int) -> bool:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_script_prefix, get_urlconf, reverse
 from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
-from soar.lib.counts import counted_together
+from soar.lib import counts
 from soar.lib.database import prepared
 
 MOST = 99  # more are shown as "99+"
+MADE_AT_MOST = 500
+_made: dict[Any, counts.Selection] = {}
 
 
 @dataclass(frozen=True)
@@ -109,9 +113,20 @@ class Place:
 def url_or_none(name: str) -> str | None:
     """The address of a URL name, or None when this installation has no such page."""
     try:
-        return reverse(name)
+        return address(name)
     except NoReverseMatch:
         return None
+
+
+def address(name: str, *args: str | int) -> str:
+    """``reverse``, done once for the same: a page names some hundreds of addresses, and the next one the same again.
+    Raises NoReverseMatch."""
+    return _reversed(name, args, get_urlconf(), get_script_prefix())
+
+
+@lru_cache(maxsize=8192)
+def _reversed(name: str, args: tuple[str | int, ...], _urlconf: str | None, _prefix: str) -> str:
+    return reverse(name, args=args)
 
 
 def places(user: AbstractBaseUser | AnonymousUser, path: str) -> Iterator[tuple[str | Promise, list[Place]]]:
@@ -126,12 +141,23 @@ def counted(found: Iterable[Place], user: AbstractBaseUser | AnonymousUser) -> d
     """The figures beside these places, by URL name, each of the rows that a function of the settings gives for it; none
     for those with nothing to count. One query, and one more for all of those where there may be something."""
     names = [place.entry.url_name for place in found if place.counted]
-    rows = {name: import_string(settings.NAV_COUNTS[name])(user) for name in _with_reason(names, user)}
-    return {
-        name: f"{MOST}+" if number > MOST else str(number)
-        for name, number in counted_together(rows, MOST).items()
-        if number
-    }
+    figures = counts.counted(_selection(tuple(_with_reason(names, user)), user))
+    return {name: f"{MOST}+" if number > MOST else str(number) for name, number in figures.items() if number}
+
+
+def _selection(names: tuple[str, ...], user: AbstractBaseUser | AnonymousUser) -> counts.Selection:
+    """What counts these for the person. Every page asks, and Django takes longer to make this SQL than the database to
+    answer: it is made once for all that a person is, which is read anew for every request."""
+    if not names:
+        return "", []
+    key = (names, import_string(settings.NAV_STANDING)(user))
+    found = _made.get(key)
+    if found is None:
+        if len(_made) >= MADE_AT_MOST:
+            _made.clear()
+        rows = {name: import_string(settings.NAV_COUNTS[name])(user) for name in names}
+        found = _made[key] = counts.selection(rows, MOST)
+    return found
 
 
 def _with_reason(names: list[str], user: AbstractBaseUser | AnonymousUser) -> list[str]:

@@ -168,6 +168,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "csp.context_processors.nonce",
             ],
             "builtins": ["template_partials.templatetags.partials", "soar.templatetags.ui"],
+            "libraries": {"i18n": "soar.templatetags.words"},
         },
     }
 ]
@@ -226,8 +227,9 @@ if SESSION_COOKIE_SECURE:  # a browser takes a cookie of such a name from this h
 # Behind a proxy that ends TLS, sets X-Forwarded-Proto and lets no caller set it: plain requests are sent to https.
 SECURE_SSL_REDIRECT = env.flag("SOAR_HTTPS_REDIRECT", False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE_SSL_REDIRECT else None
-# Whether other names below this one are reached by TLS only is not for the portal to say.
-SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+# Whether other names below this one are reached by TLS only is not for the portal to say. Words of templates are ours
+# in place of Django's on purpose (TEMPLATES).
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "templates.W003"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31536000 if SESSION_COOKIE_SECURE else 0
@@ -373,6 +375,9 @@ NAV_COUNTS = {
     "connector-list": "soar.connectors.health.needing_a_look",
     "servicenow": "cases.views.servicenow.failures.needing_people",
 }
+# All of a person that these rows are chosen by: dotted name of a function (user) -> something hashable. Nothing else,
+# neither the time of day, may stand in them but as SQL.
+NAV_STANDING = "cases.grants.standing"
 # What there must be for such a figure to be any, of the person (``%(user)s``) or of anybody: URL name -> dotted
 # name of a condition in SQL. One query asks for all of them; a person's own figure, which is dearer, is counted only
 # where there is something.

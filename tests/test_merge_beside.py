@@ -69,6 +69,7 @@ def test_with_a_ticket_on_both_the_one_that_stays_goes_on(analyst: User) -> None
     assert (theirs.state, theirs.incident_id) == (LinkState.ENDED, goes.pk)
     assert stays.number in theirs.reason
     assert goes.timeline.filter(kind="servicenow.unlinked").exists()
+    assert merge_undo.preview(me, IncidentMove.objects.get()).left == []
     merge_undo.undo(me, stays.pk, IncidentMove.objects.get().pk)
     theirs.refresh_from_db()
     assert (theirs.state, theirs.reason) == (LinkState.LINKED, "")
@@ -82,8 +83,9 @@ def test_a_ticket_that_another_incident_has_by_now_is_named(analyst: User) -> No
     theirs = make_link(goes, profile)
     merge.merge(me, stays.pk, [goes.pk])
     make_link(make_incident("Third"), profile, sys_id=theirs.sys_id)
+    told = merge_undo.preview(me, IncidentMove.objects.get()).left
     done = merge_undo.undo(me, stays.pk, IncidentMove.objects.get().pk)
-    assert done.left == ["1 ticket is not linked any more"]
+    assert told == done.left == ["1 ticket is not linked any more"]
     assert TicketLink.objects.get(pk=theirs.pk).state == LinkState.ENDED
 
 

@@ -73,7 +73,9 @@ def test_what_was_changed_since_stays_and_is_named(analyst: User) -> None:
     incidents.update(me, stays.pk, changes={"severity": "low"})
     incidents.owners(me, stays.pk, lead=analyst)
     observables.remove_from_incident(me, stays.pk, IncidentObservable.objects.get().observable_id)
+    told = merge_undo.preview(me, move).left
     left = merge_undo.undo(me, stays.pk, move.pk).left
+    assert told == left
     assert "1 alert was moved on or unlinked since" in left
     assert "The task “Theirs” was changed since" in left
     assert f"The severity of {stays.number} was set since" in left
@@ -100,7 +102,7 @@ def test_the_preview_tells_the_same_and_changes_nothing(analyst: User) -> None:
     stays, goes, move = merged(me)
     tasks.complete(me, IncidentTask.objects.get(title="Theirs").pk)
     count = TimelineEntry.objects.count()
-    told = merge_undo.preview(me, stays.pk, move.pk)
+    told = merge_undo.preview(me, move)
     assert told.refusal is None and told.left == ["The task “Theirs” was changed since"]
     assert TimelineEntry.objects.count() == count
     assert again(goes).merged_into_id == stays.pk

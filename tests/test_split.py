@@ -136,7 +136,7 @@ def test_undo_brings_back_whatever_came_since_and_tells_notes_once(analyst: User
     later = incidents.comment(me, new.pk, "Worked on it")
     tasks.add(me, new.pk, title="Made there")
     move = IncidentMove.objects.get(kind="split")
-    assert merge_undo.preview(me, whole.pk, move.pk).refusal is None
+    assert merge_undo.preview(me, move).refusal is None
     merge_undo.undo(me, new.pk, move.pk)
     assert again(new).merged_into_id == whole.pk
     assert again(whole).alert_count == 2

@@ -4,6 +4,7 @@ and what cannot is named."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -13,7 +14,7 @@ from cases import timeline
 from cases.actions.base import save
 from cases.actions.merge import HUSK, SAVED, merge_locked
 from cases.actions.merge_checks import refusal_of
-from cases.actions.moving import Way, parts
+from cases.actions.moving import Part, Way, parts
 from cases.actions.moving.alerts import lock_all
 from cases.actors import Actor
 from cases.errors import CaseError, Conflict, Forbidden, Missing
@@ -31,10 +32,6 @@ class UndoPreview:
 
     left: list[str]
     refusal: CaseError | None = None
-
-
-class _Enough(Exception):
-    """The rehearsal is over: nothing of it stays."""
 
 
 def moves_seen(user: User | None, incident: Incident) -> QuerySet[IncidentMove]:
@@ -74,29 +71,17 @@ def undo(actor: Actor, incident_id: int | str, pk: int) -> IncidentMove:
     return move
 
 
-def preview(actor: Actor, incident_id: int | str, pk: int) -> UndoPreview:
-    """What ``undo`` would leave: of a merge by doing it and taking it back; a split leaves nothing. Raises Missing."""
-    move = move_for(actor, incident_for(actor, incident_id), pk)
-    if move.kind == IncidentMove.Kind.SPLIT:
-        return _preview_split(Way(actor, move.source, move.target), move)
-    left: list[str] = []
-    try:
-        with transaction.atomic():
-            left = undo(actor, incident_id, pk).left
-            raise _Enough
-    except _Enough:
-        return UndoPreview(left)
-    except CaseError as error:
-        return UndoPreview([], error)
-
-
-def _preview_split(way: Way, move: IncidentMove) -> UndoPreview:
+def preview(actor: Actor, move: IncidentMove) -> UndoPreview:
+    """What ``undo`` would leave of a merge or split that the actor sees (``move_for``); a split leaves nothing."""
+    way = Way(actor, move.source, move.target)
     try:
         _check(move, way)
-        _way_back(way)
+        if move.kind == IncidentMove.Kind.SPLIT:
+            _way_back(way)
+            return UndoPreview([])
     except CaseError as error:
         return UndoPreview([], error)
-    return UndoPreview([])
+    return UndoPreview([one for part, kept in _gone_along(move) for one in part.stays(way, kept)])
 
 
 def _check(move: IncidentMove, way: Way) -> None:
@@ -129,10 +114,7 @@ def _check_merge(way: Way) -> None:
 
 def _merge_back(move: IncidentMove, way: Way) -> list[str]:
     source, target = way.source, way.target
-    left = []
-    for part in reversed(parts()):
-        if move.moved.get(part.name):
-            left += [str(one) for one in part.back(way, move.moved[part.name])]
+    left = [str(one) for part, kept in _gone_along(move) for one in part.back(way, kept)]
     closed = move.before.get("closed_at")
     source.status, source.closed_at = move.before["status"], parse_datetime(closed) if closed else None
     source.merged_into = source.merged_at = None
@@ -146,6 +128,11 @@ def _merge_back(move: IncidentMove, way: Way) -> list[str]:
     for incident in (source, target):
         clocks.follow(incident)
     return left
+
+
+def _gone_along(move: IncidentMove) -> list[tuple[Part, Any]]:
+    """What went in the merge with what its part kept of it, in the order in which it goes back."""
+    return [(part, move.moved[part.name]) for part in reversed(parts()) if move.moved.get(part.name)]
 
 
 def _split_back(move: IncidentMove, way: Way) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -88,11 +88,14 @@ class Catalog:
         """Its tactics in words."""
         return [one.name for one in self.tactics if one.slug in technique.tactics]
 
-    def matrix(self) -> Iterator[tuple[Tactic, list[Technique]]]:
+    def matrix(self) -> list[tuple[Tactic, list[Technique]]]:
         """The columns with their techniques by name, sub-techniques left out (``children`` has them)."""
-        for tactic in self.tactics:
-            rows = [one for one in self.techniques.values() if "." not in one.id and tactic.slug in one.tactics]
-            yield tactic, sorted(rows, key=lambda one: one.name.casefold())
+        return self._columns
+
+    @cached_property
+    def _columns(self) -> list[tuple[Tactic, list[Technique]]]:
+        whole = sorted((one for one in self.techniques.values() if "." not in one.id), key=_by_name)
+        return [(tactic, [one for one in whole if tactic.slug in one.tactics]) for tactic in self.tactics]
 
     def search(self, text: str, most: int = 20, *, tactic: str = "") -> list[Technique]:
         """Techniques by the beginning of their id or words of their name, best first: an id, then a name that begins
@@ -114,6 +117,10 @@ class Catalog:
 
     def _of(self, tactic: str) -> Iterable[Technique]:
         return (one for one in self.techniques.values() if not tactic or tactic in one.tactics)
+
+
+def _by_name(one: Technique) -> str:
+    return one.name.casefold()
 
 
 def parent_of(id: str) -> str:

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from cases.actions import saved_views
-from cases.errors import CaseError, Missing
+from cases.errors import CaseError, Forbidden, Missing
 from cases.filters import AlertFilter
 from cases.filters_gone import gone
 from cases.models import SavedView
@@ -22,9 +22,14 @@ from soar.accounts.membership import may, team_ids
 from soar.accounts.models import Team, User
 from soar.lib.htmx import is_partial, render_regions, trigger
 from soar.lib.htmx import redirect as send
+from soar.lib.keyset import Order
+from soar.lib.paging import paged
 
 TEMPLATE = "cases/alerts/view.html"
 TABS_AT_MOST = 8
+SHOWN = 30
+OWN = Order("own", ("position", "id"), descending=False)
+SHARED = Order("shared", ("name", "id"), descending=False, folded=("name",))
 Context = dict[str, Any]
 
 
@@ -91,28 +96,40 @@ def view_new(request: HttpRequest) -> HttpResponse:
 @signed_in_reader
 @require_safe
 def view_list(request: HttpRequest) -> HttpResponse:
-    """One's own views and those shared with one: rename, order, share, default, delete."""
+    """One's own views and those shared with one: order, default, delete, and the way to name and share them."""
     user = person_of(request)
-    views = list(saved_views.views_for(user))
-    for view in views:
+    rows = saved_views.views_for(user)
+    own = paged(request, rows.filter(owner=user), OWN, name="own", size=SHOWN, at="#own")
+    shared = paged(request, rows.exclude(owner=user), SHARED, name="shared", size=SHOWN, at="#shared")
+    for view in (*own.rows, *shared.rows):
         view.mine = saved_views.may_change(user, view)  # type: ignore[attr-defined]
         view.chips = AlertFilter.parse(QueryDict(view.query)).chips()  # type: ignore[attr-defined]
-    context = {"views": views, "own": [view.pk for view in views if view.owner_id == user.pk], **_audiences(user)}
-    return render(request, "cases/alerts/views.html", context)
+    lists = [
+        {"id": "own", "title": _("Your views"), "page": own, "own": True},
+        {"id": "shared", "title": _("Shared with you"), "page": shared, "own": False},
+    ]
+    return render(request, "cases/alerts/views.html", {"lists": [one for one in lists if one["page"].rows]})
 
 
 @signed_in_reader
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def view_change(request: HttpRequest, pk: int) -> HttpResponse:
-    """What the forms of the page and of the queue ask: ``do`` is save, query, default, no_default, up, down, delete."""
+    """The form for the name and who finds it. What it and the forms of the page and of the queue ask: ``do`` is save,
+    query, default, no_default, up, down, delete."""
     user, given = person_of(request), request.POST
+    if request.method != "POST":
+        view = saved_views.view_for(user, pk, change=True)
+        return _form(request, user, view.query, view=view)
     try:
         said, where = _done(user, pk, given.get("do", ""), given)
     except Missing:
         raise
     except CaseError as error:
+        if given.get("do") == "save" and not isinstance(error, Forbidden):
+            view = saved_views.view_for(user, pk, change=True)
+            return _form(request, user, view.query, error, view=view)
         messages.warning(request, error.message)
-        return redirect("view-list")
+        return send(request, reverse("view-list"))
     if said:
         messages.success(request, said)
     return send(request, where)
@@ -154,18 +171,29 @@ def _shared(given: QueryDict) -> dict[str, Any]:
     return {"audience": "team", "team": team}
 
 
-def _audiences(user: User) -> Context:
-    """With whom the person may share."""
+def _audiences(user: User, view: SavedView | None) -> list[tuple[str, str]]:
+    """With whom the person may share, and with whom the view is shared now."""
     everybody = may(user, "manage_settings")
     teams = Team.objects.all() if everybody else Team.objects.filter(pk__in=team_ids(user))
-    return {"share_all": everybody, "share_teams": list(teams[:100]) if may(user, "work_cases") else []}
+    found = {team.pk: team.name for team in teams} if may(user, "work_cases") else {}
+    if view is not None and view.team is not None:
+        found.setdefault(view.team.pk, view.team.name)
+    shares = [("me", _("Me")), *((str(pk), _("Team %s") % name) for pk, name in found.items())]
+    return [*shares, ("all", _("Everybody"))] if everybody or (view and view.audience == "all") else shares
 
 
-def _form(request: HttpRequest, user: User, query: str, error: CaseError | None = None) -> HttpResponse:
+def _form(
+    request: HttpRequest, user: User, query: str, error: CaseError | None = None, *, view: SavedView | None = None
+) -> HttpResponse:
+    """Name and audience of a new view, or of one that there is; what was typed stays when it was refused."""
     chosen = AlertFilter.parse(QueryDict(query[: saved_views.QUERY_AT_MOST]))
+    audience = (str(view.team_id) if view.team_id else view.audience) if view else "me"
     context = {
-        "query": query, "chips": chosen.chips(), "name": request.POST.get("name", ""),
-        "error": error.message if error else "", **_audiences(user),
+        "query": query, "chips": chosen.chips(), "name": request.POST.get("name", view.name if view else ""),
+        "error": error.message if error else "", "shares": _audiences(user, view), "view": view,
+        "share": request.POST.get("share", audience),
+        "post_url": reverse("view-change", args=[view.pk]) if view else reverse("view-new"),
+        "back_url": reverse("view-list") if view else f"{reverse('alert-list')}?{query}",
     }  # fmt: skip
     status = 422 if error else 200
     if is_partial(request):

@@ -32,16 +32,28 @@ OTHERS_AT_MOST = 100
 
 @dataclass(slots=True)
 class Cell:
-    """A technique with its figures; ``shade`` 0 (none) to 5 (the most) is how it is coloured."""
+    """A technique with its figures of a ``period``; ``shade`` 0 (none) to 5 (the most) is how it is coloured. Its links
+    are made when they are asked for: of a thousand techniques a page shows some dozens."""
 
     id: str
     name: str
     alerts: int
     incidents: int
     shade: int
-    alerts_url: str
-    incidents_url: str
+    period: str
     subs: list[Cell] = field(default_factory=list)
+
+    @property
+    def alerts_url(self) -> str:
+        """The list whose length the figure is."""
+        asked = {"technique": self.id, "since": self.period, "status": "any", "suppressed": "all"}
+        return f"{reverse('alert-list')}?{urlencode(asked)}"
+
+    @property
+    def incidents_url(self) -> str:
+        """The same of incidents."""
+        asked = {"technique": self.id, "opened": self.period, "status": "any"}
+        return f"{reverse('incident-list')}?{urlencode(asked)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +109,7 @@ def _matrix(known: Catalog, asked: Asked, alerts: Counts, incidents: Counts) -> 
 
     def cell(id: str, name: str, subs: list[str] = []) -> Cell:  # noqa: B006  never changed
         n = alerts.of(id), incidents.of(id)
-        made = Cell(id, name, *n, shade_of(measure.of(id), most), *_urls(id, asked.period))
+        made = Cell(id, name, *n, shade_of(measure.of(id), most), asked.period)
         made.subs = [one for sub in subs if _wanted(one := cell(sub, known.techniques[sub].name), asked)]
         return made
 
@@ -133,13 +145,3 @@ def _current(technique: Technique | None) -> bool:
 def shade_of(number: int, most: int) -> int:
     """0 for none, else 1 to 5 on a logarithmic scale: one of a thousand is seen beside a thousand."""
     return math.ceil(SHADES * math.log1p(number) / math.log1p(most)) if number and most else 0
-
-
-def _urls(id: str, period: str) -> tuple[str, str]:
-    """The lists whose lengths the figures are."""
-    about_alerts = {"technique": id, "since": period, "status": "any", "suppressed": "all"}
-    about_incidents = {"technique": id, "opened": period, "status": "any"}
-    return (
-        f"{reverse('alert-list')}?{urlencode(about_alerts)}",
-        f"{reverse('incident-list')}?{urlencode(about_incidents)}",
-    )

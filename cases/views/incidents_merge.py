@@ -148,7 +148,7 @@ def incident_undo(request: HttpRequest, number: str, pk: int) -> HttpResponse:
             said = _("It is taken back.") if not done.left else _("It is taken back, but for what the timeline names.")
             messages.success(request, said)
             return redirect("incident-detail", incident.number)
-    told = merge_undo.preview(actor, incident.pk, move.pk)
+    told = merge_undo.preview(actor, move)
     refusal = told.refusal.message if told.refusal else ""
     context = {"incident": incident, "number": incident.number, "move": move, "left": told.left, "refusal": refusal}
     return render(request, UNDO, context, status=409 if problem else 200)

@@ -19,8 +19,11 @@ from playbooks.models import DetectionModel
 from playbooks.views.parts import check_may, holders, person_of, signed_in_reader
 from soar.accounts.membership import may
 from soar.lib import parts
+from soar.lib.keyset import Order
+from soar.lib.paging import asked, paged
 
-SHOWN = 300
+SHOWN = 40
+BY_NAME = Order("name", ("key", "id"), descending=False)
 SEVERITIES = [(word, parts.label(word)) for word in reversed(Severity.words())]
 
 
@@ -80,16 +83,15 @@ def model_remove(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _page(request: HttpRequest, form: ModelForm, status: int = 200) -> HttpResponse:
-    query = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:200]
+    query = " ".join(asked(request.GET).split())
     seen = Seen(person_of(request))
     found = seen.rows()
     if query:
         found = found.filter(key__contains=query.lower())
-    rows = [{"row": row, "severity": Severity(row.severity).word} for row in seen.fitted(found[: SHOWN + 1])]
+    page = paged(request, found, BY_NAME, keep={"q": query}, size=SHOWN)
     context = {
-        "rows": rows[:SHOWN],
-        "more": len(rows) > SHOWN,
-        "shown": SHOWN,
+        "rows": [{"row": row, "severity": Severity(row.severity).word} for row in seen.fitted(page.rows)],
+        "page": page,
         "query": query,
         "form": form,
         "severities": SEVERITIES,

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -16,8 +17,12 @@ from soar.connectors.errors import Forbidden, Refused
 from soar.connectors.forms import ExceptionForm, OwnListForm, exception_form, own_form
 from soar.connectors.intelligence import actions
 from soar.connectors.models import ExceptionEntry, OwnListEntry, WarningList
+from soar.lib.keyset import Order
+from soar.lib.paging import asked, paged
 
-SHOWN = 200
+SHOWN, LISTS = 25, 50
+NEWEST = Order("newest", ("id",))
+BY_NAME = Order("name", ("category", "name", "id"), descending=False)
 
 
 @require_safe
@@ -56,7 +61,7 @@ def exception_remove(request: HttpRequest, pk: int) -> HttpResponse:
     _changing(request)
     if actions.remove_exception(_user(request), pk):
         messages.success(request, _("Removed from the exceptions."))
-    return redirect("list-index")
+    return _back(request)
 
 
 @require_POST
@@ -65,7 +70,7 @@ def ownlist_remove(request: HttpRequest, pk: int) -> HttpResponse:
     _changing(request)
     if actions.remove_own(_user(request), pk):
         messages.success(request, _("Removed from the own list."))
-    return redirect("list-index")
+    return _back(request)
 
 
 @require_POST
@@ -74,7 +79,12 @@ def list_switch(request: HttpRequest, pk: int) -> HttpResponse:
     _changing(request)
     if actions.set_list_enabled(_user(request), pk, request.POST.get("enabled") == "1") is None:
         raise Http404
-    return redirect("list-index")
+    return _back(request)
+
+
+def _back(request: HttpRequest) -> HttpResponse:
+    """To the pages of the lists that were shown."""
+    return redirect(f"{reverse('list-index')}?{request.POST.get('back', '')[:2000]}".rstrip("?"))
 
 
 def _user(request: HttpRequest) -> User:
@@ -100,18 +110,20 @@ def _done(form: ExceptionForm, act: Any) -> bool:
 
 
 def _page(request: HttpRequest, status: int = 200, **forms: ExceptionForm | OwnListForm) -> HttpResponse:
-    query = request.GET.get("q", "").strip().replace("\x00", "")[:200]
+    query = asked(request.GET)
     exceptions, own = ExceptionEntry.objects.all(), OwnListEntry.objects.all()
     if query:
         exceptions, own = exceptions.filter(value__icontains=query), own.filter(value__icontains=query)
+    keep = {name: request.GET.get(name, "") for name in ("q", "exceptions", "own", "lists")}
     context = {
         "query": query,
-        "exceptions": exceptions[:SHOWN],
+        "exceptions": paged(request, exceptions, NEWEST, keep=keep, name="exceptions", size=SHOWN, at="#exceptions"),
         "exception_count": exceptions.count(),
-        "own_entries": own[:SHOWN],
+        "own_page": paged(request, own, NEWEST, keep=keep, name="own", size=SHOWN, at="#own"),
         "own_count": own.count(),
-        "shown": SHOWN,
-        "warning_lists": WarningList.objects.order_by("category", "name"),
+        "warning_lists": paged(
+            request, WarningList.objects.all(), BY_NAME, keep=keep, name="lists", size=LISTS, at="#warning-lists"
+        ),
         "may_change": _user(request).has_perm("accounts.manage_settings"),
         "exception_form": forms.get("exception_form") or exception_form(),
         "own_form": forms.get("own_form") or own_form(),

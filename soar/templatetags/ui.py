@@ -10,7 +10,12 @@ from typing import Any
 from django import forms
 from django.forms.boundfield import BoundField
 from django.http import HttpRequest
-from django.template import Context, Library
+from django.template import Context, Library, Node, defaulttags
+from django.template.base import Parser, Token
+from django.template.defaulttags import URLNode
+from django.template.library import SimpleNode
+from django.urls import NoReverseMatch
+from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 
 from soar import nav
@@ -24,14 +29,65 @@ ABOUT_PRODUCTS = ("/connectors/", "/playbooks/", "/runs/", "/approvals/", "/resp
 OOB, MORPH, NOTHING = mark_safe(' hx-swap-oob="true"'), mark_safe(' hx-swap-oob="morph"'), mark_safe("")
 
 for part in (
-    parts.icon, parts.sev, parts.state, parts.determination, parts.risk, parts.pill, parts.tlp,
+    parts.sev, parts.state, parts.determination, parts.risk, parts.pill, parts.tlp,
     parts.face, parts.face_of, parts.person, parts.ago, parts.clock, parts.observable,
 ):  # fmt: skip
     register.simple_tag(part)
+_drawing = Library()
+_drawing.simple_tag(parts.icon)
 register.filter("label", parts.label)
 register.filter("defang", text.defang)
 register.filter("shorten", text.shorten_hash)
 register.filter("initials", text.initials)
+
+
+class Sign(SimpleNode):
+    """``{% icon "…" %}`` of a name that stands in the template: drawn once."""
+
+    drawn: SafeString | None = None
+
+    def render(self, context: Context) -> SafeString:
+        """The sign."""
+        if self.drawn is None:
+            self.drawn = super().render(context)
+        return self.drawn
+
+
+@register.tag
+def icon(parser: Parser, token: Token) -> Node:
+    """The tag of ``parts.icon``."""
+    node: SimpleNode = _drawing.tags["icon"](parser, token)
+    given = [*node.args, *node.kwargs.values()]
+    if node.target_var or any(one.filters or one.is_var for one in given):
+        return node
+    return Sign(node.func, node.takes_context, node.args, node.kwargs, node.target_var)
+
+
+class Address(URLNode):
+    """``{% url %}`` as Django's (there are no namespaces of applications here), of which the same is made once."""
+
+    def render(self, context: Context) -> str:
+        """The address."""
+        args = [one.resolve(context) for one in self.args]
+        if self.kwargs or not all(isinstance(one, str) or type(one) is int for one in args):
+            return str(super().render(context))
+        try:
+            found = nav.address(self.view_name.resolve(context), *args)
+        except NoReverseMatch:
+            if self.asvar is None:
+                raise
+            found = ""
+        if self.asvar is None:
+            return conditional_escape(found) if context.autoescape else found
+        context[self.asvar] = found
+        return ""
+
+
+@register.tag
+def url(parser: Parser, token: Token) -> Node:
+    """Django's tag."""
+    node = defaulttags.url(parser, token)
+    return Address(node.view_name, node.args, node.kwargs, node.asvar)
 
 
 @register.simple_tag

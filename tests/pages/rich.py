@@ -6,7 +6,20 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from cases.actions import alerts, events, evidence, incidents, links, observables, pins, relations, sla_pause, tasks
+from cases.actions import (
+    alerts,
+    events,
+    evidence,
+    incidents,
+    links,
+    merge,
+    notifications,
+    observables,
+    pins,
+    relations,
+    sla_pause,
+    tasks,
+)
 from cases.actions.asset_links import add_to_incident
 from cases.actions.assets import create as create_asset
 from cases.actions.custom_fields import create as create_field
@@ -19,11 +32,12 @@ from cases.models import (
     CustomField,
     ExportJob,
     Incident,
+    IncidentMove,
     IncidentPause,
     Observable,
     WebhookAttempt,
 )
-from playbooks.models import LoadError, Sequence, Vote
+from playbooks.models import LoadError, Playbook, Run, Sequence, Vote
 from soar.accounts.models import AuditEntry, Setting
 from soar.connectors.models import Attempt
 from soar.lib import clock
@@ -31,6 +45,7 @@ from tests.crossing.world import World
 from tests.factories import make_alert, make_incident
 from tests.pages.words import Words
 from tests.rich_incident import VALUES
+from tests.ticket_rows import make_link
 
 FIELDS = ("text", "long_text", "number", "boolean", "choice", "multi_choice", "datetime", "user", "url")
 MAIL = "From: a@example.net\r\nTo: b@example.net\r\nSubject: {}\r\nContent-Type: text/html\r\n\r\n{}"
@@ -102,6 +117,29 @@ def _incident(world: World, words: Words) -> None:
     sla_pause.resume(actor, number, words.line())
     now = clock.now()
     IncidentPause.objects.create(incident=other, started_at=now, reason=words.text(), paused_by=words.text(200))
+
+
+def merged(world: World) -> IncidentMove:
+    """A merge of two more incidents, in which each part has something that went."""
+    admin, owner = world.cast.user("admin"), world.cast.user("owner")
+    actor = Actor.of(admin)
+    stays = make_incident("Stays", make_alert("One"))
+    goes = make_incident("Goes", make_alert("Two"), make_alert("Three"))
+    incidents.update(actor, goes.pk, changes={"tags": ["apt"], "severity": "critical", "techniques": ["T1566.002"]})
+    observables.add_to_incident(actor, goes.pk, "ip", "203.0.113.9")
+    asset = create_asset(actor, fields={"name": "WS-700", "type": "laptop"})
+    add_to_incident(actor, goes.pk, asset.name)
+    for title in ("Call", "Write"):
+        tasks.add(actor, goes.pk, title=title)
+    evidence.add_bytes(actor, goes.pk, "mail.eml", b"x")
+    incidents.owners(actor, goes.pk, add=[admin])
+    notifications.watch(owner, goes, "follow")
+    set_values(actor, goes.pk, {CustomField.objects.filter(kind="text").values_list("key", flat=True)[0]: "x"})
+    make_link(goes, world.profile)
+    relations.relate(actor, goes.pk, world.shown["incident"], "related_to")
+    Run.objects.create(playbook=Playbook.objects.all()[0], incident=goes, cause=uuid.uuid4())
+    merge.merge(actor, stays.pk, [goes.pk])
+    return IncidentMove.objects.select_related("target").get(target=stays)
 
 
 def _fields(world: World, words: Words) -> None:

@@ -9,10 +9,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from cases.actions import tasks
+from cases.actors import Actor
 from tests.crossing.operations import Operation
 from tests.crossing.world import World
+from tests.fixtures import client_of
 from tests.pages import worlds
 from tests.pages.addresses import ABSENT, METHOD, OTHERWISE, ask, body, gets
+from tests.pages.rich import merged
 
 pytestmark = pytest.mark.django_db
 QUERIES, SIZE = 20, 100_000
@@ -30,6 +34,18 @@ def test_every_page_answers_with_few_queries_and_bytes(world: World) -> None:
         told += _trouble(world, "admin", operation)
         told += _trouble(world, "analyst", operation)
     assert not told, "\n".join(told)
+
+
+def test_a_merge_with_all_its_parts_is_looked_at_with_few_queries(world: World) -> None:
+    move = merged(world)
+    assert {"alerts", "observables", "assets", "evidence", "tasks", "owners", "followers", "tags", "custom_fields",
+            "tickets", "relations", "runs", "fields"} <= set(move.moved)  # fmt: skip
+    tasks.complete(Actor.of(world.cast.user("admin")), move.moved["tasks"][0][0])
+    client = client_of(world.cast.user("admin"))
+    with CaptureQueriesContext(connection) as asked:
+        answer = client.get(f"/incidents/{move.target.number}/moves/{move.pk}/undo/")
+    assert "was changed since" in answer.content.decode()
+    assert len(asked) < QUERIES, "\n".join(one["sql"][:200] for one in asked)
 
 
 def test_the_table_names_nothing_that_is_gone() -> None:

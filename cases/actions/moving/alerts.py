@@ -31,13 +31,15 @@ class Alerts(Part):
         relink(way.actor, alerts, way.source, way.target)
         return [alert.pk for alert in alerts]
 
+    def stays(self, way: Way, kept: Any) -> list[str]:
+        """Those that are elsewhere by now."""
+        return _gone(len(kept) - Alert.objects.filter(pk__in=kept, incident=way.target).count())
+
     def back(self, way: Way, kept: Any) -> list[str]:
         """Those that are in the other incident still, whatever became of them there."""
         alerts = _locked(pk__in=kept, incident=way.target)
         relink(way.actor, alerts, way.target, way.source)
-        gone = len(kept) - len(alerts)
-        one = _("1 alert was moved on or unlinked since")
-        return left(gone, one, _("%(n)s alerts were moved on or unlinked since"))
+        return _gone(len(kept) - len(alerts))
 
 
 def relink(actor: Actor, alerts: Sequence[Alert], source: Incident, target: Incident) -> None:
@@ -57,6 +59,11 @@ def lock_all(incidents: Iterable[Incident]) -> None:
     incident's after the other's would be another order. Before anything else that hangs on the incidents."""
     rows = Alert.objects.select_for_update(of=("self",)).filter(incident__in=[one.pk for one in incidents])
     list(rows.order_by("pk").values_list("pk", flat=True))
+
+
+def _gone(number: int) -> list[str]:
+    one = _("1 alert was moved on or unlinked since")
+    return left(number, one, _("%(n)s alerts were moved on or unlinked since"))
 
 
 def _locked(**which: Any) -> list[Alert]:

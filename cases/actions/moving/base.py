@@ -45,6 +45,10 @@ class Part(ABC):
     def move(self, way: Way) -> Any:
         """Take it over. Returns what ``back`` needs as JSON; what is false means that nothing went."""
 
+    def stays(self, way: Way, kept: Any) -> list[str]:
+        """What ``back`` would leave where it is, in words. Changes nothing."""
+        return []
+
     @abstractmethod
     def back(self, way: Way, kept: Any) -> list[str]:
         """Put back what was not changed since. Returns what was left where it is, in words."""

@@ -33,16 +33,15 @@ class Files(Part):
         carry(way.actor, rows, way.source, way.target)
         return [[row.pk, row.version] for row in rows]
 
+    def stays(self, way: Way, kept: Any) -> list[str]:
+        """Those that were changed or removed since."""
+        return _unlike(_there(way, kept), kept)
+
     def back(self, way: Way, kept: Any) -> list[str]:
         """Those that nobody described anew or removed since."""
-        versions: dict[int, int] = dict(kept)
-        rows = Evidence.objects.filter(pk__in=versions, incident=way.target).order_by("pk")
-        same = [row for row in rows if row.version == versions[row.pk]]
-        carry(way.actor, same, way.target, way.source)
-        changed = sorted(row.name for row in rows if row.version != versions[row.pk])
-        told = [_("The evidence “%s” was changed since") % name for name in changed]
-        gone = len(versions) - len(same) - len(changed)
-        return told + left(gone, _("1 piece of evidence is gone"), _("%(n)s pieces of evidence are gone"))
+        rows, versions = _there(way, kept), dict(kept)
+        carry(way.actor, [row for row in rows if row.version == versions[row.pk]], way.target, way.source)
+        return _unlike(rows, kept)
 
 
 def carry(actor: Actor, rows: list[Evidence], source: Incident, target: Incident) -> None:
@@ -56,6 +55,20 @@ def carry(actor: Actor, rows: list[Evidence], source: Incident, target: Incident
     for row in rows:
         data = {"id": row.pk, "name": row.name, "sha256": row.sha256, "from": source.number}
         timeline.record("evidence.moved", target, actor, data=data)
+
+
+def _there(way: Way, kept: Any) -> list[Evidence]:
+    rows = Evidence.objects.filter(pk__in=[pk for pk, _version in kept], incident=way.target)
+    return list(rows.order_by("pk"))
+
+
+def _unlike(rows: list[Evidence], kept: Any) -> list[str]:
+    """What is not as it went, in words."""
+    versions = dict(kept)
+    changed = sorted(row.name for row in rows if row.version != versions[row.pk])
+    told = [_("The evidence “%s” was changed since") % name for name in changed]
+    gone = len(versions) - len(rows)
+    return told + left(gone, _("1 piece of evidence is gone"), _("%(n)s pieces of evidence are gone"))
 
 
 def _allow(word: str) -> None:

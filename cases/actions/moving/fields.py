@@ -67,12 +67,17 @@ class OwnFields(Part):
         way.target.custom_fields = {**way.target.custom_fields, **new}
         return new
 
-    def back(self, way: Way, kept: Any) -> list[str]:
-        """Those that nobody set since."""
+    def stays(self, way: Way, kept: Any) -> list[str]:
+        """Those that were set since."""
         have = way.target.custom_fields
-        way.target.custom_fields = {key: one for key, one in have.items() if key not in kept or kept[key] != one}
         changed = sorted(key for key in kept if key in have and have[key] != kept[key])
         return [_("The field %s was set since") % key for key in changed]
+
+    def back(self, way: Way, kept: Any) -> list[str]:
+        """Those that nobody set since."""
+        told, have = self.stays(way, kept), way.target.custom_fields
+        way.target.custom_fields = {key: one for key, one in have.items() if key not in kept or kept[key] != one}
+        return told
 
 
 def _filled(incident: Incident) -> dict[str, Any]:
@@ -101,16 +106,22 @@ class Marks(Part):
             change(way.target, way.actor, name, _choice(name, value))
         return kept
 
+    def stays(self, way: Way, kept: Any) -> list[str]:
+        """Those that were set since."""
+        changed = [name for name, (_old, new) in kept.items() if getattr(way.target, name) != new]
+        words = {"severity": _("The severity")}
+        return [
+            _("%(field)s of %(number)s was set since")
+            % {"field": words.get(name, name.upper()), "number": way.target.number}
+            for name in changed
+        ]
+
     def back(self, way: Way, kept: Any) -> list[str]:
         """Those that nobody set since."""
-        told = []
+        told = self.stays(way, kept)
         for name, (old, new) in kept.items():
             if getattr(way.target, name) == new:
                 change(way.target, way.actor, name, _choice(name, old))
-            else:
-                told.append(_("%(field)s of %(number)s was set since") % {
-                    "field": {"severity": _("The severity")}.get(name, name.upper()), "number": way.target.number,
-                })  # fmt: skip
         return told
 
 

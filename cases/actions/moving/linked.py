@@ -42,13 +42,22 @@ class Named(Part):
         self.model.objects.filter(pk__in=ids).update(incident=way.target)
         return ids
 
+    def stays(self, way: Way, kept: Any) -> list[str]:
+        """Those that were taken off since."""
+        return self._removed(len(kept) - self._there(way, kept).count())
+
     def back(self, way: Way, kept: Any) -> list[str]:
         """Those that nobody took off since."""
-        done = self.model.objects.filter(pk__in=kept, incident=way.target).update(incident=way.source)
-        gone, told = len(kept) - done, {"what": self.label}
-        return left(gone, _("One of the %(what)s was removed since") % told, _("%(n)s %(what)s were removed since") % {
-            "n": gone, **told,
-        })  # fmt: skip
+        return self._removed(len(kept) - self._there(way, kept).update(incident=way.source))
+
+    def _there(self, way: Way, kept: Any) -> QuerySet[Any]:
+        rows: QuerySet[Any] = self.model.objects.filter(pk__in=kept, incident=way.target)
+        return rows
+
+    def _removed(self, number: int) -> list[str]:
+        told = {"what": self.label}
+        one = _("One of the %(what)s was removed since") % told
+        return left(number, one, _("%(n)s %(what)s were removed since") % {"n": number, **told})
 
     def _going(self, way: Way) -> QuerySet[Any]:
         there = self.model.objects.filter(incident=way.target).values(self.column)
@@ -75,13 +84,25 @@ class Relations(Part):
         fit = (row for row in going if not _round(row, way))  # again: one that went may have closed it
         return [[row.pk, _turn(row, way.source.pk, way.target.pk)] for row in fit]
 
+    def stays(self, way: Way, kept: Any) -> list[str]:
+        """Those that were removed or turned since."""
+        return _removed(len(kept) - len(_as_they_went(way, kept)))
+
     def back(self, way: Way, kept: Any) -> list[str]:
         """Those that are there still, as they went."""
-        rows = IncidentRelation.objects.in_bulk([pk for pk, _end in kept])
-        fit = [rows[pk] for pk, end in kept if pk in rows and getattr(rows[pk], f"{end}_id") == way.target.pk]
+        fit = _as_they_went(way, kept)
         for row in fit:
             _turn(row, way.target.pk, way.source.pk)
-        return left(len(kept) - len(fit), _("1 link was removed since"), _("%(n)s links were removed since"))
+        return _removed(len(kept) - len(fit))
+
+
+def _as_they_went(way: Way, kept: Any) -> list[IncidentRelation]:
+    rows = IncidentRelation.objects.in_bulk([pk for pk, _end in kept])
+    return [rows[pk] for pk, end in kept if pk in rows and getattr(rows[pk], f"{end}_id") == way.target.pk]
+
+
+def _removed(number: int) -> list[str]:
+    return left(number, _("1 link was removed since"), _("%(n)s links were removed since"))
 
 
 def _sorted(way: Way) -> tuple[list[IncidentRelation], int]:

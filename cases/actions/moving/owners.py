@@ -31,11 +31,15 @@ class Owners(Part):
         IncidentOwner.objects.bulk_create([IncidentOwner(incident=way.target, user=user) for user in joining])
         return [user.pk for user in joining]
 
+    def stays(self, way: Way, kept: Any) -> list[str]:
+        """Who leads by now."""
+        leads = IncidentOwner.objects.filter(incident=way.target, user__in=kept, lead=True).select_related("user")
+        return [_("%s leads by now and stays an owner") % row.user.display_name() for row in leads]
+
     def back(self, way: Way, kept: Any) -> list[str]:
         """Those who do not lead by now."""
-        rows = list(IncidentOwner.objects.filter(incident=way.target, user__in=kept).select_related("user"))
-        IncidentOwner.objects.filter(pk__in=[row.pk for row in rows if not row.lead]).delete()
-        return [_("%s leads by now and stays an owner") % row.user.display_name() for row in rows if row.lead]
+        IncidentOwner.objects.filter(incident=way.target, user__in=kept, lead=False).delete()
+        return self.stays(way, kept)
 
 
 def joining_of(way: Way) -> tuple[list[User], int]:

@@ -25,18 +25,30 @@ class Tasks(Part):
         """``[id, version]`` of those that went."""
         return append(list(IncidentTask.objects.filter(incident=way.source).values_list("pk", flat=True)), way.target)
 
+    def stays(self, way: Way, kept: Any) -> list[str]:
+        """Those that were changed, done or removed since."""
+        return _unlike(_there(way, kept), kept)
+
     def back(self, way: Way, kept: Any) -> list[str]:
         """Those that nobody changed, did or removed since."""
-        versions: dict[int, int] = dict(kept)
-        rows = list(IncidentTask.objects.filter(pk__in=versions, incident=way.target))
-        same = [row.pk for row in rows if row.version == versions[row.pk]]
-        append(same, way.source)
+        rows, versions = _there(way, kept), dict(kept)
+        append([row.pk for row in rows if row.version == versions[row.pk]], way.source)
         close_up(way.target)
-        changed = [row.title for row in rows if row.pk not in same]
-        told = [_("The task “%s” was changed since") % title for title in changed]
-        return told + left(
-            len(versions) - len(rows), _("1 task was removed since"), _("%(n)s tasks were removed since")
-        )
+        return _unlike(rows, kept)
+
+
+def _there(way: Way, kept: Any) -> list[IncidentTask]:
+    rows = IncidentTask.objects.filter(pk__in=[pk for pk, _version in kept], incident=way.target)
+    return list(rows.order_by("position", "pk"))
+
+
+def _unlike(rows: list[IncidentTask], kept: Any) -> list[str]:
+    """What is not as it went, in words."""
+    versions = dict(kept)
+    changed = [row.title for row in rows if row.version != versions[row.pk]]
+    told = [_("The task “%s” was changed since") % title for title in changed]
+    gone = len(versions) - len(rows)
+    return told + left(gone, _("1 task was removed since"), _("%(n)s tasks were removed since"))
 
 
 def append(ids: list[int], target: Incident) -> list[list[int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -39,6 +40,12 @@ class Tickets(Part):
             return {}
         return {"moved": [link.pk for link in going], "ended": ended}
 
+    def stays(self, way: Way, kept: Any) -> list[str]:
+        """Those that are not linked any more, or that another incident has."""
+        moved, ended = kept.get("moved", []), [pk for pk, _state in kept.get("ended", [])]
+        fit = TicketLink.objects.filter(pk__in=moved, incident=way.target).exclude(state=LinkState.ENDED).count()
+        return _unlinked(len(moved) - fit + len(ended) - _free(ended))
+
     def back(self, way: Way, kept: Any) -> list[str]:
         """Those that are linked still; one that was taken away is linked again, unless another incident has it."""
         moved, ended = kept.get("moved", []), kept.get("ended", [])
@@ -46,8 +53,22 @@ class Tickets(Part):
         fit = [link.pk for link in locked if link.state != LinkState.ENDED]
         TicketLink.objects.filter(pk__in=fit).update(incident=way.source)
         again = sum(_again(pk, state) for pk, state in ended)
-        gone = len(moved) - len(fit) + len(ended) - again
-        return left(gone, _("1 ticket is not linked any more"), _("%(n)s tickets are not linked any more"))
+        return _unlinked(len(moved) - len(fit) + len(ended) - again)
+
+
+def _unlinked(number: int) -> list[str]:
+    return left(number, _("1 ticket is not linked any more"), _("%(n)s tickets are not linked any more"))
+
+
+def _free(ids: list[int]) -> int:
+    """How many of those that were taken away could be linked again."""
+    if not ids:
+        return 0
+    live = TicketLink.objects.exclude(state=LinkState.ENDED).filter(
+        instance=OuterRef("instance"), table=OuterRef("table")
+    )
+    same = Q(incident=OuterRef("incident")) | ~Q(sys_id="") & Q(sys_id=OuterRef("sys_id"))
+    return TicketLink.objects.filter(~Exists(live.filter(same)), pk__in=ids, state=LinkState.ENDED).count()
 
 
 def _sorted(way: Way, *, lock: bool = False) -> tuple[list[TicketLink], list[TicketLink]]:
