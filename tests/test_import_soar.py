@@ -77,7 +77,7 @@ def same(document: Json) -> Json:
         {
             key: value
             for key, value in alert.items()
-            if key not in ("id", "number", "url", "source", "source_ref", "dedup_key", "updated_at", "received_at",
+            if key not in ("id", "number", "url", "source", "source_ref", "dedup_key", "updated_at",
                            "version", "cause", "incident", "observables", "repairs", "owner")
         }
         | {"observables": sorted((one["type"], one["value"], one["role"]) for one in alert["observables"])}

@@ -100,6 +100,7 @@ class Alert(Timed):
     occurred_at: Moment
     first_seen: Moment
     last_seen: Moment
+    received_at: Moment
     resolved_at: Moment | None
     hostname: str
     username: str
