@@ -13,6 +13,8 @@ import msgspec
 import pytest
 from django.core.management import CommandError, call_command
 
+from cases.actions import incidents, tasks
+from cases.actors import Actor
 from cases.importing.soar_shapes import Document
 from cases.models import Alert, Evidence, Incident, IncidentOrigin, SigningKey, TimelineEntry
 from cases.purge import purge
@@ -21,7 +23,8 @@ from cases.verify import report_of_all
 from playbooks.models import Run
 from soar.accounts.models import Team, User
 from tests.evidence_files import store
-from tests.factories import make_team, make_user
+from tests.factories import make_alert, make_incident, make_team, make_user
+from tests.fixtures import client_of
 from tests.rich_incident import rich_incident, told
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +53,18 @@ def exported(admin: User, tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def plain(admin: User) -> Json:
+    """The document of an incident with an alert and a task that is gone from here since."""
+    incident = make_incident("Case", make_alert("Beacon"))
+    tasks.add(Actor.of(admin), incident.pk, title="Look")
+    incidents.comment(Actor.of(admin), incident.pk, "Seen")
+    document: Json = json.loads(json_case.render(told(admin, incident)))
+    alerts = list(Alert.objects.filter(incident=incident).values_list("pk", flat=True))
+    purge(None, alerts=alerts, incidents=[incident.pk], reason="test")
+    return document
+
+
 def same(document: Json) -> Json:
     """A document without what cannot be the same elsewhere: ids, numbers, versions, times of today, the history."""
     incident = {
@@ -62,7 +77,7 @@ def same(document: Json) -> Json:
         {
             key: value
             for key, value in alert.items()
-            if key not in ("id", "number", "url", "source", "source_ref", "dedup_key", "updated_at", "received_at",
+            if key not in ("id", "number", "url", "source", "source_ref", "dedup_key", "updated_at",
                            "version", "cause", "incident", "observables", "repairs", "owner")
         }
         | {"observables": sorted((one["type"], one["value"], one["role"]) for one in alert["observables"])}
@@ -250,6 +265,38 @@ def test_what_does_not_fit_is_named_with_its_place(exported: Path) -> None:
         call_command("import", "soar", str(exported))
 
 
+@pytest.mark.parametrize("when", ["0001-01-01T00:00:00+14:00", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59-12:00"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        ("incident", "created_at"), ("incident", "closed_at"), ("tasks", 0, "due_at"), ("alerts", 0, "occurred_at"),
+        ("timeline", 3, "occurred_at"), ("timeline", 3, "recorded_at"), ("generated_at",),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_time_at_the_edge_of_the_calendar_is_named_and_nothing_is_kept(
+    plain: Json, tmp_path: Path, where: tuple[Any, ...], when: str
+) -> None:
+    content = plain
+    for step in where[:-1]:
+        content = content[step]
+    content[where[-1]] = when
+    path = tmp_path / "edge.json"
+    path.write_text(json.dumps(plain))
+    with pytest.raises(CommandError, match=f"`{where[-1]}` is no time from 1970 to 2200"):
+        call_command("import", "soar", str(path), "--apply")
+    assert not Incident.objects.exists()
+
+
+def test_the_times_that_can_be_put_in_here_come_back(admin: User, plain: Json, tmp_path: Path) -> None:
+    plain["tasks"][0]["due_at"] = "2200-12-31T23:59:00Z"
+    plain["timeline"][3]["occurred_at"] = "1970-01-01T00:00:00Z"
+    path = tmp_path / "edge.json"
+    path.write_text(json.dumps(plain))
+    assert run("soar", path, "--apply")[0] == 0
+    assert client_of(admin).get(f"/incidents/{Incident.objects.get().number}/").status_code == 200
+
+
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     with path.open("wb") as file:
@@ -276,8 +323,6 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 def test_the_page_of_an_imported_incident_shows_its_history(admin: User, exported: Path) -> None:
-    from tests.fixtures import client_of
-
     run("soar", exported, "--apply")
     client, url = client_of(admin), f"/incidents/{Incident.objects.get().number}/timeline/"
     page = client.get(f"/incidents/{Incident.objects.get().number}/").content.decode()

@@ -25,6 +25,7 @@ from cases.errors import CaseError, Conflict, Forbidden, Refused
 from cases.importing.plan import Plan
 from cases.models import Incident, IncidentOrigin
 from cases.models.incident import OWNERS_AT_MOST
+from cases.sla.clocks import WITHOUT
 from soar.accounts import audit
 from soar.accounts.membership import may
 from soar.accounts.models import Team, User
@@ -81,6 +82,7 @@ def _made(actor: Actor, plan: Plan, team: str | None) -> Incident:
         opened_by=actor.name[:200],
         created_at=created,
         updated_at=now,
+        sla_version=WITHOUT,
         **_stamps(plan, status, created),
     )
     IncidentOrigin.objects.create(

@@ -25,10 +25,11 @@ def make_alert(incident: Incident, plan: AlertPlan, report: Report) -> Alert:
     fields: dict[str, Any] = dict(plan.fields)
     for name, choices in CHOICES.items():
         fields[name] = choices.from_word(fields[name])  # type: ignore[attr-defined]
+    fields["received_at"] = min(fields["received_at"], now)
     fields["tlp"] = fields["tlp"] if fields["tlp"] in Tlp.values else Tlp.AMBER
     alert = Alert.objects.create(
         source=imported_source(), source_ref=plan.ref[:300], dedup_key=f"imported {plan.ref}"[:300],
-        incident=incident, team=incident.team, restricted=incident.restricted, updated_at=now, received_at=now,
+        incident=incident, team=incident.team, restricted=incident.restricted, updated_at=now,
         entities=plan.assets, **fields,
     )  # fmt: skip
     AlertPayload.objects.create(alert=alert, body=json.dumps(plan.raw, ensure_ascii=False))

@@ -20,12 +20,14 @@ REASON_AT_MOST = 1000
 @transaction.atomic
 def pause(actor: Actor, incident_id: int | str, reason: str, *, expected_version: Expected = None) -> Incident:
     """Let the clocks stand still from now on: what is due moves by as long as it lasts. Raises Refused without a
-    reason, Conflict for an incident that is paused already or has ended, Missing, Forbidden."""
+    reason, Conflict for an incident that is paused already, has ended or was imported, Missing, Forbidden."""
     incident = incident_for(actor, incident_id, level="edit", lock=True)
     check_version(incident, expected_version)
     why = text_of(reason, "reason", most=REASON_AT_MOST)
     if not IncidentStatus(incident.status).is_open:
         raise Conflict(f"{incident.number} has ended: its clocks do not run.")
+    if incident.sla_version == clocks.WITHOUT:
+        raise Conflict(f"{incident.number} was imported: it has no clocks.")
     if incident.sla_paused_at is not None:
         raise Conflict(f"{incident.number} is paused already.")
     _policy, now = current.policy_and_time()

@@ -31,6 +31,9 @@ ALERT_TEXTS = {
     "title": 500, "description": 100_000, "findings": 24, "resolve_reason": 5_000, "detection_model": 300,
     "hostname": 255, "username": 255, "source_ip": 45, "external_link": 2_000, "source_state": 100,
 }  # fmt: skip
+ALERT_FIELDS = (
+    "severity", "status", "determination", "tlp", "count", "occurred_at", "first_seen", "last_seen", "received_at",
+)  # fmt: skip
 
 
 def plans(content: Any) -> Iterator[Plan]:
@@ -72,7 +75,7 @@ def _plan(told: shapes.Document, raw: Json) -> Plan:
 
 def _alert(one: shapes.Alert, raw: Json, read: Reader) -> AlertPlan:
     fields: Json = {name: read.text(getattr(one, name), name, most) for name, most in ALERT_TEXTS.items()}
-    for name in ("severity", "status", "determination", "tlp", "count", "occurred_at", "first_seen", "last_seen"):
+    for name in ALERT_FIELDS:
         fields[name] = getattr(one, name)
     fields["tags"], fields["techniques"] = read.tags(one.tags), [text[:20] for text in one.techniques[:100]]
     fields["resolved_at"] = one.resolved_at if one.status == "resolved" else None

@@ -3,7 +3,7 @@ beside the exporter is made of this (``cases/reporting/incident.schema.json``)."
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
@@ -17,6 +17,19 @@ AlertNumber = Annotated[str, Meta(pattern="^ALR-[0-9]{1,18}$")]
 Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Moment = Annotated[datetime, Meta(tz=True)]
 Words = list[str]
+# Wider than what can be put in here, an event in 1970 and a task until the end of 2200, and far from the edges of the
+# calendar: a moment there has no place in every time zone, and every page that shows it breaks.
+FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2201, 1, 1, tzinfo=UTC)
+
+
+class Timed(Struct):
+    """What has times. Raises ValueError for one that lies out of reach."""
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            at = getattr(self, name)
+            if isinstance(at, datetime) and not FIRST <= at <= LAST:
+                raise ValueError(f"`{name}` is no time from 1970 to 2200")
 
 
 class Owner(Struct):
@@ -42,7 +55,7 @@ class AlertObservable(Struct):
     role: str = ""
 
 
-class Incident(Struct):
+class Incident(Timed):
     """As ``GET /incidents/{id}/``."""
 
     id: int
@@ -70,7 +83,7 @@ class Incident(Struct):
     custom_fields: Any = None
 
 
-class Alert(Struct):
+class Alert(Timed):
     """As ``GET /alerts/{id}/``."""
 
     number: AlertNumber
@@ -87,6 +100,7 @@ class Alert(Struct):
     occurred_at: Moment
     first_seen: Moment
     last_seen: Moment
+    received_at: Moment
     resolved_at: Moment | None
     hostname: str
     username: str
@@ -110,7 +124,7 @@ class Asset(Struct):
     added_by: str | None
 
 
-class Task(Struct):
+class Task(Timed):
     """As ``GET /tasks/{id}/``, in the order of the checklist."""
 
     title: str
@@ -123,7 +137,7 @@ class Task(Struct):
     done_at: Moment | None
 
 
-class Evidence(Struct):
+class Evidence(Timed):
     """As ``GET /evidence/{id}/``."""
 
     id: int
@@ -143,7 +157,7 @@ class Actor(Struct):
     name: str
 
 
-class Entry(Struct):
+class Entry(Timed):
     """An entry of a timeline, with its hash there."""
 
     id: int
@@ -167,7 +181,7 @@ class Chain(Struct):
     head: Digest | None
 
 
-class Document(Struct):
+class Document(Timed):
     """The whole."""
 
     format: Literal["soar-incident"]

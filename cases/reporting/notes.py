@@ -12,9 +12,9 @@ def notes_of(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
     edits = {entry["data"].get("of"): entry["text"] for entry in entries if entry["kind"] == "comment.edited"}
     for entry in entries:
         if entry["note"] and entry.get("joined", True):
-            # A moved note is corrected where it was first written.
-            text = edits.get(entry["id"]) or edits.get(entry["data"].get("entry"), entry["text"])
-            if text:
+            # A moved note is corrected where it was first written; of an imported one "entry" is what it was there.
+            written = entry["data"].get("entry") if entry["kind"] == "note.moved" else entry["id"]
+            if text := edits.get(written) or entry["text"]:
                 yield entry, text
 
 

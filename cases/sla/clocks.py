@@ -7,7 +7,8 @@ change of status, severity, owners or pause; the rows and the incident's own col
 
 A reopening begins another round of what is open again; a containment that is lost begins that clock anew. What an
 incident that went into another one has measured does not count, and its clocks are of interest to nobody until the
-merge is undone: they are left as they are."""
+merge is undone: they are left as they are. An imported incident has none: when it was taken and how long it took is
+history of elsewhere, and no work of this portal that its figures could tell of."""
 
 from __future__ import annotations
 
@@ -23,6 +24,7 @@ from cases.sla.policy import CLOCKS, Policy
 
 COLUMNS = ("sla_due_at", "sla_risk_at", "sla_paused_at", "sla_missed", "sla_version")
 ACKNOWLEDGE, CONTAIN, RESOLVE = CLOCKS
+WITHOUT = 2_147_483_647  # as sla_version: later than every policy, so that nothing is ever reckoned by one
 _RECKONED = ("target", "warn_at", "due_at", "stopped_at", "seconds", "risk_told_at", "breach_told_at")
 
 
@@ -129,7 +131,7 @@ def follow(incident: Incident, *, taken: bool = False, reminding: bool = True) -
     """Bring the clocks of a locked incident to its present state. ``taken``: a person owns it now or has moved it on.
     Without ``reminding`` nobody is told of what is late by now: for changes of the policy. An incident that has no
     clocks yet gets them from what is known of it."""
-    if incident.merged_at is not None:
+    if incident.merged_at is not None or incident.sla_version == WITHOUT:
         return
     clocks = read(incident)
     if not clocks.rows:
@@ -183,7 +185,7 @@ def _acknowledge(clocks: Clocks, status: IncidentStatus, taken: bool, again: boo
 
 
 def _from_history(clocks: Clocks) -> None:
-    """The clocks of an incident that is older than they are, or was imported: from its own times and its owners'."""
+    """The clocks of an incident that is older than they are: from its own times and its owners'."""
     incident = clocks.incident
     for name in CLOCKS:
         clocks.begin(name, incident.created_at)

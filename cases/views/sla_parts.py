@@ -15,7 +15,7 @@ from cases.due_parts import TONES, bare, left
 from cases.models import Incident, IncidentClock, IncidentPause
 from cases.permissions import holds
 from cases.sla import calendar
-from cases.sla.clocks import late, read
+from cases.sla.clocks import WITHOUT, late, read
 from cases.sla.policy import CLOCKS
 from cases.sla.states import due_of, state_of
 from soar.accounts.models import User
@@ -75,6 +75,7 @@ def targets(user: User, incident: Incident) -> Context:
     if incident.merged_at is not None:  # those that ran then wait for an undo, and are late for nobody
         rows = [row for row in rows if row.stopped_at is not None]
     lines = [_line(incident, row, clocks.now, clocks) for row in rows]
+    imported = incident.sla_version == WITHOUT
     always = clocks.policy.calendar(incident.severity).always
     return {
         "incident": incident,
@@ -83,7 +84,8 @@ def targets(user: User, incident: Incident) -> Context:
         "pause": clocks.pause,
         "hours": _("24 × 7") if always else _("working hours"),
         "severity": Severity(incident.severity),
-        "may_pause": IncidentStatus(incident.status).is_open and holds(user, incident, "edit"),
+        "imported": imported,
+        "may_pause": not imported and IncidentStatus(incident.status).is_open and holds(user, incident, "edit"),
     }
 
 
