@@ -122,6 +122,7 @@ MIDDLEWARE = [
     "soar.accounts.middleware.FreshLogin",
     "soar.accounts.viewing.ViewAs",
     "soar.errors.Refusals",
+    "cases.views.typed.TypedWords",  # asked before the former: the last one is the first to see an error
 ]
 # Paths whose views do their own authentication and need neither session nor CSRF (hot path of ingest).
 FAST_PATHS = ("/api/v1/ingest/", "/feeds/", "/healthz", "/readyz", "/metrics")

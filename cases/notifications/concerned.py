@@ -12,6 +12,8 @@ from django.utils.module_loading import import_string
 from cases.models import Alert, Incident, IncidentOwner, IncidentTask, IncidentUserPermission, TimelineEntry
 from cases.notifications.choices import followers
 from cases.notifications.reasons import REASONS
+from cases.permissions import owners_for
+from soar.accounts.membership import workers
 from soar.accounts.models import User
 from soar.accounts.models.grant import current
 
@@ -59,7 +61,7 @@ class Concerned:
             (frozenset({"incident.owners"}), self._joined),
             (frozenset({"approval.requested"}), self._approvers),
             (frozenset({"run.needs_decision"}), lambda entry: [("approval", self.owners(entry))]),
-            (SLA, lambda entry: [("sla", self.owners(entry) or _team_of(entry))]),
+            (SLA, lambda entry: [("sla", self._late(entry))]),
             (TICKETS, lambda entry: [("conflict", self.near(entry) if _still_open(entry) else ())]),
             (TASKS, _assignee),
             (ACCESS, _let_in),
@@ -76,6 +78,14 @@ class Concerned:
     def near(self, entry: TimelineEntry) -> set[int]:
         """Who owns it, and who follows it."""
         return self.owners(entry) | (followers(entry.incident) if entry.incident else set())
+
+    def _late(self, entry: TimelineEntry) -> set[int]:
+        """Whom a target is for: who owns or follows it. Where nobody owns it the team too, and where there is none, or
+        nobody of it may work on cases, whoever may: somebody has to hear of it who can act."""
+        if _active(Q(pk__in=self.owners(entry))):
+            return self.near(entry)
+        team = _team_of(entry)
+        return self.near(entry) | team | (set() if _may_take(entry, team) else _may_take(entry))
 
     def _changed(self, entry: TimelineEntry) -> Found:
         field, new = entry.data.get("field"), entry.data.get("new")
@@ -146,6 +156,13 @@ def _team_of(entry: TimelineEntry) -> set[int]:
     subject: Alert | Incident | None = entry.alert or entry.incident
     team = subject.team if subject is not None else None
     return _active(Q(groups=team.group_id)) if team is not None else set()
+
+
+def _may_take(entry: TimelineEntry, among: set[int] | None = None) -> set[int]:
+    """People who could own it, all or those ``among`` these. Whether they see it is asked afterwards."""
+    people = owners_for(entry.incident) if entry.incident is not None else workers()
+    able = people.filter(is_service=False) if among is None else people.filter(pk__in=among)
+    return set(able.values_list("pk", flat=True)[:TOLD_AT_MOST])
 
 
 def _active(who: Q) -> set[int]:

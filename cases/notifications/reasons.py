@@ -40,7 +40,8 @@ _ALL = (
            AT_ONCE, asked=True),
     Reason("assigned", _("Assignments"), _("An alert or incident is given to you."), AT_ONCE, asked=True),
     Reason("task", _("Tasks"), _("A task is given to you, or one of yours is due."), AT_ONCE, asked=True),
-    Reason("sla", _("SLA"), _("A target of what you own is at risk or missed."), AT_ONCE),
+    Reason("sla", _("SLA"),
+           _("A target of what you own or follow, or of what nobody owns, is at risk or missed."), AT_ONCE),
     Reason("glass", _("Broken glass"), _("An admin lets themselves in to a restricted incident of yours. "
            "The mail to owners and managers always goes out."), OFF, direct=True),
     Reason("conflict", _("ServiceNow"), _("A conflict, a failure or a lost ticket of an incident of yours."), DAILY),

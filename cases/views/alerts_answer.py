@@ -71,6 +71,8 @@ def verb(name: str) -> Callable[[Verb], Callable[..., HttpResponse]]:
             try:
                 done = do(request, Actor.of(person_of(request)), number)
             except (Refused, Conflict, Stale, Missing) as error:
+                if name == "composer" and isinstance(error, Conflict):
+                    raise  # its form is gone from the page: cases.views.typed gives back what was typed
                 return _refused(request, number, name, error)
             return _answer(request, number, done)
 

@@ -25,6 +25,7 @@ from cases.views.conflicts import conflict
 from cases.views.folding import LATER, OPENED, opened_of
 from cases.views.incident_alert_parts import shown_alerts, stream_counts
 from cases.views.parts import person_of, signed_in_reader
+from cases.views.typed import has_no_form
 from soar.accounts.models import User
 from soar.lib.htmx import is_partial, live, render_regions, trigger
 from soar.lib.htmx import redirect as move_to
@@ -60,6 +61,8 @@ def verb(form: str) -> Callable[[Verb], Callable[..., HttpResponse]]:
             try:
                 done = do(request, Actor.of(person_of(request)), number)
             except (Refused, Conflict, Stale) as error:
+                if has_no_form(request, error):
+                    raise  # cases.views.typed gives it back
                 return _refused(request, number, form, error)
             return _answer(request, number, done)
 

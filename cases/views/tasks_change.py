@@ -16,6 +16,7 @@ from cases.actions.task_access import task_for
 from cases.actors import Actor
 from cases.choices import IncidentStatus
 from cases.errors import CaseError, Conflict, Missing, Refused, Stale
+from cases.merged import end_of
 from cases.models import Incident, IncidentTask, IncidentTemplate
 from cases.permissions import holds, incident_for, owners_for
 from cases.views.folding import opened_of
@@ -24,6 +25,7 @@ from cases.views.parts import person_of, signed_in_reader
 from cases.views.task_parts import local_text
 from soar.accounts.models import User
 from soar.lib.htmx import is_partial, live, render_regions, trigger
+from soar.lib.htmx import redirect as move_to
 
 PEOPLE_SHOWN = TEMPLATES_SHOWN = 200
 
@@ -116,7 +118,8 @@ def task_edit(request: HttpRequest, number: str, pk: int) -> HttpResponse:
     """A task with its form and verbs, in the page's dialog for htmx; readers get what it is."""
     user = person_of(request)
     task = task_for(user, pk, level="edit" if request.method == "POST" else "view")
-    if task.incident.pk != incident_for(user, number).pk:
+    # A merge may have taken it along while the form was open.
+    if task.incident.pk != end_of(incident_for(user, number).pk):
         raise Missing(f"There is no task {pk} in {number:.40}.")
     if request.method != "POST":
         return _form(request, task)
@@ -124,7 +127,11 @@ def task_edit(request: HttpRequest, number: str, pk: int) -> HttpResponse:
         task = tasks.update(Actor.of(user), pk, changes=_changes(request, task), expected_version=_version(request))
     except (Refused, Conflict, Stale) as error:
         return _form(request, task_for(user, pk), error)
-    return _shown(request, task.incident, _("Task saved: %s") % task.title)
+    said = _("Task saved: %s") % task.title
+    if task.incident.number != incident_for(user, number).number:  # the page that asks is that of a merged one
+        messages.success(request, said)
+        return move_to(request, reverse("incident-detail", args=[task.incident.number]) + "#incident-tasks")
+    return _shown(request, task.incident, said)
 
 
 def _shown(request: HttpRequest, incident: Incident, said: str) -> HttpResponse:

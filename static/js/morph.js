@@ -20,6 +20,9 @@ const busy = (form) => form.hasAttribute("data-refused") || [...form.elements].s
 // A form that came when its <details> was opened is not taken away by an answer that was made before.
 const came = (old, fresh) => old instanceof HTMLDetailsElement && !old.hasAttribute("hx-get") && fresh instanceof HTMLDetailsElement && fresh.hasAttribute("hx-get");
 const beforeNodeMorphed = (old, fresh) => !(own(old) || came(old, fresh) || (old instanceof HTMLFormElement && old.hasAttribute("data-whole") && busy(old)));
+// Nor is a form taken away in which somebody has begun to write: sent, what they wrote comes back with the way to go on.
+const written = (form) => form.matches(".compose, [data-whole]") && busy(form);
+const beforeNodeRemoved = (old) => !(old instanceof Element && [old, ...old.querySelectorAll("form")].some((one) => one.matches("form") && written(one)));
 const beforeAttributeUpdated = (name, element) => !(name === "open" && element.matches("details[data-keep]"));
 // Where rows are worked off (data-rows on the region, which has an id): when the row that has the focus goes, the focus
 // goes to the same control of the row that has taken its place, of the last one, or to the region's heading.
@@ -47,7 +50,7 @@ htmx.defineExtension("morph", {
     if (!/^morph(:outerHTML|:innerHTML)?$/.test(style)) return false;
     const morphStyle = style === "morph:innerHTML" ? "innerHTML" : "outerHTML";
     const place = placeOf(document.activeElement, target);
-    const swapped = Idiomorph.morph(target, fragment.children, { morphStyle, callbacks: { beforeNodeMorphed, beforeAttributeUpdated } });
+    const swapped = Idiomorph.morph(target, fragment.children, { morphStyle, callbacks: { beforeNodeMorphed, beforeNodeRemoved, beforeAttributeUpdated } });
     if (place && document.activeElement === document.body) goTo(place);
     return swapped;
   },

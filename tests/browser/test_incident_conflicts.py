@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from cases.actions import incidents
+from cases.actions import incidents, merge
 from cases.actors import Actor
 from cases.choices import Determination, IncidentStatus, Severity
 from cases.models import Incident
@@ -143,3 +143,36 @@ def test_dialogs_have_one_order_cancel_before_what_is_done(page_of: Page) -> Non
     assert left is not None
     assert right is not None
     assert left["x"] < right["x"]
+
+
+def test_what_is_being_written_when_the_incident_is_merged_can_be_sent_where_it_went(
+    page_of: Page, incident: Incident
+) -> None:
+    stays = make_incident("The other one")
+    page_of.get_by_text("Edit summary").click()
+    page_of.get_by_label("Summary, Markdown").fill("An hour of work")
+    merge.merge(Actor.system(), stays.pk, [incident.pk])
+    poll(page_of)
+    expect(page_of.locator("#incident-merged")).to_contain_text(f"Merged into {stays.number}")
+    expect(page_of.get_by_label("Summary, Markdown")).to_have_value("An hour of work")
+    page_of.locator("#summary-edit").get_by_role("button", name="Save").click()
+    dialog = page_of.get_by_role("dialog")
+    expect(dialog.get_by_label("What you typed")).to_have_value("An hour of work")
+    dialog.get_by_role("button", name=f"Add to {stays.number}").click()
+    expect(page_of.locator("#timeline")).to_contain_text("An hour of work")
+    expect(page_of).to_have_url(f"{page_of.url.split('/incidents/')[0]}/incidents/{stays.number}/#incident-composer")
+
+
+def test_a_note_on_an_alert_that_gets_an_incident_meanwhile(
+    analyst: User, sign_in: SignIn, live_server: LiveServer
+) -> None:
+    alert, page = make_alert("Beacon"), sign_in(analyst)
+    page.goto(f"{live_server.url}/alerts/{alert.number}/")
+    page.get_by_label("Add a note").fill("An hour of work")
+    incident = make_incident("Case", alert)
+    poll(page)
+    expect(page.locator("#alert-composer")).to_contain_text("Notes are written in the incident")
+    expect(page.get_by_label("Add a note")).to_have_value("An hour of work")
+    page.get_by_role("button", name="Add note").click()
+    page.get_by_role("dialog").get_by_role("button", name=f"Add to {incident.number}").click()
+    expect(page.locator("#timeline")).to_contain_text("An hour of work")
