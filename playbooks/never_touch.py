@@ -41,11 +41,23 @@ def match(
 
     ``facts`` as in soar.connectors.capabilities.Target. ``asset``: groups, criticality, tags, addresses, or None.
     A process, file or container is also what runs on its host: the host's rules hold for it."""
+    return next(_matching(listed, target_kind, value, facts, asset), "")
+
+
+def matches(
+    listed: Iterable[Rule], target_kind: str, value: str, facts: Facts | None = None, asset: Facts | None = None
+) -> list[str]:
+    """All that speaks against it, as ``match`` says the first of it."""
+    return list(_matching(listed, target_kind, value, facts, asset))
+
+
+def _matching(
+    listed: Iterable[Rule], target_kind: str, value: str, facts: Facts | None, asset: Facts | None
+) -> Iterator[str]:
     target = _Target(target_kind, value, facts or {}, asset or {})
     for rule in listed:
         if rule.value and target.is_held_by(rule):
-            return f"Never-touch list: {rule.reason} ({rule.shown})"
-    return ""
+            yield f"Never-touch list: {rule.reason} ({rule.shown})"
 
 
 class _Target:

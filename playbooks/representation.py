@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from playbooks import script_pins
+from playbooks.graph.schema import read
 from playbooks.jsonable import mask
 from playbooks.models import Playbook, ResponseTask, Run, Step
 from playbooks.publishers import warnings
@@ -41,12 +43,22 @@ def playbook_dict(playbook: Playbook) -> dict[str, Any]:
 
 def whole_playbook(playbook: Playbook) -> dict[str, Any]:
     """A playbook with its draft (``graph``, rulings 13) and whether that is what runs; null for a Python playbook.
-    ``warnings``: what an automatic run of the published version would fail at for want of its publisher's rights."""
+    ``warnings``: what an automatic run of the published version would fail at for want of its publisher's rights, and
+    scripts that are not what they were when it was published."""
     current = playbook.current
     published = current is not None and current.definition == playbook.draft
     drawn = playbook.kind == "response"
-    more = {"graph": playbook.draft, "published": published if drawn else None, "warnings": warnings(playbook)}
+    more = {
+        "graph": playbook.draft,
+        "published": published if drawn else None,
+        "warnings": warnings(playbook) + _scripts(playbook),
+    }
     return {**playbook_dict(playbook), **more}
+
+
+def _scripts(playbook: Playbook) -> list[str]:
+    graph = read(playbook.current.definition)[0] if playbook.current and playbook.current.scripts else None
+    return [one.message for one in script_pins.problems(playbook.current, graph)] if graph else []
 
 
 def run_dict(run: Run, steps: list[Step] | None = None, tasks: Sequence[ResponseTask] = ()) -> dict[str, Any]:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
+from django.db import transaction
 from guardian.shortcuts import assign_perm
 
+from cases.actions import restriction
 from cases.actors import Actor
 from cases.models import Alert, Incident
-from playbooks.actions.runs import run_by_hand
+from playbooks.actions.runs import cancel, retry, run_by_hand
 from playbooks.models import Playbook, Run
 from soar.accounts.models import Team, User
 from tests.api import Api, problem_of
 from tests.approving import blue_alert
-from tests.factories import make_incident
+from tests.factories import make_incident, make_user
 from tests.playbook_files import work
 from tests.response_tools import Range, action, graph, publish, tiny
+from tests.test_concurrency import Racers
 
 __all__ = ["tiny"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -70,3 +75,29 @@ def test_27_who_only_looks_neither_cancels_nor_retries(
     looks(responder, alert, "edit")
     assert api.post(f"{path}/cancel/").status_code == 200
     assert tiny.done == []
+
+
+def test_17b_an_incident_that_is_restricted_in_this_moment(tiny: Range, playbook: Playbook, blue: Team) -> None:
+    """Who restricts it holds its lock: whoever starts, cancels or retries a run waits, and sees it restricted."""
+    responder = make_user("omar", "Responder", teams=("Blue",), first_name="Omar", last_name="Haddad")
+    admin = make_user("ada", "Admin", first_name="Ada", last_name="Admin")
+    alert = blue_alert(blue)
+    incident = make_incident("Soon secret", alert, team=blue)
+    assign_perm("view_incident", responder, incident)
+    tiny.fault("429", times=3)
+    waiting = run_by_hand(Actor.system(), playbook, alert=alert.pk)
+    work()
+    failed = run_by_hand(Actor.system(), playbook, alert=alert.pk)
+    Run.objects.filter(pk=failed.pk).update(status="cancelled")
+    actor, racers = Actor.of(responder), Racers()
+    with transaction.atomic():
+        restriction.restrict(Actor.of(admin), incident.pk)
+        calls = partial(run_by_hand, actor, playbook, alert=alert.pk), partial(cancel, actor, waiting)
+        for number, call in enumerate((*calls, partial(retry, actor, failed)), 1):
+            racers.start(call)
+            racers.waiting(number)
+    racers.join()
+    assert racers.results == []
+    assert ["its incident is restricted" in str(error) for error in racers.errors] == [True] * 3
+    assert sorted(Run.objects.values_list("pk", flat=True)) == [waiting.pk, failed.pk]
+    assert [Run.objects.get(pk=row.pk).cancel_requested for row in (waiting, failed)] == [False, False]

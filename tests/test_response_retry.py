@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from cases.actions import incidents
 from cases.actors import Actor
 from cases.choices import IncidentStatus
 from cases.errors import Refused
-from cases.models import Incident
+from cases.models import Alert, Incident
 from playbooks.actions import approvals
 from playbooks.actions.runs import retry
 from playbooks.models import Approval, NeverTouch, Playbook, Run
@@ -19,7 +20,7 @@ from soar.connectors.actions import create_account
 from soar.connectors.models import ConnectorAccount
 from soar.standins.server import Server
 from soar.standins.slack import Slack
-from tests.factories import make_user
+from tests.factories import make_incident, make_user
 from tests.playbook_files import work
 from tests.response_tools import Range, action, alert_of, graph, only_task, publish, run_now, tasks_of, tiny
 
@@ -199,3 +200,52 @@ def test_6_an_owner_who_could_not_be_added_is_still_a_problem(tiny: Range, respo
     assert "ghost" in before
     assert again(run, responder).status == "partially_successful"
     assert (run.error, only_task(run).status) == (before, "successful")
+
+
+def test_6_an_owner_who_came_meanwhile_is_added_and_the_problem_goes(tiny: Range, responder: User) -> None:
+    run = lacking_owner(tiny)
+    opened = run.opened_incident
+    assert opened is not None and not opened.owner_rows.exists()
+    ghost = make_user("ghost", "Analyst", first_name="Gil", last_name="Host")
+    assert again(run, responder).status == "successful"
+    assert [row.user for row in opened.owner_rows.all()] == [ghost]
+    assert run.error == "" and (run.report or {})["problems"] == []
+    assert opened.timeline.filter(kind="incident.owners").count() == 1
+
+
+def test_6_an_owner_who_was_added_by_hand_is_no_problem_any_more(tiny: Range, responder: User) -> None:
+    run = lacking_owner(tiny)
+    assert run.opened_incident is not None
+    make_user("ghost", "Analyst", first_name="Gil", last_name="Host")
+    incidents.owners(SYSTEM, run.opened_incident.pk, add=["ghost"])
+    assert again(run, responder).status == "successful"
+    assert (run.error, run.opened_incident.owner_rows.count()) == ("", 1)
+
+
+def test_6_only_who_was_lacking_is_added(tiny: Range, responder: User) -> None:
+    """Another owner of the playbook was taken away by a person meanwhile: that stands."""
+    make_user("here", "Analyst", first_name="Hed", last_name="Ere")
+    run = lacking_owner(tiny, "here")
+    assert run.opened_incident is not None
+    incidents.owners(SYSTEM, run.opened_incident.pk, remove=["here"])
+    ghost = make_user("ghost", "Analyst", first_name="Gil", last_name="Host")
+    assert again(run, responder).status == "successful"
+    assert [row.user for row in run.opened_incident.owner_rows.all()] == [ghost]
+
+
+def test_6_of_an_incident_that_was_there_too(tiny: Range, responder: User) -> None:
+    alert = alert_of()
+    incident = make_incident("There before", alert)
+    run = lacking_owner(tiny, alert=alert)
+    ghost = make_user("ghost", "Analyst", first_name="Gil", last_name="Host")
+    assert again(run, responder).status == "successful"
+    assert [row.user for row in incident.owner_rows.all()] == [ghost]
+
+
+def lacking_owner(tiny: Range, *others: str, alert: Alert | None = None) -> Run:
+    """A run that did all, but for one owner who is no user."""
+    owners = [*others, "ghost"]
+    wanted: dict[str, Any] = {"open_incident": {"owners": owners, "close_on_success": None, "ticket_profile": None}}
+    run = run_now(publish(graph(action("a", "isolate_endpoint"), target=wanted)), alert or alert_of())
+    assert run.status == "partially_successful" and "ghost" in run.error
+    return run

@@ -358,7 +358,7 @@ def test_the_form_says_beside_the_field_what_is_missing(as_admin: Client) -> Non
     sent |= {"name": "Desk", "set_verify_tls": "on", "set_url": "https://dev1.service-now.com", "set_username": "soar"}
     answer = as_admin.post("/connectors/new/servicenow/", sent)
     assert answer.status_code == 422
-    assert "It is needed to sign in by basic." in answer.content.decode()
+    assert "It is needed for “User name and password” (basic)." in answer.content.decode()
     answer = as_admin.post("/connectors/new/servicenow/", {**sent, "secret_password": "a-long-password"})
     assert answer.status_code == 302
     assert "a-long-password" not in as_admin.get(answer["Location"]).content.decode()

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from cases.actions import incidents
+from cases.actions import incidents, servicenow
 from cases.actors import Actor
 from cases.choices import Severity
 from cases.models import Incident, ServiceNowInstance, TicketChange, TicketLink, TicketProfile
 from playbooks import tasks
+from playbooks.actions.runs import retry
 from playbooks.models import Approval, ResponseTask, Run
 from playbooks.response import crew
 from playbooks.steps.ticket_values import correlation_of
@@ -383,3 +384,29 @@ def test_29_a_rehearsal_says_that_the_profile_is_off(there: Desk, admin: User) -
     assert "It would not be sent to ServiceNow: The ticket profile Security is disabled." in answer["incident"]
     (task,) = [task for stop in answer["path"] for task in stop["tasks"] if task["action"] == "ticket"]
     assert (task["when"], task["requests"]) == ("not_done", [])
+
+
+def test_6_a_ticket_that_could_be_had_by_then_is_made_by_a_retry(there: Desk, responder: User) -> None:
+    TicketProfile.objects.update(enabled=False)
+    run = run_now(publish(graph(action("a", "isolate_endpoint"), target=opening())), alert_of())
+    assert run.status == "partially_successful" and "was not sent to ServiceNow" in run.error
+    retry(Actor.of(responder), run)
+    run.refresh_from_db()
+    assert "was not sent to ServiceNow" in run.error, "it still cannot be had"
+    TicketProfile.objects.update(enabled=True)
+    retry(Actor.of(responder), run)
+    run.refresh_from_db()
+    assert (run.status, run.error) == ("successful", "")
+    assert run.opened_incident is not None and run.opened_incident.tickets.count() == 1
+
+
+def test_6_a_ticket_that_somebody_had_made_meanwhile_is_enough(there: Desk, responder: User) -> None:
+    TicketProfile.objects.update(enabled=False)
+    run = run_now(publish(graph(action("a", "isolate_endpoint"), target=opening())), alert_of())
+    TicketProfile.objects.update(enabled=True)
+    assert run.opened_incident is not None
+    servicenow.create_ticket(Actor.system(), run.opened_incident.pk, profile().pk)
+    retry(Actor.of(responder), run)
+    run.refresh_from_db()
+    assert (run.status, run.error) == ("successful", "")
+    assert run.opened_incident.tickets.count() == 1

@@ -90,9 +90,14 @@ def _profile(pk: int) -> TicketProfile:
     return chosen
 
 
-def _free(incident: Incident, profile: TicketProfile) -> None:
+def ticket_of(incident: Incident, profile: TicketProfile) -> TicketLink | None:
+    """The ticket that stands where the profile would make one: of its instance and table. None if there is none."""
     links = incident.tickets.exclude(state=LinkState.ENDED)
-    taken = links.filter(instance=profile.instance_id, table=profile.table).first()
+    return links.filter(instance=profile.instance_id, table=profile.table).first()
+
+
+def _free(incident: Incident, profile: TicketProfile) -> None:
+    taken = ticket_of(incident, profile)
     if taken is not None:
         ticket = taken.number or "a ticket that is being made"
         raise Conflict(f"{incident.number} has {ticket} already: one for each instance and table.")

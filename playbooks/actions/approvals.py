@@ -21,10 +21,8 @@ from playbooks import never_touch, questions
 from playbooks.actions.rights import needs
 from playbooks.announce import relock
 from playbooks.choices import APPROVAL_OPEN, TaskStatus
-from playbooks.graph.actions import ACTIONS
 from playbooks.models import Approval, ResponseTask, Vote
-from playbooks.response import approving
-from playbooks.response.desk import host_of
+from playbooks.response import approving, protecting
 from playbooks.response.locking import together
 from playbooks.response_selectors import approval_for
 from playbooks.response_words import NEVER_TOUCH, named_tasks
@@ -174,12 +172,7 @@ def _check_reasons(approval: Approval, chosen: Iterable[ResponseTask | None], de
 
 
 def _is_listed(approval: Approval, task: ResponseTask, listed: Sequence[never_touch.Rule]) -> bool:
-    spec = ACTIONS.get(task.action)
-    if not listed or spec is None or not spec.destructive:
-        return False
-    facts = task.target.get("facts") or {}
-    asset = task.target.get("asset") or host_of(facts, approval.run.targets if approval.run else None)
-    return bool(never_touch.match(listed, task.target_kind, task.target_value, facts, asset))
+    return bool(protecting.reasons(task, listed, approval.run.targets if approval.run else None))
 
 
 def _again(approval: Approval) -> str:

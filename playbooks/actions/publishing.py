@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from cases.actors import Actor
 from cases.errors import Conflict, Refused
-from playbooks import catalog
+from playbooks import catalog, script_pins
 from playbooks.actions.graphs import changed_meanwhile, drawn, trigger_of
 from playbooks.graph.model import Graph, Problem
 from playbooks.graph.schema import read, write
@@ -63,9 +63,11 @@ def publish(actor: Actor, playbook: Playbook | str | int, *, number: int | None 
 
 
 def version_of(row: Playbook, graph: Graph, actor: Actor) -> PlaybookVersion:
-    """The version with this content, made if there is none."""
+    """The version with this content, which is the graph and the texts of its scripts; made if there is none."""
     source = json.dumps(write(graph), indent=2, ensure_ascii=False, sort_keys=True)
-    digest = hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()
+    scripts = script_pins.of_graph(graph)
+    told = source + json.dumps(scripts, sort_keys=True) if scripts else source
+    digest = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
     known = PlaybookVersion.objects.filter(playbook=row, digest=digest).first()
     if known is not None:
         return known
@@ -76,18 +78,21 @@ def version_of(row: Playbook, graph: Graph, actor: Actor) -> PlaybookVersion:
         digest=digest,
         source=source,
         definition=write(graph),
+        scripts=scripts,
         created_by=actor.user,
     )
 
 
 def check_enabling(row: Playbook) -> None:
     """Raise Conflict, with ``errors`` and the ``url`` where to set it up, unless this response playbook may be switched
-    on (response-playbooks.md 1, 15): published, nothing wrong with it, a source that delivers, connectors there."""
+    on (response-playbooks.md 1, 15): published, nothing wrong with it, its scripts as they were then, a source that
+    delivers, connectors there."""
     if not row.present:
         raise Conflict(_("%s is put away: bring it back first.") % row.name)
     if row.current is None:
         raise Conflict(_("%s was never published: publish it first.") % row.name)
-    problems = validate(read(row.current.definition)[0], world_of(row))
+    graph = read(row.current.definition)[0]
+    problems = [*validate(graph, world_of(row)), *script_pins.problems(row.current, graph)]
     if not problems:
         return
     first = problems[0]

@@ -9,11 +9,12 @@ from django.utils import timezone
 from cases.actions.base import text_of
 from cases.actors import Actor
 from cases.errors import Conflict, Missing, Refused
+from playbooks import never_touch
 from playbooks.actions.response_follow import case_of_task, response_task
 from playbooks.actions.responses import announce
 from playbooks.choices import APPROVAL_OPEN, ApprovalStatus, Outcome, TaskStatus
 from playbooks.models import Approval, ResponseTask
-from playbooks.response import tasks
+from playbooks.response import protecting, tasks
 from playbooks.response.advance import after_task
 from playbooks.response.locking import together
 from playbooks.response_selectors import task_for
@@ -56,7 +57,8 @@ def _cancel(actor: Actor, task: ResponseTask) -> None:
 def decide(actor: Actor, task_id: int | str, outcome: str, comment: str = "") -> ResponseTask:
     """Say what happened to a task of unknown outcome: done, not_done, or repeat it under the same key.
 
-    Raises Missing, Forbidden, Refused for another word, Conflict for a task that is not of unknown outcome."""
+    Raises Missing, Forbidden, Refused for another word and for no comment on what is to be repeated although the
+    never-touch list names it, Conflict for a task that is not of unknown outcome."""
     if outcome not in Outcome.values:
         raise Refused(f"outcome is one of: {', '.join(Outcome.values)}.", field="outcome")
     note = text_of(comment or "", "comment", most=5000, required=False)
@@ -77,6 +79,7 @@ def _decide(actor: Actor, task: ResponseTask, outcome: Outcome, note: str) -> No
     decision = {"outcome": outcome.value, "by": actor.name, "comment": note, "at": iso(timezone.now())}
     ResponseTask.objects.filter(pk=task.pk).update(decision=decision)
     if outcome == Outcome.REPEAT:
+        _allow(row, note)
         ResponseTask.objects.filter(pk=task.pk).update(phase="")
         tasks.release([task.pk])
         task.status = TaskStatus.QUEUED
@@ -85,6 +88,14 @@ def _decide(actor: Actor, task: ResponseTask, outcome: Outcome, note: str) -> No
         _end(task, AFTER[outcome], f"{actor.name} decided that {said}.")
     if task.run_id is not None or outcome == Outcome.REPEAT:  # the end of others is told by itself
         announce(actor, case_of_task(task), "response.decided", [row], note, outcome=outcome.value)
+
+
+def _allow(row: ResponseTask, note: str) -> None:
+    """What is on the never-touch list by now is done again with a reason only (response-playbooks.md 18)."""
+    if protecting.reasons(row, never_touch.rules()) and not note:
+        text = f"{row.target_value} is on the never-touch list: say why it may be touched."
+        raise Refused(text, field="comment")
+    protecting.allow([row])
 
 
 def _locked(task: ResponseTask) -> ResponseTask:

@@ -18,7 +18,7 @@ from playbooks.response.locking import hold_case, together
 from playbooks.response_selectors import task_for
 from playbooks.steps import routing
 from playbooks.steps.calls import LEFT, acted
-from playbooks.steps.params import TEXT
+from playbooks.steps.params import TEXT, not_brought
 from soar.accounts import audit
 from soar.connectors import registry
 from soar.connectors.capabilities import CAPABILITIES, Collected
@@ -58,6 +58,8 @@ def _sent_again(actor: Actor, pk: int, case: Case) -> ResponseTask:
     open_one = ResponseTask.objects.filter(pk=row.data.get(AGAIN) or 0, status__in=TASK_OPEN).first()
     if open_one is not None:
         raise Conflict(f"It is done again already, by task {open_one.pk} ({open_one.state.label.lower()}).")
+    if why := not_brought(row):
+        raise Conflict(f"{why} Or respond by hand, if the script is meant as it is now.")
     params = {name: value for name, value in row.params.items() if name not in ("reason", TEXT)}
     made = make(actor, case, plan(actor, row.action, [row.target], params), str(row.params.get("reason") or ""))[0]
     row.data = {**row.data, AGAIN: made.pk}

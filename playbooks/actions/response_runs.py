@@ -20,10 +20,9 @@ MAY_NOT_RESPOND = "The permission to approve and run response actions is missing
 def cancel(actor: Actor, run: Run) -> Run:
     """Stop what has not begun; what is under way ends first. Raises Forbidden, Conflict for a run that is over."""
     playbook_for(actor, run.playbook, "run")
-    works_on(actor, run.alert)
 
     def write() -> Run:
-        held = _held(run)
+        held = _held(actor, run)
         if held.run.state.is_final:
             raise Conflict(f"The run is {held.run.state.label.lower()} already.")
         steering.cancel(held, actor.name)
@@ -37,10 +36,9 @@ def retry(actor: Actor, run: Run) -> Run:
     would run again), Conflict for a run that has nothing to retry, or tasks to decide on first."""
     playbook_for(actor, run.playbook, "run")
     needs(actor, "respond", MAY_NOT_RESPOND)
-    works_on(actor, run.alert)
 
     def write() -> Run:
-        held = _held(run)
+        held = _held(actor, run)
         if held.run.status not in RETRIABLE:
             raise Conflict(f"The run is {held.run.state.label.lower()}: there is nothing to retry.")
         if held.run.playbook.hindrance:
@@ -65,8 +63,11 @@ def decide(actor: Actor, run: Run, task: int | str, outcome: Outcome, comment: s
     return run
 
 
-def _held(run: Run) -> Held:
+def _held(actor: Actor, run: Run) -> Held:
+    """The run with its locks. Only under them is it asked whether the actor may work on its alert: the incident may be
+    restricted in this very moment."""
     held = hold(run.pk)
     if held is None:
         raise Missing(f"There is no run {run.pk}.")
+    works_on(actor, held.alert)
     return held

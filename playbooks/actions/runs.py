@@ -24,6 +24,7 @@ from playbooks.opening import RUN_TASK
 from playbooks.permissions import playbook_for
 from playbooks.response import approving
 from playbooks.response.facts import graph_of
+from playbooks.response.locking import hold_case, together
 from playbooks.response.starting import RESPOND_TASK
 from playbooks.selectors import run_for
 from soar.accounts.membership import may, scopes_of
@@ -32,7 +33,6 @@ from soar.lib.queue import enqueue
 RETRIABLE = (RunStatus.UNSUCCESSFUL, RunStatus.CANCELLED, RunStatus.PARTIALLY_SUCCESSFUL, RunStatus.NEEDS_DECISION)
 
 
-@transaction.atomic
 def run_by_hand(
     actor: Actor,
     playbook: Playbook | str | int,
@@ -46,6 +46,18 @@ def run_by_hand(
 
     ``ring`` False is for a caller who executes it at once. Raises Missing, Forbidden, Conflict for a playbook that
     starts nothing or an incident that was merged, Refused for the wrong kind of subject."""
+    return together(lambda: _run_by_hand(actor, playbook, alert, incident, dry_run=dry_run, ring=ring))
+
+
+def _run_by_hand(
+    actor: Actor,
+    playbook: Playbook | str | int,
+    alert: Alert | str | int | None,
+    incident: Incident | str | int | None,
+    *,
+    dry_run: bool,
+    ring: bool,
+) -> Run:
     row = playbook_for(actor, playbook, "run")
     on_alert = alert_for(actor, alert.pk if isinstance(alert, Alert) else alert) if alert is not None else None
     on_incident = (
@@ -57,8 +69,9 @@ def run_by_hand(
     if row.hindrance:
         raise Conflict(f"{row.name} starts nothing. {row.hindrance}")
     _fits(row, on_alert, on_incident)
-    if row.kind == "response" and not dry_run:
-        works_on(actor, on_alert)
+    if row.kind == "response" and on_alert is not None and not dry_run:
+        # Under the locks of incident and alert: who restricts it in this moment is waited for, or comes afterwards.
+        works_on(actor, hold_case(on_alert.pk, None)[0])
         check_destructive(actor, row)
     cause = on_alert.cause if on_alert else on_incident.cause if on_incident else uuid.uuid4()
     run = Run.objects.create(

@@ -73,5 +73,6 @@ def _version(row: PlaybookVersion, author: bool) -> dict[str, Any]:
         "digest": row.digest,
         "definition": row.definition,
         "source": row.source if author else None,
+        "scripts": row.scripts,
         "created_at": iso(row.created_at),
     }

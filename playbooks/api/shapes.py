@@ -80,7 +80,7 @@ class WholePlaybook(Playbook):
 
     graph = s.JSONField(allow_null=True, help_text="Of a response playbook: the draft (rulings 13)")
     published = s.BooleanField(allow_null=True, help_text="Whether the draft is what runs")
-    warnings = s.ListField(child=s.CharField(), help_text="What would fail in an automatic run for want of rights")
+    warnings = s.ListField(child=s.CharField(), help_text="What would fail in a run of the published version")
 
 
 class GraphChanges(Body):
@@ -177,6 +177,11 @@ class PlaybookVersion(s.Serializer[Any]):
     definition = Anything()
     source = s.CharField(  # type: ignore[assignment]
         allow_null=True, help_text="For those who write playbooks"
+    )
+    scripts = s.DictField(
+        child=s.CharField(),
+        allow_null=True,
+        help_text="SHA-256 of each script that it names, as published; null in older versions and Python playbooks",
     )
     created_at = s.DateTimeField()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from playbooks.graph.model import TARGET, ApprovalUse, Graph, Node, Period, Target, Trigger
@@ -44,6 +45,21 @@ def difference(old: Graph, new: Graph) -> list[Change]:
     gone = (node for node in old.reading_order if node.id not in new.by_id)
     found.extend(Change(name_of(node), REMOVED, _summary(old, node), "", node.id) for node in gone)
     return found
+
+
+def script_differences(old: Mapping[str, str], new: Mapping[str, str]) -> list[Change]:
+    """The scripts that both name and that have another text: hashes by name. Of a version that keeps no hash nothing
+    can be said."""
+    both = sorted(old.keys() & new.keys())
+    return [
+        Change(name, "Text of the script", _short(old[name]), _short(new[name]))
+        for name in both
+        if old[name] != new[name]
+    ]
+
+
+def _short(digest: str) -> str:
+    return f"SHA-256 {digest[:12]}…"
 
 
 def _compared(where: str, node: str, before: Fields, after: Fields) -> list[Change]:

@@ -87,13 +87,17 @@ CAN_RUN = Q(enabled=True, deactivated_reason="") & (
 
 
 class PlaybookVersion(models.Model):
-    """The text that a playbook had: what a run really executed can be read later."""
+    """The text that a playbook had: what a run really executed can be read later.
+
+    ``scripts``: of a response playbook, the SHA-256 of each script that its graph names, by that name, as it was at
+    publishing (``script_pins``); null in versions of before that was kept."""
 
     playbook = models.ForeignKey(Playbook, on_delete=models.CASCADE, related_name="versions", db_index=False)
     number = models.PositiveIntegerField()
     digest = models.CharField(max_length=64)
     source = models.TextField()
     definition = models.JSONField(default=dict, help_text="Of a response playbook: its graph (rulings 13)")
+    scripts = models.JSONField(null=True, help_text="Of a response playbook: the hashes of the scripts that it names")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
     )

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from playbooks.choices import APPROVAL_OPEN, ApprovalStatus, TaskStatus
 from playbooks.models import Approval, ResponseTask, Vote
-from playbooks.response import tasks
+from playbooks.response import protecting, tasks
 from playbooks.response.advance import after_decision
 from playbooks.response.locking import hold, hold_case
 
@@ -51,10 +51,13 @@ def decide(approval: Approval, votes: Iterable[Vote]) -> Decided:
     for vote in votes:
         said[vote.task_id].append(vote)
     pending = list(approval.tasks.filter(status=TaskStatus.PENDING_APPROVAL).order_by("pk"))
+    for task in pending:
+        task.approval = approval
     rejected = [task for task in pending if _rejected(said[task.pk])]
     approved = [task for task in pending if task not in rejected and _approved(said[task.pk], approval.needed)]
     for task in rejected:
         _reject(task, said[task.pk])
+    protecting.allow(approved, approval.run.targets if approval.run else None)
     tasks.release(task.pk for task in approved)
     waiting = [task for task in pending if task not in rejected and task not in approved]
     _conclude(approval, said, waiting)

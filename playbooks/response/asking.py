@@ -30,10 +30,11 @@ def expires() -> Any:
 def approvals(held: Held, node: Node, step: Step, places: list[Place]) -> dict[str, Approval]:
     """One approval for what the node asks, and one for each reason of the never-touch list, by that reason."""
     waiting = [place for place in places if place.status == TaskStatus.PENDING_APPROVAL]
-    return {why: _make(held, node, step, why) for why in dict.fromkeys(place.why for place in waiting)}
+    return {why: make(held, node, step, why) for why in dict.fromkeys(place.why for place in waiting)}
 
 
-def _make(held: Held, node: Node, step: Step, why: str) -> Approval:
+def make(held: Held, node: Node, step: Step, why: str) -> Approval:
+    """An approval for tasks of a node. ``why``: the reason of the never-touch list, or ASKED."""
     run, use = held.run, node.approval
     notify: dict[str, Any] = {}
     if use is not None:

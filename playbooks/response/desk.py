@@ -1,8 +1,8 @@
 """What becomes of an action on an object before anything is done: who does it, and what stands against it.
 
-In this order: benign lists forbid it (13), an earlier step of the run has done it, nobody can do it (15), the run's
-account may not (rulings 8, 20), the never-touch list wants a reason (18, rulings 9), the node wants an approval
-(19)."""
+In this order: benign lists forbid it (13), an earlier step of the run has done it, nobody can do it (15), its script is
+not the one that was published (16), the run's account may not (rulings 8, 20), the never-touch list wants a reason (18,
+rulings 9), the node wants an approval (19)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from playbooks import never_touch
+from playbooks import never_touch, script_pins
 from playbooks.choices import TaskStatus
 from playbooks.graph.actions import ACTIONS, ActionSpec
 from playbooks.graph.facts import Object
@@ -87,8 +87,8 @@ class Desk:
         if idle := self._idle(spec, one, place):
             return _ended(place, TaskStatus.NO_ACTION, idle)
         place.account = self._account(spec, one)
-        if place.account is None and spec.capability != "block":
-            return _ended(place, TaskStatus.UNSUCCESSFUL, routing.unserved(spec.capability, spec.label))
+        if lacking := self._lacking(touch, place):
+            return _ended(place, TaskStatus.UNSUCCESSFUL, lacking)
         if self.held.run.dry_run:
             return place
         if spec.destructive and node.approval is None and (forbidden := self._forbidden):
@@ -109,8 +109,21 @@ class Desk:
         """The settings of the task: the same for each object, so made once."""
         key = id(touch.use)
         if key not in self._pinned:
-            self._pinned[key] = (touch, pinned(touch.spec.capability, touch.use.params))
+            self._pinned[key] = (touch, pinned(touch.spec.capability, touch.use.params, self.held.run.version))
         return dict(self._pinned[key][1])
+
+    def _lacking(self, touch: Touch, place: Place) -> str:
+        """What it cannot be done without: a connector, the script that was published. "" if all is there."""
+        spec = touch.spec
+        if place.account is None and spec.capability != "block":
+            return routing.unserved(spec.capability, spec.label)
+        if spec.capability != "run_script":
+            return ""
+        return script_pins.refusal(self.held.run.version, str(touch.use.params.get("script", "")), self._changed)
+
+    @cached_property
+    def _changed(self) -> dict[str, str]:
+        return script_pins.changed(self.held.run.version)
 
     def _asked(self, node: Node, place: Place) -> Place:
         if node.approval is not None and not self.held.run.dry_run:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
@@ -15,7 +16,7 @@ from playbooks.graph.walk import CONDITIONS
 from playbooks.response.locking import Held
 from playbooks.steps import ticket
 
-REFUSED = "refused"
+REFUSED, LACKING = "refused", "lacking"
 logger = logging.getLogger(__name__)
 
 
@@ -40,7 +41,7 @@ def ensure(held: Held, graph: Graph) -> None:
         return
     try:
         with transaction.atomic():
-            made = incidents.open_incident(held.actor, alerts=[held.alert.pk], owners=_owners(held, wanted))
+            made = incidents.open_incident(held.actor, alerts=[held.alert.pk], owners=_owners(held, wanted.owners))
     except CaseError as error:
         _keep(held, incident=REFUSED, problem=f"No incident was opened: {error.message}")
         return
@@ -54,19 +55,39 @@ def ensure(held: Held, graph: Graph) -> None:
 
 
 def ask_again(held: Held, graph: Graph) -> None:
-    """For a retry: the incident that was refused is asked for once more. Other problems stay, as what they are about
-    is not done again."""
+    """For a retry: the incident that was refused is asked for once more; else the owners and the ticket that it lacks
+    for a problem that the run noted. What is good by now is no problem any more, what is not is noted anew."""
     kept = held.run.input or {}
-    if kept.get("incident") != REFUSED:
+    if kept.get("incident") == REFUSED:
+        _forget(held, "incident", "problems", LACKING)
+        ensure(held, graph)
+    elif lacking := kept.get(LACKING):
+        _forget(held, "problems", LACKING)
+        _mend(held, dict(lacking))
+
+
+def _forget(held: Held, *names: str) -> None:
+    held.run.input = {name: value for name, value in (held.run.input or {}).items() if name not in names}
+    held.run.save(update_fields=["input"])
+
+
+def _mend(held: Held, lacking: dict[str, Any]) -> None:
+    """Do what could not be done to the incident; what somebody has done by hand since is done."""
+    opened = held.run.opened_incident or held.incident
+    if opened is None:
         return
-    held.run.input = {name: value for name, value in kept.items() if name not in ("incident", "problems")}
-    ensure(held, graph)
+    if lacking.get("owners"):
+        _add(held, opened, list(lacking["owners"]))
+    if lacking.get("ticket"):
+        _send(held, str(lacking["ticket"]), opened)
 
 
 def _send(held: Held, name: str, made: Incident) -> None:
     """Have the incident get its ticket in ServiceNow (response-playbooks.md 6): a row of the outbox, written with the
     incident. What hinders it is a problem of the run; the incident stays."""
     profile = ticket.profile_named(name)
+    if profile is not None and servicenow.ticket_of(made, profile) is not None:
+        return
     hindrance = ticket.hindrance_of(profile, name)
     try:
         if profile is None or hindrance:
@@ -74,19 +95,19 @@ def _send(held: Held, name: str, made: Incident) -> None:
         with transaction.atomic():
             servicenow.create_ticket(held.actor, made.pk, profile.pk)
     except CaseError as error:
-        _keep(held, problem=f"The incident was not sent to ServiceNow: {error.message}")
+        _lack(held, f"The incident was not sent to ServiceNow: {error.message}", by=name)
 
 
-def _owners(held: Held, wanted: OpenIncident) -> list[str]:
-    """The owners who can still be such; the others are a problem of the run."""
+def _owners(held: Held, names: Iterable[str]) -> list[str]:
+    """Those of the owners who can still be such; the others are a problem of the run."""
     from cases.actions.base import person
 
     able = []
-    for name in wanted.owners:
+    for name in names:
         try:
             person(name)
         except CaseError as error:
-            _keep(held, problem=error.message)
+            _lack(held, error.message, name)
         else:
             able.append(name)
     return able
@@ -94,13 +115,29 @@ def _owners(held: Held, wanted: OpenIncident) -> list[str]:
 
 def _own(held: Held, wanted: OpenIncident) -> None:
     assert held.incident is not None
-    if not wanted.owners or held.incident.owner_rows.exists():
+    if wanted.owners and not held.incident.owner_rows.exists():
+        _add(held, held.incident, wanted.owners)
+
+
+def _add(held: Held, incident: Incident, names: Iterable[str]) -> None:
+    able = _owners(held, names)
+    if not able:
         return
     try:
         with transaction.atomic():
-            incidents.owners(held.actor, held.incident.pk, add=_owners(held, wanted))
+            incidents.owners(held.actor, incident.pk, add=able)
     except CaseError as error:
-        _keep(held, problem=f"No owners were added: {error.message}")
+        _lack(held, f"No owners were added: {error.message}", *able)
+
+
+def _lack(held: Held, problem: str, *owners: str, by: str = "") -> None:
+    """Note a problem, and what the incident lacks for it: owners, the ticket by a profile."""
+    lacking = dict((held.run.input or {}).get(LACKING, {}))
+    if owners:
+        lacking["owners"] = [*lacking.get("owners", []), *owners]
+    if by:
+        lacking["ticket"] = by
+    _keep(held, problem=problem, **{LACKING: lacking})
 
 
 def _keep(held: Held, problem: str = "", **values: Any) -> None:

@@ -12,11 +12,12 @@ from playbooks.graph.actions import ACTIONS
 from playbooks.models import ResponseTask
 from playbooks.response import tasks
 from playbooks.response.advance import Last, after_task, end_among_others
+from playbooks.response.holding_back import ask_first
 from playbooks.response.locking import Held, together
 from playbooks.response.tasks import Claimed, Ending, LostLease
 from playbooks.steps import casework, notify, respond, ticket
 from playbooks.steps.calls import acted, cancelled, withdrawn
-from playbooks.steps.outcomes import Later, Outcome
+from playbooks.steps.outcomes import AskFirst, Later, Outcome
 from soar.connectors import attempts
 
 logger = logging.getLogger(__name__)
@@ -31,7 +32,10 @@ def perform(held: Claimed) -> None:
             return
         with attempts.only_while(attempts.Hold(tasks.LOCK_HELD, {"held_task": held.task.pk, "held_by": held.owner})):
             outcome = _performed(held, group)
-        if isinstance(outcome, Later):
+        if isinstance(outcome, AskFirst):
+            why = outcome.why
+            together(lambda: ask_first(held, why))
+        elif isinstance(outcome, Later):
             _put_off(held, outcome)
         else:
             settle(held, outcome)

@@ -17,6 +17,7 @@ from playbooks.response.advance import advance
 from playbooks.response.desk import ASKED, Desk, Place
 from playbooks.response.facts import graph_of
 from playbooks.response.locking import Held
+from playbooks.response.protecting import KNOWN, known_of
 from playbooks.response.starting import RESPOND_TASK
 from playbooks.steps.calls import LEFT, MAY_BE_DONE, acted_among
 from soar.lib.queue import enqueue
@@ -104,6 +105,8 @@ def _reopen(held: Held, again: list[ResponseTask]) -> None:
     for task, place in found:
         if place.status == TaskStatus.PENDING_APPROVAL and _is_approved(task, place):
             place.status, place.reason = TaskStatus.QUEUED, ""
+        elif place.params != task.params:
+            task.data = {name: value for name, value in task.data.items() if name != KNOWN}
         if task.pk in left:
             task.data = {**task.data, LEFT: True}
         _refresh(task, place)
@@ -112,10 +115,13 @@ def _reopen(held: Held, again: list[ResponseTask]) -> None:
 
 
 def _is_approved(task: ResponseTask, place: Place) -> bool:
-    """Whether people approved just this. What was cancelled while it waited for them has not been tried."""
-    if task.approval is None or task.attempts == 0 or place.params != task.params:
+    """Whether people approved just this, all that the never-touch list says of it now."""
+    if task.approval is None or place.params != task.params:
         return False
-    return place.why in (ASKED, task.approval.reason)
+    if KNOWN in task.data:
+        return place.why in (ASKED, *known_of(task))
+    # Approved before this was kept; what was cancelled while it waited for people has not been tried.
+    return task.attempts > 0 and place.why in (ASKED, task.approval.reason)
 
 
 def _refresh(task: ResponseTask, place: Place) -> None:

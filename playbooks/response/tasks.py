@@ -214,6 +214,13 @@ def put_off(held: Claimed, seconds: float, *, status: str, phase: str, **values:
     _write(held, {**values, "status": status, "phase": phase}, due=seconds)
 
 
+def wait_for(held: Claimed, approval: Approval, why: str, data: Mapping[str, Any]) -> None:
+    """Let the task go until people have decided on it; nobody looks at it before. Raises LostLease."""
+    given = {"approval_id": approval.pk, "reason": why, "data": dict(data)}
+    _write(held, {**given, "status": TaskStatus.PENDING_APPROVAL.value, "phase": ""})
+    held.task.approval = approval
+
+
 def end(held: Claimed, ending: Ending) -> None:
     """The row alone, in a transaction of the caller, who then goes on with the run. Raises LostLease."""
     final = TaskStatus(ending.status).is_final

@@ -30,7 +30,14 @@ class Later:
         return "in_progress" if self.phase else "queued"
 
 
-Outcome = Ending | Later
+@dataclass(frozen=True, slots=True)
+class AskFirst:
+    """Nothing is sent before people were asked: the never-touch list says ``why``."""
+
+    why: str
+
+
+Outcome = Ending | Later | AskFirst
 
 
 def ended(result: Any) -> Ending:

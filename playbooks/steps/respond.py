@@ -12,11 +12,12 @@ from django.utils import timezone
 
 from playbooks.models import ResponseTask
 from playbooks.response.objects import RATED
+from playbooks.response.protecting import against
 from playbooks.response.tasks import Claimed, Ending
 from playbooks.response_words import label_of
 from playbooks.steps import blocking
 from playbooks.steps.calls import begun, given_up, minutes, overdue, unfinished
-from playbooks.steps.outcomes import Later, Outcome, back_off, ended, poll_pause
+from playbooks.steps.outcomes import AskFirst, Later, Outcome, back_off, ended, poll_pause
 from playbooks.steps.params import params_for
 from playbooks.steps.routing import serves
 from soar.connectors import registry
@@ -35,6 +36,8 @@ def perform(held: Claimed) -> Outcome:
     task = held.task
     if held.phase == "" and (protected := _protected(task)):
         return Ending("no_action", reason=f"Not done: {protected}")
+    if why := against(held):
+        return AskFirst(why)
     if task.capability in blocking.CAPABILITIES and held.phase != "poll" and (said := blocking.locally(task)):
         return said
     hindrance = _hindrance(task)

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from cases.errors import Missing
 from cases.views.servicenow import coming_back
+from playbooks import script_pins
 from playbooks.actions.graphs import draft_of, is_published
 from playbooks.builder.form import form_of
 from playbooks.builder.offers import Offers
@@ -120,6 +121,7 @@ def context_of(
     stock = Stock()
     offers = offers_of(user, back=_url(playbook, part).partition("#")[0], stock=stock)
     problems = validate(graph, world_of(playbook, stock=stock))
+    changed = script_pins.changed(playbook.current)
     hard = [one for one in problems if not one.enabling]
     shown = form_problems if form_graph is not None else hard
     form = form_of(form_graph or graph, part, offers, shown, _searches(request))
@@ -149,7 +151,10 @@ def context_of(
         "unentitled": unentitled_lines(playbook, graph, user),
         "workers": holders("work_cases"),
         "parts_list": _parts(playbook, graph, part, hard),
-        "published": is_published(playbook),
+        "scripts_changed": [
+            _line(playbook, graph, one) for one in script_pins.problems(playbook.current, graph, changed)
+        ],
+        "published": is_published(playbook) and not changed,
         "draft_label": _draft_label(playbook, latest),
         "next_version": latest + 1,
         "version_count": latest,

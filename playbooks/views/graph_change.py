@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from cases.actors import Actor
 from cases.errors import CaseError, Conflict, Refused
+from playbooks import script_pins
 from playbooks.actions import graph_files, graphs
 from playbooks.builder.fields import from_lines
 from playbooks.selectors import playbook_with_id
@@ -79,11 +80,17 @@ def playbook_unarchive(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def playbook_restore(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Make an old version the draft; then the builder, where it is published."""
+    row = playbook_with_id(pk)
     try:
-        graphs.restore(Actor.of(person_of(request)), playbook_with_id(pk), number)
+        graphs.restore(Actor.of(person_of(request)), row, number)
     except (Conflict, Refused) as error:
         return _back(request, pk, error)
     messages.success(request, _("The draft is version %d again. It runs once you publish it.") % number)
+    if changed := script_pins.changed(row.versions.filter(number=number).first()):
+        text = _(
+            "Published now, it brings these scripts as they are now, not as they were in version %(n)d: %(names)s."
+        )
+        messages.warning(request, text % {"n": number, "names": ", ".join(changed)})
     return redirect(request, reverse("playbook-edit", args=[pk]))
 
 

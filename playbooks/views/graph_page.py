@@ -9,12 +9,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from cases.errors import Missing
+from playbooks import script_pins
 from playbooks.actions.graphs import draft_of, is_published
 from playbooks.figures import NONE, figures
 from playbooks.forms import RunForm
-from playbooks.graph.diff import difference
+from playbooks.graph.diff import difference, script_differences
 from playbooks.graph.model import Graph
 from playbooks.graph.schema import read
+from playbooks.graph.words import title
 from playbooks.models import Playbook, PlaybookVersion, Run
 from playbooks.selectors import playbook_with_id
 from playbooks.views.diff_words import marked
@@ -37,6 +39,10 @@ def page_context(request: HttpRequest, playbook: Playbook, form: RunForm | None 
         "row": row_of(playbook, figures(user, playbook.pk).get(playbook.pk, NONE)),
         "graph": graph,
         "picture": picture(graph, lambda id: f"{reverse('playbook-edit', args=[playbook.pk])}?node={id}#node-form"),
+        "scripts_changed": [
+            {"where": title(graph, one.node), "message": one.message}
+            for one in script_pins.problems(playbook.current, graph)
+        ],
         "unpublished": playbook.current is not None and not is_published(playbook),
         "run_rows": rows_of(list(runs)),
         "form": form or RunForm(playbook, initial={"subject": request.GET.get("alert", "")[:40]}),
@@ -55,7 +61,8 @@ def playbook_versions(request: HttpRequest, pk: int) -> HttpResponse:
         raise Missing(_("The versions of a Python playbook are on its page."))
     rows = list(PlaybookVersion.objects.filter(playbook=playbook).select_related("created_by")[:VERSIONS_SHOWN])
     numbers = [str(row.number) for row in rows]
-    draft = [] if is_published(playbook) else ["draft"]
+    changed = script_pins.changed(playbook.current)
+    draft = [] if is_published(playbook) and not changed else ["draft"]
     there = [*draft, *numbers]
     new = request.GET.get("to", "") if request.GET.get("to", "") in there else (there[0] if there else "")
     old = request.GET.get("from", "") if request.GET.get("from", "") in there else _before(there, new)
@@ -65,12 +72,10 @@ def playbook_versions(request: HttpRequest, pk: int) -> HttpResponse:
         "names": there,
         "old": old,
         "new": new,
-        "changes": [marked(one) for one in difference(_graph(playbook, rows, old), _graph(playbook, rows, new))]
-        if old and old != new
-        else [],
+        "changes": _changes(playbook, rows, old, new) if old and old != new else [],
         "compared": bool(old) and old != new,
         "version_count": len(rows),
-        "has_draft": bool(draft),
+        "has_draft": not is_published(playbook),
         **rights_of(person_of(request), playbook),
     })  # fmt: skip
 
@@ -80,7 +85,16 @@ def _before(there: list[str], one: str) -> str:
     return there[at] if at < len(there) else ""
 
 
-def _graph(playbook: Playbook, rows: list[PlaybookVersion], name: str) -> Graph:
+def _changes(playbook: Playbook, rows: list[PlaybookVersion], old: str, new: str) -> list[dict[str, object]]:
+    """What differs between two of them, the texts of their scripts too."""
+    (before, had), (after, has) = _whole(playbook, rows, old), _whole(playbook, rows, new)
+    return [marked(one) for one in (*difference(before, after), *script_differences(had, has))]
+
+
+def _whole(playbook: Playbook, rows: list[PlaybookVersion], name: str) -> tuple[Graph, dict[str, str]]:
+    """The graph and the hashes of its scripts, of the draft as if it were published now."""
     if name == "draft":
-        return draft_of(playbook)
-    return read(next(row.definition for row in rows if str(row.number) == name))[0]
+        graph = draft_of(playbook)
+        return graph, script_pins.of_graph(graph)
+    row = next(row for row in rows if str(row.number) == name)
+    return read(row.definition)[0], dict(row.scripts or {})

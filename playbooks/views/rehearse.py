@@ -19,9 +19,9 @@ from cases.choices import Severity
 from cases.errors import Missing
 from cases.models import Alert
 from cases.permissions import alert_for
-from playbooks import rehearsal
+from playbooks import rehearsal, script_pins
 from playbooks.actions.graphs import draft_of, is_published
-from playbooks.graph.diff import difference
+from playbooks.graph.diff import Change, difference, script_differences
 from playbooks.graph.model import TARGET, Graph
 from playbooks.graph.parameters import OPERATORS, value_label
 from playbooks.graph.schema import read
@@ -117,8 +117,6 @@ def _context(playbook: Playbook, graph: Graph, made: Rehearsal) -> Context:
     when = Counter(deed.when for deed in deeds)
     requests = sum(len(deed.requests) for deed in deeds if not deed.message)
     reached = made.reached()
-    current = read(playbook.current.definition)[0] if playbook.current else None
-    compared = difference(current, graph) if current is not None and not is_published(playbook) else []
     return {
         "made": made,
         "picture": picture(graph, lambda id: f"#node-{id}", marks=marks_of(graph, made)),
@@ -132,10 +130,19 @@ def _context(playbook: Playbook, graph: Graph, made: Rehearsal) -> Context:
         "held": when[HELD],
         "not_done": when[NOT_DONE],
         "not_reached": [name_of(node) for node in graph.reading_order if node.id not in reached],
-        "changes": compared[:12],
+        "changes": _changes(playbook, graph)[:12],
         "targets": [_object(one) for one in made.objects[:OBJECTS_SHOWN]],
         "json_url": f"{reverse('playbook-rehearse', args=[playbook.pk])}?alert={made.alert.number}&format=json",
     }
+
+
+def _changes(playbook: Playbook, graph: Graph) -> list[Change]:
+    """What differs between the version that runs and the draft, which is rehearsed with the scripts of now."""
+    version = playbook.current
+    if version is None:
+        return []
+    found = [] if is_published(playbook) else difference(read(version.definition)[0], graph)
+    return [*found, *script_differences(version.scripts or {}, script_pins.of_graph(graph))]
 
 
 def marks_of(graph: Graph, made: Rehearsal) -> dict[str, Mark]:

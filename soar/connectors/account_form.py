@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from soar.connectors.capabilities import CAPABILITIES
+from soar.connectors.choice_words import choice_label
 from soar.connectors.errors import Refused
 from soar.connectors.kinds import COMMON, Kind, Setting
 from soar.connectors.models import ConnectorAccount
@@ -79,7 +79,7 @@ def _field(setting: Setting, value: Any) -> forms.Field:
         return forms.BooleanField(**common)
     common["help_text"] = _sentence(setting)
     if setting.form == "choice":
-        choices = [(one, _choice(setting, one)) for one in setting.choices]
+        choices = [(one, choice_label(setting, one)) for one in setting.choices]
         return forms.ChoiceField(choices=choices, **common)
     return forms.CharField(widget=_widget(setting), strip=setting.form != "lines", **common)
 
@@ -108,12 +108,6 @@ def _sentence(setting: Setting) -> str:
     if setting.help.casefold() == str(label_of(setting)).casefold():
         return ""
     return setting.help if setting.help.endswith("…") else setting.help + "."
-
-
-def _choice(setting: Setting, word: str) -> str:
-    if setting.name == "action":
-        return CAPABILITIES[word].label if word in CAPABILITIES else str(_("None"))
-    return f"TLP:{word.upper()}" if setting.name == "cleared" else word
 
 
 class _BlankTextarea(forms.Textarea):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from soar.connectors import registry
 from soar.connectors.capabilities import CAPABILITIES
 from soar.connectors.channel import CLEARED, Channel
+from soar.connectors.choice_words import choice_label
 from soar.connectors.kinds import COLUMNS, Setting
 from soar.connectors.models import Attempt, ConnectorAccount
 from soar.connectors.registry import KINDS
@@ -198,8 +199,8 @@ def _words(setting: Setting, value: Any) -> str:
     }
     if setting.form == "flag":
         return str(flags.get(setting.name, (_("yes"), _("no")))[0 if value else 1])
-    if setting.name == "cleared":
-        return f"TLP:{str(value).upper()}"
+    if setting.form == "choice":
+        return choice_label(setting, str(value)) if value else ""
     if setting.name == "ca":
         return str(_("its own")) if str(value).strip() else ""
     if setting.name == "timeout_seconds":

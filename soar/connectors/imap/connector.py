@@ -205,7 +205,7 @@ KIND = Kind(
     address=Setting("url", "Mail server, imaps://host:993 or imap://host:143", "url", True, schemes=("imap", "imaps")),
     rules=problems,
     settings=(
-        Setting("security", "Encryption: auto is STARTTLS, which only a server on this machine may lack",
+        Setting("security", "Encryption: automatic is STARTTLS, which only a server on this machine may lack",
                 "choice", choices=imap.SECURITY, default=imap.AUTO),
         Setting("folder", "Folder that is read", default="INBOX"),
         Setting("after", "What is done with a message once it is stored", "choice", choices=(LEAVE, SEEN, MOVE),

@@ -249,7 +249,7 @@ KIND = Kind(
                     schemes=("ldap", "ldaps")),
     rules=problems,
     settings=(
-        Setting("security", "Encryption: auto is STARTTLS, which only a server on this machine may lack",
+        Setting("security", "Encryption: automatic is STARTTLS, which only a server on this machine may lack",
                 "choice", choices=ldap.SECURITY, default=ldap.AUTO),
         Setting("base_dn", "Where accounts are looked for, DC=corp,DC=example,DC=com", required=True),
         Setting("domain", "Name of the domain before a backslash, as in CORP\\user; others are refused"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+from soar.connectors.choice_words import WORDS
 from soar.connectors.kinds import Kind, Setting
 from soar.connectors.messages import TLP
 from soar.connectors.servicenow import oauth
@@ -48,7 +49,8 @@ def rules(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str]:
     way = settings.get("auth") or BASIC
     named, hidden = NEEDS[way]
     missing = dict.fromkeys(named, settings) | dict.fromkeys(hidden, secrets)
-    errors = {name: f"It is needed to sign in by {way}." for name, given in missing.items() if not given.get(name)}
+    words = f"It is needed for “{WORDS['auth'][way]}” ({way})."
+    errors = {name: words for name, given in missing.items() if not given.get(name)}
     parts = urlsplit(str(settings.get("url") or ""))
     host = parts.hostname or ""
     if parts.path.strip("/") and (host == HOST or host.endswith(f".{HOST}")):
@@ -67,7 +69,7 @@ KIND = Kind(
     settings=(
         Setting(
             "auth",
-            "How to sign in: a user's password, OAuth (password, client_credentials, refresh_token), or an API key",
+            "How to sign in: with a user's password, by OAuth, or with an API key",
             form="choice",
             choices=AUTHS,
             default=BASIC,
@@ -77,10 +79,10 @@ KIND = Kind(
         CLEARED,
     ),
     secrets=(
-        Setting("password", "Password (basic, password)"),
+        Setting("password", "Password of the user, also for OAuth with it"),
         Setting("client_secret", "Client secret (OAuth)"),
-        Setting("refresh_token", "Refresh token (refresh_token)"),
-        Setting("api_key", "API key (api_key)"),
+        Setting("refresh_token", "Refresh token (OAuth)"),
+        Setting("api_key", "API key"),
     ),
     rules=rules,
 )

@@ -152,7 +152,7 @@ KIND = Kind(
     rules=problems,
     settings=(
         CLEARED,
-        Setting("security", "Encryption: auto is STARTTLS, which only a server on this machine may lack",
+        Setting("security", "Encryption: automatic is STARTTLS, which only a server on this machine may lack",
                 "choice", choices=smtp.SECURITY, default=smtp.AUTO),
         Setting("sender", "Sender, as in Soar <soar@example.org>; empty: soar@ this portal's host"),
         Setting("recipients", "Recipients when a message names none, separated by commas"),

@@ -105,7 +105,7 @@ def _create_arguments(kinds: Any, kind: Kind) -> None:
 
 
 def _listing(title: str, settings: Sequence[Setting]) -> str:
-    lines = [f"  {item.name:<18} {item.help}{' (needed)' if item.required else ''}" for item in settings]
+    lines = [f"  {item.name:<18} {item.help}{_one_of(item)}{' (needed)' if item.required else ''}" for item in settings]
     return "\n".join([f"{title}:", *(lines or ["  none"])])
 
 
@@ -135,3 +135,8 @@ def _shown(account: ConnectorAccount) -> dict[str, Any]:
         "last_ok_at": clock.iso(account.last_ok_at),
         "last_error": account.last_error,
     }
+
+
+def _one_of(item: Setting) -> str:
+    """The words that a choice takes."""
+    return f" [{' | '.join(one or 'nothing' for one in item.choices)}]" if item.choices else ""

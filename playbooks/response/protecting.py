@@ -1,0 +1,62 @@
+"""The never-touch list asked once more when the call is about to go out (response-playbooks.md 18, rulings 9): an entry
+may have come while the task waited for people, for its turn, or for a product that asked for patience."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from playbooks import never_touch
+from playbooks.choices import ApprovalStatus
+from playbooks.graph.actions import ACTIONS
+from playbooks.models import ResponseTask
+from playbooks.response.desk import host_of
+from playbooks.response.tasks import Claimed
+from playbooks.steps.calls import begun
+
+# In the data of a task that people let run: what the list said against it then, which they knew. Not there: nobody was
+# asked, or it was before this was kept.
+KNOWN = "never_touch"
+AGREED = (ApprovalStatus.APPROVED, ApprovalStatus.MIXED, ApprovalStatus.PARTLY)  # of a task that is not pending
+
+
+def reasons(task: ResponseTask, listed: Sequence[never_touch.Rule], targets: Any = None) -> list[str]:
+    """All that these rules say against the task. ``targets``: those of its run, where a file or process has its host;
+    None has them read if they are needed."""
+    spec = ACTIONS.get(task.action)
+    if not listed or task.dry_run or spec is None or not spec.destructive:
+        return []
+    facts = task.target.get("facts") or {}
+    asset = task.target.get("asset")
+    if not asset and targets is None and task.run is not None:
+        targets = task.run.targets
+    return never_touch.matches(listed, task.target_kind, task.target_value, facts, asset or host_of(facts, targets))
+
+
+def against(held: Claimed) -> str:
+    """Why the call must not go out before people are asked: the first thing that the list says by now and that nobody
+    knew who let the task run; "" if there is none. Where a call is out already there is nothing left to hold back."""
+    task = held.task
+    if held.phase == "poll" or (held.phase == "sent" and task.account is not None and begun(task, task.account)):
+        return ""
+    said = reasons(task, never_touch.rules())
+    known = known_of(task) if said else ()
+    return next((why for why in said if why not in known), "")
+
+
+def allow(tasks: Iterable[ResponseTask], targets: Any = None) -> None:
+    """Keep on tasks that people let run what the list says against them now: they saw it and gave their reason."""
+    listed, allowed = never_touch.rules(), list(tasks)
+    for task in allowed:
+        asked = [task.approval.reason] if task.approval is not None and task.approval.reason else []
+        task.data = {**task.data, KNOWN: sorted({*known_of(task), *asked, *reasons(task, listed, targets)})}
+    ResponseTask.objects.bulk_update(allowed, ["data"])
+
+
+def known_of(task: ResponseTask) -> list[str]:
+    """What the list said against the task when people let it run; of one from before that was kept, what its approval
+    was asked for."""
+    if KNOWN in task.data:
+        return list(task.data[KNOWN])
+    approval = task.approval
+    return [approval.reason] if approval is not None and approval.reason and approval.status in AGREED else []
