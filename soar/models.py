@@ -67,3 +67,19 @@ class LowDisk(models.Model):
 
     def __str__(self) -> str:
         return f"{self.places} on {self.host}"
+
+
+class FailingCall(models.Model):
+    """A scheduled function that failed when it was called last; the row goes when it succeeds."""
+
+    name = models.TextField(primary_key=True, help_text="Dotted name of the function")
+    error = models.TextField(help_text="The class of the last error; its words are in the log")
+    times = models.PositiveIntegerField(db_default=1)
+    since = models.DateTimeField(db_default=Now())
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "soar_failing_call"
+
+    def __str__(self) -> str:
+        return self.name

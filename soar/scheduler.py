@@ -15,15 +15,21 @@ from typing import Any
 
 import psycopg
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from django.utils.module_loading import import_string
 
 from soar.lib import heartbeat
 from soar.lib.database import AWAY, drop_dead_connection, forget_connection, own_connection
+from soar.models import FailingCall
 
 logger = logging.getLogger(__name__)
 LOCK = 5_021_974_301  # any number, the same on every host
 TICK = 0.5
+
+
+FAILED = """
+INSERT INTO soar_failing_call (name, error) VALUES (%s, %s)
+ON CONFLICT (name) DO UPDATE SET error = excluded.error, times = soar_failing_call.times + 1, at = now()"""
 
 
 class Entry:
@@ -34,18 +40,30 @@ class Entry:
         self.every = every
         self.due = 0.0
         self.call = _find(name)
+        self.failing = True  # what an earlier scheduler has noted goes with the first success
 
     def run_if_due(self, now: float) -> None:
-        """Call the function when its time has come. What it raises is logged; the next one still comes."""
+        """Call the function when its time has come. What it raises is logged and noted for the page of operations; the
+        next one still comes. Raises what Django does where the database is away."""
         if self.call is None or now < self.due:
             return
         self.due = now + self.every
         try:
             self.call()
-        except AWAY:
-            raise
-        except Exception:
+        except Exception as error:
+            if isinstance(error, AWAY):  # away, or only in the way of this one: a deadlock, a statement that took long
+                _ask_database()
             logger.exception("Scheduled %s failed", self.name)
+            self._failed(type(error).__name__)
+        else:
+            if self.failing:
+                FailingCall.objects.filter(name=self.name).delete()
+            self.failing = False
+
+    def _failed(self, error: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(FAILED, [self.name, error])
+        self.failing = True
 
 
 class Scheduler:
@@ -107,6 +125,13 @@ def run() -> None:
     signal.signal(signal.SIGTERM, scheduler.stop)
     signal.signal(signal.SIGINT, scheduler.stop)
     scheduler.run()
+
+
+def _ask_database() -> None:
+    """Raise what Django does if the database is away."""
+    forget_connection()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
 
 
 def _find(name: str) -> Callable[[], object] | None:

@@ -24,7 +24,7 @@ from soar.lib import disks
 from soar.lib.figures import single
 from soar.lib.heartbeat import SILENT
 from soar.lib.text import span_words
-from soar.models import Heartbeat, LowDisk, QueuedTask
+from soar.models import FailingCall, Heartbeat, LowDisk, QueuedTask
 
 SHOWN = 20  # of each list; the page is no place to read thousands
 NEEDED = ("worker", "scheduler")  # without one of each nothing is done
@@ -56,6 +56,7 @@ def all_of_it(user: User) -> dict[str, Any]:
     processes, seen = _processes(), disks.disks()
     return {
         "queue": _queue(figures),
+        "failing_calls": FailingCall.objects.order_by("since")[:SHOWN],
         "processes": processes,
         "missing": [name for name in NEEDED if not any(one["name"] == name and one["alive"] for one in processes)],
         "silent": int(SILENT),

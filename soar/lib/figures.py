@@ -61,6 +61,11 @@ FIGURES = (
         f" AND beat.at > now() - interval '{SILENT} seconds' GROUP BY 1",
     ),
     Figures(
+        (("soar_scheduled_failing", "Scheduled functions that failed when they were called last"),),
+        (),
+        "SELECT count(*) FROM soar_failing_call",
+    ),
+    Figures(
         (("soar_runs_open", "Runs that are not over"),),
         ("status",),
         "SELECT wanted.status, count(r.id)"
