@@ -8,10 +8,15 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
 
 def canonical_time(at: datetime) -> str:
     """ISO 8601 in UTC with microseconds: ``2026-03-12T09:41:07.000000Z``."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    at = at.astimezone(UTC)
+    if at.year < 1000:  # whose year was written without noughts before it
+        return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{at.isoformat(timespec='microseconds')[:26]}Z"
 
 
 def entry_hash(
@@ -56,7 +61,7 @@ def after_id(
 ) -> str:
     """The canonical text behind the id, to its end: for a statement that draws the id itself."""
     fields = [subject, kind, actor, canonical_time(occurred_at), canonical_time(recorded_at), text, data]
-    return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)[1:]
+    return _CANONICAL.encode(fields)[1:]
 
 
 def settled(data: Any) -> Any:

@@ -100,7 +100,7 @@ def standing(user: User) -> Any:
     found = grants_of(user)
     grants = tuple((model, tuple(one.ids), one.too_many) for model, one in found.items())
     scopes = None if user.token_scopes is None else frozenset(user.token_scopes)
-    held = frozenset(user.get_all_permissions())
+    held = user.is_superuser or frozenset(user.get_all_permissions())
     managed: list[int] = user._manages  # type: ignore[attr-defined]
     behind = standing(user.viewer) if user.viewer is not None else None
     return user.pk, user.is_active, held, scopes, tuple(team_ids(user)), grants, tuple(managed), behind

@@ -101,8 +101,8 @@ def values_for(entry: TimelineEntry, subject: Subject) -> dict[str, Any]:
     return values_of(entry, subject.number, [reader.task for reader in readers_of(entry.kind)])
 
 
-def hash_of(entry: TimelineEntry, number: str, previous: bytes | None) -> bytes:
-    """The hash that this entry must bear after ``previous``."""
+def hash_of(entry: Any, number: str, previous: bytes | None) -> bytes:
+    """The hash that this entry, or what was read of its row, must bear after ``previous``."""
     return entry_hash(
         bytes(previous) if previous else None,
         id=entry.pk,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby, islice
+from typing import Any, NamedTuple
 
 from django.db.models import F
 
@@ -97,15 +99,35 @@ def _without_entries(model: type[Subject], pks: list[int]) -> list[Finding]:
     return [finding for subject in there for finding in _Walk(subject).end()]
 
 
-def _entries(model: type[Subject], pks: list[int]) -> Iterator[TimelineEntry]:
+class _Stored(NamedTuple):
+    """What is hashed of an entry, and what its subject keeps: a row of the database without all that a model adds,
+    which takes longer than the hash."""
+
+    pk: int
+    alert_id: int | None
+    incident_id: int | None
+    kind: str
+    actor_type: str
+    actor_id: int | None
+    actor_name: str
+    text: str
+    data: dict[str, Any]
+    occurred_at: datetime
+    recorded_at: datetime
+    hash: bytes
+    kept_count: int
+    kept_head: bytes | None
+
+
+def _entries(model: type[Subject], pks: list[int]) -> Iterator[_Stored]:
     """Their entries in the order of the chains, each with ``kept_count`` and ``kept_head`` of its subject."""
     name = "alert" if model is Alert else "incident"
     rows = TimelineEntry.objects.filter(**{f"{name}__in": pks}).order_by(f"{name}_id", "pk")
     kept = rows.annotate(kept_count=F(f"{name}__timeline_count"), kept_head=F(f"{name}__timeline_head"))
-    return kept.iterator(chunk_size=1000)
+    return map(_Stored._make, kept.values_list(*_Stored._fields).iterator(chunk_size=1000))
 
 
-def _subject_id(entry: TimelineEntry) -> int:
+def _subject_id(entry: _Stored) -> int:
     return entry.alert_id or entry.incident_id or 0
 
 
@@ -119,10 +141,10 @@ class _Walk:
         self.previous: bytes | None = None
         self.findings: list[Finding] = []
 
-    def step(self, entry: TimelineEntry) -> None:
+    def step(self, entry: _Stored) -> None:
         """The next entry: does its hash follow from its content and from the entry before it?"""
         self.count += 1
-        self.kept_count, self.kept_head = entry.kept_count, entry.kept_head  # type: ignore[attr-defined]
+        self.kept_count, self.kept_head = entry.kept_count, entry.kept_head
         if hash_of(entry, self.number, self.previous) != bytes(entry.hash):
             self._find("was changed, or what stood before it is missing or in another order", entry.pk)
         self.previous = bytes(entry.hash)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
-from zoneinfo import available_timezones
 
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
@@ -21,6 +20,7 @@ from soar.accounts.models import User
 from soar.connectors import quota, registry
 from soar.connectors.models import ConnectorAccount
 from soar.connectors.selectors import usable_by
+from soar.lib.clock import zones
 
 OWN = frozenset({"block"})  # the built-in block list does it
 # Where things are set up, by what is lacking; the first page that this installation has.
@@ -144,7 +144,7 @@ def _sentence(text: str) -> str:
 
 
 def _zones() -> list[str]:
-    return sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix")))
+    return [name for name in zones() if "/" in name and not name.startswith(("Etc/", "posix"))]
 
 
 def place(what: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -187,3 +188,43 @@ def test_no_more_than_a_hundred(analyst: User, monkeypatch: pytest.MonkeyPatch) 
     save(analyst, "One")
     save(analyst, "Two")
     problem_of(Api(analyst).post("/views/", {"name": "Three"}), 400)
+
+
+def test_the_page_names_and_shares_a_view_in_a_form_of_its_own(
+    as_analyst: Client, analyst: User, responder: User, blue: Team
+) -> None:
+    pk, other = save(analyst), save(analyst, "Low", "severity=low")
+    theirs = save(responder, "Theirs", audience="team", team="Blue")
+    listed = page(as_analyst, "/alerts/views/")
+    assert f'href="/alerts/views/{pk}/"' in listed and f'href="/alerts/views/{theirs}/"' not in listed
+    assert "from " + responder.display_name() in listed
+    form = page(as_analyst, f"/alerts/views/{pk}/")
+    assert 'value="High"' in form and f'<option value="{blue.pk}">' in form
+    refused = as_analyst.post(f"/alerts/views/{pk}/", {"do": "save", "name": "Low", "share": str(blue.pk)})
+    assert refused.status_code == 422
+    assert 'id="view-error"' in refused.content.decode()
+    assert f'<option value="{blue.pk}" selected>' in refused.content.decode()
+    saved = as_analyst.post(f"/alerts/views/{pk}/", {"do": "save", "name": "Hot", "share": str(blue.pk)})
+    assert (saved.status_code, saved["Location"]) == (302, "/alerts/views/")
+    assert SavedView.objects.get(pk=pk).team == blue
+    assert f'<option value="{blue.pk}" selected>' in page(as_analyst, f"/alerts/views/{pk}/")
+    assert as_analyst.get(f"/alerts/views/{theirs}/").status_code == 403
+    assert as_analyst.get(f"/alerts/views/{other + 1000}/").status_code == 404
+
+
+def test_a_team_that_one_has_left_stays_who_finds_the_view(analyst: User, admin: User, red: Team) -> None:
+    pk = save(admin, audience="team", team="Red")
+    SavedView.objects.filter(pk=pk).update(owner=analyst)
+    assert f'<option value="{red.pk}" selected>Team Red</option>' in page(client_of(analyst), f"/alerts/views/{pk}/")
+
+
+def test_many_views_have_pages(as_analyst: Client, analyst: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cases.views.alerts_saved.SHOWN", 2)
+    for name in ("One", "Two", "Three"):
+        save(analyst, name)
+    first = page(as_analyst, "/alerts/views/")
+    assert "Two" in first and "Three" not in first
+    following = re.search(r'href="(\?own=[^"#]+)#own" rel="next"', first)
+    assert following
+    second = page(as_analyst, f"/alerts/views/{following[1]}")
+    assert "Three" in second and "Two" not in second

@@ -295,6 +295,20 @@ def test_a_map_is_emptied(as_admin: Client, profile: TicketProfile) -> None:
     assert "low" not in after.maps["severity"]
 
 
+def test_of_many_teams_those_with_a_group_are_shown_and_the_others_when_asked_for(
+    as_admin: Client, profile: TicketProfile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teams = [make_team(f"Team {letter}") for letter in "PQRS"]
+    mapped = saved(as_admin, profile, **{f"group:{teams[3].pk}": "Endpoint Team"})
+    monkeypatch.setattr("cases.views.servicenow.map_sections.TEAMS", 2)
+    text = shown(as_admin, profile)
+    assert f'name="group:{teams[3].pk}"' in text and f'name="group:{teams[2].pk}"' not in text
+    assert 'href="?all=1#map-group"' in text
+    everything = as_admin.get(f"{LIST}{profile.pk}/?all=1").content.decode()
+    assert all(f'name="group:{team.pk}"' in everything for team in teams) and "?all=1" not in everything
+    assert saved(as_admin, mapped, name="Other").maps["group"] == mapped.maps["group"]
+
+
 def test_people_are_mapped_once_each(as_admin: Client, analyst: User, profile: TicketProfile) -> None:
     after = saved(as_admin, profile, user__1="mara", their_user__1="mara.lindqvist")
     assert after.maps["user"] == {

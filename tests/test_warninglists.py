@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -335,3 +336,22 @@ def test_names_for_documentation_are_vouched_for_by_nobody(tmp_path: Path) -> No
 def test_odd_addresses_are_on_no_list(value: str) -> None:
     for type_ in ("ip", "cidr", "url", "domain"):
         assert verdict(type_, value).risk == "unrated"
+
+
+def test_long_lists_have_pages_and_removing_stays_on_its_page(admin: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("soar.connectors.views.SHOWN", 2)
+    for number in range(3):
+        actions.add_exception(None, "domain", f"number{number}.example", "ours")
+    client = page(admin)
+    first = client.get("/settings/lists/").content.decode()
+    assert "number2[.]example" in first and "number0[.]example" not in first
+    older = re.search(r'href="(\?exceptions=[^"#]+)#exceptions" rel="next"', first)
+    assert older
+    second = client.get(f"/settings/lists/{older[1]}").content.decode()
+    assert "number0[.]example" in second and "number2[.]example" not in second
+    here = re.search(r'name="back" value="([^"]+)"', second)
+    assert here
+    entry = ExceptionEntry.objects.get(value="number0.example")
+    gone = client.post(f"/settings/lists/exceptions/{entry.pk}/remove/", {"back": here[1]})
+    assert gone["Location"] == f"/settings/lists/?{here[1]}"
+    assert client.get(gone["Location"]).status_code == 200

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import available_timezones
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -19,6 +18,7 @@ from cases.models import SlaPolicy
 from cases.sla.current import policy
 from cases.sla.policy import DAYS, GOALS, PERIODS_AT_MOST
 from cases.views.parts import needs, person_of
+from soar.lib.clock import zones
 
 TEMPLATE = "cases/sla/policy.html"
 reads = needs("manage_settings", read_by="view_setup")
@@ -53,7 +53,7 @@ def _context(document: Document) -> dict[str, Any]:
         "goals": [_("Triage"), _("Acknowledge"), _("Contain"), _("Resolve")],
         "periods": [_period(number, one) for number, one in enumerate(hours)],
         "time_zone": document["time_zone"],
-        "zones": sorted(available_timezones()),
+        "zones": zones(),
         "holidays": "\n".join(map(str, document["holidays"])),
         "warn_percent": document["warn_percent"],
     }

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Exists, FilteredRelation, OuterRef, Q, Subquery
+from django.db.models import Case, Count, Exists, F, FilteredRelation, OuterRef, Q, Subquery, When
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
@@ -21,6 +21,10 @@ from soar.accounts.models import User
 
 SHOWN = 5
 ALIVE = (LinkState.CREATING, LinkState.LINKED, LinkState.BROKEN)
+LARGE = (
+    "maps", "directions", "winners", "extra", "description", "instance__vocabulary", "instance__webhook_secret",
+    "instance__account__secrets",
+)  # fmt: skip
 Context = dict[str, Any]
 
 
@@ -75,7 +79,11 @@ def _profiles_with_links(incident: Incident) -> list[Any]:
     rows = TicketProfile.objects.annotate(mine=mine).filter(Q(enabled=True) | Q(mine__isnull=False))
     return list(
         rows.select_related("instance__account", "mine")  # type: ignore[misc]  # it knows no FilteredRelation
+        .defer(*LARGE)
         .annotate(
+            # Maps and choices are large: of the profiles that have a ticket here alone.
+            own_maps=Case(When(mine__isnull=False, then=F("maps"))),
+            own_vocabulary=Case(When(mine__isnull=False, then=F("instance__vocabulary"))),
             waiting=Coalesce(Subquery(counted), 0),
             has_failed=Exists(failed(changes)),
             conflicts=ArraySubquery(open_conflicts(conflicts).order_by("pk").values("field")),
@@ -94,6 +102,7 @@ def _failures(rows: list[Any]) -> dict[int, TicketChange]:
 
 def _ticket(row: Any, failure: TicketChange | None) -> Ticket:
     link = row.mine
+    row.maps, row.instance.vocabulary = row.own_maps, row.own_vocabulary
     link.instance, link.profile = row.instance, row
     link.waiting, link.has_failed, link.has_conflict = row.waiting, row.has_failed, bool(row.conflicts)
     host = host_of(row.instance.account.settings.get("url", ""))

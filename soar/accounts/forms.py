@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from soar.accounts.models import Role, User
+from soar.lib.clock import zones
 
 FOREVER = ""
 
@@ -78,4 +78,4 @@ class TokenForm(forms.Form):
 
 def zone_names() -> list[str]:
     """Names of time zones in order."""
-    return sorted(zoneinfo.available_timezones())
+    return list(zones())

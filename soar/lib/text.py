@@ -35,6 +35,7 @@ ALLOWED_TAGS = {
     "s",
 }
 ALLOWED_TAGS |= {"span", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul"}
+KEPT_AT_MOST = 4_000  # characters of a Markdown text whose HTML is kept
 
 
 def ago(moment: datetime, now: datetime) -> str:
@@ -107,7 +108,14 @@ def markdown(text: str, people: Mapping[str, str] | None = None) -> SafeString:
 
     ``people`` maps what may stand behind an ``@`` to what is shown: only these are marked as mentions.
     """
-    html = _parser().render(text, {"people": people or {}})
+    named = tuple(sorted((people or {}).items())) if "@" in text else ()
+    return _written(text, named) if len(text) <= KEPT_AT_MOST else _written.__wrapped__(text, named)
+
+
+@lru_cache(maxsize=1000)
+def _written(text: str, people: tuple[tuple[str, str], ...]) -> SafeString:
+    """Once for the same text: a timeline of fifty notes is shown again and again."""
+    html = _parser().render(text, {"people": dict(people)})
     return mark_safe(  # noqa: S308  cleaned on this very line
         nh3.clean(
             html,

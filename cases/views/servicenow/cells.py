@@ -42,7 +42,8 @@ class Row:
 
 @dataclass(slots=True)
 class Section:
-    """A table of the form. ``heads``: over the cells; ``first``: over what is mapped."""
+    """A table of the form. ``heads``: over the cells; ``first``: over what is mapped; ``more``: rows that are left out
+    until they are asked for (``?all=1``)."""
 
     key: str
     title: Any
@@ -50,13 +51,15 @@ class Section:
     first: Any
     heads: list[Any]
     rows: list[Row]
+    more: int = 0
 
 
 class Maker:
-    """Makes cells that show what was typed, where a form was sent, else what is saved."""
+    """Makes cells that show what was typed, where a form was sent, else what is saved. ``whole``: leave no row out."""
 
-    def __init__(self, data: Mapping[str, Any] | None, errors: Mapping[str, str]) -> None:
+    def __init__(self, data: Mapping[str, Any] | None, errors: Mapping[str, str], *, whole: bool = False) -> None:
         self.data = data
+        self.whole = whole
         self.errors = errors
         self.made = 0
 

@@ -26,7 +26,7 @@ from soar.accounts.models import Team, User
 from soar.lib import parts
 from soar.lib.htmx import render_regions
 
-SHOWN = 40
+SHOWN = 15
 PEOPLE_AT_MOST = 500
 TEMPLATE = "servicenow/sync.html"
 # By map: what the value is, what it is to become, and the invitation to choose.
@@ -69,32 +69,36 @@ class GapRow:
         return self.gap.pk, self.gap.met, len(self.options)
 
 
-def rows(user: User) -> list[GapRow]:
-    """For who sets profiles up; the most frequent first."""
+def rows(user: User) -> tuple[list[GapRow], bool]:
+    """For who sets profiles up; the most frequent first, and whether there are more of them."""
     if not may(user, "manage_connectors"):
-        return []
-    found = MappingGap.objects.select_related("profile__instance__account").order_by("-met", "pk")[:SHOWN]
-    return [row_of(one) for one in found]
+        return [], False
+    found = list(MappingGap.objects.select_related("profile__instance__account").order_by("-met", "pk")[: SHOWN + 1])
+    ours: dict[str, Options] = {}
+    return [row_of(one, ours=ours) for one in found[:SHOWN]], len(found) > SHOWN
 
 
-def row_of(gap: MappingGap, options: Options | None = None) -> GapRow:
-    """A gap with the choices that were read last, or ``options``."""
+def row_of(gap: MappingGap, options: Options | None = None, *, ours: dict[str, Options] | None = None) -> GapRow:
+    """A gap with the choices that were read last, or ``options``. ``ours``: by map what is here to choose from, for
+    several gaps read once."""
     reference_there = gap.map in THEIRS and SYS_ID.fullmatch(gap.value) is not None
     words, invitation = THEIRS[gap.map] if reference_there else WORDS.get(gap.map, ("%s", _("Choose")))
     label = gap.label or gap.value
     shown = parts.label(label).lower() if label in parts.WORDS else label
     search = SEARCHED.get(gap.map, "") if not reference_there else ""
-    chosen = options if options is not None else _options(gap, reference_there)
+    chosen = options if options is not None else _options(gap, reference_there, {} if ours is None else ours)
     effect = servicenow_gaps.effect_of(gap)
-    ours = gap.map in RIGHT or reference_there
-    return GapRow(gap, str(words) % shown, str(invitation), effect, [] if search else chosen, search, ours)
+    to_ours = gap.map in RIGHT or reference_there
+    return GapRow(gap, str(words) % shown, str(invitation), effect, [] if search else chosen, search, to_ours)
 
 
-def _options(gap: MappingGap, reference_there: bool) -> Options:
+def _options(gap: MappingGap, reference_there: bool, ours: dict[str, Options]) -> Options:
     if gap.map in RIGHT:
         return [(word, parts.label(word)) for word in RIGHT[gap.map]]
     if reference_there:
-        return _ours(gap.map)
+        if gap.map not in ours:
+            ours[gap.map] = _ours(gap.map)
+        return ours[gap.map]
     return _theirs(gap, kept(gap.profile.instance, gap.profile.table).choices)
 
 

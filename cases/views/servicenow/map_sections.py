@@ -17,6 +17,8 @@ from soar.accounts.models import Team
 from soar.lib import parts
 
 EMPTY_USERS = 3
+TEAMS = 30  # rows of teams, but for those that have a group: the others are shown when they are asked for
+MANY = 50  # people: of more, each list of them is long, and one empty pair is enough
 IN = {
     "state": ("state", IncidentStatus),
     "priority": ("priority", Severity),
@@ -123,18 +125,25 @@ def _half(make: Maker, vocabulary: Vocabulary, one: Severity, element: str, word
 
 def _groups(profile: TicketProfile, make: Maker) -> Section:
     saved = profile.maps.get("group", {})
+    teams = list(Team.objects.select_related("group").order_by("group__name"))
+    typed = {key.removeprefix("group:") for key in make.data or {} if key.startswith("group:")}
+    named = [team for team in teams if str(team.pk) in typed | set(saved)]
+    others = [team for team in teams if team not in named]
+    left_out = set() if make.whole else set(others[max(TEAMS - len(named), 0) :])
     rows = [
         Row(team.name, [make.cell(f"group:{team.pk}", team.name, _label(saved.get(str(team.pk))), found=GROUP)])
-        for team in Team.objects.select_related("group").order_by("group__name")
+        for team in teams
+        if team not in left_out
     ]
     hint = _("Both ways. The team of an incident is left alone where the group of the ticket is none of these.")
-    return Section("group", _("Teams and groups"), hint, _("Team here"), [_("Group there")], rows)
+    heads = [_("Group there")]
+    return Section("group", _("Teams and groups"), hint, _("Team here"), heads, rows, len(left_out))
 
 
 def _users(profile: TicketProfile, make: Maker) -> Section:
     saved = profile.maps.get("user", {})
     accounts: list[Pair] = [("", _("Nobody")), *((one.username, str(one.display_name())) for one in workers())]
-    pairs = [*saved.items(), *[("", {})] * EMPTY_USERS]
+    pairs = [*saved.items(), *[("", {})] * (EMPTY_USERS if len(accounts) <= MANY else 1)]
     rows = [
         Row(
             _("Pair %d") % number,

@@ -86,10 +86,10 @@ class ProfileForm(forms.Form):
         notes.choices = [(kind, NOTE_LABELS.get(kind, kind)) for kind in KINDS]
         self._categories(profile.category)
 
-    def tables(self) -> Tables:
-        """The tables of values, with what was typed and what is wrong with it."""
+    def tables(self, *, whole: bool = False) -> Tables:
+        """The tables of values, with what was typed and what is wrong with it. ``whole``: with every row."""
         data = self.data if self.is_bound else None
-        return Tables(self.profile, self.vocabulary, Maker(data, self.problems))
+        return Tables(self.profile, self.vocabulary, Maker(data, self.problems, whole=whole))
 
     def for_action(self) -> dict[str, Any]:
         """The fields for ``cases.actions.servicenow_profiles``. People and groups that cannot be told are in

@@ -165,7 +165,7 @@ def edit_page(
     """The page of a profile, with what was typed where it was refused."""
     form = form or ProfileForm(profile, vocabulary)
     gaps = gaps_of(profile, vocabulary)
-    tables = form.tables()
+    tables = form.tables(whole=request.GET.get("all") == "1")
     context = {
         "profile": profile,
         "form": form,

@@ -17,7 +17,7 @@ from soar.accounts.models import User
 from soar.lib.htmx import render_regions
 
 TEMPLATE = "servicenow/sync.html"
-CONFLICTS = 20  # the oldest; the others stand on the page of conflicts
+CONFLICTS = 10  # the oldest; the others stand on the page of conflicts
 REGIONS = ("live", "tabs", "health", "failures", "conflicts", "gaps")
 
 
@@ -42,13 +42,14 @@ def context_of(user: User, failed_after: str = "") -> dict[str, Any]:
     """All regions. ``failed_after``: behind which failure the list of them begins."""
     asked = conflicts.open_rows(user)
     head = tabs(user, "sync", conflicts=len(asked) if len(asked) < conflicts.SHOWN else None)
+    missing, more_gaps = gaps.rows(user)
     found = {
         "instances": health.health(user),
         "failures": failures.failures(user, counts_all=head["sets_up"], after=failed_after),
         "conflicts": asked[:CONFLICTS],
-        "gaps": gaps.rows(user),
+        "gaps": missing,
     }
-    more = {"settled_lately": conflicts.settled_lately(user), "checked_at": timezone.now()}
+    more = {"more_gaps": more_gaps, "settled_lately": conflicts.settled_lately(user), "checked_at": timezone.now()}
     return {**head, **found, **more, "cursor": _cursor(head, found)}
 
 
