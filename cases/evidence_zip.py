@@ -11,7 +11,7 @@ import hmac
 import secrets
 import struct
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Protocol
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
@@ -26,13 +26,21 @@ _METHOD, _VERSION = 99, 51
 _DATE = (1 << 5) | 1  # 1 January 1980: the entry has no date of its own
 
 
+class Readable(Protocol):
+    """What is read in pieces: a file, or something that watches one."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many bytes; none at the end."""
+        ...
+
+
 def zip_length(name: str, size: int) -> int:
     """How long the archive of a file of ``size`` bytes is."""
     entry = len(name.encode()) + len(_AES)
     return 30 + entry + SALT + CHECK + size + TAG + 46 + entry + 22
 
 
-def zipped(name: str, size: int, file: BinaryIO) -> Iterator[bytes]:
+def zipped(name: str, size: int, file: Readable) -> Iterator[bytes]:
     """The archive, piece by piece. ``size`` must be the file's; below 4 GiB, which is far above any limit here."""
     salt = secrets.token_bytes(SALT)
     keys = hashlib.pbkdf2_hmac("sha1", PASSWORD, salt, ROUNDS, 2 * 32 + CHECK)
@@ -52,7 +60,7 @@ def zipped(name: str, size: int, file: BinaryIO) -> Iterator[bytes]:
     yield mac.digest()[:TAG] + central + end
 
 
-def _encrypted(key: bytes, file: BinaryIO) -> Iterator[bytes]:
+def _encrypted(key: bytes, file: Readable) -> Iterator[bytes]:
     """AES in counter mode with WinZip's counter, which counts from 1 with the least significant byte first; that of
     ``modes.CTR`` counts the other way round."""
     block = Cipher(algorithms.AES256(key), modes.ECB()).encryptor()  # noqa: S305  the counter mode is made of it

@@ -241,13 +241,22 @@ def test_evidence_that_is_missing_or_damaged_on_disk_is_told(admin: User, tmp_pa
     incident = rich_incident(admin)
     piece = Evidence.objects.get(removed_at=None)
     kept = store() / piece.sha256[:2] / piece.sha256
-    kept.write_bytes(b"x" * piece.size)
     path = tmp_path / "x.zip"
-    path.write_bytes(b"".join(archive.render(told(admin, incident))))
-    assert json.loads(files_of(path)["manifest.json"])["missing"][0]["damaged"].startswith("evidence/")
-    kept.unlink()
-    path.write_bytes(b"".join(archive.render(told(admin, incident))))
-    assert json.loads(files_of(path)["manifest.json"])["missing"][0]["name"] == piece.name
+    for render in (archive.render, archive.render_sealed):
+        kept.write_bytes(b"x" * piece.size)
+        path.write_bytes(b"".join(render(told(admin, incident))))
+        assert json.loads(files_of(path)["manifest.json"])["missing"][0]["damaged"].startswith("evidence/")
+        assert lost(path, piece)
+        kept.unlink()
+        path.write_bytes(b"".join(render(told(admin, incident))))
+        assert json.loads(files_of(path)["manifest.json"])["missing"][0]["name"] == piece.name
+        assert lost(path, piece)
+
+
+def lost(path: Path, piece: Evidence) -> bool:
+    """Whether the verifier names this piece, and nothing else."""
+    code, out = verified(path, "--key", active_key().public_key)
+    return (code, out) == (1, f"evidence {piece.name!r}: damaged or missing at its export\n")
 
 
 def test_keys_are_kept_encrypted_and_a_retired_one_signs_no_more(admin: User) -> None:

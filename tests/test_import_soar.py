@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from django.core.management import CommandError, call_command
 
-from cases.actions import incidents, tasks
+from cases.actions import incidents, split, tasks
 from cases.actors import Actor
 from cases.importing.soar_shapes import Document
 from cases.models import Alert, Evidence, Incident, IncidentOrigin, SigningKey, TimelineEntry
@@ -167,6 +167,21 @@ def test_an_incident_that_is_here_still_is_not_doubled(admin: User, tmp_path: Pa
     path.write_bytes(json_case.render(told(admin, incident)))
     code, reports = run("soar", path, "--apply")
     assert code == 1 and f"is here still, as {incident.number}" in reports[0]["error"]
+
+
+def test_incidents_of_one_cause_are_all_imported(admin: User, tmp_path: Path) -> None:
+    one, two = make_alert("One"), make_alert("Two")
+    whole = make_incident("Whole", one, two)
+    part = split.split(Actor.of(admin), whole.pk, alerts=[one.pk], title="Part")
+    paths = [tmp_path / "whole.json", tmp_path / "part.json"]
+    for path, incident in zip(paths, (whole, part), strict=True):
+        path.write_bytes(json_case.render(told(admin, incident)))
+    causes = {json.loads(path.read_text())["incident"]["cause"] for path in paths}
+    assert len(causes) == 1
+    purge(None, alerts=[one.pk, two.pk], incidents=[whole.pk, part.pk], reason="test")
+    assert [run("soar", path, "--apply")[0] for path in paths] == [0, 0]
+    assert set(Incident.objects.values_list("title", flat=True)) == {"Whole", "Part"}
+    assert [run("soar", path, "--apply")[0] for path in paths] == [1, 1], "each of them once"
 
 
 def test_the_zip_brings_its_evidence(admin: User, tmp_path: Path) -> None:

@@ -52,7 +52,8 @@ def _plan(told: shapes.Document, raw: Json) -> Plan:
     read = Reader(report)
     case = told.incident
     plan = Plan(
-        "soar", case.cause, case.number, read.line(case.title, "title", 300), report,
+        # A cause alone is shared: by what was split off, and by all that was opened of one delivery.
+        "soar", f"{case.cause} {case.number}", case.number, read.line(case.title, "title", 300), report,
         summary=read.text(case.summary, "summary"), url=read.line(case.url, "url", 300), severity=case.severity,
         status=case.status, determination=case.determination, findings=case.findings,
         resolve_reason=read.text(case.resolve_reason, "reason", 5_000), tlp=case.tlp, pap=case.pap,

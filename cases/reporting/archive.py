@@ -73,6 +73,19 @@ class _Spool:
         return taken
 
 
+class _Hashed:
+    """A file whose bytes are hashed as they are read: sealed they can be compared with nothing any more."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self.digest = file, hashlib.sha256()
+
+    def read(self, size: int) -> bytes:
+        """The next bytes."""
+        piece = self._file.read(size)
+        self.digest.update(piece)
+        return piece
+
+
 class _Archive:
     """One archive while it is written."""
 
@@ -118,11 +131,12 @@ class _Archive:
             return
         name = name_of(piece["id"], piece["name"])
         with file:
-            body = zipped(name.removeprefix("evidence/"), piece["size"], file) if self.sealed else _read(file)
+            read = _Hashed(file)
+            body = zipped(name.removeprefix("evidence/"), piece["size"], read) if self.sealed else _read(read)
             stored = f"{name}.zip" if self.sealed else name
             yield from self._put(archive, stored, body)
         self.files[stored]["evidence"] = about
-        if not self.sealed and self.files[stored]["sha256"] != piece["sha256"]:
+        if read.digest.hexdigest() != piece["sha256"]:
             self.missing.append({**about, "damaged": stored})
 
     def _manifest(self, archive: zipfile.ZipFile) -> Iterator[bytes]:
@@ -169,6 +183,6 @@ def _kept(document: Json) -> list[Json]:
     return [one for one in document["evidence"] if not one.get("removed_at")]
 
 
-def _read(file: BinaryIO) -> Iterator[bytes]:
+def _read(file: _Hashed) -> Iterator[bytes]:
     while piece := file.read(PIECE):
         yield piece

@@ -18,6 +18,7 @@ Context = dict[str, Any]
 Rows = list[dict[str, Any]]
 TIMES = ("created_at", "updated_at", "contained_at", "resolved_at", "closed_at")
 ALERT_TIMES = ("occurred_at", "first_seen", "last_seen", "received_at", "resolved_at")
+LEFT_OBSERVABLES = "observables (titles, texts, assets, tickets and responses may still name some)"
 NAMED_AT_MOST = 10  # numbers of alerts written out beside an observable or asset
 
 
@@ -78,7 +79,7 @@ def left_out(counts: dict[str, Any]) -> list[str]:
             told.append(f"{counts[name]} {words}")
     if counts.get("entries"):
         told.append(f"the text of {counts['entries']} timeline entries")
-    flags = {"evidence_list": "the list of evidence", "notes": "notes", "observables": "observables"}
+    flags = {"evidence_list": "the list of evidence", "notes": "notes", "observables": LEFT_OBSERVABLES}
     return told + [words for name, words in flags.items() if counts.get(name)]
 
 

@@ -138,7 +138,14 @@ def _alerts(incident: Incident, alerts: list[Alert], options: Options) -> list[d
     told = [
         alert_dict(alert, incident=incident.number, observables=named.get(alert.pk, []), runs=[]) for alert in alerts
     ]
+    if not options.observables:
+        told = [one | {"source_ip": "", "assets": [_plain_asset(asset) for asset in one["assets"]]} for one in told]
     return [{key: value for key, value in one.items() if key != "runs"} for one in told]
+
+
+def _plain_asset(asset: Any) -> Any:
+    """An asset of an alert without the observables that its source told with it."""
+    return {key: asset[key] for key in asset if key != "observables"} if isinstance(asset, dict) else asset
 
 
 def _owners(incident: Incident) -> list[dict[str, Any]]:

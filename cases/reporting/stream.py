@@ -25,6 +25,7 @@ WORDS = (*NOTES, "comment.edited")  # what people wrote
 RESPONSES = ("run.", "approval.", "response.")
 STATUS_KINDS = ("changed", "incident.reopened")
 HIDDEN = {"hidden": ["text", "data"]}
+IMPORTED = ("imported", "imported.note")
 LEFT_OUT = "left out of this export"
 SPACES = re.compile(r"\s+")
 
@@ -46,15 +47,17 @@ class Stream:
         tell_all(user, self._entries)
         self._leave_titles()
         if not options.notes:
-            self._hide(entry for entry in self._entries if entry.kind in WORDS)
+            self._hide(entry for entry in self._entries if entry.kind in WORDS or _was(entry)[0] in WORDS)
+        if not options.evidence:
+            self._leave_sort("evidence")
+        if not options.observables:
+            self._leave_sort("observable")
 
     def withhold(self, *, alerts: list[Alert], evidence: list[Evidence]) -> None:
         """Take out what entries say of alerts and evidence that do not go out themselves."""
         numbers = {alert.number for alert in alerts}
         causes = {alert.cause for alert in alerts}
         pieces = {piece.pk for piece in evidence}
-        if not self._options.evidence:
-            self._hide(entry for entry in self._entries if entry.kind.startswith("evidence."))
         self._hide(
             entry
             for entry in self._entries
@@ -62,6 +65,21 @@ class Stream:
             or (entry.kind.startswith("evidence.") and entry.data.get("id") in pieces)
             or (entry.kind.startswith(RESPONSES) and entry.cause in causes)
         )
+        self._leave_links("evidence", pieces)
+
+    def _leave_sort(self, sort: str) -> None:
+        """Take out the entries that put things of this sort in or out, and the links of events to them."""
+        self._hide(entry for entry in self._entries if _was(entry)[0].startswith(f"{sort}."))
+        self._leave_links(sort)
+
+    def _leave_links(self, sort: str, ids: set[int] | None = None) -> None:
+        """Take the links to things of this sort out of events; with ``ids`` to these of this portal alone."""
+        for entry in self._entries if ids is None else [one for one in self._entries if one.kind not in IMPORTED]:
+            link = _was(entry)[1].get("link")
+            if isinstance(link, dict) and link.get("type") == sort and (ids is None or link.get("id") in ids):
+                name = "link" if "link" in entry.data else "entry"
+                kept = {key: entry.data[key] for key in entry.data if key != name}
+                entry.data = {**kept, "hidden": [*kept.get("hidden", []), name]}
 
     def _leave_titles(self) -> None:
         """Titles of other incidents that are under a stricter mark do not go out with this one."""
@@ -119,6 +137,15 @@ class Stream:
             }
             for one in self._subjects
         ]
+
+
+def _was(entry: TimelineEntry) -> tuple[str, dict[str, Any]]:
+    """Kind and data of an entry; of one that was imported from another Soar those that it had there."""
+    there = entry.data.get("entry") if entry.kind in IMPORTED else None
+    if not isinstance(there, dict):
+        return entry.kind, entry.data
+    data = there.get("data")
+    return str(there.get("kind") or ""), data if isinstance(data, dict) else {}
 
 
 def plain(words: str) -> str:

@@ -1,8 +1,8 @@
 """Verify an exported incident: python verify.py ARCHIVE.zip [--key PUBLIC_KEY], with Python 3.9 and nothing else.
 
 Checks the Ed25519 signature of the manifest of the zip, or of the folder it was unpacked to, that no file was changed,
-added or taken out, and that the timeline is whole. PUBLIC_KEY (64 hex digits) is on the portal's page of signing keys:
-without it the archive is only shown to agree with itself."""
+added, taken out or lost before, and that the timeline is whole. PUBLIC_KEY (64 hex digits) is on the portal's page of
+signing keys: without it the archive is only shown to agree with itself."""
 
 import argparse
 import hashlib
@@ -45,8 +45,7 @@ def signed(key: bytes, message: bytes, signature: bytes) -> bool:  # RFC 8032, 5
     s, hashed = int.from_bytes(signature[32:], "little"), hashlib.sha512(signature[:32] + key + message).digest()
     left = times(s % L, decoded((4 * pow(5, P - 2, P) % P).to_bytes(32, "little")))
     right = plus(decoded(signature[:32]), times(int.from_bytes(hashed, "little") % L, decoded(key)))
-    same = all((left[i] * right[2] - right[i] * left[2]) % P == 0 for i in (0, 1))
-    return same and len(signature) == 64 and s < L
+    return len(signature) == 64 and s < L and all((left[i] * right[2] - right[i] * left[2]) % P == 0 for i in (0, 1))
 
 
 def opened(path: pathlib.Path) -> list[tuple[str, Callable[[], bytes]]]:  # [(name, how to read it)]
@@ -83,6 +82,7 @@ def findings(path: pathlib.Path, trusted: str) -> Iterator[str]:
             yield f"{name}: {'added' if name in files else 'missing'}"
         elif hashlib.sha256(files[name]()).hexdigest() != known[name]["sha256"]:
             yield f"{name}: changed"
+    yield from (f"evidence {one['name']!r}: damaged or missing at its export" for one in manifest["missing"])
     yield from timeline(json.loads(files["incident.json"]())["timeline"], manifest["timeline"]["chains"])
 
 
