@@ -9,10 +9,17 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils.module_loading import import_string
 
-from cases.models import Alert, Incident, IncidentOwner, IncidentTask, IncidentUserPermission, TimelineEntry
+from cases.models import (
+    Alert,
+    Incident,
+    IncidentGroupPermission,
+    IncidentOwner,
+    IncidentTask,
+    IncidentUserPermission,
+    TimelineEntry,
+)
 from cases.notifications.choices import followers
 from cases.notifications.reasons import REASONS
-from cases.permissions import owners_for
 from soar.accounts.membership import workers
 from soar.accounts.models import User
 from soar.accounts.models.grant import current
@@ -27,6 +34,7 @@ TICKETS = frozenset({"servicenow.conflict", "servicenow.failed", "servicenow.bro
 STATUS = frozenset({"alert.resolved", "alert.reopened", "incident.reopened", "incident.merged_into"})
 ACCESS = frozenset({"access.granted", "access.changed"})
 TASKS = frozenset({"task.added", "task.assigned"})
+WORKING = [f"{level}_incident" for level in ("edit", "close", "delete", "manage")]
 
 
 class Concerned:
@@ -159,10 +167,16 @@ def _team_of(entry: TimelineEntry) -> set[int]:
 
 
 def _may_take(entry: TimelineEntry, among: set[int] | None = None) -> set[int]:
-    """People who could own it, all or those ``among`` these. Whether they see it is asked afterwards."""
-    people = owners_for(entry.incident) if entry.incident is not None else workers()
+    """People who could own it, all or those ``among`` these: of a restricted incident those whom its grants let in to
+    work on it. Whether they see it is asked afterwards."""
+    people = workers()
+    if entry.incident is not None and entry.incident.restricted:
+        own = {"content_object": entry.incident, "permission__codename__in": WORKING}
+        users = IncidentUserPermission.objects.filter(current(), **own).values("user")
+        groups = IncidentGroupPermission.objects.filter(current(), **own).values("group")
+        people = User.objects.filter(Q(pk__in=users) | Q(groups__in=groups), is_active=True).order_by("pk")
     able = people.filter(is_service=False) if among is None else people.filter(pk__in=among)
-    return set(able.values_list("pk", flat=True)[:TOLD_AT_MOST])
+    return set(able.values_list("pk", flat=True).distinct()[:TOLD_AT_MOST])
 
 
 def _active(who: Q) -> set[int]:
