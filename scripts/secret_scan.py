@@ -1,7 +1,9 @@
 """``python scripts/secret_scan.py``: secrets in the files of the project: keys of clouds, private keys, passwords.
 
-Found by detect-secrets. Words that only look so (examples of vendors in tests and pages) are listed in
-``scripts/known_secrets.json``; what is not in it is printed, and the exit code is 1. ``--accept`` writes the list anew.
+Found by detect-secrets. In the tests, which are full of invented ones, it looks for what has the shape of a real one;
+everywhere else also for whatever is called a password, secret or token, and for long hexadecimal words. What only looks
+so is listed in ``scripts/known_secrets.json`` and ``scripts/known_words.json``; what is in neither is printed, and the
+exit code is 1. ``--accept`` writes the lists anew.
 """
 
 from __future__ import annotations
@@ -11,10 +13,13 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-KNOWN = "scripts/known_secrets.json"
-# These go by the look of random text, of which the tests are full.
-NOISY = ("KeywordDetector", "Base64HighEntropyString", "HexHighEntropyString", "IPPublicDetector")
 FOLDERS = ("benchmarks", "cases", "deploy", "docs", "examples", "playbooks", "scripts", "soar", "templates", "tests")
+TESTS = "tests/"
+# These go by names and by the look of random text.
+NOISY = ("KeywordDetector", "Base64HighEntropyString", "HexHighEntropyString", "IPPublicDetector")
+# The list of each look, and what is switched off in it.
+SHAPES = ("scripts/known_secrets.json", NOISY)
+WORDS = ("scripts/known_words.json", ("Base64HighEntropyString", "IPPublicDetector"))
 
 
 def files() -> list[str]:
@@ -26,13 +31,27 @@ def files() -> list[str]:
 
 def main() -> int:
     """Print what is new. Returns the exit code."""
-    off = [word for name in NOISY for word in ("--disable-plugin", name)]
+    names = files()
+    looks = [(SHAPES, names), (WORDS, [name for name in names if not name.startswith((TESTS, "scripts/known_"))])]
     if "--accept" in sys.argv:
-        scan = [sys.executable, "-m", "detect_secrets", "scan", "--no-verify", *off]
-        (ROOT / KNOWN).write_text(subprocess.run(scan, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+        for (known, off), among in looks:
+            _accept(known, off, among)
         return 0
-    hook = [sys.executable, "-m", "detect_secrets.pre_commit_hook", "--no-verify", "--baseline", KNOWN, *off]
-    return subprocess.run([*hook, *files()], cwd=ROOT, check=False).returncode
+    return max(_look(known, off, among) for (known, off), among in looks)
+
+
+def _off(names: tuple[str, ...]) -> list[str]:
+    return [word for name in names for word in ("--disable-plugin", name)]
+
+
+def _accept(known: str, off: tuple[str, ...], names: list[str]) -> None:
+    scan = [sys.executable, "-m", "detect_secrets", "scan", "--no-verify", *_off(off), *names]
+    (ROOT / known).write_text(subprocess.run(scan, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+
+
+def _look(known: str, off: tuple[str, ...], names: list[str]) -> int:
+    hook = [sys.executable, "-m", "detect_secrets.pre_commit_hook", "--no-verify", "--baseline", known, *_off(off)]
+    return subprocess.run([*hook, *names], cwd=ROOT, check=False).returncode
 
 
 if __name__ == "__main__":

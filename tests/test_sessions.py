@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied
 from django.test import Client
+from django.utils import timezone
 
 from soar.accounts.actions.sessions import end_all_sessions
-from soar.accounts.actions.users import create_token
+from soar.accounts.actions.users import create_token, ensure_admin
 from soar.accounts.models import AuditEntry, LoginSession, User
 from tests.factories import PASSWORD
 from tests.sign_in_tools import is_in, password_step, signed_in
@@ -109,6 +112,25 @@ def test_logging_out_forgets_the_session(analyst: User) -> None:
     client = signed_in(analyst)
     client.post("/accounts/logout/")
     assert not LoginSession.objects.exists()
+
+
+def test_a_session_ends_after_twelve_hours_whatever_the_browser_keeps(analyst: User, settings: Any) -> None:
+    assert settings.SESSION_COOKIE_AGE == 12 * 3600
+    client = signed_in(analyst)
+    rows = Session.objects.filter(session_key=client.session.session_key)
+    left = rows.get().expire_date - timezone.now()
+    assert timedelta(hours=11, minutes=50) < left <= timedelta(hours=12)
+    assert is_in(client)
+    rows.update(expire_date=timezone.now() - timedelta(seconds=1))
+    assert not is_in(client)
+
+
+def test_the_first_password_is_made_for_this_installation(db: None) -> None:
+    """There is no password that one could know beforehand."""
+    made = ensure_admin(None)
+    assert made is not None and len(made) >= 16
+    assert User.objects.get(username="admin").check_password(made)
+    assert ensure_admin(None) is None, "and it is made once"
 
 
 def test_what_stands_in_a_session_cannot_be_read_without_the_key(analyst: User, settings: Any) -> None:
