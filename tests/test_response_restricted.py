@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -11,11 +13,13 @@ from guardian.shortcuts import assign_perm
 from cases.actions import restriction
 from cases.actors import Actor
 from cases.models import Alert, Incident
+from playbooks.actions import approvals, response_ends, responses
+from playbooks.actions.response_choice import chosen
 from playbooks.actions.runs import cancel, retry, run_by_hand
-from playbooks.models import Playbook, Run
+from playbooks.models import Playbook, ResponseTask, Run
 from soar.accounts.models import Team, User
 from tests.api import Api, problem_of
-from tests.approving import blue_alert
+from tests.approving import asked, blue_alert
 from tests.factories import make_incident, make_user
 from tests.playbook_files import work
 from tests.response_tools import Range, action, graph, publish, tiny
@@ -89,15 +93,25 @@ def test_17b_an_incident_that_is_restricted_in_this_moment(tiny: Range, playbook
     work()
     failed = run_by_hand(Actor.system(), playbook, alert=alert.pk)
     Run.objects.filter(pk=failed.pk).update(status="cancelled")
+    asked_for = asked(blue, alert=alert)
+    case, targets = chosen(Actor.of(responder), {"alert": alert.pk, "targets": [{"kind": "endpoint", "value": "H"}]})
     actor, racers = Actor.of(responder), Racers()
     with transaction.atomic():
         restriction.restrict(Actor.of(admin), incident.pk)
-        calls = partial(run_by_hand, actor, playbook, alert=alert.pk), partial(cancel, actor, waiting)
-        for number, call in enumerate((*calls, partial(retry, actor, failed)), 1):
+        calls: tuple[Callable[[], Any], ...] = (
+            partial(run_by_hand, actor, playbook, alert=alert.pk),
+            partial(cancel, actor, waiting),
+            partial(retry, actor, failed),
+            partial(approvals.approve, actor, asked_for.pk),
+            partial(response_ends.cancel, actor, asked_for.tasks.get().pk),
+            partial(responses.start, actor, case, action="isolate_endpoint", targets=targets, params={}),
+        )
+        for number, call in enumerate(calls, 1):
             racers.start(call)
             racers.waiting(number)
     racers.join()
     assert racers.results == []
-    assert ["its incident is restricted" in str(error) for error in racers.errors] == [True] * 3
-    assert sorted(Run.objects.values_list("pk", flat=True)) == [waiting.pk, failed.pk]
+    assert ["is restricted" in str(error) for error in racers.errors] == [True] * 6, racers.errors
+    assert sorted(Run.objects.values_list("pk", flat=True)) == [waiting.pk, failed.pk, asked_for.run_id]
+    assert (asked_for.tasks.get().status, ResponseTask.objects.filter(run=None).count()) == ("pending_approval", 0)
     assert [Run.objects.get(pk=row.pk).cancel_requested for row in (waiting, failed)] == [False, False]

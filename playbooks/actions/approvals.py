@@ -91,6 +91,7 @@ def _decide(actor: Actor, pk: int | str, decision: Decision) -> Approval:
         approval = approving.locked(seen.pk)
         if approval is None:
             raise Missing(f"There is no approval {pk!s:.40}.")
+        _check_right(actor, approval)  # again: somebody may have restricted the incident meanwhile
         if approval.status not in APPROVAL_OPEN:
             raise Conflict(_ended(approval))
         if not Approval.objects.filter(pk=approval.pk, expires_at__gt=Now()).exists():

@@ -12,6 +12,7 @@ from cases.errors import Conflict, Missing, Refused
 from playbooks import never_touch
 from playbooks.actions.response_follow import case_of_task, response_task
 from playbooks.actions.responses import announce
+from playbooks.actions.rights import works_on_case
 from playbooks.choices import APPROVAL_OPEN, ApprovalStatus, Outcome, TaskStatus
 from playbooks.models import Approval, ResponseTask
 from playbooks.response import protecting, tasks
@@ -41,7 +42,7 @@ def cancel(actor: Actor, task_id: int | str) -> ResponseTask:
 
 
 def _cancel(actor: Actor, task: ResponseTask) -> None:
-    row = _locked(task)
+    row = _locked(actor, task)
     if row.status not in CANCELLABLE:
         raise Conflict(f"This task is {row.state.label.lower()}: only what has not begun can be cancelled.")
     ending = calls.cancelled(row, f"Cancelled by {actor.name}.")
@@ -73,7 +74,7 @@ def decide(actor: Actor, task_id: int | str, outcome: str, comment: str = "") ->
 
 
 def _decide(actor: Actor, task: ResponseTask, outcome: Outcome, note: str) -> None:
-    row = _locked(task)
+    row = _locked(actor, task)
     if row.status != TaskStatus.UNKNOWN_OUTCOME:
         raise Conflict(f"This task is {row.state.label.lower()}: there is nothing to decide.")
     decision = {"outcome": outcome.value, "by": actor.name, "comment": note, "at": iso(timezone.now())}
@@ -98,11 +99,12 @@ def _allow(row: ResponseTask, note: str) -> None:
     protecting.allow([row])
 
 
-def _locked(task: ResponseTask) -> ResponseTask:
-    """The row as it is now; the locks of its case and run are held (after_task)."""
+def _locked(actor: Actor, task: ResponseTask) -> ResponseTask:
+    """The row as it is now, of a case that the actor may still work on; its locks are held (after_task)."""
     row = ResponseTask.objects.select_for_update(of=("self",)).filter(pk=task.pk).first()
     if row is None:
         raise Missing(f"There is no response task {task.pk}.")
+    works_on_case(actor, row.alert, row.incident)
     return row
 
 

@@ -10,13 +10,13 @@ from typing import Any
 from cases import timeline
 from cases.actions.base import text_of
 from cases.actors import Actor
-from cases.errors import Forbidden, Refused
+from cases.errors import Refused
 from cases.merged import check_not_merged
 from cases.models import Alert, Incident
-from cases.permissions import alert_for, holds, incident_for
+from cases.permissions import alert_for, incident_for
 from playbooks.actions.approvals import described, subjects_of
 from playbooks.actions.response_plan import MAY_NOT, Plan, Planned, plan
-from playbooks.actions.rights import needs
+from playbooks.actions.rights import needs, works_on_case
 from playbooks.choices import TaskStatus
 from playbooks.models import Approval, ResponseTask
 from playbooks.response import asking, tasks
@@ -53,8 +53,7 @@ def case_of(
     found = alert_for(actor, alert, work=True) if alert else None
     about = incident_for(actor, incident) if incident else None
     check_not_merged(actor, about)
-    if about is not None and actor.user is not None and about.restricted and not holds(actor.user, about, "edit"):
-        raise Forbidden(f"You may see {about.number} but not work on it: it is restricted.")
+    works_on_case(actor, None, about)
     return Case(origin or ("alert" if found else "incident" if about else "api"), found, about)
 
 
@@ -78,7 +77,8 @@ def make(actor: Actor, case: Case, made: Plan, comment: str) -> list[ResponseTas
     """The tasks of a plan, with the approvals that they wait for, and one entry on the timelines of the case."""
 
     def write() -> list[ResponseTask]:
-        hold_case(case.alert.pk if case.alert else None, case.incident.pk if case.incident else None)
+        alert, incident = hold_case(case.alert.pk if case.alert else None, case.incident.pk if case.incident else None)
+        works_on_case(actor, alert, incident if case.incident else None)
         cause = case.cause
         approvals = _approvals(actor, case, made, comment, cause)
         saved = tasks.create(_draft(actor, case, made, one, approvals, cause, comment) for one in made.planned)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cases.actors import Actor
 from cases.errors import Forbidden
-from cases.models import Alert
+from cases.models import Alert, Incident
 from cases.permissions import holds
 from playbooks.announce import Subject, lock_subject
 from playbooks.models import Playbook, Run
@@ -26,6 +26,16 @@ def works_on(actor: Actor, alert: Alert | None) -> None:
         return
     if not holds(actor.user, alert.incident, "edit"):
         raise Forbidden(f"You may see {alert.number} but not work on it: its incident is restricted.")
+
+
+def works_on_case(actor: Actor, alert: Alert | None, incident: Incident | None) -> None:
+    """The same for an incident without an alert, too. Asked again under the locks of both, as somebody may restrict the
+    incident at this very moment."""
+    works_on(actor, alert)
+    if actor.user is None or incident is None or not incident.restricted:
+        return
+    if not holds(actor.user, incident, "edit"):
+        raise Forbidden(f"You may see {incident.number} but not work on it: it is restricted.")
 
 
 def authored(actor: Actor, playbook: Playbook | str | int) -> Playbook:

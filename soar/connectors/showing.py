@@ -34,6 +34,8 @@ LABELS = {
     "labels": gettext_lazy("Other labels of an isolated pod"),
     "grace_seconds": gettext_lazy("Seconds to end"),
     "revoke": gettext_lazy("What is revoked"),
+    "what": gettext_lazy("What is read"),
+    "member_cid": gettext_lazy("Customer ID of the child"),
     "url": gettext_lazy("Address"),
     "allow_internal": gettext_lazy("Allow addresses inside the network"),
     "verify_tls": gettext_lazy("Check the server's certificate"),

@@ -16,6 +16,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
 from soar.accounts.models import User
+from soar.connectors.choice_words import WORDS
 from soar.connectors.errors import NoConnector, Refused
 from soar.connectors.intelligence.feeds import actions
 from soar.connectors.intelligence.feeds.imports import OPEN
@@ -23,6 +24,7 @@ from soar.connectors.intelligence.feeds.source import FEED_KINDS
 from soar.connectors.intelligence.feeds.upload import Upload
 from soar.connectors.models import ConnectorAccount, FeedImport
 from soar.connectors.removal import InUse
+from soar.connectors.showing import kind_label
 from soar.lib.htmx import is_partial, render_regions
 
 MANAGE = "accounts.manage_connectors"
@@ -149,11 +151,17 @@ def _row(account: ConnectorAccount, job: FeedImport | None) -> dict[str, Any]:
         "state": state,
         "next_at": _next(account, state),
         "settings": account.settings,
-        "format": account.settings.get("format") or account.kind,
+        "format": _format(account),
         "job": job,
         "alive": bool(job and job.status in OPEN) or bool(state and state.started_at),
         "percent": 100 * job.read_bytes // job.size if job and job.size else 0,
     }
+
+
+def _format(account: ConnectorAccount) -> str:
+    """How the feed is written, for people; of one that speaks a protocol, which."""
+    word = account.settings.get("format") or ""
+    return str(WORDS["format"].get(word, word)) if word else kind_label(account.kind)
 
 
 def _next(account: ConnectorAccount, state: Any) -> datetime | None:
