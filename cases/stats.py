@@ -148,7 +148,8 @@ def by_severity(base: Base, cap: int = SHORT_CAP) -> dict[str, Figure]:
 def severities_at_once(base: Base, cap: int = CAP) -> tuple[dict[str, Figure], Figure]:
     """Open work by severity and in all, in one reading of at most ``cap`` rows, for selections that are costly to read
     (free text). Behind the cap each number is the least that there are."""
-    sql = f"SELECT severity FROM ({base.sql}) base WHERE {OPEN} LIMIT {cap + 1}"  # noqa: S608 - constants
+    # In the order of the queue's smallest index: so it reads no further than the cap where all teams' work is mixed.
+    sql = f"SELECT severity FROM ({base.sql}) base WHERE {OPEN} ORDER BY id DESC LIMIT {cap + 1}"  # noqa: S608 - constants
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT severity, count(*) FROM ({sql}) counted GROUP BY severity", base.params)  # noqa: S608
         found = dict(cursor.fetchall())
