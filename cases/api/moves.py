@@ -68,7 +68,7 @@ class Moves(ApiViewSet):
     def retrieve(self, request: Request, id: str, move: str) -> Response:
         """With what an undo would leave where it is, or why it cannot be undone."""
         row = merge_undo.move_for(self.user, incident_for(self.user, id), whole(move))
-        told = merge_undo.preview(self.actor, id, row.pk)
+        told = merge_undo.preview(self.actor, row)
         return Response({**move_dict(row), "would_leave": told.left, "refusal": _refusal(told.refusal)})
 
     @extend_schema(**documented.verb("Undo a merge or split", bodies.Nothing, m.Move, tagged=False))

@@ -104,11 +104,9 @@ def view_list(request: HttpRequest) -> HttpResponse:
     for view in (*own.rows, *shared.rows):
         view.mine = saved_views.may_change(user, view)  # type: ignore[attr-defined]
         view.chips = AlertFilter.parse(QueryDict(view.query)).chips()  # type: ignore[attr-defined]
-    lists = [
-        {"id": "own", "title": _("Your views"), "page": own, "own": True},
-        {"id": "shared", "title": _("Shared with you"), "page": shared, "own": False},
-    ]
-    return render(request, "cases/alerts/views.html", {"lists": [one for one in lists if one["page"].rows]})
+    lists = [("own", _("Your views"), own), ("shared", _("Shared with you"), shared)]
+    shown = [{"id": name, "title": title, "page": one, "own": one is own} for name, title, one in lists if one.rows]
+    return render(request, "cases/alerts/views.html", {"lists": shown})
 
 
 @signed_in_reader

@@ -44,9 +44,9 @@ register.filter("initials", text.initials)
 class Sign(SimpleNode):
     """``{% icon "…" %}`` of a name that stands in the template: drawn once."""
 
-    drawn: SafeString | None = None
+    drawn: str | None = None
 
-    def render(self, context: Context) -> SafeString:
+    def render(self, context: Context) -> str:
         """The sign."""
         if self.drawn is None:
             self.drawn = super().render(context)

@@ -68,6 +68,6 @@ def translate(parser: Parser, token: Token) -> Node:
 @register.tag("blocktrans")
 def blocktranslate(parser: Parser, token: Token) -> Node:
     """Django's tag."""
-    node = i18n.do_block_translate(parser, token)
+    node: Any = i18n.do_block_translate(parser, token)
     counted = (node.plural, node.countervar, node.counter, node.message_context)
     return Sentence(node.extra_context, node.singular, *counted, node.trimmed, node.asvar, node.tag_name)
