@@ -56,6 +56,7 @@ def test_every_entry_is_there_with_iso_times_and_its_hash(admin: User) -> None:
     document = told(admin, incident)
     _body, rows = table(admin, incident)
     assert [row["hash"] for row in rows] == [entry["hash"] for entry in document["timeline"]]
+    assert {row["tlp"] for row in rows} == {document["tlp"]}
     assert all(row["occurred_at"].endswith("Z") and "T" in row["occurred_at"] for row in rows)
 
 

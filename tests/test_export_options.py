@@ -82,7 +82,7 @@ def test_what_is_unticked_is_in_no_format(
     if imported:
         incident = brought_over(admin, incident, tmp_path)
         assert AlertSource.objects.filter(slug="imported").exists()
-    whole, without = document(admin, incident.pk), document(admin, incident.pk, Options(**{name: False}))
+    whole, without = document(admin, incident.pk), document(admin, incident.pk, Options.read({name: False}))
     for word in WORDS[name]:
         assert word in told(whole, "json")
         for format in QUICK:
@@ -91,7 +91,7 @@ def test_what_is_unticked_is_in_no_format(
 
 @pytest.mark.parametrize("name", ["observables", "evidence"])
 def test_the_words_of_an_event_stay_and_only_its_link_goes(admin: User, incident: Incident, name: str) -> None:
-    read = document(admin, incident.pk, Options(**{name: False}))
+    read = document(admin, incident.pk, Options.read({name: False}))
     found = [one for one in read["timeline"] if one["kind"] == "event"]
     assert {one["text"] for one in found} == {"An event about the observable", "An event about the evidence"}
     assert [one["data"]["link"]["type"] for one in found if "link" in one["data"]] == [

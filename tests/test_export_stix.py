@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 import stix2
 
-from cases.actions import incidents
+from cases.actions import incidents, links
 from cases.actors import Actor
-from cases.models import Incident
+from cases.models import Evidence, Incident
 from cases.reporting.formats import FORMATS
 from cases.reporting.stix_observables import objects_of, pattern_of
 from soar.accounts.models import User
+from tests.factories import make_alert
 from tests.rich_incident import VALUES, rich_incident, told
 from tests.stix_checks import problems
 
@@ -109,6 +110,23 @@ def test_techniques_are_named_and_unknown_ones_keep_their_id(admin: User) -> Non
     found = {one["external_references"][0]["external_id"]: one["name"] for one in patterns}
     assert found["T1566.002"] == "Phishing: Spearphishing Link"
     assert found["T9999"] == "T9999" and {"T1059.001", "T1566.001"} <= found.keys()
+
+
+def test_every_alert_and_every_file_of_evidence_is_in_it(admin: User) -> None:
+    incident = rich_incident(admin)
+    links.link(Actor.of(admin), [make_alert("Nothing was seen by it").pk], incident.pk)
+    bundle = bundle_of(admin, incident)
+    assert problems(bundle) == []
+    texts = [one["content"] for one in of(bundle, "note")]
+    for alert in incident.alerts.all():
+        assert any(text.startswith(f"{alert.number}: {alert.title}") for text in texts), alert.number
+    piece = Evidence.objects.get(removed_at=None)
+    [file] = [one for one in of(bundle, "file") if one.get("name") == piece.name]
+    assert (file["hashes"]["SHA-256"], file["size"]) == (piece.sha256, piece.size)
+    assert any(file["id"] in one["object_refs"] for one in of(bundle, "observed-data"))
+    made = stix2.parse({key: part for key, part in file.items() if key != "id"}, version="2.1")
+    assert made.id == file["id"]
+    assert "gone.bin" not in json.dumps(bundle)
 
 
 def test_notes_are_in_their_newest_wording_and_left_out_on_request(admin: User) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from cases.errors import Refused
 from cases.importing import iris as read_iris
@@ -201,6 +202,28 @@ def test_a_case_of_nothing_but_odd_values_is_imported_or_refused_in_words(tmp_pa
             call_command("import", product, str(path), "--json", "--apply", stdout=StringIO())
     for incident in Incident.objects.all():
         assert report_of_incident(incident).findings == []
+
+
+@pytest.mark.parametrize("value", ["--5", "-", "²", "5-", "1e5", "-9" * 19])
+def test_a_time_that_is_none_is_told_in_the_report(tmp_path: Path, value: str) -> None:
+    content = thehive.five()
+    content["case"]["startDate"] = value
+    _incident, report = imported(tmp_path, "thehive", content)
+    assert f"start: {value[:40]} is no time" in whats(report, "left")
+
+
+def test_a_case_that_fails_in_the_middle_leaves_the_report_of_the_others(tmp_path: Path) -> None:
+    """Something that nobody has thought of: here the database refuses a row."""
+    cases = [thehive.five() for _ in range(3)]
+    for number, one in enumerate(cases):
+        one["case"] |= {"_id": f"~{number}", "title": f"Case {number}"}
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE cases_incident ADD CONSTRAINT not_this_one CHECK (title <> 'Case 1')")
+    code, reports = run("thehive", file_of(tmp_path, cases), "--apply")
+    assert code == 1
+    assert [bool(one["incident"]) for one in reports] == [True, False, True]
+    assert "IntegrityError" in reports[1]["error"] and reports[1]["came"] == {}
+    assert set(Incident.objects.values_list("title", flat=True)) == {"Case 0", "Case 2"}
 
 
 def got(content: Any, where: tuple[Any, ...]) -> Any:

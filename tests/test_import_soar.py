@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from django.core.management import CommandError, call_command
 
-from cases.actions import incidents, split, tasks
+from cases.actions import incidents, pins, relations, split, tasks
 from cases.actors import Actor
 from cases.importing.soar_shapes import Document
 from cases.models import Alert, Evidence, Incident, IncidentOrigin, SigningKey, TimelineEntry
@@ -206,6 +206,32 @@ def test_without_the_zip_evidence_is_told_with_its_hash(exported: Path) -> None:
     _code, reports = run("soar", exported)
     told_of = [one for one in reports[0]["left"] if one["what"].startswith("evidence")]
     assert len(told_of) == 1 and "SHA-256" in told_of[0]["what"]
+
+
+def test_the_report_names_all_that_did_not_come(admin: User, tmp_path: Path) -> None:
+    me = Actor.of(admin)
+    incident = rich_incident(admin)
+    relations.relate(me, incident.pk, make_incident("Other").pk, "related_to")
+    entry = incident.timeline.filter(kind="comment").order_by("pk")[0]
+    pins.pin(me, entry.pk)
+    alerts = list(Alert.objects.filter(incident=incident).values_list("pk", flat=True))
+    Alert.objects.filter(pk=alerts[0]).update(owner=admin, team=make_team("Blue"))
+    document = json.loads(json_case.render(told(admin, incident)))
+    assert document["related"] and document["clocks"]
+    document["incident"]["template"] = "Phishing"
+    document["assets"][0]["criticality"] = "high"
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(document))
+    purge(None, alerts=alerts, incidents=[incident.pk], reason="test")
+    code, reports = run("soar", path, "--no-team")
+    assert code == 0
+    left = {one["what"] for one in reports[0]["left"]}
+    rated = sum(bool(one["rated_at"]) for one in document["observables"])
+    assert left >= {
+        "1 links to other incidents", f"{len(document['clocks'])} clocks", "template Phishing", "1 owners of alerts",
+        "1 teams of alerts", f"{rated} ratings of observables", "1 assets' criticality, groups or tags",
+        "1 removed pieces of evidence", "1 pins",
+    }  # fmt: skip
 
 
 def edited(path: Path, **changes: Any) -> Path:

@@ -90,6 +90,15 @@ def test_the_file_has_what_the_filter_finds_in_the_order_of_the_list(
     assert entry.actor_name == analyst.display_name() and entry.data["filter"] == "q=host%3Adc-1&sort=sla"
 
 
+def test_each_line_bears_its_tlp(as_analyst: Client, blue: Team) -> None:
+    make_alert("red", tlp="red", team=blue), make_alert("green", tlp="green", team=blue)
+    make_incident("strict", team=blue, tlp="amber+strict")
+    for sort in ("newest", "sla"):
+        marks = {row["title"]: row["tlp"] for row in read(as_analyst, f"/alerts/export/?sort={sort}")}
+        assert marks == {"red": "red", "green": "green"}
+    assert [row["tlp"] for row in read(as_analyst, "/incidents/export/")] == ["amber+strict"]
+
+
 def test_an_incident_that_may_not_be_seen_is_not_named(as_analyst: Client, red: Team, blue: Team) -> None:
     alert = make_alert("ours", team=blue)
     theirs = make_incident("theirs", alert, team=red)

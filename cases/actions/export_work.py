@@ -71,7 +71,7 @@ def _make(job: ExportJob, kept: list[Kept]) -> None:
     if job.format not in FORMATS:
         raise Missing(f"There is no format {job.format} any more.")
     format = checked(user, job.incident_id, job.format, options)
-    read = document(user, job.incident_id, options)
+    read = document(user, job.incident_id, options, raw=format.payloads)
     _progress(job, 1)
     kept.append(store.keep(pieces_of(format.render(read, lambda percent: _progress(job, percent)))))
     with transaction.atomic():

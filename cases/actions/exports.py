@@ -56,7 +56,7 @@ def checked(user: User, number: str | int, format: str, options: Options) -> For
 def at_once(user: User, number: str | int, format: str, options: Options) -> Made:
     """The export, here and now. Raises as ``checked`` does, and what the format refuses."""
     wanted = checked(user, number, format, options)
-    read = document(user, number, options)
+    read = document(user, number, options, raw=wanted.payloads)
     content = b"".join(pieces_of(wanted.render(read)))
     digest = hashlib.sha256(content).hexdigest()
     with transaction.atomic():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,7 +31,7 @@ def make_alert(incident: Incident, plan: AlertPlan, report: Report) -> Alert:
         incident=incident, team=incident.team, restricted=incident.restricted, updated_at=now,
         entities=plan.assets, **fields,
     )  # fmt: skip
-    AlertPayload.objects.create(alert=alert, body=json.dumps(plan.raw, ensure_ascii=False))
+    AlertPayload.objects.create(alert=alert, body=plan.body, latest_body=plan.latest_body, latest_at=plan.latest_at)
     _observables(alert, plan, report)
     assets = asset_ids([one for one in plan.assets if "addresses" in one])
     AlertAsset.objects.bulk_create(AlertAsset(alert=alert, asset_id=pk) for pk in sorted(assets))

@@ -114,13 +114,16 @@ class EntryPlan:
 
 @dataclass(slots=True)
 class AlertPlan:
-    """An alert; ``fields`` are columns of the model but for choices, which are words."""
+    """An alert; ``fields`` are columns of the model but for choices, which are words. ``body`` and the latest one are
+    its payload."""
 
     ref: str
     fields: Json
     observables: list[ObservablePlan] = field(default_factory=list)
     assets: list[Json] = field(default_factory=list)
-    raw: Json = field(default_factory=dict)
+    body: str = "{}"
+    latest_body: str | None = None
+    latest_at: datetime | None = None
 
 
 @dataclass(slots=True)

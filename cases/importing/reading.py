@@ -21,6 +21,7 @@ BYTES_AT_MOST = 100 * 1024 * 1024
 TAG_AT_MOST, TAGS_AT_MOST = 100, 50
 TECHNIQUE = re.compile(r"(?<![A-Z0-9])T\d{4}(\.\d{3})?(?!\d)")
 FIRST, LAST = datetime(1980, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+NUMBER = re.compile(r"-?[0-9]+")
 INCIDENT = "incident.json"  # of an archive that Soar made
 
 
@@ -151,7 +152,7 @@ def _of_number(value: float) -> datetime | None:
 
 
 def _of_text(text: str) -> datetime | None:
-    if text.lstrip("-").isdecimal():
+    if NUMBER.fullmatch(text):
         return _of_number(int(text))
     try:
         found = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -24,8 +26,10 @@ from cases.importing.reading import Reader
 
 # What an incident has there that nothing here stands for, and why.
 NOT_HERE = {
-    "runs": "runs of playbooks stay where they ran; the history tells of them",
-    "responses": "response tasks stay where they ran; the history tells of them",
+    "related": ("links to other incidents", "they lead to incidents of there"),
+    "clocks": ("clocks", "its targets were those of there; an imported incident has none"),
+    "runs": ("runs", "runs of playbooks stay where they ran; the history tells of them"),
+    "responses": ("responses", "response tasks stay where they ran; the history tells of them"),
 }
 ALERT_TEXTS = {
     "title": 500, "description": 100_000, "findings": 24, "resolve_reason": 5_000, "detection_model": 300,
@@ -89,7 +93,14 @@ def _alert(one: shapes.Alert, raw: Json, read: Reader) -> AlertPlan:
     observables = [ObservablePlan(row.type, row.value, row.role) for row in one.observables]
     assets = [_facts(row) for row in one.assets if isinstance(row, dict)]
     read.report.change(f"source {one.source:.60} of {one.number}", "the source “Imported”")
-    return AlertPlan(one.number, fields, observables, assets, {key: raw[key] for key in raw if key != "runs"})
+    return AlertPlan(one.number, fields, observables, assets, *_payload(one, raw))
+
+
+def _payload(one: shapes.Alert, raw: Json) -> tuple[str, str | None, datetime | None]:
+    """What it was made of there; of an alert whose payload did not come along, the alert itself."""
+    if one.raw is not None:
+        return one.raw.first, one.raw.latest, one.raw.latest_at
+    return json.dumps({key: raw[key] for key in raw if key not in ("runs", "raw")}, ensure_ascii=False), None, None
 
 
 def _facts(asset: Json) -> Json:
@@ -131,12 +142,39 @@ def _evidence(one: shapes.Evidence, read: Reader) -> EvidencePlan:
 def _left(plan: Plan, told: shapes.Document, raw: Json) -> None:
     """What is not brought over."""
     report = plan.report
-    for name, why in NOT_HERE.items():
+    for name, (what, why) in NOT_HERE.items():
         if isinstance(raw.get(name), list) and raw[name]:
-            report.leave(f"{len(raw[name])} {name}", why)
+            report.leave(f"{len(raw[name])} {what}", why)
     for ticket in told.incident.servicenow:
         report.leave(f"ticket {ticket.get('number')!s:.60}", "tickets are linked by whoever syncs them")
+    if raw["incident"].get("template"):
+        report.leave(f"template {raw['incident']['template']!s:.60}", "templates are each portal's own")
+    _left_of_parts(report, raw)
     for name, value in told.left_out.items():
         if value:
             number = "" if value is True else f"{value!s:.20} "
             report.leave(f"{number}{name}"[:200], "the export itself was made without")
+
+
+def _left_of_parts(report: Report, raw: Json) -> None:
+    """What is not brought over of things that are, in numbers: there may be thousands."""
+    own = "is each portal's own"
+    facts = [asset.get("criticality") not in (None, "unknown") or asset.get("groups") or asset.get("tags")
+             for asset in raw["assets"]]  # fmt: skip
+    kinds = [one["kind"] for one in raw["timeline"]]
+    told = {
+        "owners of alerts": (_named(raw["alerts"], "owner"), "alerts come without owners"),
+        "teams of alerts": (_named(raw["alerts"], "team"), "alerts are of the incident's team"),
+        "ratings of observables": (_named(raw["observables"], "rated_at"), f"a rating {own}: they are rated anew"),
+        "assets' criticality, groups or tags": (sum(map(bool, facts)), f"what people say of an asset {own}"),
+        "removed pieces of evidence": (_named(raw["evidence"], "removed_at"), "the history tells of them"),
+        "pins": (max(0, kinds.count("entry.pinned") - kinds.count("entry.unpinned")), "nothing is pinned here"),
+    }
+    for what, (number, why) in told.items():
+        if number:
+            report.leave(f"{number} {what}", why)
+
+
+def _named(rows: list[Json], key: str) -> int:
+    """How many have something under this key."""
+    return sum(bool(row.get(key)) for row in rows)

@@ -83,6 +83,14 @@ class Incident(Timed):
     custom_fields: Any = None
 
 
+class Raw(Timed):
+    """What an alert was made of: the first delivery and the latest, as they came."""
+
+    first: str
+    latest: str | None = None
+    latest_at: Moment | None = None
+
+
 class Alert(Timed):
     """As ``GET /alerts/{id}/``."""
 
@@ -112,6 +120,7 @@ class Alert(Timed):
     source_state: str
     observables: list[AlertObservable]
     assets: list[Any]
+    raw: Raw | None = None
 
 
 class Asset(Struct):

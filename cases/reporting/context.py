@@ -74,7 +74,11 @@ def tlp_label(tlp: str) -> str:
 def left_out(counts: dict[str, Any]) -> list[str]:
     """Sentences on what the options have kept out of the report."""
     told = []
-    for name, words in (("alerts", "alert(s) above the TLP limit"), ("evidence", "piece(s) of evidence above it")):
+    for name, words in (
+        ("alerts", "alert(s) above the TLP limit"),
+        ("evidence", "piece(s) of evidence above it"),
+        ("raw", "payload(s) of alerts"),
+    ):
         if counts.get(name):
             told.append(f"{counts[name]} {words}")
     if counts.get("entries"):

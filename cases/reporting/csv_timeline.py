@@ -12,16 +12,18 @@ from soar.accounts.audit_export import cell
 
 FIELDS = (
     "occurred_at", "recorded_at", "subject", "entry", "kind", "actor_type", "actor", "what", "text", "data", "hash",
+    "tlp",
 )  # fmt: skip
 BOM = "\ufeff".encode()
 
 
 def render(document: dict[str, Any], _progress: object = None) -> Iterator[bytes]:
-    """In UTF-8 without a mark, as programs read it (RFC 4180). Times are ISO 8601 in UTC."""
+    """In UTF-8 without a mark, as programs read it (RFC 4180). Times are ISO 8601 in UTC. Each
+    line bears the TLP of the whole."""
     yield _line(FIELDS)
     for entry in document["timeline"]:
         # A spreadsheet takes a cell that begins with certain signs for a formula: an apostrophe goes before.
-        yield _line([cell(value) for value in _values(entry)])
+        yield _line([cell(value) for value in [*_values(entry), document["tlp"]]])
 
 
 def render_bom(document: dict[str, Any], _progress: object = None) -> Iterator[bytes]:

@@ -14,7 +14,8 @@ The words are those of the API (contract.md), so what is read here can be found 
       "fields": [{"key", "name", "kind", "value", "words"}], custom fields that have a value,
       "clocks": [{"name", "round", "target_minutes", "started_at", "due_at", "stopped_at", "seconds", "kept"}],
       "related": [{"incident", "relation", "title": null for one under a stricter mark}],
-      "alerts": [as GET /alerts/{id}/ without runs: with observables and assets],
+      "alerts": [as GET /alerts/{id}/ without runs: with observables and assets; for formats with payloads also
+                 "raw": {"first", "latest", "latest_at"}, null for one that has none or that is left out],
       "observables": [{"id", "url", "type", "value", "risk", "rating", "rated_at", "created_at",
                        "alerts": ["ALR-7"], "roles": [...], "added_by": name or null, "added_at"}],
       "assets": [{"id", "name", "type", "system", "addresses", "groups", "criticality", "tags", "alerts": ["ALR-7"],
@@ -48,7 +49,7 @@ from cases.errors import Forbidden, Missing
 from cases.merged import absorbed
 from cases.models import Alert, Evidence, Incident, IncidentOwner, IncidentTask
 from cases.permissions import incident_for
-from cases.reporting import beside
+from cases.reporting import beside, payloads
 from cases.reporting.items import assets, observables
 from cases.reporting.options import Options, highest
 from cases.reporting.stream import Stream
@@ -71,8 +72,9 @@ def exportable(user: User, number: str | int) -> Incident:
     return incident
 
 
-def document(user: User, number: str | int, options: Options | None = None) -> Document:
-    """The incident as this person may see it, with what ``options`` want of it; see above for its shape.
+def document(user: User, number: str | int, options: Options | None = None, *, raw: bool = False) -> Document:
+    """The incident as this person may see it, with what ``options`` want of it; see above for its shape. ``raw``: with
+    the payloads of its alerts.
 
     Raises Missing, Forbidden, and Refused for an incident above the TLP that was given."""
     wanted = options or Options()
@@ -82,7 +84,10 @@ def document(user: User, number: str | int, options: Options | None = None) -> D
         if incident is None:
             raise Missing(f"There is no incident {number!s:.40}.")
         wanted.check(incident)
-        return _read(user, incident, wanted)
+        read = _read(user, incident, wanted)
+        if raw:
+            payloads.put(read, named=wanted.observables)
+        return read
 
 
 def _read(user: User, incident: Incident, options: Options) -> Document:

@@ -24,7 +24,8 @@ Rendered = bytes | Iterator[bytes]
 class Format:
     """``renderer`` is the dotted name of ``render``: its libraries are loaded when they are needed. ``slow``: made by a
     worker (202 and a job), not while somebody waits for the answer. ``templated``: by one of the report templates.
-    ``files``: with the files of evidence, which is written into their custody."""
+    ``files``: with the files of evidence, which is written into their custody.
+    ``payloads``: with what the alerts were made of, as it came."""
 
     name: str
     label: str
@@ -34,6 +35,7 @@ class Format:
     slow: bool = False
     templated: bool = False
     files: bool = False
+    payloads: bool = False
     hint: str = ""
 
     def render(self, document: dict[str, Any], progress: Progress = lambda _percent: None) -> Rendered:
@@ -56,7 +58,7 @@ _FORMATS = [
         hint="Plain text for a wiki or a ticket",
     ),
     Format(
-        "json", "JSON", "application/json", "json", "cases.reporting.json_case.render",
+        "json", "JSON", "application/json", "json", "cases.reporting.json_case.render", payloads=True,
         hint="All of it; another Soar can import it",
     ),
     Format(
@@ -77,12 +79,13 @@ _FORMATS = [
     ),
     Format(
         "zip", "Zip with evidence", "application/zip", "zip", "cases.reporting.archive.render", slow=True,
-        files=True,
+        files=True, payloads=True,
         hint="Every format, the files of evidence, a signed manifest and a script that verifies it",
     ),
     Format(
         "zip-sealed", "Zip with sealed evidence", "application/zip", "zip", "cases.reporting.archive.render_sealed",
-        slow=True, files=True, hint="The same, each file of evidence in a zip under the password “infected”",
+        slow=True, files=True, payloads=True,
+        hint="The same, each file of evidence in a zip under the password “infected”",
     ),
 ]  # fmt: skip
 

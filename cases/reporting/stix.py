@@ -1,10 +1,11 @@
 """An incident as a bundle of STIX 2.1 (casework.md 16).
 
     identity (this portal), incident, report over all of it
-    observed-data for each alert and for what was put on the incident; its cyber observable objects
+    observed-data for each alert with observables, for what was put on the incident and for each file of evidence; their
+    cyber observable objects
     indicator, based on what was observed, and a sighting for each observable rated highly suspicious
     attack-pattern for each technique, vulnerability for each CVE, identity (system) for each asset
-    note for each note of the timeline
+    note for each note of the timeline and for the title and description of each alert
 
 Ids follow from the portal's address and the incident's number, so that the same incident taken out later replaces what
 a platform has of it. Everything bears the strictest TLP of the whole. Pure: a document in, JSON out."""
@@ -20,7 +21,7 @@ from typing import Any
 from cases.attack.stored import catalog
 from cases.reporting.notes import author_of, notes_of
 from cases.reporting.stix_marks import marking
-from cases.reporting.stix_observables import objects_of, pattern_of
+from cases.reporting.stix_observables import file_of, objects_of, pattern_of
 
 Object = dict[str, Any]
 MALICIOUS = "highly_suspicious"
@@ -72,6 +73,8 @@ class _Bundle:
             self._observable(one)
         seen = {alert["number"]: self._observed(alert) for alert in self.document["alerts"]}
         self._own()
+        for piece in self.document["evidence"]:
+            self._piece(piece)
         for one in self.document["observables"]:
             self._indicator(one, seen)
         for technique in _techniques(self.document):
@@ -131,7 +134,18 @@ class _Bundle:
         refs = [self.by_value.get((one["type"], one["value"])) for one in alert["observables"]]
         first = moment(alert["first_seen"] or alert["occurred_at"])
         last = max(first, moment(alert["last_seen"] or alert["occurred_at"]))
-        return self._data(alert["number"], refs, first, last, alert["count"])
+        found = self._data(alert["number"], refs, first, last, alert["count"])
+        words = "\n\n".join(filter(None, (f"{alert['number']}: {alert['title']}", alert["description"])))
+        self._note(alert["number"], words, first, alert["source"], about=found or self.case)
+        return found
+
+    def _piece(self, piece: dict[str, Any]) -> None:
+        """A file of evidence that is kept: name, size and hashes, not the bytes."""
+        if not piece["removed_at"]:
+            file = {**file_of(piece), "object_marking_refs": [self.mark["id"]]}
+            self.found[file["id"]] = file
+            added = moment(piece["added_at"])
+            self._data(f"evidence {piece['id']}", [file["id"]], added, added, 1)
 
     def _own(self) -> None:
         own = [one for one in self.document["observables"] if one["added_by"]]
@@ -197,16 +211,15 @@ class _Bundle:
             listed = "\n".join(one["value"] for one in rest)
             self._note("crypto", f"Crypto-currency addresses, for which STIX has no object:\n{listed}", self.created)
 
-    def _note(self, key: object, content: str, created: str, author: str = "") -> None:
-        self.add(
-            "note", key, created=created, content=content, authors=[author] if author else [], object_refs=[self.case]
-        )
+    def _note(self, key: object, content: str, created: str, author: str = "", about: str = "") -> None:
+        authors, refs = [author] if author else [], [about or self.case]
+        self.add("note", key, created=created, content=content, authors=authors, object_refs=refs)
 
     def _report(self) -> None:
         sorts = {one["type"] for one in self.found.values()}
         types = ["indicator", "observed-data"] if "indicator" in sorts else ["observed-data"]
         self.add(
-            "report", name=self.case_name, description="All that Soar tells of the incident", published=self.modified,
+            "report", name=self.case_name, description="What Soar tells of the incident", published=self.modified,
             report_types=types, object_refs=sorted(self.found),
         )  # fmt: skip
 

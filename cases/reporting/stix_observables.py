@@ -60,6 +60,12 @@ def sco(type_: str, contributing: dict[str, Any], **more: Any) -> Sco:
     return {"type": type_, "spec_version": "2.1", "id": f"{type_}--{pk}", **contributing, **more}
 
 
+def file_of(piece: dict[str, Any]) -> Sco:
+    """The object of a file of evidence. Of several hashes the id follows from the first in the order of STIX."""
+    made = sco("file", {"hashes": {"MD5": piece["md5"]}, "name": piece["name"]}, size=piece["size"])
+    return {**made, "hashes": {name: piece[key] for key, name in HASHES.items()}}
+
+
 def split(path: str) -> tuple[str, str]:
     """(folder, name) of a path of Windows or Unix; without a name the last folder is taken for it."""
     split_by = ntpath if "\\" in path or path[1:2] == ":" else posixpath

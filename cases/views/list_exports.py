@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from cases import list_csv
-from cases.choices import AlertStatus, Determination, IncidentStatus, Severity
+from cases.choices import AlertStatus, Determination, IncidentStatus, Severity, Tlp
 from cases.models import Alert, Incident, IncidentTask
 from cases.sla.states import due_of, state_of
 from cases.sla.triage import waits_of
@@ -28,12 +28,12 @@ from soar.lib.clock import iso
 from soar.lib.keyset import Page, keyset_page
 
 ALERT = (
-    "number", "title", "severity", "status", "times_seen", "source", "model", "host", "user", "address", "observables",
-    "incident", "owner", "sla", "sla_due_at", "received_at",
+    "number", "tlp", "title", "severity", "status", "times_seen", "source", "model", "host", "user", "address",
+    "observables", "incident", "owner", "sla", "sla_due_at", "received_at",
 )  # fmt: skip
 INCIDENT = (
-    "number", "title", "restricted", "team", "severity", "status", "determination", "alerts", "tasks_done", "tasks",
-    "owners", "sla", "due_at", "updated_at",
+    "number", "tlp", "title", "restricted", "team", "severity", "status", "determination", "alerts", "tasks_done",
+    "tasks", "owners", "sla", "due_at", "updated_at",
 )  # fmt: skip
 
 
@@ -73,11 +73,13 @@ def incident_export(request: HttpRequest) -> Any:
 
 def _alerts(user: User, alerts: list[Alert]) -> Iterator[list_csv.Line]:
     seen, waits = incidents_seen(user, alerts), waits_of(alerts)
+    marks = dict(Alert.objects.filter(pk__in=[one.pk for one in alerts]).values_list("pk", "tlp"))
     for one in alerts:
         wait = waits.get(one.pk)
         yield [
-            one.number, one.title, Severity(one.severity).word, AlertStatus(one.status).word, one.count,
-            one.source.name, one.detection_model, one.hostname, one.username, one.source_ip, one.observable_count or 0,
+            one.number, marks.get(one.pk, Tlp.RED.value), one.title, Severity(one.severity).word,
+            AlertStatus(one.status).word, one.count, one.source.name, one.detection_model,
+            one.hostname, one.username, one.source_ip, one.observable_count or 0,
             f"INC-{one.incident_id}" if one.incident_id in seen else "", one.owner.username if one.owner else "",
             wait.state if wait else "", iso(wait.due) if wait else "", iso(one.received_at),
         ]  # fmt: skip
@@ -90,7 +92,7 @@ def _incidents(incidents: list[Incident]) -> Iterator[list_csv.Line]:
     for one in incidents:
         owners = " ".join(row.user.username for row in one.owner_rows.all())
         yield [
-            one.number, one.title, "yes" if one.restricted else "no", one.team.name if one.team else "",
+            one.number, one.tlp, one.title, "yes" if one.restricted else "no", one.team.name if one.team else "",
             Severity(one.severity).word, IncidentStatus(one.status).word, Determination(one.determination).word,
             one.alert_count, *tasks.get(one.pk, (0, 0)), owners, state_of(one, now), iso(due_of(one)),
             iso(one.updated_at),

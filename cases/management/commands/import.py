@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import zipfile
 from argparse import ArgumentParser
@@ -22,6 +23,7 @@ from cases.importing.plan import Plan, Report
 from cases.importing.reading import content_of, parsed
 from soar.accounts.models import User
 
+logger = logging.getLogger(__name__)
 PRODUCTS: dict[str, Callable[[Any], Iterator[Plan]]] = {
     "soar": soar_case.plans,
     "thehive": thehive.plans,
@@ -78,6 +80,10 @@ def _one(actor: Actor, plan: Plan, team: str | None, *, dry_run: bool, files: Fi
         bring_in(actor, plan, team=team, dry_run=dry_run, files=files)
     except CaseError as error:
         plan.report.error = error.message
+    except Exception as error:  # of cases before it the report is still owed: they are kept
+        logger.exception("%s of %s could not be imported", plan.ref, plan.product)
+        plan.report.error = f"something went wrong here, the log says what ({type(error).__name__})."
+    if plan.report.error:
         plan.report.came.clear()
     return plan.report
 
