@@ -137,10 +137,10 @@ def paused(user: User, team: Team | None) -> Iterator[Waiting]:
     """Open incidents whose clocks stand still, with the reason: somebody else has to do something first."""
     rows = incidents(user, team).open().filter(sla_paused_at__isnull=False)
     told = TimelineEntry.objects.filter(incident=OuterRef("pk"), kind="sla.paused").order_by("-pk")
-    rows = rows.annotate(reason=Subquery(told.values("text")[:1])).only("title", "severity", "status")
-    for row in rows.order_by("-severity", "pk")[:AT_MOST]:
-        url = reverse("incident-detail", args=[row.number])
-        yield Waiting("", Item("pause", f"{row.number} {row.title}", url, row.reason or ""))
+    found = rows.annotate(reason=Subquery(told.values("text")[:1])).order_by("-severity", "pk")
+    for pk, title, reason in found.values_list("pk", "title", "reason")[:AT_MOST]:
+        url = reverse("incident-detail", args=[f"INC-{pk}"])
+        yield Waiting("", Item("pause", f"INC-{pk} {title}", url, reason or ""))
 
 
 def tasks(user: User, team: Team | None) -> Iterator[Waiting]:
