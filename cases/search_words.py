@@ -25,7 +25,21 @@ class Values(Func):
     output_field = TextField()
 
 
-INCIDENT = Words(F("title"), F("summary"), Values(F("custom_fields")))
+class Listed(Func):
+    """A list of texts, one in each line. The database's own function may not stand in an index: it takes any type."""
+
+    function = "cases_listed"
+    output_field = TextField()
+
+
+INCIDENT = Words(
+    F("title"),
+    F("summary"),
+    F("resolve_reason"),
+    Listed(F("tags")),
+    Listed(F("techniques")),
+    Values(F("custom_fields")),
+)
 TASK = Words(F("title"), F("description"))
 EVIDENCE = Words(F("name"), F("description"))
 NOTE = F("text")

@@ -11,18 +11,33 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import BigIntegerField, CharField, Expression, F, Q, QuerySet, TextField, Value
-from django.db.models.functions import Cast, Substr
+from django.db.models.functions import Cast, Left, Substr
 
 from cases import query_text
 from cases import search_words as words_of
+from cases.digests import value_digest
 from cases.errors import Missing
-from cases.models import Alert, Asset, Evidence, HandOver, Incident, IncidentTask, TimelineEntry
+from cases.grants import AnyOf
+from cases.ingest.refang import refang
+from cases.models import (
+    Alert,
+    Asset,
+    Evidence,
+    HandOver,
+    Incident,
+    IncidentObservable,
+    IncidentTask,
+    Observable,
+    TimelineEntry,
+)
+from cases.models.observable import PREFIX_LENGTH
 from cases.permissions import parse_number
 from cases.querysets import AlertQuerySet, inside
 from cases.restricted_views import note_views
 from cases.search_notes import saying
 from cases.timeline_kinds import NOTES
 from cases.timeline_read import EntryView, views
+from soar.accounts.membership import may
 from soar.accounts.models import User
 
 SHOWN = 8  # of each sort
@@ -31,6 +46,8 @@ WORD_AT_LEAST = 3  # the indexes know groups of three letters
 TEXT_AT_MOST = 300
 READ = 20_000  # letters of a text that are read for its excerpt
 CORRECTED = "comment.edited"
+VALUE = "observable__value"
+BEGINNING = 2000  # values that begin alike are looked at
 WINDOW, ROUNDS = 3 * SHOWN, 4  # entries that are read at once, and how often, until enough notes are told
 # What the indexes know of a word: three letters or digits in a row, or fewer beside something else (10.0.0.5).
 _INDEXED = re.compile(r"[^\W_]{3}|[^\W_]{2}[\W_]|[\W_][^\W_]")
@@ -121,7 +138,7 @@ def _numbered(user: User, text: str) -> list[Hit]:
 
 
 def _things(user: User, found: Found) -> None:
-    """Incidents, tasks, evidence, hand-overs and assets, in one query."""
+    """Incidents, what was put on them as an observable, tasks, evidence, hand-overs and assets, in one query."""
     words = found.words
     incidents = holding(Incident.objects.visible_to(user), words_of.INCIDENT, words)
     tasks = holding(IncidentTask.objects.visible_to(user), words_of.TASK, words)
@@ -132,14 +149,27 @@ def _things(user: User, found: Found) -> None:
         assets = assets.filter(key__contains=word.lower())
     parts = [
         _rows(incidents, "incident", "title", words_of.INCIDENT, "updated_at", F("pk")),
+        _rows(_observables(user, found.text.strip('"')), "observable", VALUE, F(VALUE), "added_at", F("incident")),
         _rows(tasks, "task", "title", words_of.TASK, "updated_at", F("incident")),
         _rows(evidence, "evidence", "name", words_of.EVIDENCE, "added_at", F("incident")),
         _rows(shifts, "hand-over", "note", words_of.HAND_OVER, "signed_at", Value(None)),
         _rows(assets, "asset", "name", F("name"), "updated_at", Value(None)),
     ]
     listed = [Hit(*row) for row in parts[0].union(*parts[1:], all=True)]
-    for sort in ("incident", "task", "evidence", "hand-over", "asset"):
+    for sort in ("incident", "observable", "task", "evidence", "hand-over", "asset"):
         found.add(sort, [hit for hit in listed if hit.sort == sort])
+
+
+def _observables(user: User, text: str) -> QuerySet[Any]:
+    """Those that somebody put on an incident whose value begins with the text, written as it is or defanged; of what
+    many values begin with, the value itself and some of the others. Those of alerts are found with the alerts."""
+    forms = sorted({text, text.lower(), refang(text.lower())})
+    rows = Observable.objects.alias(begun=Left("value", PREFIX_LENGTH)).order_by().values_list("pk")
+    same = rows.filter(digest__in=[value_digest(form) for form in forms])
+    # In whatever order they come: to sort all that begin with "198." takes longer than all else.
+    begin = [rows.filter(begun__startswith=form[:PREFIX_LENGTH])[:BEGINNING] for form in forms]
+    ids = [pk for (pk,) in same.union(*begin)] if may(user, "view_cases") else []
+    return IncidentObservable.objects.filter(inside("incident", user), AnyOf(F("observable"), ids))
 
 
 def _rows(

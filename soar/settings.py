@@ -350,7 +350,12 @@ WORK_OF = [
 # The first run on an alert that is no demo: a function of a person that returns (name, address) or None.
 FIRST_RUN = "playbooks.work.first_run"
 # What the hand-over page says waits on whom: functions of a person and a team (cases.dashboard.shift).
-WAITING_OF = ["playbooks.work.undecided", "cases.dashboard.shift.grave", "cases.dashboard.shift.tasks"]
+WAITING_OF = [
+    "playbooks.work.undecided",
+    "cases.dashboard.shift.grave",
+    "cases.dashboard.shift.paused",
+    "cases.dashboard.shift.tasks",
+]
 # Asks which playbook to run on the alerts that are ticked in the queue; posted to.
 ALERTS_RUN_URL = "alerts-run"
 # Starts a playbook on each of some alerts, for bulk jobs: (actor, playbook, ids, dry_run=) -> (name, runs, refused).

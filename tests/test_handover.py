@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from cases.actions import handovers, incidents, merge, notes, restriction
+from cases.actions import handovers, incidents, merge, notes, restriction, sla_pause, tasks
 from cases.actors import Actor
 from cases.errors import CaseError, Conflict
 from cases.models import HandOver, Incident, IncidentTask
@@ -207,3 +207,22 @@ def test_what_is_signed_for_all_counts_nothing_restricted(admin: User, analyst: 
     make_alert("Plain")
     restriction.restrict(Actor.of(admin), incident.pk)
     assert signed(admin).facts["received"] == 1
+
+
+def test_what_was_done_to_incidents_that_go_on_is_told(analyst: User, responder: User, blue: Team) -> None:
+    me = Actor.of(responder)
+    with clock.at(timezone.now() - timedelta(days=2)):
+        raised, paused, reopened, still = (make_incident(f"{name} case", team=blue) for name in "RPOS")
+        incidents.set_status(me, reopened.pk, "resolved", determination="benign")
+    incidents.set_status(me, reopened.pk, "open", reason="It came again")
+    incidents.update(me, raised.pk, changes={"severity": "critical"})
+    incidents.owners(me, raised.pk, add=[responder])
+    sla_pause.pause(me, paused.pk, "Waits for the customer")
+    tasks.add(me, still.pk, title="Ask the bank", assignee=responder)
+    html = page(analyst)
+    told = html.split('id="to-h"')[1].split("</section>")[0]
+    assert {one for one in "RPOS" if f"{one} case" in told} == {"R", "P", "O"}
+    assert "It came again" in told
+    waits = html.split('id="wait-h"')[1].split("</section>")[0]
+    assert "Waits for the customer" in waits and "Ask the bank" in waits
+    assert "R case" not in page(make_user("other", "Analyst", teams=("Red",)))

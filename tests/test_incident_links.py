@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from cases.actions import links
+from cases.actors import Actor
 from cases.models import Alert, Incident
-from soar.accounts.models import Team
+from soar.accounts.models import Team, User
 from tests.factories import make_alert, make_incident, make_source
 
 pytestmark = pytest.mark.django_db
@@ -157,3 +159,21 @@ def test_the_observables_of_alerts_cannot_be_taken_off(as_analyst: Client, incid
     assert as_analyst.post(f"/incidents/{incident.number}/observables/remove/", {"observable": one}).status_code == 404
     text = as_analyst.get(f"/incidents/{incident.number}/").content.decode()
     assert "203[.]0[.]113[.]77" in text
+
+
+def test_an_alert_that_is_linked_later_raises_the_tlp_and_brings_its_techniques(analyst: User) -> None:
+    incident = make_incident("Case", make_alert(techniques=["T1566"]))
+    links.link(Actor.of(analyst), [make_alert(tlp="red", techniques=["T1059", "T1566"]).pk], incident.pk)
+    links.link(Actor.of(analyst), [make_alert(tlp="green").pk], incident.pk)
+    incident.refresh_from_db()
+    assert (incident.tlp, incident.techniques) == ("red", ["T1566", "T1059"])
+    told = [
+        (entry.data["field"], entry.data["old"], entry.data["new"])
+        for entry in incident.timeline.filter(kind="changed").order_by("pk")
+    ]
+    assert told == [("tlp", "amber", "red"), ("techniques", ["T1566"], ["T1566", "T1059"])]
+
+
+def test_who_opens_an_incident_says_its_tlp(analyst: User) -> None:
+    incident = make_incident("Case", make_alert(tlp="red"), tlp="green")
+    assert Incident.objects.get(pk=incident.pk).tlp == "green"

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 
 from cases import search_words
-from cases.actions import alerts, events, evidence, handovers, incidents, notes, tasks
+from cases.actions import alerts, events, evidence, handovers, incidents, notes, observables, tasks
 from cases.actions.custom_fields import create as create_field
 from cases.actions.custom_values import set_values
 from cases.actors import Actor
@@ -49,6 +49,9 @@ def incident(blue: Team) -> Incident:
     evidence.add_bytes(SYSTEM, made.pk, "kingfisher.eml", b"x", description="with a puffin inside")
     create_field(SYSTEM, fields={"name": "Business unit", "kind": "text"})
     set_values(SYSTEM, made.pk, {CustomField.objects.get().key: "Cormorant Ltd"})
+    incidents.update(SYSTEM, made.pk, changes={"tags": ["condor-tag", "other"], "techniques": ["T1566.001"]})
+    observables.add_to_incident(SYSTEM, made.pk, "domain", "gannet.example.net")
+    observables.add_to_incident(SYSTEM, made.pk, "ip", "203.0.113.77")
     return made
 
 
@@ -71,11 +74,24 @@ def sorts(user: User, text: str) -> dict[str, list[str]]:
     [
         ("ostrich", "incident"), ("PELICAN", "incident"), ("cormorant", "incident"), ("heron", "note"),
         ("stork", "note"), ("ibis", "note"), ("albatross", "note"), ("toucan", "task"), ("Ask the own", "task"),
+        ("condor", "incident"), ("T1566", "incident"), ("condor-tag t1566.001 ostrich", "incident"),
+        ("gannet.exam", "observable"), ("GANNET[.]example[.]net", "observable"), ("203.0.113.77", "observable"),
         ("kingfisher", "evidence"), ("puffin", "evidence"), ("mail ostrich", "incident"), ('"heron, twice"', "note"),
     ],
 )  # fmt: skip
 def test_every_sort_of_text_is_found(incident: Incident, analyst: User, text: str, sort: str) -> None:
     assert list(sorts(analyst, text)) == [sort]
+
+
+def test_an_incident_is_found_by_the_reason_of_its_end(incident: Incident, analyst: User) -> None:
+    incidents.set_status(SYSTEM, incident.pk, "resolved", determination="benign", reason="It was a lapwing")
+    assert "incident" in sorts(analyst, "lapwing")
+
+
+def test_an_observable_of_an_incident_leads_to_it(incident: Incident, as_analyst: Client) -> None:
+    page = as_analyst.get("/search/", {"q": "203.0.113.77"}).content.decode()
+    assert f'href="/incidents/{incident.number}/#incident-observables"' in page
+    assert "<mark>203.0.113.77</mark>" in page
 
 
 def test_an_incident_is_not_found_by_the_name_of_a_field_that_it_has(incident: Incident, analyst: User) -> None:
@@ -94,12 +110,16 @@ def test_all_words_must_be_there_as_they_stand_in_quotation_marks(incident: Inci
     assert sorts(analyst, "twice heron")
 
 
-@pytest.mark.parametrize("text", ["heron", "ostrich", "toucan", "kingfisher", "pelican", "albatross", "cormorant"])
+@pytest.mark.parametrize(
+    "text", ["heron", "ostrich", "toucan", "kingfisher", "pelican", "albatross", "cormorant", "gannet"]
+)
 def test_who_does_not_see_it_finds_nothing(incident: Incident, stranger: User, text: str) -> None:
     assert sorts(stranger, text) == {}
 
 
-@pytest.mark.parametrize("text", ["heron", "ostrich", "toucan", "kingfisher", "pelican", "albatross"])
+@pytest.mark.parametrize(
+    "text", ["heron", "ostrich", "toucan", "kingfisher", "pelican", "albatross", "condor-tag", "gannet"]
+)
 def test_what_is_restricted_is_found_by_its_own_people_alone(
     incident: Incident, analyst: User, admin: User, text: str
 ) -> None:
@@ -108,7 +128,9 @@ def test_what_is_restricted_is_found_by_its_own_people_alone(
     assert sorts(analyst, text) == {} and sorts(admin, text) == {}
 
 
-@pytest.mark.parametrize("text", ["heron", "ostrich", "toucan", "kingfisher", "pelican", "albatross", "cormorant"])
+@pytest.mark.parametrize(
+    "text", ["heron", "ostrich", "toucan", "kingfisher", "pelican", "albatross", "cormorant", "gannet"]
+)
 def test_who_reads_of_what_is_restricted_is_in_the_audit_log(
     incident: Incident, as_analyst: Client, analyst: User, text: str
 ) -> None:
@@ -288,7 +310,7 @@ def test_it_takes_few_queries(as_analyst: Client, incident: Incident) -> None:
 @pytest.mark.parametrize(
     ("rows", "words", "name"),
     [
-        (Incident.objects, search_words.INCIDENT, "incident_words"),
+        (Incident.objects, search_words.INCIDENT, "incident_said"),
         (IncidentTask.objects, search_words.TASK, "task_words"),
         (Evidence.objects, search_words.EVIDENCE, "evidence_words"),
         (HandOver.objects, search_words.HAND_OVER, "handover_words"),

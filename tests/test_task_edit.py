@@ -138,3 +138,11 @@ def test_its_number_moves_it(as_analyst: Client, task: IncidentTask) -> None:
     assert as_analyst.post(url(task), typed(position="3")).status_code == 302
     assert [row.title for row in task.incident.tasks.all()] == ["B", "C", "Isolate"]
     assert task.incident.timeline.get(kind="task.moved").data["new"] == 3
+
+
+def test_the_timeline_keeps_the_old_description(analyst: User) -> None:
+    incident = make_incident("Case")
+    task = tasks.add(Actor.of(analyst), incident.pk, title="Ask", description="The old words")
+    tasks.update(Actor.of(analyst), task.pk, changes={"description": "The new ones"})
+    [entry] = incident.timeline.filter(kind="task.changed")
+    assert (entry.data["old"], entry.data["new"]) == ("The old words", "The new ones")

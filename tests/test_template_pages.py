@@ -8,11 +8,14 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from cases.actions import custom_fields
+from cases.actions import custom_fields, incidents, templates
+from cases.actions.custom_values import set_values
 from cases.actors import Actor
+from cases.errors import Conflict
 from cases.models import Incident, IncidentTemplate
 from cases.shipped_templates import TEMPLATES
-from soar.accounts.models import Team
+from soar.accounts.models import Team, User
+from tests.api import Api, problem_of
 from tests.factories import make_alert, make_incident, make_source
 from tests.queries import counted
 
@@ -111,6 +114,22 @@ def test_a_stale_form_is_refused_and_may_be_saved_again(as_admin: Client) -> Non
     assert 'name="version" value="2"' in stale.content.decode()
     assert as_admin.post(f"/settings/templates/{pk}/", {**FORM, "name": "Other", "version": "2"}).status_code == 302
     assert IncidentTemplate.objects.filter(name="Other").exists()
+
+
+def test_not_deleted_while_an_incident_needs_its_fields_to_be_closed(as_admin: Client, admin: User) -> None:
+    actor = Actor.of(admin)
+    template = templates.create(actor, fields={"name": "Legal case", "kind": "data_loss"})
+    fields = {"name": "Legal reference", "kind": "text", "required": True, "templates": [template.pk]}
+    field = custom_fields.create(actor, fields=fields)
+    incident = make_incident("Case", template=template)
+    answer = as_admin.post(f"/settings/templates/{template.pk}/delete/")
+    assert answer.status_code == 409 and "need what it asks for: Legal reference" in answer.content.decode()
+    problem_of(Api(admin).delete(f"/incident-templates/{template.pk}/"), 409)
+    with pytest.raises(Conflict):
+        incidents.set_status(actor, incident.pk, "resolved", determination="benign")
+    set_values(actor, incident.pk, {field.key: "L-7"})
+    incidents.set_status(actor, incident.pk, "closed", determination="benign")
+    assert as_admin.post(f"/settings/templates/{template.pk}/delete/").status_code == 302
 
 
 def test_deleted(as_admin: Client) -> None:

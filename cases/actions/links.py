@@ -9,8 +9,10 @@ from django.db import transaction
 from django.db.models import F
 
 from cases import timeline
-from cases.actions.base import save
+from cases.actions.base import change, save
+from cases.actions.techniques import TECHNIQUES_AT_MOST
 from cases.actors import Actor
+from cases.choices import Tlp
 from cases.errors import Conflict, Forbidden, Missing, Refused
 from cases.holds import check_incidents
 from cases.merged import absorbed
@@ -103,9 +105,21 @@ def attach(actor: Actor, incident: Incident, alerts: Sequence[Alert], *, announc
             data = {"alert": alert.number, "title": alert.title, **moved_from}
             timeline.record("incident.alert_linked", incident, actor, data=data)
         move_notes(actor, incident, alert)
+    if announce:  # who opens one says what its marks are
+        take_marks(actor, incident, alerts)
     incident.alert_count = F("alert_count") + len(alerts)
-    save(incident, "alert_count")
+    save(incident, "alert_count", "tlp", "techniques")
     incident.refresh_from_db(fields=["alert_count"])
+
+
+def take_marks(actor: Actor, incident: Incident, alerts: Sequence[Alert]) -> None:
+    """What the alerts bring to the incident, as at its opening: the strictest TLP and their techniques. What they share
+    may not leave with it under a milder mark. Not saved yet."""
+    strictest = max([incident.tlp, *(alert.tlp for alert in alerts)], key=Tlp.values.index)
+    change(incident, actor, "tlp", strictest)
+    named = {technique for alert in alerts for technique in alert.techniques}
+    new = sorted(named.difference(incident.techniques))[: max(TECHNIQUES_AT_MOST - len(incident.techniques), 0)]
+    change(incident, actor, "techniques", [*incident.techniques, *new])
 
 
 def move_notes(actor: Actor, incident: Incident, alert: Alert) -> None:

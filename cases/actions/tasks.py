@@ -128,7 +128,7 @@ def _set(task: IncidentTask, actor: Actor, field: str, new: Any) -> bool:
     if old == new:
         return False
     data = {"field": field, "old": _plain(old), "new": _plain(new)}
-    _tell("task.changed", task, actor, **(data if field != "description" else {"field": field}))
+    _tell("task.changed", task, actor, **data)
     setattr(task, field, new)
     return True
 

@@ -6,14 +6,17 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from cases.actions.custom_values import hold_definitions
 from cases.actions.template_fields import checked
 from cases.actors import Actor
-from cases.errors import Forbidden, Missing, Refused, Stale
-from cases.models import IncidentTemplate
+from cases.choices import IncidentStatus
+from cases.errors import Conflict, Forbidden, Missing, Refused, Stale
+from cases.models import Incident, IncidentTemplate
 from soar.accounts import audit
 from soar.accounts.membership import may
 from soar.lib import clock
 
+NAMED_AT_MOST = 5
 TAKEN = "There is a template of this name already."
 
 
@@ -52,8 +55,11 @@ def update(
 
 @transaction.atomic
 def delete(actor: Actor, template_id: int, *, expected_version: int | None = None) -> None:
-    """Take it away; incidents that used it keep their tasks. Raises Stale, Missing, Forbidden."""
+    """Take it away; incidents that used it keep their tasks. Raises Stale, Missing, Forbidden, and Conflict while an
+    incident that is not closed has fields by it that it cannot be closed without: they would be asked for no more."""
+    hold_definitions(alone=True)
     template = _locked(actor, template_id, expected_version)
+    _check_not_needed(template)
     template.delete()
     audit.record(actor.user, "template.deleted", template.name)
 
@@ -79,6 +85,17 @@ def _locked(actor: Actor, pk: int, expected: int | None) -> IncidentTemplate:
     if expected is not None and template.version != expected:
         raise Stale("The template was changed by somebody else in the meantime. Nothing was saved.", current=template)
     return template
+
+
+def _check_not_needed(template: IncidentTemplate) -> None:
+    fields = template.fields.filter(required=True, everywhere=False, retired_at=None)
+    names = ", ".join(fields.order_by("name").values_list("name", flat=True)[:NAMED_AT_MOST])
+    waiting = Incident.objects.filter(template=template, status__lt=IncidentStatus.CLOSED, merged_at=None)
+    if names and waiting.exists():
+        raise Conflict(
+            f"Incidents that are not closed use {template.name} and need what it asks for: {names}. Close them first, "
+            "or take these fields off the template."
+        )
 
 
 def _saved(template: IncidentTemplate, fields: list[str] | None = None) -> None:

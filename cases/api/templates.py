@@ -56,9 +56,10 @@ class Templates(ApiViewSet):
         changed = templates.update(self.actor, whole(id), changes=changes, expected_version=expected)
         return tagged(template_dict(changed))
 
-    @extend_schema(**documented.remove("Delete an incident template"))
+    @extend_schema(**documented.remove("Delete an incident template", codes=(409,)))
     def destroy(self, request: Request, id: str) -> Response:
-        """For those who manage settings. Incidents that used it keep their tasks."""
+        """For those who manage settings. Incidents that used it keep their tasks. 409 while one that is not closed
+        needs a field that it asks for."""
         templates.delete(self.actor, whole(id), expected_version=expected_version(request))
         return Response(status=204)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
@@ -24,18 +24,23 @@ AT_MOST = 50
 SHIFT = timedelta(hours=8)  # since when, where nobody has ever signed over
 LONGEST = timedelta(days=7)
 COUNTED = 10_000
+LOOKED_AT = 200  # incidents that were changed last
+TOLD = ("incident.reopened", "incident.owners", "incident.merged", "incident.split", "sla.paused", "sla.breached")
+TOLD_FIELDS = ("status", "severity", "team", "tlp", "determination")
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
     """Since the hand-over before: incidents opened and ended, alerts received and resolved (counted to 10,000), notes
-    that were written as hand-over notes on incidents, in their newest wording."""
+    that were written as hand-over notes on incidents, in their newest wording; ``told``: what else was done to older
+    incidents that are open, the newest first."""
 
     opened: list[Incident] = field(default_factory=list)
     ended: list[Incident] = field(default_factory=list)
     received: int = 0
     resolved: int = 0
     notes: list[EntryView] = field(default_factory=list)
+    told: list[TimelineEntry] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,17 @@ def changed(user: User, moment: datetime, team: Team | None) -> Changed:
         received=received,
         resolved=resolved,
         notes=views(notes.order_by("-pk")[:AT_MOST]),
+        told=_told(user, moment, team),
     )
+
+
+def _told(user: User, moment: datetime, team: Team | None) -> list[TimelineEntry]:
+    """Entries of open incidents that are older than the shift, by the index of what was changed last."""
+    rows = incidents(user, team).open().filter(merged_at=None, updated_at__gte=moment, created_at__lt=moment)
+    newest = rows.order_by("-updated_at").values("pk")[:LOOKED_AT]
+    entries = TimelineEntry.objects.filter(incident__in=newest, recorded_at__gte=moment)
+    entries = entries.filter(Q(kind="changed", data__field__in=TOLD_FIELDS) | Q(kind__in=TOLD))
+    return list(entries.select_related("incident").order_by("-pk")[:AT_MOST])
 
 
 def alerts_since(user: User, moment: datetime, team: Team | None, *, shared: bool = False) -> tuple[int, int]:
@@ -118,12 +133,23 @@ def grave(user: User, team: Team | None) -> Iterator[Waiting]:
         yield Waiting("", Item("incidents", f"{row.number} {row.title}", url, Severity(row.severity).label))
 
 
+def paused(user: User, team: Team | None) -> Iterator[Waiting]:
+    """Open incidents whose clocks stand still, with the reason: somebody else has to do something first."""
+    rows = incidents(user, team).open().filter(sla_paused_at__isnull=False)
+    told = TimelineEntry.objects.filter(incident=OuterRef("pk"), kind="sla.paused").order_by("-pk")
+    found = rows.annotate(reason=Subquery(told.values("text")[:1])).order_by("-severity", "pk")
+    for pk, title, reason in found.values_list("pk", "title", "reason")[:AT_MOST]:
+        url = reverse("incident-detail", args=[f"INC-{pk}"])
+        yield Waiting("", Item("pause", f"INC-{pk} {title}", url, reason or ""))
+
+
 def tasks(user: User, team: Team | None) -> Iterator[Waiting]:
-    """Open tasks that are due within a day, or overdue."""
-    rows = IncidentTask.objects.visible_to(user).open().filter(due_at__lt=clock.now() + timedelta(days=1))
+    """Open tasks that are due within a day, or overdue, and those without a due time that somebody has."""
+    soon = Q(due_at__lt=clock.now() + timedelta(days=1)) | Q(due_at=None, assignee__isnull=False)
+    rows = IncidentTask.objects.visible_to(user).open().filter(soon)
     rows = rows.filter(incident__status__lt=IncidentStatus.RESOLVED)
     rows = rows.filter(incident__team=team) if team else rows
-    for row in rows.select_related("incident", "assignee").order_by(F("due_at").asc(), "pk")[:AT_MOST]:
+    for row in rows.select_related("incident", "assignee").order_by(F("due_at").asc(nulls_last=True), "pk")[:AT_MOST]:
         url = reverse("incident-detail", args=[row.incident.number]) + f"#task-{row.pk}"
         why = f"{row.incident.number} {row.incident.title}"
         whom = row.assignee.display_name() if row.assignee else ""

@@ -103,7 +103,7 @@ class Incident(models.Model):
             models.Index(fields=["updated_at", "id"], name="incident_updated"),
             # Upper, because that is what Django makes of icontains.
             GinIndex(OpClass(Upper("title"), "gin_trgm_ops"), name="incident_search"),
-            search_words.index(search_words.INCIDENT, "incident_words"),
+            search_words.index(search_words.INCIDENT, "incident_said"),
             GinIndex(fields=["tags"], name="incident_tags"),
             models.Index(
                 fields=["merged_into"], name="incident_merged_into", condition=models.Q(merged_into__isnull=False)

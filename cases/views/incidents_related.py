@@ -22,7 +22,7 @@ from soar.accounts.models import User
 from soar.lib.htmx import is_partial, live, render_regions
 
 TEMPLATE = "cases/incidents/related.html"
-MOVES_SHOWN = 20
+MOVES_SHOWN = 100  # several merges of twenty each
 Context = dict[str, Any]
 
 
@@ -81,11 +81,11 @@ def _refused(request: HttpRequest, user: User, incident: Incident, text: str) ->
 
 
 def _box(user: User, incident: Incident) -> Context:
-    moves = list(merge_undo.moves_seen(user, incident)[:MOVES_SHOWN])
+    moves = list(merge_undo.moves_seen(user, incident).filter(undone_at=None)[:MOVES_SHOWN])
     return {
         **base(user, incident),
         "related": [_line(one) for one in relations.related_to(user, incident)],
-        "moves": [_move(one, incident) for one in moves if one.undone_at is None],
+        "moves": [_move(one, incident) for one in moves],
         "words": list(relations.LABELS.items()),
     }
 

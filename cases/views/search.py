@@ -24,7 +24,8 @@ from soar.lib import parts
 
 BEFORE, AROUND = 60, 220  # letters of an excerpt before the first word, and of all of it
 LABELS = {
-    "incident": gettext_lazy("Incidents"), "note": gettext_lazy("Notes"), "task": gettext_lazy("Tasks"),
+    "incident": gettext_lazy("Incidents"), "observable": gettext_lazy("Observables of incidents"),
+    "note": gettext_lazy("Notes"), "task": gettext_lazy("Tasks"),
     "evidence": gettext_lazy("Evidence"), "hand-over": gettext_lazy("Hand-overs"), "asset": gettext_lazy("Assets"),
 }  # fmt: skip
 # Where all of a sort are found by the same words; others are narrowed by another word.
@@ -108,6 +109,8 @@ def _address(hit: Hit, subject: str) -> str:
         return f"{page}?entry={hit.pk}#entry-{hit.pk}"
     if hit.sort == "task":
         return f"{reverse('incident-detail', args=[subject])}#task-{hit.pk}"
+    if hit.sort == "observable":
+        return f"{reverse('incident-detail', args=[subject])}#incident-observables"
     if hit.sort == "incident":
         return reverse("incident-detail", args=[subject])
     names = {"evidence": "evidence-detail", "hand-over": "hand-over-page", "asset": "asset-detail"}

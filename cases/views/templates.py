@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from cases.actions import templates
 from cases.actors import Actor
 from cases.choices import IncidentKind, Severity
-from cases.errors import CaseError, Refused, Stale
+from cases.errors import CaseError, Conflict, Refused, Stale
 from cases.models import IncidentTemplate
 from cases.views.parts import needs, person_of
 from cases.views.template_form import TemplateForm
@@ -81,16 +81,25 @@ def template_edit(request: HttpRequest, pk: int) -> HttpResponse:
 def template_delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Take it away; incidents keep what they took from it."""
     template = templates.template_for(pk)
-    templates.delete(Actor.of(person_of(request)), pk)
+    try:
+        templates.delete(Actor.of(person_of(request)), pk)
+    except Conflict as error:
+        form = TemplateForm(None, template)
+        return _page(request, form, template, refused=error)
     messages.success(request, _("%s deleted. Incidents that used it keep their tasks.") % template.name)
     return redirect("template-list")
 
 
 def _page(
-    request: HttpRequest, form: TemplateForm, template: IncidentTemplate | None = None, *, stale: bool = False
+    request: HttpRequest,
+    form: TemplateForm,
+    template: IncidentTemplate | None = None,
+    *,
+    stale: bool = False,
+    refused: Conflict | None = None,
 ) -> HttpResponse:
-    context = {"form": form, "template": template, "stale": stale}
-    status = 412 if stale else 422 if form.errors else 200
+    context = {"form": form, "template": template, "stale": stale, "refused": refused}
+    status = refused.status if refused else 412 if stale else 422 if form.errors else 200
     return render(request, "cases/templates/form.html", context, status=status)
 
 
