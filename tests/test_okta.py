@@ -25,7 +25,7 @@ ACTIONS = ["disable_account", "enable_account", "unlock_account", "sign_out", "r
 
 @pytest.fixture
 def here() -> Iterator[Range]:
-    with practice(Okta(), {"token": TOKEN}) as found:
+    with practice(Okta(), {"token": TOKEN}, domain="CORP") as found:
         yield found
 
 

@@ -6,13 +6,14 @@ repeated only where the product takes both for one, else a person must say (ruli
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Any
 
 from django.utils import timezone
 
 from playbooks.models import ResponseTask
 from playbooks.response.objects import RATED
-from playbooks.response.protecting import against
+from playbooks.response.protecting import against, hold_found
 from playbooks.response.tasks import Claimed, Ending
 from playbooks.response_words import label_of
 from playbooks.steps import blocking
@@ -22,7 +23,7 @@ from playbooks.steps.params import params_for
 from playbooks.steps.routing import serves
 from soar.connectors import registry
 from soar.connectors.capabilities import CAPABILITIES, SENDER, Result, Target
-from soar.connectors.errors import ConnectorError
+from soar.connectors.errors import ConnectorError, HeldBack
 from soar.connectors.intelligence.lookup import look_up, reason_of
 
 logger = logging.getLogger(__name__)
@@ -113,7 +114,10 @@ class _Attempt:
             return Ending(unfinished(self.task), reason=why)
         try:
             params = params_for(self.task)
+            self.connector.guard = partial(hold_found, self.task)
             result = self.connector.perform(self.task.capability, self.target, params, key=self.key)
+        except HeldBack as found:
+            return AskFirst(found.why)
         except ConnectorError as error:
             return self._failed(error)
         except Exception as error:

@@ -52,9 +52,11 @@ class Aws(Iam):
         """See Responder. ``params["undoes"]``: what came of revoking, whose ``deactivated`` keys are activated besides
         those that the policy remembers."""
         if capability == "revoke_cloud_access":
-            return self._revoke(user_of(self, target), key)
+            user, arn = user_of(self, target)
+            self.about_to(target.kind, user, arn)
+            return self._revoke(user, key)
         if capability == "restore_cloud_access":
-            return self._restore(user_of(self, target), params, key)
+            return self._restore(user_of(self, target)[0], params, key)
         raise ConnectorError(f"AWS cannot do {capability}.", permanent=True)
 
     def requests(self, capability: str, target: Target, params: dict[str, Any]) -> list[dict[str, Any]]:

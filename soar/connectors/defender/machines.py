@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from soar.connectors import hosts
-from soar.connectors.capabilities import ENDPOINT, Result, Target
+from soar.connectors.capabilities import CAPABILITIES, ENDPOINT, Result, Target
 from soar.connectors.defender.actions import ACTIONS, Action, Row, newest, result_of
 from soar.connectors.marks import mark
 from soar.connectors.microsoft.answers import MicrosoftError, object_of
@@ -38,6 +38,7 @@ class Machines(MicrosoftApi):
         if action is None:
             return super().perform(capability, target, params, key=key)
         identity, name = self.machine(target, capability)
+        self.about_machine(identity, name, capability)
         last = newest(self.made(identity, action.kin, capability), *action.kin)
         if last is not None and (known := self._known(action, last, name)):
             return known
@@ -137,6 +138,20 @@ class Machines(MicrosoftApi):
         rows = hosts.named(found, name, "computerDnsName")
         row = hosts.the_one(rows, name, "Defender", lambda one: one.get("lastSeen"), lambda one: str(one.get("id")))
         return str(row["id"]), str(row.get("computerDnsName") or name)
+
+    def about_machine(self, identity: str, name: str, operation: str) -> None:
+        """Ask before the machine is changed, by the name that Defender has for this id: an alert may tell the id of one
+        and the name of another. Raises ConnectorError, HeldBack."""
+        if self.guard is None or not CAPABILITIES[operation].destructive:
+            return
+        try:
+            row = self.get(f"{operation}.machine", f"api/machines/{identity}")
+        except MicrosoftError as error:
+            if error.status == 404:
+                raise refused(f"Defender knows no machine {identity}.") from None
+            raise
+        addresses = (row.get("lastIpAddress"), row.get("lastExternalIpAddress"))
+        self.about_to(ENDPOINT, identity, name, row.get("computerDnsName"), row.get("aadDeviceId"), *addresses)
 
 
 def bears(row: Row, key: str) -> bool:

@@ -49,6 +49,7 @@ class Accounts(MicrosoftApi):
         if change is None:
             return super().perform(capability, target, params, key=key)
         user = users.user_of(self, target, capability)
+        self.about_to(target.kind, *users.names_of(user))
         name = str(user.get("userPrincipalName") or user["id"])
         if change.wanted is not None and user.get("accountEnabled") is change.wanted:
             word = "enabled" if change.wanted else "disabled"
@@ -101,7 +102,7 @@ class Accounts(MicrosoftApi):
         change = CHANGES.get(capability)
         if change is None:
             return super().requests(capability, target, params)
-        name = users.name_of(target)
+        name = users.name_of(target, self.account.settings)
         query = {} if users.GUID.fullmatch(name) else users.search(name)
         where = f"{users.PATH}/{name if users.GUID.fullmatch(name) else '(id of the user)'}{change.below}"
         found = [self.preview("GET", users.PATH, **query)["request"]] if query else []

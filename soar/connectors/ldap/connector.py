@@ -13,6 +13,7 @@ import ldap3
 from soar.connectors import attempts
 from soar.connectors.base import ConnectorError
 from soar.connectors.capabilities import Result, Target
+from soar.connectors.domains import DOMAIN
 from soar.connectors.kinds import Kind, Setting
 from soar.connectors.ldap import accounts
 from soar.connectors.ldap.accounts import ATTRIBUTES, CONTROL, LOCKED, LOGIN, SET_AT
@@ -58,6 +59,7 @@ class Ldap(Responder):
         with self._session() as session:
             for last in (*[False] * (TRIES - 1), True):
                 entry = self._found(session, target)
+                self.about_to(target.kind, *accounts.names_of(entry, self.account.settings))
                 changes = wanted(capability, entry)
                 if not changes:
                     return self._already(capability, entry, key)
@@ -252,7 +254,7 @@ KIND = Kind(
         Setting("security", "Encryption: automatic is STARTTLS, which only a server on this machine may lack",
                 "choice", choices=ldap.SECURITY, default=ldap.AUTO),
         Setting("base_dn", "Where accounts are looked for, DC=corp,DC=example,DC=com", required=True),
-        Setting("domain", "Name of the domain before a backslash, as in CORP\\user; others are refused"),
+        DOMAIN,
         Setting("login_attribute", "Attribute that holds the login name", default=LOGIN),
     ),
     secrets=(
