@@ -12,6 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from playbooks.models import ResponseTask
+from playbooks.response import changes
 from playbooks.response.objects import RATED
 from playbooks.response.protecting import against, hold_found
 from playbooks.response.tasks import Claimed, Ending
@@ -95,6 +96,8 @@ class _Attempt:
     def run(self) -> Outcome:
         if self.task.dry_run:
             return self._dry()
+        if not changes.by_product(changes.undone_of(self.task)):
+            return Ending("successful", message=changes.STAYS, data={"changed": False})
         if self.held.phase == "poll":
             return self._poll()
         if self.held.phase == "sent" and begun(self.task, self.account):

@@ -90,7 +90,9 @@ class Aws(Iam):
             self.action("UpdateAccessKey", key=key, UserName=user, AccessKeyId=name, Status="Inactive")
         number = f"{len(known)} access {'key' if len(known) == 1 else 'keys'}"
         text = f"{user} is denied everything; {number} deactivated."
-        return Result("done", text, data={"user": user, "policy": policy.NAME, "deactivated": sorted(known)})
+        changed = there is None or bool(active) or self.tried(f"iam.{PUT}", key)
+        data = {"user": user, "policy": policy.NAME, "deactivated": sorted(known), "changed": changed}
+        return Result("done", text, data=data)
 
     def _restore(self, user: str, params: dict[str, Any], key: str) -> Result:
         undoes = params.get("undoes")

@@ -47,7 +47,8 @@ class Containing(Falcon):
         host = self.host_of(target, capability)
         self.about_host(host)
         before, name = _status(host), str(host.get("hostname") or host["device_id"])
-        data = {"host": name, "device": host["device_id"], "before": before}
+        ours = before not in {ENDS[capability], UNDER_WAY[capability]} or self.tried(capability, key)
+        data = {"host": name, "device": host["device_id"], "before": before, "changed": ours}
         if before == ENDS[capability]:
             return Result("done", f"Nothing was to be done: {SENTENCES[before]}", remote=before, data=data)
         if before != UNDER_WAY[capability]:

@@ -40,7 +40,7 @@ class Machines(MicrosoftApi):
         identity, name = self.machine(target, capability)
         self.about_machine(identity, name, capability)
         last = newest(self.made(identity, action.kin, capability), *action.kin)
-        if last is not None and (known := self._known(action, last, name)):
+        if last is not None and (known := self._known(action, last, name, key)):
             return known
         body = self._body(action, mark(key))
         path = f"api/machines/{identity}/{action.path}"
@@ -49,13 +49,13 @@ class Machines(MicrosoftApi):
         except MicrosoftError as error:
             if error.code != BUSY:
                 raise
-            return self._twin(action, identity, name, capability)
+            return self._twin(action, identity, name, capability, key)
         row = object_of(answer) or {}
         if not row.get("id"):
             text = "Defender took the action without saying which one it is."
             raise MicrosoftError(text, permanent=False, status=answer.status, outcome_unknown=True)
         found, request = result_of(row), {"method": "POST", "path": f"/{path}", "body": body}
-        data = {"machine": identity, "name": name}
+        data = {"machine": identity, "name": name, "changed": True}
         return Result(
             "accepted", found.message, found.reference, found.remote, request, answer.redactor.data(row), data
         )
@@ -100,7 +100,7 @@ class Machines(MicrosoftApi):
         chosen = {name: str(self.account.settings.get(setting) or "Full") for name, setting in action.setting.items()}
         return {"Comment": comment, **chosen}
 
-    def _known(self, action: Action, last: Row, name: str) -> Result | None:
+    def _known(self, action: Action, last: Row, name: str, key: str) -> Result | None:
         """What the machine's last action makes of this one; None if it has to be sent. Raises MicrosoftError while the
         opposite is under way."""
         under_way = str(last.get("status")) in UNDER_WAY
@@ -112,13 +112,15 @@ class Machines(MicrosoftApi):
         if under_way:
             found = result_of(last)
             text = f"The same action was under way already. {found.message}"
-            return Result("accepted", text, found.reference, found.remote)
-        return Result("done", action.already.format(name), remote="Succeeded") if action.already else None
+            return Result("accepted", text, found.reference, found.remote, data={"changed": bears(last, key)})
+        if not action.already:
+            return None
+        return Result("done", action.already.format(name), remote="Succeeded", data={"changed": bears(last, key)})
 
-    def _twin(self, action: Action, identity: str, name: str, capability: str) -> Result:
+    def _twin(self, action: Action, identity: str, name: str, capability: str, key: str) -> Result:
         """The action because of which ours was refused. Raises MicrosoftError when it is not told (yet)."""
         last = newest(self.made(identity, action.kin, capability), *action.kin)
-        found = self._known(action, last, name) if last is not None else None
+        found = self._known(action, last, name, key) if last is not None else None
         if found is None:
             raise MicrosoftError(f"Defender is busy with another action on {name}.", permanent=False, retry_after=30.0)
         return found

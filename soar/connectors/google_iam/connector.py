@@ -105,6 +105,7 @@ class GoogleIam(Google):
         self._disable_keys(unique, active, key, said=f"{email} is disabled, but not all of its keys: " if whole else "")
         taken = Taken(whole or before.account, before.keys | set(active))
         data = {"email": email, "unique_id": unique, "account": taken.account, "keys": sorted(taken.keys)}
+        data["changed"] = taken.account or bool(taken.keys)
         return Result("done", _told(email, taken, disabled=bool(account.get("disabled"))), data=data)
 
     def _disable_keys(self, unique: str, names: list[str], key: str, said: str) -> None:

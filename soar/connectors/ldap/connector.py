@@ -29,7 +29,7 @@ Changes = dict[str, list[tuple[str, list[str]]]]
 
 
 class Ldap(Responder):
-    """What is asked for twice is done once, and what was so before is not undone."""
+    """What is asked for twice is done once."""
 
     kind = "ldap"
     serves: ClassVar[frozenset[str]] = frozenset({DISABLE, ENABLE, UNLOCK, RESET})
@@ -50,11 +50,7 @@ class Ldap(Responder):
         return f"{session.directory.host} takes the sign-in ({how}) and shows {base}."
 
     def perform(self, capability: str, target: Target, params: dict[str, Any], *, key: str) -> Result:
-        """See Responder. ``params["undoes"]``: what came of disabling; what was disabled before stays so."""
-        undoes = params.get("undoes")
-        if capability == ENABLE and isinstance(undoes, dict) and undoes.get("changed") is False:
-            text = "It was disabled before that action already, and stays so."
-            return Result("done", text, data={"dn": str(undoes.get("dn") or ""), "changed": False})
+        """See Responder."""
         self._question(capability, target)
         with self._session() as session:
             for last in (*[False] * (TRIES - 1), True):
@@ -103,8 +99,7 @@ class Ldap(Responder):
 
     def _already(self, capability: str, entry: Entry, key: str) -> Result:
         """It is so already: perhaps by a try of this very task whose answer was lost."""
-        tried = self.account.attempts.filter(operation=capability, idempotency_key=key[:200])
-        ours = bool(key) and tried.exclude(status="unsuccessful").exists()
+        ours = self.tried(capability, key)
         text = f"{DONE[capability]}: {entry.dn}." if ours else f"{ALREADY[capability]}: {entry.dn}."
         return Result("done", text, data=_data(entry, changed=ours))
 

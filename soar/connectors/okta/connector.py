@@ -69,11 +69,8 @@ class Okta(OktaApi):
         return f"Okta takes the token{whose} and shows the users."
 
     def perform(self, capability: str, target: Target, params: dict[str, Any], *, key: str) -> Result:
-        """See Responder. ``params["undoes"]``: what came of suspending; who was suspended before stays so."""
+        """See Responder."""
         change = self._change(capability)
-        undoes = params.get("undoes")
-        if capability == ENABLE and isinstance(undoes, dict) and undoes.get("changed") is False:
-            return Result("done", "It was suspended before that action already, and stays so.", data={"changed": False})
         user = users.user_of(self, target, capability)
         self.about_to(target.kind, *users.names_of(user))
         self._refuse(capability, user)
