@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,12 @@ from playbooks.models import NeverTouch
 
 BY = ("name", "tag", "criticality", "network")
 CRITICALITY = ("low", "medium", "high", "critical")
+# Facts that a connector goes by instead of the target's value: what they name is what it acts on.
+INSTEAD = {
+    "account": ("user_id", "user_name", "account_name"),
+    "cloud_account": ("user_id", "user_name", "account_name"),
+    "container": ("pod", "pod_uid", "ecs_task"),
+}
 Facts = Mapping[str, Any]
 
 
@@ -31,7 +38,19 @@ class Rule:
 def rules() -> list[Rule]:
     """The list as it is now."""
     rows = NeverTouch.objects.values_list("by", "value", "kinds", "reason")
-    return [Rule(by, value.lower(), tuple(kinds), reason, f"{by} {value}") for by, value, kinds, reason in rows]
+    return [
+        Rule(by, plain(value) if by == "name" else value.lower(), tuple(kinds), reason, f"{by} {value}")
+        for by, value, kinds, reason in rows
+    ]
+
+
+def plain(name: str) -> str:
+    """The one form of a name: in small letters, without the dot that ends a full name of the DNS; an address as it is
+    written shortest, one of IPv4 that is written in IPv6 (``::ffff:10.0.0.5``) as what it is."""
+    text = name.strip().lower()
+    text = text.rstrip(".") or text
+    found = _address(text)
+    return str(found) if found is not None else text
 
 
 def match(
@@ -89,22 +108,28 @@ class _Target:
 def _names(kind: str, value: str, facts: Facts, asset: Facts) -> Iterator[tuple[str, str]]:
     given = [(kind, value), (kind, facts.get("guid")), ("endpoint", facts.get("endpoint"))]
     given += [("endpoint", asset.get("name")), ("account", facts.get("account"))]
+    given += [(kind, facts.get(name)) for name in INSTEAD.get(kind, ())]
     if kind == "url":
         given.append((kind, _host(value)))
+    if kind == "sender":
+        given.append((kind, value.rpartition("@")[2]))
     if kind == "message":
         given.append(("account", facts.get("mailbox")))
     for one, name in given:
-        text = str(name or "").strip().lower()
-        if text:
+        if text := plain(str(name or "")):
             yield one, text
 
 
 def _short(kind: str, name: str) -> tuple[str, ...]:
-    """``srv-1`` of ``srv-1.corp.example``; ``a.voss`` of ``CORP\\a.voss`` and ``a.voss@corp.example``."""
+    """``srv-1`` of ``srv-1.corp.example``; ``a.voss`` of ``CORP\\a.voss``, ``corp/a.voss`` and ``a.voss@corp.example``;
+    ``deploy`` of ``arn:aws:iam::123456789012:user/deploy``."""
     if kind == "endpoint" and not _is_address(name):
         return (name.partition(".")[0],)
     if kind == "account":
-        return (name.rpartition("\\")[2].partition("@")[0], name.rpartition("\\")[2])
+        bare = re.split(r"[\\/]", name)[-1]
+        return (bare.partition("@")[0], bare)
+    if kind == "cloud_account" and "/" in name:
+        return (name.rpartition("/")[2],)
     return ()
 
 
@@ -122,7 +147,7 @@ def _listed(value: Any) -> list[Any]:
 
 def _host(url: str) -> str:
     try:
-        return urlsplit(url if "://" in url else f"//{url}").hostname or ""
+        return (urlsplit(url if "://" in url else f"//{url}").hostname or "").rstrip(".")
     except ValueError:
         return ""
 
@@ -144,17 +169,23 @@ def _like(pattern: str, name: str) -> bool:
 
 def _inside(network: str, address: str) -> bool:
     try:
-        return ipaddress.ip_address(address) in ipaddress.ip_network(network, strict=False)
+        within = ipaddress.ip_network(network, strict=False)
     except ValueError:
         return False
+    found = _address(address)
+    return found is not None and found in within
 
 
 def _is_address(text: str) -> bool:
+    return _address(text) is not None
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        ipaddress.ip_address(text)
+        found = ipaddress.ip_address(text.strip())
     except ValueError:
-        return False
-    return True
+        return None
+    return (found.ipv4_mapped or found) if isinstance(found, ipaddress.IPv6Address) else found
 
 
 def _at_least(criticality: str, wanted: str) -> bool:

@@ -129,6 +129,20 @@ def test_it_does_not_lock_itself_out(here: Range) -> None:
     assert here.state["users"]["nora"]["policies"] == {}
 
 
+def test_where_the_policy_has_no_room_the_keys_go_all_the_same(here: Range) -> None:
+    """Inline policies of a user have 2,048 characters in all: who may write them could keep the keys for good."""
+    user = give(here, AKIAACTIVE0000000001="Active", AKIAACTIVE0000000002="Active")
+    here.state["refused"] = ["PutUserPolicy"]
+    connector = here.connector()
+    done = revoke(connector)
+    assert set(user["keys"].values()) == {"Inactive"} and user["policies"] == {}
+    assert done.state == "failed"
+    assert "2 access keys of nora deactivated, but the policy that denies everything is missing" in done.message
+    assert "LimitExceeded" in done.message and done.data["changed"] is True
+    restore(connector, undoes=done.data)
+    assert set(user["keys"].values()) == {"Active"}
+
+
 def test_revoking_and_giving_back(here: Range) -> None:
     user = give(here, AKIAACTIVE0000000001="Active", AKIAACTIVE0000000002="Active", AKIASLEEPING00000001="Inactive")
     connector = here.connector()

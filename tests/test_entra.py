@@ -16,7 +16,7 @@ from tests.acting import Range, practice
 
 pytestmark = pytest.mark.django_db
 SECRET = "entra-secret-98765"
-APP = {"tenant": "tenant.example.com", "client_id": "app-1"}
+APP = {"tenant": "tenant.example.com", "client_id": "app-1", "domain": "CORP"}
 VOSS = Target("account", "CORP\\a.voss")
 MAIL = Target("message", "<1@mail>", {"mailbox": "nora@corp.example", "message_id": "<1@mail>"})
 

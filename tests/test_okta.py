@@ -25,7 +25,7 @@ ACTIONS = ["disable_account", "enable_account", "unlock_account", "sign_out", "r
 
 @pytest.fixture
 def here() -> Iterator[Range]:
-    with practice(Okta(), {"token": TOKEN}) as found:
+    with practice(Okta(), {"token": TOKEN}, domain="CORP") as found:
         yield found
 
 
@@ -131,7 +131,6 @@ def test_suspending_and_giving_back(here: Range) -> None:
     assert done.message.startswith(f"{LOGIN} is suspended.") and voss(here)["status"] == "SUSPENDED"
     again = do(here, "disable_account", key="t-2")
     assert "could not sign in already (SUSPENDED)" in again.message and again.data["changed"] is False
-    assert "stays so" in do(here, "enable_account", key="t-3", undoes=again.data).message
     assert voss(here)["status"] == "SUSPENDED"
     assert do(here, "enable_account", key="t-4", undoes=done.data).message == f"{LOGIN} is not suspended any more."
     assert voss(here)["status"] == "ACTIVE" and here.state["calls"] == {"suspend": 1, "unsuspend": 1}

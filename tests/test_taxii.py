@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -101,9 +101,10 @@ def test_nothing_is_read_again_until_something_was_added(here: Here) -> None:
     here.holds(name(1), name(2), name(3))
     here.read()
     reads = here.standin.state["reads"]
-    with clock.at(datetime(2030, 1, 1, tzinfo=UTC)):
+    moment = clock.now() + timedelta(hours=20)
+    with clock.at(moment):
         later = here.read()
-    assert here.standin.state["reads"] == reads + 1 and later.imported_at == datetime(2030, 1, 1, tzinfo=UTC)
+    assert here.standin.state["reads"] == reads + 1 and later.imported_at == moment
     here.standin.state["objects"].append(name(4))
     assert here.read().entry_count == 4
 
@@ -162,3 +163,37 @@ def test_settings_that_cannot_be_are_refused_beside_their_field(name: str, value
     with pytest.raises(Refused) as caught:
         accounts.create_account(None, "taxii", "T", given, {})
     assert set(caught.value.errors) == {name}
+
+
+def test_what_has_grown_too_old_goes_though_nothing_is_added(here: Here) -> None:
+    now = clock.now()
+    here.account.settings = {**here.account.settings, "days": 2}
+    here.account.save()
+    for number, hours in ((1, 40), (2, 20)):
+        added = clock.iso(now - timedelta(hours=hours))
+        here.standin.state["objects"].append({**name(number), "added": added})
+    here.read()
+    assert here.values() == ["evil-1.com", "evil-2.com"]
+    reads = here.standin.state["reads"]
+    with clock.at(now + timedelta(hours=7)):
+        here.read()
+    assert here.values() == ["evil-1.com", "evil-2.com"] and here.standin.state["reads"] == reads + 1
+    with clock.at(now + timedelta(hours=9)):
+        here.read()
+    assert here.values() == ["evil-2.com"]
+    with clock.at(now + timedelta(days=30)):
+        here.read()
+    assert here.values() == []
+
+
+def test_what_the_server_deleted_goes_within_a_day(here: Here) -> None:
+    now = clock.now()
+    here.holds(name(1), name(2))
+    here.read()
+    here.holds(name(2))
+    with clock.at(now + timedelta(hours=23)):
+        here.read()
+    assert here.values() == ["evil-1.com", "evil-2.com"]
+    with clock.at(now + timedelta(hours=25)):
+        here.read()
+    assert here.values() == ["evil-2.com"]

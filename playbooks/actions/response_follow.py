@@ -12,7 +12,7 @@ from playbooks.actions.responses import Case, announce, case_of, make
 from playbooks.actions.rights import needs
 from playbooks.choices import TASK_OPEN, Outcome, TaskStatus
 from playbooks.models import ResponseTask
-from playbooks.response import tasks
+from playbooks.response import changes, tasks
 from playbooks.response.done_before import NOT_UNDONE
 from playbooks.response.locking import hold_case, together
 from playbooks.response_selectors import task_for
@@ -75,7 +75,8 @@ def _check_failed(task: ResponseTask) -> None:
 def inverse(actor: Actor, task_id: int | str) -> ResponseTask:
     """Undo what a task did: restore the connection, enable the account, and so on (spec 17).
 
-    Raises Missing, Forbidden, Conflict for a task that did nothing, has no inverse, or was undone already."""
+    Raises Missing, Forbidden, Conflict for a task that did nothing, found it so already, has no inverse, or was undone
+    already."""
     task = response_task(actor, task_id)
     return _inverse(actor, task, case_of_task(task))
 
@@ -111,6 +112,8 @@ def undo_of(task: ResponseTask) -> str:
         raise Conflict("This cannot be undone.")
     if task.status not in (TaskStatus.SUCCESSFUL, TaskStatus.UNKNOWN_OUTCOME) and not _half_done(task):
         raise Conflict(f"This task is {task.state.label.lower()}: there is nothing to undo.")
+    if not changes.anything(task):
+        raise Conflict(changes.STAYS)
     done = task.inverses.exclude(status__in=NOT_UNDONE).order_by("-pk").first()
     if done is not None:
         raise Conflict(f"It is undone already, by task {done.pk} ({done.state.label.lower()}).")

@@ -178,12 +178,12 @@ def _of_entity(entity: dict[str, Any], known: Mapping[str, Any], alert: Alert) -
         facts = {"endpoint": entity.get("host") or alert.hostname, "name": str(entity.get("name", "")), **facts}
     type = {ENDPOINT: "hostname", ACCOUNT: "user", PROCESS: "process"}.get(kind, kind)
     one = _object(kind, type, str(entity.get("name", "")).strip(), highlighted=False, facts=facts)
-    one["asset"] = _asset(known[asset_key]) if asset_key in known else None
+    one["asset"] = asset_of(known[asset_key]) if asset_key in known else None
     return one
 
 
-def _asset(row: Mapping[str, Any]) -> dict[str, Any]:
-    """What conditions ask of an asset, in the words of the API."""
+def asset_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What conditions and the never-touch list ask of an asset (its row), in the words of the API."""
     facts = {name: row[name] for name in ("name", "type", "system", "addresses", "groups", "tags")}
     return {**facts, "criticality": Criticality(row["criticality"]).word}
 

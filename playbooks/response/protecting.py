@@ -3,16 +3,20 @@ may have come while the task waited for people, for its turn, or for a product t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+from cases.models import Asset
 from playbooks import never_touch
 from playbooks.choices import ApprovalStatus
 from playbooks.graph.actions import ACTIONS
 from playbooks.models import ResponseTask
 from playbooks.response.desk import host_of
+from playbooks.response.objects import asset_of
 from playbooks.response.tasks import Claimed
 from playbooks.steps.calls import begun
+from soar.connectors.capabilities import ENDPOINT
+from soar.connectors.errors import HeldBack
 
 # In the data of a task that people let run: what the list said against it then, which they knew. Not there: nobody was
 # asked, or it was before this was kept.
@@ -42,6 +46,28 @@ def against(held: Claimed) -> str:
     said = reasons(task, never_touch.rules())
     known = known_of(task) if said else ()
     return next((why for why in said if why not in known), "")
+
+
+def hold_found(task: ResponseTask, kind: str, names: Collection[str]) -> None:
+    """What a connector found and is about to change, by all names that its product has for it, asked of the list once
+    more: the target may be called by one that the list does not know. Raises HeldBack, as ``against``."""
+    spec = ACTIONS.get(task.action)
+    if spec is None or not spec.destructive or not (listed := never_touch.rules()):
+        return
+    known, assets = known_of(task), _assets(kind, names)
+    for name in sorted(names):
+        for asset in [None, *assets]:
+            for why in never_touch.matches(listed, kind, name, None, asset):
+                if why not in known:
+                    raise HeldBack(why)
+
+
+def _assets(kind: str, names: Iterable[str]) -> list[dict[str, Any]]:
+    """The assets that hosts of these names are."""
+    if kind != ENDPOINT:
+        return []
+    keys = {form for name in names for form in (name.lower(), name.lower().partition(".")[0])}
+    return [asset_of(row) for row in Asset.objects.filter(key__in=keys).values()]
 
 
 def allow(tasks: Iterable[ResponseTask], targets: Any = None) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from django.db import transaction
+
 from playbooks.models import ResponseTask
+from playbooks.response import changes
 from playbooks.response.tasks import Ending
 from soar.connectors.blocklist import actions
 from soar.connectors.errors import Refused
@@ -24,19 +27,25 @@ def locally(task: ResponseTask) -> Ending | None:
 
 def _block(task: ResponseTask) -> str:
     days = task.params.get("days")
-    entry, _new = actions.add(
-        _name(task),
-        None if task.run_id else task.created_by,
-        _type(task),
-        task.target_value,
-        reason=_reason(task),
-        days=int(days) if days else None,
-        reference=_reference(task),
-    )
+    with transaction.atomic():
+        entry, new = actions.add(
+            _name(task),
+            None if task.run_id else task.created_by,
+            _type(task),
+            task.target_value,
+            reason=_reason(task),
+            days=int(days) if days else None,
+            reference=_reference(task),
+        )
+        if changes.LISTED not in task.data:  # a later try finds what the first one listed
+            task.data = {**task.data, changes.LISTED: new}
+            ResponseTask.objects.filter(pk=task.pk).update(data=task.data)
     return f"{entry.type} {entry.value} is on the block list."[:1000]
 
 
 def _unblock(task: ResponseTask) -> str:
+    if not changes.by_list(changes.undone_of(task)):
+        return f"On the block list: {changes.STAYS}"
     user = None if task.run_id else task.created_by
     entry = actions.remove(
         _name(task), user, _type(task), task.target_value, reason=_reason(task), reference=_reference(task)

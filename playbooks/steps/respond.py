@@ -6,13 +6,15 @@ repeated only where the product takes both for one, else a person must say (ruli
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Any
 
 from django.utils import timezone
 
 from playbooks.models import ResponseTask
+from playbooks.response import changes
 from playbooks.response.objects import RATED
-from playbooks.response.protecting import against
+from playbooks.response.protecting import against, hold_found
 from playbooks.response.tasks import Claimed, Ending
 from playbooks.response_words import label_of
 from playbooks.steps import blocking
@@ -22,7 +24,7 @@ from playbooks.steps.params import params_for
 from playbooks.steps.routing import serves
 from soar.connectors import registry
 from soar.connectors.capabilities import CAPABILITIES, SENDER, Result, Target
-from soar.connectors.errors import ConnectorError
+from soar.connectors.errors import ConnectorError, HeldBack
 from soar.connectors.intelligence.lookup import look_up, reason_of
 
 logger = logging.getLogger(__name__)
@@ -94,6 +96,8 @@ class _Attempt:
     def run(self) -> Outcome:
         if self.task.dry_run:
             return self._dry()
+        if not changes.by_product(changes.undone_of(self.task)):
+            return Ending("successful", message=changes.STAYS, data={"changed": False})
         if self.held.phase == "poll":
             return self._poll()
         if self.held.phase == "sent" and begun(self.task, self.account):
@@ -113,7 +117,10 @@ class _Attempt:
             return Ending(unfinished(self.task), reason=why)
         try:
             params = params_for(self.task)
+            self.connector.guard = partial(hold_found, self.task)
             result = self.connector.perform(self.task.capability, self.target, params, key=self.key)
+        except HeldBack as found:
+            return AskFirst(found.why)
         except ConnectorError as error:
             return self._failed(error)
         except Exception as error:

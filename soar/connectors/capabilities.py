@@ -95,8 +95,9 @@ class Result:
     ``rejected`` (a person at the product said no), ``cancelled``. ``message``: a sentence in the product's words.
     ``remote``: the product's own word for the state ("running", "pendingApproval"), shown as it is: that the server
     took a command is not that the device did it. ``request`` and ``answer`` are redacted and kept with the task.
-    ``data``: what came of it (verdicts, hits, files). ``secret``: what may be shown only when asked for (the password
-    of an archive)."""
+    ``data``: what came of it (verdicts, hits, files). ``changed`` in it is False where it was so before, by somebody
+    else's hand: then there is nothing to undo (Responder.tried tells what an earlier try of the same task did).
+    ``secret``: what may be shown only when asked for (the password of an archive)."""
 
     state: str
     message: str = ""

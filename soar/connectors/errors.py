@@ -29,6 +29,15 @@ class NoConnector(ConnectorError):
         super().__init__(f"There is no connector {name!r}.", permanent=True)
 
 
+class HeldBack(Exception):
+    """What a connector found must not be touched before people were asked: ``why``. No ConnectorError, so that no
+    connector takes it for an answer of its product."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
 class Refused(Exception):
     """An action did nothing. ``errors``: sentence by field; "" is about the whole."""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, ClassVar
+
+from django.db.models import Q
 
 from soar.connectors.base import Connector, ConnectorError
 from soar.connectors.capabilities import Collected, Result, Target
@@ -18,6 +20,8 @@ class Responder(Connector):
     # Of a capability that acts on several kinds of target, the kinds that this product can; without a line: all.
     only: ClassVar[Mapping[str, frozenset[str]]] = {}
     repeatable: ClassVar[frozenset[str]] = frozenset()
+    # Asked by ``about_to``, with a kind of target and names; raises HeldBack. None: nobody wants to be asked.
+    guard: Callable[[str, Collection[str]], None] | None = None
 
     @classmethod
     def offers(cls, settings: Mapping[str, Any]) -> frozenset[str]:
@@ -44,6 +48,19 @@ class Responder(Connector):
         """Whether an account with these settings is the one for that target, of several that take its kind: a pod is of
         one cluster. Who is not is asked only where nobody is, and then says what is missing."""
         return True
+
+    def about_to(self, kind: str, *names: object) -> None:
+        """Say what is about to be changed, by every name that the product told of what it found: what the target is
+        called and what the product acts on may be two things. Each connector that looks something up says this before
+        it changes anything. Raises HeldBack when people have to be asked first (response-playbooks.md 18)."""
+        if self.guard is not None and (told := {str(name) for name in names if name}):
+            self.guard(kind, told)
+
+    def tried(self, capability: str, key: str) -> bool:
+        """Whether an earlier try of this very task may have done it: what is found done then is ours."""
+        mine = self.account.attempts.filter(operation=capability, idempotency_key=key[:200])
+        # A failing server may have done it all the same.
+        return bool(key) and mine.filter(~Q(status="unsuccessful") | Q(response__status__gte=500)).exists()
 
     def perform(self, capability: str, target: Target, params: dict[str, Any], *, key: str) -> Result:
         """Do it. ``key`` names this one task in every try of it. Makes HTTP calls, so outside of any transaction.

@@ -40,7 +40,7 @@ class Aws(Standin):
     lasting = True
 
     def fresh(self) -> dict[str, Any]:
-        return {"users": {}, "lag": 0, "missed": 0, "throttle": 0, "skew": 0, "calls": {}}
+        return {"users": {}, "lag": 0, "missed": 0, "throttle": 0, "skew": 0, "calls": {}, "refused": []}
 
     def hurried(self) -> Response:
         return _error(Refusal(400, "Throttling", "Rate exceeded"))
@@ -89,6 +89,10 @@ class Aws(Standin):
         }
         if name not in acts:
             raise Refusal(400, "InvalidAction", f"Could not find operation {name}")
+        if name in self.state.get("refused", ()):
+            raise Refusal(
+                409, "LimitExceeded", f"Maximum policy size of 2048 bytes exceeded for user {form['UserName']}"
+            )
         result = acts[name](form)
         self.state["calls"][name] = self.state["calls"].get(name, 0) + 1
         return _xml(f"<{name}Response {SPACE}><{name}Result>{result}</{name}Result>{META}</{name}Response>")

@@ -17,6 +17,7 @@ from soar.standins.defender_live import Live, fresh_live, shown_commands, wrong
 from soar.standins.microsoft import MicrosoftStandin, failure
 
 COMMAND = re.compile(r"/api/machines/([^/]+)/(isolate|unisolate|runAntiVirusScan|runliveresponse)")
+MACHINE = re.compile(r"/api/machines(?:/([^/]+))?")
 TYPES = {
     "isolate": "Isolate",
     "unisolate": "Unisolate",
@@ -65,8 +66,8 @@ class Defender(Arranged, MicrosoftStandin):
         path = request.path
         if found := Live(self.state).answer(request):
             return found
-        if path == "/api/machines":
-            return self._machines(request.argument("$filter"))
+        if (match := MACHINE.fullmatch(path)) and request.method == "GET":
+            return self._machine(match[1]) if match[1] else self._machines(request.argument("$filter"))
         if path == "/api/machineactions":
             return self._actions(request.argument("$filter"))
         if path.startswith("/api/machineactions/"):
@@ -84,6 +85,12 @@ class Defender(Arranged, MicrosoftStandin):
         start = match[1] if match else ""
         found = [one for one in self.state["machines"].values() if one["computerDnsName"].startswith(start)]
         return json_response({"value": found})
+
+    def _machine(self, identity: str) -> Response:
+        machine = self.state["machines"].get(identity)
+        if machine is None:
+            return failure(404, "ResourceNotFound", f"Machine {identity} was not found")
+        return json_response(machine)
 
     def _know(self, name: str) -> None:
         if name.startswith("unknown"):

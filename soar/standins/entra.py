@@ -36,6 +36,7 @@ class Entra(Arranged, MicrosoftStandin):
     ends."""
 
     kind: ClassVar[str] = "entra"
+    settings: ClassVar[dict[str, str]] = {**MicrosoftStandin.settings, "domain": "PRACTICE,NORDHAVN"}
     lasting = True
 
     def fresh(self) -> dict[str, Any]:

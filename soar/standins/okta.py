@@ -34,6 +34,7 @@ class Okta(Arranged):
     with "unknown"."""
 
     kind: ClassVar[str] = "okta"
+    settings: ClassVar[dict[str, str]] = {"domain": "PRACTICE,NORDHAVN"}
     lasting = True
 
     def fresh(self) -> dict[str, Any]:

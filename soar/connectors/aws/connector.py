@@ -52,9 +52,11 @@ class Aws(Iam):
         """See Responder. ``params["undoes"]``: what came of revoking, whose ``deactivated`` keys are activated besides
         those that the policy remembers."""
         if capability == "revoke_cloud_access":
-            return self._revoke(user_of(self, target), key)
+            user, arn = user_of(self, target)
+            self.about_to(target.kind, user, arn)
+            return self._revoke(user, key)
         if capability == "restore_cloud_access":
-            return self._restore(user_of(self, target), params, key)
+            return self._restore(user_of(self, target)[0], params, key)
         raise ConnectorError(f"AWS cannot do {capability}.", permanent=True)
 
     def requests(self, capability: str, target: Target, params: dict[str, Any]) -> list[dict[str, Any]]:
@@ -81,14 +83,30 @@ class Aws(Iam):
         active = {name for name, status in keys.items() if status == "Active"}
         # What was just written may not be read yet, so our own requests are asked as well.
         known = (there or set()) | self._sent(user, key)
+        missing = ""
         if there is None or not active <= there:
             known |= active
-            self.action(PUT, key=key, UserName=user, PolicyName=policy.NAME, PolicyDocument=policy.document(known))
+            missing = self._put_policy(user, known, key)
         for name in sorted(active):
             self.action("UpdateAccessKey", key=key, UserName=user, AccessKeyId=name, Status="Inactive")
         number = f"{len(known)} access {'key' if len(known) == 1 else 'keys'}"
         text = f"{user} is denied everything; {number} deactivated."
-        return Result("done", text, data={"user": user, "policy": policy.NAME, "deactivated": sorted(known)})
+        if missing:
+            text = f"{number} of {user} deactivated, but the policy that denies everything is missing: {missing}"
+        changed = there is None or bool(active) or self.tried(f"iam.{PUT}", key)
+        data = {"user": user, "policy": policy.NAME, "deactivated": sorted(known), "changed": changed}
+        return Result("failed" if missing else "done", text, data=data)
+
+    def _put_policy(self, user: str, keys: set[str], key: str) -> str:
+        """Why the policy is refused for good, such as by the 2,048 characters that all policies of a user may have; ""
+        when it is there. The keys are deactivated all the same. Raises AwsError for what may go by."""
+        try:
+            self.action(PUT, key=key, UserName=user, PolicyName=policy.NAME, PolicyDocument=policy.document(keys))
+        except AwsError as error:
+            if not error.permanent or error.outcome_unknown:
+                raise
+            return error.message
+        return ""
 
     def _restore(self, user: str, params: dict[str, Any], key: str) -> Result:
         undoes = params.get("undoes")

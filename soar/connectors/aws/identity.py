@@ -30,9 +30,9 @@ def named(target: Target) -> tuple[str, str]:
     return match["path"].rpartition("/")[2], value
 
 
-def user_of(api: Iam, target: Target) -> str:
-    """The user's name, after AWS was asked whether it is the one that is meant: the same name may be there in several
-    AWS accounts, and only one of them is this connector's. Raises ConnectorError."""
+def user_of(api: Iam, target: Target) -> tuple[str, str]:
+    """The user's name and ARN, after AWS was asked whether it is the one that is meant: the same name may be there in
+    several AWS accounts, and only one of them is this connector's. Raises ConnectorError."""
     name, told = named(target)
     if not name:
         name, told = _holder(api, told), ""
@@ -45,7 +45,7 @@ def user_of(api: Iam, target: Target) -> str:
     if told and arn != told:
         text = f"{told} is not of this connector's AWS account, where the user {name} is {arn}. Nothing was changed."
         raise ConnectorError(text, permanent=True)
-    return name
+    return name, arn
 
 
 def _holder(api: Iam, key_id: str) -> str:

@@ -45,8 +45,10 @@ class Containing(Falcon):
         if wish is None:
             return super().perform(capability, target, params, key=key)
         host = self.host_of(target, capability)
+        self.about_host(host)
         before, name = _status(host), str(host.get("hostname") or host["device_id"])
-        data = {"host": name, "device": host["device_id"], "before": before}
+        ours = before not in {ENDS[capability], UNDER_WAY[capability]} or self.tried(capability, key)
+        data = {"host": name, "device": host["device_id"], "before": before, "changed": ours}
         if before == ENDS[capability]:
             return Result("done", f"Nothing was to be done: {SENTENCES[before]}", remote=before, data=data)
         if before != UNDER_WAY[capability]:
@@ -99,6 +101,12 @@ class Containing(Falcon):
         return hosts.the_one(
             rows, name or agent, "Falcon", lambda one: one.get("last_seen"), lambda one: str(one.get("device_id"))
         )
+
+    def about_host(self, host: Host) -> None:
+        """Ask before the host is changed, by all names that Falcon has for it. Raises HeldBack."""
+        names = [host.get(name) for name in ("device_id", "hostname", "local_ip", "external_ip")]
+        full = f"{host.get('hostname')}.{host['machine_domain']}" if host.get("machine_domain") else ""
+        self.about_to(ENDPOINT, full, *names)
 
     def details(self, ids: list[str], operation: str) -> list[Host]:
         """The hosts with these ids; those that Falcon does not know are left out. Raises FalconError."""

@@ -33,7 +33,9 @@ class Ending(Collecting):
         if capability != END:
             return super().perform(capability, target, params, key=key)
         program = wanted_by(target)
-        result = self._list(str(self.host_of(target, END)["device_id"]), program, [], key)
+        host = self.host_of(target, END)
+        self.about_host(host)
+        result = self._list(str(host["device_id"]), program, [], key)
         body = command_of(Place.of(result.reference).session, LIST)
         return replace(result, request={"method": "POST", "path": f"/{BASE}/entities/{READ}/v1", "body": body})
 

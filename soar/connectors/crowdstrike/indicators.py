@@ -60,7 +60,7 @@ class Indicators(Falcon):
         if _holds(there, end):
             # Ours of an earlier try may be taken away again; what somebody else put there stays.
             mine = mark(key) in str(there.get("description") or "")
-            data = {"list": LIST, "id": there["id"], **({} if mine else {"before": _before(there)})}
+            data = {"list": LIST, "id": there["id"], "changed": mine, **({} if mine else {"before": _before(there)})}
             return Result("done", "It is blocked there already.", data=data)
         return self._changed(there, end, key)
 
@@ -74,7 +74,7 @@ class Indicators(Falcon):
     def _blocked(self, method: str, body: Row, data: Row, end: datetime | None) -> Result:
         until = f"until {end:%Y-%m-%d}" if end else "until it is removed"
         request = {"method": method, "path": f"/{ENTITIES}", "body": body}
-        return Result("done", f"Falcon blocks the file {until}.", request=request, data=data)
+        return Result("done", f"Falcon blocks the file {until}.", request=request, data={**data, "changed": True})
 
     def _unblock(self, target: Target, params: Row, key: str) -> Result:
         kind, value = hash_of(target)

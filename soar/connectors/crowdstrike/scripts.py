@@ -31,6 +31,7 @@ class Scripts(Ending):
         text = _text_of(params)
         line = line_of(name_of(key, params), params)
         host = self.host_of(target, capability)
+        self.about_host(host)
         platform = _platform(host, params)
         session = self.session_with(host, capability)
         self._bring(name_of(key, params), text, platform, key)

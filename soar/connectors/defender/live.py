@@ -32,6 +32,7 @@ class LiveResponse(Machines):
             return super().perform(capability, target, params, key=key)
         _checked(capability, target, params)
         identity, name = self.machine(target, capability)
+        self.about_machine(identity, name, capability)
         script = self._brought(params) if capability == RUN else ""
         body = {"Commands": [_command(capability, target, params, script)], "Comment": mark(key)}
         path = f"api/machines/{identity}/{PATH}"

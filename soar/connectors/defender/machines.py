@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from soar.connectors import hosts
-from soar.connectors.capabilities import ENDPOINT, Result, Target
+from soar.connectors.capabilities import CAPABILITIES, ENDPOINT, Result, Target
 from soar.connectors.defender.actions import ACTIONS, Action, Row, newest, result_of
 from soar.connectors.marks import mark
 from soar.connectors.microsoft.answers import MicrosoftError, object_of
@@ -38,8 +38,9 @@ class Machines(MicrosoftApi):
         if action is None:
             return super().perform(capability, target, params, key=key)
         identity, name = self.machine(target, capability)
+        self.about_machine(identity, name, capability)
         last = newest(self.made(identity, action.kin, capability), *action.kin)
-        if last is not None and (known := self._known(action, last, name)):
+        if last is not None and (known := self._known(action, last, name, key)):
             return known
         body = self._body(action, mark(key))
         path = f"api/machines/{identity}/{action.path}"
@@ -48,13 +49,13 @@ class Machines(MicrosoftApi):
         except MicrosoftError as error:
             if error.code != BUSY:
                 raise
-            return self._twin(action, identity, name, capability)
+            return self._twin(action, identity, name, capability, key)
         row = object_of(answer) or {}
         if not row.get("id"):
             text = "Defender took the action without saying which one it is."
             raise MicrosoftError(text, permanent=False, status=answer.status, outcome_unknown=True)
         found, request = result_of(row), {"method": "POST", "path": f"/{path}", "body": body}
-        data = {"machine": identity, "name": name}
+        data = {"machine": identity, "name": name, "changed": True}
         return Result(
             "accepted", found.message, found.reference, found.remote, request, answer.redactor.data(row), data
         )
@@ -99,7 +100,7 @@ class Machines(MicrosoftApi):
         chosen = {name: str(self.account.settings.get(setting) or "Full") for name, setting in action.setting.items()}
         return {"Comment": comment, **chosen}
 
-    def _known(self, action: Action, last: Row, name: str) -> Result | None:
+    def _known(self, action: Action, last: Row, name: str, key: str) -> Result | None:
         """What the machine's last action makes of this one; None if it has to be sent. Raises MicrosoftError while the
         opposite is under way."""
         under_way = str(last.get("status")) in UNDER_WAY
@@ -111,13 +112,15 @@ class Machines(MicrosoftApi):
         if under_way:
             found = result_of(last)
             text = f"The same action was under way already. {found.message}"
-            return Result("accepted", text, found.reference, found.remote)
-        return Result("done", action.already.format(name), remote="Succeeded") if action.already else None
+            return Result("accepted", text, found.reference, found.remote, data={"changed": bears(last, key)})
+        if not action.already:
+            return None
+        return Result("done", action.already.format(name), remote="Succeeded", data={"changed": bears(last, key)})
 
-    def _twin(self, action: Action, identity: str, name: str, capability: str) -> Result:
+    def _twin(self, action: Action, identity: str, name: str, capability: str, key: str) -> Result:
         """The action because of which ours was refused. Raises MicrosoftError when it is not told (yet)."""
         last = newest(self.made(identity, action.kin, capability), *action.kin)
-        found = self._known(action, last, name) if last is not None else None
+        found = self._known(action, last, name, key) if last is not None else None
         if found is None:
             raise MicrosoftError(f"Defender is busy with another action on {name}.", permanent=False, retry_after=30.0)
         return found
@@ -137,6 +140,20 @@ class Machines(MicrosoftApi):
         rows = hosts.named(found, name, "computerDnsName")
         row = hosts.the_one(rows, name, "Defender", lambda one: one.get("lastSeen"), lambda one: str(one.get("id")))
         return str(row["id"]), str(row.get("computerDnsName") or name)
+
+    def about_machine(self, identity: str, name: str, operation: str) -> None:
+        """Ask before the machine is changed, by the name that Defender has for this id: an alert may tell the id of one
+        and the name of another. Raises ConnectorError, HeldBack."""
+        if self.guard is None or not CAPABILITIES[operation].destructive:
+            return
+        try:
+            row = self.get(f"{operation}.machine", f"api/machines/{identity}")
+        except MicrosoftError as error:
+            if error.status == 404:
+                raise refused(f"Defender knows no machine {identity}.") from None
+            raise
+        addresses = (row.get("lastIpAddress"), row.get("lastExternalIpAddress"))
+        self.about_to(ENDPOINT, identity, name, row.get("computerDnsName"), row.get("aadDeviceId"), *addresses)
 
 
 def bears(row: Row, key: str) -> bool:

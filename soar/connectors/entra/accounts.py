@@ -49,15 +49,17 @@ class Accounts(MicrosoftApi):
         if change is None:
             return super().perform(capability, target, params, key=key)
         user = users.user_of(self, target, capability)
+        self.about_to(target.kind, *users.names_of(user))
         name = str(user.get("userPrincipalName") or user["id"])
         if change.wanted is not None and user.get("accountEnabled") is change.wanted:
-            word = "enabled" if change.wanted else "disabled"
-            return Result("done", f"{name} was {word} already.", data={"user": name, "already": True})
+            word, ours = "enabled" if change.wanted else "disabled", self.tried(capability, key)
+            text = change.told.format(name) if ours else f"{name} was {word} already."
+            return Result("done", text, data={"user": name, "changed": ours})
         answer = self._change(capability, change, user, key)
         request = self.preview(change.method, users.place(user) + change.below, **change.content)["request"]
         kept = {"status": answer.status}
         text = change.told.format(name) + _warning(user, capability)
-        return Result("done", text, request=request, answer=kept, data={"user": name})
+        return Result("done", text, request=request, answer=kept, data={"user": name, "changed": True})
 
     def _change(self, capability: str, change: Change, user: users.User, key: str) -> Answer:
         try:
@@ -101,7 +103,7 @@ class Accounts(MicrosoftApi):
         change = CHANGES.get(capability)
         if change is None:
             return super().requests(capability, target, params)
-        name = users.name_of(target)
+        name = users.name_of(target, self.account.settings)
         query = {} if users.GUID.fullmatch(name) else users.search(name)
         where = f"{users.PATH}/{name if users.GUID.fullmatch(name) else '(id of the user)'}{change.below}"
         found = [self.preview("GET", users.PATH, **query)["request"]] if query else []

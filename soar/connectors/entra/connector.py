@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from soar.connectors.capabilities import HASH
+from soar.connectors.domains import DOMAIN
 from soar.connectors.entra.accounts import CHANGES, Accounts
 from soar.connectors.entra.messages import FOUND, MOVES, QUARANTINES, SOFT, Messages
 from soar.connectors.kinds import Kind, Setting
@@ -53,6 +54,7 @@ KIND = Kind(
     address=Setting("url", "Address of Graph", form="url", required=True, default="https://graph.microsoft.com"),
     settings=(
         *SETTINGS,
+        DOMAIN,
         Setting("quarantine", "What quarantining does to a message", form="choice", choices=QUARANTINES, default=SOFT),
     ),
     secrets=SECRETS,

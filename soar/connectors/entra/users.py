@@ -7,21 +7,25 @@ from typing import Any
 from urllib.parse import quote
 
 from soar.connectors.capabilities import Target
+from soar.connectors.domains import without_domain
 from soar.connectors.microsoft.answers import MicrosoftError
 from soar.connectors.microsoft.api import MicrosoftApi, refused, text_of
 
 PATH = "v1.0/users"
 GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-FIELDS = "id,userPrincipalName,accountEnabled,onPremisesSyncEnabled,signInSessionsValidFromDateTime"
+NAMES = ("id", "userPrincipalName", "mail", "mailNickname", "onPremisesSamAccountName", "onPremisesDistinguishedName")
+ALIASES = "proxyAddresses"
+STATE = ("accountEnabled", "onPremisesSyncEnabled", "signInSessionsValidFromDateTime")
+FIELDS = ",".join((*NAMES, ALIASES, *STATE))
 # Search by the name in Windows is one of Graph's "advanced queries", which want this.
 ADVANCED = {"ConsistencyLevel": "eventual"}
 User = dict[str, Any]
 
 
-def name_of(target: Target) -> str:
-    """How the target names the user: object id, address or name in Windows, without its domain. Raises
-    ConnectorError for what is no user."""
-    name = (text_of(target.facts, "user_id") or target.value).strip().rpartition("\\")[2]
+def name_of(target: Target, settings: dict[str, Any]) -> str:
+    """How the target names the user: object id, address or name in Windows, without our own domain. Raises
+    ConnectorError for what is no user of the directory."""
+    name = without_domain(text_of(target.facts, "user_id") or target.value, settings)
     if not name or not name.isprintable():
         raise refused("The target does not tell the name of the account.")
     if name.endswith("$"):
@@ -41,7 +45,7 @@ def search(name: str) -> dict[str, Any]:
 def user_of(api: MicrosoftApi, target: Target, operation: str) -> User:
     """The user as Graph tells it. Raises ConnectorError when there is none, or several of that name: two domains may
     have an a.voss each."""
-    name = name_of(target)
+    name = name_of(target, api.account.settings)
     rows = [_by_id(api, name, operation)] if GUID.fullmatch(name) else _found(api, name, operation)
     exact = [row for row in rows if str(row.get("userPrincipalName", "")).casefold() == name.casefold()]
     rows = exact or rows
@@ -51,6 +55,13 @@ def user_of(api: MicrosoftApi, target: Target, operation: str) -> User:
         names = ", ".join(sorted(str(row.get("userPrincipalName")) for row in rows)[:5])
         raise refused(f"Several users are called {name}: {names}. Nothing was changed; name one by its full address.")
     return rows[0]
+
+
+def names_of(user: User) -> list[str]:
+    """All names that Graph tells of the user, addresses of its mailbox too."""
+    listed = user.get(ALIASES)
+    aliases = [str(one).partition(":")[2] for one in listed] if isinstance(listed, list) else []
+    return [*(str(user.get(name) or "") for name in NAMES), *aliases]
 
 
 def place(user: User) -> str:

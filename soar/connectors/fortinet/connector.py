@@ -49,15 +49,18 @@ class FortiGate(Responder):
         if capability == "unblock":
             return self._unblock(target, key)
         make, join = self._steps("block", target)
+        ours = self.tried("block", key)
         _code, there = self._outcome(self._sent("block", make, key), EXISTS)
         if there:
             self._same(target, make)
         _code, member = self._outcome(self._sent("block", join, key), EXISTS)
         name, group = object_name(target), self._name_of_group(_version(target))
-        text = f"{name} was in the group {group} already." if member else f"{name} is in the group {group}."
+        before = member and not ours
+        text = f"{name} was in the group {group} already." if before else f"{name} is in the group {group}."
         if params.get("days"):
             text += " It stays there until it is removed: FortiGate lets no object expire."
-        return Result("done", text, request=_shown(make, join), data={"object": name, "group": group})
+        data = {"object": name, "group": group, "changed": not before}
+        return Result("done", text, request=_shown(make, join), data=data)
 
     def requests(self, capability: str, target: Target, params: dict[str, Any]) -> list[dict[str, Any]]:
         """See Responder."""

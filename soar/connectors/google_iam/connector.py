@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 from django.db.models import Q
 
 from soar.connectors.base import ConnectorError
-from soar.connectors.capabilities import Result, Target
+from soar.connectors.capabilities import CLOUD_ACCOUNT, Result, Target
 from soar.connectors.google_iam import signing_in
 from soar.connectors.google_iam.api import Google, GoogleError, Row, understood
 from soar.connectors.google_iam.identity import PROJECT, named
@@ -94,6 +94,7 @@ class GoogleIam(Google):
         if email == self.key_file().email:
             text = f"{email} is the service account that this connector signs in with. Nothing was changed."
             raise ConnectorError(text, permanent=True)
+        self.about_to(CLOUD_ACCOUNT, unique, email, account.get("name"))
         keys = self._keys(unique)
         # What an earlier try of this task disabled is ours to give back, though it is found disabled now.
         before = self._sent(unique, Q(idempotency_key=key[:200])) if key else Taken(False, frozenset())
@@ -104,6 +105,7 @@ class GoogleIam(Google):
         self._disable_keys(unique, active, key, said=f"{email} is disabled, but not all of its keys: " if whole else "")
         taken = Taken(whole or before.account, before.keys | set(active))
         data = {"email": email, "unique_id": unique, "account": taken.account, "keys": sorted(taken.keys)}
+        data["changed"] = taken.account or bool(taken.keys)
         return Result("done", _told(email, taken, disabled=bool(account.get("disabled"))), data=data)
 
     def _disable_keys(self, unique: str, names: list[str], key: str, said: str) -> None:

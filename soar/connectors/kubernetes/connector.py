@@ -92,10 +92,11 @@ it does not tell."
             uid = pods.uid_of(pod)
             if not pods.is_isolated(pod):
                 self._refuse_allowed(place, pod)
+            before = pods.is_isolated(pod) and not self.tried(ISOLATE, key) and self._is_denied(place, uid)
             self._deny(place, pod, key)
             if pods.is_isolated(pod):
                 text = f"{place} was isolated already, {PLUGIN}."
-                return Result("done", text, data={"pod": str(place), "uid": uid})
+                return Result("done", text, data={"pod": str(place), "uid": uid, "changed": not before})
             try:
                 return self._label(place, pod, key)
             except KubernetesError as error:
@@ -114,7 +115,7 @@ it does not tell."
         text = f"All traffic of {place} is denied, {PLUGIN}."
         if "annotations" in changes["metadata"] and owner:
             text = f"{text} Its labels are off, so {owner} starts another pod in its place."
-        return Result("done", text, request=request, data={"pod": str(place), "uid": pods.uid_of(pod)})
+        return Result("done", text, request=request, data={"pod": str(place), "uid": pods.uid_of(pod), "changed": True})
 
     def _refuse_allowed(self, place: Place, pod: Row) -> None:
         """Raises ConnectorError if other policies would let the pod go on talking."""
@@ -127,6 +128,10 @@ it does not tell."
                 f"{place} would go on talking: NetworkPolicies allow it ({', '.join(names[:5])}), and none can forbid"
             )
             raise ConnectorError(f"{text} what another one allows. Nothing was changed.{way}", permanent=True)
+
+    def _is_denied(self, place: Place, uid: str) -> bool:
+        found = self.found(f"{ISOLATE}.before", policies.path(place.namespace, uid))
+        return found is not None and policies.denies(found, uid)
 
     def _deny(self, place: Place, pod: Row, key: str) -> None:
         """Our policy, as it should be. Raises ConnectorError."""

@@ -10,20 +10,23 @@ from ldap3.utils.dn import parse_dn
 
 from soar.connectors.base import ConnectorError
 from soar.connectors.capabilities import ACCOUNT, Target
+from soar.connectors.domains import without_domain
 from soar.lib.ldap import Entry
 
 LONGEST = 400
 ANYBODY = "(objectClass=user)"
 NO_COMPUTER = "(!(objectClass=computer))"
-LOGIN, UPN, CONTROL, LOCKED, SET_AT, CRITICAL = (
+LOGIN, UPN, MAIL, ALIASES, CONTROL, LOCKED, SET_AT, CRITICAL = (
     "sAMAccountName",
     "userPrincipalName",
+    "mail",
+    "proxyAddresses",
     "userAccountControl",
     "lockoutTime",
     "pwdLastSet",
     "isCriticalSystemObject",
 )
-ATTRIBUTES = (LOGIN, UPN, CONTROL, LOCKED, SET_AT, CRITICAL)
+ATTRIBUTES = (LOGIN, UPN, MAIL, ALIASES, CONTROL, LOCKED, SET_AT, CRITICAL)
 
 
 def question(target: Target, settings: dict[str, Any]) -> tuple[str, str, bool]:
@@ -41,16 +44,9 @@ def question(target: Target, settings: dict[str, Any]) -> tuple[str, str, bool]:
 
 
 def _named(value: str, base: str, settings: dict[str, Any]) -> str:
-    login = str(settings.get("login_attribute") or LOGIN)
-    domain, backslash, name = value.rpartition("\\")
-    if backslash:
-        # HOST\admin is an account of a single machine: only the name of our own domain may be left out.
-        own = str(settings.get("domain") or "")
-        if not own:
-            raise _no(f"{value} names a domain; write yours into the setting “domain” of this connector.")
-        if domain.casefold() != own.casefold():
-            raise _no(f"{value} is of {domain or 'no domain'}; this connector is set up for {own}.")
-        return f"({login}={escape_filter_chars(name)})"
+    login = _login_of(settings)
+    if "\\" in value:
+        return f"({login}={escape_filter_chars(without_domain(value, settings))})"
     name, at, suffix = value.rpartition("@")
     if not at:
         return f"({login}={escape_filter_chars(value)})"
@@ -73,12 +69,29 @@ def chosen(found: list[Entry], target: Target) -> Entry:
 
 def is_own(entry: Entry, username: str, settings: dict[str, Any]) -> bool:
     """Whether the entry is the account that the connector itself signs in with."""
-    login = entry.one(str(settings.get("login_attribute") or LOGIN))
-    names = {entry.dn, entry.one(UPN), login, f"{login}@{dns_name(str(settings.get('base_dn') or ''))}"}
+    login, names = entry.one(_login_of(settings)), _own_names(entry, settings)
     name = username.strip()
     return name.casefold() in {one.casefold() for one in names if one} or (
         "\\" in name and name.rpartition("\\")[2].casefold() == login.casefold()
     )
+
+
+def names_of(entry: Entry, settings: dict[str, Any]) -> list[str]:
+    """All names of the account: of the tree, of the sign-in with and without its domains, of its mailbox."""
+    aliases = [one.partition(":")[2] or one for one in entry.values.get(ALIASES.lower(), [])]
+    domains = [one.strip() for one in str(settings.get("domain") or "").split(",") if one.strip()]
+    login = entry.one(_login_of(settings))
+    return [*_own_names(entry, settings), *(f"{one}\\{login}" for one in domains), entry.one(MAIL), *aliases]
+
+
+def _own_names(entry: Entry, settings: dict[str, Any]) -> list[str]:
+    login = entry.one(_login_of(settings))
+    implicit = f"{login}@{dns_name(str(settings.get('base_dn') or ''))}" if login else ""
+    return [entry.dn, entry.one(UPN), login, implicit]
+
+
+def _login_of(settings: dict[str, Any]) -> str:
+    return str(settings.get("login_attribute") or LOGIN)
 
 
 def is_dn(text: str) -> bool:

@@ -13,6 +13,7 @@ import ldap3
 from soar.connectors import attempts
 from soar.connectors.base import ConnectorError
 from soar.connectors.capabilities import Result, Target
+from soar.connectors.domains import DOMAIN
 from soar.connectors.kinds import Kind, Setting
 from soar.connectors.ldap import accounts
 from soar.connectors.ldap.accounts import ATTRIBUTES, CONTROL, LOCKED, LOGIN, SET_AT
@@ -28,7 +29,7 @@ Changes = dict[str, list[tuple[str, list[str]]]]
 
 
 class Ldap(Responder):
-    """What is asked for twice is done once, and what was so before is not undone."""
+    """What is asked for twice is done once."""
 
     kind = "ldap"
     serves: ClassVar[frozenset[str]] = frozenset({DISABLE, ENABLE, UNLOCK, RESET})
@@ -49,15 +50,12 @@ class Ldap(Responder):
         return f"{session.directory.host} takes the sign-in ({how}) and shows {base}."
 
     def perform(self, capability: str, target: Target, params: dict[str, Any], *, key: str) -> Result:
-        """See Responder. ``params["undoes"]``: what came of disabling; what was disabled before stays so."""
-        undoes = params.get("undoes")
-        if capability == ENABLE and isinstance(undoes, dict) and undoes.get("changed") is False:
-            text = "It was disabled before that action already, and stays so."
-            return Result("done", text, data={"dn": str(undoes.get("dn") or ""), "changed": False})
+        """See Responder."""
         self._question(capability, target)
         with self._session() as session:
             for last in (*[False] * (TRIES - 1), True):
                 entry = self._found(session, target)
+                self.about_to(target.kind, *accounts.names_of(entry, self.account.settings))
                 changes = wanted(capability, entry)
                 if not changes:
                     return self._already(capability, entry, key)
@@ -101,8 +99,7 @@ class Ldap(Responder):
 
     def _already(self, capability: str, entry: Entry, key: str) -> Result:
         """It is so already: perhaps by a try of this very task whose answer was lost."""
-        tried = self.account.attempts.filter(operation=capability, idempotency_key=key[:200])
-        ours = bool(key) and tried.exclude(status="unsuccessful").exists()
+        ours = self.tried(capability, key)
         text = f"{DONE[capability]}: {entry.dn}." if ours else f"{ALREADY[capability]}: {entry.dn}."
         return Result("done", text, data=_data(entry, changed=ours))
 
@@ -252,7 +249,7 @@ KIND = Kind(
         Setting("security", "Encryption: automatic is STARTTLS, which only a server on this machine may lack",
                 "choice", choices=ldap.SECURITY, default=ldap.AUTO),
         Setting("base_dn", "Where accounts are looked for, DC=corp,DC=example,DC=com", required=True),
-        Setting("domain", "Name of the domain before a backslash, as in CORP\\user; others are refused"),
+        DOMAIN,
         Setting("login_attribute", "Attribute that holds the login name", default=LOGIN),
     ),
     secrets=(

@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from soar.connectors.base import ConnectorError
 from soar.connectors.capabilities import Result, Target
+from soar.connectors.domains import DOMAIN
 from soar.connectors.kinds import Kind, Setting
 from soar.connectors.okta import users
 from soar.connectors.okta.api import STATE, OktaApi, OktaError, Row
@@ -68,12 +69,10 @@ class Okta(OktaApi):
         return f"Okta takes the token{whose} and shows the users."
 
     def perform(self, capability: str, target: Target, params: dict[str, Any], *, key: str) -> Result:
-        """See Responder. ``params["undoes"]``: what came of suspending; who was suspended before stays so."""
+        """See Responder."""
         change = self._change(capability)
-        undoes = params.get("undoes")
-        if capability == ENABLE and isinstance(undoes, dict) and undoes.get("changed") is False:
-            return Result("done", "It was suspended before that action already, and stays so.", data={"changed": False})
         user = users.user_of(self, target, capability)
+        self.about_to(target.kind, *users.names_of(user))
         self._refuse(capability, user)
         if self._is_done(capability, user, key):
             return self._already(capability, change, user, key)
@@ -90,7 +89,7 @@ class Okta(OktaApi):
 
     def requests(self, capability: str, target: Target, params: dict[str, Any]) -> list[dict[str, Any]]:
         """See Responder. The user's id is known only when Okta is asked."""
-        change, name = self._change(capability), users.name_of(target)
+        change, name = self._change(capability), users.name_of(target, self.account.settings)
         found = self.preview("GET", users.place(name))["request"]
         where = f"{users.PATH}/ID-OF-THE-USER{change.below}"
         return [found, self.preview(change.method, where, **_content(capability))["request"]]
@@ -230,6 +229,7 @@ KIND = Kind(
     label="Okta",
     connector=Okta,
     address=Setting("url", "Address of your organization, https://acme.okta.com", form="url", required=True),
+    settings=(DOMAIN,),
     secrets=(Setting("token", "API token", required=True),),
     rules=problems,
 )

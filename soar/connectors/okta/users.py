@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from soar.connectors.base import ConnectorError
 from soar.connectors.capabilities import ACCOUNT, Target
+from soar.connectors.domains import without_domain
 from soar.connectors.okta.api import OktaApi, OktaError, Row
 
 PATH = "api/v1/users"
@@ -15,11 +16,11 @@ LONGEST = 200
 SHOWN = 5
 
 
-def name_of(target: Target) -> str:
-    """Id, login, address or the part of a login before its @, without a domain of Windows. Raises ConnectorError for
-    what is no user."""
+def name_of(target: Target, settings: dict[str, Any]) -> str:
+    """Id, login, address or the part of a login before its @, without our own domain of Windows. Raises ConnectorError
+    for what is no user."""
     told = target.facts.get("user_id")
-    name = (str(told) if isinstance(told, str) and told else target.value).strip().rpartition("\\")[2]
+    name = without_domain(str(told) if isinstance(told, str) and told else target.value, settings)
     if target.kind != ACCOUNT or not name or len(name) > LONGEST or not name.isprintable():
         raise _no("The target does not tell the name of the account.")
     if name.endswith("$"):
@@ -36,7 +37,7 @@ def place(name: str) -> str:
 
 def user_of(api: OktaApi, target: Target, operation: str) -> Row:
     """The user as Okta tells it. Raises ConnectorError when there is none, or several of that name."""
-    name = name_of(target)
+    name = name_of(target, api.account.settings)
     found = _direct(api, name, operation)
     rows = [found] if found else _searched(api, name, operation)
     rows = [one for one in rows if one.get("id") and _is_called(one, name)]
@@ -51,6 +52,13 @@ def user_of(api: OktaApi, target: Target, operation: str) -> Row:
 def login_of(user: Row) -> str:
     """What the user signs in with."""
     return str(_profile(user).get("login") or user.get("id"))
+
+
+def names_of(user: Row) -> list[str]:
+    """All names of the user: id, login, addresses."""
+    profile = _profile(user)
+    told = [profile.get(name) for name in ("login", "email", "secondEmail", "samAccountName")]
+    return [str(user.get("id") or ""), *(str(one) for one in told if one)]
 
 
 def _direct(api: OktaApi, name: str, operation: str) -> Row | None:

@@ -53,17 +53,19 @@ class PanOs(Responder):
     def perform(self, capability: str, target: Target, params: dict[str, Any], *, key: str) -> Result:
         """See Responder. ``params["days"]``: how long the tag stays, up to 30 days at PAN-OS itself."""
         form = self._form(capability, target, params)
-        address = target.value.strip()
+        address, ours = target.value.strip(), self.tried(capability, key)
         found = self._asked(capability, form, key=key, fine=FINE[capability])
         before = found.get("status") != "success"
         if capability == "unblock":
             text = f"{address} did not have the tag {self._tag()}." if before else f"The tag is off {address}."
             return Result("done", text, request=form)
-        if before:
+        if before and not ours:
             text = f"{address} had the tag {self._tag()} already; how long it stays was not changed."
         else:
             text = f"{address} has the tag {self._tag()} {_until(params.get('days'))}."
-        return Result("done", text, request=form, data={"tag": self._tag(), "address": address, "changed": not before})
+        return Result(
+            "done", text, request=form, data={"tag": self._tag(), "address": address, "changed": ours or not before}
+        )
 
     def requests(self, capability: str, target: Target, params: dict[str, Any]) -> list[dict[str, Any]]:
         """See Responder."""

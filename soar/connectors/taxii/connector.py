@@ -1,6 +1,7 @@
-"""A collection of a TAXII 2.1 server as a feed: asked what was added, read whole when something was.
+"""A collection of a TAXII 2.1 server as a feed: asked what was added, read whole when something was, when the oldest
+entry has left the window of ``days``, and once a day.
 
-Read whole, so that what was revoked, replaced or has grown too old is gone here too."""
+Read whole, so that what was revoked, replaced, deleted or has grown too old is gone here too."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ MEDIA = "application/taxii+json;version=2.1"
 PAGE = 1000  # objects that are asked for at once; a server may give fewer
 MOST_PAGES = 2000
 LARGEST = 64 * 1024 * 1024  # bytes of all pages together
-LAST = "x-taxii-date-added-last"
+FIRST, LAST = "x-taxii-date-added-first", "x-taxii-date-added-last"
+WHOLE = timedelta(days=1)  # what the server deletes it tells nobody: no longer than so is it kept here
 COLLECTION = re.compile(r"[0-9A-Za-z._-]{1,100}")
 WORDS = {
     401: "The server does not take the sign-in",
@@ -75,18 +77,25 @@ class Taxii(FeedSource):
         return f"The collection “{found.title[:80]}” may be read."
 
     def bring(self, etag: str = "", modified: str = "") -> Brought | None:
-        """See FeedSource; ``modified`` is when the last object was added at the server."""
-        if modified and not self._page({"added_after": modified, "limit": "1"})[0].objects:
+        """See FeedSource; ``modified`` is when the last object was added at the server, ``etag`` until when what was
+        read whole may stand if nothing is added."""
+        fresh = bool(modified) and clock.now() < _moment(etag, clock.now())
+        if fresh and not self._page({"added_after": modified, "limit": "1"})[0].objects:
             return None
-        objects, last = self._objects()
-        place = Place()
-        return Brought(documents.stix(b'{"objects":[' + b",".join(objects) + b"]}", "", place), modified=last)
+        until = clock.now() + WHOLE
+        objects, first, last = self._objects()
+        if days := self.account.settings.get("days"):
+            until = min(until, _moment(first, until) + timedelta(days=days))
+        rows = documents.stix(b'{"objects":[' + b",".join(objects) + b"]}", "", Place())
+        return Brought(rows, etag=_stamp(until), modified=last)
 
-    def _objects(self) -> tuple[list[bytes], str]:
-        """The last version of each indicator, and when the last of all was added. Raises ConnectorError, BadFeed."""
+    def _objects(self) -> tuple[list[bytes], str, str]:
+        """The last version of each indicator, and when the first and the last of all were added. Raises ConnectorError,
+        BadFeed."""
         newest: dict[str, tuple[str, bytes]] = {}
-        last, size = "", 0
-        for page, added in self._pages():
+        first, last, size = "", "", 0
+        for page, began, added in self._pages():
+            first = first or began
             size += sum(len(bytes(one)) for one in page.objects)
             if size > LARGEST:
                 raise BadFeed("The collection holds more than 64 MiB; ask for fewer days.")
@@ -96,16 +105,16 @@ class Taxii(FeedSource):
                 if head.type == "indicator" and head.modified >= newest.get(head.id, ("", b""))[0]:
                     newest[head.id] = (head.modified, bytes(raw))
             last = max(last, added)
-        return [raw for _modified, raw in newest.values()], last
+        return [raw for _modified, raw in newest.values()], first, last
 
-    def _pages(self) -> Iterator[tuple[Envelope, str]]:
+    def _pages(self) -> Iterator[tuple[Envelope, str, str]]:
         asked = {"limit": str(PAGE), "match[type]": "indicator"}
         if days := self.account.settings.get("days"):
             asked["added_after"] = _stamp(clock.now() - timedelta(days=days))
         seen: set[tuple[str, str]] = set()
         for _ in range(MOST_PAGES):
-            page, added = self._page(asked)
-            yield page, added
+            page, began, added = self._page(asked)
+            yield page, began, added
             if not page.more:
                 return
             # Without a word for the next page it begins after what was added last on this one.
@@ -116,13 +125,15 @@ class Taxii(FeedSource):
             seen.add(key)
         raise ConnectorError(f"The collection has more than {MOST_PAGES} pages.", permanent=True)
 
-    def _page(self, asked: dict[str, str]) -> tuple[Envelope, str]:
+    def _page(self, asked: dict[str, str]) -> tuple[Envelope, str, str]:
+        """A page, and when the first and the last of its objects were added, as far as the server tells."""
         answer = self._got("read collection", f"{self._collection()}/objects/", asked)
         try:
             found = msgspec.json.decode(answer.body, type=Envelope)
         except (msgspec.DecodeError, RecursionError):
             raise _odd(answer) from None
-        return found, str(answer.headers.get(LAST, ""))[:40]
+        first, last = (str(answer.headers.get(name, ""))[:40] for name in (FIRST, LAST))
+        return found, first, last
 
     def _got(self, operation: str, path: str, asked: dict[str, str]) -> Answer:
         answer = self.call(operation, "GET", path, params=asked, headers={"Accept": MEDIA}, kept=operation == "test")
@@ -147,6 +158,14 @@ def _head(raw: Raw) -> Head:
 
 def _stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _moment(text: str, otherwise: datetime) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return otherwise
+    return found if found.tzinfo else otherwise
 
 
 def _odd(answer: Answer) -> ConnectorError:
