@@ -82,8 +82,8 @@ def search(user: User, text: str) -> Found:
     if found.words:
         _things(user, found)
         _notes(user, found)
-        hits = [hit for listed in found.hits.values() for hit in listed]
-        note_views(user, (hit.incident for hit in hits if hit.incident), (hit.alert for hit in hits if hit.alert))
+    hits = [hit for listed in found.hits.values() for hit in listed]
+    note_views(user, (hit.incident for hit in hits if hit.incident), (hit.alert for hit in hits if hit.alert))
     return found
 
 
@@ -116,7 +116,7 @@ def _numbered(user: User, text: str) -> list[Hit]:
         except Missing:
             continue
         rows = model.objects.visible_to(user).filter(pk=pk).values_list("pk", "title")
-        hits += [Hit(prefix, *row) for row in rows]
+        hits += [Hit(prefix, *row, **{"incident" if prefix == "INC" else "alert": pk}) for row in rows]
     return hits
 
 
