@@ -116,7 +116,8 @@ def _numbered(user: User, text: str) -> list[Hit]:
         except Missing:
             continue
         rows = model.objects.visible_to(user).filter(pk=pk).values_list("pk", "title")
-        hits += [Hit(prefix, *row, **{"incident" if prefix == "INC" else "alert": pk}) for row in rows]
+        incident, alert = (pk, None) if prefix == "INC" else (None, pk)
+        hits += [Hit(prefix, *row, incident=incident, alert=alert) for row in rows]
     return hits
 
 
