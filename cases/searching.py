@@ -99,8 +99,8 @@ def search(user: User, text: str) -> Found:
     if found.words:
         _things(user, found)
         _notes(user, found)
-        hits = [hit for listed in found.hits.values() for hit in listed]
-        note_views(user, (hit.incident for hit in hits if hit.incident), (hit.alert for hit in hits if hit.alert))
+    hits = [hit for listed in found.hits.values() for hit in listed]
+    note_views(user, (hit.incident for hit in hits if hit.incident), (hit.alert for hit in hits if hit.alert))
     return found
 
 
@@ -133,7 +133,8 @@ def _numbered(user: User, text: str) -> list[Hit]:
         except Missing:
             continue
         rows = model.objects.visible_to(user).filter(pk=pk).values_list("pk", "title")
-        hits += [Hit(prefix, *row) for row in rows]
+        incident, alert = (pk, None) if prefix == "INC" else (None, pk)
+        hits += [Hit(prefix, *row, incident=incident, alert=alert) for row in rows]
     return hits
 
 

@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 
 from cases.dashboard.shift import Waiting
 from cases.dashboard.work import OF_A_SORT, Item
+from cases.restricted_views import told_of
 from playbooks import response_selectors
 from playbooks.choices import APPROVAL_OPEN, RunStatus
-from playbooks.models import Run
+from playbooks.models import Approval, Run
 from soar.accounts.membership import may
 from soar.accounts.models import Team, User
 
@@ -24,11 +25,7 @@ def approvals(user: User) -> Iterator[Item]:
         return
     rows = response_selectors.waiting(user).select_related("alert", "incident").order_by("expires_at", "pk")
     for row in rows[:OF_A_SORT]:
-        about = row.alert or row.incident
-        why = f"{about.number} {about.title}" if about else ""
-        yield Item(
-            "approvals", row.title, reverse("approval-detail", args=[row.pk]), why, row.expires_at, _("Approval")
-        )
+        yield _asked(row)
 
 
 def undecided(user: User, team: Team | None) -> Iterator[Waiting]:
@@ -36,19 +33,21 @@ def undecided(user: User, team: Team | None) -> Iterator[Waiting]:
     rows = response_selectors.visible_approvals(user).filter(status__in=APPROVAL_OPEN, expires_at__gt=Now())
     rows = rows.filter(Q(alert__team=team) | Q(incident__team=team)) if team else rows
     for row in rows.select_related("alert", "incident").order_by("expires_at", "pk")[:OF_A_SORT]:
-        about = row.alert or row.incident
-        why = f"{about.number} {about.title}" if about else ""
-        item = Item(
-            "approvals", row.title, reverse("approval-detail", args=[row.pk]), why, row.expires_at, _("Approval")
-        )
-        yield Waiting("", item)
-    runs = Run.objects.visible_to(user).filter(status=RunStatus.NEEDS_DECISION).select_related("playbook", "alert")
+        yield Waiting("", _asked(row))
+    runs = Run.objects.visible_to(user).filter(status=RunStatus.NEEDS_DECISION)
+    runs = runs.select_related("playbook", "alert", "incident")
     runs = runs.filter(Q(alert__team=team) | Q(incident__team=team)) if team else runs
     for run in runs.order_by("pk")[:OF_A_SORT]:
-        item = Item(
-            "runs", run.playbook.name, reverse("run-detail", args=[run.pk]), _("What happened?"), None, _("Decide")
-        )
+        url, about = reverse("run-detail", args=[run.pk]), told_of(run.alert or run.incident)
+        item = Item("runs", run.playbook.name, url, _("What happened?"), None, _("Decide"), about)
         yield Waiting("", item)
+
+
+def _asked(row: Approval) -> Item:
+    about = row.alert or row.incident
+    why = f"{about.number} {about.title}" if about else ""
+    url = reverse("approval-detail", args=[row.pk])
+    return Item("approvals", row.title, url, why, row.expires_at, _("Approval"), told_of(about))
 
 
 def first_run(user: User) -> tuple[str, str] | None:

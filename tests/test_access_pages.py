@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -15,7 +16,9 @@ from cases.actors import Actor
 from cases.models import Incident, IncidentUserPermission
 from playbooks.models import Playbook
 from soar.accounts.access import actions
+from soar.accounts.access.kinds import Grantable, kinds
 from soar.accounts.access.rows import grants_on
+from soar.accounts.actions import roles
 from soar.accounts.models import Team, User
 from soar.connectors import actions as connectors
 from soar.connectors.models import ConnectorAccount
@@ -44,6 +47,13 @@ def page(request: pytest.FixtureRequest, case: Incident, red: Team) -> str:
         return f"/playbooks/{Playbook.objects.create(name='Contain', trigger='manual').pk}/access/"
     made = connectors.create_account(None, "visionone", "V1", {"url": "https://v1.example"}, {"token": "t" * 20})
     return f"/connectors/{made.pk}/access/"
+
+
+def thing_of(page: str) -> tuple[Any, Grantable]:
+    """The thing whose page this is, and its kind."""
+    _, plural, ref, _, _ = page.split("/")
+    kind = kinds()[plural.removesuffix("s")]
+    return kind.found(ref).get(), kind
 
 
 def levels(incident: Incident) -> dict[str, str]:
@@ -109,6 +119,31 @@ def test_what_is_wrong_is_said_beside_the_field(
         assert answer.status_code == 422
         assert field in answer.context["form"].errors
     assert levels(case) == {}
+
+
+def test_only_what_one_may_give_is_offered(viewer: User, page: str, red: Team) -> None:
+    """Whoever manages people gives no more than they hold; the one who is let in to manage gives all."""
+    roles.create(None, "Helpdesk", permissions=["manage_people", "view_cases", "run_playbooks"])
+    helper, keeper = make_user("hella", "Helpdesk", teams=("Red",)), make_user("kim", "Viewer", teams=("Red",))
+    thing, kind = thing_of(page)
+    top = kind.levels[-1]
+    actions.grant(None, kind, kind.ref(thing), keeper, top)
+    for one in (viewer, helper):
+        actions.grant(None, kind, kind.ref(thing), one, kind.levels[0])
+    browser = client_of(helper)
+    answer = browser.get(page)
+    shown = answer.content.decode()
+    offered = [kind.levels[0], *(["run"] if kind.name == "playbook" else [])]
+    assert [value for value, _label in answer.context["form"].fields["level"].widget.choices] == offered
+    assert f'aria-label="Level of {viewer.display_name()}"' in shown  # whose grant they change
+    assert "Level of kim" not in shown and f"user-{keeper.pk}/revoke" not in shown  # and whose they cannot
+    assert "Restrict…" not in shown
+    make_user("mia", "Viewer", teams=("Red",))
+    refused = browser.post(f"{page}grant/", {"who": "mia", "level": top})
+    assert refused.status_code == 422
+    assert refused.context["form"].errors["level"] == [f"You do not hold “{top}” on {kind.title(thing)} yourself."]
+    assert browser.post(f"{page}user-{keeper.pk}/revoke/").status_code == 422
+    assert client_of(keeper).get(page).context["form"].fields["level"].widget.choices[-1] == (top, top)
 
 
 def test_a_group_is_granted_to_and_its_people_see_why(

@@ -96,15 +96,27 @@ def test_a_programs_token_is_revoked_as_it_was_read(api: Api) -> None:
 
 
 def test_parts_of_a_source_are_removed_as_they_were_read(api: Api) -> None:
-    source = make_source("Sensor")
+    source, other = make_source("Sensor"), make_source("Other")
     token_of(source)
     token = SourceToken.objects.get(source=source)
     path = f"/sources/{source.slug}/tokens/{token.pk}/"
     problem_of(api.delete(path, STALE), 412)
     token.refresh_from_db()
     assert token.revoked_at is None
+    read = api.get(path)
+    assert read.json() == api.get(f"/sources/{source.slug}/tokens/").json()["results"][0]
+    assert api.get(path, headers={"If-None-Match": read["ETag"]}).status_code == 304
+    # Whoever rotates gives it an end: another has read it as it was.
+    assert api.post(f"/sources/{source.slug}/tokens/", {"overlap_hours": 1}).status_code == 201
+    problem_of(api.delete(path, match(read)), 412)
+    token.refresh_from_db()
+    assert token.revoked_at is None
+    assert api.delete(path, match(api.get(path))).status_code == 204
+    problem_of(api.delete(path, match(read)), 412)
     assert api.delete(path, {"If-Match": "*"}).status_code == 204
-    problem_of(api.delete(f"/sources/{source.slug}/tokens/999999/", STALE), 404)
+    for method in (api.get, api.delete):
+        problem_of(method(f"/sources/{source.slug}/tokens/999999/", headers=STALE), 404)
+        problem_of(method(f"/sources/{other.slug}/tokens/{token.pk}/", headers=STALE), 404)
     made = api.post(f"/sources/{source.slug}/samples/", {"name": "One", "payload": '{"title": "One"}'})
     sample = f"/sources/{source.slug}/samples/{made.json()['id']}/"
     problem_of(api.delete(sample, STALE), 412)
@@ -116,5 +128,6 @@ def test_a_stale_tag_does_not_tell_of_a_hidden_source(analyst: User, red: Team) 
     hidden = AlertSource.objects.create(name="Hidden", slug="hidden", kind="generic", team=red)
     token_of(hidden)
     path = f"/sources/hidden/tokens/{SourceToken.objects.get(source=hidden).pk}/"
-    there, none = Api(analyst).delete(path, STALE), Api(analyst).delete("/sources/none/tokens/1/", STALE)
-    assert there.status_code == none.status_code in (403, 404)
+    for method in (Api(analyst).get, Api(analyst).delete):
+        there, none = method(path, headers=STALE), method("/sources/none/tokens/1/", headers=STALE)
+        assert there.status_code == none.status_code in (403, 404)

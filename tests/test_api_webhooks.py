@@ -124,6 +124,27 @@ def test_a_token_makes_no_endpoint_that_is_sent_more_than_it_sees(admin: User, r
     assert whole.post(BASE, new()).status_code == 201
 
 
+def test_switching_off_takes_the_right_to_manage_and_no_more(admin: User, receiver: Product) -> None:
+    endpoint, _ = endpoint_to(receiver, admin)
+    make_alert()
+    one = f"{BASE}{endpoint.pk}/"
+    roles.create(admin, "Plumber", permissions=["manage_connectors"])
+    narrow, plumber = Api(admin, scopes=("manage_connectors",)), Api(make_user("pia", "Plumber"))
+    problem_of(Api(admin, scopes=("view_cases",)).patch(one, {"enabled": False}), 403)
+    problem_of(narrow.patch(one, {"enabled": False, "url": "https://other.example/"}), 403)
+    problem_of(narrow.patch(one, {"enabled": False}, {"If-Match": '"99"'}), 412)
+    assert WebhookEndpoint.objects.get().enabled
+    off = plumber.patch(one, {"enabled": False})
+    assert (off.status_code, off.json()["enabled"], off.json()["owner"]) == (200, False, "admin")
+    assert narrow.patch(one, {"enabled": False}).json()["version"] == off.json()["version"]  # twice changes nothing
+    for api in (narrow, plumber):
+        problem_of(api.patch(one, {"enabled": True}), 403)
+    make_alert("Another")
+    run()
+    assert not receiver.seen
+    assert Api(admin).patch(one, {"enabled": True}).json()["enabled"]
+
+
 def test_who_sees_no_cases_has_nothing_sent(admin: User) -> None:
     roles.create(admin, "Plumber", permissions=["manage_connectors"])
     problem_of(Api(make_user("pia", "Plumber")).post(BASE, new()), 403)

@@ -17,8 +17,10 @@ from cases.models import Alert, Incident, IncidentUserPermission, TimelineEntry
 from cases.permissions import holds, owners_for
 from soar.accounts.access import actions, expiring
 from soar.accounts.access.rows import grants_on
+from soar.accounts.actions import roles
 from soar.accounts.models import AuditEntry, Team, User
 from soar.models import QueuedTask
+from tests.api import Api, problem_of
 from tests.factories import make_alert, make_incident, make_user
 from tests.fixtures import client_of
 
@@ -267,3 +269,23 @@ def test_an_alert_does_not_leave_a_restriction_by_who_only_edits(
     links.unlink(Actor.of(anew(analyst)), [alert.pk])
     alert.refresh_from_db()
     assert not alert.restricted
+
+
+def test_managing_people_alone_gets_nobody_into_a_restricted_incident(admin: User, analyst: User, red: Team) -> None:
+    """Neither by restricting it, which lets the one who does it manage, nor by breaking the glass."""
+    roles.create(None, "Helpdesk", permissions=["manage_people", "view_cases"])
+    helper = make_user("hella", "Helpdesk", teams=("Red",))
+    seen = make_incident("Of Red", team=red)
+    with pytest.raises(Forbidden, match="You do not hold “manage”"):
+        restriction.restrict(Actor.of(helper), seen.pk)
+    problem_of(Api(helper).patch(f"/incidents/{seen.pk}/", {"restricted": True}), 403)
+    assert not Incident.objects.get(pk=seen.pk).restricted and not grants_on(INCIDENT, seen)
+    hidden = make_incident("Hidden")
+    restriction.restrict(Actor.of(admin), hidden.pk)
+    said = set()
+    for number in (hidden.number, seen.number, "INC-999999"):  # restricted, not restricted, not there: all the same
+        with pytest.raises(Forbidden) as refused:
+            restriction.break_glass(helper, number, reason="Curious")
+        said.add(refused.value.message)
+    assert len(said) == 1
+    assert [one.key for one in grants_on(INCIDENT, hidden)] == ["admin"]

@@ -33,8 +33,10 @@ def restrict(actor: Actor, incident_id: str | int, *, reason: str = "", expected
     """Let roles, teams and owning give nothing any more: owners keep ``edit``, whoever does it keeps ``manage``; where
     that is Soar itself, the lead, another owner or the first admin. Restricting twice changes nothing.
 
-    Raises Missing, Forbidden without ``manage``, Refused for a reason that is too long."""
+    Raises Missing, Forbidden without ``manage`` (whoever manages people alone does not get it by this), Refused for a
+    reason that is too long."""
     incident = _managed(actor, incident_id, expected_version)
+    INCIDENT.check_gives(actor.user, incident, "manage")
     why = text_of(reason or "", "reason", most=REASON_AT_MOST, required=False)
     if incident.restricted:
         return incident
@@ -71,9 +73,10 @@ def break_glass(user: User, incident_id: str | int, *, reason: str) -> Incident:
     """Let an admin in to a restricted incident that no grant lets them manage, for some hours: on the audit log and
     the timeline, with the reason, and told to the owners and managers by mail.
 
-    Raises Forbidden for anybody else, Missing, Refused without a reason or where there is no glass to break."""
-    if not (may(user, "manage_people") and may(user, "view_cases")):
-        raise Forbidden("Only those who manage people may break the glass.")
+    Nobody gets by it what no role of theirs would give them if it were not restricted. Raises Forbidden for anybody
+    else, Missing, Refused without a reason or where there is no glass to break."""
+    if not all(may(user, one) for one in ("manage_people", "view_cases", "work_cases", "view_all_teams")):
+        raise Forbidden("Only those who manage people and all teams' cases may break the glass.")
     why = text_of(reason or "", "reason", most=REASON_AT_MOST)
     incident = INCIDENT.found(str(incident_id)).select_for_update(of=("self",)).first()
     if incident is None:

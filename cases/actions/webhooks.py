@@ -71,12 +71,14 @@ def create(actor: Actor, *, fields: dict[str, Any]) -> tuple[WebhookEndpoint, st
 
 @transaction.atomic
 def update(actor: Actor, pk: int, *, changes: dict[str, Any], expected_version: int | None = None) -> WebhookEndpoint:
-    """Change the fields given; whoever does is the owner from now on. Switching it off ends what waits.
+    """Change the fields given; whoever does is the owner from now on. Switching it off ends what waits, and takes
+    nothing but the right to manage it: it is sent nothing then, so its owner stays.
 
     Raises Refused, Stale, Missing, Forbidden."""
     endpoint = _locked(actor, pk, expected_version)
     changed = {name: value for name, value in checked(changes).items() if getattr(endpoint, name) != value}
-    owner = _owner(actor)
+    only_off = changes.get("enabled") is False and set(changed) <= {"enabled"}
+    owner = endpoint.owner if only_off else _owner(actor)
     if not changed and endpoint.owner_id == owner.pk:
         return endpoint
     for name, value in changed.items():

@@ -20,7 +20,6 @@ from cases.choices import AlertStatus
 from cases.filters import FIELDS, AlertFilter
 from cases.models import Alert
 from cases.permissions import alert_for, parse_number
-from cases.restricted_views import note_rows
 from cases.timeline_read import entries_of_alert
 from soar.accounts.models import User
 from soar.lib.keyset import Order
@@ -60,7 +59,6 @@ class Alerts(ApiViewSet):
         if order.name == "-severity":
             _check_open(request)
         found = paging.page(request, rows, order)
-        note_rows(self.user, found.rows)
         return Response(paging.paged(request, found, alert_rows(self.user, found.rows, expand)))
 
     @extend_schema(**documented.create("Make an alert by hand", bodies.NewAlert, shapes.Alert, tagged=False))

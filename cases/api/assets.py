@@ -20,6 +20,7 @@ from cases.asset_filters import FIELDS, AssetFilter
 from cases.choices import AlertStatus, Criticality, IncidentStatus, Severity
 from cases.models import Alert, Asset, Incident
 from cases.querysets import AssetQuerySet
+from cases.restricted_views import note_rows
 from soar.accounts.models import User
 from soar.lib.clock import iso
 from soar.lib.keyset import Order
@@ -145,9 +146,12 @@ def _sightings(user: User, asset: Asset) -> dict[str, list[dict[str, Any]]]:
     through = seen.filter(alerts__asset_links__asset=asset).values("pk")
     own = seen.filter(asset_links__asset=asset).values("pk")
     incidents: QuerySet[Incident] = Incident.objects.filter(Q(pk__in=through) | Q(pk__in=own))
+    named = alerts.with_line_data().order_by("-pk")[:SIGHTINGS]
+    inside = incidents.order_by("-pk").defer("summary")[:SIGHTINGS]
+    note_rows(user, [*named, *inside])
     return {
-        "alerts": [_alert(one) for one in alerts.with_line_data().order_by("-pk")[:SIGHTINGS]],
-        "incidents": [_incident(one) for one in incidents.order_by("-pk").defer("summary")[:SIGHTINGS]],
+        "alerts": [_alert(one) for one in named],
+        "incidents": [_incident(one) for one in inside],
     }
 
 

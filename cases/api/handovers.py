@@ -19,6 +19,7 @@ from cases.api.fields import Body, Text, Whole
 from cases.api.paging import page, paged
 from cases.api.shapes import page_of
 from cases.models import HandOver, Incident
+from cases.restricted_views import note_rows
 from soar.lib.clock import iso
 
 LISTS = ("opened", "ended", "open")
@@ -88,7 +89,9 @@ class HandOvers(ApiViewSet):
 
     def _shown(self, row: HandOver) -> dict[str, Any]:
         named = {pk for name in LISTS for pk in row.facts.get(name, [])}
-        seen = set(Incident.objects.visible_to(self.user).filter(pk__in=named).values_list("pk", flat=True))
+        rows = Incident.objects.visible_to(self.user).filter(pk__in=named).only("restricted")
+        note_rows(self.user, rows)
+        seen = {one.pk for one in rows}
         return {
             "id": row.pk,
             "team": row.team.name if row.team else None,

@@ -20,6 +20,7 @@ from cases.api.representation import alert_rows, incident_dict, observable_dict
 from cases.api.timeline import timeline_page, written
 from cases.models import Alert, AlertObservable, Incident, IncidentObservable, Observable
 from cases.permissions import incident_for, parse_number
+from cases.restricted_views import note_rows
 from cases.suggestions import Suggestion, suggestions
 from cases.timeline_read import entries_of_incident
 from cases.verify import report_of_incident
@@ -125,7 +126,9 @@ class SuggestionsApi(ApiViewSet):
     @extend_schema(**documented.whole_list("List suggestions", shapes.Suggestions))
     def list(self, request: Request) -> Response:
         """Open alerts that belong together, and why, best first."""
-        rows = [_suggestion(one) for one in suggestions(self.user)]
+        found = suggestions(self.user)
+        note_rows(self.user, [one.incident for one in found if one.incident])
+        rows = [_suggestion(one) for one in found]
         return Response({"next": None, "previous": None, "results": rows})
 
     @extend_schema(**documented.create("Accept a suggestion", bodies.AcceptSuggestion, shapes.Incident, tagged=False))

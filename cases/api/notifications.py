@@ -49,12 +49,12 @@ class Notifications(ApiViewSet):
         if reason := _word(request, "reason", tuple(REASONS)):
             rows = rows.filter(reason=reason)
         found = paging.page(request, rows, paging.order_of(request, paging.BY_ID))
-        return Response(paging.paged(request, found, [_dict(one) for one in wording.lines(self.user, found.rows)]))
+        return Response(paging.paged(request, found, [_dict(one) for one in wording.read(self.user, found.rows)]))
 
     @extend_schema(**documented.read("Read a notification", shapes.NotificationRow, tagged=False))
     def retrieve(self, request: Request, id: str) -> Response:
         """One; it stays unread by that."""
-        (line,) = wording.lines(self.user, [actions.notification_for(self.user, whole(id))])
+        (line,) = wording.read(self.user, [actions.notification_for(self.user, whole(id))])
         return Response(_dict(line))
 
     @extend_schema(

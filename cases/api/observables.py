@@ -18,6 +18,7 @@ from cases.choices import OBSERVABLE_TYPES, AlertStatus, IncidentStatus, Risk, S
 from cases.digests import value_digest
 from cases.ingest.iocs import guess_type, normalise_observable
 from cases.models import Alert, AlertObservable, Incident, IncidentObservable, Observable
+from cases.restricted_views import note_rows
 from soar.accounts.models import User
 from soar.lib.clock import iso
 
@@ -99,6 +100,7 @@ def _sightings(user: User, row: Observable) -> dict[str, list[dict[str, Any]]]:
     inside = Exists(AlertObservable.objects.filter(observable=row, alert__incident=OuterRef("pk")))
     own = Exists(IncidentObservable.objects.filter(observable=row, incident=OuterRef("pk")))
     incidents = Incident.objects.visible_to(user).filter(Q(inside) | Q(own)).order_by("-pk")[:SIGHTINGS]
+    note_rows(user, [*(link.alert for link in newest), *incidents])
     return {
         "alerts": [_alert(link.alert, link.role) for link in newest],
         "incidents": [_incident(incident) for incident in incidents],

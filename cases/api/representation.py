@@ -17,6 +17,7 @@ from cases import asset_facts
 from cases.attack.stored import catalog
 from cases.choices import AlertStatus, Determination, IncidentStatus, Risk, Severity
 from cases.models import Alert, AlertObservable, Incident, LinkState, Observable, TicketLink, TimelineEntry
+from cases.restricted_views import note_rows
 from cases.sla.states import due_of, state_of
 from cases.ticket_words import ticket_url
 from soar.accounts.models import User
@@ -114,7 +115,10 @@ def alert_dict(
 
 
 def alert_rows(user: User | None, alerts: Sequence[Alert], expand: Iterable[str] = ()) -> list[dict[str, Any]]:
-    """Rows of a list with what was asked for besides, each kind in one query however many rows there are."""
+    """Rows of a list with what was asked for besides, each kind in one query however many rows there are. What of them
+    is restricted is noted as seen by the user."""
+    if user is not None:
+        note_rows(user, alerts)
     wanted, ids = set(expand), [alert.pk for alert in alerts]
     incidents = incident_numbers(user, alerts)
     observables = observables_of(ids) if "observables" in wanted else {}

@@ -15,7 +15,7 @@ from cases.actions import sources as actions
 from cases.actions.source_fields import checked
 from cases.api import documented, paging
 from cases.api import source_shapes as shapes
-from cases.api.base import ApiViewSet, as_read, tagged, whole, with_facts
+from cases.api.base import ApiViewSet, as_read, read_facts, tagged, whole, with_facts
 from cases.api.etags import expected_version
 from cases.api.mappings import Mapping, mapping_dict
 from cases.api.sources import source_dict
@@ -28,6 +28,7 @@ from cases.permissions import readable_source, source_for
 from cases.views.key_preview import preview_key
 from soar.lib.clock import iso
 
+NO_PART = "The source has no such part."
 M = TypeVar("M", SourceToken, SourceSample)
 
 
@@ -40,6 +41,14 @@ class SourceParts(ApiViewSet):
         rows = SourceToken.objects.filter(source=readable_source(self.user, slug))
         found = paging.page(request, rows)
         return Response(paging.paged(request, found, [token_dict(row) for row in found.rows]))
+
+    @extend_schema(**documented.read("Read a source's token", shapes.SourceToken))
+    def token(self, request: Request, slug: str, token: str) -> Response:
+        """Until when it works, with the ETag under which it can be revoked; not the token itself."""
+        row = SourceToken.objects.filter(source=readable_source(self.user, slug), pk=whole(token)).first()
+        if row is None:
+            raise Missing(NO_PART)
+        return read_facts(request, token_dict(row))
 
     @extend_schema(**documented.secret("Make a source's new token", shapes.Rotate, shapes.SourceMade))
     def rotate(self, request: Request, slug: str) -> Response:
@@ -139,7 +148,7 @@ class SourceParts(ApiViewSet):
         source = source_for(self.user, slug)
         rows = part._default_manager.filter(pk=pk, source=source)
         if not rows.exists():
-            raise Missing("The source has no such part.")
+            raise Missing(NO_PART)
         as_read(request, AlertSource.objects.filter(pk=source.pk), lambda _row: show(rows.get()), act)
 
 

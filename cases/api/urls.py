@@ -268,7 +268,7 @@ V1: Patterns = [
     call("sources/<slug:slug>/", Sources, "source", get="retrieve", patch="partial_update"),
     *verbs("sources/<slug:slug>/", Sources, "source", "enable", "disable", push="push"),
     call("sources/<slug:slug>/tokens/", SourceParts, "source-tokens", get="tokens", post="rotate"),
-    call("sources/<slug:slug>/tokens/<str:token>/", SourceParts, "source-token", delete="revoke"),
+    call("sources/<slug:slug>/tokens/<str:token>/", SourceParts, "source-token", get="token", delete="revoke"),
     *verbs("sources/<slug:slug>/", SourceParts, "source", "sample", **{"key-preview": "key_preview"}),
     call("sources/<slug:slug>/samples/", SourceParts, "source-samples", get="samples", post="keep_sample"),
     call("sources/<slug:slug>/samples/<str:sample>/", SourceParts, "source-sample-kept", delete="drop_sample"),

@@ -53,7 +53,7 @@ class Webhooks(ApiViewSet):
 
     @extend_schema(**documented.change("Change a webhook", shapes.WebhookChanges, shapes.Webhook))
     def partial_update(self, request: Request, id: str) -> Response:
-        """You are its owner from then on. Switched off, what waits for it has failed."""
+        """You are its owner from then on, unless you only switch it off: then what waits for it has failed."""
         self._may()
         changes, expected = self.body(shapes.WebhookChanges, partial=True), expected_version(request)
         return tagged(webhook_dict(actions.update(self.actor, whole(id), changes=changes, expected_version=expected)))

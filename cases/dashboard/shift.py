@@ -15,6 +15,7 @@ from cases.choices import IncidentStatus, Severity
 from cases.dashboard.work import Item
 from cases.models import Alert, HandOver, Incident, IncidentTask, TimelineEntry
 from cases.querysets import IncidentQuerySet
+from cases.restricted_views import told_of
 from cases.sla.calendar import NEVER
 from cases.timeline_read import EntryView, views
 from soar.accounts.models import Team, User
@@ -75,7 +76,7 @@ def changed(user: User, moment: datetime, team: Team | None) -> Changed:
     ended = Q(status__gte=IncidentStatus.RESOLVED) & over
     # What was merged has not ended: it goes on in the other one.
     rows = incidents(user, team).filter(merged_at=None)
-    rows = rows.only("title", "severity", "status", "created_at", "resolved_at", "closed_at")
+    rows = rows.only("title", "severity", "status", "created_at", "resolved_at", "closed_at", "restricted")
     found = list(rows.filter(Q(created_at__gte=moment) | ended).order_by("-severity", "-pk")[: 2 * AT_MOST])
     received, resolved = alerts_since(user, moment, team)
     notes = TimelineEntry.objects.filter(kind="handoff", recorded_at__gte=moment)
@@ -128,9 +129,10 @@ def waiting(user: User, team: Team | None) -> list[Waiting]:
 def grave(user: User, team: Team | None) -> Iterator[Waiting]:
     """Open incidents of high or critical severity that nobody owns."""
     rows = incidents(user, team).open().filter(owner_rows=None, severity__gte=Severity.HIGH)
-    for row in rows.only("title", "severity", "status").order_by("-severity", "pk")[:AT_MOST]:
-        url = reverse("incident-detail", args=[row.number])
-        yield Waiting("", Item("incidents", f"{row.number} {row.title}", url, Severity(row.severity).label))
+    for row in rows.only("title", "severity", "status", "restricted").order_by("-severity", "pk")[:AT_MOST]:
+        url, about = reverse("incident-detail", args=[row.number]), f"{row.number} {row.title}"
+        label = Severity(row.severity).label
+        yield Waiting("", Item("incidents", about, url, label, restricted=told_of(row)))
 
 
 def paused(user: User, team: Team | None) -> Iterator[Waiting]:
@@ -153,4 +155,4 @@ def tasks(user: User, team: Team | None) -> Iterator[Waiting]:
         url = reverse("incident-detail", args=[row.incident.number]) + f"#task-{row.pk}"
         why = f"{row.incident.number} {row.incident.title}"
         whom = row.assignee.display_name() if row.assignee else ""
-        yield Waiting(whom, Item("task", row.title, url, why, row.due_at))
+        yield Waiting(whom, Item("task", row.title, url, why, row.due_at, restricted=told_of(row.incident)))

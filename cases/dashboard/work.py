@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from cases.choices import IncidentStatus
 from cases.models import Alert, Incident, IncidentTask
+from cases.restricted_views import told_of
 from soar.accounts.models import User
 
 OF_A_SORT = 5
@@ -21,7 +22,8 @@ OF_A_SORT = 5
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing to do. ``icon`` of static/icons.svg; ``due`` for a clock; ``ask``: a decision is asked for."""
+    """One thing to do. ``icon`` of static/icons.svg; ``due`` for a clock; ``ask``: a decision is asked for;
+    ``restricted``: the id of the restricted incident of which it tells, 0 for none."""
 
     icon: str
     title: str
@@ -29,6 +31,7 @@ class Item:
     why: str = ""
     due: datetime | None = None
     ask: str = ""
+    restricted: int = 0
 
 
 def work_of(user: User) -> list[Item]:
@@ -42,9 +45,10 @@ def work_of(user: User) -> list[Item]:
 def incidents(user: User) -> Iterator[Item]:
     """Open incidents that the person owns."""
     rows = Incident.objects.visible_to(user).open().filter(owner_rows__user=user)
-    for row in rows.only("title", "severity", "status").order_by("-severity", "-pk")[:OF_A_SORT]:
+    for row in rows.only("title", "severity", "status", "restricted").order_by("-severity", "-pk")[:OF_A_SORT]:
         status = IncidentStatus(row.status).label
-        yield Item("incidents", f"{row.number} {row.title}", reverse("incident-detail", args=[row.number]), status)
+        url, about = reverse("incident-detail", args=[row.number]), f"{row.number} {row.title}"
+        yield Item("incidents", about, url, status, restricted=told_of(row))
 
 
 def tasks(user: User) -> Iterator[Item]:
@@ -53,7 +57,8 @@ def tasks(user: User) -> Iterator[Item]:
     rows = rows.filter(incident__status__lt=IncidentStatus.RESOLVED).select_related("incident")
     for row in rows.order_by(F("due_at").asc(nulls_last=True), "-incident__severity", "pk")[:OF_A_SORT]:
         url = reverse("incident-detail", args=[row.incident.number]) + f"#task-{row.pk}"
-        yield Item("check", row.title, url, f"{row.incident.number} {row.incident.title}", row.due_at)
+        about = f"{row.incident.number} {row.incident.title}"
+        yield Item("check", row.title, url, about, row.due_at, restricted=told_of(row.incident))
 
 
 def alerts(user: User) -> Iterator[Item]:

@@ -17,6 +17,7 @@ from cases.choices import Severity
 from cases.models import Alert, Incident, IncidentTask, Notification, TimelineEntry
 from cases.notifications.inbox import members
 from cases.notifications.reasons import REASONS
+from cases.restricted_views import note_rows
 from cases.timeline_read import tell_all
 from cases.timeline_words import sentence
 from soar.accounts.models import User
@@ -96,6 +97,13 @@ def lines(user: User, rows: Sequence[Notification]) -> list[Line]:
         subject: Alert | Incident | None = alerts.get(row.alert_id or 0) or incidents.get(row.incident_id or 0)
         entry = entries.get(row.entry or 0)
         found.append(_line(user, row, subject, entry) if subject is not None else _many(user, row))
+    return found
+
+
+def read(user: User, rows: Sequence[Notification]) -> list[Line]:
+    """``lines`` for who reads them now: what of them is restricted is noted as seen."""
+    found = lines(user, rows)
+    note_rows(user, [line.subject for line in found if line.subject is not None])
     return found
 
 

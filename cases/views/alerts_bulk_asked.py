@@ -16,6 +16,7 @@ from cases.errors import Refused
 from cases.filters import AlertFilter
 from cases.models import Alert
 from cases.permissions import parse_number
+from cases.restricted_views import note_views
 from soar.accounts.membership import workers
 from soar.accounts.models import Team, User
 from soar.lib.htmx import is_partial, render_regions
@@ -66,14 +67,14 @@ def ticked_context(request: HttpRequest, user: User, action: str = bulk_jobs.RUN
         return {**_all_context(user, selection_asked(request, user), action), **query}
     wanted = ticked_ids(request)
     rows = Alert.objects.visible_to(user).filter(pk__in=wanted[: bulk.AT_MOST]).order_by("severity", "pk").reverse()
-    found = [(f"ALR-{pk}", title) for pk, title in rows.values_list("pk", "title")]
+    found = list(rows.values_list("pk", "title"))
     if not found:
         raise Refused(_("Tick some alerts first."), field="ids")
     if len(wanted) > bulk.AT_MOST:
         raise Refused(_("At most %(n)s alerts at once.") % {"n": bulk.AT_MOST}, field="ids")
     return {
-        **_named(found[:NAMED], len(found)),
-        "ids": [number.removeprefix("ALR-") for number, _title in found],
+        **_named(user, found[:NAMED], len(found)),
+        "ids": [str(pk) for pk, _title in found],
         **query,
     }
 
@@ -81,11 +82,12 @@ def ticked_context(request: HttpRequest, user: User, action: str = bulk_jobs.RUN
 def _all_context(user: User, selection: Selection, action: str) -> dict[str, Any]:
     number = bulk_jobs.counted(user, selection, action)
     newest = rows_of(user, selection).order_by("-pk").values_list("pk", "title")[:NAMED]
-    named = _named([(f"ALR-{pk}", title) for pk, title in newest], number)
-    return {**named, "ids": [], "upto": seal(user.pk, selection.cut_off)}
+    return {**_named(user, list(newest), number), "ids": [], "upto": seal(user.pk, selection.cut_off)}
 
 
-def _named(named: list[tuple[str, str]], number: int) -> dict[str, Any]:
+def _named(user: User, first: list[tuple[int, str]], number: int) -> dict[str, Any]:
+    note_views(user, (), [pk for pk, _title in first])
+    named = [(f"ALR-{pk}", title) for pk, title in first]
     counted = ngettext("%(n)s alert", "%(n)s alerts", number) % {"n": f"{number:,}"}
     return {
         "named": named,

@@ -15,6 +15,7 @@ from cases.asset_facts import key_of
 from cases.choices import AlertStatus, Determination, Findings, Severity
 from cases.models import Alert, Incident
 from cases.relations import Reason
+from cases.restricted_views import note_rows
 from cases.similar import similar
 from cases.suggestions import likely_incident
 from cases.timeline_filter import TimelineFilter
@@ -78,6 +79,7 @@ def incident(user: User, alert: Alert) -> Context:
     found_likely = likely_incident(user, alert)
     likely = None
     if found_likely and found_likely.incident:
+        note_rows(user, [found_likely.incident])
         likely = {
             "incident": found_likely.incident,
             "why": _why(found_likely.reasons),
@@ -166,6 +168,7 @@ def _open_alerts(user: User, alert: Alert) -> dict[str, stats.Figure]:
 def similar_alerts(user: User, alert: Alert) -> Context:
     """Alerts like this one, and why."""
     found = similar(user, alert)
+    note_rows(user, [other for other, _reasons in found])
     seen = incidents_seen(user, [other for other, _reasons in found])
     return {"similar": [_similar(other, reasons, seen) for other, reasons in found]}
 

@@ -17,7 +17,6 @@ from cases.choices import AlertStatus, Determination, Severity, Tlp
 from cases.filters import AlertFilter, moment
 from cases.models import Alert
 from cases.querysets import AlertQuerySet
-from cases.restricted_views import note_rows
 from cases.sla import triage
 from cases.sla.order import sla_page
 from cases.source_access import sources_seen_by
@@ -135,7 +134,6 @@ def queue_of(request: HttpRequest, user: User, params: QueryDict | None = None) 
 def list_context(queue: Queue) -> Context:
     """All of the page."""
     found = queue.page()
-    note_rows(queue.user, found.rows)
     context = {
         "queue": queue,
         "filter": queue.filter,

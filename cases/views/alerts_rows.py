@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from cases.choices import AlertStatus, Severity
 from cases.due_parts import left
 from cases.models import Alert, Incident
+from cases.restricted_views import note_rows
 from cases.sla.triage import Wait, waits_of
 from soar.accounts.models import User
 from soar.lib import parts
@@ -81,7 +82,9 @@ def _origin(alert: Alert) -> str:
 
 
 def rows_of(user: User, alerts: Sequence[Alert], *, clocks: bool = True) -> list[Row]:
-    """The lines of a page, for this reader; ``clocks``: whether it shows ``sla``, which takes a query."""
+    """The lines of a page, for this reader; ``clocks``: whether it shows ``sla``, which takes a query. What of them is
+    restricted is noted as seen."""
+    note_rows(user, alerts)
     now, seen, waits = timezone.now(), incidents_seen(user, alerts), waits_of(alerts) if clocks else {}
     return [row_of(alert, seen, waits.get(alert.pk), now) for alert in alerts]
 

@@ -19,6 +19,7 @@ from cases.choices import Criticality, IncidentStatus, Severity
 from cases.models import Alert, Asset, AssetGroup, Incident
 from cases.permissions import incident_for
 from cases.querysets import AssetQuerySet, capped_count
+from cases.restricted_views import note_rows
 from cases.views import asset_parts
 from cases.views.incident_alert_parts import alert_rows
 from cases.views.parts import person_of, signed_in_reader
@@ -113,7 +114,8 @@ def _detail(user: User, asset: Asset) -> dict[str, Any]:
     seen = Incident.objects.visible_to(user)
     through = seen.filter(alerts__asset_links__asset=asset).values("pk")
     own = seen.filter(asset_links__asset=asset).values("pk")
-    incidents = Incident.objects.filter(Q(pk__in=through) | Q(pk__in=own)).order_by("-pk").defer("summary")
+    incidents = Incident.objects.filter(Q(pk__in=through) | Q(pk__in=own)).order_by("-pk").defer("summary")[:SHOWN]
+    note_rows(user, incidents)
     return {
         "asset": asset,
         "icon": asset_parts.icon_of(asset),
@@ -121,7 +123,7 @@ def _detail(user: User, asset: Asset) -> dict[str, Any]:
         "alerts": alert_rows(user, [(alert, "") for alert in alerts.with_line_data().order_by("-pk")[:SHOWN]]),
         "open_count": capped_count(alerts.queued()),
         "alert_count": capped_count(alerts),
-        "incidents": [_incident(one) for one in incidents[:SHOWN]],
+        "incidents": [_incident(one) for one in incidents],
         "changes": asset_parts.changes(asset.changes.order_by("-pk")[:SHOWN]),
         "can_work": may(user, "work_cases"),
         "can_remove": asset.listed and may(user, "manage_settings"),

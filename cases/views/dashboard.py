@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 
 from cases.dashboard import chart, first_steps, queue, shift, targets, volume, work
 from cases.query_text import written
+from cases.restricted_views import note_restricted, told_of
 from cases.sla import figures as sla
 from cases.sla.policy import CLOCKS
 from cases.views.alerts_parts import url_or_nothing
@@ -73,15 +74,17 @@ class Asked:
 def dashboard(request: HttpRequest) -> HttpResponse:
     """The page."""
     asked = asked_of(request)
+    mine, due = work.work_of(asked.user), _due(asked)
+    note_restricted(asked.user, [*(one.restricted for one in mine), *(told_of(row) for row, _clock in due["due"])])
     context = {
         "asked": asked,
         "ranges": [(label, asked.url(range=name), name == asked.range) for name, (label, _days) in RANGES.items()],
         "teams": _teams(asked),
         "today": timezone.localtime(),
         "first_steps": first_steps.offered(asked.user),
-        "work": work.work_of(asked.user),
+        "work": mine,
         **_queue(asked),
-        **_due(asked),
+        **due,
         "times_url": asked.url("dashboard-times"),
         "volume_url": asked.url("dashboard-volume"),
         "playbooks_url": _beside(settings.PLAYBOOK_FIGURES_URL, asked),

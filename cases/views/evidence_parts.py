@@ -11,6 +11,7 @@ from cases import timeline_read
 from cases.choices import IncidentStatus
 from cases.digests import value_digest
 from cases.models import Evidence, Incident, Observable, TimelineEntry
+from cases.restricted_views import note_rows
 from cases.timeline_words import sentence
 from soar.accounts.models import User
 from soar.lib import parts
@@ -58,7 +59,9 @@ def line(piece: Evidence) -> Context:
 def same_elsewhere(user: User, piece: Evidence) -> list[Evidence]:
     """Pieces with the same bytes in other incidents that the person sees."""
     rows = Evidence.objects.visible_to(user).kept().filter(sha256=piece.sha256).exclude(incident=piece.incident_id)
-    return list(rows.select_related("incident").order_by("-id")[:ELSEWHERE])
+    found = list(rows.select_related("incident").order_by("-id")[:ELSEWHERE])
+    note_rows(user, [one.incident for one in found])
+    return found
 
 
 def known_as(piece: Evidence, user: User) -> Observable | None:

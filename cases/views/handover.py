@@ -17,6 +17,8 @@ from cases.dashboard import shift
 from cases.errors import Conflict, Missing, Refused
 from cases.grants import grants_of
 from cases.models import HandOver, Incident
+from cases.restricted_views import note_restricted, note_rows, told_of
+from cases.timeline_read import EntryView
 from cases.views.dashboard import readable_teams
 from cases.views.parts import person_of, signed_in_reader
 from cases.views.sla_parts import cell
@@ -51,8 +53,9 @@ def hand_over_page(request: HttpRequest, pk: int) -> HttpResponse:
     user = person_of(request)
     row = _found(user, pk)
     named = sorted({pk for name in ("opened", "ended", "open") for pk in row.facts.get(name, [])})
-    rows = Incident.objects.visible_to(user).filter(pk__in=named).only("title", "severity", "status")
+    rows = Incident.objects.visible_to(user).filter(pk__in=named).only("title", "severity", "status", "restricted")
     known = {one.pk: one for one in rows}
+    note_rows(user, known.values())
     lists = {name: [known[pk] for pk in row.facts.get(name, []) if pk in known] for name in ("opened", "ended", "open")}
     mine = row.taken_by_id is None and row.signed_by_id != user.pk and may(user, "work_cases")
     return render(request, "cases/handover_page.html", {"row": row, "lists": lists, "may_take": mine})
@@ -84,6 +87,8 @@ def _context(user: User, team: Team | None, problem: dict[str, str]) -> Context:
     grants_of(user)  # their teams come with it, and all that follows asks for both
     before = shift.last(team)
     moment, now = shift.since(before), timezone.now()
+    changed, due, waiting = shift.changed(user, moment, team), shift.due_next(user, team), shift.waiting(user, team)
+    _note(user, [*changed.opened, *changed.ended, *due], changed.notes, waiting)
     past = HandOver.objects.visible_to(user).filter(team=team).select_related("signed_by", "taken_by")
     return {
         "team": team,
@@ -91,13 +96,19 @@ def _context(user: User, team: Team | None, problem: dict[str, str]) -> Context:
         + [(one.name, f"{reverse('hand-over')}?team={one.pk}", one == team) for one in readable_teams(user)[:30]],
         "before": before,
         "since": moment,
-        "changed": shift.changed(user, moment, team),
-        "due": [(row, cell(row, now)) for row in shift.due_next(user, team)],
-        "waiting": shift.waiting(user, team),
+        "changed": changed,
+        "due": [(row, cell(row, now)) for row in due],
+        "waiting": waiting,
         "past": list(past.order_by("-pk")[:BEFORE]),
         "may_sign": may(user, "work_cases"),
         "problem": problem,
     }
+
+
+def _note(user: User, rows: list[Incident], notes: list[EntryView], waiting: list[shift.Waiting]) -> None:
+    """That the person read of what is restricted among these."""
+    told = [told_of(row) for row in (*rows, *(one.entry.incident for one in notes))]
+    note_restricted(user, [*told, *(one.item.restricted for one in waiting)])
 
 
 def _team(user: User, text: str) -> Team | None:

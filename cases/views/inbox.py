@@ -46,7 +46,7 @@ def inbox_page(request: HttpRequest) -> HttpResponse:
         "reason": reason,
         "tabs": [(name, label, _address(name, reason), name == show) for name, label in _tabs()],
         "reasons": [(one.name, one.label, one.name == reason) for one in REASONS.values()],
-        "days": shown.days(wording.lines(user, page.rows)),
+        "days": shown.days(wording.read(user, page.rows)),
         "newer_url": _address(show, reason, page.previous),
         "older_url": _address(show, reason, page.next),
         "is_first": not request.GET.get("cursor"),
@@ -97,7 +97,7 @@ def notification_mark(request: HttpRequest, pk: int) -> HttpResponse:
     if not is_partial(request):
         messages.success(request, said)
         return redirect(_back(request))
-    (line,) = wording.lines(user, [actions.notification_for(user, pk)])
+    (line,) = wording.read(user, [actions.notification_for(user, pk)])
     return render_regions(request, TEMPLATE, ["line"], {"line": line}, extra=[live(said)])
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from cases.choices import AlertStatus, Severity
 from cases.merged import absorbed_entries
 from cases.models import Alert, Incident
+from cases.restricted_views import note_rows
 from cases.views.alerts_rows import incidents_seen
 from cases.views.folding import FIRST, WHOLE, fold, rest
 from soar.accounts.models import User
@@ -72,7 +73,9 @@ def still_open(incident: Incident) -> list[str]:
 
 
 def alert_rows(user: User, found: Sequence[tuple[Alert, str]]) -> list[Context]:
-    """Alerts as lines of a list for this reader, each with why it is there ("" for none)."""
+    """Alerts as lines of a list for this reader, each with why it is there ("" for none). What of them is restricted is
+    noted as seen."""
+    note_rows(user, [alert for alert, _why in found])
     seen = incidents_seen(user, [alert for alert, _why in found])
     return [alert_row(alert, seen, why) for alert, why in found]
 

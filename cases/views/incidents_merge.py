@@ -23,6 +23,7 @@ from cases.incident_filters import IncidentFilter
 from cases.models import Incident
 from cases.models.incident import OPEN
 from cases.permissions import incident_for
+from cases.restricted_views import note_rows
 from cases.views.parts import person_of, signed_in_reader
 from soar.accounts.models import User
 from soar.lib.htmx import is_partial, render_regions
@@ -91,7 +92,10 @@ def _search(user: User, incident: Incident, chosen: list[str], text: str) -> lis
     rows: QuerySet[Incident] = Incident.objects.visible_to(user).filter(merged_at=None)
     rows = rows.exclude(pk__in=[incident.pk, *(int(number[4:]) for number in chosen)])
     rows = IncidentFilter.parse({"q": text}).apply(rows, user) if text else rows.filter(OPEN)
-    return list(rows.only("title", "severity", "status", "alert_count", "created_at").order_by("-pk")[:FOUND_AT_MOST])
+    shown = rows.only("title", "severity", "status", "alert_count", "created_at", "restricted").order_by("-pk")
+    found = list(shown[:FOUND_AT_MOST])
+    note_rows(user, found)
+    return found
 
 
 def _found(row: Incident, incident: Incident, chosen: list[str]) -> Context:

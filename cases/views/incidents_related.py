@@ -16,6 +16,7 @@ from cases.choices import IncidentStatus, Severity
 from cases.errors import CaseError, Forbidden, Missing
 from cases.models import Incident, IncidentMove
 from cases.permissions import incident_for
+from cases.restricted_views import note_rows
 from cases.views.incidents_parts import base
 from cases.views.parts import person_of, signed_in_reader
 from soar.accounts.models import User
@@ -82,9 +83,11 @@ def _refused(request: HttpRequest, user: User, incident: Incident, text: str) ->
 
 def _box(user: User, incident: Incident) -> Context:
     moves = list(merge_undo.moves_seen(user, incident).filter(undone_at=None)[:MOVES_SHOWN])
+    related = relations.related_to(user, incident)
+    note_rows(user, [*(one.other for one in related), *(end for one in moves for end in (one.source, one.target))])
     return {
         **base(user, incident),
-        "related": [_line(one) for one in relations.related_to(user, incident)],
+        "related": [_line(one) for one in related],
         "moves": [_move(one, incident) for one in moves],
         "words": list(relations.LABELS.items()),
     }

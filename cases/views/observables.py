@@ -25,6 +25,7 @@ from cases.models import Alert, Incident, Observable
 from cases.models.observable import PREFIX_LENGTH
 from cases.permissions import incident_for
 from cases.querysets import capped_count
+from cases.restricted_views import note_rows
 from cases.views.incident_alert_parts import alert_rows
 from cases.views.incident_observable_parts import observables_of
 from cases.views.observable_rating import rating_of
@@ -145,7 +146,8 @@ def _sightings(user: User, one: Observable) -> dict[str, Any]:
     mine = Incident.objects.visible_to(user)
     through = mine.filter(alerts__observable_links__observable=one).values("pk")
     own = mine.filter(observable_links__observable=one).values("pk")
-    incidents = Incident.objects.filter(Q(pk__in=through) | Q(pk__in=own)).order_by("-pk").defer("summary")
+    incidents = Incident.objects.filter(Q(pk__in=through) | Q(pk__in=own)).order_by("-pk").defer("summary")[:SHOWN]
+    note_rows(user, incidents)
     return {
         "alerts": alert_rows(user, [(alert, "") for alert in shown]),
         "alert_count": capped_count(alerts),
@@ -157,6 +159,6 @@ def _sightings(user: User, one: Observable) -> dict[str, Any]:
                 "state": parts.state(IncidentStatus(incident.status).word),
                 "age": parts.ago(incident.created_at),
             }
-            for incident in incidents[:SHOWN]
+            for incident in incidents
         ],
     }

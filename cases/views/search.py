@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from cases.filters import AlertFilter
 from cases.models import Alert
+from cases.restricted_views import note_rows
 from cases.searching import SHOWN, WORD_AT_LEAST, Found, Hit, search
 from cases.views.parts import person_of, signed_in_reader
 from soar.accounts.models import User
@@ -60,6 +61,7 @@ def _alerts(user: User, found: Found) -> Section:
     """The newest alerts that the queue's own filter finds by the words, as they stand; ended ones too."""
     rows = AlertFilter.parse({"q": _literal(found)}).apply(Alert.objects.visible_to(user), user)
     listed = list(rows.with_line_data().order_by("-pk")[: SHOWN + 1])  # type: ignore[attr-defined]
+    note_rows(user, listed[:SHOWN])
     lines = [
         {
             "number": one.number,

@@ -16,6 +16,7 @@ from cases.actors import Actor
 from cases.choices import Severity
 from cases.errors import CaseError, Forbidden
 from cases.models import Incident
+from cases.restricted_views import note_rows
 from cases.suggestions import Suggestion, suggestions
 from cases.views.parts import person_of, signed_in_reader
 from soar.accounts.membership import may
@@ -93,6 +94,7 @@ def _failed(request: HttpRequest, error: CaseError) -> HttpResponse:
 def _context(user: User, *, brief: bool) -> dict[str, Any]:
     found = suggestions(user, limit=50)
     shown = found[: BRIEF if brief else SHOWN]
+    note_rows(user, [one.incident for one in shown if one.incident])
     return {
         "suggestions": [_shown(one) for one in shown],
         "total": len(found),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from cases.errors import Missing
+from cases.restricted_views import note_rows
 from playbooks import script_pins
 from playbooks.actions.graphs import draft_of, is_published
 from playbooks.figures import NONE, figures
@@ -34,6 +35,7 @@ def page_context(request: HttpRequest, playbook: Playbook, form: RunForm | None 
     user = person_of(request)
     graph = read(playbook.current.definition)[0] if playbook.current else draft_of(playbook)
     runs = Run.objects.visible_to(user).filter(playbook=playbook).with_row_data().order_by("-id")[:RUNS_SHOWN]
+    note_rows(user, runs)
     return {
         "playbook": playbook,
         "row": row_of(playbook, figures(user, playbook.pk).get(playbook.pk, NONE)),

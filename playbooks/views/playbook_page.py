@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from cases.restricted_views import note_rows
 from playbooks.choices import OnFailure, Trigger
 from playbooks.figures import NONE, figures
 from playbooks.forms import RunForm
@@ -72,7 +73,9 @@ def _folder(playbook: Playbook) -> str:
 def recent(user: User, playbook: Playbook) -> list[Any]:
     """The newest runs that the person may see."""
     rows = Run.objects.visible_to(user).filter(playbook=playbook).with_row_data().order_by("-id")
-    return rows_of(list(rows[:RUNS_SHOWN]))
+    shown = list(rows[:RUNS_SHOWN])
+    note_rows(user, shown)
+    return rows_of(shown)
 
 
 def next_time(playbook: Playbook) -> datetime | None:

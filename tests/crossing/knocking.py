@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
@@ -18,6 +20,13 @@ _LOT = re.compile(r"[A-Za-z0-9]{64}|(?<=nonce[-=])[\"\w+/=-]+|\b[0-9a-f]{8,}\b|\
 
 def knock(world: World, name: str, operation: Operation, subject: str, *, query: str = "") -> Any:
     """The answer to a person; whatever it changed did not happen. ``ABSENT``: of a thing that is not there."""
+    with knocked(world, name, operation, subject, query=query) as answer:
+        return answer
+
+
+@contextmanager
+def knocked(world: World, name: str, operation: Operation, subject: str, *, query: str = "") -> Iterator[Any]:
+    """The same, with a look at what it changed: it is undone afterwards."""
     values = world.values(operation, subject)
     path = operation.path({one: _none(value) for one, value in values.items()} if subject == ABSENT else values)
     path += f"?{query}" if query else ""
@@ -29,8 +38,8 @@ def knock(world: World, name: str, operation: Operation, subject: str, *, query:
         answer = world.cast[name].knock(operation.method, path, body, kind, api=operation.api)
         if getattr(answer, "streaming", False):
             answer.content_read = b"".join(answer.streaming_content)
+        yield answer
         transaction.set_rollback(True)
-    return answer
 
 
 def said(answer: Any) -> str:

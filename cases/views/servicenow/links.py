@@ -20,6 +20,7 @@ from cases.actions.servicenow_access import failed, links_seen, open_conflicts
 from cases.models import LinkState, ServiceNowInstance, TicketChange, TicketConflict, TicketLink
 from cases.models.servicenow_traffic import ChangeState
 from cases.querysets import capped_count
+from cases.restricted_views import note_rows
 from cases.ticket_words import host_of, ticket_url
 from cases.views.parts import person_of, signed_in_reader
 from cases.views.servicenow.looks import Look, look_of
@@ -74,6 +75,7 @@ def link_list(request: HttpRequest) -> HttpResponse:
     rows = with_figures(_filtered(links_seen(user), chosen))
     page, wrong = _page(rows, request.GET.get("cursor", ""))
     query = urlencode({name: value for name, value in chosen.items() if value})
+    note_rows(user, [one.incident for one in page.rows])
     total = capped_count(_filtered(links_seen(user), chosen))
     context = {
         "rows": [_row(one) for one in page.rows],

@@ -4,7 +4,7 @@ Finished HTML: made of templates, the choices of a page of grants cost more than
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,23 +30,27 @@ class Controls:
 
 
 class Desk:
-    """Makes the controls of the grants on one object. ``days``: choices of an end, the first is none; ``token``: the
-    person's own against forged requests."""
+    """Makes the controls of the grants on one object. ``levels``: those that the person gives and takes away;
+    ``days``: choices of an end, the first is none; ``token``: the person's own against forged requests."""
 
-    def __init__(self, kind: Grantable, obj: Any, days: Iterable[tuple[str, Any]], token: str) -> None:
+    def __init__(
+        self, kind: Grantable, obj: Any, levels: Sequence[str], days: Iterable[tuple[str, Any]], token: str
+    ) -> None:
         self._name, self._ref, self._token = kind.name, kind.ref(obj), escape(token)
         self._levels = {
             chosen: "".join(
-                f"<option{' selected' if level == chosen else ''}>{escape(level)}</option>" for level in kind.levels
+                f"<option{' selected' if level == chosen else ''}>{escape(level)}</option>" for level in levels
             )
-            for chosen in kind.levels
+            for chosen in levels
         }
         ends = [f'<option value="{value}">{escape(text)}</option>' for value, text in days]
         self._ends = {True: "".join(ends), False: "".join(ends[1:])}
         self._rules = {"owner": _("while owner"), "restriction": _("while restricted")}
 
-    def of(self, grant: Grant) -> Controls:
-        """Those of one grant."""
+    def of(self, grant: Grant) -> Controls | None:
+        """Those of one grant; None for one that the person neither changes nor takes away."""
+        if grant.level not in self._levels:
+            return None
         name = {"name": grant.name}
         given = f'form="g-{grant.id}" class="form-select w-auto"'
         level = f'<select {given} name="level" aria-label="{escape(_("Level of %(name)s") % name)}">'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -37,11 +38,15 @@ class GrantForm(forms.Form):
     days = forms.ChoiceField(label=_("Until"), choices=DAYS, required=False)
     reason = forms.CharField(label=_("Reason"), max_length=REASON_AT_MOST, required=False)
 
-    def __init__(self, *args: Any, kind: Grantable, url: str, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, kind: Grantable, url: str, levels: Iterable[str] | None = None, **kwargs: Any
+    ) -> None:
+        """``levels`` are those that are offered, all without it; for another one the action says why it is refused."""
         super().__init__(*args, **kwargs)
         level, who = self.fields["level"], self.fields["who"]
         assert isinstance(level, forms.ChoiceField)
         level.choices = [(name, name) for name in kind.levels]
+        level.widget.choices = [(name, name) for name in (kind.levels if levels is None else levels)]
         who.widget.attrs |= {
             "list": "holders",
             "autocomplete": "off",

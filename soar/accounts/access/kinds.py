@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -117,6 +118,13 @@ class Grantable:
             return
         if not self.holds(user, obj, level):
             raise Forbidden(f"You do not hold “{level}” on {self.title(obj)} yourself.", field="level")
+
+    def given_by(self, user: User, obj: Any) -> list[str]:
+        """The levels for which ``check_gives`` raises nothing, from the lowest: those that a form offers."""
+        lowest, *higher = self.levels
+        if self.holds(user, obj, higher[-1]) or self.rule.is_granted(user, obj, "manage"):
+            return [lowest, *higher]
+        return [lowest, *takewhile(lambda level: self.holds(user, obj, level), higher)]
 
     def in_scope(self, user: User, level: str = "") -> bool:
         """Whether the token of this request, if there is one, reaches ``level``, or the lowest, of some thing: by what

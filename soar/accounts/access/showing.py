@@ -9,7 +9,7 @@ from django.middleware.csrf import get_token
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from soar.accounts.access import forms
+from soar.accounts.access import cells, forms
 from soar.accounts.access.controls import Controls, Desk
 from soar.accounts.access.kinds import Grantable
 from soar.accounts.access.reading import PAGE, Person, Readers, group_sizes
@@ -33,7 +33,8 @@ def page_context(request: HttpRequest, kind: Grantable, obj: Any, told: Context 
     closed = kind.is_closed(obj)
     held, lost = readers.held_back() if closed else ([], 0)
     base = base_context(request, kind, obj)
-    desk = Desk(kind, obj, forms.DAYS, get_token(request)) if base["may_manage"] else None
+    given = kind.given_by(person_of(request), obj) if base["may_manage"] else []
+    desk = Desk(kind, obj, given, forms.DAYS, get_token(request)) if given else None
 
     def controls(grant: Grant | None) -> Controls | None:
         return desk.of(grant) if desk and grant else None
@@ -41,7 +42,7 @@ def page_context(request: HttpRequest, kind: Grantable, obj: Any, told: Context 
     return {
         **base,
         "people": people,
-        "lines": [(one, controls(one.grant)) for one in people],
+        "lines": [cells.line(one, controls(one.grant)) for one in people],
         "total": total,
         "q": text,
         "page": page,
@@ -50,15 +51,22 @@ def page_context(request: HttpRequest, kind: Grantable, obj: Any, told: Context 
         "newer": page - 1,
         "older": page + 1 if page * PAGE < total else 0,
         "groups": [(one, sizes.get(one.holder_id, 0)) for one in groups],
-        "group_lines": [(one, sizes.get(one.holder_id, 0), controls(one)) for one in groups],
+        "group_lines": [_group_line(one, sizes.get(one.holder_id, 0), controls(one)) for one in groups],
         "held": held,
         "lost": lost,
         "changes": _changes(kind, obj),
         "ask": request.GET.get("ask", "").replace("\x00", "").strip()[:150],
         "answer": _answer(request, readers, may=base["may_manage"]),
-        "form": forms.GrantForm(kind=kind, url=url_of(kind, obj, "search")),
+        "may_close": kind.levels[-1] in given,
+        "form": forms.GrantForm(kind=kind, url=url_of(kind, obj, "search"), levels=given),
         **(told or {}),
     }
+
+
+def _group_line(one: Grant, size: int, controls: Controls | None) -> tuple[Any, ...]:
+    """The cells of a team or role with a grant."""
+    buttons = controls.buttons if controls else ""
+    return one.name, size, cells.level(one, controls), cells.why(one), cells.until(one, controls), buttons
 
 
 def base_context(request: HttpRequest, kind: Grantable, obj: Any) -> Context:

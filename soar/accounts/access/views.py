@@ -45,7 +45,8 @@ def grant(request: HttpRequest, kind: str, ref: str) -> HttpResponse:
     """Give a level to a person or group."""
     what = kind_named(kind)
     obj = managed(what, person_of(request), ref)
-    form = forms.GrantForm(request.POST, kind=what, url=url_of(what, obj, "search"))
+    levels = what.given_by(person_of(request), obj)
+    form = forms.GrantForm(request.POST, kind=what, url=url_of(what, obj, "search"), levels=levels)
     if form.is_valid():
         data = form.cleaned_data
         try:
