@@ -65,13 +65,20 @@ def undo(actor: Actor, incident_id: int | str, pk: int) -> IncidentMove:
     move = move_for(actor, incident_for(actor, incident_id), pk)
     found = {one: incident_for(actor, one, lock=True) for one in sorted((move.source_id, move.target_id))}
     move = IncidentMove.objects.select_for_update().get(pk=move.pk)
-    way = Way(actor, found[move.source_id], found[move.target_id])
+    way = Way(actor, found[move.source_id], found[move.target_id], _later(move))
     _check(move, way)
     lock_all(found.values())  # what goes back goes in the opposite order, alerts last
     move.left = _split_back(move, way) if move.kind == IncidentMove.Kind.SPLIT else _merge_back(move, way)
     move.undone_at, move.undone_by_name = clock.now(), actor.name[:200]
     move.save(update_fields=["left", "undone_at", "undone_by_name"])
     return move
+
+
+def _later(move: IncidentMove) -> list[IncidentMove]:
+    """The merges into the same incident that came after this one and last, the first one first. Nothing changes in
+    their incidents while the lock on the one they went to is held."""
+    rows = IncidentMove.objects.filter(kind=IncidentMove.Kind.MERGE, target=move.target_id, undone_at=None)
+    return list(rows.filter(pk__gt=move.pk, source__merged_into=move.target_id).select_related("source").order_by("pk"))
 
 
 def preview(actor: Actor, incident_id: int | str, pk: int) -> UndoPreview:
@@ -141,6 +148,8 @@ def _merge_back(move: IncidentMove, way: Way) -> list[str]:
     gone = {"incident": source.number, "move": move.pk, "left": left}
     timeline.record("incident.restored", source, way.actor, data={"incident": target.number, "move": move.pk})
     timeline.record("incident.merge_undone", target, way.actor, data=gone)
+    for later in way.later:
+        later.save(update_fields=["moved"])
     save(source, *HUSK)
     save(target, *SAVED)
     for incident in (source, target):

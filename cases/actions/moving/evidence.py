@@ -39,6 +39,9 @@ class Files(Part):
         rows = Evidence.objects.filter(pk__in=versions, incident=way.target).order_by("pk")
         same = [row for row in rows if row.version == versions[row.pk]]
         carry(way.actor, same, way.target, way.source)
+        for row in same:
+            if row.removed_at is None:
+                _take_heirs(way, row.sha256)
         changed = sorted(row.name for row in rows if row.version != versions[row.pk])
         told = [_("The evidence “%s” was changed since") % name for name in changed]
         gone = len(versions) - len(same) - len(changed)
@@ -61,6 +64,16 @@ def carry(actor: Actor, rows: list[Evidence], source: Incident, target: Incident
 def _allow(word: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('soar.move', %s, true)", [word])
+
+
+def _take_heirs(way: Way, sha256: str) -> None:
+    """The same file that a later merge left where it was, because this one's was there, comes in its place."""
+    for move in way.later:
+        row = Evidence.objects.filter(incident=move.source, sha256=sha256, removed_at=None).first()
+        if row is not None:
+            carry(way.actor, [row], move.source, way.target)
+            move.moved[Files.name] = [*move.moved.get(Files.name, []), [row.pk, row.version]]
+            return
 
 
 def _going(way: Way) -> QuerySet[Evidence]:

@@ -7,7 +7,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cases import timeline
 from cases.actions.moving.base import Part, Told, Way
+from cases.actions.restriction import let_owners_go
 from cases.models import Incident, IncidentOwner
 from cases.models.incident import OWNERS_AT_MOST
 from cases.permissions import INCIDENT
@@ -29,13 +31,33 @@ class Owners(Part):
         """Ids of the people who joined."""
         joining, _staying = joining_of(way)
         IncidentOwner.objects.bulk_create([IncidentOwner(incident=way.target, user=user) for user in joining])
+        if joining:
+            _tell(way, "added", joining)
         return [user.pk for user in joining]
 
     def back(self, way: Way, kept: Any) -> list[str]:
-        """Those who do not lead by now."""
+        """Those who do not lead by now, and own no other that went into it later. What the rule for owners gave them
+        on a restricted incident goes with the owning."""
         rows = list(IncidentOwner.objects.filter(incident=way.target, user__in=kept).select_related("user"))
-        IncidentOwner.objects.filter(pk__in=[row.pk for row in rows if not row.lead]).delete()
+        gone = [row for row in rows if not row.lead and not _left_to_heir(way, row.user)]
+        IncidentOwner.objects.filter(pk__in=[row.pk for row in gone]).delete()
+        if gone:
+            let_owners_go(way.actor, way.target, [row.user_id for row in gone])
+            _tell(way, "removed", [row.user for row in gone])
         return [_("%s leads by now and stays an owner") % row.user.display_name() for row in rows if row.lead]
+
+
+def _left_to_heir(way: Way, user: User) -> bool:
+    heir = way.heir(lambda incident: incident.owner_rows.filter(user=user).exists())
+    if heir is not None:
+        heir.moved[Owners.name] = [*heir.moved.get(Owners.name, []), user.pk]
+    return heir is not None
+
+
+def _tell(way: Way, what: str, people: list[User]) -> None:
+    """The entry that tells who owns it now, as for any other way to become an owner."""
+    names = sorted(user.display_name() for user in people)
+    timeline.record("incident.owners", way.target, way.actor, data={what: names})
 
 
 def joining_of(way: Way) -> tuple[list[User], int]:
