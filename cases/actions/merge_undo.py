@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_datetime
 
 from cases import timeline
+from cases.actions import sight
 from cases.actions.base import save
 from cases.actions.merge import HUSK, SAVED, merge_locked
 from cases.actions.merge_checks import refusal_of
@@ -21,6 +22,7 @@ from cases.holds import check_incidents
 from cases.models import Incident, IncidentMove
 from cases.permissions import entitled, incident_for
 from cases.sla import clocks
+from soar.accounts import audit
 from soar.accounts.models import User
 from soar.lib import clock
 
@@ -117,19 +119,19 @@ def _check(move: IncidentMove, way: Way) -> None:
             raise Forbidden(f"You may see {incident.number} but not edit it.")
     check_incidents([way.target.pk])  # what goes would be kept by nothing
     if move.kind == IncidentMove.Kind.MERGE:
-        _check_merge(way)
+        _check_merge(move, way)
 
 
-def _check_merge(way: Way) -> None:
+def _check_merge(move: IncidentMove, way: Way) -> None:
     source, target = way.source, way.target
     if target.merged_at is not None:
         raise Conflict(f"{target.number} was itself merged since. Undo that first.", code="incident_merged")
     if source.merged_into_id != target.pk:
         raise Conflict(f"{source.number} is not in {target.number} any more.")
-    user = way.actor.user
-    if target.restricted and not source.restricted and user is not None and not entitled(user, target, "manage"):
+    user, own = way.actor.user, bool(move.before.get("restricted"))
+    if target.restricted and not own and user is not None and not entitled(user, target, "manage"):
         raise Forbidden(
-            f"{target.number} is restricted and {source.number} is not: more people would see what goes back. Only "
+            f"{target.number} is restricted and {source.number} was not: more people could see what goes back. Only "
             "somebody who manages its access can undo this."
         )
 
@@ -137,6 +139,9 @@ def _check_merge(way: Way) -> None:
 def _merge_back(move: IncidentMove, way: Way) -> list[str]:
     source, target = way.source, way.target
     left = []
+    if copied := sight.come_out(move, source, target):
+        data = {"object": "incident", "id": source.pk, "source": target.number, "rows": copied}
+        audit.record(way.actor.user, "access.copied", source.number, **data)
     for part in reversed(parts()):
         if move.moved.get(part.name):
             left += [str(one) for one in part.back(way, move.moved[part.name])]
@@ -152,6 +157,7 @@ def _merge_back(move: IncidentMove, way: Way) -> list[str]:
         later.save(update_fields=["moved"])
     save(source, *HUSK)
     save(target, *SAVED)
+    sight.follow(source)
     for incident in (source, target):
         clocks.follow(incident)
     return left
