@@ -22,7 +22,7 @@ from cases.choices import IncidentStatus
 from cases.errors import CaseError, Refused
 from cases.models import Incident, IncidentMove
 from cases.permissions import incident_for, parse_number
-from cases.sla import clocks
+from cases.sla import clocks, joining
 from soar.accounts.models import User
 from soar.lib import clock
 from soar.lib.clock import iso
@@ -83,8 +83,9 @@ def merge(
 def merge_locked(way: Way, **said: Any) -> IncidentMove:
     """Take over all parts of a locked incident, and leave a husk. ``said``: more for the entries of both timelines."""
     source, target, now = way.source, way.target, clock.now()
-    before = {"status": source.status, "closed_at": iso(source.closed_at)}
+    before: dict[str, Any] = {"status": source.status, "closed_at": iso(source.closed_at)}
     before |= {"restricted": source.restricted, "within": target.restricted}
+    waits = joining.waits_for_somebody(target)
     kept = {part.name: part.move(way) for part in parts()}
     move = IncidentMove.objects.create(
         kind=IncidentMove.Kind.MERGE,
@@ -104,7 +105,11 @@ def merge_locked(way: Way, **said: Any) -> IncidentMove:
     save(source, *HUSK)
     save(target, *SAVED)
     sight.follow(target)
+    move.before["clocks"] = joining.take_earlier(source, target)
     clocks.follow(target, taken=target.owner_rows.exists())
+    if waits is not None and joining.waits_for_somebody(target) is None:
+        move.before["acknowledged"] = waits
+    move.save(update_fields=["before"])
     return move
 
 

@@ -21,7 +21,7 @@ from cases.errors import CaseError, Conflict, Forbidden, Missing
 from cases.holds import check_incidents
 from cases.models import Incident, IncidentMove
 from cases.permissions import entitled, incident_for
-from cases.sla import clocks
+from cases.sla import clocks, joining
 from soar.accounts import audit
 from soar.accounts.models import User
 from soar.lib import clock
@@ -102,7 +102,7 @@ def preview(actor: Actor, incident_id: int | str, pk: int) -> UndoPreview:
 def _preview_split(way: Way, move: IncidentMove) -> UndoPreview:
     try:
         _check(move, way)
-        _way_back(way)
+        _way_back(move, way)
     except CaseError as error:
         return UndoPreview([], error)
     return UndoPreview([])
@@ -158,14 +158,25 @@ def _merge_back(move: IncidentMove, way: Way) -> list[str]:
     save(source, *HUSK)
     save(target, *SAVED)
     sight.follow(source)
+    _clocks_back(move, way)
     for incident in (source, target):
         clocks.follow(incident)
     return left
 
 
+def _clocks_back(move: IncidentMove, way: Way) -> None:
+    """What the merge did to the other one's clocks; what a later one does to them as well is its own from then on."""
+    taken = joining.give_back(way.target, move.before.get("clocks", {}), [later.source for later in way.later])
+    for later, kept in zip(way.later, taken, strict=True):
+        later.before["clocks"] = {**later.before.get("clocks", {}), **kept}
+        later.save(update_fields=["before"])
+    if (stopped := move.before.get("acknowledged")) is not None:
+        joining.wait_again(way.target, stopped)
+
+
 def _split_back(move: IncidentMove, way: Way) -> list[str]:
     """The way back of a split is a merge: whatever came to the new incident since comes along."""
-    new, back = way.target, _way_back(way)
+    new, back = way.target, _way_back(move, way)
     if new.severity == move.before.get("severity"):
         # Its alerts gave it, not a person: the whole keeps the severity that it has. The husk's is not saved.
         new.severity = min(new.severity, way.source.severity)
@@ -173,12 +184,17 @@ def _split_back(move: IncidentMove, way: Way) -> list[str]:
     return []
 
 
-def _way_back(way: Way) -> Way:
+def _owners_gone(move: IncidentMove, way: Way) -> frozenset[int]:
+    """Who owned both after the split, and one of them has left since: nobody gives it back to them."""
+    return frozenset(move.before.get("owners", [])) - set(way.source.owner_rows.values_list("user_id", flat=True))
+
+
+def _way_back(move: IncidentMove, way: Way) -> Way:
     """From what was split off to the whole. Raises what stands in the way."""
     for incident in (way.source, way.target):
         if incident.merged_at is not None:
             raise Conflict(f"{incident.number} was itself merged since. Undo that first.", code="incident_merged")
-    back = Way(way.actor, way.target, way.source)
+    back = Way(way.actor, way.target, way.source, gone=_owners_gone(move, way))
     if (error := refusal_of(back)) is not None:
         raise error
     return back

@@ -36,7 +36,7 @@ from cases.models import (
     TimelineEntry,
 )
 from cases.permissions import incident_for, parse_number
-from cases.sla import clocks
+from cases.sla import clocks, joining
 from soar.accounts import audit
 from soar.accounts.membership import may
 
@@ -118,7 +118,7 @@ def split(
         source=incident,
         target=new,
         moved=moved,
-        before={"severity": int(new.severity)},
+        before={"severity": int(new.severity), "owners": list(new.owner_rows.values_list("user_id", flat=True))},
         **made_by(actor),
     )
     incident = incident_for(actor, incident.pk, level="edit", lock=True)
@@ -177,6 +177,7 @@ def _opened(actor: Actor, incident: Incident, chosen: Chosen, **given: Any) -> I
     if incident.restricted:
         Alert.objects.filter(incident=new).update(restricted=True)
     _same_people(actor, incident, new)
+    joining.carry_on(incident, new)
     clocks.follow(new, taken=new.owner_rows.exists())
     return new
 

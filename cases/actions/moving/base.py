@@ -19,12 +19,14 @@ class Way:
     called them saves the rows.
 
     ``later``, for the way back: the merges into ``target`` that came after and last. What their incidents would have
-    brought, had it not been there already, is theirs from then on (``heir``): an undo of theirs takes it away."""
+    brought, had it not been there already, is theirs from then on (``heir``): an undo of theirs takes it away.
+    ``gone``: ids of people who own ``target`` no more, by what somebody did there, and do not come back to it."""
 
     actor: Actor
     source: Incident
     target: Incident
     later: list[IncidentMove] = field(default_factory=list)
+    gone: frozenset[int] = frozenset()
 
     def heir(self, has: Callable[[Incident], Any]) -> IncidentMove | None:
         """The first of the later merges whose incident has it as well; None if nobody else needs it."""

@@ -63,7 +63,7 @@ def _tell(way: Way, what: str, people: list[User]) -> None:
 def joining_of(way: Way) -> tuple[list[User], int]:
     """Who joins, and how many cannot: a restricted incident takes no owner whom nobody let in."""
     there = set(IncidentOwner.objects.filter(incident=way.target).values_list("user_id", flat=True))
-    rows = IncidentOwner.objects.filter(incident=way.source).select_related("user")
+    rows = IncidentOwner.objects.filter(incident=way.source).exclude(user__in=way.gone).select_related("user")
     others = [row.user for row in rows if row.user_id not in there and row.user.is_active]
     joining = [user for user in others if _able(user, way.target)][: max(OWNERS_AT_MOST - len(there), 0)]
     return joining, len(others) - len(joining)
