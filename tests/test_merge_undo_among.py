@@ -35,7 +35,8 @@ def again(incident: Incident) -> Incident:
 def take_back(actor: Actor, goes: Incident) -> list[str]:
     """Undo the merge of this incident; what was left."""
     move = IncidentMove.objects.get(source=goes)
-    return merge_undo.undo(actor, move.target_id, move.pk).left
+    left: list[str] = merge_undo.undo(actor, move.target_id, move.pk).left
+    return left
 
 
 def alike(olga: User, about: Incident) -> Incident:

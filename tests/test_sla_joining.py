@@ -83,8 +83,8 @@ def test_a_target_that_was_missed_before_the_merge_is_still_missed(analyst: User
     me = Actor.of(analyst)
     old, new = old_and_new()
     with at(3):
-        for word in ("contained", "resolved"):
-            incidents.set_status(me, old.pk, word, **({"determination": "malicious"} if word == "resolved" else {}))
+        incidents.set_status(me, old.pk, "contained")
+        incidents.set_status(me, old.pk, "resolved", determination="malicious")
         merge.merge(me, new.pk, [old.pk])
         assert state(new) == "ok" and again(new).sla_missed
 

@@ -4,6 +4,7 @@ and what cannot is named."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -140,7 +141,7 @@ def _merge_back(move: IncidentMove, way: Way) -> list[str]:
     source, target = way.source, way.target
     left = []
     if copied := sight.come_out(move, source, target):
-        data = {"object": "incident", "id": source.pk, "source": target.number, "rows": copied}
+        data: dict[str, Any] = {"object": "incident", "id": source.pk, "source": target.number, "rows": copied}
         audit.record(way.actor.user, "access.copied", source.number, **data)
     for part in reversed(parts()):
         if move.moved.get(part.name):

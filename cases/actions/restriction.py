@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -146,7 +147,7 @@ def _set(actor: Actor, incident: Incident, *, restricted: bool, reason: str) -> 
     Alert.objects.filter(pk__in=alerts).update(restricted=restricted, updated_at=clock.now())
     incident.restricted = restricted
     merged = sight.follow(incident)
-    with_it = {"alerts": len(alerts), **({"merged": merged} if merged else {})}
+    with_it: dict[str, Any] = {"alerts": len(alerts), **({"merged": merged} if merged else {})}
     why = {"reason": reason} if reason else {}
     audit.record(actor.user, verb, incident.number, object="incident", id=incident.pk, **with_it, **why)
     timeline.record(verb, incident, actor, text=reason, data=with_it)

@@ -6,8 +6,8 @@ change of status, severity, owners or pause; the rows and the incident's own col
     resolve       until it is resolved or closed
 
 A reopening begins another round of what is open again; a containment that is lost begins that clock anew. What an
-incident that went into another one has measured does not count, and its clocks are of interest to nobody until the
-merge is undone: they are left as they are."""
+incident that went into another one has measured does not count, and its clocks are left as they are for an undo: what
+was late in them is so in the other one (``cases.sla.joining``)."""
 
 from __future__ import annotations
 

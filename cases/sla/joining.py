@@ -6,12 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from django.utils.dateparse import parse_datetime
-
 from cases.choices import IncidentStatus
 from cases.models import Incident, IncidentClock, IncidentPause
 from cases.sla.policy import CLOCKS
-from soar.lib.clock import iso
 
 ACKNOWLEDGE = CLOCKS[0]
 
@@ -43,7 +40,7 @@ def take_earlier(source: Incident, target: Incident) -> dict[str, list[str]]:
             continue
         begins = other.started_at + _paused(source, other.started_at)
         if begins < row.started_at:
-            kept[str(row.pk)] = [iso(row.started_at), iso(begins)]
+            kept[str(row.pk)] = [row.started_at.isoformat(), begins.isoformat()]
             IncidentClock.objects.filter(pk=row.pk).update(started_at=begins)
     return kept
 
@@ -52,8 +49,10 @@ def give_back(target: Incident, kept: Mapping[str, list[str]], later: Iterable[I
     """Let these clocks of ``target`` begin again where they did before ``take_earlier``, if they still run; and then
     where those of ``later`` ones that are inside still did. Returns of each of these what ``take_earlier`` does."""
     for pk, (before, since) in kept.items():
-        rows = IncidentClock.objects.filter(pk=pk, incident=target, started_at=parse_datetime(since), stopped_at=None)
-        rows.update(started_at=parse_datetime(before), due_at=None, warn_at=None)  # to be reckoned anew
+        rows = IncidentClock.objects.filter(
+            pk=pk, incident=target, started_at=datetime.fromisoformat(since), stopped_at=None
+        )
+        rows.update(started_at=datetime.fromisoformat(before), due_at=None, warn_at=None)  # to be reckoned anew
     return [take_earlier(one, target) if kept else {} for one in later]
 
 
