@@ -4,8 +4,10 @@ to show to others, what they could not before."""
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
+from django.db import connection
 
 from cases.actions import incidents, links, merge, merge_undo, restriction
 from cases.actions.access import INCIDENT
@@ -154,3 +156,23 @@ def test_a_group_lets_its_people_in_to_the_one_that_goes(admin: User, viewer: Us
     merge.merge(Actor.of(anew(admin)), stays.pk, [goes.pk])
     with pytest.raises(Missing):
         incident_for(make_user("nia", "Analyst", teams=("Blue",)), goes.pk)  # of the group, but not let in to the other
+
+
+def test_what_was_merged_before_the_rule_follows_it_after_the_upgrade(admin: User, viewer: User, blue: Team) -> None:
+    stays, goes = pair(blue)
+    first = make_incident("First", make_alert(team=blue), team=blue)
+    merge.merge(SOAR, goes.pk, [first.pk])
+    merge.merge(SOAR, stays.pk, [goes.pk])
+    restriction.restrict(Actor.of(admin), stays.pk)
+    Incident.objects.filter(pk__in=[goes.pk, first.pk]).update(restricted=False, access_of=None)
+    IncidentMove.objects.update(before={"status": 0, "closed_at": None})
+    assert sees(viewer, stays, goes, first) == [False, True, True]
+    upgrade = import_module("cases.migrations.0038_husk_access")
+    with connection.cursor() as cursor:
+        cursor.execute(upgrade.KEEP_OWN)
+        cursor.execute(upgrade.FOLLOW)
+    assert sees(viewer, stays, goes, first) == [False, False, False]
+    assert sees(admin, stays, goes, first) == [True, True, True]
+    with connection.cursor() as cursor:
+        cursor.execute(upgrade.OWN_AGAIN)
+    assert not again(goes).restricted and not again(first).restricted
