@@ -117,7 +117,7 @@ def entitled(user: User, incident: Incident, level: str) -> bool:
     by_role = not incident.restricted and may(user, "work_cases")
     if by_role and (LEVELS.index(level) <= LEVELS.index("close") or may(user, "manage_people")):
         return True
-    return INCIDENT.is_granted(user, incident, level)
+    return INCIDENT.is_granted(user, incident.access_of or incident, level)
 
 
 def holds(user: User, incident: Incident, level: str) -> bool:

@@ -138,14 +138,15 @@ class IncidentQuerySet(_Incidents):
 
     def visible_to(self, user: User) -> IncidentQuerySet:
         """What this person may see: their teams' incidents and those of no team, those they own, those
-        granted to them. A restricted incident only by its own grants (access.md 3)."""
+        granted to them. A restricted incident only by its own grants (access.md 3), and what was merged into one only
+        by the grants of that one."""
         from cases.models import IncidentOwner
 
         if not may(user, "view_cases"):
             return self.none()
-        grant = granted(user, "Incident")
+        grant = _let_in(user)
         if user.viewer is not None:  # to look as somebody else opens no restricted incident: that is to break the glass
-            grant &= Q(restricted=False) | granted(user.viewer, "Incident")
+            grant &= Q(restricted=False) | _let_in(user.viewer)
         if may(user, "view_all_teams"):
             return self.filter(Q(restricted=False) | grant)
         # Read once: to ask for each incident that a list reads takes longer than all else that is asked of it.
@@ -164,6 +165,11 @@ class IncidentQuerySet(_Incidents):
             .prefetch_related("owner_rows__user")
             .defer("summary", "timeline_head", "resolve_reason", "template__tasks", "template__description")
         )
+
+
+def _let_in(user: User) -> Q:
+    """That an incident is granted to the user, or the one whose grants count for it."""
+    return (granted(user, "Incident") & Q(access_of=None)) | granted(user, "Incident", "access_of")
 
 
 class ObservableQuerySet(_Observables):

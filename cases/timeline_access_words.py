@@ -66,18 +66,23 @@ def _expired(entry: TimelineEntry, data: Data) -> SafeString:
 
 
 def _restricted(entry: TimelineEntry, data: Data) -> SafeString:
-    return format_html("{} {}", _("restricted the incident"), _alerts(data))
+    return format_html("{} {}", _("restricted the incident"), _with_it(data))
 
 
 def _unrestricted(entry: TimelineEntry, data: Data) -> SafeString:
-    return format_html("{} {}", _("removed the restriction of the incident"), _alerts(data))
+    return format_html("{} {}", _("removed the restriction of the incident"), _with_it(data))
 
 
-def _alerts(data: Data) -> str:
-    n = data.get("alerts")
-    if not isinstance(n, int) or not n:
-        return ""
-    return ngettext("and its alert", "and its %(n)s alerts", n) % {"n": n}
+def _with_it(data: Data) -> str:
+    """The alerts in it, and the incidents that were merged into it."""
+    told = []
+    alerts, merged = data.get("alerts"), data.get("merged")
+    if isinstance(alerts, int) and alerts:
+        told.append(ngettext("and its alert", "and its %(n)s alerts", alerts) % {"n": alerts})
+    if isinstance(merged, int) and merged:
+        text = ngettext("and what was merged into it", "and the %(n)s incidents that were merged into it", merged)
+        told.append(text % {"n": merged})
+    return " ".join(told)
 
 
 ACCESS_SENTENCES: dict[str, Callable[[TimelineEntry, Data], SafeString]] = {

@@ -159,7 +159,7 @@ def test_strangers_and_readers(viewer: User, stranger: User, blue: Team) -> None
     assert list(merge_undo.moves_seen(stranger, stays)) == []
 
 
-def test_what_was_restricted_since_is_not_opened_by_an_undo(admin: User, analyst: User) -> None:
+def test_what_was_restricted_since_is_not_opened_by_an_undo(admin: User, analyst: User, viewer: User) -> None:
     from cases.actions.access import INCIDENT
     from soar.accounts.access.actions import grant
 
@@ -170,4 +170,9 @@ def test_what_was_restricted_since_is_not_opened_by_an_undo(admin: User, analyst
     with pytest.raises(Forbidden, match="manages its access"):
         merge_undo.undo(Actor.of(analyst), stays.pk, move.pk)
     merge_undo.undo(Actor.of(User.objects.get(pk=admin.pk)), stays.pk, move.pk)
-    assert not Alert.objects.filter(incident=goes, restricted=True).exists()
+    assert again(goes).restricted and not Alert.objects.filter(incident=goes, restricted=False).exists()
+    analyst = User.objects.get(pk=analyst.pk)
+    assert Incident.objects.visible_to(analyst).filter(pk=goes.pk).exists()  # the same people see both
+    assert not Incident.objects.visible_to(viewer).filter(pk=goes.pk).exists()
+    restriction.unrestrict(Actor.of(User.objects.get(pk=admin.pk)), goes.pk)
+    assert again(stays).restricted and not again(goes).restricted

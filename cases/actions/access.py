@@ -69,6 +69,14 @@ class IncidentKind(Grantable):
         """By the one visibility query."""
         return Incident.objects.filter(pk=obj.pk).visible_to(user).exists()
 
+    def counted(self, obj: Incident) -> Incident:
+        """Of what was merged into a restricted one, that one."""
+        return obj.access_of or obj
+
+    def manages(self, user: User, obj: Incident) -> bool:
+        """Nobody says by itself who sees what was merged into a restricted one: that one's grants count."""
+        return obj.access_of_id is None and super().manages(user, obj)
+
     def holds(self, user: User, obj: Incident, level: str) -> bool:
         """By role or grant; also on one that was merged."""
         return permissions.entitled(user, obj, level)

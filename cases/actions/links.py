@@ -10,6 +10,7 @@ from django.db.models import F
 
 from cases import timeline
 from cases.actions.base import change, save
+from cases.actions.sight import more_people
 from cases.actions.techniques import TECHNIQUES_AT_MOST
 from cases.actors import Actor
 from cases.choices import Tlp
@@ -172,9 +173,11 @@ def _editable(actor: Actor, alert: Alert) -> Incident:
 
 
 def _check_leaving(actor: Actor, old: Incident, alert: Alert, into: Incident | None) -> None:
-    """Raise Forbidden where an alert would leave a restriction behind: that is to lift a piece of it, and needs the
-    level that lifts it whole."""
-    if not old.restricted or actor.user is None or (into is not None and into.restricted):
+    """Raise Forbidden where an alert would leave a restriction behind, or go where others see it or let others in:
+    that is to lift a piece of it, and needs the level that lifts it whole."""
+    if not old.restricted or actor.user is None:
+        return
+    if into is not None and into.restricted and not more_people(old, into):
         return
     if not holds(actor.user, old, "manage"):
         raise Forbidden(

@@ -10,8 +10,9 @@ from typing import Any
 from django.db import transaction
 
 from cases import timeline
+from cases.actions import sight
 from cases.actions.base import save
-from cases.actions.merge_checks import refusal_of, sight
+from cases.actions.merge_checks import refusal_of, sight_of
 from cases.actions.moving import Part, Told, Way, parts
 from cases.actions.moving.alerts import lock_all
 from cases.actions.moving.fields import MARKS, raised
@@ -21,7 +22,7 @@ from cases.choices import IncidentStatus
 from cases.errors import CaseError, Refused
 from cases.models import Incident, IncidentMove
 from cases.permissions import incident_for, parse_number
-from cases.sla import clocks
+from cases.sla import clocks, joining
 from soar.accounts.models import User
 from soar.lib import clock
 from soar.lib.clock import iso
@@ -29,7 +30,7 @@ from soar.lib.clock import iso
 IncidentId = str | int
 MERGED_AT_MOST = 20
 SAVED = ("alert_count", "tags", "techniques", "custom_fields", *MARKS, "merged_count")
-HUSK = ("alert_count", "status", "closed_at", "merged_into", "merged_at")
+HUSK = ("alert_count", "status", "closed_at", "merged_into", "merged_at", "restricted", "access_of")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def preview(actor: Actor, into: IncidentId, which: Iterable[IncidentId]) -> list
 def _preview(way: Way) -> Preview:
     told = [(part, part.preview(way)) for part in parts()]
     listed = [(part, one) for part, one in told if one.moves or one.stays]
-    return Preview(way.source, way.target, listed, raised(way.source, way.target), sight(way), refusal_of(way))
+    return Preview(way.source, way.target, listed, raised(way.source, way.target), sight_of(way), refusal_of(way))
 
 
 @transaction.atomic
@@ -82,7 +83,9 @@ def merge(
 def merge_locked(way: Way, **said: Any) -> IncidentMove:
     """Take over all parts of a locked incident, and leave a husk. ``said``: more for the entries of both timelines."""
     source, target, now = way.source, way.target, clock.now()
-    before = {"status": source.status, "closed_at": iso(source.closed_at)}
+    before: dict[str, Any] = {"status": source.status, "closed_at": iso(source.closed_at)}
+    before |= {"restricted": source.restricted, "within": target.restricted}
+    waits = joining.waits_for_somebody(target)
     kept = {part.name: part.move(way) for part in parts()}
     move = IncidentMove.objects.create(
         kind=IncidentMove.Kind.MERGE,
@@ -101,7 +104,12 @@ def merge_locked(way: Way, **said: Any) -> IncidentMove:
     timeline.record("incident.merged", target, way.actor, data={**_named(source), **about})
     save(source, *HUSK)
     save(target, *SAVED)
+    sight.follow(target)
+    move.before["clocks"] = joining.take_earlier(source, target)
     clocks.follow(target, taken=target.owner_rows.exists())
+    if waits is not None and joining.waits_for_somebody(target) is None:
+        move.before["acknowledged"] = waits
+    move.save(update_fields=["before"])
     return move
 
 

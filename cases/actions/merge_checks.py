@@ -3,12 +3,12 @@ incident holds to anybody who could not see it before."""
 
 from __future__ import annotations
 
-from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from cases.actions.moving import Way
 from cases.actions.moving.owners import joining_of
+from cases.actions.sight import more_people
 from cases.choices import IncidentStatus
 from cases.errors import CaseError, Conflict
 from cases.holds import Held, hold_of
@@ -60,26 +60,17 @@ def _restricted(source: Incident, target: Incident) -> CaseError | None:
             "into it, or restrict %(target)s first."
         )
         return Conflict(text % _numbers(source, target), code="would_widen")
-    more = _more_people(source, target)
+    more = more_people(source, target)
     if not more:
         return None
     text = ngettext(
-        "%(n)s person or group with access to %(target)s has none to %(source)s, and would see what it holds. Give it "
-        "to them on %(source)s first, or take it on %(target)s.",
-        "%(n)s people or groups with access to %(target)s have none to %(source)s, and would see what it holds. Give "
-        "it to them on %(source)s first, or take it on %(target)s.",
+        "%(n)s person or group with access to %(target)s has less to %(source)s, or not for so long, and would see "
+        "what it holds or let others in. Give it to them on %(source)s first, or take it on %(target)s.",
+        "%(n)s people or groups with access to %(target)s have less to %(source)s, or not for so long, and would see "
+        "what it holds or let others in. Give it to them on %(source)s first, or take it on %(target)s.",
         more,
     )
     return Conflict(text % {"n": more, **_numbers(source, target)}, code="would_widen")
-
-
-def _more_people(source: Incident, target: Incident) -> int:
-    """How many people and groups have a grant on the target and could not see the source by one."""
-    groups = _holders(IncidentGroupPermission, "group", target) - _holders(IncidentGroupPermission, "group", source)
-    people = _holders(IncidentUserPermission, "user", target) - _holders(IncidentUserPermission, "user", source)
-    allowed = IncidentGroupPermission.objects.filter(current(), content_object=source).values("group")
-    inside = User.objects.filter(Q(pk__in=people) & Q(groups__in=allowed)).distinct()
-    return len(groups) + len(people) - inside.count()
 
 
 def _holders(
@@ -101,14 +92,14 @@ def _room(source: Incident, target: Incident) -> CaseError | None:
     return None
 
 
-def sight(way: Way) -> list[str]:
+def sight_of(way: Way) -> list[str]:
     """What the merge changes of who sees what, in sentences."""
     source, target = way.source, way.target
     told = [_team(source, target)] if source.team_id != target.team_id else []
     if target.restricted and not source.restricted:
         text = _(
-            "%(target)s is restricted: what moves is seen only by those with access to it from then on. The page and "
-            "timeline of %(source)s stay open to those who see them now."
+            "%(target)s is restricted: what moves, and the page and timeline of %(source)s, are seen only by those "
+            "with access to %(target)s from then on."
         )
         told.append(text % _numbers(source, target))
     if kept := _kept_grants(source):

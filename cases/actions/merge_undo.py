@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_datetime
 
 from cases import timeline
+from cases.actions import sight
 from cases.actions.base import save
 from cases.actions.merge import HUSK, SAVED, merge_locked
 from cases.actions.merge_checks import refusal_of
@@ -21,7 +22,8 @@ from cases.errors import CaseError, Conflict, Forbidden, Missing
 from cases.holds import check_incidents
 from cases.models import Incident, IncidentMove
 from cases.permissions import entitled, incident_for
-from cases.sla import clocks
+from cases.sla import clocks, joining
+from soar.accounts import audit
 from soar.accounts.models import User
 from soar.lib import clock
 
@@ -62,7 +64,7 @@ def undo(actor: Actor, incident_id: int | str, pk: int) -> IncidentMove:
     move = move_for(actor, incident_for(actor, incident_id), pk)
     found = {one: incident_for(actor, one, lock=True) for one in sorted((move.source_id, move.target_id))}
     move = IncidentMove.objects.select_for_update().get(pk=move.pk)
-    way = Way(actor, found[move.source_id], found[move.target_id])
+    way = Way(actor, found[move.source_id], found[move.target_id], _later(move))
     _check(move, way)
     lock_all(found.values())  # what goes back goes in the opposite order, alerts last
     move.left = _split_back(move, way) if move.kind == IncidentMove.Kind.SPLIT else _merge_back(move, way)
@@ -71,13 +73,20 @@ def undo(actor: Actor, incident_id: int | str, pk: int) -> IncidentMove:
     return move
 
 
+def _later(move: IncidentMove) -> list[IncidentMove]:
+    """The merges into the same incident that came after this one and last, the first one first. Nothing changes in
+    their incidents while the lock on the one they went to is held."""
+    rows = IncidentMove.objects.filter(kind=IncidentMove.Kind.MERGE, target=move.target_id, undone_at=None)
+    return list(rows.filter(pk__gt=move.pk, source__merged_into=move.target_id).select_related("source").order_by("pk"))
+
+
 def preview(actor: Actor, move: IncidentMove) -> UndoPreview:
     """What ``undo`` would leave of a merge or split that the actor sees (``move_for``); a split leaves nothing."""
-    way = Way(actor, move.source, move.target)
+    way = Way(actor, move.source, move.target, _later(move))
     try:
         _check(move, way)
         if move.kind == IncidentMove.Kind.SPLIT:
-            _way_back(way)
+            _way_back(move, way)
             return UndoPreview([])
     except CaseError as error:
         return UndoPreview([], error)
@@ -95,25 +104,28 @@ def _check(move: IncidentMove, way: Way) -> None:
             raise Forbidden(f"You may see {incident.number} but not edit it.")
     check_incidents([way.target.pk])  # what goes would be kept by nothing
     if move.kind == IncidentMove.Kind.MERGE:
-        _check_merge(way)
+        _check_merge(move, way)
 
 
-def _check_merge(way: Way) -> None:
+def _check_merge(move: IncidentMove, way: Way) -> None:
     source, target = way.source, way.target
     if target.merged_at is not None:
         raise Conflict(f"{target.number} was itself merged since. Undo that first.", code="incident_merged")
     if source.merged_into_id != target.pk:
         raise Conflict(f"{source.number} is not in {target.number} any more.")
-    user = way.actor.user
-    if target.restricted and not source.restricted and user is not None and not entitled(user, target, "manage"):
+    user, own = way.actor.user, bool(move.before.get("restricted"))
+    if target.restricted and not own and user is not None and not entitled(user, target, "manage"):
         raise Forbidden(
-            f"{target.number} is restricted and {source.number} is not: more people would see what goes back. Only "
+            f"{target.number} is restricted and {source.number} was not: more people could see what goes back. Only "
             "somebody who manages its access can undo this."
         )
 
 
 def _merge_back(move: IncidentMove, way: Way) -> list[str]:
     source, target = way.source, way.target
+    if copied := sight.come_out(move, source, target):
+        data: dict[str, Any] = {"object": "incident", "id": source.pk, "source": target.number, "rows": copied}
+        audit.record(way.actor.user, "access.copied", source.number, **data)
     left = [str(one) for part, kept in _gone_along(move) for one in part.back(way, kept)]
     closed = move.before.get("closed_at")
     source.status, source.closed_at = move.before["status"], parse_datetime(closed) if closed else None
@@ -123,8 +135,12 @@ def _merge_back(move: IncidentMove, way: Way) -> list[str]:
     gone = {"incident": source.number, "move": move.pk, "left": left}
     timeline.record("incident.restored", source, way.actor, data={"incident": target.number, "move": move.pk})
     timeline.record("incident.merge_undone", target, way.actor, data=gone)
+    for later in way.later:
+        later.save(update_fields=["moved"])
     save(source, *HUSK)
     save(target, *SAVED)
+    sight.follow(source)
+    _clocks_back(move, way)
     for incident in (source, target):
         clocks.follow(incident)
     return left
@@ -135,9 +151,19 @@ def _gone_along(move: IncidentMove) -> list[tuple[Part, Any]]:
     return [(part, move.moved[part.name]) for part in reversed(parts()) if move.moved.get(part.name)]
 
 
+def _clocks_back(move: IncidentMove, way: Way) -> None:
+    """What the merge did to the other one's clocks; what a later one does to them as well is its own from then on."""
+    taken = joining.give_back(way.target, move.before.get("clocks", {}), [later.source for later in way.later])
+    for later, kept in zip(way.later, taken, strict=True):
+        later.before["clocks"] = {**later.before.get("clocks", {}), **kept}
+        later.save(update_fields=["before"])
+    if (stopped := move.before.get("acknowledged")) is not None:
+        joining.wait_again(way.target, stopped)
+
+
 def _split_back(move: IncidentMove, way: Way) -> list[str]:
     """The way back of a split is a merge: whatever came to the new incident since comes along."""
-    new, back = way.target, _way_back(way)
+    new, back = way.target, _way_back(move, way)
     if new.severity == move.before.get("severity"):
         # Its alerts gave it, not a person: the whole keeps the severity that it has. The husk's is not saved.
         new.severity = min(new.severity, way.source.severity)
@@ -145,12 +171,17 @@ def _split_back(move: IncidentMove, way: Way) -> list[str]:
     return []
 
 
-def _way_back(way: Way) -> Way:
+def _owners_gone(move: IncidentMove, way: Way) -> frozenset[int]:
+    """Who owned both after the split, and one of them has left since: nobody gives it back to them."""
+    return frozenset(move.before.get("owners", [])) - set(way.source.owner_rows.values_list("user_id", flat=True))
+
+
+def _way_back(move: IncidentMove, way: Way) -> Way:
     """From what was split off to the whole. Raises what stands in the way."""
     for incident in (way.source, way.target):
         if incident.merged_at is not None:
             raise Conflict(f"{incident.number} was itself merged since. Undo that first.", code="incident_merged")
-    back = Way(way.actor, way.target, way.source)
+    back = Way(way.actor, way.target, way.source, gone=_owners_gone(move, way))
     if (error := refusal_of(back)) is not None:
         raise error
     return back

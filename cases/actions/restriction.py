@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
 from cases import timeline
+from cases.actions import sight
 from cases.actions.access import INCIDENT
 from cases.actions.base import save, text_of
 from cases.actions.seen import Expected, check_version
 from cases.actors import Actor
 from cases.errors import Conflict, Forbidden, Missing, Refused
+from cases.merged import absorbed_by
 from cases.models import Alert, Incident
 from cases.permissions import holds
 from soar.accounts import audit
@@ -30,8 +34,9 @@ TELL = "cases.tasks.tell_glass"
 
 @transaction.atomic
 def restrict(actor: Actor, incident_id: str | int, *, reason: str = "", expected_version: Expected = None) -> Incident:
-    """Let roles, teams and owning give nothing any more: owners keep ``edit``, whoever does it keeps ``manage``; where
-    that is Soar itself, the lead, another owner or the first admin. Restricting twice changes nothing.
+    """Let roles, teams and owning give nothing any more, for it and for all that was merged into it: owners keep
+    ``edit``, whoever does it keeps ``manage``; where that is Soar itself, the lead, another owner or the first admin.
+    Restricting twice changes nothing.
 
     Raises Missing, Forbidden without ``manage`` (whoever manages people alone does not get it by this), Refused for a
     reason that is too long."""
@@ -54,7 +59,8 @@ def restrict(actor: Actor, incident_id: str | int, *, reason: str = "", expected
 def unrestrict(
     actor: Actor, incident_id: str | int, *, reason: str = "", expected_version: Expected = None
 ) -> Incident:
-    """Let roles, teams and owning count again. Grants made by hand stay, those of the restriction's rules go.
+    """Let roles, teams and owning count again. Grants made by hand stay, those of the restriction's rules go. What was
+    merged into it and was restricted before stays so itself.
 
     Raises Missing, Forbidden without ``manage`` by a grant, Refused for a reason that is too long."""
     incident = _managed(actor, incident_id, expected_version)
@@ -83,6 +89,10 @@ def break_glass(user: User, incident_id: str | int, *, reason: str) -> Incident:
         raise Missing(f"There is no incident {incident_id!s:.40}.")
     if not incident.restricted:
         raise Refused(f"{incident.number} is not restricted.", field="incident")
+    if incident.access_of_id is not None:
+        raise Refused(
+            f"{incident.number} was merged: break the glass of INC-{incident.access_of_id}.", field="incident"
+        )
     if INCIDENT.manages(user, incident):
         raise Conflict(f"You manage {incident.number} already.", url=f"/incidents/{incident.number}/access/")
     until = clock.now() + timedelta(hours=settings.GLASS_HOURS)
@@ -117,22 +127,33 @@ def let_owners_go(actor: Actor, incident: Incident, user_ids: list[int]) -> None
 
 
 def _managed(actor: Actor, incident_id: str | int, expected: Expected) -> Incident:
+    _lock(INCIDENT.found(str(incident_id)).values_list("pk", flat=True))
     incident: Incident = managed(INCIDENT, actor.user, str(incident_id), lock=True)
     check_version(incident, expected)
     return incident
 
 
+def _lock(found: Iterable[int]) -> None:
+    """The incident and what went into it, in the order of their ids, as a merge and an undo lock them."""
+    pks = list(found)
+    rows = Incident.objects.select_for_update(of=("self",)).filter(pk__in=[*pks, *absorbed_by(pks)]).order_by("pk")
+    list(rows.values_list("pk", flat=True))
+
+
 def _set(actor: Actor, incident: Incident, *, restricted: bool, reason: str) -> None:
-    """The column of the incident and of its alerts, together, with the rows that tell of it."""
+    """The column of the incident, of its alerts and of what was merged into it, together, with the rows that tell of
+    it."""
     verb = "access.restricted" if restricted else "access.unrestricted"
     alerts = list(
         Alert.objects.filter(incident=incident).select_for_update().order_by("pk").values_list("pk", flat=True)
     )
     Alert.objects.filter(pk__in=alerts).update(restricted=restricted, updated_at=clock.now())
     incident.restricted = restricted
+    merged = sight.follow(incident)
+    with_it: dict[str, Any] = {"alerts": len(alerts), **({"merged": merged} if merged else {})}
     why = {"reason": reason} if reason else {}
-    audit.record(actor.user, verb, incident.number, object="incident", id=incident.pk, alerts=len(alerts), **why)
-    timeline.record(verb, incident, actor, text=reason, data={"alerts": len(alerts)})
+    audit.record(actor.user, verb, incident.number, object="incident", id=incident.pk, **with_it, **why)
+    timeline.record(verb, incident, actor, text=reason, data=with_it)
     save(incident, "restricted")
 
 

@@ -18,6 +18,7 @@ from cases.actions.merge import made_by
 from cases.actions.moving.evidence import carry
 from cases.actions.moving.tasks import append, close_up
 from cases.actions.seen import Expected, check_version
+from cases.actions.sight import copy_grants
 from cases.actors import Actor
 from cases.choices import IncidentStatus, Severity
 from cases.errors import CaseError, Conflict, Forbidden, Refused
@@ -28,16 +29,14 @@ from cases.models import (
     Evidence,
     Incident,
     IncidentAsset,
-    IncidentGroupPermission,
     IncidentMove,
     IncidentObservable,
     IncidentOwner,
     IncidentTask,
-    IncidentUserPermission,
     TimelineEntry,
 )
 from cases.permissions import incident_for, parse_number
-from cases.sla import clocks
+from cases.sla import clocks, joining
 from soar.accounts import audit
 from soar.accounts.membership import may
 
@@ -119,7 +118,7 @@ def split(
         source=incident,
         target=new,
         moved=moved,
-        before={"severity": int(new.severity)},
+        before={"severity": int(new.severity), "owners": list(new.owner_rows.values_list("user_id", flat=True))},
         **made_by(actor),
     )
     incident = incident_for(actor, incident.pk, level="edit", lock=True)
@@ -178,6 +177,7 @@ def _opened(actor: Actor, incident: Incident, chosen: Chosen, **given: Any) -> I
     if incident.restricted:
         Alert.objects.filter(incident=new).update(restricted=True)
     _same_people(actor, incident, new)
+    joining.carry_on(incident, new)
     clocks.follow(new, taken=new.owner_rows.exists())
     return new
 
@@ -187,23 +187,13 @@ def _same_people(actor: Actor, incident: Incident, new: Incident) -> None:
     IncidentOwner.objects.bulk_create(
         [IncidentOwner(incident=new, user_id=row.user_id, lead=row.lead) for row in owners]
     )
-    grants = _copied(IncidentUserPermission, incident, new) + _copied(IncidentGroupPermission, incident, new)
-    if grants:
+    if grants := copy_grants(incident, new):
         audit.record(
             actor.user, "access.copied", new.number, object="incident", id=new.pk, source=incident.number, rows=grants
         )
     for name in ("_grants", "_incidents_sql"):  # what was read of the person's grants before is not so any more
         if actor.user is not None and hasattr(actor.user, name):
             delattr(actor.user, name)
-
-
-def _copied(table: Any, incident: Incident, new: Incident) -> int:
-    rows = list(table.objects.filter(content_object=incident))
-    for row in rows:
-        row.pk, row.content_object = None, new
-        row._state.adding = True
-    table.objects.bulk_create(rows)
-    return len(rows)
 
 
 def _move(actor: Actor, chosen: Chosen, incident: Incident, new: Incident) -> None:

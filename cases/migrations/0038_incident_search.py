@@ -8,7 +8,7 @@ from cases import search_words as words
 
 # Of texts array_to_string always says the same; the database cannot know it, because it takes lists of anything.
 LISTED = """
-CREATE FUNCTION cases_listed(text[]) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+CREATE OR REPLACE FUNCTION cases_listed(text[]) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$ SELECT pg_catalog.array_to_string($1, E'\\n') $$"""
 
 
@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
     dependencies = [("cases", "0037_alert_untaken")]
 
     operations = [
-        migrations.RunSQL(LISTED, "DROP FUNCTION cases_listed(text[])"),
+        migrations.RunSQL(LISTED, "DROP FUNCTION IF EXISTS cases_listed(text[])"),
         AddIndexConcurrently("incident", words.index(words.INCIDENT, "incident_said")),
         RemoveIndexConcurrently("incident", "incident_words"),
     ]

@@ -57,6 +57,10 @@ class Incident(models.Model):
     # Set together: it went into another incident and is a closed husk since. The other one may be gone by now.
     merged_into = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
     merged_at = models.DateTimeField(null=True)
+    # Of a husk, while what it is in is restricted: only that one's grants count. Written by cases.actions.sight alone.
+    access_of = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False, db_constraint=False
+    )
     merged_count = models.PositiveIntegerField(default=0, db_default=0, help_text="How many went into this one")
     version = models.PositiveIntegerField(default=1)
     timeline_count = models.PositiveIntegerField(default=0)
@@ -108,6 +112,7 @@ class Incident(models.Model):
             models.Index(
                 fields=["merged_into"], name="incident_merged_into", condition=models.Q(merged_into__isnull=False)
             ),
+            models.Index(fields=["access_of"], name="incident_access_of", condition=models.Q(access_of__isnull=False)),
             GinIndex(fields=["techniques"], name="incident_techniques"),
             GinIndex(fields=["custom_fields"], name="incident_custom_fields"),
             models.Index(fields=["sla_due_at", "id"], name="incident_due", condition=OPEN),

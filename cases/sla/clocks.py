@@ -6,9 +6,9 @@ change of status, severity, owners or pause; the rows and the incident's own col
     resolve       until it is resolved or closed
 
 A reopening begins another round of what is open again; a containment that is lost begins that clock anew. What an
-incident that went into another one has measured does not count, and its clocks are of interest to nobody until the
-merge is undone: they are left as they are. An imported incident has none: when it was taken and how long it took is
-history of elsewhere, and no work of this portal that its figures could tell of."""
+incident that went into another one has measured does not count, and its clocks are left as they are for an undo: what
+was late in them is so in the other one (``cases.sla.joining``). An imported incident has none: when it was taken and how
+long it took is history of elsewhere, and no work of this portal that its figures could tell of."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.db.models import F, Q
+
 from cases.choices import IncidentStatus
+from cases.merged import absorbed
 from cases.models import Incident, IncidentClock, IncidentPause
 from cases.sla import calendar, current
 from cases.sla.calendar import NEVER, Span
@@ -102,7 +105,7 @@ class Clocks:
         """Write the rows, and on the incident what they come to."""
         IncidentClock.objects.bulk_create(row for row in self.rows.values() if row.pk is None)
         IncidentClock.objects.bulk_update(self.changed, _RECKONED)
-        missed = any(late(row) for row in self.rows.values())
+        missed = any(late(row) for row in self.rows.values()) or _missed_inside(self.incident)
         self.incident.sla_missed = missed or _missed_before(self.incident, self.rows.values())
         self.incident.sla_due_at = _first(row.due_at for row in self.running())
         self.incident.sla_risk_at = _first(row.warn_at for row in self.running())
@@ -207,6 +210,13 @@ def _from_history(clocks: Clocks) -> None:
 
 def _first(moments: Iterable[datetime | None]) -> datetime:
     return min((moment for moment in moments if moment is not None), default=NEVER)
+
+
+def _missed_inside(incident: Incident) -> bool:
+    """Whether an incident that went into this one had missed a target, or was overdue when it went."""
+    husks = Incident.objects.filter(pk__in=absorbed(incident))
+    overdue = Q(clocks__stopped_at=None, clocks__due_at__lt=F("merged_at"))
+    return bool(incident.merged_count) and husks.filter(Q(sla_missed=True) | overdue).exists()
 
 
 def _missed_before(incident: Incident, newest: Iterable[IncidentClock]) -> bool:

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.functional import Promise
 
 from cases.actors import Actor
-from cases.models import Incident
+from cases.models import Incident, IncidentMove
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
     """From ``source`` to ``target``, both locked but for a preview. Parts change the fields of both in memory; whoever
-    called them saves the rows."""
+    called them saves the rows.
+
+    ``later``, for the way back: the merges into ``target`` that came after and last. What their incidents would have
+    brought, had it not been there already, is theirs from then on (``heir``): an undo of theirs takes it away.
+    ``gone``: ids of people who own ``target`` no more, by what somebody did there, and do not come back to it."""
 
     actor: Actor
     source: Incident
     target: Incident
+    later: list[IncidentMove] = field(default_factory=list)
+    gone: frozenset[int] = frozenset()
+
+    def heir(self, has: Callable[[Incident], Any]) -> IncidentMove | None:
+        """The first of the later merges whose incident has it as well; None if nobody else needs it."""
+        return next((move for move in self.later if has(move.source)), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,11 @@ class Files(Part):
     def back(self, way: Way, kept: Any) -> list[str]:
         """Those that nobody described anew or removed since."""
         rows, versions = _there(way, kept), dict(kept)
-        carry(way.actor, [row for row in rows if row.version == versions[row.pk]], way.target, way.source)
+        same = [row for row in rows if row.version == versions[row.pk]]
+        carry(way.actor, same, way.target, way.source)
+        for row in same:
+            if row.removed_at is None:
+                _take_heirs(way, row.sha256)
         return _unlike(rows, kept)
 
 
@@ -74,6 +78,16 @@ def _unlike(rows: list[Evidence], kept: Any) -> list[str]:
 def _allow(word: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('soar.move', %s, true)", [word])
+
+
+def _take_heirs(way: Way, sha256: str) -> None:
+    """The same file that a later merge left where it was, because this one's was there, comes in its place."""
+    for move in way.later:
+        row = Evidence.objects.filter(incident=move.source, sha256=sha256, removed_at=None).first()
+        if row is not None:
+            carry(way.actor, [row], move.source, way.target)
+            move.moved[Files.name] = [*move.moved.get(Files.name, []), [row.pk, row.version]]
+            return
 
 
 def _going(way: Way) -> QuerySet[Evidence]:

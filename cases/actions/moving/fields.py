@@ -14,6 +14,7 @@ from cases.choices import Pap, Severity, Tlp
 from cases.models import Incident
 
 MARKS = ("severity", "tlp", "pap")
+_RANKS: dict[str, list[Any]] = {"severity": Severity.values, "tlp": Tlp.values, "pap": Pap.values}
 
 
 class Words(Part):
@@ -39,9 +40,17 @@ class Words(Part):
         return new
 
     def back(self, way: Way, kept: Any) -> list[str]:
-        """Take them off; who took one off since has done it already."""
-        setattr(way.target, self.name, [one for one in getattr(way.target, self.name) if one not in kept])
+        """Take them off, but for those that a later merge brought too; who took one off since has done it already."""
+        have = getattr(way.target, self.name)
+        gone = [one for one in kept if one in have and not self._left_to_heir(way, one)]
+        setattr(way.target, self.name, [one for one in have if one not in gone])
         return []
+
+    def _left_to_heir(self, way: Way, word: str) -> bool:
+        heir = way.heir(lambda incident: word in getattr(incident, self.name))
+        if heir is not None:
+            heir.moved[self.name] = [*heir.moved.get(self.name, []), word]
+        return heir is not None
 
     def _new(self, way: Way) -> tuple[list[str], int]:
         have = getattr(way.target, self.name)
@@ -74,9 +83,15 @@ class OwnFields(Part):
         return [_("The field %s was set since") % key for key in changed]
 
     def back(self, way: Way, kept: Any) -> list[str]:
-        """Those that nobody set since."""
+        """Those that nobody set since; what a later merge has for one stands in its place."""
         told, have = self.stays(way, kept), way.target.custom_fields
         way.target.custom_fields = {key: one for key, one in have.items() if key not in kept or kept[key] != one}
+        for key in (key for key in kept if have.get(key) == kept[key]):
+            heir = way.heir(lambda incident, key=key: key in _filled(incident))  # type: ignore[misc]
+            if heir is not None:
+                value = heir.source.custom_fields[key]
+                heir.moved[self.name] = {**heir.moved.get(self.name, {}), key: value}
+                way.target.custom_fields[key] = value
         return told
 
 
@@ -108,7 +123,11 @@ class Marks(Part):
 
     def stays(self, way: Way, kept: Any) -> list[str]:
         """Those that were set since."""
-        changed = [name for name, (_old, new) in kept.items() if getattr(way.target, name) != new]
+        changed = [
+            name
+            for name, (_old, new) in kept.items()
+            if getattr(way.target, name) != new and _raised_further(way, name, new) is None
+        ]
         words = {"severity": _("The severity")}
         return [
             _("%(field)s of %(number)s was set since")
@@ -117,22 +136,46 @@ class Marks(Part):
         ]
 
     def back(self, way: Way, kept: Any) -> list[str]:
-        """Those that nobody set since."""
+        """Those that nobody set since, as far down as what came later allows."""
         told = self.stays(way, kept)
         for name, (old, new) in kept.items():
-            if getattr(way.target, name) == new:
-                change(way.target, way.actor, name, _choice(name, old))
+            if (further := _raised_further(way, name, new)) is not None:
+                further[0] = old  # that one began lower, then, and its own undo goes as far down
+            elif getattr(way.target, name) == new:
+                change(way.target, way.actor, name, _choice(name, _with_later(way, name, old)))
         return told
 
 
 def raised(source: Incident, target: Incident) -> dict[str, Any]:
     """By field the graver value, where that is not the target's own."""
-    ranks: dict[str, list[Any]] = {"severity": Severity.values, "tlp": Tlp.values, "pap": Pap.values}
     return {
         name: getattr(source, name)
-        for name, order in ranks.items()
-        if order.index(getattr(source, name)) > order.index(getattr(target, name))
+        for name in MARKS
+        if _rank(name, getattr(source, name)) > _rank(name, getattr(target, name))
     }
+
+
+def _rank(name: str, value: Any) -> int:
+    return _RANKS[name].index(value)
+
+
+def _raised_further(way: Way, name: str, new: Any) -> list[Any] | None:
+    """``[old, new]`` of the later merge that raised the field from where this one had brought it, if there is one."""
+    for move in way.later:
+        raised_by: list[Any] | None = move.moved.get(Marks.name, {}).get(name)
+        if raised_by is not None and raised_by[0] == new:
+            return raised_by
+    return None
+
+
+def _with_later(way: Way, name: str, value: Any) -> Any:
+    """What the field would be, had this merge not been: the later ones raise it from ``value``, and keep that."""
+    for move in way.later:
+        mark = getattr(move.source, name)
+        if _rank(name, mark) > _rank(name, value):
+            move.moved[Marks.name] = {**move.moved.get(Marks.name, {}), name: [value, mark]}
+            value = mark
+    return value
 
 
 def _choice(name: str, value: Any) -> Any:

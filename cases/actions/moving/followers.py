@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cases.actions.mentions import who_sees
 from cases.actions.moving.base import Part, Told, Way
-from cases.models import Watch
+from cases.models import Incident, Watch
 from soar.lib import clock
 
 
@@ -34,16 +34,28 @@ class Followers(Part):
         return [row.pk for row in Watch.objects.bulk_create(rows)]
 
     def back(self, way: Way, kept: Any) -> list[str]:
-        """Those who have not muted it since."""
-        Watch.objects.filter(pk__in=kept, incident=way.target, muted=False).delete()
+        """Those who have not muted it since, and follow no other that went into it later."""
+        rows = list(Watch.objects.filter(pk__in=kept, incident=way.target, muted=False))
+        Watch.objects.filter(pk__in=[row.pk for row in rows if not _left_to_heir(way, row)]).delete()
         return []
+
+
+def _left_to_heir(way: Way, row: Watch) -> bool:
+    heir = way.heir(lambda incident: _following(incident).filter(user=row.user_id).exists())
+    if heir is not None:
+        heir.moved[Followers.name] = [*heir.moved.get(Followers.name, []), row.pk]
+    return heir is not None
+
+
+def _following(incident: Incident) -> QuerySet[Watch]:
+    lasting = Q(until=None) | Q(until__gt=clock.now())
+    return Watch.objects.filter(lasting, incident=incident, muted=False)
 
 
 def _sorted(way: Way) -> tuple[list[Watch], int]:
     """Rows of those who come along, and how many do not see the other one."""
     there = Watch.objects.filter(incident=way.target).values("user")
-    lasting = Q(until=None) | Q(until__gt=clock.now())
-    rows = list(Watch.objects.filter(lasting, incident=way.source, muted=False).exclude(user__in=there).order_by("pk"))
+    rows = list(_following(way.source).exclude(user__in=there).order_by("pk"))
     seeing = who_sees(way.target, [row.user_id for row in rows])
     going = [row for row in rows if row.user_id in seeing]
     return going, len(rows) - len(going)

@@ -47,8 +47,12 @@ class Named(Part):
         return self._removed(len(kept) - self._there(way, kept).count())
 
     def back(self, way: Way, kept: Any) -> list[str]:
-        """Those that nobody took off since."""
-        return self._removed(len(kept) - self._there(way, kept).update(incident=way.source))
+        """Those that nobody took off since; in the place of one comes that of a later merge that has it too."""
+        rows = list(self._there(way, kept).order_by("pk"))
+        self.model.objects.filter(pk__in=[row.pk for row in rows]).update(incident=way.source)
+        for row in rows:
+            self._take_heirs(way, getattr(row, f"{self.column}_id"))
+        return self._removed(len(kept) - len(rows))
 
     def _there(self, way: Way, kept: Any) -> QuerySet[Any]:
         rows: QuerySet[Any] = self.model.objects.filter(pk__in=kept, incident=way.target)
@@ -58,6 +62,14 @@ class Named(Part):
         told = {"what": self.label}
         one = _("One of the %(what)s was removed since") % told
         return left(number, one, _("%(n)s %(what)s were removed since") % {"n": number, **told})
+
+    def _take_heirs(self, way: Way, named: int) -> None:
+        for move in way.later:
+            row = self.model.objects.filter(incident=move.source, **{self.column: named}).first()
+            if row is not None:
+                self.model.objects.filter(pk=row.pk).update(incident=way.target)
+                move.moved[self.name] = [*move.moved.get(self.name, []), row.pk]
+                return
 
     def _going(self, way: Way) -> QuerySet[Any]:
         there = self.model.objects.filter(incident=way.target).values(self.column)
@@ -93,6 +105,7 @@ class Relations(Part):
         fit = _as_they_went(way, kept)
         for row in fit:
             _turn(row, way.target.pk, way.source.pk)
+            _take_heirs(way, row)
         return _removed(len(kept) - len(fit))
 
 
@@ -103,6 +116,18 @@ def _as_they_went(way: Way, kept: Any) -> list[IncidentRelation]:
 
 def _removed(number: int) -> list[str]:
     return left(number, _("1 link was removed since"), _("%(n)s links were removed since"))
+
+
+def _take_heirs(way: Way, gone: IncidentRelation) -> None:
+    """The same link, that a later merge left where it was because this one's was there, comes in its place."""
+    for move in way.later:
+        later = Way(way.actor, move.source, way.target)
+        same = (row for row in _sorted(later)[0] if _pair(row, move.source.pk) == _pair(gone, way.source.pk))
+        row = next(same, None)
+        if row is not None:
+            end = _turn(row, move.source.pk, way.target.pk)
+            move.moved[Relations.name] = [*move.moved.get(Relations.name, []), [row.pk, end]]
+            return
 
 
 def _sorted(way: Way) -> tuple[list[IncidentRelation], int]:

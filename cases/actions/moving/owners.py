@@ -7,7 +7,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cases import timeline
 from cases.actions.moving.base import Part, Told, Way
+from cases.actions.restriction import let_owners_go
 from cases.models import Incident, IncidentOwner
 from cases.models.incident import OWNERS_AT_MOST
 from cases.permissions import INCIDENT
@@ -29,6 +31,8 @@ class Owners(Part):
         """Ids of the people who joined."""
         joining, _staying = joining_of(way)
         IncidentOwner.objects.bulk_create([IncidentOwner(incident=way.target, user=user) for user in joining])
+        if joining:
+            _tell(way, "added", joining)
         return [user.pk for user in joining]
 
     def stays(self, way: Way, kept: Any) -> list[str]:
@@ -37,15 +41,34 @@ class Owners(Part):
         return [_("%s leads by now and stays an owner") % row.user.display_name() for row in leads]
 
     def back(self, way: Way, kept: Any) -> list[str]:
-        """Those who do not lead by now."""
-        IncidentOwner.objects.filter(incident=way.target, user__in=kept, lead=False).delete()
-        return self.stays(way, kept)
+        """Those who do not lead by now, and own no other that went into it later. What the rule for owners gave them
+        on a restricted incident goes with the owning."""
+        rows = list(IncidentOwner.objects.filter(incident=way.target, user__in=kept).select_related("user"))
+        gone = [row for row in rows if not row.lead and not _left_to_heir(way, row.user)]
+        IncidentOwner.objects.filter(pk__in=[row.pk for row in gone]).delete()
+        if gone:
+            let_owners_go(way.actor, way.target, [row.user_id for row in gone])
+            _tell(way, "removed", [row.user for row in gone])
+        return [_("%s leads by now and stays an owner") % row.user.display_name() for row in rows if row.lead]
+
+
+def _left_to_heir(way: Way, user: User) -> bool:
+    heir = way.heir(lambda incident: incident.owner_rows.filter(user=user).exists())
+    if heir is not None:
+        heir.moved[Owners.name] = [*heir.moved.get(Owners.name, []), user.pk]
+    return heir is not None
+
+
+def _tell(way: Way, what: str, people: list[User]) -> None:
+    """The entry that tells who owns it now, as for any other way to become an owner."""
+    names = sorted(user.display_name() for user in people)
+    timeline.record("incident.owners", way.target, way.actor, data={what: names})
 
 
 def joining_of(way: Way) -> tuple[list[User], int]:
     """Who joins, and how many cannot: a restricted incident takes no owner whom nobody let in."""
     there = set(IncidentOwner.objects.filter(incident=way.target).values_list("user_id", flat=True))
-    rows = IncidentOwner.objects.filter(incident=way.source).select_related("user")
+    rows = IncidentOwner.objects.filter(incident=way.source).exclude(user__in=way.gone).select_related("user")
     others = [row.user for row in rows if row.user_id not in there and row.user.is_active]
     joining = [user for user in others if _able(user, way.target)][: max(OWNERS_AT_MOST - len(there), 0)]
     return joining, len(others) - len(joining)

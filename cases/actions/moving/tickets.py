@@ -52,6 +52,9 @@ class Tickets(Part):
         locked = list(TicketLink.objects.select_for_update().filter(pk__in=moved, incident=way.target).order_by("pk"))
         fit = [link.pk for link in locked if link.state != LinkState.ENDED]
         TicketLink.objects.filter(pk__in=fit).update(incident=way.source)
+        for link in locked:
+            if link.pk in fit:
+                _take_heirs(way, link)
         again = sum(_again(pk, state) for pk, state in ended)
         return _unlinked(len(moved) - len(fit) + len(ended) - again)
 
@@ -69,6 +72,19 @@ def _free(ids: list[int]) -> int:
     )
     same = Q(incident=OuterRef("incident")) | ~Q(sys_id="") & Q(sys_id=OuterRef("sys_id"))
     return TicketLink.objects.filter(~Exists(live.filter(same)), pk__in=ids, state=LinkState.ENDED).count()
+
+
+def _take_heirs(way: Way, gone: TicketLink) -> None:
+    """The ticket that a later merge ended, because this one's was there, is linked again and goes on in its place."""
+    for move in way.later:
+        kept = move.moved.get(Tickets.name, {})
+        states = dict(kept.get("ended", []))
+        twin = TicketLink.objects.filter(pk__in=states, instance=gone.instance_id, table=gone.table).first()
+        if twin is not None and _again(twin.pk, states.pop(twin.pk)):
+            TicketLink.objects.filter(pk=twin.pk).update(incident=way.target)
+            ended = [[pk, state] for pk, state in states.items()]
+            move.moved[Tickets.name] = {"moved": [*kept.get("moved", []), twin.pk], "ended": ended}
+            return
 
 
 def _sorted(way: Way, *, lock: bool = False) -> tuple[list[TicketLink], list[TicketLink]]:

@@ -92,6 +92,10 @@ class Grantable:
         """The address of its page."""
         return ""
 
+    def counted(self, obj: Any) -> Any:
+        """The object whose grants count for it: itself, but for what follows another one."""
+        return obj
+
     def by_role(self, user: User) -> bool:
         """Whether the user manages all of the kind."""
         return bool(self.manager) and may(user, self.manager)

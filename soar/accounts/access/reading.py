@@ -103,7 +103,7 @@ class Readers:
         return self._any(self._ways()) | self._granted()
 
     def _granted(self) -> Q:
-        own, by_group = rows.held(self.kind, self.obj)
+        own, by_group = rows.held(self.kind, self.kind.counted(self.obj))
         return (own | by_group) & (self._has(self.kind.needed) if self.kind.needed else Q())
 
     @staticmethod
@@ -118,14 +118,14 @@ class Readers:
 
     @cached_property
     def _group_grants(self) -> dict[int, Grant]:
-        return {one.holder_id: one for one in rows.group_grants_on(self.kind, self.obj)}
+        return {one.holder_id: one for one in rows.group_grants_on(self.kind, self.kind.counted(self.obj))}
 
     def group_grants(self) -> list[Grant]:
         """Grants to teams and roles on the object, by name."""
         return list(self._group_grants.values())
 
     def _annotated(self) -> QuerySet[User]:
-        own, _by_group = rows.held(self.kind, self.obj)
+        own, _by_group = rows.held(self.kind, self.kind.counted(self.obj))
         marks = {"own": own, "needed_ok": self._has(self.kind.needed) if self.kind.needed else Q(pk__isnull=False)}
         marks |= {f"way{n}": way.who for n, way in enumerate(self._ways())}
         marks |= {f"role_{level}": condition for level, condition in self.kind.role_levels(self._has)}
@@ -136,7 +136,10 @@ class Readers:
 
     def _persons(self, listed: Iterable[Any]) -> list[Person]:
         users = list(listed)
-        own = {one.holder_id: one for one in rows.grants_on(self.kind, self.obj, only=[user.pk for user in users])}
+        own = {
+            one.holder_id: one
+            for one in rows.grants_on(self.kind, self.kind.counted(self.obj), only=[user.pk for user in users])
+        }
         ways, levels = self._ways(), [level for level, _condition in self.kind.role_levels(self._has)]
         return [self._person(user, own.get(user.pk), self._group_grants, ways, levels) for user in users]
 

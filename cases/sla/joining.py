@@ -1,0 +1,88 @@
+"""The clocks of incidents that are merged and split (casework.md 9, 11): nothing that is late becomes punctual by it.
+Actions call this in their transaction, before ``clocks.follow`` reckons anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from cases.choices import IncidentStatus
+from cases.models import Incident, IncidentClock, IncidentPause
+from cases.sla.policy import CLOCKS
+
+ACKNOWLEDGE = CLOCKS[0]
+
+
+def waits_for_somebody(incident: Incident) -> int | None:
+    """The id of the clock that waits for a person to take a locked incident; None if none does."""
+    rows = IncidentClock.objects.filter(incident=incident, name=ACKNOWLEDGE, stopped_at=None)
+    return rows.values_list("pk", flat=True).first()
+
+
+def wait_again(incident: Incident, stopped: int) -> None:
+    """The clock (its id) that a merge stopped by bringing owners runs again: the merge was undone, nobody owns the
+    incident and nobody moved it on. One that a later round has followed stays as it is."""
+    if IncidentStatus(incident.status) is not IncidentStatus.OPEN or incident.owner_rows.exists():
+        return
+    rounds = IncidentClock.objects.filter(incident=incident, name=ACKNOWLEDGE)
+    if not rounds.filter(pk__gt=stopped).exists():
+        rounds.filter(pk=stopped).update(stopped_at=None, seconds=None)
+
+
+def take_earlier(source: Incident, target: Incident) -> dict[str, list[str]]:
+    """Let the running clocks of ``target`` begin where those of ``source`` did that are due sooner. Its pauses are
+    counted: so much later. Returns by the clock's id when it began before, and begins now."""
+    theirs = _running(source)
+    kept = {}
+    for name, row in _running(target).items():
+        other = theirs.get(name)
+        if other is None or not _sooner(other, row):
+            continue
+        begins = other.started_at + _paused(source, other.started_at)
+        if begins < row.started_at:
+            kept[str(row.pk)] = [row.started_at.isoformat(), begins.isoformat()]
+            IncidentClock.objects.filter(pk=row.pk).update(started_at=begins)
+    return kept
+
+
+def give_back(target: Incident, kept: Mapping[str, list[str]], later: Iterable[Incident]) -> list[dict[str, list[str]]]:
+    """Let these clocks of ``target`` begin again where they did before ``take_earlier``, if they still run; and then
+    where those of ``later`` ones that are inside still did. Returns of each of these what ``take_earlier`` does."""
+    for pk, (before, since) in kept.items():
+        rows = IncidentClock.objects.filter(
+            pk=pk, incident=target, started_at=datetime.fromisoformat(since), stopped_at=None
+        )
+        rows.update(started_at=datetime.fromisoformat(before), due_at=None, warn_at=None)  # to be reckoned anew
+    return [take_earlier(one, target) if kept else {} for one in later]
+
+
+def carry_on(source: Incident, part: Incident) -> None:
+    """Let the clocks of what was split off go on where those of the whole stand: what is late stays late, what was
+    reached stays reached. What the whole has measured counts in figures once, for the whole. Pauses are the same."""
+    rows = {row.name: row for row in IncidentClock.objects.filter(incident=source).order_by("round")}
+    if not rows:  # older than clocks are: they are made of its history, and its own begin anew
+        return
+    IncidentClock.objects.filter(incident=part).delete()
+    for row in rows.values():
+        row.pk, row.incident, row.round, row.seconds = None, part, 1, None
+        row._state.adding = True
+    IncidentClock.objects.bulk_create(rows.values())
+    for pause in IncidentPause.objects.filter(incident=source).order_by("pk"):
+        pause.pk, pause.incident = None, part
+        pause._state.adding = True
+        pause.save()
+    part.sla_missed = source.sla_missed
+
+
+def _running(incident: Incident) -> dict[str, IncidentClock]:
+    return {row.name: row for row in IncidentClock.objects.filter(incident=incident, stopped_at=None)}
+
+
+def _sooner(one: IncidentClock, other: IncidentClock) -> bool:
+    return one.due_at is not None and (other.due_at is None or one.due_at < other.due_at)
+
+
+def _paused(incident: Incident, since: datetime) -> timedelta:
+    """How long it stood still since then; a pause that lasts hides when it is due, and is not asked for."""
+    rows = IncidentPause.objects.filter(incident=incident, started_at__gte=since, ended_at__isnull=False)
+    return sum((row.ended_at - row.started_at for row in rows if row.ended_at), timedelta())
