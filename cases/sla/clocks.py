@@ -7,8 +7,8 @@ change of status, severity, owners or pause; the rows and the incident's own col
 
 A reopening begins another round of what is open again; a containment that is lost begins that clock anew. What an
 incident that went into another one has measured does not count, and its clocks are left as they are for an undo: what
-was late in them is so in the other one (``cases.sla.joining``). An imported incident has none: when it was taken and how
-long it took is history of elsewhere, and no work of this portal that its figures could tell of."""
+was late in them is so in the other one (``cases.sla.joining``). An imported incident has none: when it was taken and
+how long it took is history of elsewhere, and no work of this portal that its figures could tell of."""
 
 from __future__ import annotations
 
