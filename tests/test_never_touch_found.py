@@ -28,6 +28,7 @@ from tests.api import Api
 from tests.factories import make_asset
 from tests.playbook_files import work
 from tests.response_tools import make_due
+from tests.test_aws import SECRETS as AWS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MICROSOFT = {"tenant": "tenant.example.com", "client_id": "app-1"}
@@ -106,9 +107,8 @@ CASES = {
     "ldap, rule with the domain": Case(
         Ldap, {"username": USERNAME, "password": PASSWORD}, "disable_account", "account", ANNA, "PRACTICE\\a.voss",
         lambda here: bool(here.state["modified"]), {"base_dn": BASE, "domain": "PRACTICE"}),
-    "aws, by access key": Case(
-        Aws, {"client_id": "AKIASOAR000000000001", "client_secret": "x" * 40}, "revoke_cloud_access", "cloud_account",
-        key_of("nora"), "nora", denied, prepared=nora),
+    "aws, by access key": Case(Aws, AWS,
+                               "revoke_cloud_access", "cloud_account", key_of("nora"), "nora", denied, prepared=nora),
     "google, by number": Case(
         GoogleIam, {"key_file": key_file()}, "revoke_cloud_access", "cloud_account", str(10**20 + 1),
         f"payroll@{PROJECT}.iam.gserviceaccount.com",

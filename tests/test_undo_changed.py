@@ -32,6 +32,7 @@ from tests.api import Api
 from tests.fixtures import client_of
 from tests.playbook_files import work
 from tests.response_tools import make_due
+from tests.test_aws import SECRETS as AWS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MICROSOFT = {"tenant": "tenant.example.com", "client_id": "app-1"}
@@ -84,7 +85,7 @@ CASES = {
                   lambda state: "soar-blocked" in state["tags"].get(BAD, {})),
     "fortinet": Case(FortiGate, {"token": "key-of-the-fortigate"}, "block", "ip", BAD,
                      lambda state: f"soar-{BAD}" in state["groups"]["addrgrp"]["soar-blocked"]),
-    "aws": Case(Aws, {"client_id": "AKIASOAR000000000001", "client_secret": "x" * 40}, "revoke_cloud_access",
+    "aws": Case(Aws, AWS, "revoke_cloud_access",
                 "cloud_account", "nora", lambda state: bool(state["users"]["nora"]["policies"]), {}, nora),
     "google": Case(GoogleIam, {"key_file": key_file()}, "revoke_cloud_access", "cloud_account",
                    f"ci-bot@{PROJECT}.iam.gserviceaccount.com",
