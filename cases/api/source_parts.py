@@ -35,7 +35,9 @@ M = TypeVar("M", SourceToken, SourceSample)
 class SourceParts(ApiViewSet):
     """``/sources/{slug}/tokens/ samples/ sample/ key-preview/ mapping/versions/``."""
 
-    @extend_schema(**documented.listing("List a source's tokens", shapes.TOKEN_PAGE))
+    @extend_schema(
+        operation_id="sources_tokens_list", **documented.listing("List a source's tokens", shapes.TOKEN_PAGE)
+    )
     def tokens(self, request: Request, slug: str) -> Response:
         """Newest first; the tokens themselves are not kept."""
         rows = SourceToken.objects.filter(source=readable_source(self.user, slug))
