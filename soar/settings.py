@@ -287,6 +287,18 @@ Q_CLUSTER = {
 
 # Where functions may be queued from, whatever the table says.
 TASK_PACKAGES = ("soar", "cases", "playbooks")
+# What may take minutes. One worker of each host takes none of these, so that a response never waits for a report.
+LONG_TASKS = (
+    "cases.tasks.export_incident",
+    "cases.tasks.pull",
+    "cases.tasks.rate_again",
+    "cases.tasks.replay_dead_letters",
+    "cases.tasks.retain",
+    "cases.tasks.servicenow_poll",
+    "playbooks.tasks.backtest",
+    "soar.connectors.intelligence.feeds.actions.bring",
+    "soar.connectors.intelligence.feeds.imports.work",
+)
 # What the scheduler calls: dotted function, seconds between two calls. Each must be quick and may run twice.
 SCHEDULED: list[tuple[str, float]] = [
     ("soar.accounts.audit_stream.ring", 5),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.core.cache import cache
 from django.db import connection, transaction
@@ -13,6 +15,7 @@ from soar.lib.broker import Broker
 from soar.lib.database import own_connection
 from soar.lib.queue import enqueue, enqueue_many, enqueue_sql_row
 from soar.models import QueuedTask
+from soar.settings import LONG_TASKS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def broker() -> Broker:
     """A broker that listens to this test's database."""
-    Broker._connection = None
+    Broker._connection, Broker._long = None, {}
     return Broker("soar")
 
 
@@ -51,6 +54,40 @@ def test_a_rolled_back_transaction_queues_nothing() -> None:
         enqueue("tests.tasks.mark", "phantom")
         transaction.set_rollback(True)
     assert not QueuedTask.objects.exists()
+
+
+def test_long_tasks_leave_a_worker_to_the_others(broker: Broker, settings: Any) -> None:
+    """With two workers one long task runs at a time, however many wait, and what came later goes before the next."""
+    settings.TASK_WORKERS, settings.LONG_TASKS = 2, ("tests.tasks.slow",)
+    enqueue_many([("tests.tasks.slow", ("a",)), ("tests.tasks.slow", ("b",)), ("tests.tasks.mark", ("quick",))])
+    first = broker.dequeue()
+    assert first is not None
+    assert work(broker) and cache.get("quick") == 1
+    assert broker.dequeue() is None, "the other long one waits"
+    task = SignedPackage.loads(first[0][1])
+    task["func"](*task["args"])  # it ends
+    assert work(broker) and cache.get("b") == 1
+    assert not QueuedTask.objects.exists()
+
+
+def test_a_long_task_whose_worker_died_holds_up_no_other(broker: Broker, settings: Any) -> None:
+    settings.TASK_WORKERS, settings.LONG_TASKS = 2, ("tests.tasks.slow",)
+    enqueue_many([("tests.tasks.slow", ("a",)), ("tests.tasks.slow", ("b",))])
+    assert broker.dequeue() and broker.dequeue() is None
+    at_once()  # its lock has run out
+    assert work(broker) and work(broker)
+    assert (cache.get("a"), cache.get("b")) == (1, 1)
+
+
+def test_one_worker_takes_everything(broker: Broker, settings: Any) -> None:
+    settings.TASK_WORKERS, settings.LONG_TASKS = 1, ("tests.tasks.slow",)
+    enqueue_many([("tests.tasks.slow", ("a",)), ("tests.tasks.slow", ("b",))])
+    assert work(broker) and work(broker)
+
+
+@pytest.mark.parametrize("task", LONG_TASKS)
+def test_what_is_called_long_is_a_task(task: str) -> None:
+    assert callable(queue.function(task))
 
 
 def test_first_in_first_out(broker: Broker) -> None:

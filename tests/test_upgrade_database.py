@@ -213,6 +213,20 @@ def test_a_row_that_differs_is_found(folder: Path, data: Path) -> None:
         own.stop()
 
 
+def test_a_copy_that_fails_leaves_the_disk_as_it_was(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here because of a rule that names a table without its schema, which a restore refuses."""
+    with monkeypatch.context() as older:
+        older.setenv("SOAR_PG_BIN", str(older_programs()))
+        asked(
+            data,
+            "SELECT 1; CREATE TABLE other (n int); CREATE FUNCTION known(int) RETURNS bool LANGUAGE plpgsql AS "
+            "$$ BEGIN RETURN NOT EXISTS (SELECT 1 FROM other); END $$;"
+            "CREATE TABLE bad (n int CHECK (known(n))); INSERT INTO bad VALUES (1)",
+        )
+    assert "other" in refused(data)
+    assert folders(data) == {"pgdata"}, "the old portal needs the room"
+
+
 # --- cut off
 
 

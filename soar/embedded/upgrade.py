@@ -27,7 +27,9 @@ FILLING = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "autovacuum": "off",
+    "max_wal_size": "256MB",
 }
+LOG = 512 * 1024 * 1024  # bytes beside the data: the new log, and what building indexes needs at a time
 Say = Callable[[str], None]
 
 
@@ -74,11 +76,15 @@ def _upgrade(own: Server, given: Path | None, say: Say) -> bool:
     _refuse(own, was)
     old = own.beside(clusters.MAIN, OLD_PORT, READ_ONLY, old_programs)
     new = own.beside(clusters.UPGRADE, NEW_PORT, FILLING)
+    whole = False
     try:
         tables, rows = _fill(old, new, say)
+        whole = True
     finally:
         old.halt()
         new.halt()
+        if not whole:
+            new.discard()  # the old portal needs the room
     os.sync()
     clusters.swap(own.cluster, new.cluster, was)
     say(f"PostgreSQL {becomes} has the data: {tables} tables with {rows} rows, all compared.")
@@ -114,7 +120,7 @@ def _fill(old: Server, new: Server, say: Say) -> tuple[int, int]:
 
 
 def _check_room(old: Server) -> None:
-    needed, free = copying.size(old), shutil.disk_usage(old.cluster).free
+    needed, free = copying.size(old) * 6 // 5 + LOG, shutil.disk_usage(old.cluster).free
     if free < needed:
         raise EmbeddedError(
             f"The disk of {old.cluster} has {free // 10**6} MB free; the copy needs {needed // 10**6} MB."

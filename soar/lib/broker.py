@@ -7,6 +7,7 @@ import time
 from typing import Any, ClassVar
 
 import psycopg
+from django.conf import settings
 from django.db import connection
 from django_q.brokers import Broker as BaseBroker
 from django_q.signing import SignedPackage
@@ -23,7 +24,8 @@ MOST_JOINED = 50
 # bad entry takes no others along.
 CLAIM = """
 WITH head AS (
-    SELECT id, task, starts FROM soar_queue WHERE failed_at IS NULL AND ready_at <= now()
+    SELECT id, task, starts FROM soar_queue
+    WHERE failed_at IS NULL AND ready_at <= now() AND task <> ALL(%(later)s)
     ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
 ), more AS (
     SELECT q.id FROM soar_queue q, head
@@ -35,6 +37,10 @@ WITH head AS (
     WHERE id IN (SELECT id FROM head UNION ALL SELECT id FROM more)
     RETURNING id, claim, starts, task, args
 ) SELECT * FROM claimed ORDER BY id"""
+# Of the claims that were handed out, those that are not over: a worker holds their rows.
+HELD = """
+SELECT q.id, q.claim FROM soar_queue q JOIN unnest(%s::bigint[], %s::int[]) AS held(id, claim) USING (id, claim)
+WHERE q.failed_at IS NULL AND q.ready_at > now()"""
 GIVE_UP = "UPDATE soar_queue SET failed_at = now(), error = %s WHERE id = %s"
 
 
@@ -45,14 +51,15 @@ class Broker(BaseBroker):  # type: ignore[misc]
     """
 
     _connection: ClassVar[psycopg.Connection[Any] | None] = None
+    _long: ClassVar[dict[int, int]] = {}  # long tasks that were handed out and may still run: row and claim
 
     def dequeue(self) -> list[tuple[None, str]] | None:
         """One task, of one row or several, as ``[(None, signed package)]``; None when there was none for a second."""
         try:
             listener = self._listener()
-            found = listener.execute(
-                CLAIM, {"lock": lock_seconds(), "joined": joined_tasks(), "most": MOST_JOINED}
-            ).fetchall()
+            given = {"joined": joined_tasks(), "most": MOST_JOINED, "later": self._later(listener)}
+            found = listener.execute(CLAIM, {"lock": lock_seconds(), **given}).fetchall()
+            Broker._long |= {row[0]: row[1] for row in found if row[3] in settings.LONG_TASKS}
             _drain(listener, wait=0 if found else 1)
         except psycopg.Error as error:
             self._lost(error)
@@ -89,6 +96,15 @@ class Broker(BaseBroker):  # type: ignore[misc]
             Broker._connection.execute("SET synchronous_commit = off")
             Broker._connection.execute("LISTEN soar_queue")
         return Broker._connection
+
+    def _later(self, listener: psycopg.Connection[Any]) -> list[str]:
+        """The tasks that are not taken now: long ones, while all workers but one have such. That one stays free for
+        what people and playbooks wait for."""
+        if not Broker._long:
+            return []
+        held = listener.execute(HELD, [list(Broker._long), list(Broker._long.values())]).fetchall()
+        Broker._long = dict(held)
+        return list(settings.LONG_TASKS) if len(held) >= max(settings.TASK_WORKERS - 1, 1) else []
 
     def _lost(self, error: psycopg.Error) -> None:
         logger.warning("The queue waits for the database: %s", error)
