@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,7 +29,7 @@ def here() -> Iterator[Range]:
 
 
 def do(here: Range, capability: str = "block", target: Target = BAD, **params: Any) -> Result:
-    return here.connector().perform(capability, target, params, key="t-1")
+    return here.connector().perform(capability, target, params, key=str(uuid.uuid4()))  # each is a task of its own
 
 
 def failing(here: Range, capability: str = "block", target: Target = BAD) -> ConnectorError:

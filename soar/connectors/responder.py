@@ -62,6 +62,12 @@ class Responder(Connector):
         # A failing server may have done it all the same.
         return bool(key) and mine.filter(~Q(status="unsuccessful") | Q(response__status__gte=500)).exists()
 
+    def repeated(self, capability: str, key: str) -> bool:
+        """Whether the call of this very task was sent more than once, because an answer was lost: the first may have
+        done it. For what is asked after the call."""
+        mine = self.account.attempts.filter(operation=capability, idempotency_key=key[:200])
+        return bool(key) and mine.filter(response__tries__gt=1).exists()
+
     def perform(self, capability: str, target: Target, params: dict[str, Any], *, key: str) -> Result:
         """Do it. ``key`` names this one task in every try of it. Makes HTTP calls, so outside of any transaction.
 

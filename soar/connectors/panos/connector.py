@@ -59,6 +59,7 @@ class PanOs(Responder):
         if capability == "unblock":
             text = f"{address} did not have the tag {self._tag()}." if before else f"The tag is off {address}."
             return Result("done", text, request=form)
+        ours = ours or (before and self.repeated(capability, key))
         if before and not ours:
             text = f"{address} had the tag {self._tag()} already; how long it stays was not changed."
         else:
