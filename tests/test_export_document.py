@@ -98,6 +98,7 @@ def test_a_tlp_limit_leaves_out_what_is_above_it_and_what_tells_of_it(blue: Team
     Alert.objects.filter(incident=incident).update(tlp="green")
     red = make_alert("Informant named", team=blue, tlp="red", observables=(("email", "informant@example.org"),))
     links.link(SYSTEM, [red.pk], incident.pk)
+    incidents.update(SYSTEM, incident.pk, changes={"tlp": "green"})  # which the alert had raised
     keep(incident, "informant.txt", b"who it was", tlp="red")
     read = document(auditor(), incident.pk, Options(tlp="green"))
     told = json.dumps(read)

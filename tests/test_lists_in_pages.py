@@ -194,5 +194,5 @@ def test_conflicts_beyond_the_oldest_are_on_their_own_page(as_admin: Client, pro
     for number in range(22):
         make_conflict(make_link(make_incident(f"Case {number}"), profile, sys_id=f"{number:032}"))
     text = page(as_admin, "/servicenow/")
-    assert len(re.findall('id="conflict-', text)) == 20 and "The oldest 20 are shown." in text
+    assert len(re.findall('id="conflict-', text)) == 10 and "The oldest 10 are shown." in text
     assert len(re.findall('<tr id="conflict-', page(as_admin, "/servicenow/conflicts/"))) == 22

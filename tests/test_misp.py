@@ -169,7 +169,7 @@ def test_it_stands_with_the_feeds_and_takes_no_file(here: Here, admin: User) -> 
     here.knows(BAD, event="APT 0")
     here.read()
     page = client_of(admin).get("/settings/feeds/").content.decode()
-    assert "Our MISP" in page and ">misp<" in page
+    assert "Our MISP" in page and ">MISP<" in page
     with pytest.raises(Refused, match="brings its values itself"):
         send(None, here.account.pk, b"evil.com")
 
