@@ -53,13 +53,15 @@ def steps(user: User) -> Steps:
 
 def offered(user: User) -> bool:
     """Whether the dashboard names the path: to whoever may add sources, until it is gone or hidden."""
-    return may(user, "manage_sources") and FIRST_STEPS.on() and not _gone(user)
+    return may(user, "manage_sources") and not _over(user)
 
 
-def _gone(user: User) -> bool:
-    """Whether all four are done: ``steps`` without the things themselves, in two queries. The dashboard asks it every
-    time."""
+def _over(user: User) -> bool:
+    """Whether it is hidden, or all four are done: ``steps`` without the things, in two queries. The dashboard
+    asks it every time."""
     alerts = Alert.objects.visible_to(user).filter(source__demo=False)
     incidents = Incident.objects.visible_to(user).filter(demo=False, alert_count__gt=0)
-    there = AlertSource.objects.filter(Exists(alerts), Exists(incidents), demo=False).exists()
-    return there and import_string(settings.FIRST_RUN)(user) is not None
+    there = Exists(AlertSource.objects.filter(Exists(alerts), Exists(incidents), demo=False))
+    found = User.objects.filter(pk=user.pk).values_list(FIRST_STEPS.switched_off(), there).first()
+    hidden, there_is = found or (True, False)
+    return hidden or (there_is and import_string(settings.FIRST_RUN)(user) is not None)

@@ -20,6 +20,7 @@ from cases.sla.calendar import NEVER
 from cases.timeline_read import EntryView, views
 from soar.accounts.models import Team, User
 from soar.lib import clock
+from soar.lib.counts import counted_together
 
 AT_MOST = 50
 SHIFT = timedelta(hours=8)  # since when, where nobody has ever signed over
@@ -106,10 +107,12 @@ def alerts_since(user: User, moment: datetime, team: Team | None, *, shared: boo
     alerts = Alert.objects.visible_to(user)
     alerts = (alerts.filter(team=team) if team else alerts).order_by()
     alerts = alerts.filter(restricted=False) if shared else alerts
-    return (
-        alerts.filter(received_at__gte=moment)[:COUNTED].values("pk").count(),
-        alerts.filter(updated_at__gte=moment, resolved_at__gte=moment)[:COUNTED].values("pk").count(),
-    )
+    wanted = {
+        "received": alerts.filter(received_at__gte=moment),
+        "resolved": alerts.filter(updated_at__gte=moment, resolved_at__gte=moment),
+    }
+    found = counted_together(wanted, COUNTED)
+    return min(found.get("received", 0), COUNTED), min(found.get("resolved", 0), COUNTED)
 
 
 def due_next(user: User, team: Team | None) -> list[Incident]:

@@ -26,6 +26,7 @@ from soar.accounts.membership import may
 from soar.accounts.models import Team, User
 
 BEFORE = 10
+PEOPLE = ("signed_by", "taken_by", "team")
 Context = dict[str, Any]
 
 
@@ -85,11 +86,16 @@ def _found(user: User, pk: int) -> HandOver:
 
 def _context(user: User, team: Team | None, problem: dict[str, str]) -> Context:
     grants_of(user)  # their teams come with it, and all that follows asks for both
-    before = shift.last(team)
+    past = list(HandOver.objects.visible_to(user).filter(team=team).select_related(*PEOPLE).order_by("-pk")[:BEFORE])
+    before = past[0] if past else None
     moment, now = shift.since(before), timezone.now()
     changed, due, waiting = shift.changed(user, moment, team), shift.due_next(user, team), shift.waiting(user, team)
-    _note(user, [*changed.opened, *changed.ended, *due], changed.notes, waiting)
-    past = HandOver.objects.visible_to(user).filter(team=team).select_related("signed_by", "taken_by")
+    _note(
+        user,
+        [*changed.opened, *changed.ended, *due, *(one.incident for one in changed.told if one.incident)],
+        changed.notes,
+        waiting,
+    )
     return {
         "team": team,
         "teams": [(str(_("Everybody")), reverse("hand-over"), team is None)]
@@ -99,7 +105,7 @@ def _context(user: User, team: Team | None, problem: dict[str, str]) -> Context:
         "changed": changed,
         "due": [(row, cell(row, now)) for row in due],
         "waiting": waiting,
-        "past": list(past.order_by("-pk")[:BEFORE]),
+        "past": past,
         "may_sign": may(user, "work_cases"),
         "problem": problem,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Exists
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -28,6 +29,10 @@ class Switch:
         """As it is now. One query."""
         found = Setting.objects.filter(pk=self.name).values_list("value", flat=True).first()
         return self.default if found is None else bool(found)
+
+    def switched_off(self) -> Exists:
+        """The condition that somebody turned it off, for a query that asks for more."""
+        return Exists(Setting.objects.filter(pk=self.name, value=False))
 
 
 HIDDEN_HINT = Switch(
