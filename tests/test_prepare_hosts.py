@@ -64,12 +64,17 @@ def test_hosts_that_begin_at_once_with_an_empty_database(empty: str, tmp_path: P
         assert database.execute("SELECT count(*) FROM pg_index WHERE NOT indisvalid").fetchone() == (0,)
 
 
+INDEX = models.Index(fields=["sha256"], name="cut_off_index")
+
+
+class CutOff(Migration):
+    operations = [AddIndexConcurrently("script", INDEX), AddIndexConcurrently("gone", INDEX)]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_an_index_that_was_cut_off_is_built_anew() -> None:
     """Of a migration that is not noted down as done: one that is there already would be in its way for ever."""
-    index = models.Index(fields=["sha256"], name="cut_off_index")
-    migration = Migration("0002_cut_off", "playbooks")
-    migration.operations = [AddIndexConcurrently("script", index), AddIndexConcurrently("gone", index)]
+    migration = CutOff("0002_cut_off", "playbooks")
     assert clear_begun([migration], apps) == [], "none was begun"
     with connection.cursor() as cursor:
         cursor.execute("CREATE INDEX cut_off_index ON playbooks_script (sha256)")
