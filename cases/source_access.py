@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Q, QuerySet
 
-from cases.grants import MANAGES_SOURCE, holds_some
+from cases.grants import MANAGES_SOURCE, granted, holds_some
 from cases.models import AlertSource, SourceGroupPermission, SourceUserPermission
 from soar.accounts.levels import Kind
 from soar.accounts.membership import may, team_ids
@@ -25,8 +25,8 @@ def sources_seen_by(user: User) -> QuerySet[AlertSource]:
         return AlertSource.objects.none()
     if may(user, "view_all_teams") or may(user, "manage_sources"):
         return AlertSource.objects.all()
-    granted = SOURCE.granted(user, "view")
-    return AlertSource.objects.filter(Q(team=None) | Q(team__in=team_ids(user)) | granted)
+    named = granted(user, "Source") if SOURCE.in_scope(user, "view") else Q(pk__in=[])
+    return AlertSource.objects.filter(named | Q(team=None) | Q(team__in=team_ids(user)))
 
 
 def sources_managed_by(user: User) -> QuerySet[AlertSource]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -14,8 +15,9 @@ from cases.choices import AlertStatus, Severity
 from cases.models import Alert
 
 CAP = 1000
-SHORT_CAP = 500  # of figures beside the one that counts
-TAG_SAMPLE = 500
+SHORT_CAP = 200  # of figures beside the one that counts
+WORDS_CAP = 300  # of alerts that hold a word: for each that is found many are read
+TAG_SAMPLE = 200
 TAGS_SHOWN = 20
 COLUMNS = (
     "id",
@@ -60,13 +62,6 @@ class Figure:
         return self.number > 0
 
 
-def together(figures: Iterable[Figure], cap: int) -> Figure:
-    """The sum of figures that count different rows."""
-    parts = list(figures)
-    number = sum(part.number for part in parts)
-    return Figure(min(number, cap), number > cap or any(part.more for part in parts))
-
-
 @dataclass(frozen=True, slots=True)
 class Base:
     """A selection of alerts as SQL. Making SQL of one costs more than counting it, so it is made once and each
@@ -79,6 +74,16 @@ class Base:
         """Those of the selection that meet ``condition``, a constant of the code over ``COLUMNS``."""
         return Count(self, condition, values, cap)
 
+    def waiting(self, spans: Mapping[Severity, tuple[datetime | None, datetime]], cap: int = CAP) -> Count:
+        """Those that wait for somebody and came after the first moment (if there is one) and until the second that are
+        told for their severity. Each severity is read by its index, however many wait, and all by one plan."""
+        if not spans:
+            return self.where("false", cap=cap)
+        rows = ", ".join(["(%s::smallint, coalesce(%s::timestamptz, '-infinity'), %s::timestamptz)"] * len(spans))
+        values = tuple(value for severity, span in spans.items() for value in (severity.value, *span))
+        condition = f"{UNTAKEN} AND severity = span.severity AND received_at > since AND received_at <= until"
+        return Count(self, condition, values, cap, each=f"(VALUES {rows}) span (severity, since, until)")
+
 
 @dataclass(frozen=True, slots=True)
 class Count:
@@ -88,11 +93,15 @@ class Count:
     condition: str
     values: tuple[Any, ...]
     cap: int = CAP
+    each: str = ""  # rows that the condition is asked with one after the other, until the cap is reached
 
     def sql(self, name: str) -> str:
         """The number as a subquery; ``name``: what the selection is called in the query around it."""
         order = QUEUED if OPEN in self.condition else WAITING if UNTAKEN in self.condition else ""
-        rows = f"SELECT 1 FROM {name} WHERE {self.condition}{order} LIMIT {self.cap + 1}"  # noqa: S608 - constants
+        most = f"LIMIT {self.cap + 1}"
+        rows = f"SELECT 1 FROM {name} WHERE {self.condition}{order} {most}"  # noqa: S608 - constants
+        if self.each:
+            rows = f"SELECT 1 FROM {self.each}, LATERAL ({rows}) one {most}"  # noqa: S608 - constants
         return f"(SELECT count(*) FROM ({rows}) counted)"  # noqa: S608 - constants
 
 
@@ -145,7 +154,7 @@ def by_severity(base: Base, cap: int = SHORT_CAP) -> dict[str, Figure]:
     return {one.word: Figure(min(found[one.value], cap), found[one.value] > cap) for one in Severity}
 
 
-def severities_at_once(base: Base, cap: int = CAP) -> tuple[dict[str, Figure], Figure]:
+def severities_at_once(base: Base, cap: int = WORDS_CAP) -> tuple[dict[str, Figure], Figure]:
     """Open work by severity and in all, in one reading of at most ``cap`` rows, for selections that are costly to read
     (free text). Behind the cap each number is the least that there are."""
     # In the order of the queue's smallest index: so it reads no further than the cap where all teams' work is mixed.

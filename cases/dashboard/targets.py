@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cases import stats
-from cases.choices import Severity
 from cases.models import Alert, Incident
 from cases.querysets import AlertQuerySet
 from cases.sla import states, triage
@@ -41,14 +40,5 @@ def late(user: User, team: Team | None) -> list[Late]:
 
 
 def _alerts(rows: AlertQuerySet) -> dict[str, stats.Figure]:
-    """One figure for each severity: so each is read by its index, however many wait."""
     base, at = stats.base_of(rows), policy_and_time()
-    wanted: dict[tuple[str, Severity], stats.Count] = {}
-    for word in WORDS:
-        for severity, (since, until) in triage.spans(word, at).items():
-            after = " AND received_at > %s" if since else ""
-            condition = f"{stats.UNTAKEN} AND severity = {severity.value} AND received_at <= %s{after}"
-            wanted[word, severity] = base.where(condition, until, *([since] if since else []))
-    counted = stats.run({f"{word} {severity.value}": one for (word, severity), one in wanted.items()})
-    of_word = {word: [figure for name, figure in counted.items() if name.startswith(f"{word} ")] for word in WORDS}
-    return {word: stats.together(figures, stats.CAP) for word, figures in of_word.items()}
+    return stats.run({word: base.waiting(triage.spans(word, at)) for word in WORDS})

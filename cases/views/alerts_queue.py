@@ -179,16 +179,11 @@ def figures_context(queue: Queue) -> Context:
         "Resolved today": base.where(
             f"status = {AlertStatus.RESOLVED.value} AND resolved_at >= %s AND updated_at >= %s", since, since, cap=short
         ),
+        "SLA at risk": base.waiting({one: (None, edge) for one, edge in triage.edges().items()}, cap=short),
     }
-    # One for each severity: so each is read by its index, however many wait.
-    for severity, edge in triage.edges().items():
-        late = f"{stats.UNTAKEN} AND severity = {severity.value} AND received_at <= %s"
-        wanted[f"due {severity.word}"] = base.where(late, edge, cap=short)
     if queue.filter.params and total is None:
         wanted["total"] = stats.base_of(queue.rows).where()
     counted = stats.run(wanted)
-    due = (figure for name, figure in counted.items() if name.startswith("due "))
-    counted["SLA at risk"] = stats.together(due, short)
     return {
         "total": counted.get("total", counted["Open"]) if total is None else total,
         "open_total": counted["Open"],
