@@ -69,7 +69,8 @@ class AnyOf(Lookup):
     def as_sql(self, compiler: Any, connection: Any) -> Any:
         """The comparison."""
         left, values = self.process_lhs(compiler, connection)
-        return self.form.format(left=left, ids="%s"), [*values, "{%s}" % ",".join(map(str, self.rhs))]
+        ids = ",".join(map(str, self.rhs))
+        return self.form.format(left=left, ids="%s"), [*values, f"{{{ids}}}"]
 
 
 class Among(AnyOf):
