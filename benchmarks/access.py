@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from benchmarks import load, mapping, reports
@@ -15,6 +16,7 @@ from benchmarks.report import Row
 from benchmarks.stack import Stack
 
 TEAMS, PEOPLE, INCIDENTS, OWN_TEAMS = 200, 500, 20_000, 10
+SINCE, TOOK = timedelta(days=90), timedelta(hours=4)  # over how long the incidents came, and what one takes
 GRANTS = 10_000
 OWN_GRANTS = 300  # of these, to the person who is measured
 ROUNDS, WARM = 40, 5
@@ -48,12 +50,14 @@ def grant() -> None:
     from cases.models.permissions import IncidentGroupPermission, IncidentUserPermission
     from soar.accounts.models import Team, User
 
-    now, groups = timezone.now(), list(Team.objects.select_related("group").order_by("pk"))
+    groups = list(Team.objects.select_related("group").order_by("pk"))
+    step, first = SINCE / INCIDENTS, timezone.now() - SINCE
     Incident.objects.bulk_create(
         [
             Incident(title=f"Incident number {n}", severity=n % 5, status=0 if n % 5 == 0 else 3,
                      restricted=n % 50 == 0, determination=0 if n % 5 == 0 else 1,
-                     team=groups[n % len(groups)] if n % 3 else None, created_at=now, updated_at=now)
+                     team=groups[n % len(groups)] if n % 3 else None, created_at=first + n * step,
+                     updated_at=first + n * step + TOOK, resolved_at=first + n * step + TOOK if n % 5 else None)
             for n in range(INCIDENTS)
         ],
         batch_size=2_000,

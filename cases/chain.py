@@ -8,12 +8,13 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False)
 
 
 def canonical_time(at: datetime) -> str:
     """ISO 8601 in UTC with microseconds: ``2026-03-12T09:41:07.000000Z``."""
-    at = at.astimezone(UTC)
+    if at.tzinfo is not UTC:  # as the database gives it; to turn it takes as long as to hash it
+        at = at.astimezone(UTC)
     if at.year < 1000:  # whose year was written without noughts before it
         return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return f"{at.isoformat(timespec='microseconds')[:26]}Z"

@@ -72,7 +72,7 @@ def tell(row_id: int) -> None:
         facts=(("Holds", words), ("Free", filesizeformat(row.free)), ("Size", filesizeformat(row.size))),
         link=f"{settings.SOAR_URL}/settings/operations/",
         thread=f"disk-{row.pk}",
-        recipients=notices.addresses("accounts.manage_settings"),
+        recipients=notices.addresses("manage_settings"),
     )
     notices.mail(message, key=f"disk-{row.pk}-{iso(row.since)}")
 

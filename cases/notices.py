@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
+from soar.accounts.membership import holders
 from soar.accounts.models import User
 from soar.connectors import notify
 from soar.connectors.errors import ConnectorError
@@ -15,9 +16,8 @@ TOLD_AT_MOST = 50
 
 
 def addresses(permission: str, *others: User) -> tuple[str, ...]:
-    """Of the active people who have a permission (``accounts.manage_sources``) and of these others, each once."""
-    people = User.objects.with_perm(permission, backend="django.contrib.auth.backends.ModelBackend")
-    rows: Iterable[str] = people.filter(is_active=True).exclude(email="").order_by("pk").values_list("email", flat=True)
+    """Of the active people who have a permission (``manage_sources``) and of these others, each once."""
+    rows: Iterable[str] = holders(permission).exclude(email="").order_by("pk").values_list("email", flat=True)
     first = (one.email for one in others if one.is_active and one.email)
     return tuple(dict.fromkeys([*first, *rows[:TOLD_AT_MOST]]))  # type: ignore[index]
 

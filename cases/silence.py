@@ -100,7 +100,7 @@ def tell(source_id: int) -> None:
         facts=(("Last seen", since),),
         link=f"{settings.SOAR_URL}/sources/{source.slug}/",
         thread=f"source-{source.pk}-silent",
-        recipients=notices.addresses("accounts.manage_sources", *managers_by_grant(source)),
+        recipients=notices.addresses("manage_sources", *managers_by_grant(source)),
     )
     notices.mail(message, key=f"silent-{source.pk}-{since}")
 

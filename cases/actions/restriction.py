@@ -22,7 +22,7 @@ from cases.permissions import holds
 from soar.accounts import audit
 from soar.accounts.access.actions import end_rule, give_by_rule
 from soar.accounts.access.kinds import managed
-from soar.accounts.membership import may
+from soar.accounts.membership import holders, may
 from soar.accounts.models import User
 from soar.accounts.models.grant import REASON_AT_MOST
 from soar.lib import clock
@@ -158,8 +158,7 @@ def _set(actor: Actor, incident: Incident, *, restricted: bool, reason: str) -> 
 
 
 def _first_admin() -> User:
-    people = User.objects.with_perm("accounts.manage_people", backend="django.contrib.auth.backends.ModelBackend")
-    admin = people.filter(is_active=True).order_by("pk").first()
+    admin = holders("manage_people").order_by("pk").first()
     if admin is None:
         raise Refused("Nobody would be left who manages its access: give it an owner first.")
     return admin

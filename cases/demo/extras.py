@@ -16,6 +16,7 @@ from cases.notifications.concerned import Concerned
 from cases.notifications.reader import KINDS
 from cases.notifications.reasons import REASONS
 from cases.notifications.writing import Item, Receiver, write
+from soar.accounts.membership import holders
 from soar.accounts.models import User
 from soar.lib import clock
 
@@ -75,8 +76,7 @@ def undefine(keys: list[str]) -> list[str]:
 
 def reader() -> User | None:
     """Who is addressed: the first admin that can log in."""
-    admins = User.objects.with_perm("accounts.manage_settings", backend="django.contrib.auth.backends.ModelBackend")
-    found = admins.filter(is_service=False).order_by("pk")[:20]
+    found = holders("manage_settings").filter(is_service=False).order_by("pk")[:20]
     return next((user for user in found if user.has_usable_password()), None)
 
 

@@ -8,7 +8,20 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Case, Count, Exists, F, FilteredRelation, OuterRef, Q, Subquery, When
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    FilteredRelation,
+    Func,
+    JSONField,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+    When,
+)  # fmt: skip
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
@@ -77,16 +90,18 @@ def _profiles_with_links(incident: Incident) -> list[Any]:
     counted = waits.order_by().values("link").annotate(n=Count("pk")).values("n")
     conflicts = TicketConflict.objects.filter(link=OuterRef("mine__pk"))
     rows = TicketProfile.objects.annotate(mine=mine).filter(Q(enabled=True) | Q(mine__isnull=False))
+    here = Q(mine__isnull=False)
+    choices = (F("instance__vocabulary"), Value("choices"), F("mine__table"), Value("elements"), Value("state"))
     return list(
         rows.select_related("instance__account", "mine")  # type: ignore[misc]  # it knows no FilteredRelation
         .defer(*LARGE)
         .annotate(
-            # Maps and choices are large: of the profiles that have a ticket here alone.
-            own_maps=Case(When(mine__isnull=False, then=F("maps"))),
-            own_vocabulary=Case(When(mine__isnull=False, then=F("instance__vocabulary"))),
-            waiting=Coalesce(Subquery(counted), 0),
-            has_failed=Exists(failed(changes)),
-            conflicts=ArraySubquery(open_conflicts(conflicts).order_by("pk").values("field")),
+            # Only of the profiles that have a ticket here: maps and choices are large, and the outbox may be.
+            own_maps=Case(When(here, then=F("maps"))),
+            states=Case(When(here, then=Func(*choices, function="jsonb_extract_path", output_field=JSONField()))),
+            waiting=Case(When(here, then=Coalesce(Subquery(counted), 0)), default=0),
+            has_failed=Case(When(here, then=Exists(failed(changes))), default=False),
+            conflicts=Case(When(here, then=ArraySubquery(open_conflicts(conflicts).order_by("pk").values("field")))),
         )
         .order_by("order", "pk")
     )
@@ -102,23 +117,21 @@ def _failures(rows: list[Any]) -> dict[int, TicketChange]:
 
 def _ticket(row: Any, failure: TicketChange | None) -> Ticket:
     link = row.mine
-    row.maps, row.instance.vocabulary = row.own_maps, row.own_vocabulary
+    row.maps = row.own_maps
     link.instance, link.profile = row.instance, row
     link.waiting, link.has_failed, link.has_conflict = row.waiting, row.has_failed, bool(row.conflicts)
     host = host_of(row.instance.account.settings.get("url", ""))
     seen = [moment for moment in (link.last_in_at, link.last_out_at) if moment]
     return Ticket(
-        link, look_of(link), ticket_url(link), host, _state(link), _assigned(link), max(seen, default=None),
+        link, look_of(link), ticket_url(link), host, _state(link, row.states), _assigned(link), max(seen, default=None),
         row.waiting, failure, change_words(failure) if failure else "", [field_label(name) for name in row.conflicts],
     )  # fmt: skip
 
 
-def _state(link: TicketLink) -> str:
+def _state(link: TicketLink, choices: list[list[str]] | None) -> str:
     """The ticket's state in ServiceNow's words, as the instance's choices were read last."""
     value = str(link.theirs.get("state") or "")
-    tables = link.instance.vocabulary.get("choices") or {}
-    pairs = (tables.get(link.table) or {}).get("elements", {}).get("state") or []
-    return next((str(label) for known, label in pairs if known == value), value)
+    return next((str(label) for known, label in choices or [] if known == value), value)
 
 
 def _assigned(link: TicketLink) -> str:

@@ -24,6 +24,6 @@ def tell(endpoint_id: int, version: int) -> None:
         facts=(("Receiver", endpoint.place),),
         link=f"{settings.SOAR_URL}/webhooks/{endpoint.pk}/",
         thread=f"webhook-{endpoint.pk}-off",
-        recipients=notices.addresses("accounts.manage_connectors", endpoint.owner),
+        recipients=notices.addresses("manage_connectors", endpoint.owner),
     )
     notices.mail(message, key=f"webhook-off-{endpoint.pk}-{version}")

@@ -8,6 +8,7 @@ from django.db.models.functions import Lower
 from playbooks.choices import APPROVAL_OPEN
 from playbooks.models import Approval
 from playbooks.response.telling import asked
+from soar.accounts.membership import holders
 from soar.accounts.models import User
 
 TOLD_AT_MOST = 200
@@ -26,8 +27,7 @@ def approvers(approval_id: int, alert_id: int | None) -> dict[int, bool]:
         people = _people(User.objects.alias(low=Lower("email")).filter(low__in=named))
         if people:
             return dict.fromkeys(people, True)
-    able = User.objects.with_perm("accounts.respond", backend="django.contrib.auth.backends.ModelBackend")
-    return dict.fromkeys(_people(able), False)
+    return dict.fromkeys(_people(holders("respond")), False)
 
 
 def _people(rows: QuerySet[User]) -> list[int]:
