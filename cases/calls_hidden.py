@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
+from uuid import UUID
 
 from django.db.models import Q
 
@@ -53,7 +54,7 @@ def _closed_to(user: User) -> list[int]:
     return list(Incident.objects.filter(restricted=True).exclude(pk__in=seen).values_list("pk", flat=True))
 
 
-def _causes_of(incidents: list[int], causes: Iterable[object]) -> set[object]:
+def _causes_of(incidents: list[int], causes: Iterable[UUID]) -> set[UUID]:
     """Those of the causes that the incidents or their alerts have."""
     wanted = list(causes)
     if not incidents or not wanted:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db.models import F, OuterRef, Q, Subquery
@@ -161,7 +162,7 @@ def paused(user: User, team: Team | None) -> Iterator[Waiting]:
     """Open incidents whose clocks stand still, with the reason: somebody else has to do something first."""
     rows = incidents(user, team).open().filter(sla_paused_at__isnull=False)
     told = TimelineEntry.objects.filter(incident=OuterRef("pk"), kind="sla.paused").order_by("-pk")
-    found = rows.annotate(reason=Subquery(told.values("text")[:1])).order_by("-severity", "pk")
+    found: Any = rows.annotate(reason=Subquery(told.values("text")[:1])).order_by("-severity", "pk")
     for row in found.only("title", "restricted")[:AT_MOST]:
         url, about = reverse("incident-detail", args=[row.number]), f"{row.number} {row.title}"
         yield Waiting("", Item("pause", about, url, row.reason or "", restricted=told_of(row)))
