@@ -122,7 +122,7 @@ def test_13_the_strictest_mark_of_all_that_name_it_decides(
     ratings.request_rating(analyst, seen().pk)
     work_off()
     assert not Attempt.objects.exists()
-    assert "PAP:RED" in page(client_of(analyst))
+    assert "a PAP mark forbids it" in page(client_of(analyst))
 
 
 def test_who_may(alert: Alert, viewer: User, stranger: User, nobody: User, red: Any) -> None:
