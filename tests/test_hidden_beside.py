@@ -12,7 +12,7 @@ from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from cases import searching, timeline
-from cases.actions import assets, handovers, merge, observables, restriction, sla_pause
+from cases.actions import assets, evidence, handovers, merge, observables, restriction, sla_pause
 from cases.actors import Actor
 from cases.first_seen import LOOKED_AT
 from cases.models import (
@@ -21,6 +21,7 @@ from cases.models import (
     AlertPull,
     Asset,
     AssetChange,
+    DeadLetter,
     Incident,
     Observable,
     TicketLink,
@@ -322,3 +323,28 @@ def test_the_block_list_tells_what_for_to_who_sees_the_case(admin: User, root: U
     mine, theirs = read(admin, "/blocklist/"), read(root, "/blocklist/")
     assert "Data theft" in mine and secret.number in mine and "that you may not see" not in mine
     assert "Data theft" not in theirs and secret.number not in theirs and theirs.count("that you may not see") == 2
+
+
+def test_a_delivery_that_became_a_restricted_alert_is_not_read_by_who_manages_sources(
+    admin: User, root: User, secret: Incident
+) -> None:
+    alert, body = secret.alerts.get(), b'{"title": "Mailbox rule"}'
+    told: dict[str, Any] = {"status": 400, "error": "odd", "size": len(body), "kept": len(body), "body": body}
+    letter = DeadLetter.objects.create(source=alert.source, alert=alert, replayed_at=timezone.now(), **told)
+    page, mapping = f"/sources/dead-letters/{letter.pk}/", f"/sources/{alert.source.slug}/mapping/"
+    shown = f"{mapping}?sample=letter-{letter.pk}"
+    assert "Mailbox rule" in read(admin, page) and str(letter.pk) in read(admin, "/sources/dead-letters/")
+    assert client_of(root).get(page).status_code == 404
+    assert "Mailbox rule" not in read(root, shown)
+    assert f"{page}" not in read(root, "/sources/dead-letters/")
+    assert Api(root).get(f"/dead-letters/{letter.pk}/").status_code == 404
+    assert [row["id"] for row in Api(admin).get("/dead-letters/").json()["results"]] == [letter.pk]
+    assert Api(root).get("/dead-letters/").json()["results"] == []
+
+
+def test_the_log_does_not_name_a_file_of_a_restricted_incident(admin: User, secret: Incident) -> None:
+    piece = evidence.add_bytes(Actor.system(), secret.pk, "payroll.xlsx", b"x")
+    answer = client_of(admin).get(f"/evidence/{piece.pk}/file/")
+    assert answer.status_code == 200 and b"".join(answer.streaming_content) == b"x"  # type: ignore[attr-defined]
+    entry = AuditEntry.objects.get(verb="export.evidence")
+    assert entry.target == secret.number and entry.data == {"sha256": piece.sha256}
