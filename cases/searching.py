@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import BigIntegerField, CharField, Expression, F, Q, QuerySet, TextField, Value
@@ -47,7 +49,7 @@ TEXT_AT_MOST = 300
 READ = 20_000  # letters of a text that are read for its excerpt
 CORRECTED = "comment.edited"
 VALUE = "observable__value"
-BEGINNING = 2000  # values that begin alike are looked at
+BEGINNING = 2000  # values that begin alike are looked up before the incidents
 WINDOW, ROUNDS = 3 * SHOWN, 4  # entries that are read at once, and how often, until enough notes are told
 # What the indexes know of a word: three letters or digits in a row, or fewer beside something else (10.0.0.5).
 _INDEXED = re.compile(r"[^\W_]{3}|[^\W_]{2}[\W_]|[\W_][^\W_]")
@@ -162,15 +164,20 @@ def _things(user: User, found: Found) -> None:
 
 
 def _observables(user: User, text: str) -> QuerySet[Any]:
-    """Those that somebody put on an incident whose value begins with the text, written as it is or defanged; of what
-    many values begin with, the value itself and some of the others. Those of alerts are found with the alerts."""
+    """Those that somebody put on an incident whose value begins with the text, written as it is or defanged. Those of
+    alerts are found with the alerts."""
     forms = sorted({text, text.lower(), refang(text.lower())})
     rows = Observable.objects.alias(begun=Left("value", PREFIX_LENGTH)).order_by().values_list("pk")
     same = rows.filter(digest__in=[value_digest(form) for form in forms])
     # In whatever order they come: to sort all that begin with "198." takes longer than all else.
     begin = [rows.filter(begun__startswith=form[:PREFIX_LENGTH])[:BEGINNING] for form in forms]
     ids = [pk for (pk,) in same.union(*begin)] if may(user, "view_cases") else []
-    return IncidentObservable.objects.filter(inside("incident", user), AnyOf(F("observable"), ids))
+    seen = IncidentObservable.objects.filter(inside("incident", user))
+    if len(ids) < BEGINNING:
+        return seen.filter(AnyOf(F("observable"), ids))
+    # Which of so many were read is chance, and most are of no incident: each that the person sees on one is asked.
+    either = reduce(or_, (Q(begun__startswith=form[:PREFIX_LENGTH]) for form in forms))
+    return seen.alias(begun=Left(VALUE, PREFIX_LENGTH)).filter(either)
 
 
 def _rows(

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,7 +16,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
 from cases.models import TimelineEntry
-from cases.timeline_kinds import KINDS, LINKING
+from cases.timeline_kinds import KINDS, LINKING, TELLING
 from soar.accounts.models import User
 from soar.lib.clock import moment_of
 
@@ -34,7 +36,9 @@ PINNED = "pinned"
 TEXT_AT_MOST = 200
 # Their data hold numbers and titles that a reader may not know of, their texts too (timeline_read.tell_all): what is
 # not shown must not be found, either.
-TELLING_OF_OTHERS = Q(kind__startswith="run.") | Q(kind__in=LINKING)
+TELLING_OF_OTHERS = Q(kind__in=LINKING) | (
+    reduce(or_, (Q(kind__startswith=begins) for begins in TELLING)) & Q(text__regex="(ALR|INC)-[0-9]")
+)
 
 
 def group_of(kind: str) -> str:

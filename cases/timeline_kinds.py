@@ -112,6 +112,8 @@ MERGING = (
     "incident.merged", "incident.merged_into", "incident.merge_undone", "incident.restored", "incident.split",
     "incident.split_off",
 )  # fmt: skip
+# Their text is written by playbooks and by Soar, which see more than a reader may: it may name what they do not see.
+TELLING = ("run.", "approval.requested", "response.requested", "response.finished", "servicenow.unlinked")
 # Entries that say what was linked to what: a reader may not know of the other side (timeline_read.tell_all).
 LINKING = (
     "alert.linked", "alert.unlinked", "incident.opened", "incident.alert_linked", "incident.alert_unlinked",

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from cases.merged import absorbed, absorbed_entries
 from cases.models import Alert, Incident, TimelineEntry
 from cases.timeline_filter import EVENT, GROUPS, TimelineFilter
-from cases.timeline_kinds import KINDS, LINKING, NOTES, Kind
+from cases.timeline_kinds import KINDS, LINKING, NOTES, TELLING, Kind
 from soar.accounts.models import User
 from soar.lib.text import markdown
 
@@ -166,12 +166,12 @@ def tell(user: User, entry: TimelineEntry) -> TimelineEntry:
 def tell_all(user: User, entries: Iterable[TimelineEntry]) -> None:
     """Take out of the entries, as they are in memory, the numbers and titles of incidents and alerts that the reader
     does not see (access.md 4): an alert seen by all may have been in somebody else's incident, and a playbook may
-    end with an error about one. What was taken out is named in ``data["hidden"]``; the hash is still that of the
-    whole entry."""
+    end with an error about one, or ask for a response because of it. What was taken out is named in
+    ``data["hidden"]``; the hash is still that of the whole entry."""
     listed = list(entries)
     linking = [entry for entry in listed if entry.kind in LINKING]
     telling = [
-        (entry, set(NUMBER.findall(entry.text))) for entry in listed if entry.text and entry.kind.startswith("run.")
+        (entry, set(NUMBER.findall(entry.text))) for entry in listed if entry.text and entry.kind.startswith(TELLING)
     ]
     numbers = {number for entry in linking for number in _numbers(entry.data)}
     numbers |= {number for _entry, named in telling for number in named}

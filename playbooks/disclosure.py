@@ -10,11 +10,11 @@ were made, when, and how they ended is shown to everybody who sees the run.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from django.db import connection
 
-from cases.models import Alert, Incident
+from cases.models import Incident
+from cases.numbers_hidden import hidden
 from playbooks.models import Approval, ResponseTask, Run, Step
 from soar.accounts.models import User
 
@@ -77,17 +77,5 @@ def _closed(user: User | None, runs: list[int]) -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute(NAMED, {"runs": runs})
         named: list[tuple[int, str]] = cursor.fetchall()
-    hidden = _hidden(user, {number for _run, number in named})
-    return {run for run, number in named if number in hidden}
-
-
-def _hidden(user: User, numbers: set[str]) -> set[str]:
-    """Those of the numbers that are there and that the person may not see: a query for each kind."""
-    found: set[str] = set()
-    for prefix, model in (("ALR-", Alert), ("INC-", Incident)):
-        ids = {int(number[4:]) for number in numbers if number.startswith(prefix)}
-        if ids:
-            seen: Any = model.objects.filter(pk__in=ids).visible_to(user).order_by().values("pk")
-            rows = model.objects.filter(pk__in=ids).exclude(pk__in=seen)
-            found |= {f"{prefix}{pk}" for pk in rows.order_by().values_list("pk", flat=True)}
-    return found
+    unseen = hidden(user, {number for _run, number in named})
+    return {run for run, number in named if number in unseen}

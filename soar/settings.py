@@ -407,6 +407,10 @@ NAV_REASONS = {
     "connector-list": "soar.connectors.health.ANY_DISABLED",
     "servicenow": "cases.views.servicenow.failures.ANY_FAILURE",
 }
+# Whether texts name alerts or incidents that a person does not see: a function (user, texts) -> list[bool].
+NAMES_HIDDEN = "cases.numbers_hidden.names_hidden"
+# Which calls bear words of cases that a person does not see: a function (user, attempts) -> ids.
+CALLS_HIDDEN = "cases.calls_hidden.hidden_calls"
 # What of each floor uses a connector, asked before one is removed: functions (account) -> Iterable[Use].
 CONNECTOR_USES = ["soar.connectors.uses.own", "cases.connector_uses.uses", "playbooks.connector_uses.uses"]
 # Called by cases.purge before alerts and incidents are deleted: functions (*, alerts: list[int], incidents: list[int]).

@@ -11,8 +11,13 @@ from django.db.models.functions import Now
 from django.test import Client
 from guardian.shortcuts import assign_perm
 
-from cases.models import Alert
+from cases.actions import restriction
+from cases.actions.access import INCIDENT
+from cases.actors import Actor
+from cases.models import Alert, ExportJob
+from soar.accounts.access.actions import grant
 from soar.accounts.actions import viewing as actions
+from soar.accounts.actions.users import create_token
 from soar.accounts.models import AuditEntry, Role, Team, User, Viewing
 from soar.lib.errors import CaseError
 from tests.api import Api, problem_of
@@ -278,3 +283,24 @@ def test_signing_in_by_password_begins_with_ones_own_view(admin: User, analyst: 
     browser.post("/accounts/logout/")
     browser.post("/accounts/login/", {"login": "admin", "password": PASSWORD})
     assert browser.get("/api/v1/me/").json()["username"] == "admin"
+
+
+def test_what_the_person_made_of_a_restricted_incident_is_not_told_to_who_looks_as_them(
+    as_admin: Client, admin: User, blue: Team
+) -> None:
+    manager = make_user("manager", "Auditor", "Analyst", teams=("Blue",))
+    secret, plain = make_incident("Payroll theft", team=blue), make_incident("Printer", team=blue)
+    for incident in (secret, plain):
+        ExportJob.objects.create(user=manager, incident=incident, format="pdf", message="no room")
+    restriction.restrict(Actor.of(make_user("root", "Admin")), secret.pk)
+    grant(None, INCIDENT, secret.number, manager, "view")
+    create_token(manager, "scanner", actor=manager)
+    assert secret.number in text_of(client_of(manager).get("/exports/"))
+    begin(as_admin, manager)
+    shown = text_of(as_admin.get("/exports/"))
+    assert plain.number in shown and secret.number not in shown
+    assert [row["incident"] for row in as_admin.get("/api/v1/exports/").json()["results"]] == [plain.number]
+    job = ExportJob.objects.get(incident=secret)
+    assert as_admin.get(f"/api/v1/exports/{job.pk}/").status_code == 404
+    refused = as_admin.get("/api/v1/tokens/")
+    assert refused.status_code == 403 and "scanner" not in text_of(refused)

@@ -35,7 +35,8 @@ def create(actor: Actor, *, fields: dict[str, Any]) -> Asset:
     if asset.listed:
         raise Refused(f"There is an asset {asset.name} already.", field="name")
     if actor.user is not None and not Asset.objects.visible_to(actor.user).filter(pk=asset.pk).exists():
-        values = {**TOLD, **values}
+        # Neither what hidden alerts told of it, nor since when: it begins here.
+        values = {**TOLD, **values, "created_at": clock.now()}
     _write(asset, {**values, "listed": True})
     AssetChange.objects.create(asset=asset, verb="created", **_who(actor))
     audit.record(actor.user, "asset.created", asset.name, id=asset.pk)

@@ -5,13 +5,14 @@ Replaying itself stands above acceptance, in cases.replaying."""
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from cases.actions.source_access import locked_source
 from cases.actors import Actor
 from cases.errors import Forbidden, Missing, Refused
 from cases.models import AlertSource, DeadLetter, ReplayJob
 from cases.permissions import readable_source, source_for
+from cases.querysets import inside
 from cases.source_access import manages_some, sources_managed_by
 from soar.accounts import audit
 from soar.accounts.membership import asked_within, may
@@ -25,12 +26,17 @@ AT_MOST = 10_000
 def letters_for(user: User, slug: str = "") -> QuerySet[DeadLetter]:
     """The dead letters of the sources that this person manages, or of one of them. Raises Forbidden, Missing."""
     if slug:
-        return DeadLetter.objects.filter(source=source_for(user, slug))
+        return told(user, DeadLetter.objects.filter(source=source_for(user, slug)))
     if may(user, "manage_sources"):
-        return DeadLetter.objects.all()
+        return told(user, DeadLetter.objects.all())
     if not manages_some(user):
         raise Forbidden("The permission to manage alert sources is missing.")
-    return DeadLetter.objects.filter(source__in=sources_managed_by(user))
+    return told(user, DeadLetter.objects.filter(source__in=sources_managed_by(user)))
+
+
+def told(user: User, rows: QuerySet[DeadLetter]) -> QuerySet[DeadLetter]:
+    """Without those that became alerts of restricted incidents which the person does not see: their bytes are these."""
+    return rows.filter(Q(alert=None) | Q(alert__restricted=False) | inside("alert__incident", user))
 
 
 def letters_read_by(user: User, slug: str = "") -> QuerySet[DeadLetter]:
@@ -38,14 +44,17 @@ def letters_read_by(user: User, slug: str = "") -> QuerySet[DeadLetter]:
     of ``letters_for``. Raises Forbidden, Missing."""
     if not may(user, "view_setup"):
         return letters_for(user, slug)
-    return DeadLetter.objects.filter(source=readable_source(user, slug)) if slug else DeadLetter.objects.all()
+    rows = DeadLetter.objects.filter(source=readable_source(user, slug)) if slug else DeadLetter.objects.all()
+    return told(user, rows)
 
 
 def letter_for(actor: Actor, pk: int, *, lock: bool = False) -> DeadLetter:
     """One dead letter, if the person manages its source. ``lock`` takes its row. Raises Missing, Forbidden."""
     rows = DeadLetter.objects.select_for_update(of=("self",)) if lock else DeadLetter.objects.all()
     letter = rows.select_related("source").filter(pk=pk).first()
-    if letter is None:
+    # Asked by itself: of a row whose lock was waited for, what is joined would be that from before the wait.
+    hidden = actor.user is not None and not told(actor.user, DeadLetter.objects.filter(pk=pk)).exists()
+    if letter is None or hidden:
         if actor.user is not None and not may(actor.user, "manage_sources"):
             raise Forbidden("The permission to manage this alert source is missing.")  # as for one that is there
         raise Missing(f"There is no dead letter {pk}.")

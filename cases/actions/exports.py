@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from cases import timeline
 from cases.actions.evidence_access import note
 from cases.actors import Actor
 from cases.errors import Conflict, Missing
 from cases.models import Evidence, ExportJob, ExportStatus, Incident
+from cases.querysets import inside
 from cases.reporting import store
 from cases.reporting.context import tlp_label
 from cases.reporting.document import document, exportable
@@ -87,9 +89,15 @@ def start(user: User, number: str | int, format: str, options: Options) -> Expor
     return job
 
 
+def all_own(user: User) -> QuerySet[ExportJob]:
+    """The exports of this person. Whoever looks as them is told of none whose incident they do not see themselves."""
+    rows = ExportJob.objects.filter(asked_within(user), user=user)
+    return rows if user.viewer is None else rows.filter(inside("incident", user))
+
+
 def own(user: User, job_id: int, *, lock: bool = False) -> ExportJob:
     """An export of this person. Raises Missing for any other."""
-    rows = ExportJob.objects.filter(asked_within(user), user=user, pk=job_id)
+    rows = all_own(user).filter(pk=job_id)
     job = (rows.select_for_update(of=("self",)) if lock else rows).first()
     if job is None:
         raise Missing("There is no such export of yours.")

@@ -86,4 +86,5 @@ def _facts(user: User, since: datetime, team: Team | None) -> dict[str, Any]:
     ids = {name: [row.pk for row in rows] for name, rows in (("opened", found.opened), ("ended", found.ended))}
     open_now = shift.incidents(user, team).open().order_by(F("severity").desc(), "pk").values_list("pk", flat=True)
     received, resolved = shift.alerts_since(user, since, team, shared=True)
-    return {**ids, "open": list(open_now[: shift.AT_MOST]), "received": received, "resolved": resolved}
+    figures = {"received": received, "resolved": resolved, "teams": shift.teams_counted(user, team)}
+    return {**ids, "open": list(open_now[: shift.AT_MOST]), **figures}

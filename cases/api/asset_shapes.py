@@ -53,7 +53,7 @@ class Asset(s.Serializer[Any]):
     criticality = fields.Words(CRITICALITY)
     tags = s.ListField(child=s.CharField())
     listed = s.BooleanField(help_text="In the inventory; false: only named by alerts or incidents that you may see")
-    created_at = s.DateTimeField()
+    created_at = s.DateTimeField(allow_null=True, help_text="Of one that only alerts name, since when you see one")
     updated_at = s.DateTimeField()
     version = s.IntegerField()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +20,7 @@ from cases.api.etags import expected_version
 from cases.asset_access import asset_for
 from cases.asset_filters import FIELDS, AssetFilter
 from cases.choices import AlertStatus, Criticality, IncidentStatus, Severity
+from cases.first_seen import ASSETS, first_seen, known_since
 from cases.models import Alert, Asset, Incident
 from cases.querysets import AssetQuerySet
 from cases.restricted_views import note_rows
@@ -49,7 +52,7 @@ class Assets(ApiViewSet):
         paging.check_params(request, (*FILTERS, "ordering"))
         rows = _filtered(request, self.user)
         found = paging.page(request, rows, paging.order_of(request, ORDERS))
-        return Response(paging.paged(request, found, [asset_dict(row) for row in found.rows]))
+        return Response(paging.paged(request, found, asset_dicts(self.user, found.rows)))
 
     @extend_schema(
         **documented.create("Enter an asset", asset_shapes.NewAsset, asset_shapes.Asset, tagged=False),
@@ -60,7 +63,7 @@ class Assets(ApiViewSet):
 
         def run() -> Response:
             made = assets.create(self.actor, fields=fields)
-            return tagged(asset_dict(made), 201, location=f"/api/v1/assets/{made.pk}/")
+            return tagged(asset_dict(self.user, made), 201, location=f"/api/v1/assets/{made.pk}/")
 
         return self.once(run)
 
@@ -68,15 +71,14 @@ class Assets(ApiViewSet):
     def retrieve(self, request: Request, id: str) -> Response:
         """With the newest hundred alerts and incidents that name it and that you may see."""
         row = asset_for(self.user, id)
-        return read(request, {**asset_dict(row), "sightings": _sightings(self.user, row)})
+        return read(request, {**asset_dict(self.user, row), "sightings": _sightings(self.user, row)})
 
     @extend_schema(**documented.change("Change an asset", asset_shapes.AssetChanges, asset_shapes.Asset))
     def partial_update(self, request: Request, id: str) -> Response:
         """All of it or nothing; it is in the inventory then. With `If-Match` only if nobody changed it since."""
         changes = self.body(asset_shapes.AssetChanges)
-        return tagged(
-            asset_dict(assets.update(self.actor, id, changes=changes, expected_version=expected_version(request)))
-        )
+        made = assets.update(self.actor, id, changes=changes, expected_version=expected_version(request))
+        return tagged(asset_dict(self.user, made))
 
     @extend_schema(**documented.remove("Take an asset out of the inventory"))
     def destroy(self, request: Request, id: str) -> Response:
@@ -100,8 +102,18 @@ class Assets(ApiViewSet):
         return self.once(run)
 
 
-def asset_dict(asset: Asset) -> dict[str, Any]:
+def asset_dict(user: User, asset: Asset) -> dict[str, Any]:
     """An asset in JSON, without sightings."""
+    return _asset(asset, known_since(user, asset))
+
+
+def asset_dicts(user: User, rows: Sequence[Asset]) -> list[dict[str, Any]]:
+    """The same for several."""
+    since = first_seen(user, [row.pk for row in rows if not row.listed], ASSETS)
+    return [_asset(row, row.created_at if row.listed else since.get(row.pk)) for row in rows]
+
+
+def _asset(asset: Asset, since: datetime | None) -> dict[str, Any]:
     return {
         "id": asset.pk,
         "url": f"{settings.SOAR_URL}/assets/{asset.pk}/",
@@ -113,7 +125,7 @@ def asset_dict(asset: Asset) -> dict[str, Any]:
         "criticality": Criticality(asset.criticality).word,
         "tags": asset.tags,
         "listed": asset.listed,
-        "created_at": iso(asset.created_at),
+        "created_at": iso(since),
         "updated_at": iso(asset.updated_at),
         "version": asset.version,
     }

@@ -16,7 +16,7 @@ from cases.api.fields import Body, Text, Whole
 from cases.api.shapes import page_of
 from soar.connectors.blocklist import actions
 from soar.connectors.blocklist.feeds import sparing
-from soar.connectors.blocklist.search import STATES, found, state_of
+from soar.connectors.blocklist.search import STATES, found, state_of, told
 from soar.connectors.blocklist.values import ALIASES, BLOCKABLE
 from soar.connectors.errors import Forbidden, Refused
 from soar.connectors.models import BlockEntry
@@ -42,7 +42,7 @@ class Block(s.Serializer[Any]):
     id = s.IntegerField()
     type = s.CharField(help_text=f"One of: {', '.join(BLOCKABLE)}")
     value = s.CharField()
-    reason = s.CharField()
+    reason = s.CharField(help_text="Empty where it names a case that you may not see, as is `reference`")
     reference = s.CharField()
     added_by = s.CharField()
     created_at = s.DateTimeField()
@@ -76,10 +76,12 @@ class Blocks(ApiViewSet):
             raise ValidationError({"state": [f"One of: {', '.join(STATES)}."]})
         if wanted["type"] and wanted["type"] not in BLOCKABLE:
             raise ValidationError({"type": [f"One of: {', '.join(BLOCKABLE)}."]})
-        page = paging.page(request, found(**wanted), paging.order_of(request, paging.BY_ID))
+        page = paging.page(request, found(self.user, **wanted), paging.order_of(request, paging.BY_ID))
         spared = sparing()
         return Response(
-            paging.paged(request, page, [block_dict(row, spared(row.type, row.value)) for row in page.rows])
+            paging.paged(
+                request, page, [_block(row, spared(row.type, row.value)) for row in told(self.user, page.rows)]
+            )
         )
 
     @extend_schema(**documented.create("Block a value", NewBlock, Block, tagged=False))
@@ -96,7 +98,7 @@ class Blocks(ApiViewSet):
         row = BlockEntry.objects.filter(pk=whole(id)).first()
         if row is None:
             raise NotFound
-        return read_facts(request, _told(row), PASSING)
+        return read_facts(request, self._told(row), PASSING)
 
     @extend_schema(**documented.remove("Take a value off the block list"))
     def destroy(self, request: Request, id: str) -> Response:
@@ -106,7 +108,7 @@ class Blocks(ApiViewSet):
         if not rows.exists():
             raise NotFound
         name = self.user.display_name()
-        as_read(request, rows, _told, lambda: actions.remove_entry(name, self.user, whole(id)), PASSING)
+        as_read(request, rows, self._told, lambda: actions.remove_entry(name, self.user, whole(id)), PASSING)
         return Response(status=204)
 
     def _add(self, given: dict[str, Any]) -> Response:
@@ -120,8 +122,13 @@ class Blocks(ApiViewSet):
         except Refused as error:
             raise ValidationError({name or "value": [text] for name, text in error.errors.items()}) from None
         return Response(
-            block_dict(row), status=201 if new else 200, headers={"Location": f"/api/v1/blocklist/{row.pk}/"}
+            _block(told(self.user, [row])[0]),
+            status=201 if new else 200,
+            headers={"Location": f"/api/v1/blocklist/{row.pk}/"},
         )
+
+    def _told(self, row: BlockEntry) -> dict[str, Any]:
+        return _block(told(self.user, [row])[0], sparing()(row.type, row.value))
 
     def _may_read(self) -> None:
         self.need("view_cases", "The permission to see cases is missing.")
@@ -130,11 +137,7 @@ class Blocks(ApiViewSet):
         self.need("respond", "The permission to change the block list is missing.")
 
 
-def _told(row: BlockEntry) -> dict[str, Any]:
-    return block_dict(row, sparing()(row.type, row.value))
-
-
-def block_dict(row: BlockEntry, excepted: str = "") -> dict[str, Any]:
+def _block(row: BlockEntry, excepted: str = "") -> dict[str, Any]:
     """An entry in JSON."""
     return {
         **{name: getattr(row, name) for name in ("type", "value", "reason", "reference", "added_by", "removed_by")},

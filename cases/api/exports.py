@@ -22,7 +22,6 @@ from cases.reporting.formats import FORMATS
 from cases.reporting.options import DEFAULT_TEMPLATE, Options
 from cases.reporting.templates import choices
 from cases.views.export_file import job_answer, made_answer
-from soar.accounts.membership import asked_within
 from soar.lib.clock import iso
 
 YES_NO = {"type": "boolean", "default": True}
@@ -95,7 +94,7 @@ class Exports(ApiViewSet):
         """Newest first; those that a worker made or makes. They are forgotten after a month."""
         self.need("export", NOT_YOURS)
         paging.check_params(request, ("ordering",))
-        rows = ExportJob.objects.filter(asked_within(self.user), user=self.user)
+        rows = exports.all_own(self.user)
         found = paging.page(request, rows, paging.order_of(request, paging.BY_ID))
         return Response(paging.paged(request, found, [export_dict(row) for row in found.rows]))
 

@@ -18,11 +18,13 @@ from cases.api.bodies import Nothing
 from cases.api.fields import Body, Text, Whole
 from cases.api.paging import page, paged
 from cases.api.shapes import page_of
+from cases.dashboard.shift import may_read_figures
 from cases.models import HandOver, Incident
 from cases.restricted_views import note_rows
 from soar.lib.clock import iso
 
 LISTS = ("opened", "ended", "open")
+COUNTED = "Alerts, counted to 10,000; null where teams were counted whose alerts you do not see"
 
 
 class HandOverBody(Body):
@@ -45,8 +47,8 @@ class HandOverShape(s.Serializer[Any]):
     note = s.CharField()
     taken_at = s.DateTimeField(allow_null=True)
     taken_by = s.CharField(allow_null=True)
-    received = s.IntegerField(help_text="Alerts, counted to 10,000")
-    resolved = s.IntegerField(help_text="Alerts, counted to 10,000")
+    received = s.IntegerField(allow_null=True, help_text=COUNTED)
+    resolved = s.IntegerField(allow_null=True, help_text=COUNTED)
     opened = s.ListField(child=s.CharField(), help_text="Numbers of incidents")
     ended = s.ListField(child=s.CharField())
     open = s.ListField(child=s.CharField(), help_text="Left open")
@@ -91,7 +93,7 @@ class HandOvers(ApiViewSet):
         named = {pk for name in LISTS for pk in row.facts.get(name, [])}
         rows = Incident.objects.visible_to(self.user).filter(pk__in=named).only("restricted")
         note_rows(self.user, rows)
-        seen = {one.pk for one in rows}
+        seen, counted = {one.pk for one in rows}, may_read_figures(self.user, row)
         return {
             "id": row.pk,
             "team": row.team.name if row.team else None,
@@ -101,8 +103,8 @@ class HandOvers(ApiViewSet):
             "note": row.note,
             "taken_at": iso(row.taken_at),
             "taken_by": row.taken_by.username if row.taken_by else None,
-            "received": row.facts.get("received", 0),
-            "resolved": row.facts.get("resolved", 0),
+            "received": row.facts.get("received", 0) if counted else None,
+            "resolved": row.facts.get("resolved", 0) if counted else None,
             **{name: [f"INC-{pk}" for pk in row.facts.get(name, []) if pk in seen] for name in LISTS},
             "url": f"{settings.SOAR_URL}/hand-over/{row.pk}/",
         }

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from cases.actions import asset_links
 from cases.api import documented, paging
 from cases.api.asset_shapes import ASSET_PAGE, Asset
-from cases.api.assets import asset_dict
+from cases.api.assets import asset_dict, asset_dicts
 from cases.api.base import ApiViewSet, guarded, tagged, whole
 from cases.api.fields import Body, Text
 from cases.models import AlertAsset, Incident, IncidentAsset
@@ -37,7 +37,7 @@ class IncidentAssets(ApiViewSet):
         theirs = AlertAsset.objects.filter(alert__incident=incident)
         rows = AssetRow.objects.filter(Q(Exists(own)) | Q(pk__in=theirs.values("asset")))
         found = paging.page(request, rows)
-        return Response(paging.paged(request, found, [asset_dict(row) for row in found.rows]))
+        return Response(paging.paged(request, found, asset_dicts(self.user, found.rows)))
 
     @extend_schema(**documented.create("Put an asset on an incident", NamedAsset, Asset))
     def create(self, request: Request, id: str) -> Response:
@@ -47,7 +47,7 @@ class IncidentAssets(ApiViewSet):
 
         def run() -> Response:
             made = guarded(request, Incident, pk, 1, lambda: asset_links.add_to_incident(self.actor, id, name))
-            return tagged(asset_dict(made), 201)
+            return tagged(asset_dict(self.user, made), 201)
 
         return self.once(run)
 

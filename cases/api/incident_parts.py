@@ -16,7 +16,7 @@ from cases.actions.events import record_event
 from cases.api import bodies, documented, paging, shapes
 from cases.api.alerts import expanded, with_columns
 from cases.api.base import ApiViewSet, guarded, tagged, whole
-from cases.api.representation import alert_rows, incident_dict, observable_dict
+from cases.api.representation import alert_rows, incident_dict, observable_dict, observable_dicts
 from cases.api.timeline import timeline_page, written
 from cases.models import Alert, AlertObservable, Incident, IncidentObservable, Observable
 from cases.permissions import incident_for, parse_number
@@ -24,6 +24,7 @@ from cases.restricted_views import note_rows
 from cases.suggestions import Suggestion, suggestions
 from cases.timeline_read import entries_of_incident
 from cases.verify import report_of_incident
+from soar.accounts.models import User
 from soar.lib.clock import iso
 
 
@@ -82,7 +83,7 @@ class IncidentParts(ApiViewSet):
         # One list of ids: of two conditions with "or" between them the database asks each observable that there is.
         rows = Observable.objects.filter(pk__in=own.union(theirs))
         found = paging.page(request, rows, paging.order_of(request, paging.BY_ID))
-        return Response(paging.paged(request, found, _of_incident(incident, found.rows)))
+        return Response(paging.paged(request, found, _of_incident(self.user, incident, found.rows)))
 
     @extend_schema(**documented.create("Put an observable on an incident", bodies.NewObservable, shapes.Observable))
     def add_observable(self, request: Request, id: str) -> Response:
@@ -98,7 +99,7 @@ class IncidentParts(ApiViewSet):
                 1,
                 lambda: observables.add_to_incident(self.actor, id, given["type"], given["value"]),
             )
-            return Response(observable_dict(made), status=201)
+            return Response(observable_dict(self.user, made), status=201)
 
         return self.once(run)
 
@@ -165,17 +166,17 @@ def _suggestion(one: Suggestion) -> dict[str, Any]:
     }
 
 
-def _of_incident(incident: Incident, rows: list[Observable]) -> list[dict[str, Any]]:
+def _of_incident(user: User, incident: Incident, rows: list[Observable]) -> list[dict[str, Any]]:
     """The observables with how many of the incident's alerts name them and who put them there."""
     links = AlertObservable.objects.filter(alert__incident=incident, observable__in=rows).order_by()
     counts = dict(links.values_list("observable").annotate(n=Count("pk")))
     own = {row.observable_id: row for row in IncidentObservable.objects.filter(incident=incident, observable__in=rows)}
     return [
         {
-            **observable_dict(row),
+            **told,
             "alerts": counts.get(row.pk, 0),
             "added_by": own[row.pk].added_by if row.pk in own else None,
             "added_at": iso(own[row.pk].added_at) if row.pk in own else None,
         }
-        for row in rows
+        for row, told in zip(rows, observable_dicts(user, rows), strict=True)
     ]

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from cases.actions import ratings
 from cases.api import bodies, documented, paging, shapes
 from cases.api.base import ApiViewSet, whole
-from cases.api.representation import observable_dict
+from cases.api.representation import observable_dict, observable_dicts
 from cases.choices import OBSERVABLE_TYPES, AlertStatus, IncidentStatus, Risk, Severity
 from cases.digests import value_digest
 from cases.ingest.iocs import guess_type, normalise_observable
@@ -41,7 +41,7 @@ class Observables(ApiViewSet):
         paging.check_params(request, (*FILTERS, "ordering"))
         rows = _filtered(request, Observable.objects.visible_to(self.user))
         found = paging.page(request, rows, paging.order_of(request, paging.BY_ID))
-        return Response(paging.paged(request, found, [observable_dict(row) for row in found.rows]))
+        return Response(paging.paged(request, found, observable_dicts(self.user, found.rows)))
 
     @extend_schema(**documented.read("Read an observable", shapes.ObservableDetail, tagged=False))
     def retrieve(self, request: Request, id: str) -> Response:
@@ -49,7 +49,7 @@ class Observables(ApiViewSet):
         row = Observable.objects.visible_to(self.user).filter(pk=whole(id)).first()
         if row is None:
             raise NotFound
-        return Response({**observable_dict(row), "sightings": _sightings(self.user, row)})
+        return Response({**observable_dict(self.user, row), "sightings": _sightings(self.user, row)})
 
     @extend_schema(
         **documented.verb("Have an observable rated again", bodies.Nothing, shapes.Observable, tagged=False, code=202)
@@ -61,7 +61,7 @@ class Observables(ApiViewSet):
 
         def run() -> Response:
             ratings.request_rating(self.user, pk)
-            return Response(observable_dict(Observable.objects.get(pk=pk)), status=202)
+            return Response(observable_dict(self.user, Observable.objects.get(pk=pk)), status=202)
 
         return self.once(run)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from django.utils.module_loading import import_string
 from cases import asset_facts
 from cases.attack.stored import catalog
 from cases.choices import AlertStatus, Determination, IncidentStatus, Risk, Severity
+from cases.first_seen import first_seen
 from cases.models import Alert, AlertObservable, Incident, LinkState, Observable, TicketLink, TimelineEntry
 from cases.restricted_views import note_rows
 from cases.sla.states import due_of, state_of
@@ -273,8 +275,18 @@ def entry_dict(entry: TimelineEntry) -> dict[str, Any]:
     }
 
 
-def observable_dict(observable: Observable) -> dict[str, Any]:
-    """An observable with its rating, without sightings."""
+def observable_dicts(user: User, rows: Sequence[Observable]) -> list[dict[str, Any]]:
+    """Observables with their ratings, without sightings. ``created_at`` is when the reader could first see each."""
+    since = first_seen(user, [row.pk for row in rows])
+    return [_observable(row, since.get(row.pk)) for row in rows]
+
+
+def observable_dict(user: User, observable: Observable) -> dict[str, Any]:
+    """The same for one."""
+    return observable_dicts(user, [observable])[0]
+
+
+def _observable(observable: Observable, since: datetime | None) -> dict[str, Any]:
     return {
         "id": observable.pk,
         "url": f"{settings.SOAR_URL}/observables/{observable.pk}/",
@@ -283,5 +295,5 @@ def observable_dict(observable: Observable) -> dict[str, Any]:
         "risk": _RISK[observable.risk],
         "rating": observable.rating,
         "rated_at": iso(observable.rated_at),
-        "created_at": iso(observable.created_at),
+        "created_at": iso(since),
     }

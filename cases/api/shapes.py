@@ -254,7 +254,7 @@ class Observable(s.Serializer[Any]):
     risk = fields.Words(("unrated", "suspicious", "highly_suspicious"))
     rating = Anything()
     rated_at = s.DateTimeField(allow_null=True)
-    created_at = s.DateTimeField()
+    created_at = s.DateTimeField(allow_null=True, help_text="When it was first seen, of what you may see")
 
 
 class IncidentObservable(Observable):

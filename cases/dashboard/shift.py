@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db.models import F, OuterRef, Q, Subquery
@@ -18,6 +19,7 @@ from cases.querysets import IncidentQuerySet
 from cases.restricted_views import told_of
 from cases.sla.calendar import NEVER
 from cases.timeline_read import EntryView, views
+from soar.accounts.membership import may, team_ids
 from soar.accounts.models import Team, User
 from soar.lib import clock
 from soar.lib.counts import counted_together
@@ -102,17 +104,35 @@ def _told(user: User, moment: datetime, team: Team | None) -> list[TimelineEntry
 
 
 def alerts_since(user: User, moment: datetime, team: Team | None, *, shared: bool = False) -> tuple[int, int]:
-    """How many alerts came and were resolved since a moment; ``shared``: for others to read, without restricted ones,
-    whose number is nobody's business (access.md 3 to 5)."""
+    """How many alerts came and were resolved since a moment; ``shared``: for those to read who see the teams of
+    ``teams_counted``, without restricted ones, whose number is nobody's business (access.md 3 to 5)."""
     alerts = Alert.objects.visible_to(user)
     alerts = (alerts.filter(team=team) if team else alerts).order_by()
-    alerts = alerts.filter(restricted=False) if shared else alerts
+    if shared:
+        alerts = alerts.filter(restricted=False)
+        teams = teams_counted(user, team)
+        alerts = alerts if teams is None else alerts.filter(Q(team=None) | Q(team__in=teams))
     wanted = {
         "received": alerts.filter(received_at__gte=moment),
         "resolved": alerts.filter(updated_at__gte=moment, resolved_at__gte=moment),
     }
     found = counted_together(wanted, COUNTED)
     return min(found.get("received", 0), COUNTED), min(found.get("resolved", 0), COUNTED)
+
+
+def teams_counted(user: User, team: Team | None) -> list[int] | None:
+    """Ids of the teams whose alerts a hand-over of this person counts, besides those of no team; None for all."""
+    if team is not None:
+        return [team.pk]
+    return None if may(user, "view_all_teams") else team_ids(user)
+
+
+def may_read_figures(user: User, row: HandOver) -> bool:
+    """Whether the person sees all alerts that a hand-over counted: others are told no number of them (access.md 4)."""
+    counted = row.facts.get("teams")  # not there in old ones, which counted all that their signer saw
+    if may(user, "view_all_teams"):
+        return True
+    return row.team_id is not None or (isinstance(counted, list) and set(counted) <= set(team_ids(user)))
 
 
 def due_next(user: User, team: Team | None) -> list[Incident]:
@@ -142,10 +162,10 @@ def paused(user: User, team: Team | None) -> Iterator[Waiting]:
     """Open incidents whose clocks stand still, with the reason: somebody else has to do something first."""
     rows = incidents(user, team).open().filter(sla_paused_at__isnull=False)
     told = TimelineEntry.objects.filter(incident=OuterRef("pk"), kind="sla.paused").order_by("-pk")
-    found = rows.annotate(reason=Subquery(told.values("text")[:1])).order_by("-severity", "pk")
-    for pk, title, reason in found.values_list("pk", "title", "reason")[:AT_MOST]:
-        url = reverse("incident-detail", args=[f"INC-{pk}"])
-        yield Waiting("", Item("pause", f"INC-{pk} {title}", url, reason or ""))
+    found: Any = rows.annotate(reason=Subquery(told.values("text")[:1])).order_by("-severity", "pk")
+    for row in found.only("title", "restricted")[:AT_MOST]:
+        url, about = reverse("incident-detail", args=[row.number]), f"{row.number} {row.title}"
+        yield Waiting("", Item("pause", about, url, row.reason or "", restricted=told_of(row)))
 
 
 def tasks(user: User, team: Team | None) -> Iterator[Waiting]:

@@ -127,7 +127,7 @@ def _read(user: User, incident: Incident, options: Options) -> Document:
         "clocks": beside.clocks(incident),
         "related": beside.related(user, incident, options),
         "alerts": _alerts(incident, alerts, options),
-        "observables": observables(incident, alerts) if options.observables else [],
+        "observables": observables(user, incident, alerts) if options.observables else [],
         "assets": assets(incident, alerts),
         "evidence": [evidence_dict(piece) for piece in evidence],
         "tasks": [task_dict(task) for task in tasks],

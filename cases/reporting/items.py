@@ -6,16 +6,17 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from cases.api.representation import observable_dict
+from cases.api.representation import observable_dicts
 from cases.choices import Criticality
 from cases.models import Alert, AlertAsset, AlertObservable, Asset, Incident, IncidentAsset, IncidentObservable
+from soar.accounts.models import User
 from soar.lib.clock import iso
 
 Items = list[dict[str, Any]]
 
 
-def observables(incident: Incident, alerts: Iterable[Alert]) -> Items:
-    """Those put on the incident itself and those of these alerts, by type and value."""
+def observables(user: User, incident: Incident, alerts: Iterable[Alert]) -> Items:
+    """Those put on the incident itself and those of these alerts, by type and value, as the user sees them."""
     named = AlertObservable.objects.filter(alert__in=[one.pk for one in alerts]).select_related("observable")
     own = {
         row.observable_id: row
@@ -30,8 +31,8 @@ def observables(incident: Incident, alerts: Iterable[Alert]) -> Items:
         roles[link.observable_id] += [link.role] if link.role and link.role not in roles[link.observable_id] else []
     ordered = sorted(found.values(), key=lambda one: (one.type, one.value, one.pk))
     return [
-        observable_dict(one) | {"alerts": numbers[one.pk], "roles": roles[one.pk], **_by_whom(own.get(one.pk))}
-        for one in ordered
+        told | {"alerts": numbers[one.pk], "roles": roles[one.pk], **_by_whom(own.get(one.pk))}
+        for one, told in zip(ordered, observable_dicts(user, ordered), strict=True)
     ]
 
 

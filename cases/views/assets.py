@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from cases.asset_access import asset_for
 from cases.asset_filters import AssetFilter
 from cases.choices import Criticality, IncidentStatus, Severity
+from cases.first_seen import known_since
 from cases.models import Alert, Asset, AssetGroup, Incident
 from cases.permissions import incident_for
 from cases.querysets import AssetQuerySet, capped_count
@@ -118,6 +119,7 @@ def _detail(user: User, asset: Asset) -> dict[str, Any]:
     note_rows(user, incidents)
     return {
         "asset": asset,
+        "since": known_since(user, asset),
         "icon": asset_parts.icon_of(asset),
         "criticality": asset_parts.criticality(asset.criticality),
         "alerts": alert_rows(user, [(alert, "") for alert in alerts.with_line_data().order_by("-pk")[:SHOWN]]),

@@ -39,7 +39,8 @@ def file_answer(request: HttpRequest, actor: Actor, piece: Evidence, *, as_zip: 
     body = _Body(_opened(piece), name if as_zip else "", piece.size)
     try:
         note(actor, piece, "downloaded_zip" if as_zip else "downloaded")
-        about = {"file": piece.name, "sha256": piece.sha256}
+        # The log is read by those who see nothing that is restricted.
+        about = {"sha256": piece.sha256} if piece.incident.restricted else {"file": piece.name, "sha256": piece.sha256}
         audit.exported(actor.user, "evidence", piece.incident.number, **about)
     except BaseException:
         body.close()

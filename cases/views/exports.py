@@ -22,7 +22,6 @@ from cases.reporting.templates import choices
 from cases.reporting.words import size
 from cases.views.export_file import job_answer, made_answer
 from cases.views.parts import needs, person_of, signed_in_reader
-from soar.accounts.membership import asked_within
 from soar.lib.htmx import is_partial, live, render_regions
 
 FORM, JOB, LIST = (f"cases/exports/{name}.html" for name in ("form", "job", "list"))
@@ -57,7 +56,7 @@ def incident_export(request: HttpRequest, number: str) -> HttpResponse:
 def export_list(request: HttpRequest) -> HttpResponse:
     """The person's own of the last month, the newest first."""
     user = person_of(request)
-    rows = ExportJob.objects.filter(asked_within(user), user=user).order_by("-pk")[:SHOWN]
+    rows = exports.all_own(user).order_by("-pk")[:SHOWN]
     return render(request, LIST, {"rows": [job_context(job) for job in rows]})
 
 

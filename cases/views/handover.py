@@ -58,8 +58,11 @@ def hand_over_page(request: HttpRequest, pk: int) -> HttpResponse:
     known = {one.pk: one for one in rows}
     note_rows(user, known.values())
     lists = {name: [known[pk] for pk in row.facts.get(name, []) if pk in known] for name in ("opened", "ended", "open")}
+    counted = shift.may_read_figures(user, row)
     mine = row.taken_by_id is None and row.signed_by_id != user.pk and may(user, "work_cases")
-    return render(request, "cases/handover_page.html", {"row": row, "lists": lists, "may_take": mine})
+    return render(
+        request, "cases/handover_page.html", {"row": row, "lists": lists, "may_take": mine, "counted": counted}
+    )
 
 
 @signed_in_reader

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
-from cases.actions.dead_letters import waiting
+from cases.actions.dead_letters import told, waiting
 from cases.ingest.mapping.fit import documents_of
 from cases.ingest.reading import Unreadable, unpack
 from cases.ingest.samples import sample_of
@@ -69,11 +69,11 @@ def _text(user: User, source: AlertSource, key: str) -> str | None:
     if sort == "alert":
         seen = Alert.objects.visible_to(user).filter(pk=pk, source=source)
         return AlertPayload.objects.filter(alert__in=seen).values_list("body", flat=True).first()
-    return _letter(source, pk) if sort == "letter" else None
+    return _letter(user, source, pk) if sort == "letter" else None
 
 
-def _letter(source: AlertSource, pk: int) -> str | None:
-    letter = source.dead_letters.filter(pk=pk).first()
+def _letter(user: User, source: AlertSource, pk: int) -> str | None:
+    letter = told(user, source.dead_letters.all()).filter(pk=pk).first()
     if letter is None:
         return None
     try:

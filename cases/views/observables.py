@@ -5,6 +5,7 @@ An observable exists for a person only through an alert or incident that they ma
 from __future__ import annotations
 
 import contextlib
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -20,6 +21,7 @@ from cases.attack import shown
 from cases.choices import OBSERVABLE_TYPES, IncidentStatus, Risk, Severity
 from cases.digests import value_digest
 from cases.errors import Missing
+from cases.first_seen import first_seen
 from cases.ingest.iocs import guess_type, normalise_observable
 from cases.models import Alert, Incident, Observable
 from cases.models.observable import PREFIX_LENGTH
@@ -58,7 +60,8 @@ def observable_list(request: HttpRequest) -> HttpResponse:
     of_it = seen.filter(pk__in=observables_of(incident).values("pk")) if incident else seen
     candidates, notice = _candidates(of_it, text, risk, type_)
     found = Observable.objects.filter(pk__in=candidates).order_by("-risk", "-id")[:SHOWN]
-    rows = [_row(one) for one in found]
+    since = first_seen(user, [one.pk for one in found])
+    rows = [_row(one, since.get(one.pk)) for one in found]
     context = {
         "q": text,
         "risk": risk,
@@ -87,6 +90,7 @@ def observable_detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {**rating_of(one), "may_ask": ratings.may_ask(user)}
     if is_partial(request):
         return render_regions(request, DETAIL, ["rating"], context)
+    context["since"] = first_seen(user, [one.pk]).get(one.pk)
     return render(request, DETAIL, {**context, **_sightings(user, one)})
 
 
@@ -129,14 +133,14 @@ def forms_of(text: str) -> list[str]:
     return list(dict.fromkeys(forms))
 
 
-def _row(one: Observable) -> dict[str, Any]:
+def _row(one: Observable, since: datetime | None) -> dict[str, Any]:
     return {
         "pk": one.pk,
         "type": one.type,
         "name": defang(one.value, one.type),
         "link": shown.observable(one.value, f"/observables/{one.pk}/", one.type),
         "risk": parts.risk(Risk(one.risk).word),
-        "since": parts.ago(one.created_at),
+        "since": parts.ago(since) if since else "–",
     }
 
 

@@ -62,11 +62,11 @@ def cancel(actor: Actor, pk: int) -> Backtest:
 
 def visible(user: User | None, pk: int) -> Backtest:
     """The backtest, for who started it alone: it counts, and names, what that person may see, and the token they asked
-    with. Raises Missing."""
+    with. Whoever looks at the portal as them may see less, so they see none. Raises Missing."""
     rows = Backtest.objects.select_related("playbook", "started_by")
     if user is not None:
         rows = rows.filter(asked_within(user), started_by=user)
     found = rows.filter(pk=pk).first() if pk < 2**63 else None
-    if found is None or (user is not None and not may(user, "view_cases")):
+    if found is None or (user is not None and (user.viewer is not None or not may(user, "view_cases"))):
         raise Missing(_("There is no backtest %s.") % str(pk)[:20])
     return found

@@ -104,6 +104,8 @@ def _chosen(request: HttpRequest, playbook: Playbook, user: User) -> Backtest | 
     wanted = request.GET.get("id", "")
     if wanted.isascii() and wanted.isdigit() and len(wanted) < 19:
         return backtests.visible(user, int(wanted))
+    if user.viewer is not None:  # as ``backtests.visible``
+        return None
     return Backtest.objects.filter(playbook=playbook, started_by=user).order_by("-pk").first()
 
 

@@ -22,7 +22,7 @@ from soar.lib.read_only import is_refusal, read_only
 KEY = "viewing"  # in the session: the id of the Viewing
 READS = ("GET", "HEAD", "OPTIONS")
 # About an account and its secrets, or the session itself: these are nobody else's to see.
-OWN = ("/accounts/", "/settings/tokens/", "/settings/security/", "/settings/sessions/")
+OWN = ("/accounts/", "/settings/tokens/", "/settings/security/", "/settings/sessions/", "/api/v1/tokens/")
 
 
 class ViewAs:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from django.conf import settings
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from soar.accounts.models import User
 from soar.connectors import registry
 from soar.connectors.capabilities import CAPABILITIES
 from soar.connectors.channel import CLEARED, Channel
@@ -163,12 +167,25 @@ def secret_names(account: ConnectorAccount) -> list[str]:
     return sorted(account.readable_secrets())
 
 
-def attempt_row(attempt: Attempt) -> dict[str, Any]:
-    """A call for the page: what was sent and answered, without secrets, and how long it took."""
+def attempt_rows(user: User, attempts: Sequence[Attempt]) -> list[dict[str, Any]]:
+    """Calls for a page: what was sent and answered, without secrets, and how long it took. ``hidden`` are those about a
+    case that the person does not see (settings.CALLS_HIDDEN): of these only what was called, when, and how it ended."""
+    closed: set[int] = import_string(settings.CALLS_HIDDEN)(user, attempts)
+    return [_attempt_row(one, hidden=one.pk in closed) for one in attempts]
+
+
+def _attempt_row(attempt: Attempt, *, hidden: bool) -> dict[str, Any]:
     ended = attempt.finished_at
-    return {
+    row = {
         "attempt": attempt,
         "milliseconds": round((ended - attempt.started_at).total_seconds() * 1000) if ended else None,
+        "hidden": hidden,
+    }
+    if hidden:
+        return {**row, "error": "", "request": "", "answer": ""}
+    return {
+        **row,
+        "error": attempt.error,
         "request": json.dumps(attempt.request, indent=2, ensure_ascii=False),
         "answer": json.dumps(attempt.response, indent=2, ensure_ascii=False) if attempt.response else "",
     }

@@ -128,7 +128,7 @@ def connector_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "serves": showing.serves(account),
         "facts": showing.facts(account),
         "secrets": [one for one in showing.secret_names(account) if one != "url"],
-        "attempts": [showing.attempt_row(one) for one in recent[:ATTEMPTS]],
+        "attempts": showing.attempt_rows(user_of(request), list(recent[:ATTEMPTS])),
         "attempt_count": recent.count(),
         "shown": ATTEMPTS,
     }

@@ -33,8 +33,8 @@ class Tickets(Part):
         TicketLink.objects.filter(pk__in=[link.pk for link in going]).update(incident=way.target)
         ended = [[link.pk, link.state] for link in ending]
         for link in ending:
-            told = _("%(source)s was merged into %(target)s, which has a ticket of its own.")
-            reason = told % {"source": way.source.number, "target": way.target.number}
+            # Whoever sees the one need not see the other.
+            reason = _("%s was merged into an incident that has a ticket of its own.") % way.source.number
             linking.end(way.source, link, way.actor, reason)
         if not going and not ended:
             return {}

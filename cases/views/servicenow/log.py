@@ -1,6 +1,7 @@
 """The log: what was asked of ServiceNow and what it answered, call by call, without secrets.
 
-For who manages the connector: the calls bear what incidents say, whoever may see these."""
+For who manages the connector. The calls bear what incidents say: of those that the person does not see only what was
+called, when, and how it ended is told (cases.calls_hidden)."""
 
 from __future__ import annotations
 
@@ -78,6 +79,8 @@ class Call:
     words: str
     ticket: TicketLink | None
     milliseconds: int | None
+    hidden: bool
+    error: str
     request: str
     answer: str
 
@@ -97,9 +100,9 @@ def call_list(request: HttpRequest) -> HttpResponse:
         page = keyset_page(calls, NEWEST, request.GET.get("cursor", ""), SIZE)
     except BadCursor:
         page = keyset_page(calls, NEWEST, "", SIZE)
-    named = _tickets(user, page.rows)
+    named, shown = _tickets(user, page.rows), showing.attempt_rows(user, page.rows)
     context = {
-        "calls": [_call(one, instances, named.get(sys_id_of(one))) for one in page.rows],
+        "calls": [_call(row, instances, named.get(sys_id_of(row["attempt"]))) for row in shown],
         "picked": chosen,
         "shows": [(word, label, _url({**chosen, "show": word})) for word, label in SHOWS.items()],
         "instances": [(one.slug, host_of(one.account.settings.get("url"))) for one in instances.values()],
@@ -121,11 +124,11 @@ def _filtered(
     return calls
 
 
-def _call(attempt: Attempt, instances: dict[int, ServiceNowInstance], ticket: TicketLink | None) -> Call:
-    shown = showing.attempt_row(attempt)
+def _call(row: dict[str, Any], instances: dict[int, ServiceNowInstance], ticket: TicketLink | None) -> Call:
+    attempt = row["attempt"]
     host = host_of(instances[attempt.account_id].account.settings.get("url"))
-    words = words_of(attempt, ticket.number if ticket else "")
-    return Call(attempt, host, words, ticket, shown["milliseconds"], shown["request"], shown["answer"])
+    told = {name: row[name] for name in ("milliseconds", "hidden", "error", "request", "answer")}
+    return Call(attempt, host, words_of(attempt, ticket.number if ticket else ""), ticket, **told)
 
 
 def words_of(attempt: Attempt, ticket: str = "") -> str:

@@ -15,7 +15,7 @@ from soar.accounts.models import User
 from soar.connectors.blocklist import actions, tokens
 from soar.connectors.blocklist.feeds import sparing
 from soar.connectors.blocklist.forms import BlockForm, TokenForm, block_form, token_form
-from soar.connectors.blocklist.search import STATES, found, state_of
+from soar.connectors.blocklist.search import STATES, found, state_of, told
 from soar.connectors.blocklist.values import BLOCKABLE
 from soar.connectors.errors import Refused
 from soar.connectors.models import FeedToken
@@ -106,9 +106,11 @@ def _page(
 ) -> HttpResponse:
     wanted = {name: request.GET.get(name, "").replace("\x00", "").strip()[:2048] for name in ("q", "type", "state")}
     wanted["state"] = wanted["state"] if wanted["state"] in STATES else "active"
-    rows, spared = found(**wanted), sparing()
-    shown = [{"row": row, "state": state_of(row), "spared": spared(row.type, row.value)} for row in rows[:SHOWN]]
     user = cast(User, request.user)
+    rows, spared = found(user, **wanted), sparing()
+    shown = [
+        {"row": row, "state": state_of(row), "spared": spared(row.type, row.value)} for row in told(user, rows[:SHOWN])
+    ]
     manages = user.has_perm(MANAGE)
     context = {
         **wanted,

@@ -15,14 +15,17 @@ INSIDE = (
     "local", "localdomain", "localhost", "internal", "intranet", "lan", "corp", "home", "private", "arpa",
 )  # fmt: skip
 
+# Kept with the value, which others see as well: which mark it was is a word of a case that they may not see.
+FORBIDDEN = "a %s mark forbids it"
+
 
 def withheld(each: Subject, tlp: str, pap: str) -> str:
     """Why the value is sent to nobody; "" if some may be asked."""
     mark = word_of(tlp)
     if mark not in {"", *TLP_ORDER}:
-        return f"not sent to providers: TLP:{mark.upper()}"
+        return f"not sent to providers: {FORBIDDEN % 'TLP'}"
     if word_of(pap) not in {"", "clear", "white", "green", "amber"}:
-        return f"not sent to providers: PAP:{word_of(pap).upper()}"
+        return f"not sent to providers: {FORBIDDEN % 'PAP'}"
     if is_internal(each.address) or (each.host and _is_inside(each.host)):
         return "not sent to providers: a private address"
     return ""

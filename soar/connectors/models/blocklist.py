@@ -27,6 +27,8 @@ class BlockEntry(models.Model):
     removed_by = models.CharField(max_length=200, blank=True)
     removal_reason = models.CharField(max_length=500, blank=True)
 
+    withheld = False  # in memory: what it was done for is nothing for the reader (soar.connectors.blocklist.search)
+
     class Meta:
         ordering = ["-id"]
         default_permissions = ()
