@@ -15,6 +15,7 @@ from django.db.models.functions import Cast
 
 from cases.models import TimelineEntry
 from cases.timeline_kinds import KINDS, LINKING
+from cases.timeline_times import corrected, happened
 from soar.accounts.models import User
 from soar.lib.clock import moment_of
 
@@ -100,7 +101,9 @@ class TimelineFilter:
         return replace(bare, groups=(group,), written=(("group", group), *bare.written)) if group else bare
 
     def apply(self, rows: QuerySet[TimelineEntry]) -> QuerySet[TimelineEntry]:
-        """The rows that are chosen."""
+        """The rows that are chosen; an event by the time to which it was corrected."""
+        if self.since or self.until:
+            rows = rows.alias(happened=happened(corrected(rows)))
         if self.groups:
             rows = rows.filter(_of_groups(self.groups))
         if self.person:
@@ -109,8 +112,8 @@ class TimelineFilter:
             written = rows.alias(data_text=Cast("data", TextField()))
             rows = written.filter(_saying(self.text))
         if self.since:
-            rows = rows.filter(occurred_at__gte=self.since)
-        return rows.filter(occurred_at__lte=self.until) if self.until else rows
+            rows = rows.filter(happened__gte=self.since)
+        return rows.filter(happened__lte=self.until) if self.until else rows
 
 
 def _clean(value: Any) -> str:
