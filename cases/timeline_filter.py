@@ -102,8 +102,7 @@ class TimelineFilter:
 
     def apply(self, rows: QuerySet[TimelineEntry]) -> QuerySet[TimelineEntry]:
         """The rows that are chosen; an event by the time to which it was corrected."""
-        if self.since or self.until:
-            rows = rows.alias(happened=happened(corrected(rows)))
+        rows = self._in_time(rows)
         if self.groups:
             rows = rows.filter(_of_groups(self.groups))
         if self.person:
@@ -111,9 +110,15 @@ class TimelineFilter:
         if self.text:
             written = rows.alias(data_text=Cast("data", TextField()))
             rows = written.filter(_saying(self.text))
-        if self.since:
-            rows = rows.filter(happened__gte=self.since)
-        return rows.filter(happened__lte=self.until) if self.until else rows
+        return rows
+
+    def _in_time(self, rows: Any) -> QuerySet[TimelineEntry]:
+        """Asked before any is left out: a correction may be of another group than its event."""
+        if self.since or self.until:
+            rows = rows.alias(happened=happened(corrected(rows)))
+        rows = rows.filter(happened__gte=self.since) if self.since else rows
+        chosen: QuerySet[TimelineEntry] = rows.filter(happened__lte=self.until) if self.until else rows
+        return chosen
 
 
 def _clean(value: Any) -> str:

@@ -25,9 +25,9 @@ NOW = timezone.now().replace(microsecond=0)
 SENTENCE = "Alerts wait longer than their target for somebody to take them"
 
 
-def came(minutes: int, **more: object) -> Alert:
+def came(minutes: int, team: Team) -> Alert:
     """An alert that came so long ago; a critical one has 15 minutes."""
-    alert = make_alert("Beacon", severity=Severity.CRITICAL, **more)
+    alert = make_alert("Beacon", severity=Severity.CRITICAL, team=team)
     Alert.objects.filter(pk=alert.pk).update(received_at=NOW - timedelta(minutes=minutes))
     return Alert.objects.get(pk=alert.pk)
 

@@ -161,7 +161,7 @@ def paused(user: User, team: Team | None) -> Iterator[Waiting]:
     rows = incidents(user, team).open().filter(sla_paused_at__isnull=False)
     told = TimelineEntry.objects.filter(incident=OuterRef("pk"), kind="sla.paused").order_by("-pk")
     rows = rows.annotate(reason=Subquery(told.values("text")[:1])).order_by("-severity", "pk")
-    found = list(rows.only(*SHOWN)[: AT_MOST + 1])
+    found: list[Any] = list(rows.only(*SHOWN)[: AT_MOST + 1])
     for row in found[:AT_MOST]:
         url, about = reverse("incident-detail", args=[row.number]), f"{row.number} {row.title}"
         yield Waiting("", Item("pause", about, url, row.reason or "", restricted=told_of(row)))

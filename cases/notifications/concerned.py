@@ -130,7 +130,7 @@ class Concerned:
 
 def _is(user: User, pk: Any, name: Any) -> bool:
     """Whether an entry means this person: by id, since two may have one name; by name in older entries."""
-    return user.pk == pk if pk is not None else user.display_name() == name
+    return user.display_name() == name if pk is None else user.pk == int(pk)
 
 
 def _names(value: Any) -> list[str]:
