@@ -14,12 +14,14 @@ from cases.attack.stored import catalog
 from cases.choices import Determination, IncidentStatus, Severity, Tlp, Words
 from cases.custom_fields import filtering as custom
 from cases.filters import Chip, FilterError, moment
+from cases.incident_moments import MOMENTS
 from cases.models import Incident, IncidentOwner
 from cases.query_text import Token
 from cases.sla.states import WORDS, condition
 from soar.accounts.models import User
 
 VALUE_AT_MOST = 500
+Condition = Callable[[str, str, User], Q]
 
 
 @dataclass
@@ -164,6 +166,10 @@ def _updated(op: str, value: str, user: User) -> Q:
     return Q(updated_at__gte=moment(value))
 
 
+def _at(condition: Callable[[str], Q]) -> Condition:
+    return lambda op, value, user: condition(value)
+
+
 def _text(op: str, value: str, user: User) -> Q:
     """A number, or a part of the title."""
     number = value.upper().removeprefix("INC-")
@@ -173,7 +179,6 @@ def _text(op: str, value: str, user: User) -> Q:
     return Q(title__icontains=value)
 
 
-Condition = Callable[[str, str, User], Q]
 FIELDS: dict[str, Condition] = {
     "status": _status,
     "is": _is,
@@ -187,12 +192,13 @@ FIELDS: dict[str, Condition] = {
     "tlp": _tlp,
     "sla": _sla,
     "updated_since": _updated,
-    "opened": lambda op, value, user: Q(created_at__gte=moment(value)),
+    **{name: _at(condition) for name, condition in MOMENTS.items()},
 }
 NAMES = custom.Names(FIELDS)
 _CONDITIONS: dict[str, Condition] = {**FIELDS, "text": _text}
 LABELS = {
     "status": "Status", "is": "Status", "severity": "Severity", "determination": "Determination", "owner": "Owner",
     "team": "Team", "tag": "Tag", "technique": "Technique", "tlp": "TLP", "sla": "Targets",
-    "updated_since": "Changed since", "opened": "Opened since",
+    "updated_since": "Changed since", "opened": "Opened", "ended": "Ended", "merged": "Merged",
+    "mtta": "Counts in MTTA", "mttc": "Counts in MTTC", "mttr": "Counts in MTTR",
 }  # fmt: skip

@@ -15,7 +15,7 @@ from cases.actions import (
 )
 from cases.dashboard import counting
 from cases.notifications import considering as notifications
-from cases.notifications import due_tasks, ringing
+from cases.notifications import due_tasks, late_alerts, ringing
 from cases.notifications import sending as notifications_sending
 from cases.notifications import tidying as notifications_tidying
 from cases.pulls import pushing, reading, tidying
@@ -239,6 +239,16 @@ def notifications_send(user_id: int, channel: str) -> None:
 def notifications_due() -> None:
     """Queue the people for whom something is due, or was broken off. Scheduled often."""
     ringing.ring_due()
+
+
+def notifications_late_alerts() -> None:
+    """Queue telling people of alerts that nobody took in time, if there are new ones. Scheduled every minute."""
+    late_alerts.look()
+
+
+def notifications_late_alerts_tell() -> None:
+    """Tell people of alerts that nobody took in time."""
+    late_alerts.tell()
 
 
 def notifications_tasks() -> None:

@@ -17,6 +17,7 @@ from django.db.models.functions import Cast
 
 from cases.models import TimelineEntry
 from cases.timeline_kinds import KINDS, LINKING, TELLING
+from cases.timeline_times import corrected, happened
 from soar.accounts.models import User
 from soar.lib.clock import moment_of
 
@@ -104,7 +105,8 @@ class TimelineFilter:
         return replace(bare, groups=(group,), written=(("group", group), *bare.written)) if group else bare
 
     def apply(self, rows: QuerySet[TimelineEntry]) -> QuerySet[TimelineEntry]:
-        """The rows that are chosen."""
+        """The rows that are chosen; an event by the time to which it was corrected."""
+        rows = self._in_time(rows)
         if self.groups:
             rows = rows.filter(_of_groups(self.groups))
         if self.person:
@@ -112,9 +114,15 @@ class TimelineFilter:
         if self.text:
             written = rows.alias(data_text=Cast("data", TextField()))
             rows = written.filter(_saying(self.text))
-        if self.since:
-            rows = rows.filter(occurred_at__gte=self.since)
-        return rows.filter(occurred_at__lte=self.until) if self.until else rows
+        return rows
+
+    def _in_time(self, rows: Any) -> QuerySet[TimelineEntry]:
+        """Asked before any is left out: a correction may be of another group than its event."""
+        if self.since or self.until:
+            rows = rows.alias(happened=happened(corrected(rows)))
+        rows = rows.filter(happened__gte=self.since) if self.since else rows
+        chosen: QuerySet[TimelineEntry] = rows.filter(happened__lte=self.until) if self.until else rows
+        return chosen
 
 
 def _clean(value: Any) -> str:

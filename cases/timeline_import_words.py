@@ -23,7 +23,7 @@ def _entry(entry: TimelineEntry, data: Data) -> SafeString:
     """What stood there: who, what, and the words, none of which anybody here has said."""
     told = data.get("entry")
     there = told if isinstance(told, dict) else {}
-    words = entry.text or _change(there.get("data"))
+    words = " ".join(filter(None, (_change(there.get("data")), entry.text)))
     return format_html(
         '{} <span class="small">{}</span>',
         format_html(_("brought over from {}: {}"), _cut(data.get("author")) or "?", _cut(data.get("was"))),
@@ -32,9 +32,11 @@ def _entry(entry: TimelineEntry, data: Data) -> SafeString:
 
 
 def _change(value: Any) -> str:
-    if isinstance(value, dict) and "field" in value:
-        return f"{value['field']}: {value.get('old')} → {value.get('new')}"
-    return ""
+    if not isinstance(value, dict):
+        return ""
+    if isinstance(moved := value.get("occurred_at"), dict):  # the corrected time of an event
+        return f"{_('happened')}: {moved.get('old')} → {moved.get('new')}"
+    return f"{value['field']}: {value.get('old')} → {value.get('new')}" if "field" in value else ""
 
 
 def _cut(value: Any) -> str:

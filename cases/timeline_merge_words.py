@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -20,6 +20,13 @@ _RELATIONS = {
     **{kind.value: str(kind.label) for kind in RelationKind},
     **dict(RELATION_INVERSES.values()),
 }
+_COUNTS = (
+    ("alert_count", gettext_noop("1 alert"), gettext_noop("%(n)s alerts")),
+    ("tasks", gettext_noop("1 task"), gettext_noop("%(n)s tasks")),
+    ("observables", gettext_noop("1 observable of its own"), gettext_noop("%(n)s observables of its own")),
+    ("assets", gettext_noop("1 asset of its own"), gettext_noop("%(n)s assets of its own")),
+    ("evidence", gettext_noop("1 piece of evidence"), gettext_noop("%(n)s pieces of evidence")),
+)
 
 
 def _sentence(words: str) -> Callable[[TimelineEntry, Data], SafeString]:
@@ -45,15 +52,18 @@ def _other(data: Data) -> SafeString:
 
 
 def _counted(data: Data) -> SafeString:
-    """How many alerts went, and what an undo left."""
+    """How many alerts and other things went, and what an undo left."""
     left = [str(one)[:LONGEST] for one in data.get("left") or []][:20]
     if left:
         return format_html('. <span class="small">{} {}</span>', _("Not put back:"), "; ".join(left))
-    number = data.get("alert_count")
+    words = [_number(data.get(name), one, many) for name, one, many in _COUNTS]
+    return format_html_join("", ", {}", ((one,) for one in words if one))
+
+
+def _number(number: Any, one: str, many: str) -> str:
     if not isinstance(number, int) or not number:
-        return SafeString("")
-    words = _("1 alert") if number == 1 else _("%(n)s alerts") % {"n": number}
-    return format_html(", {}", words)
+        return ""
+    return _(one) if number == 1 else _(many) % {"n": number}
 
 
 def _relation(words: str) -> Callable[[TimelineEntry, Data], SafeString]:

@@ -11,6 +11,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from cases.models import TimelineEntry
+from soar.lib import parts
+from soar.lib.clock import moment_of
 from soar.lib.text import defang, shorten_hash
 
 Data = dict[str, Any]
@@ -46,7 +48,18 @@ def _mentioned(entry: TimelineEntry, data: Data) -> SafeString:
     return format_html(_("let {} in, who is mentioned here"), str(data.get("user") or "")[:LONGEST])
 
 
+def _corrected(entry: TimelineEntry, data: Data) -> SafeString:
+    """Of a corrected time both; the words stand in the note itself."""
+    told = data.get("occurred_at")
+    if not isinstance(told, dict):
+        return format_html("{}", _("edited a note"))
+    old, new = (moment_of(str(told.get(name) or "")) for name in ("old", "new"))
+    shown = [parts.clock(moment, True) if moment else "" for moment in (old, new)]
+    return format_html('{} <span class="was">{}</span> → {}', _("corrected when an event happened:"), *shown)
+
+
 NOTE_SENTENCES: dict[str, Callable[[TimelineEntry, Data], SafeString]] = {
+    "comment.edited": _corrected,
     "mentioned": _mentioned,
     "entry.pinned": _other("pinned an entry"),
     "entry.unpinned": _other("unpinned an entry"),

@@ -6,7 +6,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from django.db.models import BooleanField, Q, QuerySet, Sum, Value
@@ -17,6 +18,7 @@ from cases.merged import absorbed, absorbed_entries
 from cases.models import Alert, Incident, TimelineEntry
 from cases.timeline_filter import EVENT, GROUPS, TimelineFilter
 from cases.timeline_kinds import KINDS, LINKING, NOTES, TELLING, Kind
+from cases.timeline_times import Times, corrected, happened, moved
 from soar.accounts.models import User
 from soar.lib.text import markdown
 
@@ -49,12 +51,24 @@ UNKNOWN = Kind("", "", "clock", "changes")
 @dataclass
 class EntryView:
     """An entry and, for a note, its corrections: ``text`` is the newest wording, ``revisions`` the older
-    ones, oldest first, ``people`` who is named in any of them (cases.actions.mentions)."""
+    ones, oldest first, ``people`` who is named in any of them (cases.actions.mentions). ``times``: when an event
+    happened as it was corrected, the newest last; empty where it was not."""
 
     entry: TimelineEntry
     text: str
     revisions: list[str] = field(default_factory=list)
     people: dict[str, str] = field(default_factory=dict)
+    times: list[datetime] = field(default_factory=list)
+
+    @property
+    def happened_at(self) -> datetime:
+        """When it happened, by the newest correction."""
+        return self.times[-1] if self.times else self.entry.occurred_at
+
+    @property
+    def earlier_times(self) -> list[datetime]:
+        """What was said before of when it happened, the oldest first."""
+        return [self.entry.occurred_at, *self.times[:-1]] if self.times else []
 
     @property
     def kind(self) -> Kind:
@@ -87,7 +101,7 @@ class EntryView:
     @property
     def other_time(self) -> bool:
         """It happened at another time than that of the entry."""
-        return abs(self.entry.recorded_at - self.entry.occurred_at) > TOGETHER
+        return abs(self.entry.recorded_at - self.happened_at) > TOGETHER
 
     @property
     def author(self) -> str:
@@ -139,22 +153,23 @@ def rows_of_page(
     limit: int = PAGE,
 ) -> tuple[list[TimelineEntry], int]:
     """The same, corrections of notes among them."""
+    times = corrected(rows) if chosen.order == EVENT else {}
     rows = (chosen.only(group) if group in GROUPS else chosen).apply(rows)
     if chosen.order == EVENT:
-        rows = rows.order_by("-occurred_at", "-id")
+        rows = rows.alias(happened=happened(times)).order_by("-happened", "-id")
     if before:
-        rows = rows.filter(_behind(before, chosen.order))
+        rows = rows.filter(_behind(before, chosen.order, times))
     found = list(rows[: limit + 1])
     older = found[limit - 1].pk if len(found) > limit else 0
     return found[:limit], older
 
 
-def _behind(before: int, order: str) -> Q:
+def _behind(before: int, order: str, times: Times) -> Q:
     """What comes behind the entry ``before`` in the order."""
     if order != EVENT:
         return Q(pk__lt=before)
-    last = TimelineEntry.objects.filter(pk=before).values_list("occurred_at", flat=True).first()
-    return Q(pk__in=[]) if last is None else Q(occurred_at__lt=last) | Q(occurred_at=last, pk__lt=before)
+    last = times.get(before) or TimelineEntry.objects.filter(pk=before).values_list("occurred_at", flat=True).first()
+    return Q(pk__in=[]) if last is None else Q(happened__lt=last) | Q(happened=last, pk__lt=before)
 
 
 def tell(user: User, entry: TimelineEntry) -> TimelineEntry:
@@ -259,7 +274,9 @@ def in_group(rows: QuerySet[TimelineEntry], group: str) -> QuerySet[TimelineEntr
 
 def _view(entry: TimelineEntry, later: list[TimelineEntry]) -> EntryView:
     texts = [entry.text, *(edit.text for edit in later if edit.kind == "comment.edited")]
+    times = [edit.occurred_at for edit in later if moved(edit.kind, edit.data)]
     people: dict[str, str] = {}
     for one in (entry, *later):
         people |= one.data.get("named") or {}
-    return EntryView(entry, texts[-1], texts[:-1], people)
+    revisions = [old for old, new in pairwise(texts) if old != new]
+    return EntryView(entry, texts[-1], revisions, people, times)

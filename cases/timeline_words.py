@@ -174,6 +174,8 @@ def _owners(entry: TimelineEntry, data: Data) -> SafeString:
         said.append(format_html(_("added {} to the owners"), _shown(data["added"])))
     if data.get("removed"):
         said.append(format_html(_("took {} off the owners"), _shown(data["removed"])))
+    if data.get("left_out"):
+        said.append(format_html(_("left {} out of the owners"), _shown(data["left_out"])))
     if "lead" in data:
         said.append(format_html("{} {}", _("set the lead"), _from_to(data.get("old_lead"), data.get("lead"))))
     return format_html_join(", ", "{}", ((one,) for one in said))

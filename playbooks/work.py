@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from cases.dashboard.shift import Waiting
+from cases.dashboard.shift import AT_MOST, Waiting, more
 from cases.dashboard.work import OF_A_SORT, Item
 from cases.restricted_views import told_of
 from playbooks import response_selectors
@@ -32,15 +32,21 @@ def undecided(user: User, team: Team | None) -> Iterator[Waiting]:
     """Approvals that nobody has decided, and runs of which a person has to say what happened."""
     rows = response_selectors.visible_approvals(user).filter(status__in=APPROVAL_OPEN, expires_at__gt=Now())
     rows = rows.filter(Q(alert__team=team) | Q(incident__team=team)) if team else rows
-    for row in rows.select_related("alert", "incident").order_by("expires_at", "pk")[:OF_A_SORT]:
+    asked = list(rows.select_related("alert", "incident").order_by("expires_at", "pk")[: AT_MOST + 1])
+    for row in asked[:AT_MOST]:
         yield Waiting("", _asked(row))
+    if len(asked) > AT_MOST:
+        yield more(_("All approvals that wait"), "approval-list")
     runs = Run.objects.visible_to(user).filter(status=RunStatus.NEEDS_DECISION)
     runs = runs.select_related("playbook", "alert", "incident")
     runs = runs.filter(Q(alert__team=team) | Q(incident__team=team)) if team else runs
-    for run in runs.order_by("pk")[:OF_A_SORT]:
+    open_runs = list(runs.order_by("pk")[: AT_MOST + 1])
+    for run in open_runs[:AT_MOST]:
         url, about = reverse("run-detail", args=[run.pk]), told_of(run.alert or run.incident)
         item = Item("runs", run.playbook.name, url, _("What happened?"), None, _("Decide"), about)
         yield Waiting("", item)
+    if len(open_runs) > AT_MOST:
+        yield more(_("All runs that wait for a decision"), "run-list", tab="decide")
 
 
 def _asked(row: Approval) -> Item:

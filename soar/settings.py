@@ -319,6 +319,7 @@ SCHEDULED: list[tuple[str, float]] = [
     ("cases.tasks.tidy_webhooks", 3600),
     ("cases.tasks.notifications_due", 3),
     ("cases.tasks.notifications_tasks", 60),
+    ("cases.tasks.notifications_late_alerts", 60),
     ("cases.tasks.tidy_notifications", 3600),
     ("cases.tasks.end_given_up", 60),
     ("cases.tasks.count_hours", 60),

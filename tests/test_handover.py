@@ -226,3 +226,110 @@ def test_what_was_done_to_incidents_that_go_on_is_told(analyst: User, responder:
     waits = html.split('id="wait-h"')[1].split("</section>")[0]
     assert "Waits for the customer" in waits and "Ask the bank" in waits
     assert "R case" not in page(make_user("other", "Analyst", teams=("Red",)))
+
+
+def many(number: int, name: str, severity: int = 2, **more: object) -> list[Incident]:
+    """So many incidents, written at once."""
+    about = {"severity": severity, "created_at": clock.now(), "updated_at": clock.now(), **more}
+    return Incident.objects.bulk_create([Incident(title=f"{name} {n}", **about) for n in range(number)])
+
+
+def figure(html: str, heading: str) -> tuple[str, str]:
+    """The figure beside a heading, and where it leads."""
+    found = re.search(
+        r'<a href="([^"]*)"[^>]*>([^<]*)</a>', html.partition(f'id="{heading}"')[2].partition("</header>")[0]
+    )
+    assert found is not None
+    return found[2], unescape(found[1])
+
+
+def listed(user: User, url: str) -> int:
+    """How many incidents the list says it has."""
+    found = re.search(r'id="incident-counts"[^>]*><b class="ink">(\d+)', client_of(user).get(url).content.decode())
+    assert found is not None
+    return int(found[1])
+
+
+def test_more_than_fits_is_counted_and_leads_to_all_of_them(analyst: User, blue: Team, red: Team) -> None:
+    many(60, "New", team=blue)
+    many(3, "Theirs", team=red)
+    over = {"status": 3, "determination": 1, "resolved_at": clock.now()}
+    with clock.at(timezone.now() - timedelta(days=2)):
+        gone = many(55, "Over", team=blue)
+    Incident.objects.filter(pk__in=[one.pk for one in gone]).update(**over)
+    stays, goes = Incident.objects.filter(title__in=("New 0", "New 1")).order_by("pk")
+    merge.merge(Actor.of(analyst), stays.pk, [goes.pk])
+    html = page(analyst, f"?team={blue.pk}")
+    assert figure(html, "op-h")[0] == "50 of 59" and figure(html, "en-h")[0] == "50 of 55"
+    assert listed(analyst, figure(html, "op-h")[1]) == 59 and listed(analyst, figure(html, "en-h")[1]) == 55
+
+
+def test_few_are_told_by_their_number(analyst: User, blue: Team) -> None:
+    many(2, "New", team=blue)
+    text, url = figure(page(analyst), "op-h")
+    assert text == "2" and listed(analyst, url) == 2
+
+
+def test_what_is_due_next_says_how_many_there_are(analyst: User, blue: Team) -> None:
+    for n in range(12):
+        make_incident(f"Case {n}", team=blue)
+    html = page(analyst)
+    assert figure(html, "due-h")[0] == "10 of 12" and "sort=due" in figure(html, "due-h")[1]
+
+
+def test_incidents_that_go_on_are_counted_and_lead_to_all_of_them(analyst: User, blue: Team) -> None:
+    with clock.at(timezone.now() - timedelta(days=2)):
+        old = [make_incident(f"Old {n}", team=blue) for n in range(3)]
+        make_incident("Untouched", team=blue)
+    for one in old:
+        incidents.update(Actor.of(analyst), one.pk, changes={"severity": "critical"})
+    make_incident("New", team=blue)
+    html = page(analyst)
+    text, url = figure(html, "to-h")
+    assert text == "3 incidents changed" and listed(analyst, url) == 3
+
+
+def test_what_was_signed_holds_all_of_it(analyst: User, admin: User, responder: User, blue: Team, red: Team) -> None:
+    with clock.at(timezone.now() - timedelta(days=2)):
+        old = make_incident("Old one", team=blue)
+        theirs = make_incident("Not yours", team=red)
+    for one in (old, theirs):
+        incidents.update(Actor.of(admin), one.pk, changes={"severity": "critical"})
+    many(120, "New", team=blue)
+    row = signed(admin)
+    assert len(row.facts["opened"]) == 120 and row.facts["changed"] == [old.pk, theirs.pk] and row.facts["cut"] == []
+    url = f"/hand-over/{row.pk}/"
+    html = client_of(analyst).get(url).content.decode()
+    assert "50 of 120" in html and "Old one" in html and "Not yours" not in html
+    assert "set severity" in html.partition('id="told-h"')[2]
+    last = client_of(analyst).get(f"{url}?list=opened&from=100").content.decode()
+    last = last.partition('id="opened-h"')[2].partition("</section>")[0]
+    assert "20 of 120" in last and "After these" not in last and "Before these" in last
+    for odd in ("?list=opened&from=9999999", "?list=nothing&from=1", "?list=told&from=-3", "?list=opened&from=x"):
+        assert client_of(analyst).get(f"{url}{odd}").status_code == 200
+    told = Api(analyst).get(f"/hand-overs/{row.pk}/").json()
+    assert told["changed"] == [old.number] and len(told["told"]) == 1 and len(told["opened"]) == 120
+
+
+def test_of_more_than_is_kept_the_rest_is_named(admin: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handovers, "KEPT_AT_MOST", 5)
+    many(6, "New")
+    row = signed(admin)
+    assert row.facts["cut"] == ["opened", "open"] and len(row.facts["opened"]) == 5
+    assert "5 of 5+" in client_of(admin).get(f"/hand-over/{row.pk}/").content.decode()
+
+
+def test_what_waits_is_not_cut_without_a_word(analyst: User, blue: Team) -> None:
+    many(52, "Grave", team=blue, severity=4)
+    waits = page(analyst).partition('id="wait-h"')[2].partition("</section>")[0]
+    link = re.search(r'href="([^"]*)">All grave incidents without an owner', waits)
+    assert waits.count("Grave ") == 50 and link is not None and listed(analyst, unescape(link[1])) == 52
+
+
+def test_of_a_paused_restricted_incident_its_reader_is_noted(admin: User, analyst: User) -> None:
+    incident = make_incident("Insider")
+    incidents.owners(Actor.of(admin), incident.pk, add=[analyst])
+    restriction.restrict(Actor.of(admin), incident.pk)
+    sla_pause.pause(Actor.of(User.objects.get(pk=admin.pk)), incident.pk, "Waits for HR")
+    assert "Waits for HR" in page(User.objects.get(pk=analyst.pk))
+    assert AuditEntry.objects.filter(verb="incident.restricted_viewed", actor_id=analyst.pk).count() == 1

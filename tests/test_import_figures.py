@@ -94,7 +94,8 @@ def test_imported_alerts_count_on_the_day_on_which_they_came(admin: User, tmp_pa
     purge(None, alerts=[content["alerts"][0]["id"]], incidents=[incident.pk], reason="test")
     assert run("soar", file_of(tmp_path, content), "--apply")[0] == 0
     assert Alert.objects.get().received_at == datetime.fromisoformat("2026-01-05T10:00:00Z")
-    assert shift.alerts_since(admin, clock.now() - timedelta(hours=8), None) == (0, 0)
+    figures = shift.alerts_for_all(admin, clock.now() - timedelta(hours=8), None)
+    assert figures == {"received": 0, "resolved": 0}
     count_hours()
     assert AlertHour.objects.filter(hour__gte=clock.now() - timedelta(days=1)).aggregate(n=Sum("count"))["n"] is None
     assert Incident.objects.count() == 1

@@ -13,8 +13,9 @@ import msgspec
 import pytest
 from django.core.management import CommandError, call_command
 
-from cases.actions import incidents, pins, relations, split, tasks
+from cases.actions import events, incidents, notes, pins, relations, split, tasks
 from cases.actors import Actor
+from cases.importing.soar_known import WHY
 from cases.importing.soar_shapes import Document
 from cases.models import Alert, Evidence, Incident, IncidentOrigin, SigningKey, TimelineEntry
 from cases.purge import purge
@@ -230,8 +231,44 @@ def test_the_report_names_all_that_did_not_come(admin: User, tmp_path: Path) -> 
     assert left >= {
         "1 links to other incidents", f"{len(document['clocks'])} clocks", "template Phishing", "1 owners of alerts",
         "1 teams of alerts", f"{rated} ratings of observables", "1 assets' criticality, groups or tags",
-        "1 removed pieces of evidence", "1 pins",
+        "1 removed pieces of evidence", "1 pins", f"{len(alerts)} ids and keys of alerts at their sources",
     }  # fmt: skip
+    assert not [one for one in reports[0]["left"] if one["why"] == WHY]  # of what is exported here all is known
+    assert len(left) == len(reports[0]["left"])  # each is named once
+
+
+def test_what_nobody_reads_is_named(plain: Json, tmp_path: Path) -> None:
+    plain["incident"] |= {"mood": "grim", "empty": None}
+    plain["timeline"] = [{**one, "colour": "red"} for one in plain["timeline"]]
+    plain["ledger"] = [1]
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(plain))
+    code, reports = run("soar", path)
+    unknown = {one["what"] for one in reports[0]["left"] if one["why"] == WHY}
+    assert code == 0 and unknown == {"incident.mood", "ledger", f"timeline.colour, {len(plain['timeline'])} times"}
+
+
+def test_of_very_many_keys_the_rest_is_counted(plain: Json, tmp_path: Path) -> None:
+    plain["incident"] |= {f"key_{number}": 1 for number in range(103)}
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(plain))
+    _code, reports = run("soar", path)
+    unknown = [one["what"] for one in reports[0]["left"] if one["why"] == WHY]
+    assert len(unknown) == 101 and unknown[-1] == "3 more keys"
+
+
+def test_the_corrected_time_of_an_event_is_told_in_the_history(admin: User, tmp_path: Path) -> None:
+    me, incident = Actor.of(admin), make_incident("Case", make_alert("Beacon"))
+    entry = events.record_event(me, incident.pk, "Beacon", occurred_at="2026-03-01T08:30:00Z")
+    notes.edit_comment(me, entry.pk, occurred_at="2026-03-01T10:30:00Z")
+    document = json_case.render(told(admin, incident))
+    purge(None, alerts=[incident.alerts.get().pk], incidents=[incident.pk], reason="test")
+    path = tmp_path / "x.json"
+    path.write_bytes(document)
+    assert run("soar", path, "--apply")[0] == 0
+    page = client_of(admin).get(f"/incidents/{Incident.objects.get().number}/").content.decode()
+    assert "happened: 2026-03-01T08:30:00Z → 2026-03-01T10:30:00Z" in page
+    assert report_of_all().findings == []
 
 
 def edited(path: Path, **changes: Any) -> Path:

@@ -141,4 +141,7 @@ def test_the_timeline_tells_who_came_to_own_it_and_who_left_it(analyst: User) ->
     merge.merge(Actor.of(analyst), stays.pk, [goes.pk])
     take_back(Actor.of(analyst), goes)
     told = TimelineEntry.objects.filter(incident=stays, kind="incident.owners").order_by("pk")
-    assert list(told.values_list("data", flat=True)) == [{"added": ["Olga Rey"]}, {"removed": ["Olga Rey"]}]
+    assert list(told.values_list("data", flat=True)) == [
+        {"added": ["Olga Rey"], "added_ids": [olga.pk]},
+        {"removed": ["Olga Rey"], "removed_ids": [olga.pk]},
+    ]

@@ -46,9 +46,9 @@ def test_means_medians_and_what_was_in_time(analyst: User) -> None:
     worked(analyst, 10, 10, 50, 500)
     worked(analyst, 20, 30, 100, 600)
     found = of_all(analyst)
-    assert found["acknowledge"] == Figure(3, 900.0, 600.0, 1800.0, met=2, missed=1)
-    assert found["contain"] == Figure(3, 3600.0, 3000.0, 6000.0, met=2, missed=1)
-    assert found["resolve"] == Figure(3, 24000.0, 30000.0, 36000.0, met=1, missed=2)
+    assert found["acknowledge"] == Figure(3, 900.0, 600.0, 1800.0, met=2, missed=1, incidents=3)
+    assert found["contain"] == Figure(3, 3600.0, 3000.0, 6000.0, met=2, missed=1, incidents=3)
+    assert found["resolve"] == Figure(3, 24000.0, 30000.0, 36000.0, met=1, missed=2, incidents=3)
     assert found["resolve"].percent_met == 33
 
 
@@ -103,7 +103,7 @@ def test_only_what_one_may_see_counts(analyst: User, stranger: User, admin: User
     worked(admin, 0, 5, 30, 100, team=blue)
     hidden = worked(admin, 0, 5, 30, 300)
     Incident.objects.filter(pk=hidden.pk).update(restricted=True)
-    assert of_all(analyst)["resolve"] == Figure(1, 6000.0, 6000.0, 6000.0, 1, 0)
+    assert of_all(analyst)["resolve"] == Figure(1, 6000.0, 6000.0, 6000.0, 1, 0, 1)
     assert of_all(stranger)["resolve"].count == 0
     assert of_all(admin)["resolve"].count == 1
     assert of_all(analyst, team=blue)["resolve"].count == 1
@@ -120,7 +120,7 @@ def test_by_severity_and_among_some(analyst: User) -> None:
     worked(analyst, 0, 5, 30, 200)
     assert of_all(analyst, severity=Severity.LOW)["resolve"].longest == 6000.0
     assert of_all(analyst, incidents=Incident.objects.filter(pk=low.pk))["contain"] == Figure(
-        1, 1800.0, 1800.0, 1800.0, met=0, missed=0
+        1, 1800.0, 1800.0, 1800.0, met=0, missed=0, incidents=1
     )
 
 
@@ -138,7 +138,7 @@ def test_the_api_says_the_same(analyst: User) -> None:
     url = "/api/v1/sla-figures/?since=2026-03-02T09:00:00Z&until=2026-03-03"
     answer = client.get(url).json()
     assert answer["resolve"] == {
-        "count": 1, "mean": 6000.0, "median": 6000.0, "longest": 6000.0, "met": 1, "missed": 0,
+        "count": 1, "mean": 6000.0, "median": 6000.0, "longest": 6000.0, "met": 1, "missed": 0, "incidents": 1,
     }  # fmt: skip
     assert answer["since"] == "2026-03-02T09:00:00Z"
     assert client.get(f"{url}&severity=low").json()["resolve"]["count"] == 0

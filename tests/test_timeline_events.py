@@ -10,13 +10,17 @@ from django.db import transaction
 from django.test import Client
 
 from cases import timeline
-from cases.actions import events, notes, observables
+from cases.actions import events, incidents, notes, observables
 from cases.actors import Actor
 from cases.errors import Forbidden, Missing, Refused
 from cases.models import Incident, Mention, TimelineEntry
+from cases.reporting import csv_timeline, markdown
+from cases.reporting.document import document
+from cases.reporting.notes import notes_of
 from cases.verify import report_of_incident
 from soar.accounts.models import Team, User
 from soar.lib import clock
+from tests.api import Api, wrong_fields
 from tests.factories import make_alert, make_incident, make_source
 from tests.fixtures import client_of
 
@@ -159,3 +163,105 @@ def test_only_an_event_is_about_something(as_analyst: Client, incident: Incident
     heard(incident)
     html = as_analyst.get(f"/incidents/{incident.number}/").content.decode()
     assert "The user is on the phone" in html and ">About" not in html
+
+
+def corrected(user: User, entry: TimelineEntry, at: datetime, text: str | None = None) -> TimelineEntry:
+    return notes.edit_comment(Actor.of(user), entry.pk, text, occurred_at=at)
+
+
+def test_the_time_of_an_event_is_corrected_and_the_old_one_stays(analyst: User, incident: Incident) -> None:
+    entry = events.record_event(Actor.of(analyst), incident.pk, "First beacon", occurred_at=PAST)
+    later = PAST + timedelta(hours=9)
+    made = corrected(analyst, entry, later)
+    assert made.occurred_at == later and made.text == "First beacon"
+    assert made.data["occurred_at"] == {"old": "2026-03-01T08:30:00Z", "new": "2026-03-01T17:30:00Z"}
+    page = client_of(analyst).get(f"/incidents/{incident.number}/").content.decode()
+    box = page.partition(f'id="entry-{entry.pk}"')[2].partition("</li>")[0]
+    assert "Time corrected, before:" in box and "earlier wording" not in box
+    assert 'datetime="2026-03-01T08:30:00Z"' in box and 'datetime="2026-03-01T17:30:00Z"' in box
+    again = corrected(analyst, entry, PAST, "First beacon of all")
+    assert again.data["occurred_at"]["old"] == "2026-03-01T17:30:00Z"
+    assert report_of_incident(Incident.objects.get(pk=incident.pk)).findings == []
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_the_form_corrects_the_time(
+    as_analyst: Client, analyst: User, incident: Incident, headers: dict[str, str]
+) -> None:
+    entry = events.record_event(Actor.of(analyst), incident.pk, "Beacon", occurred_at=PAST + timedelta(microseconds=7))
+    url = f"/timeline/{entry.pk}/edit/"
+    assert 'value="2026-03-01T08:30:00"' in as_analyst.get(url, headers=headers).content.decode()
+    same = as_analyst.post(url, {"text": "Beacon", "occurred_at": "2026-03-01T08:30:00"}, headers=headers)
+    assert same.status_code == 422 and "same as before" in same.content.decode()
+    for odd, words in (("", "Say when it happened"), ("2199-01-01T00:00", "in the future"), ("x", "Say when")):
+        refused = as_analyst.post(url, {"text": "Kept words", "occurred_at": odd}, headers=headers)
+        assert refused.status_code == 422 and words in refused.content.decode()
+        assert "Kept words" in refused.content.decode() and 'aria-describedby="entry-text-error"' in str(
+            refused.content
+        )
+    done = as_analyst.post(url, {"text": "Beacon", "occurred_at": "2026-03-01T09:45:10"}, headers=headers)
+    assert done.status_code == (200 if headers else 302)
+    made = incident.timeline.get(kind="comment.edited")
+    assert made.occurred_at == datetime(2026, 3, 1, 9, 45, 10, tzinfo=UTC)
+    text = as_analyst.post(url, {"text": "Beacons", "occurred_at": "2026-03-01T09:45:10"}, headers=headers)
+    assert text.status_code in (200, 302)
+    newest = incident.timeline.filter(kind="comment.edited").order_by("-pk")[0]
+    assert newest.text == "Beacons" and "occurred_at" not in newest.data
+
+
+def test_a_note_has_no_time_to_correct(analyst: User, incident: Incident) -> None:
+    note = incidents.comment(Actor.of(analyst), incident.pk, "A note")
+    with pytest.raises(Refused, match="no time of its own"):
+        corrected(analyst, note, PAST)
+    assert 'name="occurred_at"' not in client_of(analyst).get(f"/timeline/{note.pk}/edit/").content.decode()
+
+
+def test_only_its_writer_corrects_the_time(analyst: User, responder: User, stranger: User, incident: Incident) -> None:
+    entry = events.record_event(Actor.of(analyst), incident.pk, "Beacon", occurred_at=PAST)
+    with pytest.raises(Forbidden):
+        corrected(responder, entry, PAST - timedelta(days=1))
+    with pytest.raises(Missing):
+        corrected(stranger, entry, PAST - timedelta(days=1))
+
+
+def test_order_filter_and_pages_go_by_the_corrected_time(as_analyst: Client, analyst: User, incident: Incident) -> None:
+    me = Actor.of(analyst)
+    first = events.record_event(me, incident.pk, "First", occurred_at=PAST)
+    second = events.record_event(me, incident.pk, "Second", occurred_at=PAST + timedelta(hours=1))
+    corrected(analyst, first, PAST + timedelta(hours=2))
+    corrected(analyst, first, PAST + timedelta(hours=3))
+    url = f"/incidents/{incident.number}/"
+    html = as_analyst.get(f"{url}?order=event").content.decode()
+    assert html.index(f'id="entry-{first.pk}"') < html.index(f'id="entry-{second.pk}"')
+    behind = as_analyst.get(f"{url}timeline/?order=event&before={first.pk}", headers=HTMX).content.decode()
+    assert f'id="entry-{second.pk}"' in behind and f'id="entry-{first.pk}"' not in behind
+    late = as_analyst.get(f"{url}?since=2026-03-01T11:00&until=2026-03-01T12:00").content.decode()
+    assert f'id="entry-{first.pk}"' in late and f'id="entry-{second.pk}"' not in late
+    old = as_analyst.get(f"{url}?since=2026-03-01T08:00&until=2026-03-01T09:00&order=event").content.decode()
+    assert f'id="entry-{first.pk}"' not in old
+
+
+def test_programs_correct_the_time(analyst: User, incident: Incident) -> None:
+    api, entry = Api(analyst), events.record_event(Actor.of(analyst), incident.pk, "Beacon", occurred_at=PAST)
+    path = f"/timeline/{entry.pk}/correct/"
+    made = api.post(path, {"occurred_at": "2026-03-01T09:30:00+01:00", "text": "Beacons"}).json()
+    assert made["text"] == "Beacons" and "occurred_at" not in made["data"]  # the same moment
+    made = api.post(path, {"occurred_at": "2026-03-01T10:30:00Z"}).json()
+    assert (made["text"], made["occurred_at"]) == ("Beacons", "2026-03-01T10:30:00Z")
+    for body, field in (({}, "text"), ({"occurred_at": "soon"}, "occurred_at"), ({"occurred_at": 5}, "occurred_at")):
+        assert wrong_fields(api.post(path, body)) == {field}
+
+
+def test_exports_tell_both_times(admin: User, analyst: User, incident: Incident) -> None:
+    me = Actor.of(analyst)
+    entry = events.record_event(me, incident.pk, "Moved event", occurred_at=PAST)
+    events.record_event(me, incident.pk, "Between", occurred_at=PAST + timedelta(hours=1))
+    corrected(analyst, entry, PAST + timedelta(hours=2))
+    told = document(admin, incident.pk)
+    text = markdown.render(told, lambda _percent: None).decode()
+    assert text.index("Between") < text.index("Moved event")
+    assert "2026-03-01 10:30:00Z" in text and "time corrected, before 2026-03-01 08:30:00Z" in text
+    (moved,) = [one for one, words in notes_of(told) if words == "Moved event"]
+    assert moved["occurred_at"] == "2026-03-01T10:30:00Z"
+    rows = b"".join(csv_timeline.render(told)).decode()
+    assert "corrected when an event happened" in rows

@@ -66,6 +66,8 @@ def change(
     old_shown, new_shown = _pair(subject, field, old, new)
     setattr(subject, field, new)
     data = {"field": field, "old": old_shown, "new": new_shown}
+    if isinstance(new, User):
+        data["new_id"] = new.pk  # two may have one name
     timeline.record(kind, subject, actor, text=reason, data=data)
     return True
 

@@ -56,6 +56,17 @@ def put(actor: Actor, incident: Incident, values: Any, *, seen: Mapping[str, str
     return bool(changed)
 
 
+def move_in(actor: Actor, incident: Incident, values: Values, *, reason: str) -> None:
+    """Give a locked incident values that another one had, as they are: they were checked when they were set there. None
+    takes one away. Each has its entry; the caller saves ``custom_fields``."""
+    fields = {field.key: field for field in CustomField.objects.filter(key__in=list(values))} if values else {}
+    for key, value in values.items():
+        # Of a definition that is gone the key is all that is left.
+        _record(actor, incident, fields.get(key) or CustomField(key=key, name=key, kind="text"), value, reason)
+    kept = {**incident.custom_fields, **values}
+    incident.custom_fields = {key: value for key, value in kept.items() if key not in values or value is not None}
+
+
 def begin_with(actor: Actor, incident: Incident, defaults: Values) -> tuple[bool, list[str]]:
     """Give a locked incident those of a template's values that it has none of: whether any was set, and the names of
     fields whose value is not taken any more (a person who left, a field that is retired or not asked for here). Nothing
@@ -164,7 +175,7 @@ def _check_seen(incident: Incident, wanted: Values, seen: Mapping[str, str]) -> 
         )
 
 
-def _record(actor: Actor, incident: Incident, field: CustomField, value: Any) -> None:
+def _record(actor: Actor, incident: Incident, field: CustomField, value: Any, reason: str = "") -> None:
     old = told(field.kind, incident.custom_fields.get(field.key))
     data = {"field": f"cf.{field.key}", "name": field.name, "old": old, "new": told(field.kind, value)}
-    timeline.record("changed", incident, actor, data=data)
+    timeline.record("changed", incident, actor, text=reason, data=data)

@@ -6,19 +6,22 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
 from django.db.models.functions import Now
 
 from cases.actors import Actor
 from cases.dashboard import shift
 from cases.errors import Conflict, Forbidden, Missing, Refused
 from cases.models import HandOver
+from cases.querysets import IncidentQuerySet
 from soar.accounts import audit
 from soar.accounts.membership import may, team_ids
 from soar.accounts.models import Team, User
 from soar.lib import clock
 
 NOTE_AT_MOST = 20_000
+KEPT_AT_MOST = 2_000  # ids of each list
+# The lists of incidents in the facts, and by what name the shift selects them.
+LISTS = {"opened": "opened", "ended": "ended", "changed": "going_on", "open": "open"}
 LOCK = 502_197_431  # any number that nothing else locks by
 
 
@@ -82,9 +85,17 @@ def _check(user: User, team: Team | None) -> None:
 
 
 def _facts(user: User, since: datetime, team: Team | None) -> dict[str, Any]:
-    found = shift.changed(user, since, team)
-    ids = {name: [row.pk for row in rows] for name, rows in (("opened", found.opened), ("ended", found.ended))}
-    open_now = shift.incidents(user, team).open().order_by(F("severity").desc(), "pk").values_list("pk", flat=True)
-    received, resolved = shift.alerts_since(user, since, team, shared=True)
-    figures = {"received": received, "resolved": resolved, "teams": shift.teams_counted(user, team)}
-    return {**ids, "open": list(open_now[: shift.AT_MOST]), **figures}
+    """What the signer had before them: numbers of alerts, ids of incidents and of the entries that tell what was done,
+    all of them and not what fits on a page. ``cut`` names what was more than KEPT_AT_MOST."""
+    rows = shift.selections(user, since, team)
+    rows["open"] = shift.incidents(user, team).open()
+    kept = {name: _ids(rows[fact].order_by("-severity", "pk")) for name, fact in LISTS.items()}
+    told = [entry.pk for entry in shift.told_since(user, since, team)]
+    cut = [name for name, ids in kept.items() if len(ids) > KEPT_AT_MOST]
+    facts = {name: ids[:KEPT_AT_MOST] for name, ids in kept.items()}
+    alerts = {**shift.alerts_for_all(user, since, team), "teams": shift.teams_counted(user, team)}
+    return {**facts, "told": told, "cut": cut, **alerts}
+
+
+def _ids(rows: IncidentQuerySet) -> list[int]:
+    return list(rows.values_list("pk", flat=True)[: KEPT_AT_MOST + 1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -43,8 +43,7 @@ def owners(
     if gone:
         IncidentOwner.objects.filter(pk__in=[row.pk for row in gone]).delete()
         let_owners_go(actor, incident, [row.user_id for row in gone])
-        names = [row.user.display_name() for row in gone]
-        timeline.record("incident.owners", incident, actor, data={"removed": names})
+        timeline.record("incident.owners", incident, actor, data=told_of("removed", [row.user for row in gone]))
     add_owners(actor, incident, joining, leader)
     if incident.timeline_count > before:
         save(incident)
@@ -77,13 +76,30 @@ def add_owners(actor: Actor, incident: Incident, joining: list[User], lead: User
             field="owners",
         )
     IncidentOwner.objects.bulk_create([IncidentOwner(incident=incident, user=user) for user in new])
-    data: dict[str, Any] = {"added": [user.display_name() for user in new]} if new else {}
+    data = told_of("added", new) if new else {}
     if not isinstance(lead, _Keep):
         data |= _set_lead(incident, lead)
     if data:
         timeline.record("incident.owners", incident, actor, data=data)
     if new and incident.sla_version is not None:  # it has somebody now, whoever said so
         clocks.follow(incident, taken=True)
+
+
+@transaction.atomic
+def tell_left_out(actor: Actor, incident_id: str | int, why: Mapping[str, str]) -> Incident:
+    """Write to the timeline of an incident who was to own it and does not, by user name, each with the reason. Raises
+    Missing, Forbidden."""
+    incident = incident_for(actor, incident_id, level="edit", lock=True)
+    data = {"left_out": list(why)}
+    timeline.record("incident.owners", incident, actor, text=" ".join(dict.fromkeys(why.values())), data=data)
+    save(incident)
+    return incident
+
+
+def told_of(what: str, people: Iterable[User]) -> dict[str, Any]:
+    """Who was ``added`` or ``removed``, as an entry keeps it: by name for people, and by id, since two may have one."""
+    listed = list(people)
+    return {what: [user.display_name() for user in listed], f"{what}_ids": [user.pk for user in listed]}
 
 
 def _set_lead(incident: Incident, lead: User | None) -> dict[str, Any]:
@@ -93,7 +109,13 @@ def _set_lead(incident: Incident, lead: User | None) -> dict[str, Any]:
     incident.owner_rows.filter(lead=True).update(lead=False)
     if lead:
         incident.owner_rows.filter(user=lead).update(lead=True)
+    return lead_told(current.user if current else None, lead)
+
+
+def lead_told(old: User | None, lead: User | None) -> dict[str, Any]:
+    """Who leads, as an entry keeps it."""
     return {
-        "old_lead": current.user.display_name() if current else None,
+        "old_lead": old.display_name() if old else None,
         "lead": lead.display_name() if lead else None,
+        "lead_id": lead.pk if lead else None,
     }

@@ -30,6 +30,7 @@ from soar.lib.clock import iso
 IncidentId = str | int
 MERGED_AT_MOST = 20
 SAVED = ("alert_count", "tags", "techniques", "custom_fields", *MARKS, "merged_count")
+COUNTED = ("tasks", "observables", "assets", "evidence")  # told in numbers; fields and owners have entries of their own
 HUSK = ("alert_count", "status", "closed_at", "merged_into", "merged_at", "restricted", "access_of")
 
 
@@ -99,7 +100,8 @@ def merge_locked(way: Way, **said: Any) -> IncidentMove:
     source.merged_into, source.merged_at = target, now
     target.merged_count += 1
     target.__dict__.pop("absorbed", None)
-    about = {"move": move.pk, "alert_count": len(kept["alerts"]), **said}
+    counts = {name: len(kept[name]) for name in COUNTED if kept[name]}
+    about = {"move": move.pk, "alert_count": len(kept["alerts"]), **counts, **said}
     timeline.record("incident.merged_into", source, way.actor, data={**_named(target), **about})
     timeline.record("incident.merged", target, way.actor, data={**_named(source), **about})
     save(source, *HUSK)

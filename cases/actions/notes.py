@@ -1,26 +1,34 @@
-"""Correcting a note or an event: the first text stays, the correction is an entry of its own (casework.md 13)."""
+"""Correcting a note or an event: what stood first stays, the correction is an entry of its own (casework.md 13)."""
 
 from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 from cases import timeline
 from cases.actions import mentions
 from cases.actions.base import text_of
+from cases.actions.events import happened
 from cases.actors import Actor
 from cases.errors import Forbidden, Missing, Refused, missing_as
 from cases.models import TimelineEntry
 from cases.permissions import alert_for, incident_for
 from cases.timeline_kinds import CORRECTABLE
+from cases.timeline_times import moved
+from soar.lib import clock
 
 
 @transaction.atomic
-def edit_comment(actor: Actor, entry_id: int, text: str) -> TimelineEntry:
-    """Correct one's own words on an alert or incident. Returns the entry of the correction.
+def edit_comment(actor: Actor, entry_id: int, text: str | None = None, *, occurred_at: Any = None) -> TimelineEntry:
+    """Correct one's own words on an alert or incident, and of an event when it happened (a moment, or as for
+    ``events.record_event``); None leaves either as it is. Returns the entry of the correction.
 
     Raises Missing if there is no such note to be seen, Forbidden for somebody else's, Refused if nothing
-    changes."""
-    body = text_of(text)
+    changes, and beside ``occurred_at`` for what is no event or no moment of the past."""
+    body = None if text is None else text_of(text)
+    moment = None if occurred_at is None else happened(occurred_at)
     entry = TimelineEntry.objects.filter(pk=entry_id, kind__in=CORRECTABLE).first()
     with missing_as("There is no such note."):
         if entry is None:
@@ -32,18 +40,28 @@ def edit_comment(actor: Actor, entry_id: int, text: str) -> TimelineEntry:
         )
     if (entry.actor_type, entry.actor_id) != (actor.type, actor.id):
         raise Forbidden("Only the writer of a note can correct it.")
-    wordings = _wordings(entry)
-    if body == wordings[-1]:
-        raise Refused("The text is the same as before.", field="text")
+    if moment is not None and entry.kind != "event":
+        raise Refused("A note has no time of its own. Only that of an event can be corrected.", field="occurred_at")
+    states = _states(entry)
+    wordings, (old, before) = [words for words, _at in states], states[-1]
+    body, moment = old if body is None else body, before if moment is None else moment
+    if body == old and moment == before:
+        same = "text is" if occurred_at is None else "text and time are"
+        raise Refused(f"The {same} the same as before.", field="text")
+    told = {} if moment == before else {"occurred_at": {"old": clock.iso(before), "new": clock.iso(moment)}}
     named = mentions.read(actor, subject, body, before="\n\n".join(wordings))
-    made = timeline.record("comment.edited", subject, actor, text=body, data={"of": entry.pk, **named.data})
+    data, at = {"of": entry.pk, **told, **named.data}, moment if told else None
+    made = timeline.record("comment.edited", subject, actor, text=body, data=data, occurred_at=at)
     named.keep(made)
     return made
 
 
-def _wordings(entry: TimelineEntry) -> list[str]:
-    """All of them, the oldest first."""
+def _states(entry: TimelineEntry) -> list[tuple[str, datetime]]:
+    """All wordings with the time that held then, the oldest first."""
     edits = TimelineEntry.objects.filter(
         alert=entry.alert_id, incident=entry.incident_id, kind="comment.edited", data__of=entry.pk
     )
-    return [entry.text, *edits.order_by("pk").values_list("text", flat=True)]
+    states = [(entry.text, entry.occurred_at)]
+    for edit in edits.order_by("pk"):
+        states.append((edit.text, edit.occurred_at if moved(edit.kind, edit.data) else states[-1][1]))
+    return states

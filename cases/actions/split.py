@@ -11,8 +11,9 @@ from django.db import transaction
 from django.db.models import Count
 
 from cases import timeline
-from cases.actions.base import save
+from cases.actions.base import change, save
 from cases.actions.incident_fields import severity_for, title_for
+from cases.actions.incident_owners import lead_told, told_of
 from cases.actions.incidents import open_incident
 from cases.actions.merge import made_by
 from cases.actions.moving.evidence import carry
@@ -41,6 +42,7 @@ from soar.accounts import audit
 from soar.accounts.membership import may
 
 SPLIT_AT_MOST = 1000
+SPLIT = "As what it was split off"  # why the new one has it from the first
 # What can be ticked besides alerts: the model, and which of its columns is asked for.
 BESIDES: dict[str, tuple[Any, str]] = {
     "tasks": (IncidentTask, "pk"),
@@ -172,10 +174,12 @@ def _rows(incident: Incident, name: str, ids: Iterable[int]) -> list[int]:
 def _opened(actor: Actor, incident: Incident, chosen: Chosen, **given: Any) -> Incident:
     """The new incident, seen by exactly those who see the old one."""
     new = open_incident(actor, alerts=chosen.alerts, team=incident.team, tlp=incident.tlp, move=True, **given)
-    new.pap, new.restricted = incident.pap, incident.restricted
+    change(new, actor, "pap", incident.pap, reason=SPLIT)
+    new.restricted = incident.restricted
     save(new, "pap", "restricted")
     if incident.restricted:
-        Alert.objects.filter(incident=new).update(restricted=True)
+        number = Alert.objects.filter(incident=new).update(restricted=True)
+        timeline.record("access.restricted", new, actor, text=SPLIT, data={"alerts": number})
     _same_people(actor, incident, new)
     joining.carry_on(incident, new)
     clocks.follow(new, taken=new.owner_rows.exists())
@@ -183,10 +187,14 @@ def _opened(actor: Actor, incident: Incident, chosen: Chosen, **given: Any) -> I
 
 
 def _same_people(actor: Actor, incident: Incident, new: Incident) -> None:
-    owners = IncidentOwner.objects.filter(incident=incident).order_by("pk")
+    owners = IncidentOwner.objects.filter(incident=incident).select_related("user").order_by("pk")
     IncidentOwner.objects.bulk_create(
         [IncidentOwner(incident=new, user_id=row.user_id, lead=row.lead) for row in owners]
     )
+    if owners:
+        leads: dict[str, Any] = next((lead_told(None, row.user) for row in owners if row.lead), {})
+        told = told_of("added", [row.user for row in owners])
+        timeline.record("incident.owners", new, actor, text=SPLIT, data={**told, **leads})
     if grants := copy_grants(incident, new):
         audit.record(
             actor.user, "access.copied", new.number, object="incident", id=new.pk, source=incident.number, rows=grants

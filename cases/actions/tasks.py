@@ -140,7 +140,7 @@ def _plain(value: Any) -> Any:
 def _assign(task: IncidentTask, actor: Actor, user: User | None) -> list[str]:
     if task.assignee == user:
         return []
-    _tell("task.assigned", task, actor, old=shown(task.assignee), new=shown(user))
+    _tell("task.assigned", task, actor, old=shown(task.assignee), new=shown(user), new_id=user.pk if user else None)
     task.assignee = user
     return ["assignee"]
 
@@ -182,7 +182,8 @@ def _saved(task: IncidentTask, changed: Iterable[str]) -> IncidentTask:
 
 def _facts(task: IncidentTask) -> dict[str, Any]:
     """What else the entry of a new task says."""
-    return {"assignee": shown(task.assignee), "due_at": clock.iso(task.due_at), "required": task.required}
+    told = {"assignee": shown(task.assignee), "due_at": clock.iso(task.due_at), "required": task.required}
+    return {**told, "assignee_id": task.assignee.pk} if task.assignee else told
 
 
 def _tell(kind: str, task: IncidentTask, actor: Actor, **more: Any) -> None:

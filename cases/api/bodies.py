@@ -92,6 +92,13 @@ class Comment(Body):
     text = Text(max_length=TEXT_AT_MOST)
 
 
+class Correction(Body):
+    """What is given takes the place of what was: the words, of an event also when it happened."""
+
+    text = Text(max_length=TEXT_AT_MOST, required=False)
+    occurred_at = Text(max_length=40, required=False, help_text="Of an event: ISO 8601; not in the future")
+
+
 class IncidentComment(Comment):
     """A note or a hand-over note, in Markdown."""
 

@@ -191,5 +191,11 @@ FILTERS = {
     "received": "Received at or after; ISO 8601, or 24h, 7d.",
     "since": "Received at or after.",
     "until": "Received at or before.",
+    "opened": "Opened at or after a time, or between two: 2026-03-01..2026-03-08; of the second nothing.",
+    "ended": "Resolved or closed at or after a time, or between two, and not merged.",
+    "merged": "yes: those that went into another one; no: the others.",
+    "mtta": "Those that MTTA of this time counts: since a time, or between two.",
+    "mttc": "Those that MTTC of this time counts.",
+    "mttr": "Those that MTTR of this time counts.",
     "technique": "ATT&CK id; a technique means its sub-techniques too.",
 }

@@ -19,11 +19,11 @@ from cases.api.fields import Body, Text, Whole
 from cases.api.paging import page, paged
 from cases.api.shapes import page_of
 from cases.dashboard.shift import may_read_figures
-from cases.models import HandOver, Incident
+from cases.models import HandOver, Incident, TimelineEntry
 from cases.restricted_views import note_rows
 from soar.lib.clock import iso
 
-LISTS = ("opened", "ended", "open")
+LISTS = tuple(handovers.LISTS)
 COUNTED = "Alerts, counted to 10,000; null where teams were counted whose alerts you do not see"
 
 
@@ -51,7 +51,10 @@ class HandOverShape(s.Serializer[Any]):
     resolved = s.IntegerField(allow_null=True, help_text=COUNTED)
     opened = s.ListField(child=s.CharField(), help_text="Numbers of incidents")
     ended = s.ListField(child=s.CharField())
+    changed = s.ListField(child=s.CharField(), help_text="Older ones that stay open and were changed")
     open = s.ListField(child=s.CharField(), help_text="Left open")
+    told = s.ListField(child=s.IntegerField(), help_text="Timeline entries: what was done to those that go on")
+    cut = s.ListField(child=s.CharField(), help_text="Which of the lists were longer than what is kept")
     url = s.URLField()
 
 
@@ -94,6 +97,7 @@ class HandOvers(ApiViewSet):
         rows = Incident.objects.visible_to(self.user).filter(pk__in=named).only("restricted")
         note_rows(self.user, rows)
         seen, counted = {one.pk for one in rows}, may_read_figures(self.user, row)
+        told = TimelineEntry.objects.filter(pk__in=row.facts.get("told", []), incident__in=seen).order_by("-pk")
         return {
             "id": row.pk,
             "team": row.team.name if row.team else None,
@@ -106,6 +110,8 @@ class HandOvers(ApiViewSet):
             "received": row.facts.get("received", 0) if counted else None,
             "resolved": row.facts.get("resolved", 0) if counted else None,
             **{name: [f"INC-{pk}" for pk in row.facts.get(name, []) if pk in seen] for name in LISTS},
+            "told": list(told.values_list("pk", flat=True)),
+            "cut": row.facts.get("cut", []),
             "url": f"{settings.SOAR_URL}/hand-over/{row.pk}/",
         }
 

@@ -12,6 +12,7 @@ from cases.attack.stored import catalog
 from cases.choices import Determination, IncidentStatus, Severity, Words
 from cases.custom_fields import filtering as custom
 from cases.filters import FilterError, moment
+from cases.incident_moments import MOMENTS
 from cases.models import Incident, IncidentOwner
 from cases.query_text import values_of
 from cases.sla import states
@@ -97,6 +98,10 @@ def _sla(value: str, user: User) -> Q:
     return states.condition(value.lower())
 
 
+def _at(condition: Callable[[str], Q]) -> Callable[[str, User], Q]:
+    return lambda value, user: condition(value)
+
+
 FILTERS: dict[str, Callable[[str, User], Q]] = {
     "q": _text,
     "status": _status,
@@ -108,5 +113,5 @@ FILTERS: dict[str, Callable[[str, User], Q]] = {
     "technique": lambda value, user: Q(techniques__overlap=catalog().family(value)),
     "sla": _sla,
     "updated_since": lambda value, user: Q(updated_at__gte=moment(value)),
-    "opened": lambda value, user: Q(created_at__gte=moment(value)),
+    **{name: _at(condition) for name, condition in MOMENTS.items()},
 }

@@ -119,12 +119,13 @@ class Clocks(s.Serializer[Any]):
 class Figure(s.Serializer[Any]):
     """Of the clocks that stopped in the period; times in seconds, null without any."""
 
-    count = s.IntegerField()
+    count = s.IntegerField(help_text="Clocks that stopped: a round each, after a reopening another")
     mean = s.FloatField(allow_null=True)
     median = s.FloatField(allow_null=True)
     longest = s.FloatField(allow_null=True)
     met = s.IntegerField()
     missed = s.IntegerField()
+    incidents = s.IntegerField(help_text="Of so many incidents; `mtta`, `mttc` and `mttr` of the list find them")
 
 
 class Figures(s.Serializer[Any]):

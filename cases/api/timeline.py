@@ -53,12 +53,18 @@ class Entries(ApiViewSet):
         """One of an alert or incident that you may see. An entry is never changed."""
         return Response(entry_dict(self._entry(id)[0]))
 
-    @extend_schema(**documented.create("Correct a note", bodies.Comment, shapes.WrittenEntry, tagged=False))
+    @extend_schema(**documented.create("Correct a note", bodies.Correction, shapes.WrittenEntry, tagged=False))
     def correct(self, request: Request, id: str) -> Response:
-        """One's own note or event: the first text stays, the correction is an entry of its own."""
-        text = self.body(bodies.Comment)["text"]
+        """One's own note or event: the first text and time stay, the correction is an entry of its own. Of an event
+        `occurred_at` corrects when it happened; the correction then bears that time. Give one of the two, or both."""
+        given = self.body(bodies.Correction)
+        if not given:
+            raise ValidationError({"text": ["Give text, occurred_at, or both."]})
         entry, subject = self._entry(id)
-        return self.once(lambda: written(self.user, subject, notes.edit_comment(self.actor, entry.pk, text)))
+        text, at = given.get("text"), given.get("occurred_at")
+        return self.once(
+            lambda: written(self.user, subject, notes.edit_comment(self.actor, entry.pk, text, occurred_at=at))
+        )
 
     @extend_schema(**documented.verb("Pin a timeline entry", bodies.Nothing, shapes.Entry, tagged=False))
     def pin(self, request: Request, id: str) -> Response:

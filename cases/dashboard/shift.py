@@ -6,16 +6,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 
 from cases.choices import IncidentStatus, Severity
 from cases.dashboard.work import Item
+from cases.incident_moments import ended, opened
 from cases.models import Alert, HandOver, Incident, IncidentTask, TimelineEntry
-from cases.querysets import IncidentQuerySet
+from cases.query_text import written
+from cases.querysets import AlertQuerySet, IncidentQuerySet
 from cases.restricted_views import told_of
 from cases.sla.calendar import NEVER
 from cases.timeline_read import EntryView, views
@@ -24,27 +28,29 @@ from soar.accounts.models import Team, User
 from soar.lib import clock
 from soar.lib.counts import counted_together
 
-AT_MOST = 50
+AT_MOST, DUE_AT_MOST = 50, 10
 SHIFT = timedelta(hours=8)  # since when, where nobody has ever signed over
 LONGEST = timedelta(days=7)
 COUNTED = 10_000
-LOOKED_AT = 200  # incidents that were changed last
+LOOKED_AT, TOLD_AT_MOST = 200, 200  # incidents that were changed last, and entries of theirs
+SHOWN = ("title", "severity", "status", "restricted")  # columns of a line
+DUE = Q(sla_due_at__lt=NEVER, sla_paused_at=None)
 TOLD = ("incident.reopened", "incident.owners", "incident.merged", "incident.split", "sla.paused", "sla.breached")
 TOLD_FIELDS = ("status", "severity", "team", "tlp", "determination")
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Since the hand-over before: incidents opened and ended, alerts received and resolved (counted to 10,000), notes
-    that were written as hand-over notes on incidents, in their newest wording; ``told``: what else was done to older
-    incidents that are open, the newest first."""
+    """Since the hand-over before: incidents opened and ended, alerts received and resolved, notes that were written as
+    hand-over notes on incidents, in their newest wording; ``told``: what else was done to older incidents that are
+    open, the newest first, ``going_on``. Of each the first AT_MOST; ``counts`` has how many there are of ``opened``,
+    ``ended``, ``received``, ``resolved``, ``notes`` and ``going_on``, and of ``due`` ones, each counted to COUNTED."""
 
     opened: list[Incident] = field(default_factory=list)
     ended: list[Incident] = field(default_factory=list)
-    received: int = 0
-    resolved: int = 0
     notes: list[EntryView] = field(default_factory=list)
     told: list[TimelineEntry] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,49 +81,57 @@ def incidents(user: User, team: Team | None) -> IncidentQuerySet:
 
 def changed(user: User, moment: datetime, team: Team | None) -> Changed:
     """What happened since a moment."""
-    over = Q(resolved_at__gte=moment) | Q(closed_at__gte=moment)
-    ended = Q(status__gte=IncidentStatus.RESOLVED) & over
-    # What was merged has not ended: it goes on in the other one.
-    rows = incidents(user, team).filter(merged_at=None)
-    rows = rows.only("title", "severity", "status", "created_at", "resolved_at", "closed_at", "restricted")
-    found = list(rows.filter(Q(created_at__gte=moment) | ended).order_by("-severity", "-pk")[: 2 * AT_MOST])
-    received, resolved = alerts_since(user, moment, team)
+    rows = selections(user, moment, team)
+    opened, ended = (rows[name].order_by("-severity", "-pk") for name in ("opened", "ended"))
     notes = TimelineEntry.objects.filter(kind="handoff", recorded_at__gte=moment)
-    notes = notes.filter(incident__in=incidents(user, team)).select_related("incident")
+    notes = notes.filter(incident__in=incidents(user, team))
+    due = incidents(user, team).open().filter(DUE)
+    asked: dict[str, QuerySet[Any]] = {**rows, **_alerts(user, moment, team), "notes": notes, "due": due}
+    counts = counted_together(asked, COUNTED)
     return Changed(
-        opened=[row for row in found if row.created_at >= moment][:AT_MOST],
-        ended=[row for row in found if not IncidentStatus(row.status).is_open][:AT_MOST],
-        received=received,
-        resolved=resolved,
-        notes=views(notes.order_by("-pk")[:AT_MOST]),
-        told=_told(user, moment, team),
+        opened=list(opened.only(*SHOWN)[:AT_MOST]),
+        ended=list(ended.only(*SHOWN)[:AT_MOST]),
+        notes=views(notes.select_related("incident").order_by("-pk")[:AT_MOST]),
+        told=told_since(user, moment, team)[:AT_MOST],
+        counts={name: counts.get(name, 0) for name in asked},
     )
 
 
-def _told(user: User, moment: datetime, team: Team | None) -> list[TimelineEntry]:
-    """Entries of open incidents that are older than the shift, by the index of what was changed last."""
-    rows = incidents(user, team).open().filter(merged_at=None, updated_at__gte=moment, created_at__lt=moment)
-    newest = rows.order_by("-updated_at").values("pk")[:LOOKED_AT]
+def selections(user: User, moment: datetime, team: Team | None) -> dict[str, IncidentQuerySet]:
+    """The incidents that were opened and ended since a moment, and ``going_on``: older ones that are open and were
+    changed. What was merged has not ended: it goes on in the other one."""
+    rows, since = incidents(user, team).filter(merged_at=None), moment.isoformat()
+    going_on = rows.open().filter(updated_at__gte=moment, created_at__lt=moment)
+    return {"opened": rows.filter(opened(since)), "ended": rows.filter(ended(since)), "going_on": going_on}
+
+
+def told_since(user: User, moment: datetime, team: Team | None) -> list[TimelineEntry]:
+    """What was done since a moment to incidents that go on, the newest TOLD_AT_MOST, by the index of what was changed
+    last."""
+    newest = selections(user, moment, team)["going_on"].order_by("-updated_at").values("pk")[:LOOKED_AT]
     entries = TimelineEntry.objects.filter(incident__in=newest, recorded_at__gte=moment)
     entries = entries.filter(Q(kind="changed", data__field__in=TOLD_FIELDS) | Q(kind__in=TOLD))
-    return list(entries.select_related("incident").order_by("-pk")[:AT_MOST])
+    return list(entries.select_related("incident").order_by("-pk")[:TOLD_AT_MOST])
 
 
-def alerts_since(user: User, moment: datetime, team: Team | None, *, shared: bool = False) -> tuple[int, int]:
-    """How many alerts came and were resolved since a moment; ``shared``: for those to read who see the teams of
-    ``teams_counted``, without restricted ones, whose number is nobody's business (access.md 3 to 5)."""
+def _alerts(user: User, moment: datetime, team: Team | None, *, shared: bool = False) -> dict[str, AlertQuerySet]:
     alerts = Alert.objects.visible_to(user)
     alerts = (alerts.filter(team=team) if team else alerts).order_by()
     if shared:
         alerts = alerts.filter(restricted=False)
         teams = teams_counted(user, team)
         alerts = alerts if teams is None else alerts.filter(Q(team=None) | Q(team__in=teams))
-    wanted = {
+    return {
         "received": alerts.filter(received_at__gte=moment),
         "resolved": alerts.filter(updated_at__gte=moment, resolved_at__gte=moment),
     }
-    found = counted_together(wanted, COUNTED)
-    return min(found.get("received", 0), COUNTED), min(found.get("resolved", 0), COUNTED)
+
+
+def alerts_for_all(user: User, moment: datetime, team: Team | None) -> dict[str, int]:
+    """How many alerts came and were resolved since a moment, for those to read who see the teams of ``teams_counted``:
+    without restricted ones, whose number is nobody's business (access.md 3 to 5)."""
+    found = counted_together(_alerts(user, moment, team, shared=True), COUNTED)
+    return {name: min(found.get(name, 0), COUNTED) for name in ("received", "resolved")}
 
 
 def teams_counted(user: User, team: Team | None) -> list[int] | None:
@@ -137,8 +151,7 @@ def may_read_figures(user: User, row: HandOver) -> bool:
 
 def due_next(user: User, team: Team | None) -> list[Incident]:
     """Open incidents whose next target is due, overdue ones first."""
-    rows = incidents(user, team).open().filter(sla_due_at__lt=NEVER, sla_paused_at=None)
-    return list(rows.order_by("sla_due_at", "pk")[:10])
+    return list(incidents(user, team).open().filter(DUE).order_by("sla_due_at", "pk")[:DUE_AT_MOST])
 
 
 def waiting(user: User, team: Team | None) -> list[Waiting]:
@@ -152,20 +165,27 @@ def waiting(user: User, team: Team | None) -> list[Waiting]:
 def grave(user: User, team: Team | None) -> Iterator[Waiting]:
     """Open incidents of high or critical severity that nobody owns."""
     rows = incidents(user, team).open().filter(owner_rows=None, severity__gte=Severity.HIGH)
-    for row in rows.only("title", "severity", "status", "restricted").order_by("-severity", "pk")[:AT_MOST]:
+    found = list(rows.only(*SHOWN).order_by("-severity", "pk")[: AT_MOST + 1])
+    for row in found[:AT_MOST]:
         url, about = reverse("incident-detail", args=[row.number]), f"{row.number} {row.title}"
         label = Severity(row.severity).label
         yield Waiting("", Item("incidents", about, url, label, restricted=told_of(row)))
+    if len(found) > AT_MOST:
+        query = {"owner": "none", "severity": f"{Severity.HIGH.word},{Severity.CRITICAL.word}"}
+        yield more(_("All grave incidents without an owner"), "incident-list", team, **query)
 
 
 def paused(user: User, team: Team | None) -> Iterator[Waiting]:
     """Open incidents whose clocks stand still, with the reason: somebody else has to do something first."""
     rows = incidents(user, team).open().filter(sla_paused_at__isnull=False)
     told = TimelineEntry.objects.filter(incident=OuterRef("pk"), kind="sla.paused").order_by("-pk")
-    found: Any = rows.annotate(reason=Subquery(told.values("text")[:1])).order_by("-severity", "pk")
-    for row in found.only("title", "restricted")[:AT_MOST]:
+    rows = rows.annotate(reason=Subquery(told.values("text")[:1])).order_by("-severity", "pk")
+    found: list[Any] = list(rows.only(*SHOWN)[: AT_MOST + 1])
+    for row in found[:AT_MOST]:
         url, about = reverse("incident-detail", args=[row.number]), f"{row.number} {row.title}"
         yield Waiting("", Item("pause", about, url, row.reason or "", restricted=told_of(row)))
+    if len(found) > AT_MOST:
+        yield more(_("All incidents whose clocks stand still"), "incident-list", team, sla="paused")
 
 
 def tasks(user: User, team: Team | None) -> Iterator[Waiting]:
@@ -174,8 +194,18 @@ def tasks(user: User, team: Team | None) -> Iterator[Waiting]:
     rows = IncidentTask.objects.visible_to(user).open().filter(soon)
     rows = rows.filter(incident__status__lt=IncidentStatus.RESOLVED)
     rows = rows.filter(incident__team=team) if team else rows
-    for row in rows.select_related("incident", "assignee").order_by(F("due_at").asc(nulls_last=True), "pk")[:AT_MOST]:
+    rows = rows.select_related("incident", "assignee").order_by(F("due_at").asc(nulls_last=True), "pk")
+    found = list(rows[: AT_MOST + 1])
+    for row in found[:AT_MOST]:
         url = reverse("incident-detail", args=[row.incident.number]) + f"#task-{row.pk}"
         why = f"{row.incident.number} {row.incident.title}"
         whom = row.assignee.display_name() if row.assignee else ""
         yield Waiting(whom, Item("task", row.title, url, why, row.due_at, restricted=told_of(row.incident)))
+    if len(found) > AT_MOST:
+        yield more(_("All tasks"), "task-list", tab="all")
+
+
+def more(label: str, page: str, team: Team | None = None, **filters: str) -> Waiting:
+    """The line that leads to all of a sort of which only the first are shown."""
+    query = {**filters, **({"team": written([team.name])} if team else {})}
+    return Waiting("", Item("dots", label, f"{reverse(page)}?{urlencode(query)}", _("Only the first are shown here")))

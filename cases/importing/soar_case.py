@@ -23,6 +23,7 @@ from cases.importing.plan import (
     TaskPlan,
 )
 from cases.importing.reading import Reader
+from cases.importing.soar_known import leave_unknown
 
 # What an incident has there that nothing here stands for, and why.
 NOT_HERE = {
@@ -149,7 +150,10 @@ def _left(plan: Plan, told: shapes.Document, raw: Json) -> None:
         report.leave(f"ticket {ticket.get('number')!s:.60}", "tickets are linked by whoever syncs them")
     if raw["incident"].get("template"):
         report.leave(f"template {raw['incident']['template']!s:.60}", "templates are each portal's own")
+    if raw["incident"].get("merged_at"):
+        report.leave("that it went into another incident", "it leads to an incident of there; the history tells of it")
     _left_of_parts(report, raw)
+    leave_unknown(report, raw)
     for name, value in told.left_out.items():
         if value:
             number = "" if value is True else f"{value!s:.20} "
@@ -164,9 +168,17 @@ def _left_of_parts(report: Report, raw: Json) -> None:
     kinds = [one["kind"] for one in raw["timeline"]]
     told = {
         "owners of alerts": (_named(raw["alerts"], "owner"), "alerts come without owners"),
+        "ids and keys of alerts at their sources": (_named(raw["alerts"], "dedup_key"), "no delivery meets them here"),
+        "alerts held back by a rule": (_named(raw["alerts"], "suppression"), f"a suppression rule {own}"),
+        "alerts' notes of what was odd in their payloads": (_named(raw["alerts"], "repairs"), "they were read there"),
         "teams of alerts": (_named(raw["alerts"], "team"), "alerts are of the incident's team"),
         "ratings of observables": (_named(raw["observables"], "rated_at"), f"a rating {own}: they are rated anew"),
         "assets' criticality, groups or tags": (sum(map(bool, facts)), f"what people say of an asset {own}"),
+        "observables and assets with who put them there": (
+            _named([*raw["observables"], *raw["assets"]], "added_by"),
+            "the import did; the history tells of them",
+        ),
+        "pieces of evidence with who added them": (_named(raw["evidence"], "added_by"), "the history tells of them"),
         "removed pieces of evidence": (_named(raw["evidence"], "removed_at"), "the history tells of them"),
         "pins": (max(0, kinds.count("entry.pinned") - kinds.count("entry.unpinned")), "nothing is pinned here"),
     }

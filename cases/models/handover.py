@@ -15,9 +15,10 @@ from soar.accounts.models import Team
 class HandOver(models.Model):
     """What one shift left to the next, signed by whoever led it; never changed afterwards but for who took it over.
 
-    ``since``: the hand-over before, or when this shift began. ``facts``: figures of then, and ids of incidents under
-    ``opened``, ``ended``, ``open``; whoever reads them later is shown those that they may see. Without a team it is
-    everybody's."""
+    ``since``: the hand-over before, or when this shift began. ``facts``: figures of then, ids of incidents under
+    ``opened``, ``ended``, ``changed`` (older ones that went on), ``open``, and of timeline entries under ``told`` (what
+    was done to those that went on); whoever reads them later is shown those that they may see. ``cut`` names lists
+    that were longer than what is kept. Without a team it is everybody's."""
 
     team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, related_name="+")
     since = models.DateTimeField()

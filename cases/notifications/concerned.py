@@ -98,17 +98,19 @@ class Concerned:
     def _changed(self, entry: TimelineEntry) -> Found:
         field, new = entry.data.get("field"), entry.data.get("new")
         if field == "owner" and entry.alert is not None and entry.alert.owner is not None:
-            # The name as it was written; who lost it again meanwhile is not told of it.
-            same = entry.alert.owner.display_name() == new
-            yield "assigned", {entry.alert.owner_id} if same and entry.alert.owner_id else ()
+            # As it was written; who lost it again meanwhile is not told of it.
+            yield "assigned", {entry.alert.owner.pk} if _is(entry.alert.owner, entry.data.get("new_id"), new) else ()
         elif field == "team" and new:
             yield "team", _team_of(entry)
         elif field == "status":
             yield "status", self.near(entry)
 
     def _joined(self, entry: TimelineEntry) -> Found:
-        wanted = {*_names(entry.data.get("added")), *_names([entry.data.get("lead")])}
-        owners = self._owner_names(entry.incident_id or 0)
+        data, owners = entry.data, self._owner_names(entry.incident_id or 0)
+        if "added_ids" in data or "lead_id" in data:
+            yield "assigned", owners.keys() & {*(data.get("added_ids") or []), data.get("lead_id")}
+            return
+        wanted = {*_names(data.get("added")), *_names([data.get("lead")])}  # as older entries have it
         yield "assigned", {pk for pk, name in owners.items() if name in wanted}
 
     def _approvers(self, entry: TimelineEntry) -> Found:
@@ -126,6 +128,11 @@ class Concerned:
         return self._owners[incident]
 
 
+def _is(user: User, pk: Any, name: Any) -> bool:
+    """Whether an entry means this person: by id, since two may have one name; by name in older entries."""
+    return user.display_name() == name if pk is None else user.pk == int(pk)
+
+
 def _names(value: Any) -> list[str]:
     return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
@@ -137,8 +144,9 @@ def _mentioned(entry: TimelineEntry) -> list[int]:
 
 def _assignee(entry: TimelineEntry) -> Found:
     task = IncidentTask.objects.filter(pk=entry.data.get("id") or 0, incident=entry.incident_id).first()
-    named = entry.data.get("new") if entry.kind == "task.assigned" else entry.data.get("assignee")
-    if task is not None and task.assignee is not None and task.assignee.display_name() == named:
+    key = "new" if entry.kind == "task.assigned" else "assignee"
+    named, pk = entry.data.get(key), entry.data.get(f"{key}_id")
+    if task is not None and task.assignee is not None and _is(task.assignee, pk, named):
         yield "task", {task.assignee.pk}
 
 

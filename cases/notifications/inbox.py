@@ -11,6 +11,7 @@ from soar.accounts.models import User
 from soar.lib.keyset import Order
 
 NEWEST = Order("-id", ("id",))
+LATE = "triage.late"  # the kind of cases.notifications.late_alerts
 COUNTED = 100  # more are shown as "99+"
 # For settings.NAV_REASONS: whether the person has something unread, whether or not they still see what it is about.
 ANY_UNREAD = "EXISTS (SELECT FROM cases_notification WHERE user_id = %(user)s AND read_at IS NULL AND listed)"
@@ -25,7 +26,8 @@ def visible(user: User) -> QuerySet[Notification]:
     many = Exists(members(user).filter(notification=OuterRef("pk")))
     one_alert = Q(alert__isnull=False) & alert
     one_incident = Q(incident__isnull=False) & inside("incident", user)
-    return rows.filter(one_alert | one_incident | (Q(alert=None, incident=None) & many))
+    # How many alerts are late tells of none: it was counted for this person.
+    return rows.filter(one_alert | one_incident | (Q(alert=None, incident=None) & (many | Q(kind=LATE))))
 
 
 def members(user: User) -> QuerySet[NotificationMember]:

@@ -41,7 +41,8 @@ _ALL = (
     Reason("assigned", _("Assignments"), _("An alert or incident is given to you."), AT_ONCE, asked=True),
     Reason("task", _("Tasks"), _("A task is given to you, or one of yours is due."), AT_ONCE, asked=True),
     Reason("sla", _("SLA"),
-           _("A target of what you own or follow, or of what nobody owns, is at risk or missed."), AT_ONCE),
+           _("A target of what you own or follow, or of what nobody owns, is at risk or missed. Alerts that nobody "
+             "takes in time are told once an hour, all in one."), AT_ONCE),
     Reason("glass", _("Broken glass"), _("An admin lets themselves in to a restricted incident of yours. "
            "The mail to owners and managers always goes out."), OFF, direct=True),
     Reason("conflict", _("ServiceNow"), _("A conflict, a failure or a lost ticket of an incident of yours."), DAILY),

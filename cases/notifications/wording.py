@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from cases.choices import Severity
 from cases.models import Alert, Incident, IncidentTask, Notification, TimelineEntry
-from cases.notifications.inbox import members
+from cases.notifications.inbox import LATE, members
 from cases.notifications.reasons import REASONS
 from cases.restricted_views import note_rows
 from cases.timeline_read import tell_all
@@ -127,6 +127,10 @@ def _line(user: User, row: Notification, subject: Alert | Incident, entry: Timel
 
 
 def _many(user: User, row: Notification) -> Line:
+    if row.kind == LATE:
+        url = f"{reverse('alert-list')}?sla=breached&sort=sla"
+        words = _("Alerts wait longer than their target for somebody to take them")
+        return Line(row, None, "", words, "", url, int(row.data.get("count") or 0))
     number = members(user).filter(notification=row).order_by()[: COUNTED + 1].count()
     words = str(GROUPS.get(row.reason, gettext_lazy("did something with alerts of yours")))
     url = reverse("approval-list") if row.reason == "approval" else f"{reverse('alert-list')}?owner=me"

@@ -12,6 +12,7 @@ from typing import Any
 from cases.choices import Findings, Tlp
 from cases.reporting.options import RANK
 from cases.reporting.words import cut, label, moment, rich, size
+from cases.timeline_times import moved
 from soar.lib.text import defang, span_words
 
 Context = dict[str, Any]
@@ -209,19 +210,31 @@ def _timeline(entries: Rows) -> Rows:
         if entry["kind"] == "comment.edited":
             edits[entry["data"].get("of", 0)].append(entry)
     shown = [entry for entry in entries if entry["joined"] and entry["kind"] != "comment.edited"]
-    return [_entry(entry, edits) for entry in sorted(shown, key=lambda one: (one["occurred_at"], one["id"]))]
+    newer = {entry["id"]: _newer(entry, edits) for entry in shown}
+    shown.sort(key=lambda one: (_times(one, newer[one["id"]])[-1], one["id"]))
+    return [_entry(entry, newer[entry["id"]]) for entry in shown]
 
 
-def _entry(entry: dict[str, Any], edits: dict[int, Rows]) -> dict[str, Any]:
+def _newer(entry: dict[str, Any], edits: dict[int, Rows]) -> Rows:
+    """The corrections of a note, the oldest first; of a moved one those since it was moved."""
+    of = entry["data"].get("entry", 0) if entry["kind"] == "note.moved" else entry["id"]
+    return [one for one in edits.get(of, []) if one["id"] > entry["id"]] if entry["note"] else []
+
+
+def _times(entry: dict[str, Any], newer: Rows) -> list[str]:
+    """When it happened, as it was said first and corrected since."""
+    return [entry["occurred_at"], *(one["occurred_at"] for one in newer if moved(one["kind"], one["data"]))]
+
+
+def _entry(entry: dict[str, Any], newer: Rows) -> dict[str, Any]:
     data = entry["data"]
-    of = data.get("entry", 0) if entry["kind"] == "note.moved" else entry["id"]
-    newer = [one for one in edits.get(of, []) if one["id"] > entry["id"]] if entry["note"] else []
     text = newer[-1]["text"] if newer else entry["text"]
-    occurred, recorded = moment(entry["occurred_at"]), moment(entry["recorded_at"])
+    (*before, occurred), recorded = map(moment, _times(entry, newer)), moment(entry["recorded_at"])
     return {
         "id": entry["id"],
         "at": occurred,
         "recorded_at": recorded if recorded != occurred else "",
+        "was_at": before,
         "actor": cut(data.get("author") or entry["actor"]["name"]),
         "sentence": cut(entry["sentence"]),
         "subject": entry["subject"],

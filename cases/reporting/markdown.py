@@ -157,7 +157,8 @@ def _responses(rows: list[Row]) -> list[str]:
 def _timeline(rows: list[Row]) -> Iterator[str]:
     for row in rows:
         text = f": {inline(row['text'])}" if row["text"] else ""
-        yield f"- {row['at']} **{inline(row['actor'])}** {inline(row['sentence'])}{text}"
+        was = f" (time corrected, before {', '.join(row['was_at'])})" if row["was_at"] else ""
+        yield f"- {row['at']} **{inline(row['actor'])}** {inline(row['sentence'])}{was}{text}"
         if row["words"]:
             yield ""
             yield from (f"  {line}".rstrip() for line in block(row["words"]))

@@ -97,13 +97,19 @@ def _tell(entry: TimelineEntry, link: TicketLink) -> None:
         if changes:
             outbox.add(link, outbox.FIELDS, cause=entry.cause)
             told = True
-        if entry.kind in link.profile.note_kinds and rules.sends("notes"):
+        if entry.kind in link.profile.note_kinds and rules.sends("notes") and not _of_event(entry):
             _note(entry, link)
             told = True
         if entry.kind == "evidence.added" and link.profile.send_evidence:
             told = _attach(entry, link) or told
         if told and link.state != LinkState.BROKEN:
             outbox.ring_link(link.pk)
+
+
+def _of_event(entry: TimelineEntry) -> bool:
+    """Whether it corrects an event made by hand: those are not told, so neither is what was wrong with one."""
+    of = entry.data.get("of") if entry.kind == "comment.edited" else None
+    return isinstance(of, int) and TimelineEntry.objects.filter(pk=of, kind="event").exists()
 
 
 def _note(entry: TimelineEntry, link: TicketLink) -> None:

@@ -31,8 +31,8 @@ LABELS = {"acknowledge": "MTTA", "contain": "MTTC", "resolve": "MTTR"}
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """Of ``count`` clocks: ``mean``, ``median`` and ``longest`` in seconds (None without any), how many were stopped in
-    time (``met``) and how many late (``missed``); the rest had no target."""
+    """Of ``count`` clocks, of so many ``incidents``: ``mean``, ``median`` and ``longest`` in seconds (None without
+    any), how many were stopped in time (``met``) and how many late (``missed``); the rest had no target."""
 
     count: int = 0
     mean: float | None = None
@@ -40,6 +40,7 @@ class Figure:
     longest: float | None = None
     met: int = 0
     missed: int = 0
+    incidents: int = 0
 
     @property
     def percent_met(self) -> int | None:
@@ -68,6 +69,7 @@ IN_TIME = Q(due_at__isnull=False, stopped_at__lte=F("due_at"))
 LATE = Q(due_at__isnull=False, stopped_at__gt=F("due_at"))
 MEASURES: dict[str, Any] = {
     "count": Count("pk"),
+    "incidents": Count("incident", distinct=True),
     "mean": Avg("seconds"),
     "median": Median("seconds"),
     "longest": Max("seconds"),

@@ -19,6 +19,7 @@ from cases.permissions import alert_for, holds, incident_for
 from cases.timeline_kinds import CORRECTABLE
 from cases.views.alerts_answer import Done, verb
 from cases.views.parts import person_of, signed_in_reader
+from cases.views.task_parts import exact_text
 from cases.views.timeline_parts import not_told, not_told_words
 from soar.accounts.models import User
 from soar.lib.htmx import is_partial, live, render_regions, toast, trigger
@@ -38,18 +39,23 @@ def alert_comment(request: HttpRequest, actor: Actor, number: str) -> Done:
 @signed_in_reader
 @require_http_methods(["GET", "HEAD", "POST"])
 def entry_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Correct one's own note or event; the earlier wording stays under it."""
+    """Correct one's own note or event, of this its time as well; what was before stays under it."""
     user = person_of(request)
     entry, subject = _note(user, pk)
     (view,) = timeline_read.views([entry])
     back = _page_of(subject)
+    at = exact_text(view.happened_at)
     context: dict[str, Any] = {"entry": entry, "back": back, "people_url": f"{back}people/", "text": view.text}
+    context |= {"occurred_at": at}
     if request.method != "POST":
         return _form(request, context)
+    text, given = request.POST.get("text", ""), request.POST.get("occurred_at", at)
     try:
-        made = notes.edit_comment(Actor.of(user), pk, request.POST.get("text", ""))
+        # The field has no fractions of a second: what was not touched is as it was.
+        made = notes.edit_comment(Actor.of(user), pk, text, occurred_at=None if given == at else given)
     except Refused as error:
-        return _form(request, {**context, "text": request.POST.get("text", ""), "problem": error.message}, 422)
+        problem = {"field": "occurred_at" if error.field == "occurred_at" else "text", "text": error.message}
+        return _form(request, {**context, "text": text, "occurred_at": given, "problem": problem}, 422)
     untold = not_told_words(not_told(user, subject, made.text, None), subject.number)
     return _corrected(request, entry, subject, untold)
 

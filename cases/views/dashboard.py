@@ -168,12 +168,10 @@ def _late(asked: Asked, one: targets.Late) -> Context:
 
 
 def _measured(asked: Asked, name: str) -> str:
-    """The incidents among which are those that a figure counts: what was done to them since changed them."""
-    status = {"tab": "closed"} if name == "resolve" else {"status": "any"}
+    """The incidents that a figure counts."""
     team = {"team": written([asked.team.name])} if asked.team else {}
-    return (
-        f"{reverse('incident-list')}?{urlencode({**status, 'updated_since': asked.since.date().isoformat(), **team})}"
-    )
+    which = {sla.LABELS[name].lower(): asked.since.date().isoformat()}
+    return f"{reverse('incident-list')}?{urlencode({'status': 'any', **which, **team})}"
 
 
 def _length(figure: sla.Figure) -> str:

@@ -89,6 +89,11 @@ def due(task: IncidentTask, now: datetime) -> SafeString | str:
     )
 
 
+def exact_text(moment: datetime) -> str:
+    """A moment with its seconds, as ``local_text`` writes it."""
+    return timezone.localtime(moment).strftime("%Y-%m-%dT%H:%M:%S")
+
+
 def local_text(moment: datetime | None) -> str:
     """A moment as ``<input type="datetime-local">`` takes it, in the person's zone."""
     return timezone.localtime(moment).strftime("%Y-%m-%dT%H:%M") if moment else ""

@@ -8,7 +8,8 @@ from typing import Any
 
 from django.db import transaction
 
-from cases.actions import incidents, servicenow
+from cases.actions import incident_owners, incidents, servicenow
+from cases.actions.base import check_worker, person
 from cases.errors import CaseError, Refused
 from cases.models import Alert, Incident
 from playbooks.graph.model import Graph, OpenIncident
@@ -39,9 +40,12 @@ def ensure(held: Held, graph: Graph) -> None:
         _own(held, wanted)
         _keep(held, incident=held.incident.number)
         return
+    able, unfit = _sorted(wanted.owners)
     try:
         with transaction.atomic():
-            made = incidents.open_incident(held.actor, alerts=[held.alert.pk], owners=_owners(held, wanted.owners))
+            made = incidents.open_incident(held.actor, alerts=[held.alert.pk], owners=able)
+            if unfit:
+                made = incident_owners.tell_left_out(held.actor, made.pk, unfit)
     except CaseError as error:
         _keep(held, incident=REFUSED, problem=f"No incident was opened: {error.message}")
         return
@@ -50,6 +54,8 @@ def ensure(held: Held, graph: Graph) -> None:
     held.run.opened_incident = made
     held.run.save(update_fields=["opened_incident"])
     _keep(held, incident=made.number)
+    for name, problem in unfit.items():
+        _lack(held, problem, name)
     if wanted.ticket_profile:
         _send(held, wanted.ticket_profile, made)
 
@@ -98,19 +104,18 @@ def _send(held: Held, name: str, made: Incident) -> None:
         _lack(held, f"The incident was not sent to ServiceNow: {error.message}", by=name)
 
 
-def _owners(held: Held, names: Iterable[str]) -> list[str]:
-    """Those of the owners who can still be such; the others are a problem of the run."""
-    from cases.actions.base import person
-
-    able = []
+def _sorted(names: Iterable[str]) -> tuple[list[str], dict[str, str]]:
+    """Those who can own an incident that is opened now, and why the others cannot: an account that is gone, or that may
+    not work on cases. One of them must not keep the incident from being opened."""
+    able, unfit = [], {}
     for name in names:
         try:
-            person(name)
+            check_worker(Alert(), person(name))
         except CaseError as error:
-            _lack(held, error.message, name)
+            unfit[name] = error.message
         else:
             able.append(name)
-    return able
+    return able, unfit
 
 
 def _own(held: Held, wanted: OpenIncident) -> None:
@@ -120,14 +125,19 @@ def _own(held: Held, wanted: OpenIncident) -> None:
 
 
 def _add(held: Held, incident: Incident, names: Iterable[str]) -> None:
-    able = _owners(held, names)
-    if not able:
-        return
-    try:
-        with transaction.atomic():
-            incidents.owners(held.actor, incident.pk, add=able)
-    except CaseError as error:
-        _lack(held, f"No owners were added: {error.message}", *able)
+    """Each for themselves: one who cannot own it keeps no other from it."""
+    unfit: dict[str, str] = {}
+    for name in names:
+        try:
+            with transaction.atomic():
+                incidents.owners(held.actor, incident.pk, add=[name])
+        except Refused as error:
+            unfit[name] = error.message
+            _lack(held, error.message, name)
+        except CaseError as error:
+            _lack(held, f"No owners were added: {error.message}", name)
+    if unfit:
+        incident_owners.tell_left_out(held.actor, incident.pk, unfit)
 
 
 def _lack(held: Held, problem: str, *owners: str, by: str = "") -> None:

@@ -12,6 +12,9 @@ from django.utils.functional import Promise
 from cases.actors import Actor
 from cases.models import Incident, IncidentMove
 
+# Why a field of the other incident changes, as its timeline says it. Without a number: not everybody sees both.
+MERGED, TAKEN_BACK = "By a merge", "By taking a merge back"
+
 
 @dataclass(frozen=True, slots=True)
 class Way:

@@ -8,8 +8,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cases.actions import custom_values
 from cases.actions.base import TAGS_AT_MOST, change
-from cases.actions.moving.base import Part, Told, Way
+from cases.actions.moving.base import MERGED, TAKEN_BACK, Part, Told, Way
 from cases.choices import Pap, Severity, Tlp
 from cases.models import Incident
 
@@ -36,14 +37,14 @@ class Words(Part):
     def move(self, way: Way) -> list[str]:
         """The words that are new."""
         new, _stays = self._new(way)
-        setattr(way.target, self.name, [*getattr(way.target, self.name), *new])
+        change(way.target, way.actor, self.name, [*getattr(way.target, self.name), *new], reason=MERGED)
         return new
 
     def back(self, way: Way, kept: Any) -> list[str]:
         """Take them off, but for those that a later merge brought too; who took one off since has done it already."""
         have = getattr(way.target, self.name)
         gone = [one for one in kept if one in have and not self._left_to_heir(way, one)]
-        setattr(way.target, self.name, [one for one in have if one not in gone])
+        change(way.target, way.actor, self.name, [one for one in have if one not in gone], reason=TAKEN_BACK)
         return []
 
     def _left_to_heir(self, way: Way, word: str) -> bool:
@@ -73,7 +74,7 @@ class OwnFields(Part):
     def move(self, way: Way) -> dict[str, Any]:
         """The values by key."""
         new = _new_values(way)
-        way.target.custom_fields = {**way.target.custom_fields, **new}
+        custom_values.move_in(way.actor, way.target, new, reason=MERGED)
         return new
 
     def stays(self, way: Way, kept: Any) -> list[str]:
@@ -85,14 +86,18 @@ class OwnFields(Part):
     def back(self, way: Way, kept: Any) -> list[str]:
         """Those that nobody set since; what a later merge has for one stands in its place."""
         told, have = self.stays(way, kept), way.target.custom_fields
-        way.target.custom_fields = {key: one for key, one in have.items() if key not in kept or kept[key] != one}
-        for key in (key for key in kept if have.get(key) == kept[key]):
-            heir = way.heir(lambda incident, key=key: key in _filled(incident))  # type: ignore[misc]
-            if heir is not None:
-                value = heir.source.custom_fields[key]
-                heir.moved[self.name] = {**heir.moved.get(self.name, {}), key: value}
-                way.target.custom_fields[key] = value
+        values = {key: self._heirs(way, key) for key in kept if key in have and have[key] == kept[key]}
+        custom_values.move_in(way.actor, way.target, values, reason=TAKEN_BACK)
         return told
+
+    def _heirs(self, way: Way, key: str) -> Any:
+        """The value of a later merge, which is its own from then on; None if none has one."""
+        heir = way.heir(lambda incident: key in _filled(incident))
+        if heir is None:
+            return None
+        value = heir.source.custom_fields[key]
+        heir.moved[self.name] = {**heir.moved.get(self.name, {}), key: value}
+        return value
 
 
 def _filled(incident: Incident) -> dict[str, Any]:
@@ -118,7 +123,7 @@ class Marks(Part):
         kept = {}
         for name, value in raised(way.source, way.target).items():
             kept[name] = [getattr(way.target, name), value]
-            change(way.target, way.actor, name, _choice(name, value))
+            change(way.target, way.actor, name, _choice(name, value), reason=MERGED)
         return kept
 
     def stays(self, way: Way, kept: Any) -> list[str]:
@@ -142,7 +147,8 @@ class Marks(Part):
             if (further := _raised_further(way, name, new)) is not None:
                 further[0] = old  # that one began lower, then, and its own undo goes as far down
             elif getattr(way.target, name) == new:
-                change(way.target, way.actor, name, _choice(name, _with_later(way, name, old)))
+                value = _choice(name, _with_later(way, name, old))
+                change(way.target, way.actor, name, value, reason=TAKEN_BACK)
         return told
 
 
