@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django.utils import timezone
 
@@ -28,6 +28,7 @@ from soar.connectors import attempts, registry
 from soar.connectors.capabilities import CAPABILITIES, SENDER, Result, Target
 from soar.connectors.errors import ConnectorError, HeldBack
 from soar.connectors.intelligence.lookup import look_up, reason_of
+from soar.connectors.responder import Responder
 
 logger = logging.getLogger(__name__)
 # They leave everything as it is: what a product took and did not finish may be ordered again.
@@ -102,7 +103,7 @@ class _Attempt:
         self.looked = listed is None
         assert self.task.account is not None
         self.account = self.task.account
-        self.connector: Any = registry.of(self.account, cause=self.task.cause)
+        self.connector = cast("Responder", registry.of(self.account, cause=self.task.cause))  # it serves the capability
         self.connector.followed = True  # by ``performing``: put off or settled
         self.target = Target(self.task.target_kind, self.task.target_value, dict(self.task.target.get("facts") or {}))
         self.key = str(self.task.idempotency_key)
