@@ -70,6 +70,7 @@ LABELS = {
 SHORT = {
     "allow_internal": gettext_lazy("Inside the net"),
     "verify_tls": gettext_lazy("Certificate"),
+    "ca": gettext_lazy("Authority"),
     "unnamed": gettext_lazy("No cluster named"),
     "labels": gettext_lazy("Labels"),
     "timeout_seconds": gettext_lazy("Silence"),

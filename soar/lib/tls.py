@@ -52,7 +52,7 @@ def names_of(text: str) -> list[str]:
         found = _certificates(text)
     except ValueError:
         return []
-    return [f"{_name(one)} ({one.not_valid_after_utc.date().isoformat()})" for one in found]
+    return [f"{_name(one)} (until {one.not_valid_after_utc.date().isoformat()})" for one in found]
 
 
 def _certificates(text: str) -> list[x509.Certificate]:
