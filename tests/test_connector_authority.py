@@ -162,7 +162,7 @@ def test_one_that_is_over_beside_one_that_is_not_does_no_harm(mine: Authority) -
     given = {"url": "https://fw.example.com", "ca": mine.ended() + mine.text}
     account = actions.create_account(None, "panos", "Firewall", given, {"token": "k"})
     facts = dict(showing.facts(account))
-    assert [words.count("mine (") for label, words in facts.items() if label == "Certificate authority"] == [2]
+    assert [words.count("mine (") for label, words in facts.items() if label == "Authority"] == [2]
 
 
 def test_the_api_says_so_too(admin: User) -> None:

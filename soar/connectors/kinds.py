@@ -46,7 +46,7 @@ COMMON = (
     Setting("verify_tls", "Check the server's certificate", form="flag", default=True),
     Setting(
         "ca",
-        "Certificates (PEM) of who vouches for the product's host, where no public authority does",
+        "Certificates (PEM) of who vouches for the product's host, where no public authority does; nobody else may",
         form="certificates",
     ),
     Setting("proxy", "Address of an HTTP proxy", form="url"),
