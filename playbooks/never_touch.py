@@ -33,14 +33,15 @@ class Rule:
     kinds: tuple[str, ...]
     reason: str
     shown: str
+    id: int = 0
 
 
 def rules() -> list[Rule]:
     """The list as it is now."""
-    rows = NeverTouch.objects.values_list("by", "value", "kinds", "reason")
+    rows = NeverTouch.objects.values_list("by", "value", "kinds", "reason", "id")
     return [
-        Rule(by, plain(value) if by == "name" else value.lower(), tuple(kinds), reason, f"{by} {value}")
-        for by, value, kinds, reason in rows
+        Rule(by, plain(value) if by == "name" else value.lower(), tuple(kinds), reason, f"{by} {value}", pk)
+        for by, value, kinds, reason, pk in rows
     ]
 
 

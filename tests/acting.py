@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,6 +60,15 @@ def move_data(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if (key := data_dir() / "encryption_key").exists():
         copy(key, folder)
     monkeypatch.setenv("SOAR_DATA", str(folder))
+
+
+@contextmanager
+def over_tls(standin: Standin, context: ssl.SSLContext) -> Iterator[str]:
+    """Serve ``standin`` by TLS as localhost; yields its address."""
+    server = Server([standin])
+    server._http.socket = context.wrap_socket(server._http.socket, server_side=True)
+    with server:
+        yield server.urls[standin.kind]["url"].replace("http://127.0.0.1", "https://localhost")
 
 
 @contextmanager

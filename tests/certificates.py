@@ -38,6 +38,20 @@ class Authority:
         self.file.write_bytes(certificate.public_bytes(PEM))
         return self
 
+    @property
+    def text(self) -> str:
+        """Its certificate in PEM."""
+        return self.file.read_text()
+
+    def pair(self, host: str) -> str:
+        """What ``server`` made for that host: its private key, then its certificate."""
+        return self.file.with_name(f"{host}.pair.pem").read_text()
+
+    def ended(self) -> str:
+        """A certificate of an authority that ended yesterday."""
+        made = self._signed(self.name, self.key, x509.BasicConstraints(ca=True, path_length=0), timezone.now() - DAY)
+        return made.public_bytes(PEM).decode()
+
     def server(self, host: str, *, over: bool = False) -> ssl.SSLContext:
         """The TLS context of a server called ``host``, whose certificate may be ``over``: of yesterday."""
         key = ec.generate_private_key(ec.SECP256R1())

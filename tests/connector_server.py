@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -51,6 +52,11 @@ class Product:
         self.port = self.server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def by_tls(self, context: ssl.SSLContext) -> str:
+        """Speak TLS from now on; the address, as localhost."""
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        return f"https://localhost:{self.port}"
 
     def stop(self) -> None:
         """Close the port."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cases.actors import Actor
+from cases.errors import Conflict
 from playbooks.actions import response_follow, responses
 from playbooks.actions.response_choice import chosen
 from playbooks.actions.runs import run_by_hand
@@ -17,6 +18,7 @@ from playbooks.models import ResponseTask
 from playbooks.response import crew
 from soar.accounts.models import Team, User
 from soar.connectors import actions
+from soar.connectors.errors import Refused
 from soar.connectors.models import Attempt, ConnectorAccount
 from tests.approving import blue_alert
 from tests.connector_server import Product, json_reply
@@ -182,3 +184,47 @@ def test_a_rehearsal_shows_the_request_and_sends_none(product: Product, blue: Te
     assert task.request and task.request[0]["url"].endswith("/hosts/g-1/KEY-OF-THE-TASK"), task.reason
     assert "tok-0123" not in json.dumps(task.request)
     assert (product.seen, Attempt.objects.count()) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "changed"),
+    [
+        (b'{"task": {"state": "done"}, "created": true}', True),
+        (b'{"task": {"state": "done"}, "created": "yes"}', True),
+        (b'{"task": {"state": "done"}, "created": false}', False),
+        (b'{"task": {"state": "done"}, "created": "No"}', False),
+        (b'{"task": {"state": "done"}, "created": 0}', False),
+        (b'{"task": {"state": "done"}, "created": null}', None),
+        (b'{"task": {"state": "done"}}', None),
+    ],
+)
+def test_what_was_so_before_has_no_undo(product: Product, blue: Team, answer: bytes, changed: bool | None) -> None:
+    product.replies = [json_reply(answer)]
+    task = isolated(product, blue, changed="$.created")
+    assert (task.status, task.data.get("changed")) == ("successful", changed)
+    if changed is False:
+        with pytest.raises(Conflict, match="so before that task"):
+            response_follow.inverse(Actor.system(), task.pk)
+    else:
+        response_follow.inverse(Actor.system(), task.pk)
+
+
+def test_what_a_lost_answer_did_is_ours(product: Product, blue: Team) -> None:
+    product.replies = [silence, json_reply(b'{"task": {"state": "done"}, "created": false}')]
+    task = isolated(product, blue, changed="$.created", repeatable="true")
+    for _ in range(3):
+        make_due()
+    task.refresh_from_db()
+    assert (task.status, task.data["changed"]) == ("successful", True), task.reason
+
+
+def test_an_answer_without_json_tells_nothing_of_it(product: Product, blue: Team) -> None:
+    product.replies = [(204, {}, b"")]
+    task = isolated(product, blue, changed="$.created", result="", expected="")
+    assert task.status == "successful" and "changed" not in task.data
+
+
+def test_a_path_that_is_none_is_refused_beside_its_field(product: Product) -> None:
+    with pytest.raises(Refused) as caught:
+        account(product, **{**ISOLATE, "changed": "created["})
+    assert list(caught.value.errors) == ["changed"]

@@ -67,6 +67,18 @@ def test_with_a_certificate_that_is_vouched_for_it_signs_in(slapd: Slapd, truste
     assert health.ok and "(encrypted)" in health.message, health.message
 
 
+@pytest.mark.parametrize("scheme", ["ldap", "ldaps"])
+def test_the_authority_of_the_account_vouches_and_no_other(
+    slapd: Slapd, authority: Authority, tmp_path: Path, scheme: str
+) -> None:
+    url = f"{scheme}://localhost:{slapd.tls if scheme == 'ldaps' else slapd.plain}"
+    foreign = connected(slapd, url, ca=Authority.made(tmp_path, "foreign").text).test()
+    assert not foreign.ok and "certificate verify failed" in foreign.message
+    ConnectorAccount.objects.all().delete()
+    health = connected(slapd, url, ca=authority.text).test()
+    assert health.ok and "(encrypted)" in health.message, health.message
+
+
 def test_a_wrong_password_is_the_servers_word(slapd: Slapd, trusted: None) -> None:
     health = connected(slapd, password="not-this-one").test()
     assert not health.ok and "refused the sign-in" in health.message and "not-this-one" not in health.message

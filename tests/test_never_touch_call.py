@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 
 from cases.actors import Actor
 from cases.errors import Refused
+from cases.models import Asset
 from playbooks import tasks as queue_tasks
 from playbooks.actions import approvals, never_touch, response_ends, responses
 from playbooks.actions.response_choice import chosen
@@ -15,7 +17,12 @@ from playbooks.response import performing, tasks
 from playbooks.response.beginning import begin
 from soar.accounts.models import Team, User
 from soar.connectors.models import BlockEntry
+from soar.standins.base import Request, Response
+from soar.standins.visionone import VisionOne
+from tests.acting import practice
+from tests.api import Api
 from tests.approving import blue_alert, run_out
+from tests.factories import make_asset
 from tests.playbook_files import work
 from tests.response_tools import Range, action, alert_of, graph, make_due, only_task, publish, run_now, tasks_of, tiny
 
@@ -265,3 +272,44 @@ def test_a_run_that_is_cancelled_in_this_moment_asks_nobody(tiny: Range) -> None
     performing.perform(first)
     assert (only_task(run).status, Approval.objects.count(), tiny.done) == ("cancelled", 0, [])
     assert refreshed(run).status == "cancelled"
+
+
+def test_18_the_asset_is_looked_at_as_it_is_when_the_call_goes_out(tiny: Range) -> None:
+    never_touch.add(Actor.system(), by="tag", value="tier0", reason="Domain controllers")
+    run = queued()
+    make_asset("lt-0042", tags=["tier0"])
+    work()
+    task = only_task(run)
+    assert (task.status, tiny.done) == ("pending_approval", [])
+    assert task.reason == "Never-touch list: Domain controllers (tag tier0)"
+
+
+def test_18_a_host_that_is_not_critical_any_more_is_not_asked_about(tiny: Range) -> None:
+    asset = make_asset("lt-0042", criticality=4)
+    run = queued()
+    never_touch.add(Actor.system(), by="criticality", value="critical", reason="Runs the line")
+    Asset.objects.filter(pk=asset.pk).update(criticality=1)
+    work()
+    assert (only_task(run).status, tiny.targets("isolate_endpoint")) == ("successful", ["LT-0042"])
+
+
+@pytest.mark.parametrize(("value", "status"), [("LT-*", "pending_approval"), ("SRV-*", "in_progress")])
+def test_18_an_entry_that_comes_between_the_question_and_the_request(value: str, status: str, responder: User) -> None:
+    """Vision One is asked what became of the host last; meanwhile somebody puts an entry on the list."""
+    body = {"action": "isolate_endpoint", "targets": [{"kind": "endpoint", "value": "LT-0042"}]}
+    with practice(VisionOne(), {"token": "v-1"}) as here:
+        serve = here.standin.serve
+
+        def meanwhile(request: Request) -> Response:
+            if request.path.endswith("response/tasks") and not NeverTouch.objects.exists():
+                hold_laptops(value)
+            connection.close()
+            return serve(request)
+
+        here.standin.serve = meanwhile  # type: ignore[method-assign]
+        assert Api(responder).post("/response-tasks/", body).status_code == 201
+        work()
+        work()
+        task = ResponseTask.objects.get()
+        assert NeverTouch.objects.count() == 1 and task.status == status, (task.status, task.reason)
+        assert len(here.state["tasks"]) == (status == "in_progress")

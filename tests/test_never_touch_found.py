@@ -14,14 +14,18 @@ from playbooks.actions import approvals
 from playbooks.models import Approval, NeverTouch, ResponseTask
 from playbooks.response import crew
 from soar.accounts.models import User
+from soar.connectors.models import BlockEntry
 from soar.standins.aws import ACCOUNT, Aws, key_of
 from soar.standins.base import Standin
 from soar.standins.crowdstrike import CrowdStrike, host_of
 from soar.standins.defender import Defender
 from soar.standins.entra import Entra
+from soar.standins.fortinet import FortiGate
 from soar.standins.google_iam import PROJECT, GoogleIam, key_file
+from soar.standins.kubernetes import Kubernetes
 from soar.standins.ldap import BASE, PASSWORD, USERNAME, Ldap
 from soar.standins.okta import Okta
+from soar.standins.panos import PanOs
 from soar.standins.visionone import VisionOne
 from tests.acting import Range, practice
 from tests.api import Api
@@ -33,6 +37,7 @@ from tests.test_aws import SECRETS as AWS
 pytestmark = pytest.mark.django_db(transaction=True)
 MICROSOFT = {"tenant": "tenant.example.com", "client_id": "app-1"}
 BOSS = "boss@practice.example.com"
+BAD = "203.0.113.66"
 AGENT, MACHINE = "a" * 32, "b" * 40
 
 
@@ -89,6 +94,27 @@ def denied(here: Range) -> bool:
     return bool(here.state["users"]["nora"]["policies"])
 
 
+def agent(standin: Any) -> None:
+    standin.state["endpoints"]["DC01"] = {"guid": AGENT, "ip": ["10.9.9.9"]}
+
+
+def isolated(here: Range) -> bool:
+    return bool(here.state["policies"])
+
+
+def named(standin: Any) -> None:
+    """An object that people made for the address, in a group of theirs."""
+    about = {"name": "srv-dns", "type": "ipmask", "subnet": f"{BAD} 255.255.255.255"}
+    standin.state["objects"]["address"] = {"srv-dns": about, "other": {**about, "name": "other", "subnet": "0.0.0.0"}}
+    standin.state["groups"]["addrgrp"]["servers"] = ["srv-dns"]
+
+
+def in_group(here: Range) -> bool:
+    """At the firewall or on our own list, which firewalls read too."""
+    listed = BlockEntry.objects.filter(removed_at=None).exists()
+    return listed or f"soar-{BAD}" in here.state["groups"]["addrgrp"]["soar-blocked"]
+
+
 BOSS_ID = "11111111-2222-3333-4444-555555555555"
 ANNA = f"CN=Anna Voss,OU=Staff,{BASE}"
 SIGN = {"client_secret": "a-secret"}
@@ -119,6 +145,20 @@ CASES = {
     "falcon, by sensor": Case(CrowdStrike, {"client_id": "f-1", "client_secret": "f-2"}, "isolate_endpoint",
                               "endpoint", "LT-0042", "dc01", lambda here: "contain" in here.state["calls"], {},
                               {"guid": AGENT}, host),
+    "vision one, by agent": Case(VisionOne, {"token": "v-1"}, "isolate_endpoint", "endpoint", "LT-0042", "dc01",
+                                 lambda here: any(one.get("isolated") for one in here.state["endpoints"].values()), {},
+                                 {"guid": AGENT}, agent),
+    "kubernetes, by what runs it": Case(Kubernetes, {"token": "t-1"}, "isolate_container", "container",
+                                        "practice/shop/web-7f", "web", isolated, {"cluster": "practice"}),
+    "kubernetes, by the node": Case(Kubernetes, {"token": "t-1"}, "isolate_container", "container",
+                                    "practice/shop/web-7f", "node-3", isolated, {"cluster": "practice"}),
+    "kubernetes, deleted": Case(Kubernetes, {"token": "t-1"}, "terminate_container", "container",
+                                "practice/shop/db-0", "db", lambda here: bool(here.state["calls"].get("delete pods")),
+                                {"cluster": "practice"}),
+    "fortinet, by its object": Case(FortiGate, {"token": "key-of-the-fortigate"}, "block", "ip", BAD, "srv-dns",
+                                    in_group, prepared=named),
+    "fortinet, by a group of it": Case(FortiGate, {"token": "key-of-the-fortigate"}, "block", "ip", BAD, "servers",
+                                       in_group, prepared=named),
     "vision one, account_name instead": Case(VisionOne, {"token": "v-1"}, "disable_account", "account", "intern",
                                              "boss", lambda here: "boss" in here.state["accounts"], {},
                                              {"account_name": "boss"}),
@@ -167,6 +207,67 @@ def test_18_a_host_is_known_by_its_address_and_asset_too(by: str, value: str, re
         case.prepared(here.standin)
         task = asked(responder, case)
         assert (task.status, case.touched(here)) == ("pending_approval", False)
+
+
+@pytest.mark.parametrize(
+    ("action", "by", "value"),
+    [
+        ("isolate_container", "network", "10.244.0.0/16"),
+        ("isolate_container", "network", "10.20.0.0/24"),
+        ("isolate_container", "tag", "app=web"),
+        ("terminate_container", "criticality", "critical"),
+    ],
+)
+def test_18_a_pod_is_known_by_its_addresses_labels_and_node(action: str, by: str, value: str, responder: User) -> None:
+    NeverTouch.objects.create(by=by, value=value, reason="Runs the shop", added_by="Ada")
+    make_asset("node-3", criticality=4)
+    with practice(Kubernetes(), {"token": "t-1"}, cluster="practice") as here:
+        body = {"action": action, "targets": [{"kind": "container", "value": "practice/shop/web-7f"}]}
+        assert Api(responder).post("/response-tasks/", body).status_code == 201
+        work()
+        assert ResponseTask.objects.get().status == "pending_approval"
+        assert not here.state["policies"] and not here.state["calls"]
+
+
+def test_18_an_address_is_known_by_the_tags_it_has_at_the_firewall(admin: User, responder: User) -> None:
+    NeverTouch.objects.create(by="tag", value="crown-jewel", reason="Runs the line", added_by="Ada")
+    body = {"action": "block", "targets": [{"kind": "ip", "value": BAD}]}
+    with practice(PanOs(), {"token": "key-of-the-firewall"}) as here:
+        here.state["tags"][BAD] = {"crown-jewel": 0}
+        assert Api(responder).post("/response-tasks/", body).status_code == 201
+        work()
+        task = ResponseTask.objects.get()
+        assert (task.status, task.reason) == (
+            "pending_approval", "Never-touch list: Runs the line (tag crown-jewel)"
+        )  # fmt: skip
+        assert here.state["tags"][BAD] == {"crown-jewel": 0} and not BlockEntry.objects.exists()
+        approvals.approve(Actor.of(admin), Approval.objects.get().pk, comment="The board knows")
+        work()
+        assert set(here.state["tags"][BAD]) == {"crown-jewel", "soar-blocked"} and BlockEntry.objects.exists()
+
+
+@pytest.mark.parametrize("fault", ["403", "500"])
+def test_18_a_firewall_that_cannot_be_asked_keeps_nobody_from_our_list(fault: str, responder: User) -> None:
+    NeverTouch.objects.create(by="tag", value="crown-jewel", reason="Runs the line", added_by="Ada")
+    body = {"action": "block", "targets": [{"kind": "ip", "value": BAD}]}
+    with practice(PanOs(), {"token": "key-of-the-firewall"}) as here:
+        here.state["tags"][BAD] = {"crown-jewel": 0}
+        here.fault(fault, times=50)
+        assert Api(responder).post("/response-tasks/", body).status_code == 201
+        work()
+        assert BlockEntry.objects.exists() and ResponseTask.objects.get().status in ("queued", "unsuccessful")
+        assert here.state["tags"][BAD] == {"crown-jewel": 0}
+
+
+def test_18_vision_one_without_the_right_to_look_goes_by_the_names_of_the_alert(responder: User) -> None:
+    NeverTouch.objects.create(by="name", value="dc01", reason="Runs the line", added_by="Ada")
+    case = CASES["vision one, by agent"]
+    with practice(case.standin(), case.secrets) as here:
+        case.prepared(here.standin)
+        here.state["blind"] = True
+        assert asked(responder, case).status == "in_progress"
+        health = here.connector().test()
+        assert health.ok and "Endpoint Inventory" in health.message
 
 
 def test_18_what_nobody_protects_is_done_at_once(responder: User) -> None:

@@ -27,6 +27,7 @@ from soar.standins.google_iam import PROJECT, GoogleIam, key_file
 from soar.standins.ldap import BASE, PASSWORD, USERNAME, Ldap
 from soar.standins.okta import Okta
 from soar.standins.panos import PanOs
+from soar.standins.visionone import VisionOne
 from tests.acting import practice
 from tests.api import Api
 from tests.fixtures import client_of
@@ -81,6 +82,8 @@ CASES = {
                    "LT-0042", lambda state: [one["status"] for one in state["hosts"].values()] == ["contained"]),
     "falcon's indicators": Case(CrowdStrike, {"client_id": "f-1", "client_secret": "f-2"}, "block", "hash", SHA256,
                                 lambda state: bool(state["indicators"])),
+    "vision one": Case(VisionOne, {"token": "v-1"}, "isolate_endpoint", "endpoint", "LT-0042",
+                       lambda state: [one["isolated"] for one in state["endpoints"].values()] == [True]),
     "panos": Case(PanOs, {"token": "key-of-the-firewall"}, "block", "ip", BAD,
                   lambda state: "soar-blocked" in state["tags"].get(BAD, {})),
     "fortinet": Case(FortiGate, {"token": "key-of-the-fortigate"}, "block", "ip", BAD,
@@ -134,6 +137,35 @@ def test_17_what_was_so_before_stays_so(case: Case, responder: User) -> None:
         assert case.on(here.state)
         # The task that did it still can be undone, and then there is nothing left.
         assert undone(responder, first).status == "successful" and not case.on(here.state)
+
+
+MAIL = {"value": "<m-1@mail.example>", "kind": "message", "facts": {"mailbox": "lena@corp.example"}}
+PLACES = {
+    "": ("moveToInbox", True),
+    "Junk folder": ("moveToJunk", True),
+    "Deleted items": ("moveToDeletedItems", True),
+    "Quarantine": ("", False),
+}
+
+
+@pytest.mark.parametrize("before", PLACES)
+def test_17_a_message_goes_back_to_where_it_was(before: str, responder: User) -> None:
+    back, changed = PLACES[before]
+    with practice(Entra(), SIGN, **MICROSOFT) as here:
+        entra: Any = here.standin
+        entra._deliver(MAIL["value"], "lena@corp.example")
+        if before:
+            here.state["messages"][0]["LatestDeliveryLocation"] = before
+        answer = Api(responder).post("/response-tasks/", {"action": "quarantine_message", "targets": [MAIL]})
+        assert answer.status_code == 201, answer.content
+        task = over(ResponseTask.objects.get())
+        assert (task.status, task.data.get("changed")) == ("successful", changed), task.reason
+        if changed:
+            assert undone(responder, task).status == "successful"
+            assert here.state["remediations"][-1]["action"] == back
+        else:
+            with pytest.raises(Conflict, match=STAYS):
+                response_follow.inverse(Actor.of(responder), task.pk)
 
 
 def test_17_a_page_offers_no_undo_of_what_was_so_before(responder: User) -> None:

@@ -74,7 +74,7 @@ def test_too_many_requests_says_when_to_come_again(here: Range) -> None:
 def test_a_silent_product_leaves_the_outcome_unknown() -> None:
     with practice(VisionOne(), {"token": "vision-one-key-1234"}, timeout_seconds=1) as here:
         here.fault("slow", delay=1.5)
-        error = refused(here.connector(), "isolate_endpoint", LAPTOP)
+        error = refused(here.connector(), "scan_endpoint", LAPTOP)
     assert error.outcome_unknown
     assert "too long" in error.message
 
@@ -157,8 +157,8 @@ def test_a_lost_answer_is_found_again_by_the_key(here: Range) -> None:
     for number in range(45):  # more than two pages of others
         connector.perform("isolate_endpoint", Target("endpoint", f"pc-{number}"), {}, key=f"other-{number}")
         if number == 2:
-            here.fault("after")
-            assert refused(connector, "isolate_endpoint", LAPTOP).outcome_unknown
+            with here.losing("/isolate"):
+                assert refused(connector, "isolate_endpoint", LAPTOP).outcome_unknown
     found = connector.recall("isolate_endpoint", LAPTOP, key=KEY)
     assert found is not None
     assert finish(connector, "isolate_endpoint", found)[0].state == "done"

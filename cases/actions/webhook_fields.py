@@ -12,7 +12,7 @@ from cases.choices import Severity, Tlp
 from cases.errors import Refused
 from cases.models import AlertSource
 from cases.webhooks.choosing import choices
-from soar.lib import addresses
+from soar.lib import addresses, tls
 
 URL_AT_MOST = 2000
 
@@ -100,6 +100,15 @@ def _cleared(value: Any) -> str:
     return str(value)
 
 
+def _authority(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > tls.LONGEST:
+        raise Refused(f"Text of at most {tls.LONGEST:,} characters.", field="ca")
+    text = value.strip()
+    if text and (problem := tls.problem_of(text)):
+        raise Refused(problem, field="ca")
+    return text
+
+
 def _flag(name: str) -> Callable[[Any], bool]:
     def check(value: Any) -> bool:
         if not isinstance(value, bool):
@@ -118,5 +127,6 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "least_severity": _severity,
     "cleared": _cleared,
     "allow_internal": _flag("allow_internal"),
+    "ca": _authority,
     "enabled": _flag("enabled"),
 }

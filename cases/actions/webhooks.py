@@ -51,7 +51,7 @@ def endpoint_for(user: User | None, pk: int, *, lock: bool = False) -> WebhookEn
 @transaction.atomic
 def create(actor: Actor, *, fields: dict[str, Any]) -> tuple[WebhookEndpoint, str]:
     """Make an endpoint. ``fields``: name, url, kinds, and if wanted team, source (slug), least_severity, cleared,
-    allow_internal, enabled. Returns it with its secret, which is never shown again.
+    allow_internal, ca, enabled. Returns it with its secret, which is never shown again.
 
     Raises Refused beside the field that is wrong, Forbidden, Conflict when there are too many."""
     _check(actor.user)

@@ -11,6 +11,7 @@ from cases.api import fields
 from cases.api.fields import TLP, Body, Flag, Text, Whole, Words
 from cases.api.shapes import page_of
 from cases.models import DeliveryState
+from soar.lib.tls import LONGEST
 
 STATES = tuple(DeliveryState.values)
 KINDS = "Kinds of timeline entries, `group:notes`, `group:changes`, `group:playbooks`, `group:servicenow`, or `all`"
@@ -33,6 +34,12 @@ class WebhookChanges(Body):
     least_severity = fields.severity(required=False, allow_null=True)
     cleared = Words(TLP, required=False, help_text="TLP up to which it is sent things; amber if not given")
     allow_internal = Flag(required=False, help_text="Its address may be an internal one")
+    ca = Text(
+        max_length=LONGEST,
+        required=False,
+        allow_blank=True,
+        help_text="Certificates (PEM) of who alone may vouch for its host; empty: the public authorities",
+    )
     enabled = Flag(required=False)
 
 
@@ -71,6 +78,7 @@ class Webhook(s.Serializer[Any]):
     least_severity = fields.severity(allow_null=True)
     cleared = s.CharField()
     allow_internal = s.BooleanField()
+    ca = s.CharField()
     enabled = s.BooleanField()
     off_reason = s.CharField(help_text="Why Soar itself switched it off")
     owner = s.CharField(help_text="User name of whose sight bounds what it is sent")

@@ -136,7 +136,18 @@ class Webhooks(ApiViewSet):
 
 def webhook_dict(endpoint: WebhookEndpoint) -> dict[str, Any]:
     """An endpoint in JSON."""
-    names = ("name", "place", "kinds", "cleared", "allow_internal", "enabled", "off_reason", "failures", "last_error")
+    names = (
+        "name",
+        "place",
+        "kinds",
+        "cleared",
+        "allow_internal",
+        "ca",
+        "enabled",
+        "off_reason",
+        "failures",
+        "last_error",
+    )
     times = ("failing_since", "last_ok_at", "last_failed_at", "created_at", "updated_at")
     least = endpoint.least_severity
     return {

@@ -33,6 +33,9 @@ class WebhookEndpoint(models.Model):
     least_severity = models.SmallIntegerField(choices=Severity.choices, null=True)
     cleared = models.CharField(max_length=12, choices=Tlp.choices, default=Tlp.AMBER, help_text="TLP up to this")
     allow_internal = models.BooleanField(default=False)
+    ca = models.TextField(
+        blank=True, default="", db_default="", help_text="Certificates (PEM) of who vouches for its host"
+    )
     enabled = models.BooleanField(default=True)
     off_reason = models.TextField(blank=True, help_text="Why Soar itself switched it off")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

@@ -47,6 +47,11 @@ class WebhookForm(forms.Form):
     cleared.help_text = gettext_lazy("What is above it is withheld, and the log says so.")
     allow_internal = forms.BooleanField(label=gettext_lazy("Its address may be internal"), required=False)
     allow_internal.help_text = gettext_lazy("Otherwise loopback, private and link-local addresses are not reached.")
+    ca = forms.CharField(label=gettext_lazy("Certificate authority"), required=False)
+    ca.widget = forms.Textarea({"rows": 3, "spellcheck": "false"})
+    ca.help_text = gettext_lazy(
+        "Certificates (PEM) of who vouches for its host, where no public authority does. Nobody else may then."
+    )
     enabled = forms.BooleanField(label=gettext_lazy("Send"), required=False, initial=True)
 
     def __init__(self, *args: Any, user: User, endpoint: WebhookEndpoint | None = None, **kwargs: Any) -> None:
@@ -81,7 +86,7 @@ class RotateForm(forms.Form):
 
 
 def _initial(endpoint: WebhookEndpoint) -> dict[str, Any]:
-    kept = {name: getattr(endpoint, name) for name in ("name", "cleared", "allow_internal", "enabled")}
+    kept = {name: getattr(endpoint, name) for name in ("name", "cleared", "allow_internal", "ca", "enabled")}
     return {
         **kept,
         "url": str(endpoint.url),

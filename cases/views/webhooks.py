@@ -21,6 +21,7 @@ from cases.models.webhook import OPEN_DELIVERIES
 from cases.views import webhook_parts as shown
 from cases.views.parts import needs, person_of
 from cases.views.webhook_form import RotateForm, WebhookForm
+from soar.lib import tls
 from soar.lib.crypto import DecryptionError, decrypt, encrypt
 from soar.lib.htmx import is_partial, render_regions
 from soar.lib.keyset import BadCursor, Order, keyset_page
@@ -104,6 +105,7 @@ def webhook_detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         **shown.rows_of([endpoint])[0],
         "filters": shown.filters_shown(endpoint),
+        "authority": ", ".join(tls.names_of(endpoint.ca)),
         "deliveries": [shown.delivery_row(one) for one in page.rows],
         "state": state if state in STATES else "",
         "newer_url": f"?{keep}cursor={page.previous}" if page.previous else "",

@@ -38,6 +38,7 @@ def client_of(endpoint: WebhookEndpoint) -> Client:
     """A client for the endpoint's host; a context manager."""
     return Client(
         endpoint.place,
+        authority=endpoint.ca,
         allow_internal=endpoint.allow_internal,
         secrets=[_path(endpoint), endpoint.secret, endpoint.old_secret],
         limits=_limits(),

@@ -30,7 +30,7 @@ def perform(held: Claimed) -> None:
         if group == "case":
             together(lambda: _in_the_case(held))
             return
-        with attempts.only_while(attempts.Hold(tasks.LOCK_HELD, {"held_task": held.task.pk, "held_by": held.owner})):
+        with attempts.only_while(tasks.hold(held)):
             outcome = _performed(held, group)
         if isinstance(outcome, AskFirst):
             why = outcome.why

@@ -22,6 +22,7 @@ from playbooks.graph.actions import ACTIONS
 from playbooks.models import Approval, ResponseTask, Run, Step
 from playbooks.response.task_rows import insert
 from soar.accounts.models import User
+from soar.connectors import attempts
 from soar.connectors.models import ConnectorAccount
 from soar.lib import rows
 from soar.lib.database import UNHURRIED, prepared
@@ -50,6 +51,9 @@ FROM task LEFT JOIN connectors_connectoraccount account ON account.id = task.acc
 LOCK_HELD = """
 SELECT FROM playbooks_responsetask
 WHERE id = %(held_task)s AND lease_owner = %(held_by)s AND status = 'in_progress' FOR NO KEY UPDATE"""
+# For the first call that acts: and only while the never-touch list has nothing new.
+LOCK_AS_LISTED = f"""{LOCK_HELD.removesuffix(" FOR NO KEY UPDATE")}
+    AND NOT EXISTS (SELECT FROM playbooks_nevertouch WHERE id <> ALL(%(held_rules)s::bigint[])) FOR NO KEY UPDATE"""
 CLAIM = _CLAIM.format(only="")
 CLAIM_THIS = _CLAIM.format(only="AND id = %(task)s")
 _ENDS_AT = 3 + rows.width(ResponseTask)
@@ -198,6 +202,15 @@ def claim(owner: str, *, task: int | None = None, busy: Sequence[int] = ()) -> C
     if found.account_id is not None:
         found.account = rows.made(ConnectorAccount, row[_ENDS_AT:])
     return Claimed(found, owner, row[1], lost=bool(row[2]))
+
+
+def hold(held: Claimed, rules: Sequence[int] | None = None) -> attempts.Hold:
+    """What calls of the task need: that it is still ours, and for the first that acts, that the never-touch list has no
+    rules but these (their ids)."""
+    values: dict[str, Any] = {"held_task": held.task.pk, "held_by": held.owner}
+    if rules is None:
+        return attempts.Hold(LOCK_HELD, values)
+    return attempts.Hold(LOCK_HELD, values | {"held_rules": list(rules)}, first=LOCK_AS_LISTED)
 
 
 def renew(held: Iterable[Claimed]) -> set[int]:

@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import transaction
 
 from playbooks.models import ResponseTask
+from playbooks.never_touch import Rule
 from playbooks.response import changes
+from playbooks.response.protecting import unchanged
 from playbooks.response.tasks import Ending
+from soar.connectors.attempts import Superseded
 from soar.connectors.blocklist import actions
 from soar.connectors.errors import Refused
 
 CAPABILITIES = ("block", "unblock")
 
 
-def locally(task: ResponseTask) -> Ending | None:
+def locally(task: ResponseTask, listed: Sequence[Rule] | None = None) -> Ending | None:
     """Put the value on our own list, or take it off; done twice it is as done once. None if a connector is to go on
-    with it, else how the task ended."""
+    with it, else how the task ended. ``listed``: the never-touch list that it was judged by. Raises Superseded where
+    that is not the list any more."""
     if task.dry_run:
         return None if task.account_id else Ending("successful", message="Dry run: the block list was not changed.")
     try:
-        said = _block(task) if task.capability == "block" else _unblock(task)
+        said = _block(task, listed) if task.capability == "block" else _unblock(task)
     except Refused as error:
         return Ending("unsuccessful", reason=str(error))
     return None if task.account_id else Ending("successful", message=said)
 
 
-def _block(task: ResponseTask) -> str:
+def _block(task: ResponseTask, listed: Sequence[Rule] | None) -> str:
     days = task.params.get("days")
     with transaction.atomic():
+        if listed is not None and not unchanged(listed):
+            raise Superseded
         entry, new = actions.add(
             _name(task),
             None if task.run_id else task.created_by,

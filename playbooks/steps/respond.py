@@ -6,26 +6,29 @@ repeated only where the product takes both for one, else a person must say (ruli
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django.utils import timezone
 
 from playbooks.models import ResponseTask
+from playbooks.never_touch import Rule
 from playbooks.response import changes
 from playbooks.response.objects import RATED
-from playbooks.response.protecting import against, hold_found
-from playbooks.response.tasks import Claimed, Ending
+from playbooks.response.protecting import against, asked_of, hold_found
+from playbooks.response.tasks import Claimed, Ending, hold
 from playbooks.response_words import label_of
 from playbooks.steps import blocking
 from playbooks.steps.calls import begun, given_up, minutes, overdue, unfinished
 from playbooks.steps.outcomes import AskFirst, Later, Outcome, back_off, ended, poll_pause
 from playbooks.steps.params import params_for
 from playbooks.steps.routing import serves
-from soar.connectors import registry
+from soar.connectors import attempts, registry
 from soar.connectors.capabilities import CAPABILITIES, SENDER, Result, Target
 from soar.connectors.errors import ConnectorError, HeldBack
 from soar.connectors.intelligence.lookup import look_up, reason_of
+from soar.connectors.responder import Responder
 
 logger = logging.getLogger(__name__)
 # They leave everything as it is: what a product took and did not finish may be ordered again.
@@ -38,18 +41,28 @@ def perform(held: Claimed) -> Outcome:
     task = held.task
     if held.phase == "" and (protected := _protected(task)):
         return Ending("no_action", reason=f"Not done: {protected}")
-    if why := against(held):
+    listed = asked_of(held)
+    if listed and (why := against(task, listed)):
         return AskFirst(why)
-    if task.capability in blocking.CAPABILITIES and held.phase != "poll" and (said := blocking.locally(task)):
-        return said
-    hindrance = _hindrance(task)
-    if hindrance:
-        return _without_account(held, hindrance)
+    hindrance, attempt = _hindrance(task), None
     try:
-        attempt = _Attempt(held)
+        attempt = None if hindrance else _Attempt(held, listed)
     except ConnectorError as error:  # its secrets cannot be read, or its kind is not known any more
-        return _without_account(held, error.message)
-    return attempt.run()
+        hindrance = error.message
+    try:
+        return _done(held, attempt, listed) or _without_account(held, hindrance)
+    except attempts.Superseded:  # the never-touch list is asked anew
+        return Later(0, "")
+
+
+def _done(held: Claimed, attempt: _Attempt | None, listed: Sequence[Rule] | None) -> Outcome | None:
+    """Our own list, then the product; None where that cannot be reached. Raises Superseded."""
+    if held.task.capability in blocking.CAPABILITIES and held.phase != "poll":
+        if attempt is not None and listed is not None and (why := attempt.seen()):
+            return AskFirst(why)
+        if said := blocking.locally(held.task, listed):
+            return said
+    return attempt.run() if attempt is not None else None
 
 
 def _protected(task: ResponseTask) -> str:
@@ -84,14 +97,29 @@ def _without_account(held: Claimed, hindrance: str) -> Outcome:
 class _Attempt:
     """One look at a task whose connector is there."""
 
-    def __init__(self, held: Claimed) -> None:
-        self.held, self.task = held, held.task
+    def __init__(self, held: Claimed, listed: Sequence[Rule] | None) -> None:
+        """``listed``: the never-touch list that the task was judged by; None if it was not."""
+        self.held, self.task, self.listed = held, held.task, listed
+        self.looked = listed is None
         assert self.task.account is not None
         self.account = self.task.account
-        self.connector: Any = registry.of(self.account, cause=self.task.cause)
+        self.connector = cast("Responder", registry.of(self.account, cause=self.task.cause))  # it serves the capability
         self.connector.followed = True  # by ``performing``: put off or settled
         self.target = Target(self.task.target_kind, self.task.target_value, dict(self.task.target.get("facts") or {}))
         self.key = str(self.task.idempotency_key)
+        self.connector.guard = partial(hold_found, self.task)
+
+    def seen(self) -> str:
+        """Why people have to be asked, by what the product knows of the target. Our own list does not wait for one that
+        cannot be asked now; that one is asked again before it is told."""
+        try:
+            self.connector.look_first(self.task.capability, self.target)
+        except HeldBack as found:
+            return found.why
+        except ConnectorError:
+            return ""
+        self.looked = True
+        return ""
 
     def run(self) -> Outcome:
         if self.task.dry_run:
@@ -117,10 +145,15 @@ class _Attempt:
             return Ending(unfinished(self.task), reason=why)
         try:
             params = params_for(self.task)
-            self.connector.guard = partial(hold_found, self.task)
-            result = self.connector.perform(self.task.capability, self.target, params, key=self.key)
+            rules = None if self.listed is None else [rule.id for rule in self.listed]
+            with attempts.only_while(hold(self.held, rules)):
+                if not self.looked:
+                    self.connector.look_first(self.task.capability, self.target)
+                result = self.connector.perform(self.task.capability, self.target, params, key=self.key)
         except HeldBack as found:
             return AskFirst(found.why)
+        except attempts.Superseded:
+            raise
         except ConnectorError as error:
             return self._failed(error)
         except Exception as error:

@@ -85,8 +85,8 @@ def _field(setting: Setting, value: Any) -> forms.Field:
 
 
 def _widget(setting: Setting) -> forms.Widget:
-    if setting.form == "lines":
-        return forms.Textarea({"rows": 6, "spellcheck": "false"})
+    if setting.form in ("lines", "certificates"):
+        return forms.Textarea({"rows": 6 if setting.form == "lines" else 3, "spellcheck": "false"})
     if setting.form == "number":
         return forms.NumberInput()
     return forms.TextInput({"required": True} if setting.required else {})

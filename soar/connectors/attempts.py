@@ -38,13 +38,20 @@ FINISH_FOLLOWED = f"{FINISH} RETURNING {UNHURRIED}"
 READ_AT_MOST = 1024 * 1024  # a larger answer is a file (a feed): its beginning is enough for the record
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Hold:
     """What has to be ours for a call to be made. ``lock``: a SELECT of one row that locks it, and of none once the
-    work was taken over; ``values``: its named parameters, none of them called like a column of an attempt."""
+    work was taken over; ``values``: its named parameters, none of them called like a column of an attempt. ``first``:
+    one that also finds none when what was decided on has changed, for the first call that acts; ``acted``: it was."""
 
     lock: str
     values: Mapping[str, Any]
+    first: str = ""
+    acted: bool = False
+
+
+class Superseded(Exception):
+    """What the call was decided on has changed; nothing was sent. No ConnectorError: see HeldBack."""
 
 
 class NotHeld(ConnectorError):
@@ -57,7 +64,8 @@ _hold: ContextVar[Hold | None] = ContextVar("hold", default=None)
 @contextmanager
 def only_while(hold: Hold) -> Iterator[None]:
     """Calls of this thread are made only while the work is ours: a worker that stood still for longer than its lease
-    must not make the call that its follower makes. Beginning one raises NotHeld when it is not."""
+    must not make the call that its follower makes. Beginning one raises NotHeld when it is not, Superseded when the
+    first that acts would be made on what is not so any more."""
     token = _hold.set(hold)
     try:
         yield
@@ -75,7 +83,7 @@ def begin(
     thread: str = "",
 ) -> Attempt:
     """Write that a call is about to be made; committed when it returns. Raises ConnectorError over the rate budget and
-    for an account that was removed, NotHeld by ``only_while``.
+    for an account that was removed, NotHeld and Superseded by ``only_while``.
 
     ``thread``: what a mail is about; the attempts of one thread get their ids one after the other."""
     refuse_transaction()  # in one the row would not be on disk before the call, and locks would wait for the network
@@ -104,10 +112,17 @@ def begin(
 def _insert(row: Attempt) -> None:
     values = rows.given(Attempt, {name: getattr(row, name) for name in _BEGUN})
     hold = _hold.get()
+    lock = hold.lock if hold else ""
     if hold:
         values |= hold.values
+        if hold.first and row.idempotency_key and not hold.acted:
+            lock = hold.first
     with prepared() as cursor:
-        found = cursor.execute(_statement(hold.lock if hold else ""), values, prepare=True).fetchone()
+        found = cursor.execute(_statement(lock), values, prepare=True).fetchone()
+    if found is not None and hold and row.idempotency_key:
+        hold.acted = True
+    if found is None and hold and lock == hold.first and ConnectorAccount.objects.filter(pk=row.account_id).exists():
+        raise Superseded
     if found is None and hold and ConnectorAccount.objects.filter(pk=row.account_id).exists():
         raise NotHeld("Another worker has taken this over; nothing was sent.", permanent=True)
     if found is None:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -71,6 +72,7 @@ class Connector:
             self.address(),
             verify_tls=account.verify_tls,
             authority=self.authority(),
+            public=not _same_host(self.address(), str(account.settings.get("url") or "")),
             proxy=account.proxy,
             allow_internal=account.allow_internal,
             headers=headers,
@@ -84,7 +86,8 @@ class Connector:
         return str(self.account.secrets.get(HIDDEN_ADDRESS) or self.account.settings.get("url", ""))
 
     def authority(self) -> str:
-        """Certificates of the only authority that may vouch for the server; "" for those of the system."""
+        """Certificates of who alone may vouch for the host of the account's address, and besides the public ones for
+        others that belong to it (where it signs in); "" for the public ones."""
         return str(self.account.settings.get("ca") or "")
 
     def limits(self) -> Limits:
@@ -152,6 +155,10 @@ class Connector:
         with _open(self) as client:
             request = _built(client, method, path, content)
             return {"dry_run": True, "request": _described(client, request, content)}
+
+
+def _same_host(one: str, other: str) -> bool:
+    return urlsplit(one).hostname == urlsplit(other).hostname
 
 
 def _open(connector: Connector) -> Client:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
+from soar.lib import tls
+
 if TYPE_CHECKING:
     from soar.connectors.base import Connector
 
@@ -20,7 +22,8 @@ HIDDEN = "/••••"
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting or secret. ``form``: text, lines (of several lines), url, number, flag, or choice of ``choices``.
+    """One setting or secret. ``form``: text, lines (of several lines), certificates (in PEM), url, number, flag, or
+    choice of ``choices``.
 
     ``schemes``: what an address may begin with. ``query``: it may hold one (the signature of a webhook's address).
     ``section``: under which heading it stands in the form; "" is the first part."""
@@ -37,10 +40,15 @@ class Setting:
 
 
 ADDRESS = Setting("url", "Address of the product, https://host/path", form="url", required=True)
-# Columns of the account, given beside the kind's own settings.
+# Of every kind, besides its own; all but the authority are columns of the account.
 COMMON = (
     Setting("allow_internal", "Allow addresses inside the network", form="flag", default=False),
     Setting("verify_tls", "Check the server's certificate", form="flag", default=True),
+    Setting(
+        "ca",
+        "Certificates (PEM) of who vouches for the product's host, where no public authority does; nobody else may",
+        form="certificates",
+    ),
     Setting("proxy", "Address of an HTTP proxy", form="url"),
     Setting("timeout_seconds", "Longest silence of the server, in seconds (1 to 300)", form="number", default=30),
     Setting("rate_per_minute", "Calls a minute at most; 0 is no limit", form="number", default=0),
@@ -108,9 +116,19 @@ def _value(setting: Setting, given: Any, longest: int) -> Any:
         return _choice(setting, given)
     if not isinstance(given, str):
         raise ValueError(f"{setting.name} must be text.")
+    if setting.form == "certificates":
+        return _certificates(given.strip())
     if len(given) > longest or "\x00" in given:
         raise ValueError(f"{setting.name} is longer than {longest} characters or holds a null character.")
     return _url(setting, given.strip()) if setting.form == "url" else given
+
+
+def _certificates(text: str) -> str:
+    if len(text) > tls.LONGEST:
+        raise ValueError(f"More than {tls.LONGEST:,} characters. Give the authority of the product's host alone.")
+    if text and (problem := tls.problem_of(text)):
+        raise ValueError(problem)
+    return text
 
 
 def _flag(setting: Setting, given: Any) -> bool:

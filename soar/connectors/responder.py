@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, ClassVar
 
 from django.db.models import Q
@@ -20,8 +20,8 @@ class Responder(Connector):
     # Of a capability that acts on several kinds of target, the kinds that this product can; without a line: all.
     only: ClassVar[Mapping[str, frozenset[str]]] = {}
     repeatable: ClassVar[frozenset[str]] = frozenset()
-    # Asked by ``about_to``, with a kind of target and names; raises HeldBack. None: nobody wants to be asked.
-    guard: Callable[[str, Collection[str]], None] | None = None
+    # Asked by ``about_to``, with a kind of target, names and tags; raises HeldBack. None: nobody wants to be asked.
+    guard: Callable[[str, Collection[str], Collection[str]], None] | None = None
 
     @classmethod
     def offers(cls, settings: Mapping[str, Any]) -> frozenset[str]:
@@ -49,12 +49,18 @@ class Responder(Connector):
         one cluster. Who is not is asked only where nobody is, and then says what is missing."""
         return True
 
-    def about_to(self, kind: str, *names: object) -> None:
+    def look_first(self, capability: str, target: Target) -> None:
+        """Say by ``about_to`` what the product knows of the target, where it has to be known before anything is done at
+        all: what is blocked stands on our own list too, and that comes first. Nothing is changed. Raises HeldBack,
+        ConnectorError."""
+
+    def about_to(self, kind: str, *names: object, tags: Iterable[object] = ()) -> None:
         """Say what is about to be changed, by every name that the product told of what it found: what the target is
-        called and what the product acts on may be two things. Each connector that looks something up says this before
-        it changes anything. Raises HeldBack when people have to be asked first (response-playbooks.md 18)."""
+        called and what the product acts on may be two things; and by the ``tags`` that it has there. Each connector
+        that looks something up says this before it changes anything. Raises HeldBack when people have to be asked
+        first (response-playbooks.md 18)."""
         if self.guard is not None and (told := {str(name) for name in names if name}):
-            self.guard(kind, told)
+            self.guard(kind, told, {str(tag) for tag in tags if tag})
 
     def tried(self, capability: str, key: str) -> bool:
         """Whether an earlier try of this very task may have done it: what is found done then is ours."""

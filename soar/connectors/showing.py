@@ -19,6 +19,7 @@ from soar.connectors.choice_words import choice_label
 from soar.connectors.kinds import COLUMNS, Setting
 from soar.connectors.models import Attempt, ConnectorAccount
 from soar.connectors.registry import KINDS
+from soar.lib import tls
 from soar.lib.clock import iso
 
 LABELS = {
@@ -26,6 +27,7 @@ LABELS = {
     "targets": gettext_lazy("Kinds of object"),
     "result": gettext_lazy("Path of the result"),
     "expected": gettext_lazy("Result that is a success"),
+    "changed": gettext_lazy("Path of whether it was changed"),
     "repeatable": gettext_lazy("The product takes the same request twice for one"),
     "undo_method": gettext_lazy("Method of taking it back"),
     "undo_path": gettext_lazy("Path of taking it back"),
@@ -72,6 +74,7 @@ LABELS = {
 SHORT = {
     "allow_internal": gettext_lazy("Inside the net"),
     "verify_tls": gettext_lazy("Certificate"),
+    "ca": gettext_lazy("Authority"),
     "unnamed": gettext_lazy("No cluster named"),
     "labels": gettext_lazy("Labels"),
     "timeout_seconds": gettext_lazy("Silence"),
@@ -220,8 +223,8 @@ def _words(setting: Setting, value: Any) -> str:
         return str(flags.get(setting.name, (_("yes"), _("no")))[0 if value else 1])
     if setting.form == "choice":
         return choice_label(setting, str(value)) if value else ""
-    if setting.name == "ca":
-        return str(_("its own")) if str(value).strip() else ""
+    if setting.form == "certificates":
+        return ", ".join(tls.names_of(str(value)))
     if setting.name == "timeout_seconds":
         return str(_("at most %s s") % value)
     if setting.name == "rate_per_minute":

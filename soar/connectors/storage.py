@@ -33,6 +33,8 @@ def fetched(api: Connector, location: str, product: str) -> bytes:
         with Client(
             f"{parts.scheme}://{parts.netloc}",
             verify_tls=account.verify_tls,
+            authority=api.authority(),
+            public=True,
             proxy=account.proxy,
             allow_internal=account.allow_internal,
             headers={"Accept": "*/*"},

@@ -13,19 +13,19 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import httpcore
 import httpx
 
-from soar.lib import addresses
+from soar.lib import addresses, tls
 from soar.lib.answers import Answer, RemoteError, json_or_error
 from soar.lib.bodies import TooLarge, read_body
 from soar.lib.clock import seconds_until
 from soar.lib.context import caused_by
 from soar.lib.redact import Redactor
 
-__all__ = ["Answer", "Client", "Limits", "RemoteError", "is_authority", "json_or_error"]
+__all__ = ["Answer", "Client", "Limits", "RemoteError", "json_or_error"]
 
 logger = logging.getLogger(__name__)
 # These write whole addresses, query and all, at INFO and DEBUG: a token may stand in one.
@@ -56,8 +56,8 @@ class Client:
     """A sync client for one product at ``base_url``; use it as a context manager.
 
     ``secrets`` are taken out of messages and logs. ``auth``: (user name, password). ``proxy``: its URL, or "".
-    ``authority``: certificates (PEM) of the only authority that may vouch for the server, "" for those of the system.
-    Raises ValueError for one that is no certificate.
+    ``authority``: certificates (PEM) of who alone may vouch for the server, with ``public`` besides the public ones; ""
+    for the latter. Raises ValueError for one that is no certificate.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class Client:
         *,
         verify_tls: bool = True,
         authority: str = "",
+        public: bool = False,
         proxy: str = "",
         allow_internal: bool = False,
         headers: Mapping[str, str] | None = None,
@@ -79,7 +80,7 @@ class Client:
         self._allow_internal = allow_internal
         self._proxied = bool(proxy)
         self._http = httpx.Client(
-            transport=_Transport(_tls(verify_tls, authority), proxy, allow_internal),
+            transport=_Transport(_Trust(verify_tls, authority, public), proxy, allow_internal),
             headers={"User-Agent": "Soar", "Accept": "application/json", **(headers or {})},
             auth=auth,
             timeout=httpx.Timeout(self.limits.read, connect=self.limits.connect),
@@ -235,52 +236,45 @@ class Client:
         )  # fmt: skip
 
 
+class _Trust(NamedTuple):
+    """Whom a server is believed to be who it is by (soar.lib.tls)."""
+
+    verify: bool
+    authority: str
+    public: bool
+
+
+@lru_cache(maxsize=32)
+def _context(trust: _Trust) -> ssl.SSLContext:
+    """One context for all clients: making it reads the whole certificate store. Raises ValueError."""
+    return tls.context(trust.verify, trust.authority, public=trust.public)
+
+
 class _Transport(httpx.HTTPTransport):
     """httpx's transport over our own way of opening sockets."""
 
-    def __init__(self, tls: ssl.SSLContext, proxy: str, allow_internal: bool) -> None:
-        super().__init__(verify=tls, trust_env=False)
+    def __init__(self, trust: _Trust, proxy: str, allow_internal: bool) -> None:
+        context = _context(trust)
+        super().__init__(verify=context, trust_env=False)
         self._pool.close()
         if proxy:
-            self._pool = _proxy_pool(httpx.Proxy(proxy), tls)
+            self._pool = _proxy_pool(httpx.Proxy(proxy), trust)
         else:
             backend = addresses.GuardedBackend(allow_internal)
-            self._pool = httpcore.ConnectionPool(ssl_context=tls, network_backend=backend)
+            self._pool = httpcore.ConnectionPool(ssl_context=context, network_backend=backend)
 
 
-def _proxy_pool(proxy: httpx.Proxy, tls: ssl.SSLContext) -> httpcore.HTTPProxy:
+def _proxy_pool(proxy: httpx.Proxy, trust: _Trust) -> httpcore.HTTPProxy:
+    # The authority is that of the product; of the proxy it may be, beside the public ones.
+    own = _context(trust._replace(public=True)) if proxy.url.scheme == "https" else None
     # An admin named the proxy, so it may be inside.
     return httpcore.HTTPProxy(
         proxy_url=str(proxy.url),
         proxy_auth=proxy.raw_auth,
-        ssl_context=tls,
+        ssl_context=_context(trust),
+        proxy_ssl_context=own,
         network_backend=addresses.GuardedBackend(allow_internal=True),
     )
-
-
-@lru_cache(maxsize=32)
-def _tls(verify: bool, authority: str = "") -> ssl.SSLContext:
-    """One context for all clients: making it reads the whole certificate store. SSL_CERT_FILE is honoured.
-
-    Raises ValueError for an authority that is no certificate."""
-    if not (verify and authority):
-        return httpx.create_ssl_context(verify=verify, trust_env=True)
-    try:
-        context = ssl.create_default_context(cadata=authority)
-    except (ssl.SSLError, ValueError, TypeError):  # TypeError: a sign that is not ASCII
-        raise ValueError("the certificate of the authority cannot be read") from None
-    # Authorities that clusters make for themselves often lack what newer Pythons insist on.
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    return context
-
-
-def is_authority(text: str) -> bool:
-    """Whether these are certificates in PEM."""
-    try:
-        _tls(True, text)
-    except ValueError:
-        return False
-    return bool(text)
 
 
 def _same_place(one: httpx.URL, other: httpx.URL) -> bool:

@@ -14,9 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
-from soar.lib import addresses
+from soar.lib import addresses, tls
 from soar.lib.answers import RemoteError
 from soar.lib.redact import Redactor
 
@@ -32,12 +30,14 @@ MOST_OF_ANSWER = 64 * 1024 * 1024  # bytes of one answer with everything in it
 class MailBox:
     """Where messages are read. ``security``: ``auto`` is STARTTLS, which only a server on this very machine may lack.
 
-    ``seconds``: the longest silence; one answer may take four times that. ``token``: OAuth 2 instead of a password."""
+    ``authority``: certificates of who alone may vouch for it (soar.lib.tls). ``seconds``: the longest silence; one
+    answer may take four times that. ``token``: OAuth 2 instead of a password."""
 
     host: str
     port: int
     security: str = TLS
     verify: bool = True
+    authority: str = ""
     allow_internal: bool = False
     username: str = ""
     password: str = ""
@@ -286,7 +286,7 @@ def _socket(box: MailBox) -> tuple[socket.socket, str]:
 
 
 def _context(box: MailBox) -> ssl.SSLContext:
-    return httpx.create_ssl_context(verify=box.verify, trust_env=True)
+    return tls.context(box.verify, box.authority)
 
 
 def _once(words: str) -> Callable[[bytes], bytes]:

@@ -13,11 +13,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
 import ldap3
 from ldap3.core.exceptions import LDAPException, LDAPStartTLSError
 
-from soar.lib import addresses
+from soar.lib import addresses, tls
 from soar.lib.answers import RemoteError
 from soar.lib.redact import Redactor
 
@@ -53,12 +52,14 @@ REASON = re.compile(r"\bdata ([0-9a-f]{3})\b")
 class Directory:
     """Where the directory is. ``security``: ``auto`` is STARTTLS, which only a server on this very machine may lack.
 
-    ``seconds``: the longest silence; a whole conversation may take four times that."""
+    ``authority``: certificates of who alone may vouch for it (soar.lib.tls). ``seconds``: the longest silence; a whole
+    conversation may take four times that."""
 
     host: str
     port: int
     security: str = AUTO
     verify: bool = True
+    authority: str = ""
     allow_internal: bool = False
     username: str = ""
     password: str = field(default="", repr=False)
@@ -234,8 +235,8 @@ class _Tls(ldap3.Tls):  # type: ignore[misc]
 
     def wrap_socket(self, connection: Any, do_handshake: bool = False) -> None:
         """Begin TLS on the connection's socket."""
-        context = httpx.create_ssl_context(verify=self._directory.verify, trust_env=True)
         try:
+            context = tls.context(self._directory.verify, self._directory.authority)
             connection.socket = context.wrap_socket(connection.socket, server_hostname=self._directory.host)
         except (OSError, ValueError) as error:
             self.problem = error

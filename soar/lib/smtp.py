@@ -15,9 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-import httpx
-
-from soar.lib import addresses
+from soar.lib import addresses, tls
 from soar.lib.answers import RemoteError
 from soar.lib.redact import Redactor
 
@@ -31,12 +29,14 @@ LONGEST_REASON = 300
 class MailServer:
     """Where mail is handed in. ``security``: ``auto`` is STARTTLS, which only a server on this very machine may lack.
 
-    ``seconds``: the longest silence; the whole delivery may take twice that. ``name``: how we introduce ourselves."""
+    ``authority``: certificates of who alone may vouch for it (soar.lib.tls). ``seconds``: the longest silence; the
+    whole delivery may take twice that. ``name``: how we introduce ourselves."""
 
     host: str
     port: int
     security: str = AUTO
     verify: bool = True
+    authority: str = ""
     allow_internal: bool = False
     username: str = ""
     password: str = ""
@@ -155,7 +155,7 @@ class _Session:
         self._introduce()
 
     def _encrypt(self) -> None:
-        context = httpx.create_ssl_context(verify=self.server.verify, trust_env=True)
+        context = tls.context(self.server.verify, self.server.authority)
         self.smtp.sock = context.wrap_socket(self.smtp.sock, server_hostname=self.server.host)  # type: ignore[arg-type]
         # What came before must not be taken for what comes after: buffer and offers are forgotten.
         self.smtp.file, self.smtp.esmtp_features, self.smtp.ehlo_resp, self.smtp.helo_resp = None, {}, None, None

@@ -117,6 +117,8 @@ class Entra(Arranged, MicrosoftStandin):
 
     def _mails(self, query: str) -> list[dict[str, Any]]:
         box, identity = _text(MAILBOX, query), _text(IDENTITY, query)
+        if "LatestDeliveryLocation" in query:
+            return self._where(_text(NETWORK, query), box)
         if box and identity:
             self._deliver(identity, box)
         tests = {
@@ -130,6 +132,15 @@ class Entra(Arranged, MicrosoftStandin):
             and (not box or one["RecipientEmailAddress"].lower() == box.lower())
         ]
         return [{key: value for key, value in one.items() if key not in ("Url", "SHA256")} for one in found]
+
+    def _where(self, network_id: str, box: str) -> list[dict[str, Any]]:
+        """What a remediation made of it, else what stands with it as ``LatestDeliveryLocation``, else the inbox."""
+        for one in reversed(self.state["remediations"]):
+            if (one["id"], one["box"].lower()) == (network_id, box.lower()) and one["end"] == "Success":
+                return [{"LatestDeliveryLocation": PLACES[one["action"]]}]
+        rows = [one for one in self.state["messages"] if one["NetworkMessageId"] == network_id]
+        told = [one.get("LatestDeliveryLocation", "Inbox/folder") for one in rows]
+        return [{"LatestDeliveryLocation": where} for where in told[:1]]
 
     def _deliver(self, identity: str, box: str) -> None:
         there = [(one["InternetMessageId"], one["RecipientEmailAddress"].lower()) for one in self.state["messages"]]

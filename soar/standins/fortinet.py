@@ -39,6 +39,8 @@ class FortiGate(Standin):
         if parts[:4] != ["api", "v2", "cmdb", "firewall"] or request.argument("vdom", "root") != "root":
             return _told(404)
         kind, rest = parts[4], parts[5:]
+        if kind in KINDS and not rest and request.method == "GET":
+            return self._objects(request, kind)
         if kind in KINDS:
             return self._object(request, kind, rest)
         return self._group(request, kind, rest) if kind in self.state["groups"] else _told(404)
@@ -61,15 +63,20 @@ class FortiGate(Standin):
         del objects[rest[0]]
         return _told(200)
 
+    def _objects(self, request: Request, kind: str) -> Response:
+        part, _, value = request.argument("filter").partition("==")
+        return _told(200, results=[one for one in self.state["objects"][kind].values() if value in ("", one.get(part))])
+
     def _group(self, request: Request, kind: str, rest: list[str]) -> Response:
         groups = self.state["groups"][kind]
         if not rest or rest[0] not in groups:
-            return _told(404, error=-3)
+            found = [_row(name, members) for name, members in groups.items()]
+            return _told(404, error=-3) if rest else _told(200, results=found)
         members = groups[rest[0]]
         if request.method == "POST":
             return self._join(kind, members, request.json()["name"])
         if request.method == "GET":
-            return _told(200, results=[{"name": rest[0], "member": [{"name": one} for one in members]}])
+            return _told(200, results=[_row(rest[0], members)])
         if len(rest) < 3 or rest[2] not in members:
             return _told(404, error=-3)
         if len(members) == 1:
@@ -85,6 +92,10 @@ class FortiGate(Standin):
             return _told(424, error=-3, cli_error="entry not found in datasource")
         members.append(name)
         return _told(200)
+
+
+def _row(name: str, members: list[str]) -> dict[str, Any]:
+    return {"name": name, "member": [{"name": one} for one in members]}
 
 
 def _told(status: int, **more: Any) -> Response:

@@ -110,7 +110,8 @@ class Kubernetes(Arranged):
                 "labels": {"app": owner[1]}, "annotations": {},
                 "ownerReferences": [{"kind": owner[0], "name": owner[1], "controller": True}],
             },
-            "spec": {"hostNetwork": False}, "status": {"phase": "Running"},
+            "spec": {"hostNetwork": False, "nodeName": "node-3"},
+            "status": {"phase": "Running", "podIP": "10.244.1.17", "hostIP": "10.20.0.13"},
         }  # fmt: skip
 
     def _patch(self, request: Request, pod: Object) -> Object:

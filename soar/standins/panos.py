@@ -39,8 +39,7 @@ class PanOs(Standin):
         form = request.form()
         self.state["seen"].append(form.get("cmd", ""))
         if form.get("type") == "op":
-            about = "<hostname>fw-practice</hostname><sw-version>11.1.2</sw-version>"
-            return _xml(f'<response status="success"><result><system>{about}</system></result></response>')
+            return self._shown(form.get("cmd", ""))
         if form.get("type") != "user-id" or form.get("vsys", "vsys1") != "vsys1":
             return _xml('<response status="error" code="17"><msg><line>Invalid command or vsys</line></msg></response>')
         try:
@@ -48,6 +47,17 @@ class PanOs(Standin):
         except ElementTree.ParseError:
             return _xml('<response status="error" code="18"><msg><line>Malformed command</line></msg></response>')
         return self._update(message)
+
+    def _shown(self, command: str) -> Response:
+        if "<registered-ip>" not in command:
+            about = "<hostname>fw-practice</hostname><sw-version>11.1.2</sw-version>"
+            return _xml(f'<response status="success"><result><system>{about}</system></result></response>')
+        address = command.partition("<ip>")[2].partition("</ip>")[0]
+        tags = self.state["tags"].get(address) or {}
+        members = "".join(f"<member>{escape(name)}</member>" for name in tags)
+        entry = f'<entry ip={quoteattr(address)} from_agent="0" persistent="1"><tag>{members}</tag></entry>'
+        told = f"{entry}<count>1</count>" if tags else "<count>0</count>"
+        return _xml(f'<response status="success"><result>{told}</result></response>')
 
     def _update(self, message: ElementTree.Element) -> Response:
         wrong = [

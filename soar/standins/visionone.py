@@ -29,7 +29,15 @@ class VisionOne(Arranged):
     lasting = True
 
     def fresh(self) -> dict[str, Any]:
-        counts: dict[str, Any] = {"commands": {}, "effects": {}, "duplicates": 0, "polls": 2, "next": [], "number": 0}
+        counts: dict[str, Any] = {
+            "commands": {},
+            "effects": {},
+            "duplicates": 0,
+            "polls": 2,
+            "next": [],
+            "number": 0,
+            "blind": False,
+        }
         things: dict[str, Any] = {"endpoints": {}, "tasks": {}, "messages": {}, "accounts": {}}
         return {**counts, **things, **fresh_objects(), **fresh_alerts()}
 

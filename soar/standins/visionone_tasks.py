@@ -62,6 +62,8 @@ class Tasks:
         self.base = request.base
         if path in COMMANDS and request.method == "POST":
             return self._commands(request, path)
+        if path == "eiqs/endpoints" and request.method == "GET":
+            return self._endpoints(request)
         if path == "response/tasks" and request.method == "GET":
             return self._list(request)
         if path.startswith("response/tasks/") and request.method == "GET":
@@ -171,12 +173,32 @@ class Tasks:
                 "password": f"pw-{task['id']}-{uuid.uuid4().hex[:8]}",
             }
 
+    def _endpoints(self, request: Request) -> Response:
+        """Those of the state that the query names by ``endpointName`` or ``agentGuid``; ``blind``: the role may not."""
+        if self.state["blind"]:
+            return failure(403, "AccessDenied", "The role does not allow this")
+        field, _, value = request.headers.get("tmv1-query", "").partition(" eq ")
+        rows = [_endpoint(name, known) for name, known in self.state["endpoints"].items()]
+        wanted = value.strip("'").casefold()
+        told = [(one["agentGuid"] if field == "agentGuid" else one["endpointName"]["value"]) for one in rows]
+        found = [one for one, name in zip(rows, told, strict=True) if name.casefold() == wanted]
+        return page(request, found, 50)
+
     def _list(self, request: Request) -> Response:
         wanted = request.headers.get("tmv1-filter", "")
         names = [part.split("'")[1] for part in wanted.split(" or ") if part.startswith("action eq '")]
         found = [task for task in self.state["tasks"].values() if not names or task["action"] in names]
         found.sort(key=lambda task: task["id"], reverse=True)
         return page(request, [_shown(task) for task in found], 20)
+
+
+def _endpoint(name: str, known: dict[str, Any]) -> dict[str, Any]:
+    at = moment()
+    return {
+        "agentGuid": known["guid"],
+        "endpointName": {"value": name, "updatedDateTime": at},
+        "ip": {"value": known.get("ip", []), "updatedDateTime": at},
+    }
 
 
 def page(request: Request, found: list[dict[str, Any]], most: int) -> Response:

@@ -18,8 +18,11 @@ from soar.connectors.messages import Message, Row, Section
 from soar.connectors.models import ConnectorAccount
 from soar.standins import folder
 from soar.standins import practice_range as program
+from soar.standins.panos import PanOs
 from soar.standins.server import Server
+from tests.acting import over_tls
 from tests.browser.conftest import SignIn, check_accessibility
+from tests.certificates import Authority
 
 TOLD = Message(
     "Approval for ALR-7: credential theft on FIN-LT-0114",
@@ -83,6 +86,30 @@ def test_added_with_a_mistake_then_tested(
     page.get_by_text("message: test").click()
     expect(page.get_by_role("region", name="Answer 1")).to_contain_text('"body": "ok"')
     assert running.urls["slack"]["url"] not in page.content()
+
+
+def test_a_product_of_the_house_by_its_authority(
+    admin: User, sign_in: SignIn, live_server: LiveServer, tmp_path: Path
+) -> None:
+    authority = Authority.made(tmp_path, "Example Corp Root CA")
+    with over_tls(PanOs(), authority.server("localhost")) as address:
+        page = sign_in(admin)
+        page.goto(f"{live_server.url}/connectors/new/panos/")
+        page.get_by_label("Name").fill("Edge firewall")
+        page.get_by_label("Address", exact=True).fill(address)
+        page.get_by_label("Token", exact=True).fill("key-of-the-firewall")
+        page.get_by_label("Allow addresses inside the network").check()
+        page.get_by_label("Certificate authority").fill("corp-ca.pem")
+        page.get_by_role("button", name="Add connector").click()
+        expect(page.get_by_text("This is no certificate in PEM")).to_be_visible()
+        check_accessibility(page)
+        page.get_by_label("Certificate authority").fill(authority.text)
+        page.get_by_label("Token", exact=True).fill("key-of-the-firewall")
+        page.get_by_role("button", name="Add connector").click()
+        expect(page.get_by_text("Example Corp Root CA (")).to_be_visible()
+        page.get_by_role("button", name="Test connection").click()
+        expect(page.locator("#toasts")).to_contain_text("fw-practice answers with PAN-OS")
+        check_accessibility(page)
 
 
 def test_a_channel_that_soar_switched_off_is_found_and_repaired(

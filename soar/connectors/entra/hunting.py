@@ -68,6 +68,14 @@ def one_message(identity: str, mailbox: str) -> str:
     return f"EmailEvents | where {_known_as(identity)} and RecipientEmailAddress =~ {quoted(mailbox)} | {NEWEST}"
 
 
+def place_of(network_id: str, mailbox: str) -> str:
+    """The query for where the message lies now."""
+    return (
+        f"EmailEvents | where NetworkMessageId == {quoted(network_id)} and RecipientEmailAddress =~ {quoted(mailbox)}"
+        " | project LatestDeliveryLocation | take 1"
+    )
+
+
 def remediated(network_id: str, mailbox: str, since: str) -> str:
     """The query for what became of the message by hand of an administrator or an app, the last thing first."""
     return (

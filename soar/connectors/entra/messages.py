@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from soar.connectors.base import ConnectorError
 from soar.connectors.capabilities import MESSAGE, Result, Target
 from soar.connectors.entra import hunting
 from soar.connectors.entra.users import GUID
@@ -17,7 +18,10 @@ TIME = "%Y-%m-%dT%H:%M:%SZ"
 SOFT = "softDelete"
 QUARANTINES = (SOFT, "moveToDeletedItems", "moveToJunk")
 MOVES = {"quarantine_message": "", "delete_message": "hardDelete", "restore_message": "moveToInbox"}
-FOUND = "find_messages"
+FOUND, RESTORE = "find_messages", "restore_message"
+# Words of Defender for where a message lies: out of its reader's reach, and which move leads there again.
+AWAY = {"quarantine", "dropped", "failed"}
+BACK = {"junk folder": "moveToJunk", "deleted items": "moveToDeletedItems"}
 SKEW = timedelta(minutes=5)  # their clock may be behind ours
 APART = " "  # between the parts of a reference; no address holds it
 
@@ -34,14 +38,15 @@ class Messages(MicrosoftApi):
             return super().perform(capability, target, params, key=key)
         box = _mailbox(target)
         network_id = self._network_id(capability, target, box)
+        before = self._before(capability, network_id, box, key)
         began = clock.now()
-        content = self._remediation(capability, network_id, box, mark(key))
+        content = self._remediation(capability, network_id, box, mark(key), _back(params))
         answer = self.send(capability, "POST", REMEDIATE, key=key, json=content)
         reference = APART.join((network_id, box, (began - SKEW).strftime(TIME)))
         kept = {"status": answer.status, "location": answer.headers.get("location", "")}
         request = {"method": "POST", "path": f"/{REMEDIATE}", "body": content}
         text = "Defender took the remediation; its action center shows it too."
-        return Result("accepted", text, reference, "accepted", request, kept, {"action": content["action"]})
+        return Result("accepted", text, reference, "accepted", request, kept, {"action": content["action"], **before})
 
     def poll(self, capability: str, reference: str) -> Result:
         """See Responder."""
@@ -93,15 +98,39 @@ class Messages(MicrosoftApi):
             raise refused(f"Defender knows {number} {_identity(target)} in {box}. Nothing was changed.")
         return ids.pop()
 
-    def _remediation(self, capability: str, network_id: str, box: str, name: str) -> dict[str, Any]:
+    def _before(self, capability: str, network_id: str, box: str, key: str) -> dict[str, Any]:
+        """Where the message was before this task, and that nothing is changed for its reader where it was out of reach
+        already; nothing where Defender does not tell, and what an earlier try found."""
+        if MOVES[capability] or self.tried(capability, key):
+            return {}
+        try:
+            query = hunting.place_of(network_id, box)
+            found = hunting.rows(self, f"{capability}.before", query, hunting.MOST_HOURS)
+        except ConnectorError:
+            return {}
+        where = str(found[0].get("LatestDeliveryLocation") or "") if found else ""
+        return {"before": where, "changed": where.casefold() not in AWAY} if where else {}
+
+    def _remediation(
+        self, capability: str, network_id: str, box: str, name: str, back: str = "moveToInbox"
+    ) -> dict[str, Any]:
         return {
             "displayName": name,
             "description": name,
             "severity": "medium",
-            "action": MOVES[capability] or str(self.account.settings.get("quarantine") or SOFT),
+            "action": back
+            if capability == RESTORE
+            else MOVES[capability] or str(self.account.settings.get("quarantine") or SOFT),
             "remediateSendersCopy": False,
             "analyzedEmails": [{"networkMessageId": network_id, "recipientEmailAddress": box}],
         }
+
+
+def _back(params: dict[str, Any]) -> str:
+    """The move that brings a message back to where it was before what is undone."""
+    undoes = params.get("undoes")
+    before = str(undoes.get("before") or "") if isinstance(undoes, dict) else ""
+    return BACK.get(before.casefold(), "moveToInbox")
 
 
 def hit_of(row: dict[str, Any]) -> dict[str, Any] | None:

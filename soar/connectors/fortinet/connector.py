@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from soar.connectors.base import ConnectorError
-from soar.connectors.capabilities import DOMAIN, IP, Result, Target
+from soar.connectors.capabilities import DOMAIN, ENDPOINT, IP, Result, Target
 from soar.connectors.kinds import Kind, Setting
 from soar.connectors.responder import Responder
 from soar.lib.http import Answer
@@ -21,6 +21,7 @@ HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{2,63
 # Numbers of FortiOS that its answers carry beside a status of 500, 404 or 424.
 EXISTS, MISSING, IN_USE, EMPTY = {-5, -15}, {-3}, {-23}, {-56}
 WORDS = {401: "FortiGate does not take the API key", 403: "The API key lacks a right on FortiGate"}
+PARTS = ("subnet", "ip6", "fqdn")  # what of an object says which address it is
 Request = tuple[str, str, dict[str, Any] | None]
 
 
@@ -61,6 +62,21 @@ class FortiGate(Responder):
             text += " It stays there until it is removed: FortiGate lets no object expire."
         data = {"object": name, "group": group, "changed": not before}
         return Result("done", text, request=_shown(make, join), data=data)
+
+    def look_first(self, capability: str, target: Target) -> None:
+        """See Responder: by the objects that are this very address or name, and the groups that they are in."""
+        if self.guard is None or capability != "block":
+            return
+        kind, part, value = _same_as(target)
+        rows = self._rows(kind, {"filter": f"{part}=={value}"})
+        found = [str(row.get("name") or "") for row in rows if _is(row, part, value)]
+        names = [name for name in found if name != object_name(target)]
+        if not names:
+            return
+        groups = self._rows(kind.replace("address", "addrgrp"), {"format": "name|member"})
+        inside = [str(one.get("name") or "") for one in groups if _members(one) & set(names)]
+        self.about_to(target.kind, *names, *inside)
+        self.about_to(ENDPOINT, *names)
 
     def requests(self, capability: str, target: Target, params: dict[str, Any]) -> list[dict[str, Any]]:
         """See Responder."""
@@ -105,10 +121,17 @@ class FortiGate(Responder):
         self._outcome(answer, set())
         rows = _body(answer).get("results")
         found = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {}
-        for part in ("subnet", "ip6", "fqdn"):
+        for part in PARTS:
             if part in wanted and str(found.get(part, "")).casefold() != wanted[part].casefold():
                 text = f"FortiGate has an object {wanted['name']} that is {found.get(part)!r}. Nothing was blocked."
                 raise ConnectorError(text, permanent=True)
+
+    def _rows(self, kind: str, how: dict[str, str]) -> list[dict[str, Any]]:
+        path = f"api/v2/cmdb/firewall/{kind}"
+        answer = self.call("look at objects", "GET", path, fine=(404,), params={**self._where(), **how})
+        self._outcome(answer, MISSING)
+        rows = _body(answer).get("results")
+        return [one for one in rows if isinstance(one, dict)] if isinstance(rows, list) else []
 
     def _sent(self, operation: str, request: Request, key: str = "") -> Answer:
         method, path, body = request
@@ -166,6 +189,25 @@ def address_object(target: Target) -> dict[str, str]:
         return {"name": name, "type": "ipmask", "subnet": f"{address} 255.255.255.255", "comment": "Blocked by Soar"}
     text = f"FortiGate blocks IP addresses and names of hosts by its groups, not {value[:80] or 'this'}."
     raise ConnectorError(text, permanent=True)
+
+
+def _same_as(target: Target) -> tuple[str, str, str]:
+    """Where objects that are the target stand, and what of them is how."""
+    wanted = address_object(target)
+    part = next(one for one in PARTS if one in wanted)
+    return "address6" if part == "ip6" else "address", part, wanted[part]
+
+
+def _is(row: dict[str, Any], part: str, value: str) -> bool:
+    """Whether the object is the very same, whatever the firewall made of the filter."""
+    return str(row.get(part) or "").casefold() == value.casefold()
+
+
+def _members(group: dict[str, Any]) -> set[str]:
+    members = group.get("member")
+    return (
+        {str(one.get("name") or "") for one in members if isinstance(one, dict)} if isinstance(members, list) else set()
+    )
 
 
 def object_name(target: Target) -> str:

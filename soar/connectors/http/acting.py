@@ -10,7 +10,7 @@ from typing import Any
 from soar.connectors.base import ConnectorError
 from soar.connectors.capabilities import CAPABILITIES, Result, Target
 from soar.connectors.http import template
-from soar.connectors.kinds import Setting
+from soar.connectors.kinds import NO, Setting
 from soar.lib.answers import TEMPORARY
 from soar.lib.http import Answer
 from soar.lib.json_path import BadPath, Path
@@ -33,6 +33,8 @@ SETTINGS = (
             section=OWN),
     Setting("result", "Where in the answer the result stands: $.task.state", section=OWN),
     Setting("expected", "The result that means success; empty: any, if the status is 2xx", section=OWN),
+    Setting("changed", "Where in the answer it stands whether anything was changed, such as $.created; if it says no,"
+            " it was so before, and there is nothing to undo", section=OWN),
     Setting("repeatable", "The product takes the same request twice for one", "flag", default=False, section=OWN),
     Setting("undo_method", "Of the request that undoes it", "choice", choices=METHODS, default="POST", section=UNDO),
     Setting("undo_path", "Below the address; empty: it cannot be undone", section=UNDO),
@@ -46,7 +48,9 @@ def problems(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str
     found = dict(_templates(settings)) | dict(_paths(settings))
     action = CAPABILITIES.get(str(settings["action"]))
     if action is None:
-        given = [name for name in ("path", "body", "undo_path", "undo_body", "result") if settings[name].strip()]
+        given = [
+            name for name in ("path", "body", "undo_path", "undo_body", "result", "changed") if settings[name].strip()
+        ]
         return found | ({"action": f"Choose the action that {given[0]} is of."} if given else {})
     if unknown := kinds_of(settings) - set(action.targets):
         words = ", ".join(action.targets)
@@ -68,11 +72,11 @@ def _templates(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _paths(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    if text := str(settings["result"]).strip():
+    for name in ("result", "changed"):
         try:
-            Path(text)
+            Path(text) if (text := str(settings[name]).strip()) else None
         except BadPath as error:
-            yield "result", str(error)
+            yield name, str(error)
 
 
 def kinds_of(settings: Mapping[str, Any]) -> set[str]:
@@ -124,9 +128,10 @@ def result_of(name: str, settings: Mapping[str, Any], answer: Answer, *, undo: b
     """What the answer means. ``name``: of the account. Raises ConnectorError for one that tells of no success."""
     if not answer.ok:
         raise _refusal(name, answer)
+    told = {} if undo else _changed(settings, answer)
     where, expected = str(settings.get("result") or "").strip(), str(settings.get("expected") or "").strip()
     if not where or undo:
-        return Result("done", f"{name} answered {answer.status}.", answer=_kept(answer))
+        return Result("done", f"{name} answered {answer.status}.", answer=_kept(answer), data=told)
     found = Path(where).find(_json(name, answer))
     value = answer.redactor.data(found[0] if len(found) == 1 else found)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -135,8 +140,21 @@ def result_of(name: str, settings: Mapping[str, Any], answer: Answer, *, undo: b
         message = f"{name} answered with {said} at {where}, where {expected[:300]!r} means success."
         return Result("failed", message, answer=_kept(answer))
     data = {"result": value if len(text) <= LONGEST_RESULT else f"{text[:LONGEST_RESULT]}…"} if found else {}
-    told = f" Result: {text[:300]}." if found else ""
-    return Result("done", f"{name} answered {answer.status}.{told}", answer=_kept(answer), data=data)
+    said = f" Result: {text[:300]}." if found else ""
+    return Result("done", f"{name} answered {answer.status}.{said}", answer=_kept(answer), data={**data, **told})
+
+
+def _changed(settings: Mapping[str, Any], answer: Answer) -> dict[str, Any]:
+    """Whether anything was changed, as far as the answer tells where the admin says that it does."""
+    where = str(settings.get("changed") or "").strip()
+    try:
+        found = Path(where).find(json.loads(answer.body)) if where else []
+    except (ValueError, RecursionError):
+        return {}
+    if not found:
+        return {}
+    one = found[0]
+    return {"changed": one.strip().casefold() not in NO if isinstance(one, str) else bool(one)}
 
 
 def _refusal(name: str, answer: Answer) -> ConnectorError:

@@ -42,9 +42,13 @@ class HttpConnector(Responder):
         settings = self.account.settings
         sent = acting.request_of(settings, capability, target, params, key)
         again = self.may_repeat(capability)  # whatever the method: only the admin knows what the request does
+        ours = self.tried(capability, key)
         answer = self.call(capability, sent.method, sent.path, idempotency_key=key, idempotent=again, **sent.content)
         undo = capability != settings.get("action")
-        return acting.result_of(self.account.name, settings, answer, undo=undo)
+        result = acting.result_of(self.account.name, settings, answer, undo=undo)
+        if result.data.get("changed") is False and (ours or self.repeated(capability, key)):
+            result.data["changed"] = True  # by a try of this very task whose answer was lost
+        return result
 
     def requests(self, capability: str, target: Target, params: dict[str, Any]) -> list[dict[str, Any]]:
         """See Responder."""

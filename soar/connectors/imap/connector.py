@@ -150,6 +150,7 @@ class ImapReader(TokenAsker, AlertReader):
             parts.port or PORTS[security],
             security,
             verify=account.verify_tls,
+            authority=self.authority(),
             allow_internal=account.allow_internal,
             username=str(account.secrets.get("username", "")),
             password=str(account.secrets.get("password", "")),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from soar.connectors.base import ConnectorError
-from soar.connectors.capabilities import Result, Target
+from soar.connectors.capabilities import CONTAINER, ENDPOINT, IP, Result, Target
 from soar.connectors.kinds import Kind
 from soar.connectors.kubernetes import places, pods, policies
 from soar.connectors.kubernetes.api import APPLY, MERGE, Cluster, KubernetesError, Row, child
@@ -88,6 +88,7 @@ it does not tell."
     def _isolate(self, place: Place, key: str) -> Result:
         for last in (*[False] * (TRIES - 1), True):
             pod = self._pod(place, ISOLATE, key)
+            self._about(pod, place)
             pods.check_isolatable(pod, place)
             uid = pods.uid_of(pod)
             if not pods.is_isolated(pod):
@@ -192,6 +193,7 @@ it does not tell."
         if pod is None:
             raise _missing(place)
         pods.check(pod, place)
+        self._about(pod, place)
         uid = pods.uid_of(pod)
         reference = f"{place}/{uid}"
         request: Row = {"method": "DELETE", "path": f"/{place.path}", "body": self._deletion(uid)}
@@ -212,6 +214,14 @@ it does not tell."
             raise _missing(place)
         pods.check(pod, Place(place.namespace, place.name, place.uid or self._sent(operation, key)))
         return pod
+
+    def _about(self, pod: Row, place: Place) -> None:
+        """Ask before the pod is changed, by its names and labels, what runs it, its addresses and the node it is on.
+        Raises HeldBack."""
+        names = (f"{place}", place.name, pods.uid_of(pod), *pods.owners_of(pod))
+        self.about_to(CONTAINER, *names, tags=[f"{key}={value}" for key, value in pods.labels_of(pod).items()])
+        self.about_to(IP, *pods.addresses_of(pod))
+        self.about_to(ENDPOINT, *pods.node_of(pod))
 
     def _sent(self, operation: str, key: str) -> str:
         """The uid of the pod that earlier tries of this task were about, "" if there were none."""

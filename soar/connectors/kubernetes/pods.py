@@ -40,6 +40,30 @@ def owner_of(pod: Row) -> str:
     return next((f"{one.get('kind')} {one.get('name')}" for one in owners if one.get("controller")), "")
 
 
+def owners_of(pod: Row) -> list[str]:
+    """The names of what keeps it: of a ReplicaSet also that of the Deployment, to which a hash was added."""
+    found = []
+    for one in child(pod, "metadata").get("ownerReferences") or []:
+        name = str(one.get("name") or "")
+        found += [name, name.rpartition("-")[0]] if one.get("kind") == "ReplicaSet" else [name]
+    return [name for name in found if name]
+
+
+def addresses_of(pod: Row) -> list[str]:
+    """Its own addresses; of a pod in the network of its node there are none."""
+    if child(pod, "spec").get("hostNetwork"):
+        return []
+    status = child(pod, "status")
+    several = [str(one.get("ip") or "") for one in status.get("podIPs") or [] if isinstance(one, dict)]
+    return [one for one in (str(status.get("podIP") or ""), *several) if one]
+
+
+def node_of(pod: Row) -> list[str]:
+    """Name and address of the node it runs on, as far as the cluster tells."""
+    told = (child(pod, "spec").get("nodeName"), child(pod, "status").get("hostIP"))
+    return [str(one) for one in told if one]
+
+
 def finalizers_of(pod: Row) -> list[str]:
     """Who has to agree before it is gone."""
     return [str(one) for one in child(pod, "metadata").get("finalizers") or []]

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from soar.connectors.kinds import Setting
 from soar.connectors.kubernetes.api import Cluster, child, understood
 from soar.connectors.kubernetes.places import NAMESPACE, listed
-from soar.lib.http import is_authority
 
 KEEP, ALONE = "keep", "take off"
 REVIEWS = "apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
@@ -36,7 +35,6 @@ SETTINGS = (
         default=KEEP,
     ),
     Setting("grace_seconds", "Seconds that a terminated pod has to end by itself", form="number", default=30),
-    Setting("ca", "Certificate authority of the cluster (PEM); empty: those of this system", form="lines"),
 )
 SECRETS = (Setting("token", "Token of the service account", required=True),)
 
@@ -50,8 +48,6 @@ def problems(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str
         errors["namespaces"] = f"{wrong[0]} is no name of a namespace."
     if not 1 <= settings["grace_seconds"] <= 3600:
         errors["grace_seconds"] = "From 1 to 3600: at 0 nobody waits for the node to say that the pod has ended."
-    if settings["ca"].strip() and not is_authority(settings["ca"]):
-        errors["ca"] = "This is no certificate in PEM (-----BEGIN CERTIFICATE-----)."
     if urlsplit(settings["url"]).scheme == "http" and not settings.get("allow_internal"):
         errors["url"] = "The token would go unencrypted: the address must begin with https://."
     return errors

@@ -162,6 +162,7 @@ class Ldap(Responder):
             parts.port or PORTS.get(security, 389),
             security,
             verify=account.verify_tls,
+            authority=self.authority(),
             allow_internal=account.allow_internal,
             username=str(account.secrets.get("username") or ""),
             password=str(account.secrets.get("password") or ""),

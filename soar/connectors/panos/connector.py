@@ -68,6 +68,23 @@ class PanOs(Responder):
             "done", text, request=form, data={"tag": self._tag(), "address": address, "changed": ours or not before}
         )
 
+    def look_first(self, capability: str, target: Target) -> None:
+        """See Responder: by the tags that the address has at the firewall. A key without the right to ask, or a version
+        that knows no such question, tells none."""
+        if self.guard is None or capability != "block":
+            return
+        self._form(capability, target, {})  # refuses what is no address
+        address = str(ipaddress.ip_address(target.value.strip()))
+        shown = f"<show><object><registered-ip><ip>{address}</ip></registered-ip></object></show>"
+        try:
+            found = self._asked("look at address", {"type": "op", "cmd": shown, **self._vsys()})
+        except ConnectorError as error:
+            if not error.permanent:
+                raise
+            return
+        tags = [str(one.text or "") for one in found.iterfind(".//entry/tag/member")]
+        self.about_to(IP, address, tags=[one for one in tags if one != self._tag()])
+
     def requests(self, capability: str, target: Target, params: dict[str, Any]) -> list[dict[str, Any]]:
         """See Responder."""
         return [self.preview("POST", "api/", data=self._form(capability, target, params))["request"]]
@@ -91,8 +108,11 @@ class PanOs(Responder):
             "type": "user-id",
             "cmd": f"<uid-message><version>2.0</version><type>update</type>{payload}</uid-message>",
         }
+        return form | self._vsys()
+
+    def _vsys(self) -> dict[str, str]:
         vsys = str(self.account.settings.get("vsys") or "")
-        return {**form, "vsys": vsys} if vsys else form
+        return {"vsys": vsys} if vsys else {}
 
     def _asked(self, operation: str, form: dict[str, str], *, key: str = "", fine: str = "") -> Element:
         """The answer. Raises ConnectorError for an error, also one inside an answer of 200, unless it says ``fine``."""

@@ -79,6 +79,7 @@ class SmtpConnector(Channel):
             parts.port or PORTS[security],
             security,
             verify=account.verify_tls,
+            authority=self.authority(),
             allow_internal=account.allow_internal,
             username=str(account.secrets.get("username", "")),
             password=str(account.secrets.get("password", "")),

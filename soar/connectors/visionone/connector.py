@@ -9,6 +9,7 @@ from soar.connectors.base import ConnectorError
 from soar.connectors.capabilities import CONTAINER, HASH, Collected, Result, Target
 from soar.connectors.kinds import Kind, Setting
 from soar.connectors.storage import fetched
+from soar.connectors.visionone import endpoints
 from soar.connectors.visionone.alerts import Workbench
 from soar.connectors.visionone.blocklist import BlockList
 from soar.connectors.visionone.commands import has_ids
@@ -22,6 +23,7 @@ from soar.connectors.visionone.scripts import Scripts
 PARTS: dict[str, type[Part]] = {
     name: part for part in (Running, Scripts, BlockList, Messages, Sandbox) for name in part.serves
 }
+BLIND = " Its role may not look up endpoints (Endpoint Inventory), so never-touch entries hold for the names of alerts."
 
 
 class VisionOne(Workbench):
@@ -47,7 +49,7 @@ class VisionOne(Workbench):
         status = found.get("status") if isinstance(found, dict) else None
         if status not in {"available", "ok"}:
             raise ConnectorError(f"Vision One says that it is {status or 'not available'}.", permanent=False)
-        return "Vision One is available and takes the token."
+        return f"Vision One is available and takes the token.{'' if endpoints.lets_look(self) else BLIND}"
 
     def sandbox_quota(self) -> int | None:
         """See Responder."""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from soar.connectors.base import ConnectorError
 from soar.connectors.capabilities import Result, Target
 from soar.connectors.marks import mark
+from soar.connectors.visionone import endpoints
 from soar.connectors.visionone.commands import COMMANDS, body_of
 from soar.connectors.visionone.errors import understood
 from soar.connectors.visionone.multistatus import kept, task_of
@@ -17,6 +18,7 @@ from soar.lib import clock
 
 LOOK_BACK = timedelta(hours=24)
 TIME = "%Y-%m-%dT%H:%M:%SZ"
+ISOLATE = "isolate_endpoint"
 SHOWN_KEY = "Soar [key of the task]"
 
 
@@ -31,11 +33,11 @@ class Running(Part):
         """See Part."""
         command = COMMANDS[capability]
         body = body_of(command, target, params, mark(key))
+        endpoints.ask(self.api, capability, target)
+        told = endpoints.before(self.api, target, key) if capability == ISOLATE else {}
         answer = self.api.send(capability, "POST", command.path, key=key, json=body)
         request = {"method": "POST", "path": f"/{command.path}", "body": body}
-        return Result(
-            "accepted", "Vision One took the task.", reference=task_of(answer), request=request, answer=kept(answer)
-        )
+        return Result("accepted", "Vision One took the task.", task_of(answer), "", request, kept(answer), told)
 
     def poll(self, capability: str, reference: str) -> Result:
         """See Part."""
