@@ -21,20 +21,21 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200, or 503 with reasons; words only, nothing about versions or addresses. A disk that is nearly full is a
-    warning beside the 200: the portal still does its work."""
+    """200, or 503 with reasons; words only, nothing about versions or addresses. What the portal still does its work
+    with is a warning beside the 200: a disk that is nearly full, no scheduler, a clock that is wrong."""
     try:
         reasons = _reasons()
+        warnings = [] if reasons else _unwell()
     except AWAY:
         forget_connection()
         reasons = ["The database does not answer.", *_full()]
     if reasons:
         return JsonResponse({"status": "not ready", "reasons": reasons}, status=503)
-    return _ok()
+    return _ok(warnings)
 
 
-def _ok() -> JsonResponse:
-    warnings = disks.warnings()
+def _ok(more: list[str] | None = None) -> JsonResponse:
+    warnings = [*disks.warnings(), *(more or [])]
     return JsonResponse({"status": "ok", **({"warnings": warnings} if warnings else {})})
 
 
@@ -46,6 +47,12 @@ def _reasons() -> list[str]:
     if not _all_migrated():
         return ["Migrations are not applied."]
     return _full() if heartbeat.alive("worker") else [*_full(), "No worker has given a sign of life."]
+
+
+def _unwell() -> list[str]:
+    """What does not keep the portal from its work, but somebody should see to."""
+    said = [] if heartbeat.alive("scheduler") else ["No scheduler has given a sign of life."]
+    return [*said, "The clocks of this host and of the database differ."] if heartbeat.clock_is_off() else said
 
 
 def _all_migrated() -> bool:

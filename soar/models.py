@@ -42,6 +42,7 @@ class Heartbeat(models.Model):
     host = models.TextField()
     pid = models.IntegerField()
     at = models.DateTimeField(db_default=Now())
+    ahead = models.FloatField(null=True, help_text="Seconds: its host's clock minus the database's")
 
     class Meta:
         db_table = "soar_heartbeat"

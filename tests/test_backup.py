@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import stat
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -272,6 +274,27 @@ def test_a_sealed_file_opens_with_its_passphrase(tmp_path: Path, size: int) -> N
     with (tmp_path / "b").open("wb") as out:
         sealing.unseal(tmp_path / "a", out, "a passphrase")
     assert (tmp_path / "b").read_bytes() == content
+
+
+def test_the_key_of_a_backup_costs_what_owasp_asks_for(tmp_path: Path) -> None:
+    """Opened here by what the format says, without our code: scrypt with N = 2**17, r = 8, p = 1, then AES-256-GCM."""
+    with (tmp_path / "a").open("wb") as out:
+        sealer = sealing.Sealer(out, "a passphrase")
+        sealer.write(b"all of it")
+        sealer.close()
+    sealed = (tmp_path / "a").read_bytes()
+    key = hashlib.scrypt(b"a passphrase", salt=sealed[8:24], n=2**17, r=8, p=1, maxmem=2**28, dklen=32)
+    assert AESGCM(key).decrypt(bytes(11) + b"\1", sealed[24:], None) == b"all of it"
+
+
+def test_a_backup_of_before_opens_still(tmp_path: Path) -> None:
+    key = hashlib.scrypt(b"a passphrase", salt=bytes(16), n=2**15, r=8, p=1, maxmem=2**28, dklen=32)
+    piece = AESGCM(key).encrypt(bytes(11) + b"\1", b"all of it", None)
+    (tmp_path / "a").write_bytes(b"SOARBAK1" + bytes(16) + piece)
+    assert sealing.is_sealed(tmp_path / "a")
+    with (tmp_path / "b").open("wb") as out:
+        sealing.unseal(tmp_path / "a", out, "a passphrase")
+    assert (tmp_path / "b").read_bytes() == b"all of it"
 
 
 @pytest.mark.parametrize("end", [-1, 24 + sealing.PIECE + sealing.TAG, 24])

@@ -6,18 +6,21 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 from pathlib import Path
 
 import pytest
 
 from soar.backup import BackupError, writing
+from soar.backup.folders import marked, sweep
 from soar.backup.reading import opened
 from tests.portal import ROOT
 
 pytestmark = pytest.mark.django_db
 HOLD = (
-    "import sys; from pathlib import Path; from soar.backup.folders import held\n"
-    "with held(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    "import sys; from pathlib import Path; from soar.backup.folders import marked\n"
+    "with marked(lambda: Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
 )
 
 
@@ -66,6 +69,59 @@ def test_a_file_system_without_hard_links(tmp_path: Path, monkeypatch: pytest.Mo
     assert [one.name for one in tmp_path.iterdir()] == ["nightly.backup"]
     with opened(tmp_path / "nightly.backup", tmp_path / "data") as found:
         assert found.dump.stat().st_size
+
+
+def test_a_file_system_without_hard_links_that_fails_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_given: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "link", refused)
+    monkeypatch.setattr(os, "replace", refused)
+    with pytest.raises(BackupError, match="cannot be written"):
+        writing.write(tmp_path / "nightly.backup")
+    assert list(tmp_path.iterdir()) == [], "an empty file would look like a backup"
+
+
+@pytest.mark.parametrize("folder", [True, False])
+def test_what_was_just_made_is_not_swept_away(tmp_path: Path, folder: bool) -> None:
+    """The sweep comes between the making and the mark: another one is made."""
+    made: list[Path] = []
+
+    def make() -> Path:
+        path = tmp_path / f".restore-{len(made)}"
+        path.mkdir() if folder else path.touch()
+        made.append(path)
+        if len(made) < 3:
+            sweep([path])
+        return path
+
+    with marked(make) as given:
+        assert given == made[2] and given.exists()
+        sweep([given])
+        assert given.exists()
+    sweep([given])
+    assert not given.exists()
+
+
+def test_many_at_once_each_keep_theirs_under_sweeps(tmp_path: Path) -> None:
+    over = threading.Event()
+
+    def sweeping() -> None:
+        while not over.is_set():
+            sweep(tmp_path.glob(".restore-*"))
+
+    sweeper = threading.Thread(target=sweeping)
+    sweeper.start()
+    try:
+        for _time in range(300):
+            with marked(lambda: Path(tempfile.mkdtemp(prefix=".restore-", dir=tmp_path))) as folder:
+                (folder / "keys.json").write_text("{}", encoding="ascii")
+                assert (folder / "keys.json").exists()
+    finally:
+        over.set()
+        sweeper.join()
 
 
 def test_what_a_killed_restore_left_open_is_removed_by_the_next(tmp_path: Path) -> None:

@@ -279,6 +279,17 @@ def test_no_template_or_script_breaks_the_content_security_policy() -> None:
     assert not re.search(r"\beval\(|\bFunction\(", scripts)
 
 
+def test_scripts_keep_nothing_in_the_browser_but_places_of_the_queue() -> None:
+    """ASVS 14.3.3: of what a portal shows nothing stays in the browser. What is kept for the tab is addresses."""
+    kept = {
+        path.name: re.findall(r"\b(localStorage|sessionStorage|indexedDB|document\.cookie|caches)\b", path.read_text())
+        for path in (STATIC / "js").glob("*.js")
+    }
+    assert {name: set(found) for name, found in kept.items() if found} == {"beside.js": {"sessionStorage"}}
+    config = (Path(settings.BASE_DIR) / "templates/components/htmx_config.html").read_text()
+    assert '"historyCacheSize":0' in config, "htmx would keep whole pages"
+
+
 def test_the_stylesheet_stays_small_and_loads_nothing_from_elsewhere() -> None:
     css = (STATIC / "css" / "soar.css").read_text()
     assert len(css.splitlines()) < 400

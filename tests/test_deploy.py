@@ -5,7 +5,9 @@ from __future__ import annotations
 import configparser
 import importlib
 import os
+import pwd
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -22,6 +24,7 @@ from soar import __version__
 from tests.test_docs import variables_read
 
 ROOT = Path(__file__).parent.parent
+ANALYZE = shutil.which("systemd-analyze")
 UNITS = sorted((ROOT / "deploy/systemd").glob("*.service"))
 CONTAINER = (ROOT / "deploy/Containerfile").read_text(encoding="utf-8")
 COMPOSE = (ROOT / "deploy/compose.yaml").read_text(encoding="utf-8")
@@ -141,6 +144,50 @@ def test_an_update_prepares_while_the_parts_run(path: Path) -> None:
 
 def test_the_units_are_those_of_the_parts() -> None:
     assert [path.stem for path in UNITS] == ["soar-prepare", "soar-scheduler", "soar-web", "soar-worker"]
+
+
+def test_commands_run_with_the_environment_of_the_units(tmp_path: Path) -> None:
+    """deploy/soar-manage, with the folders of this test in the place of those of a host."""
+    given = production(tmp_path)
+    lines = [f"{name}={value}" for name, value in given.items() if name != "PATH"]
+    (tmp_path / "soar.env").write_text("\n".join(["# a comment", *lines, ""]), encoding="utf-8")
+    script = (ROOT / "deploy/soar-manage").read_text(encoding="utf-8")
+    user = pwd.getpwuid(os.getuid()).pw_name
+    for there, here in (
+        ("/etc/soar/soar.env", str(tmp_path / "soar.env")),
+        ("-u soar ", f"-u {user} "),
+        ("/opt/soar/.venv/bin/python", sys.executable),
+        ("/opt/soar/", f"{ROOT}/"),
+    ):
+        assert there in script
+        script = script.replace(there, here)
+    done = subprocess.run(
+        ["sh", "-c", script, "soar-manage", "check", "--deploy", "--fail-level", "WARNING"],
+        env={"PATH": os.environ["PATH"]},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "no issues" in done.stdout
+
+
+if ANALYZE:  # where systemd is installed: it need not run
+
+    def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
+        (tmp_path / "soar.env").touch()
+        for path in UNITS:
+            text = path.read_text(encoding="utf-8").replace("/opt/soar/.venv/bin/python", sys.executable)
+            text = text.replace("/etc/soar", str(tmp_path)).replace("/opt/soar", str(ROOT))
+            (tmp_path / path.name).write_text(text, encoding="utf-8")
+        done = subprocess.run(
+            [ANALYZE, "verify", "--recursive-errors=no", "--man=no", *tmp_path.glob("*.service")],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_what_the_container_copies_is_there_and_nothing_of_the_code_is_left_out() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import re
 from typing import Any
 
 import pytest
@@ -128,6 +130,22 @@ def test_errors_stand_without_a_database(path: str, theme: str) -> None:
 
 
 @pytest.mark.django_db
+def test_an_error_is_logged_with_its_place_and_the_id_that_the_page_shows(stranger: Client) -> None:
+    lines: list[logging.LogRecord] = []
+    handler = logging.Handler()
+    handler.emit = lines.append  # type: ignore[method-assign]
+    logging.getLogger("django.request").addHandler(handler)
+    try:
+        response = stranger.get("/fail/broken/", headers={"X-Request-ID": "error-of-mine"})
+    finally:
+        logging.getLogger("django.request").removeHandler(handler)
+    assert response["X-Request-ID"] == "error-of-mine" and "error-of-mine" in response.content.decode()
+    [line] = lines
+    assert line.levelno == logging.ERROR and line.exc_info is not None
+    assert "secret detail" in str(line.exc_info[1]) and "secret detail" not in response.content.decode()
+
+
+@pytest.mark.django_db
 def test_a_form_without_its_token_leads_back_to_its_page() -> None:
     client = Client(enforce_csrf_checks=True)
     response = client.post("/accounts/login/", {}, headers={"Referer": "http://testserver/accounts/login/?next=/x"})
@@ -144,7 +162,8 @@ def test_a_form_without_its_token_leads_back_to_its_page() -> None:
 def test_the_sign_in_page_is_ours_and_keeps_the_name_after_a_wrong_password(stranger: Client) -> None:
     page = stranger.get("/accounts/login/").content.decode()
     assert 'class="gate-card' in page
-    assert 'autocomplete="current-password"' in page
+    [field] = re.findall(r'<input[^>]*autocomplete="current-password"[^>]*>', page)
+    assert 'type="password"' in field
     User.objects.create_user("mara", password="right horse battery")
     wrong = stranger.post("/accounts/login/", {"login": "mara", "password": "wrong"}).content.decode()
     assert 'value="mara"' in wrong
@@ -182,6 +201,7 @@ def test_the_navigation_shows_only_what_the_person_may_open(
     stranger.force_login(mara)
     page = stranger.get("/styleguide/").content.decode()
     assert {place for place in ("/alerts/", "/sources/") if f'<a href="{place}"' in page} == seen
+    assert '<form method="post" action="/accounts/logout/">' in page
 
 
 def test_a_place_that_this_installation_lacks_is_left_out() -> None:

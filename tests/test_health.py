@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test import Client
 
-from soar.lib import heartbeat
+from soar.lib import clock, heartbeat
 
 
 def test_health_needs_neither_login_nor_database(client: Client) -> None:
@@ -17,8 +19,28 @@ def test_health_needs_neither_login_nor_database(client: Client) -> None:
 @pytest.mark.django_db
 def test_ready_with_a_living_worker(client: Client) -> None:
     heartbeat.beat("worker")
+    heartbeat.beat("scheduler")
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+@pytest.mark.django_db
+def test_without_a_scheduler_it_works_on_and_says_so(client: Client) -> None:
+    heartbeat.beat("worker")
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ok", "warnings": ["No scheduler has given a sign of life."]}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("seconds", [-60, 60])
+def test_a_clock_that_is_wrong_is_said(client: Client, seconds: int) -> None:
+    heartbeat.beat("worker")
+    heartbeat.beat("scheduler")
+    with clock.at(clock.now() + timedelta(seconds=seconds)):
+        answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json()["warnings"] == ["The clocks of this host and of the database differ."]
 
 
 @pytest.mark.django_db

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from allauth.socialaccount.models import SocialAccount
+from allauth.socialaccount.models import SocialAccount, SocialToken
 from django.test import Client
 from oidc_provider_mock import User as Known  # type: ignore[import-untyped]
 from oidc_provider_mock import run_server_in_thread
@@ -77,6 +77,7 @@ def test_somebody_known_signs_in(provider: Provider, analyst: User) -> None:
     assert go(client, provider, next="/incidents/")["Location"] == "/incidents/"
     assert is_in(client)
     assert AuditEntry.objects.get(verb="login").data["by"] == ["socialaccount"]
+    assert not SocialToken.objects.exists(), "no token of the provider is kept"
 
 
 @pytest.mark.parametrize(

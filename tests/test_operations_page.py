@@ -144,6 +144,16 @@ def test_whose_clock_is_wrong_takes_nobody_for_dead(as_admin: Client, seconds: i
     assert any(row.startswith("Silent Scheduler") for row in rows)
 
 
+@pytest.mark.parametrize(("seconds", "said"), [(90, "ahead"), (-90, "behind")])
+def test_whose_clock_is_off_is_named(as_admin: Client, seconds: int, said: str) -> None:
+    heartbeat.beat("worker")
+    assert "Its clock" not in page(as_admin)
+    with clock.at(clock.now() + timedelta(seconds=seconds)):
+        heartbeat.beat("scheduler")
+    rows = [words(row) for row in re.findall(r"<tr>.*?</tr>", page(as_admin), re.S)[1:]]
+    assert [f"Its clock is 1 min {said}" in row for row in rows] == ["Scheduler" in row for row in rows]
+
+
 def test_tasks_that_were_given_up_tell_no_case(as_admin: Client, trouble: dict[str, Any]) -> None:
     text = words(page(as_admin), "op-failed")
     assert f"playbooks.tasks.run task-{trouble['task']} 17 IntegrityError 5" in text

@@ -64,6 +64,15 @@ def test_hosts_that_begin_at_once_with_an_empty_database(empty: str, tmp_path: P
         assert database.execute("SELECT count(*) FROM pg_index WHERE NOT indisvalid").fetchone() == (0,)
 
 
+def test_what_takes_long_is_said_before_it(empty: str, tmp_path: Path) -> None:
+    """In a journal, where a program that ends late would be silent until then."""
+    host = begun(empty, tmp_path / "one")
+    assert host.stdout is not None
+    assert any("applying" in line for line in iter(host.stdout.readline, ""))
+    assert host.poll() is None, "it is at it"
+    assert "first login" in said(host)
+
+
 INDEX = models.Index(fields=["sha256"], name="cut_off_index")
 
 

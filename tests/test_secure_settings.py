@@ -22,9 +22,13 @@ from django.conf import settings
 settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"  # none collected
 page = Client().get("/accounts/login/", secure=True, HTTP_HOST="soar.example.com")
 trace = Client().generic("TRACE", "/accounts/login/", secure=True, HTTP_HOST="soar.example.com")
+elsewhere = {"secure": True, "HTTP_HOST": "soar.example.com", "HTTP_ORIGIN": "https://evil.example",
+    "HTTP_ACCESS_CONTROL_REQUEST_METHOD": "POST"}
+asked = [dict(Client().generic(method, path, **elsewhere).headers)
+    for method in ("GET", "OPTIONS") for path in ("/accounts/login/", "/api/v1/me/", "/api/v1/ingest/edr/")]
 names = {one: getattr(settings, one) for one in dir(settings) if one.startswith("SESSION_COOKIE")}
 print(json.dumps({"headers": dict(page.headers), "cookies": page.cookies.output(header=""), "status": page.status_code,
-    "trace": trace.status_code, "session": names, "debug": settings.DEBUG}))
+    "trace": trace.status_code, "session": names, "asked_from_elsewhere": asked, "debug": settings.DEBUG}))
 """
 
 
@@ -66,6 +70,16 @@ def test_headers_confine_the_page(answer: dict[str, Any]) -> None:
     assert headers["referrer-policy"] == "same-origin"
     assert headers["cross-origin-opener-policy"] == "same-origin"
     assert headers["strict-transport-security"].startswith("max-age=31536000")
+    assert headers["content-type"] == "text/html; charset=utf-8"
+
+
+def test_no_other_origin_may_read(answer: dict[str, Any]) -> None:
+    assert answer["asked_from_elsewhere"] and not [
+        name
+        for headers in answer["asked_from_elsewhere"]
+        for name in headers
+        if name.lower().startswith("access-control")
+    ]
 
 
 def test_trace_is_not_answered(answer: dict[str, Any]) -> None:

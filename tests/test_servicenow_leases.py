@@ -12,11 +12,14 @@ from typing import Any
 
 import pytest
 from django.db import connection, connections
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from cases import tasks
 from cases.models import ServiceNowInstance, TicketChange, TicketLink
+from cases.pulls import leases
 from cases.servicenow import holding, polling, sending
+from soar.lib import clock
 from tests.playbook_files import _environment, until
 from tests.servicenow_tools import Both, both_sides
 from tests.ticket_sides import edit, equal, incident_of, say
@@ -80,6 +83,22 @@ def test_after_kill_9_another_worker_goes_on_by_itself(both: Both, settings: Any
     ringing(both, lambda: not TicketChange.objects.filter(link=link).exclude(state="done").exists())
     equal(both, link)
     assert len(both.ticket(link)["journal"]) == (what == "note")
+
+
+@pytest.mark.parametrize("seconds", [-90, 90])
+def test_a_worker_whose_clock_is_off_takes_nothing_that_is_held(both: Both, seconds: int) -> None:
+    """Leases are measured by the one clock that all hosts share, the database's."""
+    link = both.open("Beacon")
+    rows = TicketLink.objects.filter(pk=link.pk)
+    held = leases.take(rows, timedelta(seconds=20))
+    assert held
+    with clock.at(clock.now() + timedelta(seconds=seconds)):
+        assert leases.take(rows, timedelta(seconds=20)) is None
+        assert leases.keep(TicketLink, link.pk, held, timedelta(seconds=20))
+    assert leases.take(rows, timedelta(seconds=20)) is None, "what it has kept is kept for all"
+    rows.update(leased_until=Now() - timedelta(seconds=1))
+    with clock.at(clock.now() + timedelta(seconds=seconds)):
+        assert leases.take(rows, timedelta(seconds=20)), "and what is over is over for it too"
 
 
 def test_after_kill_9_of_a_poll_another_one_reads_on(both: Both, settings: Any) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied
 from django.test import Client
@@ -108,10 +109,28 @@ def test_programs_never_sign_in(analyst: User) -> None:
     assert not is_in(again)
 
 
-def test_logging_out_forgets_the_session(analyst: User) -> None:
+def test_logging_out_forgets_the_session(analyst: User, settings: Any) -> None:
     client = signed_in(analyst)
+    kept = Client()
+    kept.cookies[settings.SESSION_COOKIE_NAME] = client.session.session_key or ""
+    assert is_in(kept), "the cookie alone is the session"
     client.post("/accounts/logout/")
     assert not LoginSession.objects.exists()
+    assert not is_in(kept), "whoever kept the cookie has nothing of it"
+
+
+def test_a_session_from_before_the_login_is_worth_nothing_after_it(analyst: User, settings: Any) -> None:
+    """Somebody has planted theirs in the browser and waits for its owner to sign in."""
+    planted = SessionStore()
+    planted["mark"] = "x"
+    planted.create()
+    browser, thief = Client(), Client()
+    for one in (browser, thief):
+        one.cookies[settings.SESSION_COOKIE_NAME] = planted.session_key or ""
+    assert password_step(browser, analyst).status_code == 302
+    assert is_in(browser)
+    assert browser.session.session_key != planted.session_key
+    assert not is_in(thief)
 
 
 def test_a_session_ends_after_twelve_hours_whatever_the_browser_keeps(analyst: User, settings: Any) -> None:

@@ -64,6 +64,20 @@ def test_static_files_are_served_compressed_and_for_ever(portal: Portal) -> None
     assert answer.headers["Content-Encoding"] in ("br", "gzip")
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/static/", "/static/css/", "/.git/config", "/.env", "/manage.py"),
+        *("/static/../manage.py", "/static/%2e%2e/%2e%2e/secret_key", "/static/..%2f..%2fsecret_key", "/evidence/"),
+    ],
+)
+def test_nothing_but_the_static_files_is_served_and_no_folder_listed(portal: Portal, path: str) -> None:
+    answer = portal.client.get(path, headers={"Accept": "text/html"})
+    assert answer.status_code in (302, 404), path  # pages lead strangers to the login
+    for told in (portal.data.joinpath("secret_key").read_text(), "soar.css", "[core]", "DJANGO_SETTINGS_MODULE"):
+        assert answer.status_code == 302 or told not in answer.text
+
+
 def test_a_second_start_on_the_same_data_is_refused(portal: Portal) -> None:
     second = Portal(portal.data)
     second.launch()

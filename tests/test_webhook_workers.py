@@ -20,6 +20,7 @@ from cases.actors import Actor
 from cases.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from cases.webhooks import considering, holding
 from soar.accounts.models import User
+from soar.lib import clock
 from tests.connector_server import Product
 from tests.factories import make_alert
 from tests.playbook_files import _environment, until
@@ -89,6 +90,23 @@ def test_a_killed_worker_loses_nothing_and_the_id_stays(admin: User, slow: tuple
     assert WebhookDelivery.objects.get().state == "delivered"
     assert len(ids(product)) == 2 and len(set(ids(product))) == 1
     assert sorted(WebhookAttempt.objects.values_list("status", flat=True), key=str) == [200, None]
+
+
+@pytest.mark.parametrize("seconds", [-120, 120])
+def test_a_worker_whose_clock_is_off_takes_nothing_that_is_held(admin: User, receiver: Product, seconds: int) -> None:
+    endpoint, _ = endpoint_to(receiver, admin)
+    written("Beacon")
+    lease = holding.take(endpoint.pk)
+    assert lease
+    with clock.at(clock.now() + timedelta(seconds=seconds)):
+        assert holding.take(endpoint.pk) is None
+        tasks.webhooks_due()
+        run()
+    assert receiver.seen == []
+    holding.let_go(endpoint.pk, lease)
+    tasks.webhooks_due()
+    run()
+    assert len(ids(receiver)) == 1
 
 
 def test_many_workers_send_each_entry_once(admin: User, receiver: Product) -> None:

@@ -44,7 +44,9 @@ class Assets(ApiViewSet):
     reads = "view_cases"
 
     @extend_schema(
-        **documented.listing("List assets", asset_shapes.ASSET_PAGE, params=[*FILTERS, documented.ordering(ORDERS)])
+        **documented.listing(
+            "List assets", asset_shapes.ASSET_PAGE, params=[*documented.filters(FILTERS), documented.ordering(ORDERS)]
+        )
     )
     def list(self, request: Request) -> Response:
         """The inventory and what alerts and incidents that you may see name. `q` takes part of a name, an address,

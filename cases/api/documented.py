@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.serializers import Serializer
 
 from cases.api import shapes
+from cases.api.known import SEVERAL
 from soar.problems import CONTENT_TYPE
 
 Shape = type[Serializer[Any]]
@@ -25,15 +26,17 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Repeating the call within 24 h gives the same answer and does nothing twice.",
 )
+ANY_NUMBER = {SEVERAL: True}
 CURSOR = OpenApiParameter("cursor", str, description="From `next` or `previous`.")
 PAGE_SIZE = OpenApiParameter("page_size", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50})
 CUSTOM_FIELDS = OpenApiParameter(
     "cf.*",
     str,
+    extensions=ANY_NUMBER,
     description="`cf.<key>`: a custom field's value, `any`, `none`, `beginning*`, `*part*`, or for numbers and times "
     "`>=value`, `<=value`, `>value`, `<value`.",
 )
-FIELDS = OpenApiParameter("fields", str, description="Only these keys; several with commas.")
+FIELDS = OpenApiParameter("fields", str, extensions=ANY_NUMBER, description="Only these keys; several with commas.")
 SENTENCES = {
     400: "The request cannot be read or breaks a rule; `errors` names the fields.",
     401: "No token or session, or one that is not valid.",
@@ -63,17 +66,20 @@ def whole_list(summary: str, shape: Shape) -> dict[str, Any]:
     return _call(summary, {200: shape}, (400, 403, 404), [FIELDS], request=None)
 
 
+def several(name: str, description: str = "") -> OpenApiParameter:
+    """A filter that takes any number of values: with commas between them, or the parameter more than once."""
+    return OpenApiParameter(name, str, description=description, extensions=ANY_NUMBER)
+
+
 def filters(names: Iterable[str]) -> list[OpenApiParameter]:
-    """The filters of the queue's address."""
-    return [OpenApiParameter(name, str, description=FILTERS.get(name, "")) for name in names]
+    """The filters of a list that can be searched: one query, of all others any number of values."""
+    one = OpenApiParameter("q", str, description=FILTERS["q"])
+    return [one if name == "q" else several(name, FILTERS.get(name, "")) for name in names]
 
 
 def alert_list(names: Iterable[str], orders: tuple[str, ...]) -> dict[str, Any]:
     """The list of alerts."""
-    more: list[OpenApiParameter | str] = [
-        OpenApiParameter(name, str, description=FILTERS.get(name, "")) for name in names
-    ]
-    more.append(ordering(orders))
+    more: list[OpenApiParameter | str] = [*filters(names), ordering(orders)]
     expand = "observables, assets, runs, description, technique_names; several with commas"
     more.append(OpenApiParameter("expand", str, description=expand))
     return listing("List alerts", shapes.ALERT_PAGE, params=more)
@@ -81,10 +87,11 @@ def alert_list(names: Iterable[str], orders: tuple[str, ...]) -> dict[str, Any]:
 
 def entries(summary: str) -> dict[str, Any]:
     """A timeline with its filters."""
-    filters = [OpenApiParameter(name, str, description=text) for name, text in TIMELINE.items()]
-    return listing(
-        summary, shapes.ENTRY_PAGE, params=[*filters, ordering(("-id", "id", "-occurred_at", "occurred_at"))]
-    )
+    named = [
+        several(name, text) if name == "group" else OpenApiParameter(name, str, description=text)
+        for name, text in TIMELINE.items()
+    ]
+    return listing(summary, shapes.ENTRY_PAGE, params=[*named, ordering(("-id", "id", "-occurred_at", "occurred_at"))])
 
 
 def ordering(orders: Iterable[str]) -> OpenApiParameter:

@@ -41,7 +41,11 @@ class Incidents(ApiViewSet):
         **documented.listing(
             "List incidents",
             shapes.INCIDENT_PAGE,
-            params=[*incident_filter.FILTERS, documented.CUSTOM_FIELDS, documented.ordering(ORDERS)],
+            params=[
+                *map(documented.several, incident_filter.FILTERS),
+                documented.CUSTOM_FIELDS,
+                documented.ordering(ORDERS),
+            ],
         )
     )
     def list(self, request: Request) -> Response:

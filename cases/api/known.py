@@ -12,6 +12,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 FIELDS, KEY = "fields", "Idempotency-Key"
+SEVERAL = "x-several"  # in the schema: a parameter that may stand more than once
 PLACES = (OpenApiParameter.QUERY, OpenApiParameter.HEADER)
 VALUE_AT_MOST = 500
 _calls: dict[tuple[type, str], Known] = {}
@@ -20,11 +21,13 @@ _calls: dict[tuple[type, str], Known] = {}
 @dataclass(frozen=True, slots=True)
 class Known:
     """The query parameters of a call, and the keys of what it gives: of each row of a list, or of the one thing. No
-    keys: what is given has none that are known beforehand. ``headers``: those that it takes."""
+    keys: what is given has none that are known beforehand. ``headers``: those that it takes. ``several``: parameters
+    that may stand more than once."""
 
     params: frozenset[str]
     keys: tuple[str, ...]
     headers: frozenset[str] = frozenset()
+    several: frozenset[str] = frozenset()
 
 
 def known(view: Any) -> Known | None:
@@ -40,14 +43,17 @@ def known(view: Any) -> Known | None:
 
 
 def check(request: Request, call: Known) -> None:
-    """Refuse parameters that mean nothing here, keys that there are not, values that cannot be, and an Idempotency-Key
-    that would not be kept: a mistake must neither widen a list nor look like success. Raises ValidationError beside the
-    parameter."""
+    """Refuse parameters that mean nothing here or stand twice where one value is meant, keys that there are not, values
+    that cannot be, and an Idempotency-Key that would not be kept: a mistake must neither widen a list nor look like
+    success, and a proxy before the portal must not read another value than the portal does (ASVS 15.3.7). Raises
+    ValidationError beside the parameter."""
     errors: dict[str, list[str]] = {}
     for name, values in request.query_params.lists():
-        if not _takes(call, name):
+        if not _among(call.params, name):
             takes = f"Known: {', '.join(sorted(call.params))}." if call.params else "This call takes no parameters."
             errors[name[:60]] = [f"Not known here. {takes}"]
+        elif len(values) > 1 and not _among(call.several, name):
+            errors[name] = ["Stands more than once; it takes one value."]
         elif any(len(value) > VALUE_AT_MOST for value in values):
             errors[name] = [f"At most {VALUE_AT_MOST} characters."]
         elif any("\x00" in value for value in values):
@@ -61,9 +67,9 @@ def check(request: Request, call: Known) -> None:
         raise ValidationError(errors)
 
 
-def _takes(call: Known, name: str) -> bool:
-    """Whether a parameter means something: ``cf.*`` stands for all that begin so."""
-    return name in call.params or any(one.endswith(".*") and name.startswith(one[:-1]) for one in call.params)
+def _among(params: frozenset[str], name: str) -> bool:
+    """Whether a parameter is one of these: ``cf.*`` stands for all that begin so."""
+    return name in params or any(one.endswith(".*") and name.startswith(one[:-1]) for one in params)
 
 
 def asked(request: Request) -> list[str]:
@@ -93,7 +99,8 @@ def _read(view: Any, method: Any) -> Known:
     schema.view = view
     given = [one for one in schema.get_override_parameters() if isinstance(one, OpenApiParameter)]
     named = {place: frozenset(str(one.name) for one in given if one.location == place) for place in PLACES}
-    return Known(named[PLACES[0]], _keys(schema.get_response_serializers()), named[PLACES[1]])
+    several = frozenset(str(one.name) for one in given if SEVERAL in (one.extensions or {}))
+    return Known(named[PLACES[0]], _keys(schema.get_response_serializers()), named[PLACES[1]], several)
 
 
 def _keys(answers: Any) -> tuple[str, ...]:

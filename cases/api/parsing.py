@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
@@ -49,7 +50,7 @@ class StrictJSONParser(BaseParser):
 def parsed(raw: bytes) -> Any:
     """The JSON value of these bytes. Raises ParseError with a sentence for people."""
     try:
-        value = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
+        value = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_object)
     except UnicodeDecodeError as error:
         raise ParseError(f"The body is not UTF-8 text: {error.reason} at byte {error.start}.") from error
     except RecursionError as error:
@@ -62,6 +63,15 @@ def parsed(raw: bytes) -> Any:
         if not text.isascii() and any("\ud800" <= sign <= "\udfff" for sign in text):
             raise ParseError("The body holds half of a surrogate pair, which is no text.")
     return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of a key that stands twice one program reads the first value and another the last."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        [(twice, _times)] = Counter(key for key, _value in pairs).most_common(1)
+        raise ValueError(f"{twice[:60]!r} stands twice in one object")
+    return made
 
 
 def _refuse_constant(name: str) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Q
 
 from cases.choices import AlertStatus
 from cases.models import Alert, AlertPush, TimelineEntry
@@ -70,9 +69,8 @@ def ring() -> None:
     """Queue what is due again, and what was broken off. Scheduled every few seconds."""
     now = clock.now()
     with transaction.atomic():
-        free = Q(leased_until=None) | Q(leased_until__lt=now)
         due = AlertPush.objects.select_for_update(skip_locked=True).filter(
-            free, state__in=(PushState.WAITING, PushState.SENDING), due_at__lte=now
+            leases.free(), state__in=(PushState.WAITING, PushState.SENDING), due_at__lte=now
         )
         ids = list(due.order_by("due_at").values_list("pk", flat=True)[:200])
         AlertPush.objects.filter(pk__in=ids).update(due_at=now + timedelta(seconds=30))

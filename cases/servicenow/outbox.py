@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from cases.models import ChangeState, LinkState, ServiceNowInstance, TicketChange, TicketLink
 from cases.models.servicenow_traffic import OPEN_CHANGES
+from cases.pulls import leases
 from soar.lib import clock
 from soar.lib.queue import enqueue, enqueue_many
 
@@ -66,9 +67,8 @@ def ring_instance(instance: ServiceNowInstance) -> int:
 def ring_due() -> int:
     """Have workers look at what is due, and at what was broken off. Scheduled every few seconds."""
     now = clock.now()
-    free = Q(link__leased_until=None) | Q(link__leased_until__lt=now)
     ready = Q(link__instance__out_resume_at=None) | Q(link__instance__out_resume_at__lte=now)
-    return _ring(_waiting().filter(free, ready, due_at__lte=now, link__instance__out_paused=False))
+    return _ring(_waiting().filter(leases.free("link__"), ready, due_at__lte=now, link__instance__out_paused=False))
 
 
 def drop_open(link: TicketLink, said: str) -> None:

@@ -22,7 +22,7 @@ from soar.connectors import showing
 from soar.connectors.models import ConnectorAccount
 from soar.lib import disks
 from soar.lib.figures import single
-from soar.lib.heartbeat import SILENT
+from soar.lib.heartbeat import CLOCK_OFF, SILENT
 from soar.lib.text import span_words
 from soar.models import FailingCall, Heartbeat, LowDisk, QueuedTask
 
@@ -87,7 +87,19 @@ def _processes() -> list[dict[str, Any]]:
     alive = ExpressionWrapper(Q(at__gt=Now() - timedelta(seconds=SILENT)), output_field=BooleanField())
     rows = Heartbeat.objects.annotate(alive=alive).order_by("name", "host", "pid")
     words = {"worker": _("Worker"), "scheduler": _("Scheduler")}
-    return [{"name": one.name, "word": words.get(one.name, one.name), "row": one, "alive": one.alive} for one in rows]
+    return [
+        {"name": one.name, "word": words.get(one.name, one.name), "row": one, "alive": one.alive,
+         "clock": _clock(one.ahead)}
+        for one in rows
+    ]  # fmt: skip
+
+
+def _clock(ahead: float | None) -> str:
+    """In words by how much a clock is off; "" for one that is right."""
+    if ahead is None or abs(ahead) <= CLOCK_OFF:
+        return ""
+    given = {"span": span_words(abs(ahead))}
+    return (_("Its clock is %(span)s ahead") if ahead > 0 else _("Its clock is %(span)s behind")) % given
 
 
 def _low_elsewhere() -> list[dict[str, Any]]:

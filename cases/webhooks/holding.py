@@ -8,8 +8,10 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from cases.models import WebhookEndpoint
+from cases.pulls import leases
 from soar.lib import clock
 
 SPARE = 45.0  # seconds of a lease beyond the longest call
@@ -21,13 +23,12 @@ def take(pk: int) -> uuid.UUID | None:
     """Lease the endpoint. None if it is off, pausing, held by another worker, or slow while as many slow ones are
     being sent to as may be: half of the workers, so that the others are never held up."""
     now, lease = clock.now(), uuid.uuid4()
-    free = Q(leased_until=None) | Q(leased_until__lt=now)
     ready = Q(resume_at=None) | Q(resume_at__lte=now)
-    rows = WebhookEndpoint.objects.filter(free, ready, pk=pk, enabled=True)
+    rows = WebhookEndpoint.objects.filter(leases.free(), ready, pk=pk, enabled=True)
     with transaction.atomic():
         if rows.filter(last_ms__gt=SLOW).exists() and not _slot():
             return None
-        return lease if rows.update(lease=lease, leased_until=now + span()) == 1 else None
+        return lease if rows.update(lease=lease, leased_until=Now() + span()) == 1 else None
 
 
 def keep(pk: int, lease: uuid.UUID, version: int) -> WebhookEndpoint | None:
@@ -36,7 +37,7 @@ def keep(pk: int, lease: uuid.UUID, version: int) -> WebhookEndpoint | None:
     now = clock.now()
     ready = Q(resume_at=None) | Q(resume_at__lte=now)
     rows = WebhookEndpoint.objects.filter(ready, pk=pk, lease=lease, version=version, enabled=True)
-    if rows.update(leased_until=now + span()) != 1:
+    if rows.update(leased_until=Now() + span()) != 1:
         return None
     return WebhookEndpoint.objects.select_related("owner").filter(pk=pk).first()
 
@@ -54,5 +55,5 @@ def span() -> timedelta:
 def _slot() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SLOTS_LOCK])
-    busy = WebhookEndpoint.objects.filter(leased_until__gt=clock.now(), last_ms__gt=SLOW).count()
+    busy = WebhookEndpoint.objects.filter(leased_until__gt=Now(), last_ms__gt=SLOW).count()
     return busy < max(1, settings.TASK_WORKERS // 2)

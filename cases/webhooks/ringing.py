@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from cases.models import WebhookDelivery, WebhookEndpoint
 from cases.models.webhook import OPEN_DELIVERIES
+from cases.pulls import leases
 from soar.lib import clock
 from soar.lib.queue import enqueue, enqueue_many
 
@@ -26,9 +27,8 @@ def ring_due() -> int:
     """Ring for each endpoint for which something is due that no worker holds. Returns for how many."""
     now = clock.now()
     due = WebhookDelivery.objects.filter(endpoint=OuterRef("pk"), state__in=OPEN_DELIVERIES, due_at__lte=now)
-    free = Q(leased_until=None) | Q(leased_until__lt=now)
     ready = Q(resume_at=None) | Q(resume_at__lte=now)
-    rows = WebhookEndpoint.objects.filter(free, ready, Exists(due), enabled=True)
+    rows = WebhookEndpoint.objects.filter(leases.free(), ready, Exists(due), enabled=True)
     found = list(rows.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
     if not found:
         return 0

@@ -6,8 +6,8 @@ import hashlib
 from datetime import timedelta
 from typing import Any
 
+from django.db.models.functions import Now
 from django.urls import NoReverseMatch, reverse
-from django.utils import timezone
 
 from cases.views.parts import check_may, person_of, signed_in_reader
 from playbooks.models import Playbook, Run
@@ -40,7 +40,7 @@ def holders(permission: str) -> str:
 
 def workers_alive() -> int:
     """How many workers gave a sign of life lately, as /readyz knows it."""
-    return Heartbeat.objects.filter(name="worker", at__gt=timezone.now() - timedelta(seconds=SILENT)).count()
+    return Heartbeat.objects.filter(name="worker", at__gt=Now() - timedelta(seconds=SILENT)).count()
 
 
 def signature(*parts: object) -> str:

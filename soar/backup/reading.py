@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from soar.backup import BackupError
-from soar.backup.folders import held, sweep
+from soar.backup.folders import marked, sweep
 from soar.backup.sealing import is_sealed, unseal
 from soar.backup.writing import DUMP, FOLDERS, FORMAT, KEYS, MANIFEST, PIECE
 
@@ -55,20 +55,27 @@ def opened(path: Path, beside: Path, passphrase: str = "") -> Iterator[Opened]:
     Raises BackupError for whatever is no whole backup."""
     if not path.is_file():
         raise BackupError(f"There is no file {path}.")
-    folder = _folder(beside)
+    _make_room(beside)
     try:
-        with held(folder):
-            yield _taken(path, folder, passphrase)
+        with marked(lambda: _folder(beside)) as folder:
+            try:
+                yield _taken(path, folder, passphrase)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
     except (zipfile.BadZipFile, json.JSONDecodeError, KeyError, TypeError) as error:
         raise BackupError(f"{path} is no whole backup of Soar: {error}") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _make_room(beside: Path) -> None:
+    try:
+        beside.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sweep(beside.glob(".restore-*"))
+    except OSError as error:
+        raise BackupError(f"The backup cannot be opened in {beside}: {error}") from error
 
 
 def _folder(beside: Path) -> Path:
     try:
-        beside.mkdir(mode=0o700, parents=True, exist_ok=True)
-        sweep(beside.glob(".restore-*"))
         return Path(tempfile.mkdtemp(prefix=".restore-", dir=beside))
     except OSError as error:
         raise BackupError(f"The backup cannot be opened in {beside}: {error}") from error

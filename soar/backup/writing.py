@@ -25,7 +25,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from soar import __version__
 from soar.backup import BackupError
-from soar.backup.folders import held, sweep
+from soar.backup.folders import marked, sweep
 from soar.backup.programs import address, environment, programs, server_major
 from soar.backup.sealing import Sealer
 from soar.lib import clock
@@ -48,22 +48,31 @@ def write(target: Path, passphrase: str = "") -> dict[str, Any]:
         raise BackupError(f"{target} is there already; a backup overwrites nothing.")
     tools = programs(server_major())  # before anything is written
     sweep(target.parent.glob(f".{glob.escape(target.name)}.*.part"))
-    part = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")  # two at once never write into one file
     try:
-        with (
-            os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY, 0o600), "wb") as out,
-            held(part),
-        ):
-            manifest = _write_sealed(out, passphrase, tools)
-            out.flush()
-            os.fsync(out.fileno())
-            _put(part, target)
+        with marked(lambda: _part_of(target)) as part:
+            try:
+                return _written(part, target, passphrase, tools)
+            finally:
+                part.unlink(missing_ok=True)
     except FileExistsError:
         raise BackupError(f"{target} is there already; a backup overwrites nothing.") from None
     except OSError as error:
         raise BackupError(f"The backup cannot be written: {error}") from error
-    finally:
-        part.unlink(missing_ok=True)
+
+
+def _part_of(target: Path) -> Path:
+    """A new file beside the target: two at once never write into one."""
+    part = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
+    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY, 0o600))
+    return part
+
+
+def _written(part: Path, target: Path, passphrase: str, tools: tuple[Path, int]) -> dict[str, Any]:
+    with os.fdopen(os.open(part, os.O_NOFOLLOW | os.O_WRONLY), "wb") as out:
+        manifest = _write_sealed(out, passphrase, tools)
+        out.flush()
+        os.fsync(out.fileno())
+        _put(part, target)
     return manifest
 
 
@@ -75,7 +84,11 @@ def _put(part: Path, target: Path) -> None:
         raise
     except OSError:  # a file system without hard links, as on a share or a stick
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        os.replace(part, target)
+        try:
+            os.replace(part, target)
+        except OSError:
+            target.unlink()  # the empty file of just now, which would look like a backup
+            raise
 
 
 def _write_sealed(out: IO[bytes], passphrase: str, tools: tuple[Path, int]) -> dict[str, Any]:

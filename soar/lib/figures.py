@@ -61,6 +61,12 @@ FIGURES = (
         f" AND beat.at > now() - interval '{SILENT} seconds' GROUP BY 1",
     ),
     Figures(
+        (("soar_clock_off_seconds", "Most by which the clock of a living process differs from the database's"),),
+        (),
+        "SELECT coalesce(max(abs(ahead)), 0) FROM soar_heartbeat"  # noqa: S608  our own number
+        f" WHERE at > now() - interval '{SILENT} seconds'",
+    ),
+    Figures(
         (("soar_scheduled_failing", "Scheduled functions that failed when they were called last"),),
         (),
         "SELECT count(*) FROM soar_failing_call",

@@ -7,20 +7,25 @@ import socket
 
 from django.db import connection
 
+from soar.lib import clock
+
 EVERY = 3.0  # seconds between two signs
 SILENT = 15.0  # seconds after which a process counts as gone
+CLOCK_OFF = 5.0  # seconds between two clocks from which on people are told
 
 BEAT = """
-INSERT INTO soar_heartbeat (name, host, pid, at) VALUES (%s, %s, %s, now())
-ON CONFLICT (name, host, pid) DO UPDATE SET at = now()"""
+INSERT INTO soar_heartbeat (name, host, pid, at, ahead)
+VALUES (%s, %s, %s, now(), extract(epoch FROM %s - clock_timestamp()))
+ON CONFLICT (name, host, pid) DO UPDATE SET at = excluded.at, ahead = excluded.ahead"""
 FORGET = "DELETE FROM soar_heartbeat WHERE at < now() - interval '1 hour' OR (name, host, pid) = (%s, %s, %s)"
+AHEAD = "SELECT extract(epoch FROM %s - clock_timestamp())::float8"
 ALIVE = "SELECT EXISTS (SELECT 1 FROM soar_heartbeat WHERE name = %s AND at > now() - %s * interval '1 second')"
 
 
 def beat(name: str) -> None:
-    """Say that this process, a ``name``, lives."""
+    """Say that this process, a ``name``, lives, and how far its clock is ahead of the database's."""
     with connection.cursor() as cursor:
-        cursor.execute(BEAT, _me(name))
+        cursor.execute(BEAT, [*_me(name), clock.now()])
 
 
 def leave(name: str) -> None:
@@ -34,6 +39,13 @@ def alive(name: str) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(ALIVE, [name, SILENT])
         return bool(cursor.fetchone()[0])
+
+
+def clock_is_off() -> bool:
+    """Whether the clock of this host and that of the database differ by more than ``CLOCK_OFF``."""
+    with connection.cursor() as cursor:
+        cursor.execute(AHEAD, [clock.now()])
+        return bool(abs(cursor.fetchone()[0]) > CLOCK_OFF)
 
 
 def _me(name: str) -> list[str | int]:

@@ -29,6 +29,25 @@ def test_signing_in_leads_to_where_one_wanted_to_go(page: Page, live_server: Liv
     assert page.url == f"{live_server.url}/incidents/"
 
 
+def test_a_password_can_be_pasted_and_its_fields_are_named_for_managers(
+    page: Page, live_server: LiveServer, analyst: User
+) -> None:
+    page.goto(f"{live_server.url}/accounts/login/")
+    name, password = page.get_by_label("User name"), page.get_by_label("Password", exact=True)
+    assert (name.get_attribute("autocomplete"), password.get_attribute("autocomplete")) == (
+        "username",
+        "current-password",
+    )
+    name.fill(PASSWORD)
+    name.press("Control+a")
+    name.press("Control+x")
+    password.press("Control+v")
+    expect(password).to_have_value(PASSWORD)
+    name.fill(analyst.username)
+    password.press("Enter")
+    expect(page).not_to_have_title("Sign in · Soar")
+
+
 @pytest.mark.parametrize("path", ["/", "/alerts/", "/incidents/", "/sources/"])
 def test_nothing_is_shown_to_strangers(page: Page, live_server: LiveServer, path: str) -> None:
     page.goto(live_server.url + path)

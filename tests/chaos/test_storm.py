@@ -1,4 +1,5 @@
-"""Everything at once: kill -9 of each part at random, failing products, a disk that fills up, a clock that is turned.
+"""Everything at once: kill -9 of each part at random, failing products, a disk that fills up, a clock that is turned,
+two more hosts with workers whose clocks are wrong by a minute, one each way.
 
 ``SOAR_STORM_SECONDS``: how long (``make chaos``: 600; without it there is none); ``SOAR_SEED``: the same choices again.
 At the end everything is mended and comes to rest; then no accepted alert is lost, nothing is doubled, no run is stuck,
@@ -24,6 +25,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.chaos.far_host import FarHost
 from tests.chaos.records import check_alerts, check_effects, database_of, unfinished
 from tests.chaos.storm import MIB, Clock, Disk, Range, Sender, Site
 from tests.portal import ROOT
@@ -34,11 +36,12 @@ SEED = int(os.environ.get("SOAR_SEED", str(time.time_ns() % 100_000)))
 DISK = 1_200  # MiB
 LEFT = (0, 3 * MIB)  # what a full disk has left
 FULL = 8.0  # seconds for which it stays so
+FAR = (60, -60)  # seconds by which the clocks of the other hosts are ahead of the machine's
 TURN = min(300, round(SECONDS / 2))  # seconds by which the clock is wrong at most
 LEASE = "5"
 EVENTS = {
     "worker": 4, "web": 3, "scheduler": 2, "database": 2, "supervisor": 1, "below": 3, "fault": 8, "note": 2,
-    "clock": 2, "disk": 1,
+    "clock": 2, "disk": 1, "far": 3,
 }  # fmt: skip
 
 
@@ -51,6 +54,7 @@ class Storm:
         playbooks = str(Path(__file__).parent / "playbooks")
         environment = {"SOAR_PLAYBOOK_DIRS": playbooks, "SOAR_LEASE_SECONDS": LEASE, **self.clock.environment}
         self.site = Site(self.disk.folder / "data", **environment)
+        self.hosts = [FarHost(folder, self.site, ahead) for ahead in FAR]
         self.range = Range(self.chance)
         self.done: Counter[str] = Counter()
         self.full_until = 0.0
@@ -67,6 +71,8 @@ class Storm:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self.site.keep()
+            for host in self.hosts:
+                host.keep()
             if self.full_until and time.monotonic() > self.full_until:
                 self.full_until = 0
                 self.disk.clear()
@@ -89,9 +95,14 @@ class Storm:
 
     def kill(self, what: str) -> bool:
         """A part's first process, or any process below one. Whether there was one."""
+        if what == "far":
+            return self.end(self.chance.choice(self.hosts).pids())
         role = self.chance.choice(["web", "worker", "scheduler", "database"]) if what == "below" else what
         pids = self.site.pids(role)
-        pids = pids[1:] if what == "below" else pids[:1]
+        return self.end(pids[1:] if what == "below" else pids[:1])
+
+    def end(self, pids: list[int]) -> bool:
+        """kill -9 of one of these. Whether there was one."""
         if not pids:
             return False
         with suppress(ProcessLookupError):
@@ -134,9 +145,12 @@ def raised() -> Iterator[Storm]:
             yield storm
     finally:
         storm.disk.clear()
+        for host in storm.hosts:
+            host.remove()
         storm.site.clean_up()
         if kept := os.environ.get("SOAR_STORM_LOG"):
-            Path(kept).write_text("\n".join(storm.site.said()), encoding="utf-8")
+            far = [line for one in storm.hosts if one.log.exists() for line in one.log.read_text().splitlines()]
+            Path(kept).write_text("\n".join([*storm.site.said(), *far]), encoding="utf-8")
         storm.range.http.close()
         storm.disk.remove()
         shutil.rmtree(folder, ignore_errors=True)
@@ -156,6 +170,7 @@ def test_the_storm() -> None:
         for one in senders:
             one.join(60)
         print(f"{dict(storm.done)}; {dict(storm.range.ordered)}; {storm.site.starts} starts by the keeper")
+        print(f"starts of the far workers: {[one.starts for one in storm.hosts]}")
         with database_of(storm.site) as database:
             _come_to_rest(storm, database)
             _check(storm, senders, database)

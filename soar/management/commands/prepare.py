@@ -45,17 +45,22 @@ class Command(BaseCommand):
         executor = MigrationExecutor(connection)
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
         if plan:
-            self.stdout.write(f"applying {len(plan)} migrations")
+            self._say(f"applying {len(plan)} migrations")
             for name in clear_begun([migration for migration, _ in plan], apps):
-                self.stdout.write(f"building the index {name} again: it was cut off")
+                self._say(f"building the index {name} again: it was cut off")
             call_command("migrate", verbosity=0, interactive=False)
+
+    def _say(self, line: str) -> None:
+        """At once: in a journal Python would keep it until the end, and migrations may take long."""
+        self.stdout.write(line)
+        self.stdout.flush()
 
     def _collect(self) -> None:
         stamp = Path(settings.STATIC_ROOT) / ".collected"
         digest = _digest()
         if stamp.exists() and stamp.read_text(encoding="ascii") == digest:
             return
-        self.stdout.write("collecting static files")
+        self._say("collecting static files")
         call_command("collectstatic", verbosity=0, interactive=False)
         stamp.write_text(digest, encoding="ascii")
 
