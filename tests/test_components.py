@@ -107,7 +107,16 @@ def test_nobody_is_unassigned_and_a_face_alone_has_a_name() -> None:
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("", "–"), ("mara", "M"), ("mara.lindqvist", "ML"), ("Tomás de la Ibarra", "TI"), ("  ", "–")],
+    [
+        ("", "–"),
+        ("mara", "M"),
+        ("mara.lindqvist", "ML"),
+        ("Tomás de la Ibarra", "TI"),
+        ("  ", "–"),
+        ("o.strand (ServiceNow)", "OS"),
+        ("(bot)", "B"),
+        ("…", "–"),
+    ],
 )
 def test_initials(name: str, expected: str) -> None:
     assert text.initials(name) == expected
