@@ -215,6 +215,12 @@ def test_markdown_gives_links_that_tell_nothing() -> None:
     assert "<td>1</td>" in html
 
 
+def test_a_list_of_what_is_to_be_done_shows_its_boxes() -> None:
+    html = text.markdown("- [ ] call **them**\n- [x] told\n- [](x) and [ ] inside\n\n[ ] no list\n\n1. [X] first")
+    assert "<li>☐ call <strong>them</strong></li>" in html and "<li>☑ told</li>" in html and "<li>☑ first</li>" in html
+    assert "and [ ] inside" in html and "<p>[ ] no list</p>" in html
+
+
 def test_mentions_are_marked_in_words_only() -> None:
     html = text.markdown("@mara see `@code`, a@mail.example and @nobody", {"mara": "Mara <L>"})
     assert '<span class="at">@Mara &lt;L&gt;</span>' in html

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from markdown_it import MarkdownIt
 
+from soar.lib.checklists import with_checklists
 from soar.lib.mentions import with_mentions
 
 # Types of observables that programs make into links.
@@ -140,4 +141,4 @@ def names_in(text: str) -> list[str]:
 @lru_cache(maxsize=1)
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable(["image"])
-    return with_mentions(parser)
+    return with_checklists(with_mentions(parser))
