@@ -118,6 +118,16 @@ def test_pages_follow_by_key(auditor: User) -> None:
     assert len(verbs(body(browser, older[1].replace("&amp;", "&")))) == 10
 
 
+def test_moments_are_told_in_the_readers_zone_and_a_yes_is_a_yes(auditor: User) -> None:
+    auditor.time_zone = "Europe/Oslo"
+    auditor.save()
+    browser = client_of(auditor)
+    audit.record(None, "test.odd", until="2027-02-20T20:03:34.394586Z", ok=True, after="2027-99-99T20:03:34Z")
+    page = body(browser)
+    assert "until: 2027-02-20 21:03:34" in page and "ok: yes" in page
+    assert "2027-99-99T20:03:34Z" in page  # what is no moment stays as it was written
+
+
 def test_the_page_takes_few_queries(auditor: User, admin: User, analyst: User) -> None:
     for actor in (admin, analyst, None) * 10:
         audit.record(actor, "test.many", "thing")

@@ -107,7 +107,16 @@ def test_nobody_is_unassigned_and_a_face_alone_has_a_name() -> None:
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("", "–"), ("mara", "M"), ("mara.lindqvist", "ML"), ("Tomás de la Ibarra", "TI"), ("  ", "–")],
+    [
+        ("", "–"),
+        ("mara", "M"),
+        ("mara.lindqvist", "ML"),
+        ("Tomás de la Ibarra", "TI"),
+        ("  ", "–"),
+        ("o.strand (ServiceNow)", "OS"),
+        ("(bot)", "B"),
+        ("…", "–"),
+    ],
 )
 def test_initials(name: str, expected: str) -> None:
     assert text.initials(name) == expected
@@ -204,6 +213,12 @@ def test_markdown_gives_links_that_tell_nothing() -> None:
     assert 'rel="noopener nofollow ugc"' in html
     assert "<code>code</code>" in html
     assert "<td>1</td>" in html
+
+
+def test_a_list_of_what_is_to_be_done_shows_its_boxes() -> None:
+    html = text.markdown("- [ ] call **them**\n- [x] told\n- [](x) and [ ] inside\n\n[ ] no list\n\n1. [X] first")
+    assert "<li>☐ call <strong>them</strong></li>" in html and "<li>☑ told</li>" in html and "<li>☑ first</li>" in html
+    assert "and [ ] inside" in html and "<p>[ ] no list</p>" in html
 
 
 def test_mentions_are_marked_in_words_only() -> None:

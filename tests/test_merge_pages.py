@@ -57,7 +57,7 @@ def test_what_is_in_the_way_is_told_before(as_admin: Client, admin: User) -> Non
     holds.place(Actor.of(admin), goes.pk, "Court order")
     url = f"/incidents/{stays.number}/merge/"
     page = words(as_admin, url, query_params={"with": goes.number})
-    assert "is on legal hold" in page and "disabled" in page
+    assert "is on legal hold" in page and "disabled" in page and "Leave that incident out" in page
     answer = as_admin.post(url, {"incidents": [goes.number]})
     assert answer.status_code == 409 and "is on legal hold" in answer.content.decode()
 

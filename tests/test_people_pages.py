@@ -11,7 +11,7 @@ from cases.actions import alerts
 from cases.actors import Actor
 from soar.accounts.actions import people, roles, tokens
 from soar.accounts.actions.users import create_token
-from soar.accounts.models import ApiToken, Role, Team, User
+from soar.accounts.models import ApiToken, AuditEntry, Role, Team, User
 from tests.factories import make_alert, make_user
 from tests.fixtures import client_of
 from tests.queries import counted
@@ -159,7 +159,9 @@ def test_teams(as_admin: Client, analyst: User, stranger: User, blue: Team, red:
     answer = as_admin.post("/people/teams/", {"name": "Green"})
     green = Team.objects.get(name="Green")
     assert answer["Location"] == f"/people/teams/{green.pk}/"
-    as_admin.post(f"/people/teams/{green.pk}/", {"name": "Lime", "members": ["mara", "sam"]})
+    as_admin.post(f"/people/teams/{green.pk}/", {"name": "Lime"})
+    for name in ("mara", "sam"):
+        as_admin.post(f"/people/teams/{green.pk}/people/", {"in": name})
     assert set(Team.objects.get(name="Lime").group.user_set.all()) == {analyst, stranger}
     alert = make_alert(team=green)
     as_admin.post(f"/people/teams/{green.pk}/delete/")
@@ -168,6 +170,57 @@ def test_teams(as_admin: Client, analyst: User, stranger: User, blue: Team, red:
     alert.refresh_from_db()
     assert alert.team == red
     assert not Team.objects.filter(pk=green.pk).exists()
+
+
+def test_people_of_a_large_team_come_page_by_page(as_admin: Client, blue: Team, viewer: User) -> None:
+    robots = [
+        User(username=f"user-{number:03}", first_name=f"No. {number}", is_active=number != 7) for number in range(70)
+    ]
+    blue.group.user_set.set(User.objects.bulk_create(robots))
+    page = f"/people/teams/{blue.pk}/"
+    first = shown(as_admin, page)
+    assert '<span class="n">70</span>' in first
+    assert len(re.findall(r'name="out"', first)) == 50 and "Deactivated" in first
+    onward = re.search(r'href="(\?cursor=[^"]+)" rel="next"', first)
+    assert onward is not None
+    assert len(re.findall(r'name="out"', shown(as_admin, page + onward[1]))) == 20
+    assert re.findall(r'name="out" value="([^"]+)"', shown(as_admin, f"{page}?q=user-042")) == ["user-042"]
+    assert "Nobody of this name is in the team" in shown(as_admin, f"{page}?q=jonas")
+    assert re.findall(r'name="in" value="([^"]+)"', shown(as_admin, f"{page}?find=jonas")) == ["jonas"]
+    assert "not in the team already" in shown(as_admin, f"{page}?find=user-042")
+    assert shown(as_admin, f"{page}?cursor=wrong&q=%00")
+
+
+def test_two_who_change_a_team_undo_nothing_of_each_other(
+    as_admin: Client, admin: User, blue: Team, viewer: User, responder: User
+) -> None:
+    other = client_of(make_user("second", "Admin"))
+    page = f"/people/teams/{blue.pk}/people/"
+    blue.group.user_set.clear()
+    shown(other, f"/people/teams/{blue.pk}/?find=priya")
+    answer = as_admin.post(page, {"in": "jonas", "find": "jo & na"})
+    assert answer["Location"] == f"/people/teams/{blue.pk}/?find=jo+%26+na#team-people"
+    other.post(page, {"in": "priya"})
+    assert set(blue.group.user_set.all()) == {viewer, responder}
+    for _time in ("once", "twice"):
+        other.post(page, {"out": "jonas"})
+    assert set(blue.group.user_set.all()) == {responder}
+    changed = AuditEntry.objects.filter(verb="team.changed", target="Blue")
+    assert [one.actor_name for one in changed.order_by("pk")] == ["Ada Admin", "second", "second"]
+
+
+def test_nobody_unknown_is_let_in_and_no_one_into_a_team_of_others(as_admin: Client, admin: User, blue: Team) -> None:
+    page = f"/people/teams/{blue.pk}/people/"
+    htmx = {"HX-Request": "true"}
+    answer = as_admin.post(page, {"in": "nobody\x00"}, headers=htmx)
+    assert answer.status_code == 422
+    assert "There is nobody of the name nobody" in answer.content.decode()
+    assert as_admin.post(page).status_code == 302
+    roles.create(admin, "Helpdesk", permissions=["manage_people", "view_cases"])
+    hedda = make_user("hedda", "Helpdesk")
+    assert "You are not in Blue" in client_of(hedda).post(page, {"in": "hedda"}, headers=htmx).content.decode()
+    assert not blue.group.user_set.filter(pk=hedda.pk).exists()
+    assert as_admin.post("/people/teams/999999/people/", {"in": "hedda"}).status_code == 404
 
 
 def test_roles(as_admin: Client, viewer: User) -> None:

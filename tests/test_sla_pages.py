@@ -141,7 +141,9 @@ def form(**changes: str) -> dict[str, Any]:
 
 
 def test_the_policy_is_changed_on_its_page(as_admin: Client) -> None:
-    assert "Europe/Berlin" in page(as_admin, "/settings/sla/")
+    shown = page(as_admin, "/settings/sla/")
+    assert "Europe/Berlin" in shown
+    assert 'id="low-resolve-words">7 d<' in shown and "critical-triage-words" not in shown
     assert "/settings/sla/" in page(as_admin, "/settings/")
     sent = form(**{"critical-contain": "45", "low-always": "0", "time_zone": "Europe/Berlin", "holidays": "2026-12-25"})
     assert as_admin.post("/settings/sla/", sent)["Location"] == "/settings/sla/"

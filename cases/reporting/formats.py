@@ -67,7 +67,7 @@ _FORMATS = [
     ),
     Format(
         "csv-bom", "CSV timeline for spreadsheets", "text/csv; charset=utf-8", "csv",
-        "cases.reporting.csv_timeline.render_bom", hint="The same behind the mark by which they know UTF-8",
+        "cases.reporting.csv_timeline.render_bom", hint="The same, marked so that they read it as UTF-8",
     ),
     Format(
         "stix", "STIX 2.1", "application/stix+json;version=2.1", "stix.json", "cases.reporting.stix.render",

@@ -23,7 +23,7 @@ from cases.views.incidents_answer import TEMPLATE, Done, verb
 from cases.views.parts import person_of, signed_in_reader
 from soar.accounts.models import User
 from soar.lib.htmx import is_partial, render_regions
-from soar.lib.text import defang
+from soar.lib.text import defang, shorten_hash
 
 LINK = "cases/incidents/link.html"
 FOUND_AT_MOST = 20
@@ -145,4 +145,4 @@ def _more(found: list[Suggestion]) -> dict[str, Any]:
     """The strongest reason in words, and how many alerts there are in all."""
     best = found[0]
     type_, value = best.value
-    return {"n": sum(len(one.ids) for one in found), "value": defang(value, type_)}
+    return {"n": sum(len(one.ids) for one in found), "value": shorten_hash(defang(value, type_))}

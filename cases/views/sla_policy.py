@@ -19,9 +19,11 @@ from cases.sla.current import policy
 from cases.sla.policy import DAYS, GOALS, PERIODS_AT_MOST
 from cases.views.parts import needs, person_of
 from soar.lib.clock import zones
+from soar.lib.text import span_words
 
 TEMPLATE = "cases/sla/policy.html"
 reads = needs("manage_settings", read_by="view_setup")
+HOUR = 60
 Document = dict[str, Any]
 
 
@@ -60,8 +62,16 @@ def _context(document: Document) -> dict[str, Any]:
 
 
 def _severity(severity: Severity, goals: Document) -> dict[str, Any]:
-    values = [{"name": f"{severity.word}-{goal}", "goal": goal, "value": goals[goal]} for goal in GOALS]
+    values = [
+        {"name": f"{severity.word}-{goal}", "goal": goal, "value": goals[goal], "words": _words(goals[goal])}
+        for goal in GOALS
+    ]
     return {"word": severity.word, "label": severity.label, "goals": values, "always": goals["always"]}
+
+
+def _words(minutes: Any) -> str:
+    """7 d of 10080; "" of what is short enough to be read, and of what is no number."""
+    return span_words(minutes * 60) if isinstance(minutes, int) and minutes > HOUR else ""
 
 
 def _period(number: int, period: Document) -> dict[str, Any]:

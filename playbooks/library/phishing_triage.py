@@ -160,12 +160,17 @@ def safe(value: object) -> str:
     return str(value).replace("http", "hxxp").replace(".", "[.]").replace("`", "")
 
 
+def counted(number: int, word: str) -> str:
+    """1 link, 2 links."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
 def note(mail: dict[str, Any], reasons: list[str]) -> str:
     """The comment with what was found and what is left to do."""
     found = [
         f"**Mail from** `{safe(mail['sender']) or 'unknown sender'}`"
         + (f", subject “{mail['subject']}”" if mail["subject"] else ""),
-        f"{len(mail['links'])} links, {len(mail['attachments'])} attachments, {len(mail['domains'])} domains.",
+        ", ".join(counted(len(mail[f"{word}s"]), word) for word in ("link", "attachment", "domain")) + ".",
         *(f"- {safe(reason)}" for reason in reasons),
     ]
     if not reasons:

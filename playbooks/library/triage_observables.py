@@ -53,7 +53,9 @@ async def mark(alert: dict[str, Any], bad: list[dict[str, Any]]) -> str:
     changes: dict[str, Any] = {"tags": sorted({*alert["tags"], "listed-indicator"})}
     if alert["determination"] == "unknown":
         changes["determination"] = "suspicious"
-    await update_current_alert(**changes, reason=f"{len(bad)} of its observables are on lists.")
+    await update_current_alert(
+        **changes, reason=f"{len(bad)} of its observables {'is on a list' if len(bad) == 1 else 'are on lists'}."
+    )
     return "suspicious"
 
 

@@ -18,7 +18,7 @@ from playbooks.views import words
 from playbooks.views.drawing import Mark
 from playbooks.views.graph_words import parameter_label
 from playbooks.views.target_words import KIND_ICONS, KIND_LABELS
-from soar.lib.text import defang
+from soar.lib.text import HASH, defang, shorten_hash
 
 FAILED = (TaskStatus.UNSUCCESSFUL, TaskStatus.REJECTED, TaskStatus.EXPIRED, TaskStatus.CANCELLED)
 OBJECTS_SHOWN = 30
@@ -99,9 +99,10 @@ def object_row(one: dict[str, Any]) -> dict[str, Any]:
     return {
         "icon": KIND_ICONS.get(one["kind"], "tag"),
         "kind": KIND_LABELS.get(one["kind"], one["kind"]),
-        "value": _shown(one),
+        "value": shorten_hash(_shown(one)),
+        "whole": _shown(one),
         "risk": one.get("risk") or "unrated",
-        "why": one.get("benign") or one.get("rule") or "",
+        "why": HASH.sub(lambda found: shorten_hash(found[0]), one.get("benign") or one.get("rule") or ""),
         "evidence": [item.get("text", "") for item in one.get("evidence") or []][:5],
         "scores": _scores(one.get("scores")),
     }
@@ -113,9 +114,9 @@ def _scores(given: Any) -> str:
     for name, value in (given or {}).items() if isinstance(given, dict) else ():
         counted = value.items() if isinstance(value, dict) else ((str(value), ""),)
         found = [
-            f"{key} {item}".replace("_", " ").strip()
+            f"{key} {'' if item is True else item}".replace("_", " ").strip()
             for key, item in counted
-            if isinstance(item, str | int | float) and len(str(item)) <= SCORE_AT_MOST
+            if isinstance(item, str | int | float) and item is not False and len(str(item)) <= SCORE_AT_MOST
         ]
         told += [f"{name}: {', '.join(found[:6])}"] if found else []
     return words.line_of("; ".join(told)) if told else ""

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from soar.accounts.models import AuditEntry, User
 
 BAD = (".failed", ".refused", ".deleted", ".removed", ".deactivated", ".switched_off", "break_glass", "glass_broken")
 LOOK = ("secret", "token_rotated", "password_set", "restrict", "role.", "view_as", "purged", "legal_hold", "exported")
+MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}(Z|[+-][0-9]{2}:[0-9]{2})")
 NUMBER = re.compile(r"\b(INC|ALR)-[0-9]{1,18}\b")
 PAGES = {"INC": "incident-detail", "ALR": "alert-detail"}
 VALUE_AT_MOST = 120
@@ -63,8 +67,20 @@ def _changes(data: dict[str, Any]) -> list[tuple[str, str, str]]:
 def _text(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(_text(one) for one in value)[:VALUE_AT_MOST] or "–"
-    text = "–" if value in (None, "") else str(value)
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    text = "–" if value in (None, "") else _moment(str(value))
     return text if len(text) <= VALUE_AT_MOST else f"{text[:VALUE_AT_MOST]}…"
+
+
+def _moment(text: str) -> str:
+    """A moment as it was written (``2027-02-20T20:03:34.394586Z``) in the reader's zone; anything else as it is."""
+    if MOMENT.fullmatch(text) is None:
+        return text
+    try:
+        return f"{timezone.localtime(datetime.fromisoformat(text.replace('Z', '+00:00'))):%Y-%m-%d %H:%M:%S}"
+    except (ValueError, OverflowError):
+        return text
 
 
 def _url(entry: AuditEntry) -> str:

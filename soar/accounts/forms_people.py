@@ -40,22 +40,9 @@ class PersonForm(forms.Form):
 
 
 class NameForm(forms.Form):
-    """A new team."""
+    """A team."""
 
     name = forms.CharField(label=_("Name"), max_length=100)
-
-
-class TeamForm(NameForm):
-    """A team and who is in it."""
-
-    members = forms.MultipleChoiceField(label=_("Members"), required=False, widget=forms.CheckboxSelectMultiple)
-
-    def __init__(self, *args: Any, team: Team, **more: Any) -> None:
-        super().__init__(*args, **more)
-        inside = set(team.group.user_set.values_list("pk", flat=True))
-        people = User.objects.filter(is_active=True) | User.objects.filter(pk__in=inside)
-        rows = people.order_by("first_name", "username")[:1000]
-        _choose(self, "members", [(user.username, f"{user.display_name()} ({user.username})") for user in rows])
 
 
 class MoveForm(forms.Form):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from soar.accounts import views_groups, views_people, views_tokens
+from soar.accounts import views_groups, views_people, views_team, views_tokens
 
 urlpatterns: list[URLPattern] = [
     path("people/", views_people.people_list, name="people"),
     path("people/new/", views_people.person_new, name="person-new"),
     path("people/teams/", views_groups.team_list, name="team-list"),
-    path("people/teams/<int:pk>/", views_groups.team, name="team"),
-    path("people/teams/<int:pk>/delete/", views_groups.team_delete, name="team-delete"),
+    path("people/teams/<int:pk>/", views_team.team, name="team"),
+    path("people/teams/<int:pk>/people/", views_team.team_people, name="team-people"),
+    path("people/teams/<int:pk>/delete/", views_team.team_delete, name="team-delete"),
     path("people/roles/", views_groups.role_list, name="role-list"),
     path("people/roles/<int:pk>/", views_groups.role, name="role"),
     path("people/roles/<int:pk>/delete/", views_groups.role_delete, name="role-delete"),

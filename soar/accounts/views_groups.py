@@ -1,4 +1,4 @@
-"""Teams and roles in the browser, for those who manage people."""
+"""The list of teams, and roles, in the browser, for those who manage people."""
 
 from __future__ import annotations
 
@@ -8,20 +8,17 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from soar.accounts import owning
 from soar.accounts import people as listed
 from soar.accounts.actions import roles as role_actions
 from soar.accounts.actions import teams as team_actions
 from soar.accounts.actions.factors import require_second_factor
 from soar.accounts.authority import RIGHTS
-from soar.accounts.forms_people import MoveForm, NameForm, RoleForm, TeamForm
-from soar.accounts.models import Role, Team
+from soar.accounts.forms_people import NameForm, RoleForm
+from soar.accounts.models import Role
 from soar.accounts.pages import beside, needs, person_of, status_of, tried
 from soar.lib.errors import CaseError
 
-TEAMS, TEAM, ROLES, ROLE, ROLE_DELETE = (
-    f"accounts/people/{name}.html" for name in ("teams", "team", "roles", "role", "role_delete")
-)
+TEAMS, ROLES, ROLE, ROLE_DELETE = (f"accounts/people/{name}.html" for name in ("teams", "roles", "role", "role_delete"))
 manages = needs("manage_people")
 reads = needs("manage_people", read_by="view_setup")
 asks = require_http_methods(["GET", "HEAD", "POST"])
@@ -41,39 +38,6 @@ def team_list(request: HttpRequest) -> HttpResponse:
             return redirect("team", made.pk)
     context = {"form": form, "teams": listed.teams(), "counts": listed.counts()}
     return render(request, TEAMS, context, status=status_of(form))
-
-
-@reads
-@asks
-def team(request: HttpRequest, pk: int) -> HttpResponse:
-    """One team: its name, who is in it, what belongs to it."""
-    row = _team(pk)
-    members = sorted(row.group.user_set.values_list("username", flat=True))
-    form = TeamForm(request.POST or None, team=row, initial={"name": row.name, "members": members})
-    if request.method == "POST" and form.is_valid():
-        try:
-            data = form.cleaned_data
-            team_actions.update(person_of(request), pk, name=data["name"], members=data["members"])
-        except CaseError as error:
-            beside(form, error)
-        else:
-            messages.success(request, _("Saved"))
-            return redirect("team", pk)
-    owned = owning.of_team(person_of(request), row)
-    context = {"team": row, "form": form, "owned": owned, "members": len(members), "move": MoveForm(team=row)}
-    return render(request, TEAM, context, status=status_of(form))
-
-
-@manages
-@require_http_methods(["POST"])
-def team_delete(request: HttpRequest, pk: int) -> HttpResponse:
-    """Remove a team; with ``move_to`` what belongs to it goes there first."""
-    row = _team(pk)
-    to = request.POST.get("move_to") if "move_to" in request.POST else None
-    if tried(request, lambda: team_actions.delete(person_of(request), pk, move_to=to) or True):
-        messages.success(request, _("%s is removed.") % row.name)
-        return redirect("team-list")
-    return redirect("team", pk)
 
 
 @reads
@@ -138,13 +102,6 @@ def role_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
     if require_second_factor(person_of(request), row, request.POST.get("required") == "1"):
         messages.success(request, _("Saved"))
     return redirect("role", pk)
-
-
-def _team(pk: int) -> Team:
-    row = listed.teams().filter(pk=pk).first()
-    if row is None:
-        raise Http404
-    return row
 
 
 def _role(pk: int) -> Role:

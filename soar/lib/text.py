@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from markdown_it import MarkdownIt
 
+from soar.lib.checklists import with_checklists
 from soar.lib.mentions import with_mentions
 
 # Types of observables that programs make into links.
@@ -75,8 +76,9 @@ def shorten_hash(value: str, ends: int = 6) -> str:
 
 
 def initials(name: str) -> str:
-    """At most two capital letters for a face: first and last word of ``name``; "–" for no name."""
-    words = [word for word in re.split(r"[\s._-]+", name) if word]
+    """At most two capital letters for a face: first and last word of ``name``; "–" for no name. What stands in brackets
+    is no name, nor is a sign."""
+    words = re.findall(r"[^\W_]+", re.sub(r"\([^()]*\)", " ", name)) or re.findall(r"[^\W_]+", name)
     if not words:
         return "–"
     return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
@@ -139,4 +141,4 @@ def names_in(text: str) -> list[str]:
 @lru_cache(maxsize=1)
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable(["image"])
-    return with_mentions(parser)
+    return with_checklists(with_mentions(parser))

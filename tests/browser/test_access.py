@@ -79,6 +79,8 @@ def test_grant_change_and_revoke_with_the_keyboard(
     page.keyboard.press("Enter")
     row = page.get_by_role("row", name="Sam Stranger")
     expect(row).to_contain_text("“Knows the host”")
+    expect(page.get_by_label("Person or group")).to_have_value("")  # the next grant does not take these words along
+    expect(page.get_by_label("Reason")).to_have_value("")
     row.get_by_label("Level of Sam Stranger").select_option("edit")
     row.get_by_role("button", name="Save the grant of Sam Stranger").press("Enter")
     expect(page.locator("#live")).to_have_text("Saved")

@@ -167,6 +167,7 @@ FORMS: dict[str, dict[str, str]] = {
     "people/roles/<int:pk>/second-factor/": {"required": "1"},
     "people/teams/": {"name": "Night"},
     "people/teams/<int:pk>/": {"name": "Visitors"},
+    "people/teams/<int:pk>/people/": {"out": "the-guest"},
     "people/teams/<int:pk>/delete/": {"move_to": ""},
 }
 

@@ -35,7 +35,7 @@ def line(one: Person, controls: Controls | None) -> Line:
     return Line(
         mark_safe(who),  # noqa: S308  of finished parts and escaped text, as all that follows
         _level(one, controls),
-        mark_safe("<br>".join(_reason(why) for why in one.reasons)),  # noqa: S308
+        _reasons(one.reasons),
         until(one.grant, controls),
         controls.buttons if controls else "",
     )
@@ -72,6 +72,14 @@ def why(grant: Grant) -> SafeString:
     else:
         head = _("Grant by %(name)s") % {"name": grant.granted_by} if grant.granted_by else _("Grant")
     return mark_safe(f'{escape(head)}<span class="sub">{at}{reason}</span>')  # noqa: S308
+
+
+def _reasons(reasons: list[Reason]) -> SafeString:
+    """One a line; what ends with a line of its own needs no break."""
+    told = ""
+    for one in reasons:
+        told += f"{'' if not told or told.endswith('</span>') else '<br>'}{_reason(one)}"
+    return mark_safe(told)  # noqa: S308
 
 
 def _reason(one: Reason) -> str:

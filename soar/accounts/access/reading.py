@@ -85,13 +85,14 @@ class Readers:
         return self._persons(self._annotated().filter(pk=user.pk))[0]
 
     def held_back(self, *, keep: Iterable[int] = ()) -> tuple[list[Held], int]:
-        """What the restriction closes, or would: each way with its people, and how many would see the object by one of
-        them and do not by a grant, without those whom the rules of the restriction would ``keep``."""
+        """What the restriction closes, or would: each way that has people, with how many, and how many would see the
+        object by one of them and do not by a grant, without those whom the rules of the restriction would ``keep``."""
         ways = [way for way in self.kind.ways(self.obj, self._has) if not way.always]
         figures = {f"way{n}": Count("pk", filter=way.who) for n, way in enumerate(ways)}
         lost = self._any(ways) & ~self._granted() & ~self._any(self._lasting()) & ~Q(pk__in=list(keep))
         told = User.objects.filter(is_active=True).aggregate(**figures, lost=Count("pk", filter=lost))
-        return [Held(way.text, way.detail, told[f"way{n}"]) for n, way in enumerate(ways)], told["lost"]
+        held = [Held(way.text, way.detail, told[f"way{n}"]) for n, way in enumerate(ways)]
+        return [one for one in held if one.people], told["lost"]
 
     def _ways(self) -> list[Way]:
         return self._lasting() if self.kind.is_closed(self.obj) else self.kind.ways(self.obj, self._has)

@@ -54,6 +54,17 @@ def update(actor: User | None, pk: int, *, name: str | None = None, members: Ite
 
 
 @transaction.atomic
+def put(actor: User | None, pk: int, username: str, *, inside: bool) -> Team:
+    """Let one person in, or out; of the others nothing is said, so that two who do so at once undo nothing of each
+    other's. Raises as ``update`` does."""
+    _actor, team = _changing(actor, pk)
+    if not username:
+        raise Refused(_("Name somebody."), field="members")
+    had = set(team.group.user_set.values_list("username", flat=True))
+    return update(actor, pk, members=had | {username} if inside else had - {username})
+
+
+@transaction.atomic
 def delete(actor: User | None, pk: int, *, move_to: str | None = None) -> None:
     """Remove a team. With ``move_to`` what belongs to it goes to that team; "" lets it belong to none, so that
     everybody who may see cases sees it. Raises Missing, Refused, and Conflict while something belongs to it."""
