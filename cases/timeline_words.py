@@ -74,7 +74,7 @@ def _changed(entry: TimelineEntry, data: Data) -> SafeString:
 def _among(old: list[Any], new: list[Any]) -> SafeString:
     """What came to a list and what left it: in two long lists nobody finds the one that is new."""
     came, left = ([one for one in these if one not in those] for these, those in ((new, old), (old, new)))
-    said = [format_html('<span class="was">{}</span>', _shown(left))] if left else []
+    said: list[str] = [format_html('<span class="was">{}</span>', _shown(left))] if left else []
     said += [format_html("+ {}", _shown(came))] if came else []
     return format_html_join(" ", "{}", ((one,) for one in said or [_shown(new)]))
 
