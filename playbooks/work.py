@@ -14,6 +14,7 @@ from cases.dashboard.work import OF_A_SORT, Item
 from cases.restricted_views import told_of
 from playbooks import response_selectors
 from playbooks.choices import APPROVAL_OPEN, RunStatus
+from playbooks.disclosure import withhold_words
 from playbooks.models import Approval, Run
 from soar.accounts.membership import may
 from soar.accounts.models import Team, User
@@ -24,7 +25,7 @@ def approvals(user: User) -> Iterator[Item]:
     if not may(user, "respond") or not may(user, "view_cases"):
         return
     rows = response_selectors.waiting(user).select_related("alert", "incident").order_by("expires_at", "pk")
-    for row in rows[:OF_A_SORT]:
+    for row in _told(user, list(rows[:OF_A_SORT])):
         yield _asked(row)
 
 
@@ -32,7 +33,8 @@ def undecided(user: User, team: Team | None) -> Iterator[Waiting]:
     """Approvals that nobody has decided, and runs of which a person has to say what happened."""
     rows = response_selectors.visible_approvals(user).filter(status__in=APPROVAL_OPEN, expires_at__gt=Now())
     rows = rows.filter(Q(alert__team=team) | Q(incident__team=team)) if team else rows
-    for row in rows.select_related("alert", "incident").order_by("expires_at", "pk")[:OF_A_SORT]:
+    listed = list(rows.select_related("alert", "incident").order_by("expires_at", "pk")[:OF_A_SORT])
+    for row in _told(user, listed):
         yield Waiting("", _asked(row))
     runs = Run.objects.visible_to(user).filter(status=RunStatus.NEEDS_DECISION)
     runs = runs.select_related("playbook", "alert", "incident")
@@ -41,6 +43,11 @@ def undecided(user: User, team: Team | None) -> Iterator[Waiting]:
         url, about = reverse("run-detail", args=[run.pk]), told_of(run.alert or run.incident)
         item = Item("runs", run.playbook.name, url, _("What happened?"), None, _("Decide"), about)
         yield Waiting("", item)
+
+
+def _told(user: User, rows: list[Approval]) -> list[Approval]:
+    withhold_words(user, rows)
+    return rows
 
 
 def _asked(row: Approval) -> Item:
