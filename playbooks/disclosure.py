@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from django.db import connection
 
 from cases.models import Incident
-from cases.numbers_hidden import hidden
+from cases.numbers_hidden import hidden, names_hidden
 from playbooks.models import Approval, ResponseTask, Run, Step
 from soar.accounts.models import User
 
@@ -55,6 +55,16 @@ def withhold(
         if task.run_id in closed:
             task.reason, task.message, task.params, task.answer, task.data = "", "", {}, None, {}
             task.request, task.withheld = None, True
+
+
+def withhold_words(user: User, approvals: Sequence[Approval]) -> bool:
+    """Take what is asked, and why, out of approvals, as they are in memory, whose words name an alert or incident that
+    the user may not see: playbooks write them, which may see more. Whether something was taken out."""
+    closed = names_hidden(user, [f"{one.title} {one.question} {one.reason}" for one in approvals])
+    for one, withheld in zip(approvals, closed, strict=True):
+        if withheld:
+            one.title, one.question, one.reason = f"AP-{one.pk}", "", ""
+    return any(closed)
 
 
 def unname_incidents(user: User | None, rows: Iterable[Approval | ResponseTask]) -> None:

@@ -14,6 +14,7 @@ from cases.dashboard.work import OF_A_SORT, Item
 from cases.restricted_views import told_of
 from playbooks import response_selectors
 from playbooks.choices import APPROVAL_OPEN, RunStatus
+from playbooks.disclosure import withhold_words
 from playbooks.models import Approval, Run
 from soar.accounts.membership import may
 from soar.accounts.models import Team, User
@@ -24,7 +25,7 @@ def approvals(user: User) -> Iterator[Item]:
     if not may(user, "respond") or not may(user, "view_cases"):
         return
     rows = response_selectors.waiting(user).select_related("alert", "incident").order_by("expires_at", "pk")
-    for row in rows[:OF_A_SORT]:
+    for row in _told(user, list(rows[:OF_A_SORT])):
         yield _asked(row)
 
 
@@ -33,7 +34,7 @@ def undecided(user: User, team: Team | None) -> Iterator[Waiting]:
     rows = response_selectors.visible_approvals(user).filter(status__in=APPROVAL_OPEN, expires_at__gt=Now())
     rows = rows.filter(Q(alert__team=team) | Q(incident__team=team)) if team else rows
     asked = list(rows.select_related("alert", "incident").order_by("expires_at", "pk")[: AT_MOST + 1])
-    for row in asked[:AT_MOST]:
+    for row in _told(user, asked[:AT_MOST]):
         yield Waiting("", _asked(row))
     if len(asked) > AT_MOST:
         yield more(_("All approvals that wait"), "approval-list")
@@ -47,6 +48,11 @@ def undecided(user: User, team: Team | None) -> Iterator[Waiting]:
         yield Waiting("", item)
     if len(open_runs) > AT_MOST:
         yield more(_("All runs that wait for a decision"), "run-list", tab="decide")
+
+
+def _told(user: User, rows: list[Approval]) -> list[Approval]:
+    withhold_words(user, rows)
+    return rows
 
 
 def _asked(row: Approval) -> Item:

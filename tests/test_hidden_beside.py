@@ -4,7 +4,7 @@ playbooks wrote, what was kept of a shift (access.md 3, 4, 7)."""
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -28,6 +28,7 @@ from cases.models import (
     TimelineEntry,
 )
 from cases.reporting.document import document
+from playbooks.models import Approval, Playbook, Run
 from soar.accounts.access.actions import grant
 from soar.accounts.models import AuditEntry, Team, User
 from soar.connectors.access import CONNECTOR_ACCESS
@@ -348,3 +349,23 @@ def test_the_log_does_not_name_a_file_of_a_restricted_incident(admin: User, secr
     assert answer.status_code == 200 and b"".join(answer.streaming_content) == b"x"  # type: ignore[attr-defined]
     entry = AuditEntry.objects.get(verb="export.evidence")
     assert entry.target == secret.number and entry.data == {"sha256": piece.sha256}
+
+
+def test_a_question_that_names_a_hidden_incident_is_not_read(responder: User, stranger: User, red: Team) -> None:
+    hidden, alert = make_incident("Payroll theft", team=red), make_alert("Seen by all")
+    words = {"title": f"As in {hidden.number}", "question": "Like the payroll theft?", "reason": "Never touch payroll"}
+    until = timezone.now() + timedelta(hours=1)
+    one = Approval.objects.create(alert=alert, expires_at=until, cause=alert.cause, **words)
+    for path in ("/approvals/", f"/approvals/{one.pk}/", "/", "/hand-over/", f"/api/v1/approvals/{one.pk}/"):
+        text = read(responder, path)
+        assert "payroll" not in text and hidden.number not in text and f"{one.pk}" in text
+    assert "Like the payroll theft?" in read(stranger, f"/approvals/{one.pk}/")
+    listed = Api(responder).get("/approvals/").json()["results"][0]
+    assert [listed[name] for name in ("title", "question", "reason")] == [f"AP-{one.pk}", "", ""]
+
+
+def test_runs_taken_out_of_a_restricted_incident_are_noted_as_a_view(admin: User, secret: Incident) -> None:
+    playbook = Playbook.objects.create(name="Look", kind="python", trigger="manual")
+    Run.objects.create(playbook=playbook, incident=secret, cause=secret.cause, status="successful")
+    assert secret.number in read(admin, "/runs/export/")
+    assert views_of(admin, secret) == 1

@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.utils import timezone
 
+from soar.accounts.actions import people
 from soar.accounts.actions.sessions import end_all_sessions
 from soar.accounts.actions.users import create_token, ensure_admin
 from soar.accounts.models import AuditEntry, LoginSession, User
@@ -156,3 +157,12 @@ def test_what_stands_in_a_session_cannot_be_read_without_the_key(analyst: User, 
     client = signed_in(analyst)
     settings.ENCRYPTION_KEYS = ["another key"]
     assert not is_in(client)
+
+
+def test_a_session_does_not_come_back_with_its_person(analyst: User, admin: User) -> None:
+    browser, unnoted = signed_in(analyst), signed_in(analyst)
+    LoginSession.objects.filter(key=unnoted.session.session_key).delete()
+    people.set_active(admin, analyst.pk, False)
+    people.set_active(admin, analyst.pk, True)
+    assert not is_in(browser) and not is_in(unnoted)
+    assert is_in(signed_in(User.objects.get(pk=analyst.pk)))

@@ -17,7 +17,7 @@ from cases.restricted_views import note_rows
 from playbooks.actions.approvals import approve, reject
 from playbooks.api import response_shapes as shapes
 from playbooks.choices import APPROVAL_OPEN, ApprovalStatus
-from playbooks.disclosure import unname_incidents, withhold
+from playbooks.disclosure import unname_incidents, withhold, withhold_words
 from playbooks.models import Approval, ResponseTask, Vote
 from playbooks.response_representation import approval_dict
 from playbooks.response_selectors import approval_for, visible_approvals
@@ -79,6 +79,7 @@ def dicts_of(user: User, approvals: Sequence[Approval]) -> list[dict[str, Any]]:
     for vote in Vote.objects.filter(approval__in=ids).select_related("user").order_by("pk"):
         votes[vote.approval_id].append(vote)
     unname_incidents(user, [*approvals, *found])
+    withhold_words(user, approvals)
     return [approval_dict(one, tasks[one.pk], votes[one.pk]) for one in approvals]
 
 

@@ -18,7 +18,7 @@ from cases.models import Asset, Incident
 from playbooks.actions.approvals import may_decide
 from playbooks.actions.response_preview import preview_of
 from playbooks.choices import APPROVAL_OPEN, TaskStatus
-from playbooks.disclosure import withhold
+from playbooks.disclosure import withhold, withhold_words
 from playbooks.models import Approval, ResponseTask, Vote
 from playbooks.response.telling import asked
 from playbooks.response_selectors import visible_approvals
@@ -72,6 +72,7 @@ def context_of(
     votes = list(approval.votes.select_related("user").order_by("pk"))
     own = {vote.task_id for vote in votes if vote.user_id == user.pk}
     lines = [_line(task, votes) for task in tasks]
+    closed = withhold_words(user, [approval])
     withhold(user, [], tasks=tasks)  # what the never-touch list says of them stays: it asks for a reason
     for line in lines:
         line.open = line.task.status == TaskStatus.PENDING_APPROVAL and line.task.pk not in own
@@ -103,7 +104,7 @@ def context_of(
         "subject_url": page("alert-detail", approval.alert.number) if approval.alert else "",
         "incident": _incident(user, approval),
         "requests": _requests(lines),
-        "withheld": any(task.withheld for task in tasks),
+        "withheld": closed or any(task.withheld for task in tasks),
         "people": _people(votes, approval),
         "told": _told(approval),
         "untold": not approval.told and not asked(approval) and approval.status in APPROVAL_OPEN,

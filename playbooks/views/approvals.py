@@ -19,6 +19,7 @@ from cases.errors import Conflict, Refused
 from cases.restricted_views import note_rows
 from playbooks.actions import approvals
 from playbooks.choices import APPROVAL_OPEN
+from playbooks.disclosure import withhold_words
 from playbooks.models import Approval
 from playbooks.response_selectors import approval_for, visible_approvals, waiting
 from playbooks.views.approval_page import context_of
@@ -63,6 +64,7 @@ def approval_list(request: HttpRequest) -> HttpResponse:
     except BadCursor:
         decided = keyset_page(over, NEWEST)
     note_rows(user, [*open_ones, *decided.rows])
+    withhold_words(user, [*open_ones, *decided.rows])
     mine = set(waiting(user).values_list("pk", flat=True)) if may(user, "respond") else set()
     context = {
         "waiting": _rows(open_ones, mine),

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from cases.errors import Missing
+from cases.restricted_views import note_rows
 from playbooks.disclosure import withhold
 from playbooks.models import Run
 from playbooks.representation import run_dict
@@ -92,6 +93,7 @@ def runs_export(request: HttpRequest) -> HttpResponse:
     rows, _tab, _chosen = selected(request, user)
     listed = rows.select_related("playbook", "version", "sequence", "started_by")
     found = list(listed.defer("input", "traceback", "targets", "report").order_by("-pk")[:MOST_RUNS])
+    note_rows(user, found)
     withhold(user, found)
     kind = "json" if request.GET.get("as") == "json" else "csv"
     audit.exported(user, "runs", "runs", rows=len(found), format=kind)

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from soar.accounts import audit, authority, owning
+from soar.accounts.actions.sessions import end_for_good
 from soar.accounts.actions.users import create_user
 from soar.accounts.models import Role, Team, User
 from soar.lib.errors import Conflict, Missing, Refused
@@ -86,7 +87,7 @@ def update(actor: User | None, pk: int, changes: dict[str, Any]) -> User:
 
 @transaction.atomic
 def set_active(actor: User | None, pk: int, active: bool) -> User:
-    """Deactivate somebody, or let them in again. Their sessions and tokens do nothing while they are deactivated.
+    """Deactivate somebody, or let them in again. Their sessions end; their tokens do nothing while it lasts.
 
     Doing it twice changes nothing. Raises Missing, Forbidden, Conflict for oneself and for the last admin."""
     actor, user = _changing(actor, pk)
@@ -96,6 +97,8 @@ def set_active(actor: User | None, pk: int, active: bool) -> User:
         return user
     user.is_active = active
     user.save(update_fields=["is_active"])
+    if not active:
+        end_for_good(user)
     if not active and user.is_superuser:
         authority.check_admin_stays()
     audit.record(actor, "user.activated" if active else "user.deactivated", user.username)

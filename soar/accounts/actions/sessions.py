@@ -52,6 +52,11 @@ def forget_other_sessions(request: HttpRequest, user: User) -> None:
     keep_session(request, user)
 
 
+def end_for_good(user: User) -> None:
+    """End all sessions of somebody who is deactivated, in the caller's transaction: none comes back with them."""
+    _end(user)
+
+
 def keep_session(request: HttpRequest, user: User) -> None:
     """Go on with the request's session under what the person's password and epoch are now."""
     old = request.session.session_key
