@@ -52,7 +52,7 @@ class Stock:
     @cached_property
     def templates(self) -> list[str]:
         """Names of incident templates."""
-        return list(IncidentTemplate.objects.values_list("name", flat=True))
+        return list(IncidentTemplate.objects.current().values_list("name", flat=True))
 
     @cached_property
     def profiles(self) -> list[TicketProfile]:

@@ -174,5 +174,5 @@ def test_a_deleted_template_leaves_what_was_taken_from_it(admin: User, template:
     incident = make_incident("Case", template=template)
     assert Api(admin).delete(f"/incident-templates/{template.pk}/").status_code == 204
     incident.refresh_from_db()
-    assert incident.template is None
+    assert incident.template == template
     assert incident.tasks.count() == 2

@@ -108,6 +108,14 @@ def test_of_a_split_the_owners_and_marks_are_told(analyst: User, responder: User
     assert [words for _reason, words in told(analyst)].count("Priya Raman gave it to you") == 1
 
 
+def test_a_split_that_is_taken_back_says_so(analyst: User) -> None:
+    whole = make_incident("Whole", make_alert(), make_alert())
+    new = split.split(Actor.of(analyst), whole.pk, alerts=[whole.alerts.order_by("pk")[0].pk])
+    incidents.update(SOAR, new.pk, changes={"tags": ["apt"]})
+    merge_undo.undo(Actor.of(analyst), whole.pk, IncidentMove.objects.get(target=new).pk)
+    assert changes(whole)[-1] == ("tags", [], ["apt"], "By taking a split back")
+
+
 @pytest.fixture
 def twins() -> list[User]:
     """Two people of one name."""

@@ -8,16 +8,17 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from cases.actions import custom_fields, incidents, templates
+from cases.actions import custom_fields, incidents, template_use, templates
 from cases.actions.custom_values import set_values
 from cases.actors import Actor
-from cases.errors import Conflict
+from cases.errors import Conflict, Refused
 from cases.models import Incident, IncidentTemplate
 from cases.shipped_templates import TEMPLATES
 from soar.accounts.models import Team, User
 from tests.api import Api, problem_of
 from tests.factories import make_alert, make_incident, make_source
 from tests.queries import counted
+from tests.ticket_profiles import make_instance, make_profile
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -116,26 +117,73 @@ def test_a_stale_form_is_refused_and_may_be_saved_again(as_admin: Client) -> Non
     assert IncidentTemplate.objects.filter(name="Other").exists()
 
 
-def test_not_deleted_while_an_incident_needs_its_fields_to_be_closed(as_admin: Client, admin: User) -> None:
+def test_what_a_deleted_one_asks_for_is_asked_still_also_after_a_reopening(as_admin: Client, admin: User) -> None:
     actor = Actor.of(admin)
     template = templates.create(actor, fields={"name": "Legal case", "kind": "data_loss"})
     fields = {"name": "Legal reference", "kind": "text", "required": True, "templates": [template.pk]}
     field = custom_fields.create(actor, fields=fields)
-    incident = make_incident("Case", template=template)
-    answer = as_admin.post(f"/settings/templates/{template.pk}/delete/")
-    assert answer.status_code == 409 and "need what it asks for: Legal reference" in answer.content.decode()
-    problem_of(Api(admin).delete(f"/incident-templates/{template.pk}/"), 409)
-    with pytest.raises(Conflict):
-        incidents.set_status(actor, incident.pk, "resolved", determination="benign")
-    set_values(actor, incident.pk, {field.key: "L-7"})
-    incidents.set_status(actor, incident.pk, "closed", determination="benign")
+    waiting, ended = make_incident("Open", template=template), make_incident("Ended", template=template)
+    set_values(actor, ended.pk, {field.key: "L-7"})
+    incidents.set_status(actor, ended.pk, "closed", determination="benign")
     assert as_admin.post(f"/settings/templates/{template.pk}/delete/").status_code == 302
+    incidents.set_status(actor, ended.pk, "open")
+    set_values(actor, ended.pk, {field.key: None})
+    for one in (waiting, ended):
+        with pytest.raises(Conflict, match="Legal reference"):
+            incidents.set_status(actor, one.pk, "resolved", determination="benign")
+        set_values(actor, one.pk, {field.key: "L-8"})
+        incidents.set_status(actor, one.pk, "resolved", determination="benign")
+    form = as_admin.get(f"/settings/fields/{field.key}/").content.decode()
+    assert "Legal case (deleted)" in form
+    api = Api(admin)
+    assert api.patch(f"/custom-fields/{field.key}/", {"templates": ["Legal case (deleted)"]}).status_code == 200
+    assert list(field.templates.values_list("pk", flat=True)) == [template.pk]
+
+
+def test_a_deleted_one_is_offered_nowhere_and_its_name_is_free(as_admin: Client, admin: User) -> None:
+    incident, template = make_incident("Case", template=phishing()), phishing()
+    other = make_incident("Other")
+    assert as_admin.post(f"/settings/templates/{template.pk}/delete/").status_code == 302
+    for url in ("/incidents/new/", "/settings/templates/", f"/incidents/{other.number}/template/"):
+        assert ">Phishing<" not in as_admin.get(url).content.decode(), url
+    assert as_admin.get(f"/settings/templates/{template.pk}/").status_code == 404
+    api = Api(admin)
+    problem_of(api.get(f"/incident-templates/{template.pk}/"), 404)
+    assert "Phishing" not in {row["name"] for row in api.get("/incident-templates/").json()["results"]}
+    for named in ("Phishing", template.pk):
+        problem_of(api.post(f"/incidents/{other.number}/template/", {"template": named}), 400)
+    assert api.get(f"/incidents/{incident.number}/").json()["template"] == "Phishing (deleted)"
+    made = api.post("/incident-templates/", {"name": "phishing", "kind": "phishing"})
+    assert made.status_code == 201
+    assert api.post(f"/incidents/{other.number}/template/", {"template": "Phishing"}).json()["template"] == "phishing"
+    assert api.delete(f"/incident-templates/{made.json()['id']}/").status_code == 204
+    assert api.get(f"/incidents/{other.number}/").json()["template"] == "phishing (deleted 2)"
+
+
+def test_one_that_nothing_refers_to_is_gone(as_admin: Client) -> None:
+    pk = phishing().pk
+    assert as_admin.post(f"/settings/templates/{pk}/delete/").status_code == 302
+    assert not IncidentTemplate.objects.filter(pk=pk).exists()
+
+
+def test_a_rule_for_tickets_does_not_come_to_mean_all(as_admin: Client) -> None:
+    profile = make_profile(make_instance())
+    profile.templates.add(phishing())
+    pk = phishing().pk
+    assert as_admin.post(f"/settings/templates/{pk}/delete/").status_code == 302
+    assert list(profile.templates.values_list("pk", flat=True)) == [pk]
+
+
+def test_one_that_is_deleted_while_somebody_uses_it_is_refused(analyst: User) -> None:
+    template, incident = phishing(), make_incident("Case")
+    templates.delete(Actor.system(), template.pk)
+    with pytest.raises(Refused, match="no incident template Phishing any more"):
+        template_use.apply(Actor.of(analyst), incident.pk, template)
 
 
 def test_deleted(as_admin: Client) -> None:
     incident = make_incident("Case", template=phishing())
     assert as_admin.post(f"/settings/templates/{phishing().pk}/delete/").status_code == 302
-    assert not IncidentTemplate.objects.filter(name="Phishing").exists()
     text = as_admin.get(f"/incidents/{incident.number}/").content.decode()
     assert "Find everybody who got it" in text
 

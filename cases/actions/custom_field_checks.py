@@ -88,7 +88,7 @@ def used_on(field: CustomField, user: User | None) -> tuple[int, bool]:
 
 def templates_with(field: CustomField) -> list[IncidentTemplate]:
     """Templates that begin with a value of the field."""
-    return list(IncidentTemplate.objects.filter(custom_fields__has_key=field.key))
+    return list(IncidentTemplate.objects.current().filter(custom_fields__has_key=field.key))
 
 
 def fits(draft: Wanted, value: Any) -> bool:
@@ -138,6 +138,7 @@ def _templates(value: Any) -> list[IncidentTemplate] | None:
 
 
 def _template(value: Any) -> IncidentTemplate:
+    """By id or name; one that was deleted as well, for a field that is asked for on its incidents goes on to be."""
     text = str(value)[:100].replace("\x00", "").strip()
     is_id = text.isascii() and text.isdecimal() and len(text) < 19
     found = IncidentTemplate.objects.filter(pk=int(text)).first() if is_id else None

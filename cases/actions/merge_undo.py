@@ -17,6 +17,7 @@ from cases.actions.merge import HUSK, SAVED, merge_locked
 from cases.actions.merge_checks import refusal_of
 from cases.actions.moving import Part, Way, parts
 from cases.actions.moving.alerts import lock_all
+from cases.actions.moving.base import MERGE_UNDONE, SPLIT_UNDONE
 from cases.actors import Actor
 from cases.errors import CaseError, Conflict, Forbidden, Missing
 from cases.holds import check_incidents
@@ -64,7 +65,7 @@ def undo(actor: Actor, incident_id: int | str, pk: int) -> IncidentMove:
     move = move_for(actor, incident_for(actor, incident_id), pk)
     found = {one: incident_for(actor, one, lock=True) for one in sorted((move.source_id, move.target_id))}
     move = IncidentMove.objects.select_for_update().get(pk=move.pk)
-    way = Way(actor, found[move.source_id], found[move.target_id], _later(move))
+    way = Way(actor, found[move.source_id], found[move.target_id], _later(move), why=MERGE_UNDONE)
     _check(move, way)
     lock_all(found.values())  # what goes back goes in the opposite order, alerts last
     move.left = _split_back(move, way) if move.kind == IncidentMove.Kind.SPLIT else _merge_back(move, way)
@@ -181,7 +182,7 @@ def _way_back(move: IncidentMove, way: Way) -> Way:
     for incident in (way.source, way.target):
         if incident.merged_at is not None:
             raise Conflict(f"{incident.number} was itself merged since. Undo that first.", code="incident_merged")
-    back = Way(way.actor, way.target, way.source, gone=_owners_gone(move, way))
+    back = Way(way.actor, way.target, way.source, gone=_owners_gone(move, way), why=SPLIT_UNDONE)
     if (error := refusal_of(back)) is not None:
         raise error
     return back

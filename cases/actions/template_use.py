@@ -9,7 +9,7 @@ from django.db import transaction
 
 from cases import timeline
 from cases.actions.base import TAGS_AT_MOST, save
-from cases.actions.custom_values import begin_with
+from cases.actions.custom_values import begin_with, hold_definitions
 from cases.actions.task_access import check_open
 from cases.actions.tasks import append
 from cases.actors import Actor
@@ -38,15 +38,19 @@ def template_of(value: TemplateRef) -> IncidentTemplate:
         return value
     text = str(value)[:100].replace("\x00", "").strip()
     is_id = text.isascii() and text.isdecimal() and len(text) < 19
-    found = IncidentTemplate.objects.filter(pk=int(text)).first() if is_id else None
-    found = found or IncidentTemplate.objects.filter(name__iexact=text).first()
+    current = IncidentTemplate.objects.current()
+    found = current.filter(pk=int(text)).first() if is_id else None
+    found = found or current.filter(name__iexact=text).first()
     if found is None:
         raise Refused(f"There is no incident template {text:.60}.", field="template")
     return found
 
 
 def use(actor: Actor, incident: Incident, template: IncidentTemplate) -> None:
-    """Do it to a locked incident, with one entry."""
+    """Do it to a locked incident, with one entry. Raises Refused for one that was deleted meanwhile."""
+    hold_definitions()
+    if not IncidentTemplate.objects.current().filter(pk=template.pk).exists():
+        raise Refused(f"There is no incident template {template.name:.60} any more.", field="template")
     tags = [tag for tag in template.tags if tag not in incident.tags]
     have = IncidentTask.objects.filter(incident=incident).values_list("title", flat=True)
     known = {title.casefold() for title in have}

@@ -9,14 +9,12 @@ from django.db import IntegrityError, transaction
 from cases.actions.custom_values import hold_definitions
 from cases.actions.template_fields import checked
 from cases.actors import Actor
-from cases.choices import IncidentStatus
-from cases.errors import Conflict, Forbidden, Missing, Refused, Stale
-from cases.models import Incident, IncidentTemplate
+from cases.errors import Forbidden, Missing, Refused, Stale
+from cases.models import Incident, IncidentTemplate, TicketProfile
 from soar.accounts import audit
 from soar.accounts.membership import may
 from soar.lib import clock
 
-NAMED_AT_MOST = 5
 TAKEN = "There is a template of this name already."
 
 
@@ -55,18 +53,25 @@ def update(
 
 @transaction.atomic
 def delete(actor: Actor, template_id: int, *, expected_version: int | None = None) -> None:
-    """Take it away; incidents that used it keep their tasks. Raises Stale, Missing, Forbidden, and Conflict while an
-    incident that is not closed has fields by it that it cannot be closed without: they would be asked for no more."""
-    hold_definitions(alone=True)
+    """Take it away; incidents that used it keep their tasks, and what it asks of them. Nobody can use it any more, and
+    its name is free. Raises Stale, Missing, Forbidden."""
+    hold_definitions(alone=True)  # nobody begins to use it meanwhile
     template = _locked(actor, template_id, expected_version)
-    _check_not_needed(template)
-    template.delete()
-    audit.record(actor.user, "template.deleted", template.name)
+    name = template.name
+    if _is_referred_to(template):
+        template.name = _free(name)
+        template.deleted_at = template.updated_at = clock.now()
+        template.version += 1
+        template.changed_by = actor.name[:200]
+        _saved(template, ["name", "deleted_at", "updated_at", "version", "changed_by"])
+    else:
+        template.delete()
+    audit.record(actor.user, "template.deleted", name)
 
 
 def template_for(pk: int) -> IncidentTemplate:
     """The template with this id. Raises Missing."""
-    found = IncidentTemplate.objects.filter(pk=pk).first()
+    found = IncidentTemplate.objects.current().filter(pk=pk).first()
     if found is None:
         raise Missing(f"There is no incident template {pk}.")
     return found
@@ -79,7 +84,7 @@ def _may_manage(actor: Actor) -> None:
 
 def _locked(actor: Actor, pk: int, expected: int | None) -> IncidentTemplate:
     _may_manage(actor)
-    template = IncidentTemplate.objects.select_for_update().filter(pk=pk).first()
+    template = IncidentTemplate.objects.current().select_for_update().filter(pk=pk).first()
     if template is None:
         raise Missing(f"There is no incident template {pk}.")
     if expected is not None and template.version != expected:
@@ -87,15 +92,20 @@ def _locked(actor: Actor, pk: int, expected: int | None) -> IncidentTemplate:
     return template
 
 
-def _check_not_needed(template: IncidentTemplate) -> None:
-    fields = template.fields.filter(required=True, everywhere=False, retired_at=None)
-    names = ", ".join(fields.order_by("name").values_list("name", flat=True)[:NAMED_AT_MOST])
-    waiting = Incident.objects.filter(template=template, status__lt=IncidentStatus.CLOSED, merged_at=None)
-    if names and waiting.exists():
-        raise Conflict(
-            f"Incidents that are not closed use {template.name} and need what it asks for: {names}. Close them first, "
-            "or take these fields off the template."
-        )
+def _free(name: str) -> str:
+    """A name for one that is deleted."""
+    rows, number = IncidentTemplate.objects.all(), 1
+    made = f"{name[:85]} (deleted)"
+    while rows.filter(name__iexact=made).exists():
+        number += 1
+        made = f"{name[:85]} (deleted {number})"
+    return made
+
+
+def _is_referred_to(template: IncidentTemplate) -> bool:
+    """By incidents, in whatever state, by custom fields that are asked for on its incidents, by rules for tickets."""
+    profiles = TicketProfile.objects.filter(templates=template)
+    return any(rows.exists() for rows in (Incident.objects.filter(template=template), template.fields, profiles))
 
 
 def _saved(template: IncidentTemplate, fields: list[str] | None = None) -> None:

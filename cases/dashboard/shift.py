@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
 from django.urls import reverse
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
@@ -82,19 +82,26 @@ def incidents(user: User, team: Team | None) -> IncidentQuerySet:
 def changed(user: User, moment: datetime, team: Team | None) -> Changed:
     """What happened since a moment."""
     rows = selections(user, moment, team)
-    opened, ended = (rows[name].order_by("-severity", "-pk") for name in ("opened", "ended"))
+    first = _first(rows, ("opened", "ended"))
     notes = TimelineEntry.objects.filter(kind="handoff", recorded_at__gte=moment)
     notes = notes.filter(incident__in=incidents(user, team))
     due = incidents(user, team).open().filter(DUE)
     asked: dict[str, QuerySet[Any]] = {**rows, **_alerts(user, moment, team), "notes": notes, "due": due}
     counts = counted_together(asked, COUNTED)
     return Changed(
-        opened=list(opened.only(*SHOWN)[:AT_MOST]),
-        ended=list(ended.only(*SHOWN)[:AT_MOST]),
+        **first,
         notes=views(notes.select_related("incident").order_by("-pk")[:AT_MOST]),
         told=told_since(user, moment, team)[:AT_MOST],
         counts={name: counts.get(name, 0) for name in asked},
     )
+
+
+def _first(rows: Mapping[str, IncidentQuerySet], names: Sequence[str]) -> dict[str, list[Incident]]:
+    """The first AT_MOST of each of these, the gravest first, in one query."""
+    parts = [rows[name].annotate(which=Value(name)).only(*SHOWN).order_by("-severity", "-pk") for name in names]
+    found: list[Any] = list(parts[0][:AT_MOST].union(*(part[:AT_MOST] for part in parts[1:]), all=True))
+    found.sort(key=lambda row: (row.severity, row.pk), reverse=True)
+    return {name: [row for row in found if row.which == name] for name in names}
 
 
 def selections(user: User, moment: datetime, team: Team | None) -> dict[str, IncidentQuerySet]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
@@ -9,8 +11,20 @@ from django.db.models.functions import Lower
 from cases.choices import Severity
 
 
+class TemplateQuerySet(models.QuerySet["IncidentTemplate"]):
+    """Templates."""
+
+    def current(self) -> TemplateQuerySet:
+        """Those that can be used."""
+        return self.filter(deleted_at=None)
+
+
 class IncidentTemplate(models.Model):
     """Default severity, TLP, tags and checklist for a kind of incident (casework.md 10).
+
+    One that incidents, custom fields or ticket profiles refer to is kept when it is deleted (``deleted_at``), under a
+    name that says so: nobody can use it any more, but what its incidents need to be closed they need still, also after
+    a reopening, and no rule that names it comes to mean all incidents.
 
     ``tasks`` is a list of ``{"title", "description", "required", "due_minutes"}``, in order: it is read and written
     as a whole, and what is made of it lives on its own (``IncidentTask``). ``due_minutes`` counts from the moment the
@@ -30,6 +44,9 @@ class IncidentTemplate(models.Model):
     created_at = models.DateTimeField(db_default=models.functions.Now())
     updated_at = models.DateTimeField(db_default=models.functions.Now())
     version = models.PositiveIntegerField(default=1)
+    deleted_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[TemplateQuerySet] = TemplateQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         default_permissions = ()

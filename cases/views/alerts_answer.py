@@ -135,7 +135,7 @@ def ask_answer(request: HttpRequest, alert: Alert, name: str, told: Context, sta
         people = workers()[:200]
         context |= {"people": people, "all_teams": Team.objects.all()[:100]}
     if name == "escalate":
-        context["templates"] = IncidentTemplate.objects.values_list("pk", "name")[:200]
+        context["templates"] = IncidentTemplate.objects.current().values_list("pk", "name")[:200]
     if not is_partial(request):
         return render(request, ASK, context, status=status)
     answer = render_regions(request, ASK, ["form"], context, status=status)

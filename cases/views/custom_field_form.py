@@ -32,10 +32,11 @@ class CustomFieldForm(forms.Form):
 
     def __init__(self, data: QueryDict | None = None, field: CustomField | None = None) -> None:
         super().__init__(data, initial=_initial(field) if field else None)
-        rows = IncidentTemplate.objects.values_list("pk", "name")[:500]
+        rows = [*IncidentTemplate.objects.current()[:500]]
+        rows += field.templates.filter(deleted_at__isnull=False) if field else []
         templates = self.fields["templates"]
         assert isinstance(templates, forms.MultipleChoiceField)
-        templates.choices = [(str(pk), name) for pk, name in rows]
+        templates.choices = [(str(one.pk), one.name) for one in rows]
         if field is not None:
             del self.fields["key"]
 

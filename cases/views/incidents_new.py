@@ -26,7 +26,7 @@ class IncidentForm(forms.Form):
 
     title = forms.CharField(label=_("Title"), max_length=300)
     template = forms.ModelChoiceField(
-        IncidentTemplate.objects.all(), label=_("Template"), required=False, empty_label=_("None")
+        IncidentTemplate.objects.current(), label=_("Template"), required=False, empty_label=_("None")
     )
     template.help_text = _("Its checklist and tags come with it.")
     severity = forms.ChoiceField(label=_("Severity"), required=False)

@@ -98,7 +98,7 @@ def incident_template(request: HttpRequest, number: str) -> HttpResponse:
         else:
             return _shown(request, incident, _("Template used: %s") % template.name)
     incident = incident_for(user, number, level="edit")
-    rows = IncidentTemplate.objects.only("name", "description", "tasks")[:TEMPLATES_SHOWN]
+    rows = IncidentTemplate.objects.current().only("name", "description", "tasks")[:TEMPLATES_SHOWN]
     return _ask(
         request,
         "cases/incidents/use_template.html",

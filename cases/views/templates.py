@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from cases.actions import templates
 from cases.actors import Actor
 from cases.choices import IncidentKind, Severity
-from cases.errors import CaseError, Conflict, Refused, Stale
+from cases.errors import CaseError, Refused, Stale
 from cases.models import IncidentTemplate
 from cases.views.parts import needs, person_of
 from cases.views.template_form import TemplateForm
@@ -31,7 +31,7 @@ reads = needs("manage_settings", read_by="view_setup")
 @require_safe
 def template_list(request: HttpRequest) -> HttpResponse:
     """Templates by name, with what they bring. ``?q=`` is in the name or the description."""
-    text, found = asked(request.GET), IncidentTemplate.objects.all()
+    text, found = asked(request.GET), IncidentTemplate.objects.current()
     if text:
         found = found.filter(Q(name__icontains=text) | Q(description__icontains=text))
     page = paged(request, found, BY_NAME, keep={"q": text})
@@ -81,11 +81,7 @@ def template_edit(request: HttpRequest, pk: int) -> HttpResponse:
 def template_delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Take it away; incidents keep what they took from it."""
     template = templates.template_for(pk)
-    try:
-        templates.delete(Actor.of(person_of(request)), pk)
-    except Conflict as error:
-        form = TemplateForm(None, template)
-        return _page(request, form, template, refused=error)
+    templates.delete(Actor.of(person_of(request)), pk)
     messages.success(request, _("%s deleted. Incidents that used it keep their tasks.") % template.name)
     return redirect("template-list")
 
@@ -96,10 +92,9 @@ def _page(
     template: IncidentTemplate | None = None,
     *,
     stale: bool = False,
-    refused: Conflict | None = None,
 ) -> HttpResponse:
-    context = {"form": form, "template": template, "stale": stale, "refused": refused}
-    status = refused.status if refused else 412 if stale else 422 if form.errors else 200
+    context = {"form": form, "template": template, "stale": stale}
+    status = 412 if stale else 422 if form.errors else 200
     return render(request, "cases/templates/form.html", context, status=status)
 
 

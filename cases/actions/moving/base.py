@@ -13,7 +13,7 @@ from cases.actors import Actor
 from cases.models import Incident, IncidentMove
 
 # Why a field of the other incident changes, as its timeline says it. Without a number: not everybody sees both.
-MERGED, TAKEN_BACK = "By a merge", "By taking a merge back"
+MERGED, MERGE_UNDONE, SPLIT_UNDONE = "By a merge", "By taking a merge back", "By taking a split back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Way:
 
     ``later``, for the way back: the merges into ``target`` that came after and last. What their incidents would have
     brought, had it not been there already, is theirs from then on (``heir``): an undo of theirs takes it away.
+    ``why``: what the entries of its timeline say.
     ``gone``: ids of people who own ``target`` no more, by what somebody did there, and do not come back to it."""
 
     actor: Actor
@@ -30,6 +31,7 @@ class Way:
     target: Incident
     later: list[IncidentMove] = field(default_factory=list)
     gone: frozenset[int] = frozenset()
+    why: str = MERGED
 
     def heir(self, has: Callable[[Incident], Any]) -> IncidentMove | None:
         """The first of the later merges whose incident has it as well; None if nobody else needs it."""

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from cases.actions import custom_values
 from cases.actions.base import TAGS_AT_MOST, change
-from cases.actions.moving.base import MERGED, TAKEN_BACK, Part, Told, Way
+from cases.actions.moving.base import Part, Told, Way
 from cases.choices import Pap, Severity, Tlp
 from cases.models import Incident
 
@@ -37,14 +37,14 @@ class Words(Part):
     def move(self, way: Way) -> list[str]:
         """The words that are new."""
         new, _stays = self._new(way)
-        change(way.target, way.actor, self.name, [*getattr(way.target, self.name), *new], reason=MERGED)
+        change(way.target, way.actor, self.name, [*getattr(way.target, self.name), *new], reason=way.why)
         return new
 
     def back(self, way: Way, kept: Any) -> list[str]:
         """Take them off, but for those that a later merge brought too; who took one off since has done it already."""
         have = getattr(way.target, self.name)
         gone = [one for one in kept if one in have and not self._left_to_heir(way, one)]
-        change(way.target, way.actor, self.name, [one for one in have if one not in gone], reason=TAKEN_BACK)
+        change(way.target, way.actor, self.name, [one for one in have if one not in gone], reason=way.why)
         return []
 
     def _left_to_heir(self, way: Way, word: str) -> bool:
@@ -74,7 +74,7 @@ class OwnFields(Part):
     def move(self, way: Way) -> dict[str, Any]:
         """The values by key."""
         new = _new_values(way)
-        custom_values.move_in(way.actor, way.target, new, reason=MERGED)
+        custom_values.move_in(way.actor, way.target, new, reason=way.why)
         return new
 
     def stays(self, way: Way, kept: Any) -> list[str]:
@@ -87,7 +87,7 @@ class OwnFields(Part):
         """Those that nobody set since; what a later merge has for one stands in its place."""
         told, have = self.stays(way, kept), way.target.custom_fields
         values = {key: self._heirs(way, key) for key in kept if key in have and have[key] == kept[key]}
-        custom_values.move_in(way.actor, way.target, values, reason=TAKEN_BACK)
+        custom_values.move_in(way.actor, way.target, values, reason=way.why)
         return told
 
     def _heirs(self, way: Way, key: str) -> Any:
@@ -123,7 +123,7 @@ class Marks(Part):
         kept = {}
         for name, value in raised(way.source, way.target).items():
             kept[name] = [getattr(way.target, name), value]
-            change(way.target, way.actor, name, _choice(name, value), reason=MERGED)
+            change(way.target, way.actor, name, _choice(name, value), reason=way.why)
         return kept
 
     def stays(self, way: Way, kept: Any) -> list[str]:
@@ -148,7 +148,7 @@ class Marks(Part):
                 further[0] = old  # that one began lower, then, and its own undo goes as far down
             elif getattr(way.target, name) == new:
                 value = _choice(name, _with_later(way, name, old))
-                change(way.target, way.actor, name, value, reason=TAKEN_BACK)
+                change(way.target, way.actor, name, value, reason=way.why)
         return told
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from cases import timeline
 from cases.actions.incident_owners import told_of
-from cases.actions.moving.base import MERGED, TAKEN_BACK, Part, Told, Way
+from cases.actions.moving.base import Part, Told, Way
 from cases.actions.restriction import let_owners_go
 from cases.models import Incident, IncidentOwner
 from cases.models.incident import OWNERS_AT_MOST
@@ -62,9 +62,8 @@ def _left_to_heir(way: Way, user: User) -> bool:
 
 def _tell(way: Way, what: str, people: list[User]) -> None:
     """The entry that tells who owns it now, as for any other way to become an owner."""
-    reason = MERGED if what == "added" else TAKEN_BACK
     data = told_of(what, sorted(people, key=lambda user: (user.display_name(), user.pk)))
-    timeline.record("incident.owners", way.target, way.actor, text=reason, data=data)
+    timeline.record("incident.owners", way.target, way.actor, text=way.why, data=data)
 
 
 def joining_of(way: Way) -> tuple[list[User], int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
@@ -80,6 +81,11 @@ class ProfileForm(forms.Form):
     def __init__(self, profile: TicketProfile, vocabulary: Vocabulary, data: QueryDict | None = None) -> None:
         super().__init__(data, initial=_initial(profile))
         self.profile, self.vocabulary = profile, vocabulary
+        templates = self.fields["templates"]
+        assert isinstance(templates, forms.ModelMultipleChoiceField)
+        # One that was deleted stays, as such, until somebody takes it off: without it the rule would mean any.
+        named = Q(pk__in=profile.templates.values("pk"))
+        templates.queryset = IncidentTemplate.objects.filter(Q(deleted_at=None) | named)
         self.problems: dict[str, str] = {}
         notes = self.fields["note_kinds"]
         assert isinstance(notes, forms.MultipleChoiceField)
