@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import socketserver
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -73,6 +75,31 @@ def _of(folder: Path, host: str, *, over: bool = False) -> tuple[ssl.SSLContext,
     return own.server(host, over=over), own.file.read_text()
 
 
+class Proxy(socketserver.StreamRequestHandler):
+    """Leads to where it is told, by CONNECT, and notes where that was."""
+
+    led: list[str] = []
+
+    def handle(self) -> None:
+        """One tunnel."""
+        place = self.rfile.readline().split()[1].decode()
+        while self.rfile.readline().strip():
+            pass
+        self.led.append(place)
+        with socket.create_connection(("127.0.0.1", int(place.rpartition(":")[2]))) as there:
+            self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            back = threading.Thread(target=self._back, args=(there,), daemon=True)
+            back.start()
+            while told := self.rfile.read1():
+                there.sendall(told)
+            there.shutdown(socket.SHUT_WR)
+            back.join(30)
+
+    def _back(self, there: socket.socket) -> None:
+        while told := there.recv(65536):
+            self.wfile.write(told)
+
+
 @pytest.mark.parametrize("make", STRANGERS.values(), ids=list(STRANGERS))
 def test_a_product_with_a_foreign_certificate_is_told_nothing(
     tmp_path: Path, make: Callable[[Path], tuple[ssl.SSLContext, str]]
@@ -93,3 +120,24 @@ def test_one_that_the_given_authority_vouches_for_is_spoken_to(tmp_path: Path) -
     context, authority = _of(tmp_path, "localhost")
     with serving(context) as url, Client(url, authority=authority, allow_internal=True) as client:
         assert client.request("GET", "/").status == 200
+
+
+def test_a_proxy_of_the_house_is_vouched_for_by_its_authority_too(tmp_path: Path) -> None:
+    """The proxy itself is spoken to by TLS, and in it the product."""
+    context, authority = _of(tmp_path, "localhost")
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Proxy) as proxy, serving(context) as url:
+        proxy.daemon_threads = True
+        proxy.socket = context.wrap_socket(proxy.socket, server_side=True)
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        Proxy.led.clear()
+        way = f"https://localhost:{proxy.server_address[1]}"
+        for given, reached in (("", False), (authority, True)):
+            with Client(url, authority=given, proxy=way, allow_internal=True) as client:
+                if reached:
+                    assert client.request("GET", "/").status == 200
+                else:
+                    with pytest.raises(RemoteError, match="certificate"):
+                        client.request("GET", "/")
+                    assert Proxy.led == []
+        proxy.shutdown()
+    assert Proxy.led == [url.removeprefix("https://")]

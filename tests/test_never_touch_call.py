@@ -18,6 +18,7 @@ from playbooks.response.beginning import begin
 from soar.accounts.models import Team, User
 from soar.connectors.models import BlockEntry
 from soar.standins.base import Request, Response
+from soar.standins.fortinet import FortiGate
 from soar.standins.visionone import VisionOne
 from tests.acting import practice
 from tests.api import Api
@@ -313,3 +314,26 @@ def test_18_an_entry_that_comes_between_the_question_and_the_request(value: str,
         task = ResponseTask.objects.get()
         assert NeverTouch.objects.count() == 1 and task.status == status, (task.status, task.reason)
         assert len(here.state["tasks"]) == (status == "in_progress")
+
+
+def test_18_our_own_list_does_not_outrun_an_entry_either(responder: User) -> None:
+    """The firewall is asked which objects the address is; it knows none, and meanwhile an entry names the network."""
+    body = {"action": "block", "targets": [{"kind": "ip", "value": "203.0.113.66"}]}
+    with practice(FortiGate(), {"token": "key-of-the-fortigate"}) as here:
+        serve = here.standin.serve
+
+        def meanwhile(request: Request) -> Response:
+            if request.method == "GET" and not NeverTouch.objects.exists():
+                never_touch.add(Actor.system(), by="network", value="203.0.113.0/24", reason="Our partner")
+            connection.close()
+            return serve(request)
+
+        here.standin.serve = meanwhile  # type: ignore[method-assign]
+        assert Api(responder).post("/response-tasks/", body).status_code == 201
+        work()
+        work()
+        task = ResponseTask.objects.get()
+        assert (task.status, task.reason) == (
+            "pending_approval", "Never-touch list: Our partner (network 203.0.113.0/24)"
+        )  # fmt: skip
+        assert not BlockEntry.objects.exists() and here.state["groups"]["addrgrp"]["soar-blocked"] == ["none"]
