@@ -182,7 +182,7 @@ if ANALYZE:  # where systemd is installed: it need not run
             text = text.replace("/etc/soar", str(tmp_path)).replace("/opt/soar", str(ROOT))
             (tmp_path / path.name).write_text(text, encoding="utf-8")
         done = subprocess.run(
-            [ANALYZE, "verify", "--recursive-errors=no", "--man=no", *tmp_path.glob("*.service")],
+            [str(ANALYZE), "verify", "--recursive-errors=no", "--man=no", *tmp_path.glob("*.service")],
             capture_output=True,
             text=True,
             check=False,
