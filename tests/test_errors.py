@@ -133,7 +133,7 @@ def test_errors_stand_without_a_database(path: str, theme: str) -> None:
 def test_an_error_is_logged_with_its_place_and_the_id_that_the_page_shows(stranger: Client) -> None:
     lines: list[logging.LogRecord] = []
     handler = logging.Handler()
-    handler.emit = lines.append  # type: ignore[method-assign, assignment]
+    handler.emit = lines.append  # type: ignore[assignment,method-assign]
     logging.getLogger("django.request").addHandler(handler)
     try:
         response = stranger.get("/fail/broken/", headers={"X-Request-ID": "error-of-mine"})

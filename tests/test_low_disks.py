@@ -65,6 +65,7 @@ def test_the_embedded_database_is_in_the_data_folder(settings: Any, place: Path)
 
 def test_with_room_nothing_is_said(client: Client, as_admin: Client) -> None:
     heartbeat.beat("worker")
+    heartbeat.beat("scheduler")
     low_disks.watch()
     assert client.get("/readyz").json() == client.get("/healthz").json() == {"status": "ok"}
     html = page(as_admin)
@@ -76,6 +77,7 @@ def test_with_room_nothing_is_said(client: Client, as_admin: Client) -> None:
 def test_programs_are_told_and_the_portal_stays_in_service(client: Client, settings: Any) -> None:
     settings.DISK_LOW_MB, settings.METRICS_TOKEN = ALWAYS, TOKEN
     heartbeat.beat("worker")
+    heartbeat.beat("scheduler")
     for path in ("/healthz", "/readyz"):
         answer = client.get(path)
         assert (answer.status_code, answer.json()) == (200, {"status": "ok", "warnings": ["A disk is nearly full."]})
