@@ -116,6 +116,7 @@ def test_a_slow_one_has_a_page_with_progress_cancel_and_download(browser: Client
     strip = browser.get(f"/exports/{job.pk}/", headers={"HX-Request": "true"}).content.decode()
     assert "Ready" in strip
     assert "hx-trigger" not in strip
+    assert "SHA-256" in strip and "Kept until" in strip and "Full report" in strip  # without loading the page anew
     file = browser.get(f"/exports/{job.pk}/file/")
     assert b"".join(file.streaming_content) == b"first Beaconing host"  # type: ignore[attr-defined]
     assert incident.number in browser.get("/exports/").content.decode()

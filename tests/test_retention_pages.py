@@ -57,6 +57,7 @@ def test_the_preview_counts_and_saves_nothing(as_admin: Client, admin: User) -> 
     )
     text = answer.content.decode()
     assert '<b class="ink">2</b>' in text and "1 incident is on legal hold" in text
+    assert "of: resolved alerts that are in no incident" in text
     assert not RetentionRule.objects.exists()
     assert Alert.objects.count() == 3
     wrong = as_admin.get(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -39,6 +40,8 @@ ENTITY_ICONS = {
 # What names an entity, in the order of preference; the rest of its facts are told beside it.
 NAMES = ("name", "hostname", "host", "username", "user", "email", "id", "value")
 HIDDEN_FACTS = ("type", "uuid")
+# SHA-1 and longer: what is as short as an MD5 may be the id of an agent, which somebody copies.
+LONG_HASH = re.compile(r"\b[0-9a-fA-F]{40,128}\b")
 FACTS_SHOWN = 8
 
 
@@ -130,18 +133,23 @@ def _kind(facts: dict[str, Any], alert: Alert) -> str:
 def _entity(facts: dict[str, Any]) -> Context:
     kind = str(facts.get("type") or "entity")
     name = next((str(facts[key]) for key in NAMES if facts.get(key)), kind)
-    told = []
+    told: dict[str, str] = {}
     for key, value in facts.items():
-        if key in HIDDEN_FACTS or value in (None, "", [], {}) or str(value) == name:
+        words = _words(value)[:500]
+        if key in HIDDEN_FACTS or value in (None, "", [], {}) or words == name or words in told.values():
             continue
-        told.append((key.replace("_", " "), _words(value)[:500]))
+        told[key.replace("_", " ")] = words
     return {
         "kind": kind.replace("_", " "),
         "name": name,
         "icon": ENTITY_ICONS.get(kind, "target"),
         "asset_key": key_of(facts),
-        "facts": told[:FACTS_SHOWN],
+        "facts": [(key, LONG_HASH.sub(_shortened, words), words) for key, words in list(told.items())[:FACTS_SHOWN]],
     }
+
+
+def _shortened(found: re.Match[str]) -> str:
+    return shorten_hash(found[0])
 
 
 def _words(value: Any) -> str:

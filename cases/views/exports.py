@@ -63,12 +63,13 @@ def export_list(request: HttpRequest) -> HttpResponse:
 @needs("export")
 @require_safe
 def export_job(request: HttpRequest, pk: int) -> HttpResponse:
-    """How far one is, and its file; for htmx its progress alone."""
+    """How far one is, and its file; for htmx its progress alone until it is over."""
     job = exports.own(person_of(request), pk)
+    context = {**job_context(job), "template": _template(job)}
     if not is_partial(request):
-        return render(request, JOB, job_context(job))
+        return render(request, JOB, context)
     extra = [live(said_of(job))] if job.is_over else []
-    return render_regions(request, JOB, ["strip"], job_context(job), extra=extra)
+    return render_regions(request, JOB, ["strip", "facts"] if job.is_over else ["strip"], context, extra=extra)
 
 
 @needs("export")
@@ -104,6 +105,12 @@ def job_context(job: ExportJob) -> Context:
         "size": size(job.size),
         "tone": TONES.get(job.status, "blue"),
     }
+
+
+def _template(job: ExportJob) -> str:
+    """The name of the report template; its slug where it can no longer be chosen."""
+    slug = str(job.options.get("template") or "")
+    return next((str(name) for one, name, _about in choices() if one == slug), slug)
 
 
 def said_of(job: ExportJob) -> str:

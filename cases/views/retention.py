@@ -72,7 +72,9 @@ def retention_rule(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and _saved(actor, rule, form, request.POST.get("version", "")):
         messages.success(request, _("Saved"))
         return redirect("retention")
-    context = {"form": form, "rule": rule, "preview": retention.preview(rule, person_of(request)) if rule else None}
+    context: dict[str, Any] = {"form": form, "rule": rule, "preview": None}
+    if rule is not None:
+        context |= _previewed(rule, request)
     return render(request, FORM, context, status=422 if form.errors else 200)
 
 
@@ -85,7 +87,7 @@ def retention_preview(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         try:
             draft = actions.draft(Actor.of(person_of(request)), form.cleaned_data)
-            context["preview"] = retention.preview(draft, person_of(request))
+            context |= _previewed(draft, request)
         except CaseError as error:
             form.add_error(error.field if error.field in form.fields else None, error.message)
     if is_partial(request):
@@ -131,3 +133,8 @@ def _choose(form: forms.Form, name: str, choices: list[tuple[Any, Any]]) -> None
     field = form.fields[name]
     assert isinstance(field, forms.ChoiceField)
     field.choices = choices
+
+
+def _previewed(rule: RetentionRule, request: HttpRequest) -> dict[str, Any]:
+    """How much it would delete, and of what."""
+    return {"preview": retention.preview(rule, person_of(request)), "what": retention.sorts()[rule.what].label}

@@ -109,3 +109,22 @@ def test_somebody_is_deactivated_and_let_in_again(
     page.get_by_role("button", name="Activate").click()
     page.get_by_role("button", name="Set a new password").click()
     expect(page.locator("#new-password")).to_be_visible()
+
+
+def test_people_go_into_a_team_and_out_by_keyboard(
+    live_server: LiveServer, sign_in: SignIn, admin: User, there: dict[str, object]
+) -> None:
+    page = sign_in(admin)
+    page.goto(f"{live_server.url}/people/teams/{there['team']}/")
+    people = page.get_by_role("region", name="People", exact=True)
+    before = people.locator("li").count()
+    page.get_by_role("search", name="People who are not in the team").get_by_role("searchbox").press_sequentially("ada")
+    page.get_by_role("button", name="Let in Ada Admin").press("Enter")
+    expect(people.locator("li")).to_have_count(before + 1)
+    expect(page.locator("#live")).to_have_text("Ada Admin is in the team.")
+    expect(page.get_by_text("Nobody of this name who is active and not in the team already.")).to_be_visible()
+    people.get_by_role("searchbox").press_sequentially("admin")
+    expect(people.locator("li")).to_have_count(1)
+    people.get_by_role("button", name="Take out Ada Admin").press("Enter")
+    expect(people.get_by_text("Nobody of this name is in the team.")).to_be_visible()
+    expect(page.get_by_role("button", name="Let in Ada Admin")).to_be_visible()
