@@ -15,9 +15,8 @@ from django.db import connection, connections
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from cases import tasks
+from cases import leases, tasks
 from cases.models import ServiceNowInstance, TicketChange, TicketLink
-from cases.pulls import leases
 from cases.servicenow import holding, polling, sending
 from soar.lib import clock
 from tests.playbook_files import _environment, until

@@ -12,10 +12,10 @@ from datetime import timedelta
 
 from django.db import transaction
 
+from cases import leases
 from cases.choices import AlertStatus
 from cases.models import Alert, AlertPush, TimelineEntry
 from cases.models.pull import PushState
-from cases.pulls import leases
 from cases.pulls.connecting import connector_of
 from soar.connectors.desk import AlertDesk, State
 from soar.connectors.errors import ConnectorError

@@ -12,10 +12,10 @@ from datetime import timedelta
 
 from django.db import transaction
 
+from cases import leases
 from cases.ingest import counters
 from cases.ingest.pipeline import rules_of
 from cases.models import AlertPull, AlertSource, PulledAlert
-from cases.pulls import leases
 from cases.pulls.connecting import reader_of
 from cases.pulls.taking import take
 from soar.connectors.errors import ConnectorError

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Model, QuerySet
 
-from cases.pulls import leases
+from cases import leases
 from soar.lib.database import AWAY, forget_connection
 
 logger = logging.getLogger(__name__)

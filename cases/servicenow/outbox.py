@@ -12,9 +12,9 @@ from datetime import timedelta
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from cases import leases
 from cases.models import ChangeState, LinkState, ServiceNowInstance, TicketChange, TicketLink
 from cases.models.servicenow_traffic import OPEN_CHANGES
-from cases.pulls import leases
 from soar.lib import clock
 from soar.lib.queue import enqueue, enqueue_many
 

@@ -12,8 +12,8 @@ from itertools import chain
 
 from django.db import transaction
 
+from cases import leases
 from cases.models import LinkState, ServiceNowInstance, TicketLink, TicketProfile
-from cases.pulls import leases
 from cases.servicenow import adopted, correlation, health, holding, missing, naming, reconciling, remote
 from cases.servicenow.mapping import RAW_FIELDS, ProfileRules
 from cases.servicenow.taking import OVERLAP, parts, take, take_files

@@ -14,11 +14,10 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from cases import timeline
+from cases import leases, timeline
 from cases.actors import Actor
 from cases.models import ChangeState, Incident, TicketChange, TicketLink, TicketProfile
 from cases.models.servicenow_traffic import OPEN_CHANGES
-from cases.pulls import leases
 from cases.servicenow import agreeing, creating, health, holding, linking, outbox, remote, replacing, telling
 from cases.servicenow.agreeing import Wanted, agree
 from cases.servicenow.case import state_of

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from django.db import OperationalError, transaction
 
+from cases import leases
 from cases.models import ServiceNowInstance, TicketLink
-from cases.pulls import leases
 from cases.servicenow import holding, noting, outbox
 from cases.servicenow.agreeing import Wanted, agree
 from cases.servicenow.case import state_of

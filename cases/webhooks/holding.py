@@ -10,8 +10,8 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from cases import leases
 from cases.models import WebhookEndpoint
-from cases.pulls import leases
 from soar.lib import clock
 
 SPARE = 45.0  # seconds of a lease beyond the longest call

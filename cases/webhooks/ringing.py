@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q
 
+from cases import leases
 from cases.models import WebhookDelivery, WebhookEndpoint
 from cases.models.webhook import OPEN_DELIVERIES
-from cases.pulls import leases
 from soar.lib import clock
 from soar.lib.queue import enqueue, enqueue_many
 
