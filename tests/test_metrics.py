@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from prometheus_client.parser import text_string_to_metric_families
 
 from cases.models import AlertSource
-from soar.lib import heartbeat, queue
+from soar.lib import clock, heartbeat, queue
 from soar.lib.figures import FIGURES
 from soar.lib.request_times import BUCKETS, SLOTS, RequestTimes, Times
 from tests.factories import make_source
@@ -78,6 +79,15 @@ def test_a_silent_worker_is_not_alive(client: Client) -> None:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE soar_heartbeat SET at = now() - interval '20 seconds'")
     assert scraped(client)["soar_processes", "worker"] == 0
+
+
+@pytest.mark.parametrize("seconds", [-60, 60])
+def test_a_clock_that_is_off_is_told_by_how_much(client: Client, seconds: int) -> None:
+    heartbeat.beat("worker")
+    assert scraped(client)["soar_clock_off_seconds",] == 0
+    with clock.at(clock.now() + timedelta(seconds=seconds)):
+        heartbeat.beat("scheduler")
+    assert scraped(client)["soar_clock_off_seconds",] > 30
 
 
 def test_what_has_gone_is_nought_and_not_left_out(client: Client) -> None:

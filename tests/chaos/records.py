@@ -38,6 +38,23 @@ def check_alerts(database: psycopg.Connection[Any], accepted: set[str], senders:
     assert set(entries.values()) == {1} and len(entries) == len(stored)
 
 
+def _of_lost(database: psycopg.Connection[Any], lost: list[str]) -> str:
+    """What is known of alerts that should have had a run."""
+    alerts = database.execute(
+        "SELECT a.id, a.source_ref, a.tags, a.count, a.received_at::text, e.id, e.recorded_at::text, q.id"
+        " FROM cases_alert a LEFT JOIN cases_timelineentry e ON e.alert_id = a.id AND e.kind = 'alert.opened'"
+        " LEFT JOIN playbooks_sequence q ON q.entry_id = e.id WHERE a.source_ref = ANY(%s) ORDER BY a.id LIMIT 20",
+        [lost],
+    ).fetchall()
+    queries = (
+        "SELECT id, task, args::text, starts, error FROM soar_queue WHERE failed_at IS NOT NULL LIMIT 20",
+        "SELECT name, enabled, present, load_error, deactivated_reason FROM playbooks_playbook",
+        "SELECT number FROM playbooks_codegeneration",
+        "SELECT path, message FROM playbooks_loaderror",
+    )
+    return "\n".join(map(str, [*alerts, *(row for query in queries for row in database.execute(query).fetchall())]))
+
+
 def check_effects(database: psycopg.Connection[Any], portal: Portal, accepted: set[str]) -> Counter[str]:
     """One run of the playbook ``effects`` per alert; the mark of a finished run is there once, of an undecided one at
     most once. Returns how the runs ended."""
@@ -46,7 +63,8 @@ def check_effects(database: psycopg.Connection[Any], portal: Portal, accepted: s
         " JOIN playbooks_playbook p ON p.id = r.playbook_id WHERE p.name = 'effects'"
     ).fetchall()
     runs = Counter(ref for ref, _ in rows)
-    assert accepted <= runs.keys(), "an accepted alert had no run"
+    if lost := sorted(accepted - runs.keys()):
+        raise AssertionError(f"{len(lost)} accepted alerts had no run:\n{_of_lost(database, lost)}")
     assert set(runs.values()) == {1}, "an alert was run twice"
     marks = Counter((portal.data / "effects").read_text().split())
     for ref, status in rows:
