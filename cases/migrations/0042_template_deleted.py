@@ -4,6 +4,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cases", "0040_husk_access_index")]
+    dependencies = [("cases", "0041_webhook_ca")]
 
     operations = [migrations.AddField("incidenttemplate", "deleted_at", models.DateTimeField(null=True))]
