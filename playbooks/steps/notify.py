@@ -12,6 +12,7 @@ from playbooks.steps.outcomes import Later, Outcome, back_off, ended
 from soar.connectors import notify
 from soar.connectors.errors import ConnectorError
 from soar.connectors.models import ConnectorAccount
+from soar.lib.database import AWAY
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +49,8 @@ def _send(task: ResponseTask, account: ConnectorAccount) -> Outcome:
         result = notify.send(account, message_of(task), key=str(task.idempotency_key), cause=task.cause)
     except ConnectorError as error:
         return _failed(task, account, error)
+    except AWAY:  # our own database's trouble says nothing of the message
+        raise
     except Exception as error:
         logger.exception("Task %s failed in its channel", task.pk)
         if begun(task, account):

@@ -29,6 +29,7 @@ from soar.connectors.capabilities import CAPABILITIES, SENDER, Result, Target
 from soar.connectors.errors import ConnectorError, HeldBack
 from soar.connectors.intelligence.lookup import look_up, reason_of
 from soar.connectors.responder import Responder
+from soar.lib.database import AWAY
 
 logger = logging.getLogger(__name__)
 # They leave everything as it is: what a product took and did not finish may be ordered again.
@@ -156,6 +157,8 @@ class _Attempt:
             raise
         except ConnectorError as error:
             return self._failed(error)
+        except AWAY:  # our own database's trouble says nothing of the product: whoever has the task next looks there
+            raise
         except Exception as error:
             logger.exception("Task %s failed in its connector", self.task.pk)
             if begun(self.task, self.account):
@@ -195,6 +198,8 @@ class _Attempt:
             result = self.connector.poll(self.task.capability, self.task.reference)
         except ConnectorError as error:
             return self._unanswered(error)
+        except AWAY:
+            raise
         except Exception as error:
             logger.exception("Task %s could not be asked for", self.task.pk)
             return self._unanswered(ConnectorError(f"The connector failed: {type(error).__name__}.", permanent=False))

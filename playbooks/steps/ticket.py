@@ -31,6 +31,7 @@ from soar.connectors.rendering import as_text
 from soar.connectors.servicenow.connector import CLEARED, ServiceNow
 from soar.connectors.servicenow.records import Record
 from soar.lib import clock
+from soar.lib.database import AWAY
 
 logger = logging.getLogger(__name__)
 PAUSE = 60.0  # seconds, while people have paused what goes to the instance
@@ -178,6 +179,8 @@ class _Attempt:
             return self._make()
         except ConnectorError as error:
             return self._failed(error)
+        except AWAY:  # our own database's trouble says nothing of the ticket: whoever has the task next looks for it
+            raise
         except Exception as error:
             logger.exception("Task %s failed in its ServiceNow connector", self.task.pk)
             return self._failed(ConnectorError(f"The connector failed: {type(error).__name__}.", permanent=True))
