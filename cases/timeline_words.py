@@ -76,7 +76,7 @@ def _among(old: list[Any], new: list[Any]) -> SafeString:
     came, left = ([one for one in these if one not in those] for these, those in ((new, old), (old, new)))
     said = [format_html('<span class="was">{}</span>', _shown(left))] if left else []
     said += [format_html("+ {}", _shown(came))] if came else []
-    return format_html_join(" ", "{}", ((one,) for one in said or [_shown(new)]))
+    return format_html_join(" ", "{}", ((one,) for one in said))
 
 
 def _custom_field(data: Data) -> SafeString:

@@ -78,7 +78,7 @@ def shorten_hash(value: str, ends: int = 6) -> str:
 def initials(name: str) -> str:
     """At most two capital letters for a face: first and last word of ``name``; "–" for no name. What stands in brackets
     is no name, nor is a sign."""
-    words = re.findall(r"[^\W_]+", re.sub(r"\([^()]*\)", " ", name)) or re.findall(r"[^\W_]+", name)
+    words: list[str] = re.findall(r"[^\W_]+", re.sub(r"\([^()]*\)", " ", name)) or re.findall(r"[^\W_]+", name)
     if not words:
         return "–"
     return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
