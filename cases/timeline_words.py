@@ -66,8 +66,8 @@ def _changed(entry: TimelineEntry, data: Data) -> SafeString:
     old, new = data.get("old"), data.get("new")
     if field == "findings":
         old, new = _findings(old), _findings(new)
-    if isinstance(old, list) and isinstance(new, list) and old and new:
-        return format_html("{} {}: {}", _("changed"), name, _among(old, new))
+    if isinstance(old, list) and isinstance(new, list) and old and new and (told := _among(old, new)):
+        return format_html("{} {}: {}", _("changed"), name, told)
     return format_html("{} {} {}", _("set"), name, _from_to(old, new))
 
 
