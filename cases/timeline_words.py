@@ -66,8 +66,8 @@ def _changed(entry: TimelineEntry, data: Data) -> SafeString:
     old, new = data.get("old"), data.get("new")
     if field == "findings":
         old, new = _findings(old), _findings(new)
-    if isinstance(old, list) and isinstance(new, list) and old and new:
-        return format_html("{} {}: {}", _("changed"), name, _among(old, new))
+    if isinstance(old, list) and isinstance(new, list) and old and new and (told := _among(old, new)):
+        return format_html("{} {}: {}", _("changed"), name, told)
     return format_html("{} {} {}", _("set"), name, _from_to(old, new))
 
 
@@ -76,7 +76,7 @@ def _among(old: list[Any], new: list[Any]) -> SafeString:
     came, left = ([one for one in these if one not in those] for these, those in ((new, old), (old, new)))
     said: list[str] = [format_html('<span class="was">{}</span>', _shown(left))] if left else []
     said += [format_html("+ {}", _shown(came))] if came else []
-    return format_html_join(" ", "{}", ((one,) for one in said or [_shown(new)]))
+    return format_html_join(" ", "{}", ((one,) for one in said))
 
 
 def _custom_field(data: Data) -> SafeString:

@@ -128,6 +128,12 @@ def test_moments_are_told_in_the_readers_zone_and_a_yes_is_a_yes(auditor: User) 
     assert "2027-99-99T20:03:34Z" in page  # what is no moment stays as it was written
 
 
+def test_of_a_long_list_what_came_and_left_is_told(auditor: User) -> None:
+    audit.record(None, "test.odd", before={"members": ["ana", "ben"], "n": 1}, after={"members": ["ben", "cy"], "n": 2})
+    page = body(client_of(auditor))
+    assert "members: + cy − ana" in page and "n: 1 → 2" in page
+
+
 def test_the_page_takes_few_queries(auditor: User, admin: User, analyst: User) -> None:
     for actor in (admin, analyst, None) * 10:
         audit.record(actor, "test.many", "thing")

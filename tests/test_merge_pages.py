@@ -35,7 +35,7 @@ def test_find_look_and_merge(as_analyst: Client) -> None:
     found = words(as_analyst, url, query_params={"q": "sign-ins"})
     assert f"{url}?with={goes.number}" in found and "Beaconing" not in found.split("merge-found")[1]
     preview = words(as_analyst, url, query_params={"with": goes.number})
-    assert "Odd sign-ins" in preview and "Merge it into" in preview and "<td>1</td>" in preview
+    assert "Odd sign-ins" in preview and "Merge it into" in preview and '<td data-label="Goes">1</td>' in preview
     assert Incident.objects.get(pk=goes.pk).merged_at is None
     form = {"incidents": [goes.number], "version": Incident.objects.get(pk=stays.pk).version}
     answer = as_analyst.post(url, form)

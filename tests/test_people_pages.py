@@ -240,6 +240,15 @@ def test_roles(as_admin: Client, viewer: User) -> None:
     assert Role.objects.get(pk=fixed.pk).group.permissions.count() == 1
 
 
+def test_a_role_of_very_many_says_that_there_are_more(as_admin: Client, viewer: User) -> None:
+    role = Role.objects.get(group__name="Viewer")
+    page = f"/people/roles/{role.pk}/"
+    assert "The first" not in shown(as_admin, page)
+    crowd = User.objects.bulk_create([User(username=f"user-{number:03}") for number in range(200)])
+    role.group.user_set.add(*crowd)
+    assert "The first 200." in shown(as_admin, page)
+
+
 def test_hostile_names_stay_text(as_admin: Client, admin: User) -> None:
     robot, _ = people.create(admin, "robot", first_name="<script>alert(1)</script>", service=True)
     tokens.create_for(admin, robot.pk, '"><img src=x onerror=alert(1)>')

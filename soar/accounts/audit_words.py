@@ -47,7 +47,9 @@ def _row(entry: AuditEntry, user: User | None) -> AuditRow:
     tone, sign = _tone(entry.verb)
     changes = _changes(data)
     facts = [(name, _text(value)) for name, value in data.items() if not (changes and name in ("before", "after"))]
-    said = [f"{name}: {old} → {new}" for name, old, new in changes] + [f"{name}: {value}" for name, value in facts]
+    said = [f"{name}: {_moved(data, name) or f'{old} → {new}'}" for name, old, new in changes] + [
+        f"{name}: {value}" for name, value in facts
+    ]
     return AuditRow(entry, user, tone, sign, _url(entry), facts, changes, "; ".join(said)[:300])
 
 
@@ -62,6 +64,15 @@ def _changes(data: dict[str, Any]) -> list[tuple[str, str, str]]:
     if not isinstance(before, dict) or not isinstance(after, dict):
         return []
     return [(name, _text(before.get(name)), _text(after.get(name))) for name in {**before, **after}]
+
+
+def _moved(data: dict[str, Any], name: str) -> str:
+    """What came to a list and what left it; "" of what is no list before and after."""
+    old, new = data["before"].get(name), data["after"].get(name)
+    if not (isinstance(old, list) and isinstance(new, list)):
+        return ""
+    came, left = [one for one in new if one not in old], [one for one in old if one not in new]
+    return " ".join(f"{sign} {_text(these)}" for sign, these in (("+", came), ("−", left)) if these)
 
 
 def _text(value: Any) -> str:

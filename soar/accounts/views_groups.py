@@ -19,6 +19,7 @@ from soar.accounts.pages import beside, needs, person_of, status_of, tried
 from soar.lib.errors import CaseError
 
 TEAMS, ROLES, ROLE, ROLE_DELETE = (f"accounts/people/{name}.html" for name in ("teams", "roles", "role", "role_delete"))
+PEOPLE_SHOWN = 200
 manages = needs("manage_people")
 reads = needs("manage_people", read_by="view_setup")
 asks = require_http_methods(["GET", "HEAD", "POST"])
@@ -74,9 +75,10 @@ def role(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("Saved"))
             return redirect("role", pk)
-    people = row.group.user_set.order_by("first_name", "username")[:200]
+    people = list(row.group.user_set.order_by("first_name", "username")[: PEOPLE_SHOWN + 1])
     texts = [text for name, text in RIGHTS.items() if name in rights]
-    context = {"role": row, "form": form, "texts": texts, "people": people}
+    context = {"role": row, "form": form, "texts": texts, "people": people[:PEOPLE_SHOWN]}
+    context["more"] = len(people) > PEOPLE_SHOWN
     return render(request, ROLE, context, status=status_of(form))
 
 

@@ -58,7 +58,7 @@ def team_people(request: HttpRequest, pk: int) -> HttpResponse:
     """Let one person in (``in``: the user name) or out (``out``)."""
     _team(pk)
     inside = "in" in request.POST
-    name = request.POST["in"] if inside else request.POST.get("out", "")
+    name = request.POST.get("in" if inside else "out", "")
     said = refusal = ""
     try:
         actions.put(person_of(request), pk, name, inside=inside)
@@ -70,7 +70,7 @@ def team_people(request: HttpRequest, pk: int) -> HttpResponse:
     if is_partial(request):
         return _renewed(request, _team(pk), said, refusal)
     (messages.error if refusal else messages.success)(request, refusal or said)
-    place = {one: request.POST[one] for one in PLACE if request.POST.get(one)}
+    place = {one: request.POST.get(one, "") for one in PLACE if request.POST.get(one)}
     return redirect(f"{reverse('team', args=[pk])}?{urlencode(place)}#team-people")
 
 

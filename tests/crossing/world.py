@@ -70,6 +70,7 @@ PARAMETERS: tuple[tuple[str, str, str], ...] = (
     (r"servicenow/conflicts/|api/v1/servicenow/conflicts/", "pk|id", "conflict"),
     (r"servicenow/changes/|api/v1/servicenow/failures/", "pk|id", "change"),
     (r"servicenow/gaps/", "pk", "gap"),
+    (r"(api/v1/)?runs/.*decide/", "step|task", "response"),  # of a response playbook: its task
     (r"(api/v1/)?runs/", "step|task", "step"),
     (r"(api/v1/)?runs/", "pk|id", "run"),
     (r"playbooks/<int:pk>/backtest/", "number", "backtest"),
