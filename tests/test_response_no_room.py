@@ -35,7 +35,7 @@ def room() -> Iterator[None]:
 
 
 def test_17_a_call_that_could_not_be_written_down_is_made_when_there_is_room(tiny: Range, room: None) -> None:
-    tiny.fault("429", times=1)
+    tiny.fault("429", times=3)
     run = isolating()
     held = claimed(run)
     _execute(FULL)
