@@ -241,11 +241,14 @@ def test_packed_files_and_bombs() -> None:
 
 
 def test_reading_time_grows_with_the_size_alone() -> None:
+    def once(body: bytes, lines: int) -> float:
+        started = time.process_time()  # what other work there is on the machine does not count
+        assert len(values(body)) == lines
+        return time.process_time() - started
+
     def took(lines: int) -> float:
         body = "".join(f"{number}.{'a' * 40}.example\n" for number in range(lines)).encode()
-        started = time.perf_counter()
-        assert len(values(body)) == lines
-        return time.perf_counter() - started
+        return min(once(body, lines) for _ in range(3))
 
     assert took(40_000) < 40 * max(took(4_000), 0.005)
 
