@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import models
 from django.db.models import Exists, F, Func, OuterRef, Q
 from django.db.models.functions import Coalesce
@@ -69,7 +70,10 @@ def _incidents_sql(user: User) -> _Selection:
         cached = _made.get(key)
         if cached is None:
             rows = Incident.objects.visible_to(user, by_id=True).order_by().values("pk")
-            sql, params = rows.query.sql_with_params()
+            try:
+                sql, params = rows.query.sql_with_params()
+            except EmptyResultSet:  # of nobody's cases
+                sql, params = Incident.objects.extra(where=["false"]).order_by().values("pk").query.sql_with_params()
             if len(_made) >= MADE_AT_MOST:
                 _made.clear()
             cached = _made[key] = sql, tuple(params)
