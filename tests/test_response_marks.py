@@ -91,7 +91,7 @@ def test_13_no_provider_is_asked_about_its_objects(tiny: Range, chat: Any) -> No
     run = run_now(publish(graph(TELL)), amber_in_red(alert_of(("domain", "evil-one.com"))))
     assert chat["asked"] == []
     domain = next(one for one in run.targets or [] if one["kind"] == "domain")
-    assert domain["risk"] == "unrated" and "TLP:RED" in domain["rule"]
+    assert domain["risk"] == "unrated" and "a TLP mark forbids it" in domain["rule"]
 
 
 def test_what_is_amber_itself_is_told_and_asked(tiny: Range, chat: Any) -> None:
