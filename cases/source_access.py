@@ -26,6 +26,8 @@ def sources_seen_by(user: User) -> QuerySet[AlertSource]:
     if may(user, "view_all_teams") or may(user, "manage_sources"):
         return AlertSource.objects.all()
     named = granted(user, "Source") if SOURCE.in_scope(user, "view") else Q(pk__in=[])
+    if holds_some(user, MANAGES_SOURCE):  # of a few people only: it is asked about each source
+        named |= SOURCE.granted(user, "manage")
     return AlertSource.objects.filter(named | Q(team=None) | Q(team__in=team_ids(user)))
 
 
