@@ -57,10 +57,10 @@ class Entries(ApiViewSet):
     def correct(self, request: Request, id: str) -> Response:
         """One's own note or event: the first text and time stay, the correction is an entry of its own. Of an event
         `occurred_at` corrects when it happened; the correction then bears that time. Give one of the two, or both."""
+        entry, subject = self._entry(id)
         given = self.body(bodies.Correction)
         if not given:
             raise ValidationError({"text": ["Give text, occurred_at, or both."]})
-        entry, subject = self._entry(id)
         text, at = given.get("text"), given.get("occurred_at")
         return self.once(
             lambda: written(self.user, subject, notes.edit_comment(self.actor, entry.pk, text, occurred_at=at))

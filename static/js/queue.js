@@ -101,18 +101,36 @@
     const panel = $("#panel:not([hidden])"), page = $("#queue-page");
     return panel?.dataset.url && panel.dataset.url === page?.dataset.panel ? panel : null;
   }
-  let tickedByKey = null;
   function press(key) {
     const row = current(), chosen = ticked().length > 0, panel = !chosen && reading();
     if (panel) return $(`[data-key="${key}"]`, panel)?.click();
     const inRow = !chosen && row && $(`[data-key="${key}"]`, row);
-    const inBar = $(`#bulk-bar [data-key="${key}"]`);
     if (inRow) return inRow.click();
-    if (inBar && (chosen || row)) {
-      if (!chosen && tick(row)) { tickedByKey = row; tick(row).checked = true; paint(); }
-      return inBar.click();
-    }
+    if ($(`#bulk-bar [data-key="${key}"]`) && (chosen || row)) return working() ? held.push([key, row?.id]) : verb(key, row);
     return $(`[data-key="${key}"]:not(#bulk-bar *, tr *)`)?.click();
+  }
+
+  // A verb of the bar takes what is ticked; with nothing ticked the row under the cursor, which is ticked for it.
+  let tickedByKey = null;
+  function verb(key, row) {
+    if (!ticked().length && row && tick(row)) { tickedByKey = row; tick(row).checked = true; paint(); }
+    if (ticked().length) $(`#bulk-bar [data-key="${key}"]`)?.click();
+  }
+  function untick() {
+    if (!tickedByKey || working()) return;
+    if (tick(tickedByKey)) tick(tickedByKey).checked = false;
+    tickedByKey = null;
+    paint();
+  }
+  // While one verb is on its way the next ones wait, each with the row it was pressed on.
+  const held = [];
+  const working = () => Boolean($("form.htmx-request:has(table:is(.queue,.picks))"));
+  function release() {
+    if (asked()) held.length = 0;  // as letters are that are pressed while a dialog is on its way
+    if (!held.length || working()) return;
+    const [key, id] = held.shift();
+    untick();
+    verb(key, id && document.getElementById(id));
   }
   const does = {
     j: () => (rows().length ? move(1) : beside(1)),
@@ -141,6 +159,7 @@
   }
   // Escape steps back: out of the selection first, then out of the open panel.
   function leave() {
+    held.length = 0;
     if (ticked().length) { whole(false); setAll(false); } else $("[data-panel-close]")?.click();
   }
 
@@ -163,6 +182,7 @@
     }
     const act = does[event.key] || (/^[a-z]$/.test(event.key) && (() => press(event.key)));
     if (!act) return;
+    untick();
     // The letter is not also typed into the field that now gets the focus.
     if (event.key !== "Enter" && event.key !== "Escape") event.preventDefault();
     act();
@@ -173,13 +193,15 @@
     if (event.detail.triggeringEvent?.type === "input") event.detail.headers["HX-Typing"] = "true";
   });
 
-  // --- a dialog that a key opened was closed: the row is as it was, and has the focus
+  // --- a dialog was closed: the row a key had ticked is as it was, and has the focus, which must not stay in a hidden bar
+  function adrift() {
+    const at = document.activeElement;
+    return !at || at === document.body || !at.isConnected || Boolean(at.closest("#bulk-bar[data-count='0']"));
+  }
   document.addEventListener("close", () => {
-    if (tickedByKey && tick(tickedByKey)) tick(tickedByKey).checked = false;
-    tickedByKey = null;
-    paint();
+    untick();
     const row = current();
-    if (row && document.activeElement === document.body) focusRow(row);
+    if (row && adrift()) focusRow(row);
   }, true);
 
   // --- to the first of the rows that came, once they stand there
@@ -199,6 +221,8 @@
     const row = cursorId && document.getElementById(cursorId);
     if (row && !row.classList.contains("cur")) setCursor(row);
     paint();
+    release();
   });
+  addEventListener("htmx:afterRequest", (event) => { if (!event.detail.successful) release(); });
   paint();
 })();

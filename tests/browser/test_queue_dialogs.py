@@ -216,3 +216,23 @@ def test_a_playbook_is_run_on_what_is_ticked(queue: Page) -> None:
     queue.locator("#bulk-bar").get_by_role("button", name="Run playbook").click()
     expect(dialog(queue).get_by_role("heading")).to_have_text("Run a playbook on 2 alerts")
     expect(dialog(queue)).to_contain_text("First of all")
+
+
+def test_each_key_goes_to_its_own_row_however_fast_they_come(queue: Page) -> None:
+    press(queue, "j", "a", "j", "a")
+    for title in ("First of all", "Second, of some weight"):
+        expect(row(queue, title)).to_contain_text("ML")
+    assert Alert.objects.filter(owner=None).count() == 0
+    expect(queue.locator("#bulk-bar")).to_be_hidden()
+
+
+def test_a_key_right_after_escape_finds_the_row_as_it_was(queue: Page) -> None:
+    press(queue, "j", "r")
+    expect(dialog(queue)).to_be_visible()
+    queue.evaluate("""() => {
+        const key = (name) => document.activeElement.dispatchEvent(
+            new KeyboardEvent("keydown", { key: name, bubbles: true, cancelable: true }));
+        document.querySelector("dialog[open]").close();
+        key("x"); key("j"); key("x");
+    }""")
+    expect(queue.locator("#bulk-bar")).to_contain_text("2 selected")

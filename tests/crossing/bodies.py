@@ -43,6 +43,7 @@ JSON: dict[str, dict[str, Any]] = {
     "POST api/v1/playbooks/{id}/rehearse/": {"alert": "$alert"},
     "POST api/v1/playbooks/{id}/restore/": {"version": 1},
     "POST api/v1/incidents/": {"title": "By hand"},
+    "POST api/v1/timeline/{id}/correct/": {"text": "Better"},
     **{f"POST api/v1/incidents/{{id}}/merge/{end}": {"incidents": ["$other_incident"]} for end in ("", "preview/")},
     "POST api/v1/incidents/{id}/related/": {"incident": "$other_incident", "relation": "related_to"},
     "POST api/v1/incidents/{id}/servicenow/": {"profile": "$profile"},
