@@ -41,7 +41,7 @@ def pinned_of(rows: QuerySet[TimelineEntry]) -> list[EntryView]:
 
 def pinned_rows(rows: QuerySet[TimelineEntry]) -> QuerySet[TimelineEntry]:
     """The same, without the corrections of their notes."""
-    found = rows.filter(pin__isnull=False).select_related("pin", "alert").order_by("-pin__pinned_at", "-pk")
+    found = rows.filter(pin__isnull=False).select_related("pin").order_by("-pin__pinned_at", "-pk")
     return found[:PINS_SHOWN]
 
 

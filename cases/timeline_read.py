@@ -128,7 +128,7 @@ def entries_of_incident(incident: Incident) -> QuerySet[TimelineEntry]:
     theirs = Q(RawSQL(OF_ITS_ALERTS, [incident.pk], output_field=BooleanField()))  # noqa: S611  a constant
     theirs &= ~Q(kind__in=("comment", "comment.edited", "alert.linked"))
     theirs &= ~Q(RawSQL(TOLD_TWICE, [subjects], output_field=BooleanField()))  # noqa: S611  a constant
-    return TimelineEntry.objects.filter(mine | theirs).order_by("-id").select_related("alert")
+    return TimelineEntry.objects.filter(mine | theirs).order_by("-id")
 
 
 def page_of(

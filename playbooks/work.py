@@ -18,13 +18,17 @@ from playbooks.disclosure import withhold_words
 from playbooks.models import Approval, Run
 from soar.accounts.membership import may
 from soar.accounts.models import Team, User
+from soar.lib.columns import beside
+
+# What a line says of what it is about, and reads whether it is restricted.
+ABOUT = {"alert": ("title", "restricted", "incident"), "incident": ("title", "restricted")}
 
 
 def approvals(user: User) -> Iterator[Item]:
     """Approvals that wait for a vote of the person, the next to expire first."""
     if not may(user, "respond") or not may(user, "view_cases"):
         return
-    rows = response_selectors.waiting(user).select_related("alert", "incident").order_by("expires_at", "pk")
+    rows = beside(response_selectors.waiting(user), **ABOUT).order_by("expires_at", "pk")
     for row in _told(user, list(rows[:OF_A_SORT])):
         yield _asked(row)
 
@@ -33,13 +37,13 @@ def undecided(user: User, team: Team | None) -> Iterator[Waiting]:
     """Approvals that nobody has decided, and runs of which a person has to say what happened."""
     rows = response_selectors.visible_approvals(user).filter(status__in=APPROVAL_OPEN, expires_at__gt=Now())
     rows = rows.filter(Q(alert__team=team) | Q(incident__team=team)) if team else rows
-    asked = list(rows.select_related("alert", "incident").order_by("expires_at", "pk")[: AT_MOST + 1])
+    asked = list(beside(rows, **ABOUT).order_by("expires_at", "pk")[: AT_MOST + 1])
     for row in _told(user, asked[:AT_MOST]):
         yield Waiting("", _asked(row))
     if len(asked) > AT_MOST:
         yield more(_("All approvals that wait"), "approval-list")
     runs = Run.objects.visible_to(user).filter(status=RunStatus.NEEDS_DECISION)
-    runs = runs.select_related("playbook", "alert", "incident")
+    runs = beside(runs, playbook=("name",), **ABOUT)
     runs = runs.filter(Q(alert__team=team) | Q(incident__team=team)) if team else runs
     open_runs = list(runs.order_by("pk")[: AT_MOST + 1])
     for run in open_runs[:AT_MOST]:

@@ -26,6 +26,7 @@ from cases.timeline_read import EntryView, views
 from soar.accounts.membership import may, team_ids
 from soar.accounts.models import Team, User
 from soar.lib import clock
+from soar.lib.columns import PERSON, beside
 from soar.lib.counts import counted_together
 
 AT_MOST, DUE_AT_MOST = 50, 10
@@ -90,7 +91,7 @@ def changed(user: User, moment: datetime, team: Team | None) -> Changed:
     counts = counted_together(asked, COUNTED)
     return Changed(
         **first,
-        notes=views(notes.select_related("incident").order_by("-pk")[:AT_MOST]),
+        notes=views(beside(notes, incident=SHOWN).order_by("-pk")[:AT_MOST]),
         told=told_since(user, moment, team)[:AT_MOST],
         counts={name: counts.get(name, 0) for name in asked},
     )
@@ -109,7 +110,8 @@ def selections(user: User, moment: datetime, team: Team | None) -> dict[str, Inc
     changed. What was merged has not ended: it goes on in the other one."""
     rows, since = incidents(user, team).filter(merged_at=None), moment.isoformat()
     going_on = rows.open().filter(updated_at__gte=moment, created_at__lt=moment)
-    return {"opened": rows.filter(opened(since)), "ended": rows.filter(ended(since)), "going_on": going_on}
+    changed = rows.filter(updated_at__gte=moment)  # as both are, and it has an index
+    return {"opened": changed.filter(opened(since)), "ended": changed.filter(ended(since)), "going_on": going_on}
 
 
 def told_since(user: User, moment: datetime, team: Team | None) -> list[TimelineEntry]:
@@ -118,7 +120,7 @@ def told_since(user: User, moment: datetime, team: Team | None) -> list[Timeline
     newest = selections(user, moment, team)["going_on"].order_by("-updated_at").values("pk")[:LOOKED_AT]
     entries = TimelineEntry.objects.filter(incident__in=newest, recorded_at__gte=moment)
     entries = entries.filter(Q(kind="changed", data__field__in=TOLD_FIELDS) | Q(kind__in=TOLD))
-    return list(entries.select_related("incident").order_by("-pk")[:TOLD_AT_MOST])
+    return list(beside(entries, incident=SHOWN).order_by("-pk")[:TOLD_AT_MOST])
 
 
 def _alerts(user: User, moment: datetime, team: Team | None, *, shared: bool = False) -> dict[str, AlertQuerySet]:
@@ -201,7 +203,7 @@ def tasks(user: User, team: Team | None) -> Iterator[Waiting]:
     rows = IncidentTask.objects.visible_to(user).open().filter(soon)
     rows = rows.filter(incident__status__lt=IncidentStatus.RESOLVED)
     rows = rows.filter(incident__team=team) if team else rows
-    rows = rows.select_related("incident", "assignee").order_by(F("due_at").asc(nulls_last=True), "pk")
+    rows = beside(rows, incident=SHOWN, assignee=PERSON).order_by(F("due_at").asc(nulls_last=True), "pk")
     found = list(rows[: AT_MOST + 1])
     for row in found[:AT_MOST]:
         url = reverse("incident-detail", args=[row.incident.number]) + f"#task-{row.pk}"

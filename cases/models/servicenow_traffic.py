@@ -59,6 +59,7 @@ class TicketChange(models.Model):
         ]
         indexes = [
             models.Index(fields=["link", "id"], name="ticket_change_open", condition=models.Q(state__in=OPEN_CHANGES)),
+            models.Index(fields=["link", "id"], name="ticket_change_failed", condition=models.Q(state="failed")),
             models.Index(fields=["link", "-id"], name="ticket_change_link"),
             models.Index(fields=["-finished_at"], name="ticket_change_done"),
         ]

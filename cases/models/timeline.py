@@ -50,3 +50,8 @@ class TimelineEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} by {self.actor_name}"
+
+    @property
+    def alert_number(self) -> str:
+        """That of the alert on whose timeline it stands, "" for an incident's entry. It is not fetched."""
+        return f"ALR-{self.alert_id}" if self.alert_id else ""

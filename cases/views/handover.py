@@ -28,9 +28,10 @@ from cases.views.parts import person_of, signed_in_reader
 from cases.views.sla_parts import cell
 from soar.accounts.membership import may
 from soar.accounts.models import Team, User
+from soar.lib.columns import PERSON, beside
 
 BEFORE = 10
-PEOPLE = ("signed_by", "taken_by", "team")
+PEOPLE = {"signed_by": PERSON, "taken_by": PERSON}
 Context = dict[str, Any]
 # Of each list that is kept with a hand-over what it is called, and what is said where it is empty.
 LABELS = {
@@ -127,7 +128,7 @@ def _found(user: User, pk: int) -> HandOver:
 
 def _context(user: User, team: Team | None, problem: dict[str, str]) -> Context:
     grants_of(user)  # their teams come with it, and all that follows asks for both
-    past = list(HandOver.objects.visible_to(user).filter(team=team).select_related(*PEOPLE).order_by("-pk")[:BEFORE])
+    past = list(beside(HandOver.objects.visible_to(user).filter(team=team), **PEOPLE).order_by("-pk")[:BEFORE])
     before = past[0] if past else None
     moment, now = shift.since(before), timezone.now()
     changed, due, waiting = shift.changed(user, moment, team), shift.due_next(user, team), shift.waiting(user, team)

@@ -33,6 +33,7 @@ from cases.views.incident_alert_parts import open_alerts, still_open
 from soar.accounts.membership import may
 from soar.accounts.models import User
 from soar.lib import clock
+from soar.lib.columns import PERSON, beside
 
 PEOPLE_SHOWN = 200
 ENTRIES_FIRST = 20
@@ -90,7 +91,7 @@ def merged(user: User, incident: Incident) -> Context:
 
 def owners(user: User, incident: Incident, *, whole: bool = False) -> Context:
     """Owners, the lead first; ``whole``: with who could be added."""
-    rows = list(incident.owner_rows.select_related("user"))
+    rows = list(beside(incident.owner_rows.all(), user=PERSON))
     taken = {row.user_id for row in rows}
     return {
         "owner_rows": rows,

@@ -18,6 +18,7 @@ from cases.permissions import holds
 from cases.views.folding import FIRST, fold
 from soar.accounts.models import User
 from soar.lib import parts
+from soar.lib.columns import PERSON, beside
 from soar.lib.text import ago
 
 
@@ -36,7 +37,7 @@ class TaskRow:
 
 def tasks(user: User, incident: Incident, *, whole: bool = False) -> dict[str, Any]:
     """The checklist in its order; of a long one the part that is worked on, until somebody opens it."""
-    rows = list(incident.tasks.select_related("assignee"))
+    rows = list(beside(incident.tasks.all(), assignee=PERSON))
     worked_on = IncidentStatus(incident.status).is_open
     may_edit = worked_on and holds(user, incident, "edit")
     may_tick_own = may_edit or (worked_on and holds(user, incident, "comment"))

@@ -5,6 +5,7 @@ All parts are shown with their call on /styleguide/.
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 from django import forms
@@ -197,10 +198,26 @@ def field(bound: BoundField, css: str = "", label: str = "", hint: str | None = 
         "label": label or bound.label,
         "hint": hint,
         "kind": "several" if several else "tick" if tick else "plain",
-        "options": [(option, _control_class(widget)) for option in bound] if several else (),
+        "options": _options(bound) if several else "",
         "control": "" if several else bound.as_widget(attrs=attrs),
         "described": " ".join(described),
     }
+
+
+def _options(bound: BoundField) -> SafeString:
+    """Boxes or radios with their labels, as HTML: a form has hundreds of them where there are many sources, and a loop
+    of the template takes ten times as long."""
+    css, name = _control_class(bound.field.widget), html.escape(bound.html_name)
+    found = []
+    for row in (option.data for option in bound):
+        key, value = html.escape(row["attrs"].get("id", "")), row["value"]
+        value = "" if value is None else html.escape(str(value))
+        found.append(
+            f'<label class="form-check" for="{key}"><input class="{css}" type="{row["type"]}" name="{name}"'
+            f' value="{value}" id="{key}"{" checked" if row["selected"] else ""}>'
+            f"{conditional_escape(row['label'])}</label>"
+        )
+    return mark_safe("".join(found))  # noqa: S308  each part is escaped
 
 
 def _control_class(widget: forms.Widget) -> str:

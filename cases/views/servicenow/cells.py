@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
-from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 Pair = tuple[str, Any]  # value and label
-SELECTED = mark_safe(" selected")
 
 
 @dataclass(slots=True)
@@ -30,8 +29,11 @@ class Cell:
     @property
     def choices(self) -> SafeString:
         """The options as HTML: a page has hundreds, and a loop of the template takes ten times as long for them."""
-        rows = ((value, SELECTED if value == self.value else "", label) for value, label in self.options)
-        return format_html_join("", '<option value="{}"{}>{}</option>', rows)
+        rows = (
+            f'<option value="{escape(value)}"{" selected" if value == self.value else ""}>{escape(str(label))}</option>'
+            for value, label in self.options
+        )
+        return mark_safe("".join(rows))  # noqa: S308  each part is escaped
 
 
 @dataclass(slots=True)

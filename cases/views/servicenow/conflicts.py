@@ -16,6 +16,7 @@ from cases.actions.servicenow_access import conflicts_seen, open_conflicts
 from cases.models import TicketConflict
 from cases.permissions import holds
 from cases.ticket_words import field_label, ticket_url
+from cases.views.servicenow.columns import of_link, of_person
 from soar.accounts.models import User
 
 SHOWN = 50
@@ -59,10 +60,10 @@ class ConflictRow:
     may_edit: bool
 
 
-def open_rows(user: User) -> list[ConflictRow]:
+def open_rows(user: User, most: int = SHOWN) -> list[ConflictRow]:
     """Those that wait for somebody, the oldest first."""
     rows = open_conflicts(conflicts_seen(user)).order_by("created_at", "pk")
-    return rows_of(user, rows[:SHOWN])
+    return rows_of(user, rows[:most])
 
 
 def settled(user: User) -> QuerySet[TicketConflict]:
@@ -78,9 +79,9 @@ def settled_lately(user: User) -> int:
 
 def rows_of(user: User, rows: QuerySet[TicketConflict]) -> list[ConflictRow]:
     """With what a line shows."""
-    heavy = ("link__base", "link__pending", "link__theirs", "link__instance__vocabulary", "link__incident__summary")
-    related = rows.select_related("link__incident", "link__instance__account", "decided_by").defer(*heavy)
-    return [_row(user, one) for one in related]
+    own = ("field", "base", "ours", "theirs", "raw", "rule", "outcome", "decided_at")
+    related = rows.select_related("link__incident", "link__instance__account", "decided_by")
+    return [_row(user, one) for one in related.only(*own, *of_link("link__"), *of_person("decided_by__"))]
 
 
 def _row(user: User, one: TicketConflict) -> ConflictRow:

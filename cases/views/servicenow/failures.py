@@ -15,6 +15,7 @@ from cases.models import LinkState, TicketChange, TicketLink
 from cases.models.servicenow_traffic import OPEN_CHANGES
 from cases.permissions import holds
 from cases.ticket_words import change_words, ticket_url
+from cases.views.servicenow.columns import of_link
 from soar.accounts.models import User
 
 SHOWN = 20
@@ -25,7 +26,7 @@ ANY_FAILURE = (
     " OR EXISTS (SELECT FROM cases_ticketconflict WHERE outcome = '')"
 )
 LAST = 2**63 - 1  # no change is behind it
-HEAVY = ("instance__vocabulary", "incident__summary", "base", "pending", "theirs")  # no line shows them
+SENT = ("kind", "state", "attempts", "due_at", "said", "hint", "detail", "evidence__name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +120,14 @@ def needing_people(user: User) -> QuerySet[Any, Any]:
 def _changes(rows: QuerySet[TicketChange]) -> QuerySet[TicketChange]:
     later = TicketChange.objects.filter(link=OuterRef("link"), pk__gt=OuterRef("pk"), state__in=OPEN_CHANGES)
     behind = later.order_by().values("link").annotate(n=Count("pk")).values("n")
-    related = rows.select_related("link__incident", "link__instance__account", "evidence").defer(
-        *(f"link__{one}" for one in HEAVY)
-    )
-    return related.annotate(behind=Coalesce(Subquery(behind), 0)).order_by("pk")
+    related = rows.select_related("link__incident", "link__instance__account", "evidence")
+    return related.only(*SENT, *of_link("link__")).annotate(behind=Coalesce(Subquery(behind), 0)).order_by("pk")
 
 
 def _links(rows: QuerySet[TicketLink]) -> QuerySet[TicketLink]:
     waiting = Count("changes", filter=Q(changes__state__in=OPEN_CHANGES))
-    return rows.select_related("incident", "instance__account").defer(*HEAVY).annotate(behind=waiting).order_by(F("pk"))
+    related = rows.select_related("incident", "instance__account").only(*of_link())
+    return related.annotate(behind=waiting).order_by(F("pk"))
 
 
 def _refused(user: User, change: TicketChange) -> Failure:

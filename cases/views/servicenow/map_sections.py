@@ -15,6 +15,7 @@ from cases.views.servicenow.picking import GROUP, USER
 from soar.accounts.membership import workers
 from soar.accounts.models import Team
 from soar.lib import parts
+from soar.lib.columns import PERSON
 
 EMPTY_USERS = 3
 TEAMS = 30  # rows of teams, but for those that have a group: the others are shown when they are asked for
@@ -125,7 +126,7 @@ def _half(make: Maker, vocabulary: Vocabulary, one: Severity, element: str, word
 
 def _groups(profile: TicketProfile, make: Maker) -> Section:
     saved = profile.maps.get("group", {})
-    teams = list(Team.objects.select_related("group").order_by("group__name"))
+    teams = list(Team.objects.order_by("name"))
     typed = {key.removeprefix("group:") for key in make.data or {} if key.startswith("group:")}
     named = [team for team in teams if str(team.pk) in typed | set(saved)]
     others = [team for team in teams if team not in named]
@@ -142,7 +143,8 @@ def _groups(profile: TicketProfile, make: Maker) -> Section:
 
 def _users(profile: TicketProfile, make: Maker) -> Section:
     saved = profile.maps.get("user", {})
-    accounts: list[Pair] = [("", _("Nobody")), *((one.username, str(one.display_name())) for one in workers())]
+    able = workers().only(*PERSON)
+    accounts: list[Pair] = [("", _("Nobody")), *((one.username, str(one.display_name())) for one in able)]
     pairs = [*saved.items(), *[("", {})] * (EMPTY_USERS if len(accounts) <= MANY else 1)]
     rows = [
         Row(

@@ -40,8 +40,8 @@ def sync_live(request: HttpRequest) -> HttpResponse:
 
 def context_of(user: User, failed_after: str = "") -> dict[str, Any]:
     """All regions. ``failed_after``: behind which failure the list of them begins."""
-    asked = conflicts.open_rows(user)
-    head = tabs(user, "sync", conflicts=len(asked) if len(asked) < conflicts.SHOWN else None)
+    asked = conflicts.open_rows(user, CONFLICTS + 1)
+    head = tabs(user, "sync", conflicts=len(asked) if len(asked) <= CONFLICTS else None)
     missing, more_gaps = gaps.rows(user)
     found = {
         "instances": health.health(user),
