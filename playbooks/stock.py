@@ -14,6 +14,10 @@ from soar.connectors import notify
 from soar.connectors.models import ConnectorAccount
 
 MOST = 5000
+OFFERED = (
+    "name", "enabled", "assignment_group", "assigned_to", "short_description", "instance__slug",
+    "instance__account__name", "instance__account__enabled",
+)  # fmt: skip
 
 
 class Stock:
@@ -56,8 +60,9 @@ class Stock:
 
     @cached_property
     def profiles(self) -> list[TicketProfile]:
-        """Ticket profiles in their order, with instance and connector."""
-        return list(TicketProfile.objects.select_related("instance__account").order_by("order", "pk")[:MOST])
+        """Ticket profiles in their order with what is offered of them: whether they are on, and what tickets get."""
+        rows = TicketProfile.objects.select_related("instance__account").order_by("order", "pk")
+        return list(rows.only(*OFFERED)[:MOST])
 
     @cached_property
     def playbooks(self) -> list[Playbook]:

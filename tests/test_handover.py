@@ -253,7 +253,7 @@ def listed(user: User, url: str) -> int:
 def test_more_than_fits_is_counted_and_leads_to_all_of_them(analyst: User, blue: Team, red: Team) -> None:
     many(60, "New", team=blue)
     many(3, "Theirs", team=red)
-    over = {"status": 3, "determination": 1, "resolved_at": clock.now()}
+    over = {"status": 3, "determination": 1, "resolved_at": clock.now(), "updated_at": clock.now()}
     with clock.at(timezone.now() - timedelta(days=2)):
         gone = many(55, "Over", team=blue)
     Incident.objects.filter(pk__in=[one.pk for one in gone]).update(**over)

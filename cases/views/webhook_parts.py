@@ -76,7 +76,9 @@ def rows_of(endpoints: list[WebhookEndpoint]) -> list[dict[str, Any]]:
     """The lines of the list, with how much waits and failed of each."""
     counted: dict[int, dict[str, Any]] = {
         row["endpoint"]: {"waiting": row["waiting"], "failed": row["failed"]}
-        for row in WebhookDelivery.objects.filter(state__in=(*OPEN_DELIVERIES, DeliveryState.FAILED))
+        for row in WebhookDelivery.objects.filter(
+            endpoint__in=endpoints, state__in=(*OPEN_DELIVERIES, DeliveryState.FAILED)
+        )
         .order_by()
         .values("endpoint")
         .annotate(
