@@ -284,6 +284,41 @@ def test_the_card_tells_the_ticket(as_viewer: Client, as_analyst: Client, link: 
     assert "/ticket/sync/" in card(as_analyst, link)
 
 
+@pytest.mark.parametrize(
+    ("theirs", "words"),
+    [
+        ({"assigned_to": "u1", "assignment_group": "g1"}, "Ola of the map"),
+        ({"assigned_to": "", "assignment_group": "g1"}, "Network of the map"),
+        ({"assigned_to": "u2"}, "Lea of the profile"),
+        ({"assignment_group": "g2"}, "Desk of the profile"),
+        ({"assigned_to": "u9", "assignment_group": "g1"}, "somebody whom no map names"),
+    ],
+)
+def test_the_card_says_who_has_the_ticket(
+    as_viewer: Client, link: TicketLink, theirs: dict[str, str], words: str
+) -> None:
+    type(link.profile).objects.filter(pk=link.profile_id).update(
+        maps={
+            "user": {"mara": {"value": "u1", "label": "Ola of the map"}, "odd": "u9"},
+            "group": {"7": {"value": "g1", "label": "Network of the map"}, "8": {"value": "g2", "label": ""}},
+        },
+        assigned_to={"value": "u2", "label": "Lea of the profile"},
+        assignment_group={"value": "g2", "label": "Desk of the profile"},
+    )
+    assert "Assigned" not in card(as_viewer, link)
+    TicketLink.objects.filter(pk=link.pk).update(theirs=theirs)
+    assert words in card(as_viewer, link)
+
+
+def test_the_card_tells_the_first_change_that_was_refused(as_viewer: Client, link: TicketLink) -> None:
+    first, second = make_failure(link), make_failure(link)
+    type(second).objects.filter(pk=second.pk).update(said="The later one")
+    text = card(as_viewer, link)
+    assert first.said in text and "The later one" not in text
+    TicketLink.objects.filter(pk=link.pk).update(state=LinkState.BROKEN)
+    assert first.said not in card(as_viewer, link)
+
+
 def test_without_a_profile_there_is_no_card(as_analyst: Client, incident: Incident) -> None:
     text = as_analyst.get(f"/incidents/{incident.number}/").content.decode()
     assert "/ticket/" not in text
