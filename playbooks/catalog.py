@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 
+from playbooks import file_rows
 from playbooks.graph.schema import Graph, read
-from playbooks.loader import Found, Loaded, Problem, load
-from playbooks.models import CodeGeneration, LoadError, Playbook, PlaybookVersion
+from playbooks.loader import Found, Loaded, load
+from playbooks.models import CodeGeneration, Playbook, PlaybookVersion
 from soar.accounts.models import User
 
-logger = logging.getLogger(__name__)
-_SYNC_LOCK = 0x50415200  # advisory lock: one process at a time writes the rows
+AGAIN_AFTER = 30.0  # seconds after which a process looks again for code that it could not load
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +25,14 @@ class Entry:
     row: Playbook
     found: Found
     version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unloaded:
+    """One Python playbook that runs, but not in this process, which could not load its code; the version of its row."""
+
+    row: Playbook
+    version: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +46,28 @@ class ResponseEntry:
 
 @dataclass(slots=True)
 class Catalog:
-    """All playbooks. ``starting`` holds the Python playbooks that start by themselves, by trigger, in the order of a
-    sequence; ``response`` the response playbooks that are published, enabled and not hindered, by name."""
+    """All playbooks. ``entries`` holds the Python playbooks that this process can execute; ``starting`` those that
+    start by themselves, by trigger, in the order of a sequence, as the rows say: whether this process has the code is
+    no matter; ``unloaded`` why it has not, of those that run; ``response`` the response playbooks that are published,
+    enabled and not hindered, by name."""
 
     generation: int
     entries: dict[int, Entry] = field(default_factory=dict)
     rows: dict[int, Playbook] = field(default_factory=dict)
-    starting: dict[str, list[Entry]] = field(default_factory=dict)
+    starting: dict[str, list[Entry | Unloaded]] = field(default_factory=dict)
+    unloaded: dict[int, str] = field(default_factory=dict)
     response: list[ResponseEntry] = field(default_factory=list)
+    loaded_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def contradicts(self) -> bool:
+        """Whether this process has code of which the rows say that it cannot be loaded."""
+        return any(entry.row.load_error for entry in self.entries.values())
+
+    @property
+    def is_due(self) -> bool:
+        """Whether to look again for what could not be loaded, here or elsewhere."""
+        return time.monotonic() - self.loaded_at > AGAIN_AFTER and (bool(self.unloaded) or self.contradicts)
 
 
 _lock = threading.RLock()
@@ -74,17 +93,27 @@ def bump() -> int:
 def current(number: int | None = None) -> Catalog:
     """The catalogue of this generation (asked of the database if not given). Loads files and rows if it is new.
 
-    The first one of a process also brings the rows in line with the files."""
+    The first one of a process also brings the rows in line with the files. What could not be loaded is looked for again
+    after half a minute: the file may have been written just then."""
     wanted = generation() if number is None else number
     known = _cache.get("current")
-    if known is not None and wanted and known.generation == wanted:
+    if known is not None and wanted and known.generation == wanted and not known.is_due:
         return known
     with _lock:
-        loaded = without_taken(load(settings.PLAYBOOK_DIRS))
-        if not wanted or (known is None and _differs(loaded)):
+        loaded = file_rows.without_taken(load(settings.PLAYBOOK_DIRS))
+        if not wanted or (known is None and file_rows.differs(loaded)):
             wanted = sync(loaded)
-        _cache["current"] = _build(wanted, loaded)
-        return _cache["current"]
+        built = _build(wanted, loaded)
+        if known is not None and known.is_due and built.contradicts and file_rows.differs(loaded):
+            built = _build(sync(loaded), loaded)  # the trouble was that of one process, or is over
+        _cache["current"] = built
+        return built
+
+
+def unloaded_here() -> list[int]:
+    """The playbooks whose code this process could not load when it looked last."""
+    known = _cache.get("current")
+    return list(known.unloaded) if known else []
 
 
 def forget() -> None:
@@ -93,118 +122,11 @@ def forget() -> None:
         _cache.clear()
 
 
-def without_taken(loaded: Loaded) -> Loaded:
-    """The same without the functions whose name a response playbook bears already; each is a problem then: names are
-    unique, whatever the kind (response-playbooks.md 1)."""
-    taken = {name.lower() for name in Playbook.objects.exclude(kind="python").values_list("name", flat=True)}
-    for name in taken & loaded.found.keys():
-        found = loaded.found.pop(name)
-        path = str(Path(found.folder) / found.module)
-        message = f"A response playbook is called {found.spec.name!r} already: this one is not used."
-        loaded.problems.append(Problem(path, found.spec.name, message))
-    return loaded
-
-
 @transaction.atomic
-def sync(loaded: Loaded, actor: User | None = None) -> int:
-    """Write rows for what the files hold: new ones, changed ones, those that are gone, and the load errors.
-
-    Returns the new generation."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_SYNC_LOCK])
-    loaded = without_taken(loaded)
-    rows = {row.name.lower(): row for row in Playbook.objects.select_for_update().filter(kind="python")}
-    for name, found in loaded.found.items():
-        _write(rows.get(name), found, actor)
-    for name, row in rows.items():
-        if name not in loaded.found:
-            _mark_missing(row, loaded)
-    LoadError.objects.all().delete()
-    LoadError.objects.bulk_create(
-        LoadError(path=problem.path, name=problem.name, message=problem.message, traceback=problem.traceback)
-        for problem in loaded.problems
-    )
+def sync(loaded: Loaded, actor: User | None = None, *, gone: bool = False) -> int:
+    """Write rows for what the files hold (``file_rows.write``). Returns the new generation."""
+    file_rows.write(loaded, actor, gone=gone)
     return bump()
-
-
-def _write(row: Playbook | None, found: Found, actor: User | None) -> Playbook:
-    spec = found.spec
-    values: dict[str, Any] = {
-        "name": spec.name,
-        "description": spec.description,
-        "trigger": spec.trigger,
-        "conditions": dict(spec.conditions),
-        "order": spec.order,
-        "cron": spec.cron,
-        "on_failure": spec.on_failure,
-        "folder": found.folder,
-        "module": found.module,
-        "digest": found.digest,
-        "present": True,
-        "load_error": "",
-    }
-    if row is None:
-        row = Playbook.objects.create(enabled=spec.enabled, modified_by=actor, **values)
-    elif changed := [name for name, value in values.items() if getattr(row, name) != value]:
-        for name in changed:
-            setattr(row, name, values[name])
-        row.save(update_fields=changed)
-    version_of(row, found)
-    return row
-
-
-def version_of(row: Playbook, found: Found) -> PlaybookVersion:
-    """The version row of this text, made when it is new."""
-    version = PlaybookVersion.objects.filter(playbook=row, digest=found.digest).first()
-    if version is not None:
-        return version
-    last = PlaybookVersion.objects.filter(playbook=row).order_by("-number").first()
-    Playbook.objects.filter(pk=row.pk).update(modified_at=_now())
-    definition = {
-        "trigger": row.trigger, "conditions": row.conditions, "order": row.order, "cron": row.cron,
-        "on_failure": row.on_failure,
-    }  # fmt: skip
-    return PlaybookVersion.objects.create(
-        playbook=row,
-        number=last.number + 1 if last else 1,
-        digest=found.digest,
-        source=found.source,
-        definition=definition,
-    )
-
-
-def _now() -> Any:
-    from django.db.models.functions import Now
-
-    return Now()
-
-
-def _mark_missing(row: Playbook, loaded: Loaded) -> None:
-    """Its file fails to load, or two bear its name, or it is gone: each is said differently."""
-    path = str(Path(row.folder) / row.module)
-    error = next(
-        (
-            problem
-            for problem in loaded.problems
-            if problem.name.lower() == row.name.lower() or (not problem.name and problem.path == path)
-        ),
-        None,
-    )
-    row.present, row.load_error = error is not None, (error.traceback or error.message) if error else ""
-    row.save(update_fields=["present", "load_error"])
-
-
-def _differs(loaded: Loaded) -> bool:
-    known = {
-        (name.lower(), digest)
-        for name, digest in Playbook.objects.filter(kind="python", present=True, load_error="").values_list(
-            "name", "digest"
-        )
-    }
-    problems = set(LoadError.objects.values_list("path", "message"))
-    return known != {(name, found.digest) for name, found in loaded.found.items()} or problems != {
-        (problem.path, problem.message) for problem in loaded.problems
-    }
 
 
 def _build(number: int, loaded: Loaded) -> Catalog:
@@ -216,17 +138,24 @@ def _build(number: int, loaded: Loaded) -> Catalog:
     )
     for row in Playbook.objects.filter(kind="python"):
         catalog.rows[row.pk] = row
-        found = loaded.found.get(row.name.lower())
-        if found is not None:
-            version = versions.get(row.pk) or version_of(row, found).pk
-            catalog.entries[row.pk] = Entry(row, found, version)
-    for entry in catalog.entries.values():
-        if not entry.row.hindrance:
-            catalog.starting.setdefault(entry.row.trigger, []).append(entry)
+        entry = _entry(row, loaded, versions)
+        if isinstance(entry, Entry):
+            catalog.entries[row.pk] = entry
+        elif not row.off:
+            catalog.unloaded[row.pk] = file_rows.problem_of(row, loaded).message
+        if not row.off:
+            catalog.starting.setdefault(row.trigger, []).append(entry)
     for entries in catalog.starting.values():
         entries.sort(key=lambda entry: (entry.row.order, entry.row.name.lower()))
     catalog.response = _responses()
     return catalog
+
+
+def _entry(row: Playbook, loaded: Loaded, versions: dict[int, int]) -> Entry | Unloaded:
+    if (found := loaded.found.get(row.name.lower())) is not None:
+        return Entry(row, found, versions.get(row.pk) or file_rows.version_of(row, found).pk)
+    known = PlaybookVersion.objects.filter(playbook=row, digest=row.digest)
+    return Unloaded(row, known.values_list("pk", flat=True).first())
 
 
 def _responses() -> list[ResponseEntry]:
@@ -235,5 +164,5 @@ def _responses() -> list[ResponseEntry]:
     return [
         ResponseEntry(row, row.current.pk, read(row.current.definition)[0])
         for row in rows.order_by("name")
-        if row.current is not None and not row.hindrance
+        if row.current is not None and not row.off
     ]

@@ -25,7 +25,6 @@ from playbooks.models import Run
 from playbooks.run_sql import CLOSE, CLOSE_AND_SAY, TAKE, TAKE_AND_SAY, execute
 from playbooks.subject import SubjectView, alert_state, alert_view, incident_state, incident_view
 from playbooks.waiting import Waiting
-from soar.lib.database import prepared
 
 STARTS_AT_MOST = 5
 
@@ -84,7 +83,7 @@ def claim_next() -> Claim | None:
             held = _take(found) if found else None
         if found is None:
             # An alert that was passed over may have been let go without anybody looking at its run again.
-            left = left_waiting()
+            left = waiting.any_next()
             if left is None:
                 return None
             held = claim(left)
@@ -92,18 +91,15 @@ def claim_next() -> Claim | None:
             return held
 
 
-def left_waiting() -> int | None:
-    """The oldest run on an alert that waits for anybody."""
-    with prepared() as cursor:
-        row = cursor.execute(waiting.ANY_NEXT, prepare=True).fetchone()
-    return row[0] if row else None
-
-
 def _take(found: Waiting) -> Claim | None:
     run, subject = found.run, found.subject
     owner, entry, resumed = new_owner(), found.known.entries.get(run.playbook_id), run.started_at is not None
     run.attempts += 1
-    text = _hindrance(run, resumed) if entry else "The code of this playbook cannot be loaded."
+    text = _hindrance(run, resumed)
+    if failed := entry is None and not text:
+        text = _without_code(found)
+        if not text:
+            return None
     if run.input is None:
         run.input = state_of(subject)
     values: dict[str, Any] = {
@@ -121,13 +117,23 @@ def _take(found: Waiting) -> Claim | None:
         return None
     run.status, run.lease_owner = RunStatus.IN_PROGRESS, owner
     if entry is None or text:
-        return _refuse(run, subject, text, resumed)
+        return _refuse(run, subject, text, resumed, failed=failed)
     return Claim(run, owner, entry, view_of(run, subject), subject, resumed)
+
+
+def _without_code(found: Waiting) -> str:
+    """Why a run fails whose code this process could not load; empty as long as another worker may come for it."""
+    why = found.known.unloaded.get(found.run.playbook_id)
+    if why is None:  # it was switched off, and nobody looks for its code any more
+        return "Its code cannot be loaded."
+    if not waiting.nobody_came(found.run):
+        return ""
+    return f"No worker could load its code for {waiting.CODE_PATIENCE / 60:.0f} minutes. {why}"
 
 
 def _hindrance(run: Run, resumed: bool) -> str:
     """Why the run must not begin, or begin again; empty if it may."""
-    if not resumed and (hindrance := run.playbook.hindrance):
+    if not resumed and (hindrance := run.playbook.off):
         return hindrance
     if run.acting_user and not run.acting_user.is_active:
         return f"The account of {run.acting_user.display_name()}, whose rights it would use, is disabled."
@@ -136,14 +142,18 @@ def _hindrance(run: Run, resumed: bool) -> str:
     return ""
 
 
-def _refuse(run: Run, subject: Subject | None, text: str, resumed: bool) -> Claim | None:
-    """A run that has begun waits for a person; one that has not is cancelled, and the sequence goes on."""
-    status = RunStatus.NEEDS_DECISION if resumed else RunStatus.CANCELLED
+def _refuse(run: Run, subject: Subject | None, text: str, resumed: bool, *, failed: bool) -> Claim | None:
+    """A run that has begun waits for a person; one that has not is cancelled, or failed for want of its code, and the
+    sequence goes on."""
+    ended = RunStatus.UNSUCCESSFUL if failed else RunStatus.CANCELLED
+    status = RunStatus.NEEDS_DECISION if resumed else ended
     _close(run, Outcome(status, error=text))
     if resumed:
         announce("run.needs_decision", run, subject, text=text)
         return None
-    if subject is not None and not run.dry_run:
+    if failed:
+        announce("run.finished", run, subject, text=text, status=status.value)
+    elif subject is not None and not run.dry_run:
         skipped(subject, run.playbook.name, text, playbook_id=run.playbook_id, run=run.pk)
     return _next(run, status)
 

@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from playbooks import jsonable
+from playbooks import jsonable, waiting
 from playbooks.announce import actor_of
 from playbooks.calls import performing
 from playbooks.choices import RunStatus
-from playbooks.claims import Claim, Outcome, claim, claim_next, finish, left_waiting
+from playbooks.claims import Claim, Outcome, claim, claim_next, finish
 from playbooks.effects import Case
 from playbooks.heartbeat import Heartbeat
 from playbooks.intelligence import own_thread
@@ -63,7 +63,7 @@ def drain(seconds: float = PATIENCE) -> None:
     while (held := claim_next()) is not None:
         go_on(held)
         if time.monotonic() >= end:
-            if left_waiting():
+            if waiting.any_next():
                 enqueue(DRAIN_TASK)
             return
 

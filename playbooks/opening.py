@@ -15,7 +15,7 @@ from django.conf import settings
 from cases.models import Alert, Incident
 from cases.timeline_append import appending
 from playbooks.announce import announcement
-from playbooks.catalog import Entry
+from playbooks.catalog import Entry, Unloaded
 from playbooks.choices import RunStatus, StartedBy
 from playbooks.claims import Claim, new_owner, state_of, view_of
 from playbooks.incoming import Incoming
@@ -75,12 +75,13 @@ class Opening:
     """The playbooks that an entry starts, in their order, and how many runs led to it."""
 
     entry: Incoming
-    matched: list[Entry]
+    matched: list[Entry | Unloaded]
     depth: int
 
 
-def begin(one: Opening) -> Claim | None:
-    """Open the sequence and take its first run. None if the entry was considered before.
+def begin(one: Opening, code: Entry) -> Claim | None:
+    """Open the sequence and take its first run, whose ``code`` this process has. None if the entry was considered
+    before.
 
     Its commit need not wait for the disk: the queue's row is still there, and the entry is considered again if a
     crash of the database forgets it."""
@@ -97,15 +98,16 @@ def begin(one: Opening) -> Claim | None:
     if row is None:
         return None
     first.sequence = Sequence(pk=row[0], total=len(runs))
-    return Claim(first, first.lease_owner, one.matched[0], view_of(first, subject), subject, resumed=False)
+    return Claim(first, first.lease_owner, code, view_of(first, subject), subject, resumed=False)
 
 
-def queue(many: list[Opening]) -> None:
-    """Open the sequences. The workers are rung, all of them, and once more should one of them die."""
+def queue(many: list[Opening], *, at_least: int = 0) -> None:
+    """Open the sequences. The workers are rung: as many as there are sequences, but ``at_least`` so many; at most all
+    of them, and once more should one of them die."""
     ids = _draw(sum(len(one.matched) for one in many))
     if ids:
         given = [_given(one, _runs(one, [ids.pop(0) for _ in one.matched])) for one in many]
-        bells = min(len(given), settings.TASK_WORKERS + 1)
+        bells = min(max(len(given), at_least), settings.TASK_WORKERS + 1)
         with prepared() as cursor:
             cursor.execute(QUEUE, {"given": json.dumps(given), "bells": bells}, prepare=True)
 

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from playbooks import catalog
-from playbooks.catalog import Entry
+from playbooks.catalog import Entry, Unloaded
 from playbooks.choices import StartedBy, Trigger
 from playbooks.models import Run, ScheduleSlot
 from playbooks.opening import RUN_TASK
@@ -35,12 +35,12 @@ def start_due(now: datetime | None = None) -> int:
     return started
 
 
-def _last_moment(entry: Entry, at: datetime) -> datetime:
+def _last_moment(entry: Entry | Unloaded, at: datetime) -> datetime:
     moment: datetime = croniter(entry.row.cron, at + timedelta(microseconds=1)).get_prev(datetime)
     return moment
 
 
-def _start(entry: Entry, moment: datetime, at: datetime) -> bool:
+def _start(entry: Entry | Unloaded, moment: datetime, at: datetime) -> bool:
     if moment < at - GRACE or moment < entry.row.modified_at or not still_entitled(entry.row):
         return False
     with transaction.atomic():

@@ -1,4 +1,6 @@
-"""Which playbooks a timeline entry starts (python-playbooks.md 1, 3, 8; rulings 7, 8)."""
+"""Which playbooks a timeline entry starts (python-playbooks.md 1, 3, 8; rulings 7, 8).
+
+The rows decide, as all workers see them: what this process could load of the files does not."""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from django.db import transaction
 from cases.models import Alert, Incident
 from playbooks import catalog, opening
 from playbooks.announce import relock, skipped
-from playbooks.catalog import Entry
+from playbooks.catalog import Entry, Unloaded
 from playbooks.claims import Claim
 from playbooks.conditions import matches
 from playbooks.incoming import Incoming, read
@@ -40,8 +42,17 @@ def consider(entry_ids: list[int]) -> tuple[Claim | None, int | None]:
 def _consider_one(entries: list[Incoming]) -> tuple[Claim | None, int | None]:
     for entry in entries:
         found, response = _opening(entry, here=True)
-        return opening.begin(found) if found else None, response
+        return _begin(found) if found else None, response
     return None, None
+
+
+def _begin(found: Opening) -> Claim | None:
+    """The first run, if this process has its code; else it waits for a worker that has."""
+    first = found.matched[0]
+    if isinstance(first, Entry):
+        return opening.begin(found, first)
+    opening.queue([found], at_least=AT_ONCE)
+    return None
 
 
 def _opening(entry: Incoming, *, here: bool = False) -> tuple[Opening | None, int | None]:
@@ -60,7 +71,7 @@ def _opening(entry: Incoming, *, here: bool = False) -> tuple[Opening | None, in
     return (Opening(entry, found, parent.depth + 1 if parent else 0) if found else None), response
 
 
-def _matching(candidates: Iterable[Entry], entry: Incoming, parent: Run | None) -> list[Entry]:
+def _matching(candidates: Iterable[Entry | Unloaded], entry: Incoming, parent: Run | None) -> list[Entry | Unloaded]:
     """The Python playbooks that the entry starts."""
     view = _view(entry.subject)
     matched = [candidate for candidate in candidates if _meets(candidate, view)]
@@ -73,7 +84,7 @@ def _view(subject: Alert | Incident) -> SubjectView:
     return alert_view(subject) if isinstance(subject, Alert) else incident_view(subject)
 
 
-def _meets(candidate: Entry, view: SubjectView) -> bool:
+def _meets(candidate: Entry | Unloaded, view: SubjectView) -> bool:
     return matches(candidate.row.conditions, view)
 
 
@@ -84,7 +95,7 @@ def _parent(entry: Incoming) -> Run | None:
 
 
 @transaction.atomic
-def _too_deep(matched: list[Entry], entry: Incoming) -> None:
+def _too_deep(matched: list[Entry | Unloaded], entry: Incoming) -> None:
     relock(entry.subject)
     names = ", ".join(candidate.row.name for candidate in matched)
     text = f"{DEPTH_AT_MOST} playbooks have led to one another already; the chain ends here."

@@ -23,12 +23,22 @@ from soar.lib.database import UNHURRIED, prepared
 
 _LEFT_OUT = {"result", "error", "traceback", "targets", "report"}
 _THIS = "r.id = %s FOR UPDATE OF a"
-# The oldest run that nobody has begun, first of its sequence. Alerts that somebody works on are passed over.
+# The oldest run that nobody has begun, first of its sequence. Alerts that somebody works on are passed over, and so are
+# playbooks whose code this process could not load: other workers may have it.
 _NEXT = (
     "r.status = 'queued' AND r.position = 1 AND r.sequence_id IS NOT NULL AND r.started_at IS NULL"
-    " AND r.alert_id IS NOT NULL AND NOT r.cancel_requested ORDER BY r.id LIMIT 1 FOR UPDATE OF a SKIP LOCKED"
+    " AND r.alert_id IS NOT NULL AND NOT r.cancel_requested AND r.playbook_id <> ALL(%s::bigint[])"
+    " ORDER BY r.id LIMIT 1 FOR UPDATE OF a SKIP LOCKED"
 )
-ANY_NEXT = "SELECT r.id FROM playbooks_run r WHERE " + _NEXT.partition(" FOR UPDATE")[0]
+_ANY_NEXT = "SELECT r.id FROM playbooks_run r WHERE " + _NEXT.partition(" FOR UPDATE")[0]
+
+CODE_PATIENCE = 300.0  # seconds for which a run waits for a worker that can load its code
+# Its turn came when it was queued, when those before it ended, when its worker fell silent, when people had decided.
+_LATE = """
+SELECT greatest(r.queued_at, r.lease_until,
+    (SELECT max(b.finished_at) FROM playbooks_run b WHERE b.sequence_id = r.sequence_id AND b.position < r.position),
+    (SELECT max(s.finished_at) FROM playbooks_step s WHERE s.run_id = r.id)) < now() - %s * interval '1 second'
+FROM playbooks_run r WHERE r.id = %s"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +79,22 @@ def next_free() -> Waiting | None:
     In a transaction of the caller, which then does not wait for the disk when it commits: a claim that a crash of the
     database forgets is made again, and the first call that is recorded waits for both."""
     with prepared() as cursor:
-        row = cursor.execute(_statement(_NEXT, UNHURRIED), prepare=True).fetchone()
+        row = cursor.execute(_statement(_NEXT, UNHURRIED), [catalog.unloaded_here()], prepare=True).fetchone()
     return _waiting(row) if row else None
+
+
+def any_next() -> int | None:
+    """The oldest run on an alert that waits for anybody who has its code."""
+    with prepared() as cursor:
+        row = cursor.execute(_ANY_NEXT, [catalog.unloaded_here()], prepare=True).fetchone()
+    return row[0] if row else None
+
+
+def nobody_came(run: Run) -> bool:
+    """Whether the run has waited for a worker that can load its code for longer than ``CODE_PATIENCE``."""
+    with prepared() as cursor:
+        row = cursor.execute(_LATE, [CODE_PATIENCE, run.pk]).fetchone()
+    return bool(row and row[0])
 
 
 def _waiting(row: Values[Any]) -> Waiting:

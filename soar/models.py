@@ -17,7 +17,7 @@ class QueuedTask(models.Model):
     args = models.JSONField(default=list, help_text="Its arguments: numbers and short texts")
     created_at = models.DateTimeField(db_default=Now())
     ready_at = models.DateTimeField(db_default=Now(), help_text="Not to be taken before: back-off, or a worker has it")
-    claim = models.IntegerField(db_default=0, help_text="How many times it was handed to a worker")
+    claim = models.IntegerField(db_default=0, help_text="The number of its last claim, drawn by lot")
     starts = models.SmallIntegerField(db_default=0, help_text="How many times a worker began it")
     started_at = models.DateTimeField(null=True)
     failed_at = models.DateTimeField(null=True, help_text="Given up; it is kept to be looked at")

@@ -108,7 +108,7 @@ class Portal:
 
     def heal(self, role: str, former: int, timeout: float = 30) -> None:
         """Wait until a part that was killed runs again as another process, and the portal is ready."""
-        self.wait(lambda: bool(self.pids(role)) and self.pids(role)[0] != former, timeout, f"{role} is not back")
+        self.wait(lambda: self.pids(role)[:1] not in ([], [former]), timeout, f"{role} is not back")
         self.wait(self.is_ready, timeout, f"not ready after {role} was killed")
 
     def wait(self, until: Callable[[], bool], timeout: float, message: str) -> None:

@@ -9,6 +9,9 @@ import time
 from django.core.cache import cache
 from django.db import connection
 
+from soar.lib.database import forget_connection, own_connection
+from soar.models import QueuedTask
+
 
 def mark(name: str) -> None:
     """Count one run."""
@@ -54,3 +57,19 @@ def mark_all(*names: str) -> None:
         raise ValueError("a bad one")
     for name in names:
         mark(name)
+
+
+def cut_off(name: str, noticed: str) -> None:
+    """Count one run; the first one loses its connection to the database, and may have noticed and gone on."""
+    mark(name)
+    if cache.get(name) == 1:
+        with own_connection() as other:
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.connection.info.backend_pid])
+        if noticed:
+            forget_connection()
+
+
+def taken_over(name: str) -> None:
+    """Count one run, during which another worker claims the row."""
+    mark(name)
+    QueuedTask.objects.update(claim=7)

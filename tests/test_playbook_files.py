@@ -12,10 +12,11 @@ import pytest
 from django.db import connection
 
 from cases.actors import Actor
-from cases.errors import Forbidden, Missing
+from cases.errors import Conflict, Forbidden, Missing
 from playbooks import catalog
 from playbooks.actions import disable, enable, reload, run_by_hand
 from playbooks.models import LoadError, Playbook, PlaybookVersion, Run
+from playbooks.sweeper import sweep
 from soar.accounts.models import AuditEntry, User
 from tests.factories import make_alert
 from tests.playbook_files import Folder, folder, named, work
@@ -105,15 +106,21 @@ def test_two_of_one_name_in_one_file_are_refused(folder: Folder) -> None:
     assert not Playbook.objects.exists()
 
 
-def test_a_playbook_that_no_longer_loads_starts_nothing_until_mended(folder: Folder) -> None:
+def test_what_a_playbook_that_no_longer_loads_would_run_waits_until_it_is_mended(folder: Folder) -> None:
     folder.load(ONE)
     folder.load(ONE + "\nraise ValueError('half written')\n")
     assert "half written" in named("one").load_error
     make_alert(tags=["x"])
     work()
-    assert not Run.objects.exists()
+    assert Run.objects.get().status == "queued"
+    with pytest.raises(Conflict, match="cannot be loaded"):
+        run_by_hand(SYSTEM, "one", alert=make_alert())
     folder.load(ONE)
     assert named("one").hindrance == ""
+    Run.objects.update(rung_at="2000-01-01T00:00Z")
+    sweep()
+    work()
+    assert Run.objects.get().status == "successful"
 
 
 def test_a_file_that_is_gone_is_said_to_be_gone(folder: Folder) -> None:

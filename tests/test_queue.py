@@ -180,6 +180,43 @@ def test_a_worker_lives_through_the_loss_of_its_connection(broker: Broker) -> No
     assert cache.get("healed") == 1
 
 
+@pytest.mark.parametrize("noticed", ["", "noticed"])
+def test_what_lost_its_connection_runs_once_more(broker: Broker, noticed: str) -> None:
+    """What it did may be forgotten by then: its commits do not all wait for the disk, because its row is there."""
+    enqueue("tests.tasks.cut_off", "cut", noticed)
+    assert work(broker)
+    kept = QueuedTask.objects.get()
+    assert (kept.starts, kept.failed_at) == (0, None) and "runs once more" in kept.error
+    at_once()
+    assert work(broker)
+    assert cache.get("cut") == 2
+    assert not QueuedTask.objects.exists()
+
+
+@pytest.mark.parametrize("task", ["mark", "fail"])
+def test_an_id_that_comes_again_after_a_crash_is_another_task(broker: Broker, task: str) -> None:
+    """A row that a crash forgot may be under way; the next row then gets its id, and is claimed as often."""
+    enqueue(f"tests.tasks.{task}", "forgotten")
+    row = QueuedTask.objects.get()
+    late = SignedPackage.loads(broker.dequeue()[0][1])  # type: ignore[index]
+    row.delete()
+    QueuedTask.objects.create(id=late["args"][0][0][0], task="tests.tasks.mark", args=["new"])
+    found = broker.dequeue()
+    late["func"](*late["args"])
+    assert found and cache.get("forgotten") is None
+    package = SignedPackage.loads(found[0][1])
+    package["func"](*package["args"])
+    assert cache.get("new") == 1
+    assert not QueuedTask.objects.exists()
+
+
+def test_who_lost_a_task_while_doing_it_leaves_it_to_the_next(broker: Broker) -> None:
+    """Its lock ran out under way, and somebody else has the row: its end is not this one's to write."""
+    enqueue("tests.tasks.taken_over", "over")
+    assert work(broker)
+    assert QueuedTask.objects.get().claim == 7
+
+
 READERS_TASK = "tests.tasks.mark_all"
 
 

@@ -52,11 +52,13 @@ class Queue(NamedTuple):
 
 def all_of_it(user: User) -> dict[str, Any]:
     """The context of the page for this person."""
-    figures = single("soar_queue_tasks", "soar_queue_failed_tasks", "soar_database_bytes")
+    asked = ("soar_queue_tasks", "soar_queue_failed_tasks", "soar_playbooks_unloaded", "soar_database_bytes")
+    figures = single(*asked)
     processes, seen = _processes(), disks.disks()
     return {
         "queue": _queue(figures),
         "failing_calls": FailingCall.objects.order_by("since")[:SHOWN],
+        "unloaded": int(figures["soar_playbooks_unloaded"]),
         "processes": processes,
         "missing": [name for name in NEEDED if not any(one["name"] == name and one["alive"] for one in processes)],
         "silent": int(SILENT),

@@ -81,7 +81,7 @@ def reload(actor: Actor) -> dict[str, Any]:
     needs(actor, "author_playbooks", "The permission to write and reload playbooks is missing.")
     loaded = load(settings.PLAYBOOK_DIRS)
     with transaction.atomic():
-        generation = catalog.sync(loaded, actor.user)
+        generation = catalog.sync(loaded, actor.user, gone=True)
         errors = list(LoadError.objects.values("path", "name", "message", "traceback"))
         audit.record(actor.user, "playbook.reloaded", "", playbooks=len(loaded.found), errors=len(errors))
     catalog.forget()

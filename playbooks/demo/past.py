@@ -32,7 +32,7 @@ class Past:
         for entry in read([entry_id], ["alert.opened"]):
             matched = [one for one in _shipped() if matches(one.row.conditions, alert_view(cast(Alert, entry.subject)))]
             if matched:
-                engine.go_on(opening.begin(Opening(entry, matched, 0)))
+                engine.go_on(opening.begin(Opening(entry, [*matched], 0), matched[0]))
         sequences = Sequence.objects.filter(entry_id=entry_id)
         sequences.update(created_at=moment)
         runs = Run.objects.filter(sequence__in=sequences).order_by("position")
@@ -45,7 +45,8 @@ class Past:
 def _shipped() -> list[catalog.Entry]:
     """The playbooks of the library that start on alerts, in their order."""
     library = str(settings.BASE_DIR / "playbooks" / "library")
-    return [one for one in catalog.current().starting.get("webhook", []) if one.row.folder == library]
+    starting = catalog.current().starting.get("webhook", [])
+    return [one for one in starting if isinstance(one, catalog.Entry) and one.row.folder == library]
 
 
 def _date_back(run: Run, begin: datetime) -> datetime:

@@ -68,15 +68,19 @@ class Playbook(models.Model):
 
     @property
     def hindrance(self) -> str:
-        """Why it starts nothing, as a sentence; empty if it can run."""
+        """Why nobody can run it by hand, as a sentence; empty if it can run."""
+        return self.off or ("Its file cannot be loaded." if self.load_error else "")
+
+    @property
+    def off(self) -> str:
+        """Why nothing starts it, as a sentence; empty if alerts, incidents or the clock do. A file that cannot be
+        loaded is no reason: some worker may have it, and what was to run is to be seen in any case."""
         if not self.enabled:
             return "It is disabled."
         if self.deactivated_reason:
             return f"It is deactivated: {self.deactivated_reason}"
         if self.kind == "response":
             return "" if self.current_id else "It was never published."
-        if self.load_error:
-            return "Its file cannot be loaded."
         return "" if self.present else "It is no longer in the files."
 
 

@@ -24,6 +24,7 @@ from playbooks.views import graph_page, words
 from playbooks.views.parts import Context, person_of, rights_of, signed_in_reader, workers_alive
 from playbooks.views.playbooks import row_of, short_folder
 from playbooks.views.run_rows import rows_of
+from playbooks.waiting import CODE_PATIENCE
 from soar.accounts.models import User
 from soar.lib.htmx import is_partial, render_regions
 
@@ -61,6 +62,7 @@ def page_context(request: HttpRequest, playbook: Playbook, form: RunForm | None 
         "run_rows": recent(user, playbook),
         "form": form or RunForm(playbook, initial={"subject": request.GET.get("alert", "")[:40]}),
         "workers": workers_alive(),
+        "code_minutes": round(CODE_PATIENCE / 60),
         **versions(request, playbook),
         **rights_of(user, playbook),
     }

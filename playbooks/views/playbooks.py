@@ -80,14 +80,21 @@ class Row:
     lacking_url: str = ""
 
     @property
+    def on(self) -> bool:
+        """Whether it is switched on: also while its file cannot be loaded."""
+        return not self.playbook.off
+
+    @property
     def wrong(self) -> str:
         """What is wrong with its file, in a line: the last one of the traceback."""
         return self.error.strip().rpartition("\n")[2]
 
     @property
     def fixed(self) -> bool:
-        """It cannot be switched on as it is."""
-        return bool(self.error or not self.playbook.present or (self.drawn and not self.playbook.current_id))
+        """It cannot be switched on as it is, and is not on."""
+        return not self.on and bool(
+            self.error or not self.playbook.present or (self.drawn and not self.playbook.current_id)
+        )
 
     may_edit: bool = False
 

@@ -22,6 +22,8 @@ MOST_JOINED = 50
 # The oldest row; and when that is a reader's task, which takes any number of entries, the next ones of the same task
 # with it: a flood of alerts then costs a few claims instead of one each. What failed before runs alone, so that one
 # bad entry takes no others along.
+# The number of a claim is drawn by lot: a crash may forget a row that a worker holds, and its id and a count would come
+# again with another row, which the worker would then take for its own and delete.
 CLAIM = """
 WITH head AS (
     SELECT id, task, starts FROM soar_queue
@@ -33,7 +35,7 @@ WITH head AS (
         AND q.failed_at IS NULL AND q.ready_at <= now()
     ORDER BY q.id LIMIT %(most)s - 1 FOR UPDATE OF q SKIP LOCKED
 ), claimed AS (
-    UPDATE soar_queue SET claim = claim + 1, ready_at = now() + %(lock)s * interval '1 second'
+    UPDATE soar_queue SET claim = floor(random() * 2147483647)::int, ready_at = now() + %(lock)s * interval '1 second'
     WHERE id IN (SELECT id FROM head UNION ALL SELECT id FROM more)
     RETURNING id, claim, starts, task, args
 ) SELECT * FROM claimed ORDER BY id"""

@@ -72,6 +72,11 @@ FIGURES = (
         "SELECT count(*) FROM soar_failing_call",
     ),
     Figures(
+        (("soar_playbooks_unloaded", "Playbooks that are switched on and whose file cannot be loaded"),),
+        (),
+        "SELECT count(*) FROM playbooks_playbook WHERE enabled AND present AND load_error <> ''",
+    ),
+    Figures(
         (("soar_runs_open", "Runs that are not over"),),
         ("status",),
         "SELECT wanted.status, count(r.id)"

@@ -12,11 +12,14 @@ import psycopg
 from soar.lib.database import own_connection
 
 logger = logging.getLogger(__name__)
-RENEW = "UPDATE soar_queue SET ready_at = now() + %s * interval '1 second' WHERE id = ANY(%s)"
+RENEW = """
+UPDATE soar_queue q SET ready_at = now() + %s * interval '1 second'
+FROM unnest(%s::bigint[], %s::int[]) AS held(id, claim) WHERE q.id = held.id AND q.claim = held.claim"""
 
 
 class KeepAlive:
-    """Around a task: renews the lock of queue rows ``rows`` for ``seconds``, three times in that span.
+    """Around a task: renews the lock of its queue rows for ``seconds``, three times in that span. ``claims``: the rows
+    and the numbers of their claims; a row that somebody else claimed since is left to them.
 
     One thread a process looks at what runs; a short task costs no query and no thread of its own.
     """
@@ -24,8 +27,8 @@ class KeepAlive:
     _thread: threading.Thread | None = None
     _current: KeepAlive | None = None
 
-    def __init__(self, rows: list[int], seconds: float) -> None:
-        self.rows = rows
+    def __init__(self, claims: tuple[list[int], list[int]], seconds: float) -> None:
+        self.claims = claims
         self.seconds = seconds
         self.due = time.monotonic() + seconds / 3
 
@@ -52,6 +55,6 @@ def _renew(task: KeepAlive) -> None:
     task.due = time.monotonic() + task.seconds / 3
     try:
         with own_connection() as connection:
-            connection.execute(RENEW, [task.seconds, task.rows])
+            connection.execute(RENEW, [task.seconds, *task.claims])
     except psycopg.Error as error:
-        logger.warning("The lock of queue rows %s is not renewed: %s", task.rows, error)
+        logger.warning("The lock of queue rows %s is not renewed: %s", task.claims[0], error)

@@ -25,6 +25,8 @@ from soar.lib.room import is_outage
 
 logger = logging.getLogger(__name__)
 
+# The rows of a claim: its holder alone may write of them. The number is no count (soar.lib.broker).
+OURS = "FROM unnest(%s::bigint[], %s::int[]) AS held(id, claim) WHERE q.id = held.id AND q.claim = held.claim"
 MOST_STARTS = 5  # then the task is kept as failed, whether it raised or took its worker down each time
 INSERT = (
     "WITH soar_task AS (INSERT INTO soar_queue (task, args) VALUES (%s, %s) RETURNING 1)"
@@ -38,18 +40,18 @@ INSERT_MANY = (
 # Beginning and end do not wait for the disk: if a crash of the database forgets one, the task runs once more.
 BEGIN = f"""
 UPDATE soar_queue q SET starts = starts + 1, started_at = now(), ready_at = now() + %s * interval '1 second'
-FROM unnest(%s::bigint[], %s::int[]) AS held(id, claim)
-WHERE q.id = held.id AND q.claim = held.claim AND q.failed_at IS NULL RETURNING q.id, {UNHURRIED}"""  # noqa: S608  our own name
-AGAIN = """
-UPDATE soar_queue SET error = %s, failed_at = CASE WHEN starts >= %s THEN now() END,
+{OURS} AND q.failed_at IS NULL RETURNING q.id, {UNHURRIED}"""  # noqa: S608  our own text
+AGAIN = f"""
+UPDATE soar_queue q SET error = %s, failed_at = CASE WHEN starts >= %s THEN now() END,
     ready_at = now() + power(4, starts - 1) * interval '1 second'
-WHERE id = ANY(%s) RETURNING id, starts, failed_at"""
+{OURS} RETURNING q.id, starts, failed_at"""  # noqa: S608  our own text
 # The database or a disk could not do it for now: that is no attempt of the task. After a day it may be the task itself
 # that brings the database down.
-PUT_BACK = """
-UPDATE soar_queue SET starts = greatest(starts - 1, 0), error = %s, ready_at = now() + interval '2 seconds'
-WHERE id = ANY(%s) AND created_at > now() - interval '1 day' RETURNING id"""
-FINISH = f"DELETE FROM soar_queue WHERE id = ANY(%s) RETURNING {UNHURRIED}"  # noqa: S608  our own name
+PUT_BACK = f"""
+UPDATE soar_queue q SET starts = greatest(starts - 1, 0), error = %s, ready_at = now() + interval '2 seconds'
+{OURS} AND q.created_at > now() - interval '1 day' RETURNING q.id"""  # noqa: S608  our own text
+FINISH = f"DELETE FROM soar_queue q USING {OURS.removeprefix('FROM ')} RETURNING {UNHURRIED}"  # noqa: S608  our own text
+CUT_OFF = "The connection to the database was lost while it ran: it runs once more, as its work may be forgotten."
 # Of tasks that were given up, these rows or all of a name; locked in one order, so that two at once do not deadlock.
 _GIVEN_UP = """
     SELECT id FROM soar_queue WHERE failed_at IS NOT NULL AND (id = ANY(%(rows)s) OR task = %(task)s)
@@ -110,18 +112,28 @@ def _deliver(held: list[Held], task: str) -> None:
     ours = _begin(held)
     if not ours:
         return  # another worker has it by now
-    rows = [row for row, _claim, _args in ours]
+    began_on = connection.connection
     args = [one for _row, _claim, given in ours for one in given]
     try:
-        with KeepAlive(rows, lock_seconds()):
+        with KeepAlive(_claims(ours), lock_seconds()):
             function(task)(*args)
     except (Exception, TimeoutException) as error:
         logger.exception("Task %s%s failed", task, tuple(args))
         text = f"{type(error).__name__}: {error}"[:2000]
         ended = _put_back if is_outage(error) else _failed
-        _settle(lambda: ended(rows, text))
+        _settle(lambda: ended(ours, text))
     else:
-        _settle(lambda: _execute(FINISH, rows))
+        _settle(lambda: _done(ours, began_on))
+
+
+def _done(ours: list[Held], began_on: Any) -> None:
+    """Delete the rows, unless the connection is another one than at the beginning. Tasks commit without waiting for the
+    disk, relying on their row: only on one connection is it sure that no crash of the database has come in between."""
+    if connection.connection is began_on:
+        _execute(FINISH, *_claims(ours))
+    else:
+        logger.warning("Queue rows %s: %s", [row for row, _claim, _args in ours], CUT_OFF)
+        _put_back(ours, CUT_OFF)
 
 
 def function(task: str) -> Callable[..., object]:
@@ -135,7 +147,7 @@ def function(task: str) -> Callable[..., object]:
 def _begin(held: list[Held]) -> list[Held]:
     """Note that the task is begun. Returns the rows that are still ours to run."""
     drop_dead_connection()
-    values = (lock_seconds(), [row for row, _claim, _args in held], [claim for _row, claim, _args in held])
+    values = (lock_seconds(), *_claims(held))
     try:
         begun = {row for row, _also in _execute(BEGIN, *values)}
     except AWAY:  # lost between the look and the query: once more on a new connection
@@ -144,14 +156,19 @@ def _begin(held: list[Held]) -> list[Held]:
     return [one for one in held if one[0] in begun]
 
 
-def _put_back(rows: list[int], error: str) -> None:
-    back = {row for (row,) in _execute(PUT_BACK, error, rows)}
-    _failed([row for row in rows if row not in back], error)
+def _claims(held: list[Held]) -> tuple[list[int], list[int]]:
+    """The rows and the numbers of their claims, as ``OURS`` takes them."""
+    return [row for row, _claim, _args in held], [claim for _row, claim, _args in held]
 
 
-def _failed(rows: list[int], error: str) -> None:
+def _put_back(held: list[Held], error: str) -> None:
+    back = {row for (row,) in _execute(PUT_BACK, error, *_claims(held))}
+    _failed([one for one in held if one[0] not in back], error)
+
+
+def _failed(held: list[Held], error: str) -> None:
     """Put off: 1, 4, 16, 64 seconds, each row by itself from then on; after the last attempt it is kept as failed."""
-    for row, starts, failed_at in _execute(AGAIN, error, MOST_STARTS, rows):
+    for row, starts, failed_at in _execute(AGAIN, error, MOST_STARTS, *_claims(held)):
         if failed_at:
             logger.error("Queue row %s is given up after %s attempts: %s", row, starts, error)
 

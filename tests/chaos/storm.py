@@ -87,6 +87,26 @@ class Clock:
             file.write(struct.pack("=q", seconds))
 
 
+class Code:
+    """A copy of the file of a playbook in ``folder``, that is now and then not whole."""
+
+    def __init__(self, original: Path, folder: Path) -> None:
+        folder.mkdir(mode=0o755)
+        self.text, self.file = original.read_text(encoding="utf-8"), folder / original.name
+        self.mend()
+
+    def tear(self, share: float) -> None:
+        """Only so much of it is there; 0: not even the file."""
+        if share:
+            self.file.write_text(self.text[: int(len(self.text) * share)] + "\n(", encoding="utf-8")
+        else:
+            self.file.unlink(missing_ok=True)
+
+    def mend(self) -> None:
+        """All of it is there."""
+        self.file.write_text(self.text, encoding="utf-8")
+
+
 class Site(Portal):
     """A portal that is started again whenever it ends, as systemd does it. ``log``: every line of every start."""
 

@@ -1,5 +1,6 @@
 """Everything at once: kill -9 of each part at random, failing products, a disk that fills up, a clock that is turned,
-two more hosts with workers whose clocks are wrong by a minute, one each way.
+a playbook's file that is half written or away for a moment, two more hosts with workers whose clocks are wrong by a
+minute, one each way.
 
 ``SOAR_STORM_SECONDS``: how long (``make chaos``: 600; without it there is none); ``SOAR_SEED``: the same choices again.
 At the end everything is mended and comes to rest; then no accepted alert is lost, nothing is doubled, no run is stuck,
@@ -27,7 +28,7 @@ import pytest
 
 from tests.chaos.far_host import FarHost
 from tests.chaos.records import check_alerts, check_effects, database_of, unfinished
-from tests.chaos.storm import MIB, Clock, Disk, Range, Sender, Site
+from tests.chaos.storm import MIB, Clock, Code, Disk, Range, Sender, Site
 from tests.portal import ROOT
 
 pytestmark = pytest.mark.chaos
@@ -36,12 +37,13 @@ SEED = int(os.environ.get("SOAR_SEED", str(time.time_ns() % 100_000)))
 DISK = 1_200  # MiB
 LEFT = (0, 3 * MIB)  # what a full disk has left
 FULL = 8.0  # seconds for which it stays so
+TORN = 8.0  # seconds for which a playbook's file stays broken
 FAR = (60, -60)  # seconds by which the clocks of the other hosts are ahead of the machine's
 TURN = min(300, round(SECONDS / 2))  # seconds by which the clock is wrong at most
 LEASE = "5"
 EVENTS = {
     "worker": 4, "web": 3, "scheduler": 2, "database": 2, "supervisor": 1, "below": 3, "fault": 8, "note": 2,
-    "clock": 2, "disk": 1, "far": 3,
+    "clock": 2, "disk": 1, "far": 3, "code": 2,
 }  # fmt: skip
 
 
@@ -51,13 +53,14 @@ class Storm:
     def __init__(self, folder: Path) -> None:
         self.chance = random.Random(SEED)
         self.disk, self.clock = Disk(folder / "disk", DISK), Clock(folder)
-        playbooks = str(Path(__file__).parent / "playbooks")
+        self.code = Code(Path(__file__).parent / "playbooks" / "effects.py", folder / "playbooks")
+        playbooks = str(self.code.file.parent)
         environment = {"SOAR_PLAYBOOK_DIRS": playbooks, "SOAR_LEASE_SECONDS": LEASE, **self.clock.environment}
         self.site = Site(self.disk.folder / "data", **environment)
         self.hosts = [FarHost(folder, self.site, ahead) for ahead in FAR]
         self.range = Range(self.chance)
         self.done: Counter[str] = Counter()
-        self.full_until = 0.0
+        self.full_until = self.torn_until = 0.0
 
     def blow(self, seconds: float) -> None:
         """For so long; each kind of thing at least once."""
@@ -76,6 +79,9 @@ class Storm:
             if self.full_until and time.monotonic() > self.full_until:
                 self.full_until = 0
                 self.disk.clear()
+            if self.torn_until and time.monotonic() > self.torn_until:
+                self.torn_until = 0
+                self.code.mend()
             time.sleep(0.05)
 
     def event(self, what: str) -> None:
@@ -86,6 +92,9 @@ class Storm:
             self.range.note()
         elif what == "clock":
             self.clock.turn(self.chance.randint(-TURN, TURN))
+        elif what == "code":
+            self.code.tear(self.chance.choice([0.0, 0.5]))
+            self.torn_until = time.monotonic() + TORN
         elif what == "disk":
             self.disk.fill(self.chance.choice(LEFT))
             self.full_until = time.monotonic() + FULL
@@ -115,7 +124,8 @@ class Storm:
         self.disk.clear()
         self.clock.turn(0)
         self.range.calm()
-        self.full_until = 0
+        self.code.mend()
+        self.full_until = self.torn_until = 0
         self.until(self.site.is_ready, 180, "not ready after the storm")
 
     def until(self, true: Any, seconds: float, message: str) -> None:

@@ -1,0 +1,15 @@
+"""The number of a claim is drawn by lot; the column stays as it is."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("soar", "0005_heartbeat_clock")]
+
+    operations = [
+        migrations.AlterField(
+            "queuedtask",
+            "claim",
+            models.IntegerField(db_default=0, help_text="The number of its last claim, drawn by lot"),
+        ),
+    ]
