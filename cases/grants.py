@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +49,10 @@ _HELD = [
     for number, (table, name) in _MANAGED.items()
 ]
 READ = " UNION ALL ".join([_TEAMS, *(f"({one})" for one in (*_LISTED, *_HELD))])
+READ_EACH = f"""
+    SELECT person.id, held.* FROM unnest(%(users)s::bigint[]) person(id)
+    CROSS JOIN LATERAL ({READ.replace("%(user)s", "person.id")}) held
+"""  # noqa: S608  our own text
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +100,27 @@ def grants_of(user: User) -> dict[str, Granted]:
     if cached is None:
         with connection.cursor() as cursor:
             cursor.execute(READ, {"user": user.pk, "most": AT_MOST + 1})
-            rows = cursor.fetchall()
-        ids = {model: sorted(pk for name, pk in rows if name == model) for model in ("Team", "Manages", *PERMISSIONS)}
-        keep_team_ids(user, ids.pop("Team"))
-        user._manages = ids.pop("Manages")  # type: ignore[attr-defined]
-        cached = {model: Granted(own[:AT_MOST], len(own) > AT_MOST) for model, own in ids.items()}
-        user._grants = cached  # type: ignore[attr-defined]
+            cached = _keep(user, cursor.fetchall())
+    return cached
+
+
+def read_grants(people: Sequence[User]) -> None:
+    """What is granted to each of these people, by one statement for all, for ``grants_of`` and ``team_ids``."""
+    rows: dict[int, list[tuple[str, int]]] = {user.pk: [] for user in people}
+    with connection.cursor() as cursor:
+        cursor.execute(READ_EACH, {"users": list(rows), "most": AT_MOST + 1})
+        for user, name, pk in cursor.fetchall():
+            rows[user].append((name, pk))
+    for person in people:
+        _keep(person, rows[person.pk])
+
+
+def _keep(user: User, rows: list[tuple[str, int]]) -> dict[str, Granted]:
+    ids = {model: sorted(pk for name, pk in rows if name == model) for model in ("Team", "Manages", *PERMISSIONS)}
+    keep_team_ids(user, ids.pop("Team"))
+    user._manages = ids.pop("Manages")  # type: ignore[attr-defined]
+    cached = {model: Granted(own[:AT_MOST], len(own) > AT_MOST) for model, own in ids.items()}
+    user._grants = cached  # type: ignore[attr-defined]
     return cached
 
 

@@ -92,6 +92,9 @@ def _standing(user: User) -> Any:
 class AlertQuerySet(_Alerts):
     """Alerts."""
 
+    # All of an alert that ``visible_to`` asks for: of two that are the same in it, a person sees both or none.
+    SEEN_BY = ("restricted", "source", "team", "owner", "incident")
+
     def visible_to(self, user: User) -> AlertQuerySet:
         """What this person may see: their teams' alerts and those of no team, their own, those of sources
         granted to them, those inside an incident that they may see. Restricted ones only by the incident."""

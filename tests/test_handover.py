@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from cases.actions import handovers, incidents, merge, notes, restriction, sla_pause, tasks
 from cases.actors import Actor
+from cases.dashboard import shift
 from cases.errors import CaseError, Conflict
 from cases.models import HandOver, Incident, IncidentTask
 from soar.accounts.models import AuditEntry, Team, User
@@ -287,6 +288,24 @@ def test_incidents_that_go_on_are_counted_and_lead_to_all_of_them(analyst: User,
     html = page(analyst)
     text, url = figure(html, "to-h")
     assert text == "3 incidents changed" and listed(analyst, url) == 3
+
+
+@pytest.mark.parametrize("most", [2, 3])
+def test_of_more_incidents_than_are_looked_at_that_is_said(
+    analyst: User, blue: Team, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shift, "LOOKED_AT", most)
+    with clock.at(timezone.now() - timedelta(days=2)):
+        old = [make_incident(f"Old {n}", team=blue) for n in range(3)]
+    for one in old:
+        incidents.update(Actor.of(analyst), one.pk, changes={"severity": "critical"})
+    told = page(analyst).split('id="to-h"')[1].split("</section>")[0]
+    assert ("Only of the 2 incidents that were changed last" in told) is (most == 2)
+    assert ("Old 0" in told) is (most == 3) and "Old 2" in told
+    row = signed(analyst)
+    kept = client_of(analyst).get(f"/hand-over/{row.pk}/").content.decode().split('id="told-h"')[1]
+    assert ("of the 2 incidents that were changed last" in kept) is (most == 2)
+    assert ("2 of 2+" in kept) is (most == 2)
 
 
 def test_what_was_signed_holds_all_of_it(analyst: User, admin: User, responder: User, blue: Team, red: Team) -> None:

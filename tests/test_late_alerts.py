@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from guardian.shortcuts import assign_perm
 
 from cases import tasks
 from cases.actions import alerts
 from cases.actions import notifications as choose
 from cases.actors import Actor
 from cases.choices import Severity
-from cases.models import Alert, Notification
+from cases.models import Alert, Notification, Watch
+from cases.querysets import AlertQuerySet
 from soar.accounts.models import Team, User
 from soar.lib import clock
 from tests.api import Api
-from tests.factories import make_alert, make_user
+from tests.factories import make_alert, make_source, make_user
 from tests.fixtures import client_of
 from tests.notification_tools import reasons, run, told
 
@@ -25,9 +31,9 @@ NOW = timezone.now().replace(microsecond=0)
 SENTENCE = "Alerts wait longer than their target for somebody to take them"
 
 
-def came(minutes: int, team: Team) -> Alert:
+def came(minutes: int, team: Team | None, **fields: Any) -> Alert:
     """An alert that came so long ago; a critical one has 15 minutes."""
-    alert = make_alert("Beacon", severity=Severity.CRITICAL, team=team)
+    alert = make_alert("Beacon", severity=Severity.CRITICAL, team=team, **fields)
     Alert.objects.filter(pk=alert.pk).update(received_at=NOW - timedelta(minutes=minutes))
     return Alert.objects.get(pk=alert.pk)
 
@@ -113,6 +119,80 @@ def test_the_line_leads_to_the_alerts_and_counts_as_unread(analyst: User, blue: 
     assert client.get(f"/inbox/{row.pk}/")["Location"] == "/alerts/?sla=breached&sort=sla"
     (line,) = Api(analyst).get("/notifications/").json()["results"]
     assert (line["number"], line["count"], line["reason"]) == (None, 1, "sla")
+
+
+def test_a_mute_that_is_over_hushes_no_longer(analyst: User, blue: Team) -> None:
+    alert = came(20, team=blue)
+    choose.watch(analyst, alert, "mute")
+    Watch.objects.filter(alert=alert).update(until=NOW - timedelta(minutes=1))
+    look()
+    assert counts(analyst) == [1]
+
+
+def test_of_what_some_muted_the_others_hear(analyst: User, responder: User, blue: Team) -> None:
+    alert, _ = came(20, team=blue), came(30, team=blue)
+    choose.watch(analyst, alert, "mute")
+    look()
+    assert (counts(analyst), counts(responder)) == ([1], [2])
+
+
+def crowd(number: int) -> list[User]:
+    """Analysts, each in two teams of their own."""
+    return [make_user(f"one{number}-{n}", "Analyst", teams=(f"A{n}", f"B{n}")) for n in range(number)]
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_many_people_take_no_more_statements_than_few(seen: bool, red: Team) -> None:
+    taken = []
+    for number in (2, 20):
+        for user in crowd(number):
+            came(20, team=user_team(user) if seen else red)
+        with clock.at(NOW), CaptureQueriesContext(connection) as found:
+            tasks.notifications_late_alerts_tell()
+        taken.append(len(found.captured_queries))
+        told_of = Notification.objects.filter(kind="triage.late", user__username__startswith=f"one{number}-")
+        assert told_of.count() == (number if seen else 0)
+    assert taken[0] == taken[1]
+
+
+def user_team(user: User) -> Team:
+    """One of the teams that the person is in."""
+    return Team.objects.filter(group__user=user).order_by("pk")[0]
+
+
+def test_a_crowd_is_told_of_what_the_visibility_query_shows_each(blue: Team, red: Team) -> None:
+    shared, closed = make_source(), make_source()
+    people = [
+        make_user("in-blue", teams=("Blue",)),
+        make_user("in-both", teams=("Blue", "Red")),
+        make_user("in-none"),
+        make_user("by-source"),
+        make_user("by-group", teams=("Green",)),
+        make_user("all-teams", "Admin"),
+        make_user("the-owner"),
+    ]
+    assign_perm("cases.view_source", people[3], shared)
+    assign_perm("cases.view_source", Team.objects.get(name="Green").group, shared)
+    for fields in (
+        {"team": blue}, {"team": red}, {"team": None}, {"team": red, "source": shared},
+        {"team": blue, "source": closed}, {"team": red, "owner": people[6]}, {"team": blue, "restricted": True},
+        {"team": None, "restricted": True},
+    ):  # fmt: skip
+        came(20, **fields)
+    look()
+    seen = [Alert.objects.visible_to(User.objects.get(pk=one.pk)).count() for one in people]
+    assert [counts(one) for one in people] == [[number] for number in seen]
+    assert len(set(seen)) > 3 and max(seen) < Alert.objects.count()
+
+
+@pytest.mark.parametrize("role", ["Analyst", "Admin"])
+def test_visibility_asks_for_no_column_by_which_alerts_are_not_grouped(role: str, blue: Team) -> None:
+    user = make_user("", role, teams=("Blue",))
+    assign_perm("cases.view_source", user, make_source())
+    sql = str(Alert.objects.visible_to(user).order_by().values("pk").query)
+    asked = set(re.findall(r'"cases_alert"\."(\w+)"', sql)) - {"id"}
+    columns = {field.name: field.column for field in Alert._meta.concrete_fields}
+    assert asked and asked <= {columns[name] for name in AlertQuerySet.SEEN_BY}
 
 
 def test_nothing_late_queues_nothing(analyst: User, blue: Team) -> None:

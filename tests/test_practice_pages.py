@@ -45,10 +45,16 @@ def test_without_a_range_there_is_neither_band_nor_page(as_admin: Client) -> Non
     assert as_admin.get("/practice/").status_code == 404
 
 
-def test_the_band_stands_on_pages_that_name_products(as_analyst: Client, client: Client, running: Server) -> None:
+def test_the_band_stands_on_pages_that_name_products(
+    as_analyst: Client, as_admin: Client, client: Client, running: Server
+) -> None:
     for path in ("/playbooks/", "/runs/"):
         assert BAND in as_analyst.get(path).content.decode(), path
     assert BAND not in as_analyst.get("/alerts/").content.decode()
+    for path in ("/settings/scripts/", "/settings/operations/"):
+        assert BAND in as_admin.get(path).content.decode(), path
+    for path in ("/settings/", "/settings/profile/", "/settings/retention/", "/settings/sla/", "/settings/tokens/"):
+        assert BAND not in as_admin.get(path).content.decode(), path
     assert BAND not in client.get("/accounts/login/").content.decode()
 
 

@@ -98,6 +98,26 @@ def test_19_a_pending_approval_is_a_banner(tiny: Range, admin: User, alert: Aler
     assert only.count('id="task-') == 2
 
 
+def test_26_what_nothing_can_reach_any_more_does_not_wait(
+    tiny: Range, admin: User, alert: Alert, as_analyst: Client
+) -> None:
+    nodes = (
+        condition("c1", ("observable", "is", ["192.0.2.250"]), name="Known"),
+        action("a1", "isolate_endpoint", parent="c1", name="Contain"),
+        action("a2", ("tag", {"tags": ["done"]}), parent="a1", name="Mark"),
+        action("e1", "block", parent="c1", name="Ask", type="else_action", side="below", approval=ASK),
+        action("e2", ("tag", {"tags": ["asked"]}), parent="e1", name="After"),
+    )
+    run = run_now(publish(graph(*nodes), by=admin), alert, Actor.of(admin))
+    assert not run.state.is_final
+    text = text_of(as_analyst.get(f"/runs/{run.pk}/"))
+    for name in ("Contain", "Mark"):
+        assert re.search(rf'aria-label="[^"]*{name} Not reached, no action"', text), name
+    assert re.search(r'aria-label="[^"]*After Waits, queued"', text)
+    assert client_of(admin).post(f"/runs/{run.pk}/cancel/").status_code == 302
+    assert "Waits" not in text_of(as_analyst.get(f"/runs/{run.pk}/"))
+
+
 def test_26_the_poll_is_silent_while_nothing_changes(
     tiny: Range, admin: User, alert: Alert, as_analyst: Client
 ) -> None:

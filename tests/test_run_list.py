@@ -47,6 +47,15 @@ def test_newest_first_with_what_a_row_needs(three: list[Run], as_analyst: Client
         assert words in text
 
 
+def test_a_run_of_another_day_began_at_a_date(three: list[Run], as_analyst: Client) -> None:
+    before = timezone.now() - timedelta(days=2)
+    Run.objects.filter(pk=three[0].pk).update(started_at=before)
+    text = text_of(as_analyst.get("/runs/"))
+    assert f">{timezone.localtime(before):%Y-%m-%d %H:%M}</time>" in text
+    today = Run.objects.get(pk=three[1].pk).started_at
+    assert today is not None and f">{timezone.localtime(today):%H:%M}</time>" in text
+
+
 def test_others_see_nothing_of_it(three: list[Run], as_stranger: Client) -> None:
     text = text_of(as_stranger.get("/runs/"))
     assert listed(text) == []

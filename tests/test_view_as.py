@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -198,6 +199,29 @@ def test_nobody_sees_as_who_holds_more(analyst: User, viewer: User, admin: User)
     # Who is given more while they are looked at is no longer looked at.
     viewer.groups.add(Group.objects.get(name="Responder"))
     assert browser.get("/api/v1/me/").json()["username"] == "desk"
+
+
+def test_people_are_found_while_one_types(as_admin: Client, admin: User, analyst: User, stranger: User) -> None:
+    def found(text: str) -> list[str]:
+        answer = as_admin.get("/accounts/view-as/", {"person": text}, headers={"HX-Request": "true"})
+        assert answer.status_code == 200 and "<form" not in text_of(answer)
+        return re.findall(r'<option value="([^"]*)">', text_of(answer))
+
+    User.objects.filter(pk=stranger.pk).update(is_active=False)
+    for text in (analyst.username, analyst.last_name[1:].upper(), analyst.get_full_name(), f" {analyst.first_name} "):
+        assert found(text) == [analyst.username], text
+    assert found(admin.username) == found(stranger.username) == found("nobody-of-this-name") == []
+    assert found("\x00" + "x" * 500) == []
+    assert f'<option value="{analyst.username}">' in text_of(as_admin.get("/accounts/view-as/"))
+
+
+def test_only_whom_one_may_look_as_is_offered(analyst: User, admin: User) -> None:
+    desk = make_user("desk", "Viewer")
+    desk.user_permissions.add(Permission.objects.get(codename="manage_people"))
+    make_user("reader", "Viewer")
+    page = client_of(desk).get("/accounts/view-as/", {"person": ""}, headers={"HX-Request": "true"})
+    assert re.findall(r'<option value="([^"]*)">', text_of(page)) == ["reader"]
+    assert client_of(analyst).get("/accounts/view-as/", headers={"HX-Request": "true"}).status_code == 403
 
 
 @pytest.mark.parametrize("name", ["", "nobody-of-this-name", "admin", "\x00", "x" * 5000])

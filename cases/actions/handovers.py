@@ -86,12 +86,15 @@ def _check(user: User, team: Team | None) -> None:
 
 def _facts(user: User, since: datetime, team: Team | None) -> dict[str, Any]:
     """What the signer had before them: numbers of alerts, ids of incidents and of the entries that tell what was done,
-    all of them and not what fits on a page. ``cut`` names what was more than KEPT_AT_MOST."""
+    all of them and not what fits on a page. ``cut`` names what was more than KEPT_AT_MOST, and "told" where not all
+    that was done was looked at."""
     rows = shift.selections(user, since, team)
     rows["open"] = shift.incidents(user, team).open()
     kept = {name: _ids(rows[fact].order_by("-severity", "pk")) for name, fact in LISTS.items()}
     told = [entry.pk for entry in shift.told_since(user, since, team)]
     cut = [name for name, ids in kept.items() if len(ids) > KEPT_AT_MOST]
+    if len(told) >= shift.TOLD_AT_MOST or len(kept["changed"]) > shift.LOOKED_AT:
+        cut.append("told")
     facts = {name: ids[:KEPT_AT_MOST] for name, ids in kept.items()}
     alerts = {**shift.alerts_for_all(user, since, team), "teams": shift.teams_counted(user, team)}
     return {**facts, "told": told, "cut": cut, **alerts}

@@ -58,7 +58,7 @@ def muted(user_ids: Iterable[int], alert: Alert | None, incident: Incident | Non
 
 def followers(incident: Incident) -> set[int]:
     """Who follows an incident besides its owners."""
-    rows = Watch.objects.filter(_current(), incident=incident, muted=False)
+    rows = Watch.objects.filter(current(), incident=incident, muted=False)
     return set(rows.values_list("user_id", flat=True))
 
 
@@ -79,9 +79,10 @@ def _watching(user_ids: Iterable[int], alert: Alert | None, incident: Incident |
         about |= Q(alert=alert) | (Q(incident=alert.incident_id) if alert.incident_id else Q())
     if incident is not None:
         about |= Q(incident=incident)
-    rows = Watch.objects.filter(_current(), about, user__in=set(user_ids), muted=muted)
+    rows = Watch.objects.filter(current(), about, user__in=set(user_ids), muted=muted)
     return set(rows.values_list("user_id", flat=True))
 
 
-def _current() -> Q:
+def current() -> Q:
+    """Of rows of Watch: those that hold now."""
     return Q(until=None) | Q(until__gt=clock.now())

@@ -5,16 +5,19 @@ flood in the queue, and one line here."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, Max, OuterRef, Q
+from django.db.models import BigIntegerField, Case, Count, F, Max, Min, Q, When
 
 from cases.choices import Severity
 from cases.models import Alert, Notification, Watch
 from cases.notifications import choices, inbox, writing
 from cases.notifications.writing import Receiver
 from cases.querysets import AlertQuerySet
+from cases.seen_by import alerts_seen_by
 from cases.sla import triage
 from cases.sla.calendar import before
 from cases.sla.current import policy_and_time
@@ -29,7 +32,20 @@ PERIOD = timedelta(hours=1)
 LOOK_BACK = timedelta(days=1)  # who was never told hears of what became late within a day
 PEOPLE_AT_MOST = 1_000
 COUNTED = 1_000
+Since = dict[int, datetime | None]
 TELL = "cases.tasks.notifications_late_alerts_tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Late alerts of one severity that the same people see: who sees ``first`` sees all. ``newest`` is when the last of
+    them came, ``muted_by`` who wants to hear nothing of them."""
+
+    first: int
+    severity: int
+    count: int
+    newest: datetime
+    muted_by: frozenset[int]
 
 
 def look() -> None:
@@ -40,19 +56,36 @@ def look() -> None:
 
 
 def tell() -> int:
-    """Write the lines that are due. Returns how many people were told. Called by a worker; again it changes nothing."""
+    """Write the lines that are due. Returns how many people were told. Called by a worker; again it changes nothing.
+    How many statements it takes does not depend on how many people there are."""
     policy, now = policy_and_time()
+    waiting = _waiting(now)
+    groups = _groups(policy, now) if waiting else []
+    began: dict[datetime, Since] = {}
+    for since in waiting.values():
+        began.setdefault(since, _edges(policy, since))
+    asked = [to for to, since in waiting.items() if any(_is_new(one, began[since]) for one in groups)]
+    seen = alerts_seen_by([to.user for to in asked], {one.first for one in groups})
+    lines = []
+    for to in asked:
+        own = [one for one in groups if one.first in seen[to.user.pk] and to.user.pk not in one.muted_by]
+        if any(_is_new(one, began[waiting[to]]) for one in own):
+            lines.append((to, _line(own)))
+    writing.add_lines(f"{KIND}:{int(now.timestamp()) // int(PERIOD.total_seconds())}", lines)
+    return len(lines)
+
+
+def _waiting(now: datetime) -> dict[Receiver, datetime]:
+    """Who may be told at this moment, and since when what became late is new to them."""
     people = list(workers().filter(is_service=False)[:PEOPLE_AT_MOST])
     chosen = choices.settings_of_all(user.pk for user in people)
     last = _last_told(people)
     mail = notify.mail_account() is not None
-    waiting = [
-        user for user in people if not choices.is_off(chosen[user.pk], REASON) and _is_time(last.get(user.pk), now)
-    ]
-    return sum(
-        _tell(Receiver(user, chosen[user.pk], mail=mail), policy, now, last.get(user.pk, now - LOOK_BACK))
-        for user in waiting
-    )
+    return {
+        Receiver(user, chosen[user.pk], mail=mail): max(last.get(user.pk, now - LOOK_BACK), now - LOOK_BACK)
+        for user in people
+        if not choices.is_off(chosen[user.pk], REASON) and _is_time(last.get(user.pk), now)
+    }
 
 
 def _last_told(people: Iterable[User]) -> dict[int, datetime]:
@@ -64,23 +97,43 @@ def _is_time(last: datetime | None, now: datetime) -> bool:
     return last is None or now - last >= PERIOD
 
 
-def _tell(to: Receiver, policy: Policy, now: datetime, since: datetime) -> bool:
-    """A line, if alerts that the person sees have become late since the last one. It counts all that are late."""
-    rows = _takeable(to.user)
-    if not rows.filter(_late_since(policy, now, max(since, now - LOOK_BACK))).exists():
-        return False
-    late = rows.filter(triage.condition("breached", (policy, now)))
-    severities = list(late.order_by().values_list("severity", flat=True)[: COUNTED + 1])
-    data = {"count": len(severities), "severity": Severity(max(severities, default=0)).word}
-    key = f"{KIND}:{int(now.timestamp()) // int(PERIOD.total_seconds())}"
-    writing.add_line(to, Notification(reason=REASON, key=key, kind=KIND, data=data))
-    return True
+def _groups(policy: Policy, now: datetime) -> list[Group]:
+    """All alerts that are late, those together that the same people see and want to hear of: some hundred of many."""
+    late = Alert.objects.filter(triage.condition("breached", (policy, now))).order_by()
+    muted: dict[int, set[int]] = defaultdict(set)
+    mutes = Watch.objects.filter(choices.current(), muted=True, alert__in=late.values("pk"))
+    for alert, user in mutes.values_list("alert", "user"):
+        muted[alert].add(user)
+    alone = Case(When(pk__in=list(muted), then=F("pk")), default=None, output_field=BigIntegerField())
+    found = late.annotate(alone=alone).values_list(*AlertQuerySet.SEEN_BY, "alone", "severity")
+    first: dict[tuple[object, ...], int] = {}
+    return [
+        Group(first.setdefault(tuple(of), pk), severity, number, newest, frozenset(muted.get(alone or 0, ())))
+        for *of, alone, severity, pk, number, newest in found.annotate(Min("pk"), Count("pk"), Max("received_at"))
+    ]
 
 
-def _takeable(user: User) -> AlertQuerySet:
-    """What the person sees of the queue, without what they muted."""
-    muted = Watch.objects.filter(alert=OuterRef("pk"), user=user, muted=True)
-    return Alert.objects.visible_to(user).filter(triage.UNTAKEN).filter(~Exists(muted))
+def _is_new(group: Group, since: Since) -> bool:
+    """Whether one of the alerts has become late since."""
+    edge = since[group.severity]
+    return edge is None or group.newest > edge
+
+
+def _edges(policy: Policy, since: datetime) -> Since:
+    """For each severity: what came until then was late already, ``since`` or earlier."""
+    found = {}
+    for severity in Severity:
+        target = policy.target(severity, "triage")
+        found[int(severity)] = None if target is None else before(policy.calendar(severity), since, target)
+    return found
+
+
+def _line(groups: list[Group]) -> Notification:
+    """The line of who sees these. It counts all that are late."""
+    count, severity = sum(one.count for one in groups), max(one.severity for one in groups)
+    return Notification(
+        reason=REASON, kind=KIND, data={"count": min(count, COUNTED + 1), "severity": Severity(severity).word}
+    )
 
 
 def _late_since(policy: Policy, now: datetime, since: datetime) -> Q:

@@ -4,7 +4,7 @@ time are one line: a bulk action on 100,000 of them is told once."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,7 +16,7 @@ from cases.notifications import choices, moments
 from cases.notifications.reasons import AT_ONCE, OFF, REASONS
 from soar.accounts.models import User
 from soar.lib import clock
-from soar.lib.queue import enqueue
+from soar.lib.queue import enqueue_many
 
 SEND = "cases.tasks.notifications_send"
 GROUPED_OVER = 5  # alerts of one call with which the same was done
@@ -58,6 +58,22 @@ def add_line(to: Receiver, line: Notification) -> None:
     """A line that comes from no entry, unless it is there (its ``key``); with what is to be sent of it."""
     with transaction.atomic():
         _deliver(to, [(row, False) for row in _add(to, line)])
+
+
+def add_lines(key: str, lines: Iterable[tuple[Receiver, Notification]]) -> None:
+    """The same for many people, a line of this key for each, with a few statements for all of them."""
+    wanted = {to.user.pk: (to, line) for to, line in lines}
+    rows = Notification.objects.filter(user__in=list(wanted), key=key)
+    with transaction.atomic():
+        for there in rows.values_list("user", flat=True):
+            del wanted[there]
+        now = clock.now()
+        for to, line in wanted.values():
+            line.key = key
+            _fill(to, line, now)
+        Notification.objects.bulk_create([line for _, line in wanted.values()], ignore_conflicts=True)
+        # Read again: who was told by another worker meanwhile has that one's line.
+        _deliver_all([(wanted[row.user_id][0], row, False) for row in rows.all() if row.user_id in wanted])
 
 
 def add_unseen(to: Receiver, line: Notification) -> None:
@@ -106,13 +122,17 @@ def _line(item: Item) -> Notification:
 
 def _add(to: Receiver, line: Notification, *, unseen: bool = False) -> list[Notification]:
     """The line, or nothing when there is one of its key."""
-    now = clock.now()
-    line.user, line.created_at, line.at = to.user, now, now
-    line.listed = not unseen and choices.in_inbox(to.chosen, line.reason)
+    _fill(to, line, clock.now())
+    line.listed = line.listed and not unseen
     names = [field.attname for field in Notification._meta.concrete_fields if field.attname not in ("id", "key")]
     values = {name: getattr(line, name) for name in names}
     row, new = Notification.objects.get_or_create(user=to.user, key=line.key, defaults=values)
     return [row] if new else []
+
+
+def _fill(to: Receiver, line: Notification, now: datetime) -> None:
+    line.user, line.created_at, line.at = to.user, now, now
+    line.listed = choices.in_inbox(to.chosen, line.reason)
 
 
 def _group(to: Receiver, group: Group, items: list[Item]) -> list[Notification]:
@@ -142,14 +162,17 @@ def _join(row: Notification, items: list[Item]) -> int:
 
 
 def _deliver(to: Receiver, lines: list[tuple[Notification, bool]]) -> None:
-    """Write down what is to be sent of new lines, and ring for what is due."""
+    """Write down what is to be sent of new lines of a person, and ring for what is due."""
+    _deliver_all([(to, line, mailed) for line, mailed in lines])
+
+
+def _deliver_all(lines: list[tuple[Receiver, Notification, bool]]) -> None:
+    """The same for the lines of several people."""
     now = clock.now()
-    if choices.is_paused(to.chosen, now):
-        return
-    rows = [row for line, mailed in lines for row in _deliveries(to, line, mailed, now)]
+    heard = [one for one in lines if not choices.is_paused(one[0].chosen, now)]
+    rows = [row for to, line, mailed in heard for row in _deliveries(to, line, mailed, now)]
     NotificationDelivery.objects.bulk_create(rows, ignore_conflicts=True)
-    for channel in sorted({row.channel for row in rows if row.due_at <= now}):
-        enqueue(SEND, to.user.pk, channel)
+    enqueue_many((SEND, one) for one in sorted({(row.user_id, row.channel) for row in rows if row.due_at <= now}))
 
 
 def _deliveries(to: Receiver, line: Notification, mailed: bool, now: datetime) -> Iterator[NotificationDelivery]:

@@ -75,7 +75,8 @@ def hand_over_page(request: HttpRequest, pk: int) -> HttpResponse:
     note_rows(user, [*(one for kept in lists for one in kept["rows"]), *(entry.incident for entry in told["rows"])])
     mine = row.taken_by_id is None and row.signed_by_id != user.pk and may(user, "work_cases")
     context = {
-        "row": row, "lists": lists, "told": told, "may_take": mine, "counted": shift.may_read_figures(user, row)
+        "row": row, "lists": lists, "told": told, "may_take": mine, "counted": shift.may_read_figures(user, row),
+        "told_cut": "told" in row.facts.get("cut", []), "looked_at": shift.LOOKED_AT, "told_most": shift.TOLD_AT_MOST,
     }  # fmt: skip
     return render(request, "cases/handover_page.html", context)
 
@@ -150,6 +151,7 @@ def _context(user: User, team: Team | None, problem: dict[str, str]) -> Context:
         "figures": figures,
         "urls": _urls(moment, team),
         "told_most": shift.AT_MOST,
+        "looked_at": shift.LOOKED_AT if changed.counts.get("going_on", 0) > shift.LOOKED_AT else 0,
         "due": [(row, cell(row, now)) for row in due],
         "waiting": waiting,
         "past": past,

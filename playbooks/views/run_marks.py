@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from playbooks.choices import OPEN as NODE_OPEN
 from playbooks.choices import TaskStatus
 from playbooks.graph.model import TARGET, Graph
 from playbooks.graph.parameters import OPERATORS, value_label
@@ -28,7 +29,8 @@ SCORE_AT_MOST = 40  # characters of a word among scores; longer ones are texts
 def marks_of(run: Run, graph: Graph, reached: dict[str, dict[str, Any]], count: int) -> dict[str, Mark]:
     """What the drawing says of each node. ``count``: how many objects the run has."""
     right = frozenset({"right"}) if run.started_at else frozenset()
-    over = run.state.is_final
+    over = run.state.is_final or run.cancel_requested  # what has not begun by then does not begin
+    gone = _never_reached(graph, reached)
     text = ngettext("%d object", "%d objects", count) % count
     if run.opened_incident_id:
         text = f"INC-{run.opened_incident_id}, {text}"
@@ -37,12 +39,25 @@ def marks_of(run: Run, graph: Graph, reached: dict[str, dict[str, Any]], count: 
     for node in graph.nodes:
         state = reached.get(node.id)
         if state is None:
-            marks[node.id] = Mark("no_action", _("Not reached")) if over else Mark("queued", _("Waits"))
+            marks[node.id] = (
+                Mark("no_action", _("Not reached")) if over or node.id in gone else Mark("queued", _("Waits"))
+            )
         elif node.type in CONDITIONS:
             marks[node.id] = _of_condition(state)
         else:
             marks[node.id] = _of_tasks(state)
     return marks
+
+
+def _never_reached(graph: Graph, reached: dict[str, dict[str, Any]]) -> set[str]:
+    """The nodes that nothing can reach any more: what hangs on a node begins with its end, or never."""
+    gone: set[str] = set()
+    for node in graph.reading_order:
+        before = reached.get(node.parent)
+        settled = before is not None and before["status"] not in NODE_OPEN
+        if node.id not in reached and (settled or node.parent in gone):
+            gone.add(node.id)
+    return gone
 
 
 def _of_condition(state: dict[str, Any]) -> Mark:

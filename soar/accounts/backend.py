@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -42,7 +43,24 @@ SELECT c.app_label, p.codename FROM auth_permission p JOIN django_content_type c
 WHERE p.id IN (SELECT permission_id FROM accounts_user_user_permissions WHERE user_id = %(user)s
     UNION ALL SELECT g.permission_id FROM auth_group_permissions g
     JOIN accounts_user_groups m ON m.group_id = g.group_id WHERE m.user_id = %(user)s)"""
+_HELD_BY_EACH = """
+SELECT h.user_id, array_agg(c.app_label || '.' || p.codename) FROM (
+    SELECT user_id, permission_id FROM accounts_user_user_permissions WHERE user_id = ANY(%(users)s)
+    UNION SELECT m.user_id, g.permission_id FROM auth_group_permissions g
+    JOIN accounts_user_groups m ON m.group_id = g.group_id WHERE m.user_id = ANY(%(users)s)) h
+JOIN auth_permission p ON p.id = h.permission_id JOIN django_content_type c ON c.id = p.content_type_id
+GROUP BY h.user_id"""
 _NOBODY = -1  # stands for the id of the person
+
+
+def read_permissions(people: Sequence[User]) -> None:
+    """What each of these people holds, by one statement for all, for ``has_perm``. Superusers hold all without it."""
+    asked = [user for user in people if user.is_active and not user.is_superuser]
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD_BY_EACH, {"users": [user.pk for user in asked]})
+        held = dict(cursor.fetchall())
+    for user in asked:
+        user._perm_cache = set(held.get(user.pk, ()))  # type: ignore[attr-defined]
 
 
 def _held_by(user: User) -> Any:

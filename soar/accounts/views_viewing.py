@@ -12,19 +12,25 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from soar.accounts.access.forms import OFFERED, people_named
 from soar.accounts.actions import viewing as actions
+from soar.accounts.authority import held
+from soar.accounts.backend import read_permissions
 from soar.accounts.membership import may
 from soar.accounts.models import User
 from soar.accounts.viewing import enter, leave
 from soar.lib.errors import CaseError
+from soar.lib.htmx import is_partial, render_regions
 
-PEOPLE_AT_MOST = 500
+LOOKED_AT = 50  # of whom those are offered who hold no more than the viewer
+TEMPLATE = "accounts/view_as.html"
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def view_as(request: HttpRequest) -> HttpResponse:
-    """Choose whose view to see (``person``, a user name); afterwards the queue as they see it."""
+    """Choose whose view to see (``person``, a user name); afterwards the queue as they see it. While one types, the
+    options of people whose name holds the text."""
     viewer = cast(User, request.user)
     if not may(viewer, "manage_people"):
         raise PermissionDenied("accounts.manage_people")
@@ -36,8 +42,10 @@ def view_as(request: HttpRequest) -> HttpResponse:
             return redirect("/")
         except CaseError as error:
             refusal = error.message
-    context = {"person": person, "people": _people(viewer), "refusal": refusal, "minutes": actions.minutes()}
-    return render(request, "accounts/view_as.html", context, status=422 if refusal else 200)
+    if request.method != "POST" and is_partial(request):
+        return render_regions(request, TEMPLATE, ["people"], {"people": _people(viewer, person)})
+    context = {"person": person, "people": _people(viewer, ""), "refusal": refusal, "minutes": actions.minutes()}
+    return render(request, TEMPLATE, context, status=422 if refusal else 200)
 
 
 @login_required
@@ -50,6 +58,8 @@ def view_as_stop(request: HttpRequest) -> HttpResponse:
     return redirect("/")
 
 
-def _people(viewer: User) -> list[User]:
-    rows = User.objects.filter(is_active=True).exclude(pk=viewer.pk).order_by("first_name", "username")
-    return list(rows.only("username", "first_name", "last_name")[:PEOPLE_AT_MOST])
+def _people(viewer: User, text: str) -> list[User]:
+    """Whom the viewer may look as, of those whose name holds the text."""
+    found = list(people_named(text).exclude(pk=viewer.pk)[:LOOKED_AT])
+    read_permissions(found)
+    return [one for one in found if held(one) <= held(viewer)][:OFFERED]

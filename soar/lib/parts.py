@@ -180,11 +180,14 @@ def ago(moment: datetime | None, now: datetime | None = None, suffix: bool = Fal
 
 
 def clock(moment: datetime | None, date: bool = False) -> SafeString:
-    """``<time>`` with the hour and minute of the person's zone, the day too with ``date``. None: "–"."""
+    """``<time>`` with the hour and minute of the person's zone, of another day than today with its date; with ``date``
+    always the date and the second. None: "–"."""
     if moment is None:
         return mark_safe("–")
     local = timezone.localtime(moment)
-    return _time(moment, "", f"{local:%Y-%m-%d %H:%M:%S}" if date else f"{local:%H:%M}")
+    if date:
+        return _time(moment, "", f"{local:%Y-%m-%d %H:%M:%S}")
+    return _time(moment, "", f"{local:%H:%M}" if local.date() == timezone.localdate() else f"{local:%Y-%m-%d %H:%M}")
 
 
 def _time(moment: datetime, attributes: str, text: str) -> SafeString:

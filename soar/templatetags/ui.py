@@ -26,7 +26,10 @@ from soar.theme import theme_of
 
 register = Library()
 # Where what is done, or is to be done, by other products is shown.
-ABOUT_PRODUCTS = ("/connectors/", "/playbooks/", "/runs/", "/approvals/", "/responses/", "/settings/", "/practice/")
+ABOUT_PRODUCTS = (
+    "/connectors/", "/playbooks/", "/runs/", "/approvals/", "/responses/", "/practice/",
+    "/settings/scripts/", "/settings/never-touch/", "/settings/models/", "/settings/operations/",
+)  # fmt: skip
 OOB, MORPH, NOTHING = mark_safe(' hx-swap-oob="true"'), mark_safe(' hx-swap-oob="morph"'), mark_safe("")
 
 for part in (

@@ -83,6 +83,39 @@ def test_the_audit_log_is_filtered_while_one_types(
     assert "a.voss" in Path(given.value.path()).read_text()
 
 
+def test_the_audit_log_is_filtered_on_a_phone_too(
+    live_server: LiveServer, sign_in: SignIn, admin: User, there: dict[str, object]
+) -> None:
+    page = sign_in(admin)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{live_server.url}/audit/")
+    rows = page.locator("#audit-rows tbody tr")
+    page.get_by_label("Object", exact=True).fill("a.voss")
+    page.get_by_label("Object", exact=True).press("Enter")
+    expect(rows).to_have_count(1)
+    page.get_by_label("From", exact=True).fill("2999-01-01")
+    expect(page.get_by_text("No entry of the audit log fits this filter.")).to_be_visible()
+    for label in ("Who", "Outcome", "Time", "until"):
+        expect(page.get_by_label(label, exact=True)).to_be_visible()
+
+
+def test_somebody_to_look_as_is_found_while_one_types(
+    live_server: LiveServer, sign_in: SignIn, admin: User, analyst: User
+) -> None:
+    page = sign_in(admin)
+    page.goto(f"{live_server.url}/accounts/view-as/")
+    options = page.locator("#people option")
+    page.get_by_label("Person").press_sequentially("nobody")
+    expect(options).to_have_count(0)
+    page.get_by_label("Person").fill("")
+    page.get_by_label("Person").press_sequentially(analyst.last_name[:4].lower())
+    expect(options).to_have_count(1)
+    expect(options).to_have_attribute("value", analyst.username)
+    page.get_by_label("Person").fill(analyst.username)
+    page.get_by_role("button", name="View as this person").click()
+    expect(page.locator("#view-as")).to_contain_text(analyst.display_name())
+
+
 def test_the_preview_of_a_rule_counts(
     live_server: LiveServer, sign_in: SignIn, admin: User, there: dict[str, object]
 ) -> None:

@@ -113,6 +113,22 @@ def test_29_phishing_drawn_by_keyboard_and_rehearsed(
     assert row.current is not None and len(row.current.definition["nodes"]) == 3
 
 
+def test_two_lists_stand_below_each_other_where_there_is_no_room(
+    admin: User, alert: Alert, sign_in: SignIn, live_server: LiveServer
+) -> None:
+    page = sign_in(admin)
+    page.goto(f"{live_server.url}/playbooks/templates/")
+    page.locator("#name-phishing").fill("Mine")
+    page.locator("#t-phishing").get_by_role("button").click()
+    page.goto(f"{page.url.partition('?')[0]}?node=target")
+    for width in (1440, 1000, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        lists = page.locator(".sides > .pick")
+        expect(lists.first).to_be_visible()
+        boxes = [one.bounding_box() for one in lists.all() if one.is_visible()]
+        assert boxes and all(box is not None and box["width"] >= 240 for box in boxes), f"{boxes} at {width}"
+
+
 def test_a_phone_has_all_of_it(admin: User, alert: Alert, sign_in: SignIn, live_server: LiveServer) -> None:
     page = sign_in(admin)
     page.set_viewport_size({"width": 390, "height": 844})

@@ -1,5 +1,5 @@
 """Every page of the portal, from the URL configuration: axe finds nothing in either theme, and at 360 pixels, at 200 %
-and at 400 % zoom nothing is lost (interface.md 5)."""
+and at 400 % zoom nothing is lost (interface.md 5); none complains to the console."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from django.conf import settings as configured
-from playwright.sync_api import BrowserContext, Page, ViewportSize
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, ViewportSize
 from pytest_django.live_server_helper import LiveServer
 
 from soar.accounts.models import User
-from tests.browser.looking import look
+from tests.browser.looking import SETTLED, look
 from tests.crossing.operations import Operation
 from tests.crossing.world import World
 from tests.pages import worlds
@@ -53,6 +53,29 @@ def test_every_page_is_clean_in_both_themes_and_loses_nothing(
         told += [f"{operation.route}: {one}" for one in look(window, frame=seen == 1)]
     assert not told, "\n".join(told)
     assert seen > 150
+
+
+def test_no_page_complains_to_the_console_when_it_is_loaded_or_polls(
+    world: World, window: Page, live_server: LiveServer
+) -> None:
+    told: list[str] = []
+    here = ""
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type in ("warning", "error"):
+            told.append(f"{here}: {message.text}")
+
+    window.on("console", listen)
+    window.on("pageerror", lambda error: told.append(f"{here}: {error}"))
+    for operation in gets():
+        if operation.route not in FILES and _is_whole(world, operation):
+            here = operation.route
+            _open(world, window, live_server.url, operation)
+            window.wait_for_function(SETTLED)
+            window.evaluate("document.body.dispatchEvent(new CustomEvent('poll'))")
+            window.wait_for_function(SETTLED)
+    assert here
+    assert not told, "\n".join(told)
 
 
 def _is_whole(world: World, operation: Operation) -> bool:

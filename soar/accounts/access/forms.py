@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.models import Group
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from soar.accounts.access.actions import KEEP
@@ -100,9 +100,8 @@ def holder_of(text: str) -> Holder:
 
 def offered(text: str) -> list[tuple[str, str]]:
     """What may be meant by the beginning of a name: (what to write, what it is)."""
-    wanted = text.replace("\x00", "").strip()[:150]
-    like = Q(username__icontains=wanted) | Q(first_name__icontains=wanted) | Q(last_name__icontains=wanted)
-    people = User.objects.filter(like, is_active=True).order_by("first_name", "username")[:OFFERED]
+    wanted = _typed(text)
+    people = people_named(text)[:OFFERED]
     groups = Group.objects.filter(Q(team__name__icontains=wanted) | Q(team=None, name__icontains=wanted))
     found = [(user.username, user.display_name()) for user in people]
     for group in groups.select_related("team").order_by("name")[:OFFERED]:
@@ -110,6 +109,20 @@ def offered(text: str) -> list[tuple[str, str]]:
         name = team.name if team else group.name
         found.append((f"{GROUP}{name}", str(_("Team") if team else _("Role"))))
     return found
+
+
+def people_named(text: str) -> QuerySet[User]:
+    """Active people whose name or user name holds the text, by name; ``OFFERED`` of them are to be shown."""
+    wanted = _typed(text)
+    first, _space, last = wanted.partition(" ")
+    like = Q(username__icontains=wanted) | Q(first_name__icontains=wanted) | Q(last_name__icontains=wanted)
+    if last:
+        like |= Q(first_name__iendswith=first, last_name__istartswith=last.strip())
+    return User.objects.filter(like, is_active=True).order_by("first_name", "username")
+
+
+def _typed(text: str) -> str:
+    return text.replace("\x00", "").strip()[:150]
 
 
 def _group(name: str) -> Group | None:
