@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from cases.errors import Refused
 
 LINES_AT_MOST = 100_000
@@ -62,7 +64,7 @@ class Table:
 def decoded(body: bytes) -> str:
     """The file's text. Raises Refused when it is too large, empty, or of an encoding that cannot be told."""
     if len(body) > BYTES_AT_MOST:
-        raise Refused("The file is larger than 10 MiB.", field="file")
+        raise Refused(_("The file is larger than 10 MiB."), field="file")
     for mark, name in (
         (codecs.BOM_UTF8, "utf-8"),
         (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -79,12 +81,13 @@ def _text(body: bytes, encoding: str) -> str:
     except UnicodeDecodeError as error:
         line = body.count(b"\n", 0, error.start) + 1
         raise Refused(
-            f"Line {line} is not UTF-8. Save the file as “CSV UTF-8” and send it again.", field="file"
+            _("Line %(line)s is not UTF-8. Save the file as “CSV UTF-8” and send it again.") % {"line": line},
+            field="file",
         ) from error
     if "\x00" in text:
-        raise Refused("The file holds NUL characters: it is no text, or of another encoding.", field="file")
+        raise Refused(_("The file holds NUL characters: it is no text, or of another encoding."), field="file")
     if not text.strip():
-        raise Refused("The file is empty.", field="file")
+        raise Refused(_("The file is empty."), field="file")
     return text
 
 
@@ -97,12 +100,15 @@ def parsed(text: str) -> Table:
     columns = _columns(next(rows, (1, []))[1])
     for number, cells in rows:
         if len(table.lines) >= LINES_AT_MOST:
-            raise Refused(f"At most {LINES_AT_MOST:,} assets in one file.", field="file")
+            raise Refused(
+                _("At most %(lines_at_most)s assets in one file.") % {"lines_at_most": f"{LINES_AT_MOST:,}"},
+                field="file",
+            )
         if any(cell.strip() for cell in cells):
             _add(table, number, columns, cells)
     _once_each(table)
     if not table.lines and not table.problems:
-        raise Refused("The file has no line below its header.", field="file")
+        raise Refused(_("The file has no line below its header."), field="file")
     return table
 
 
@@ -131,12 +137,19 @@ def _columns(header: list[str]) -> list[str]:
     unknown = [cell.strip()[:40] for cell, name in zip(header, names, strict=True) if not name]
     known = "name, type, system, addresses, groups, criticality, tags"
     if "name" not in names:
-        raise Refused(f"The first line names the columns, one of them “name”. Known: {known}.", field="file")
+        raise Refused(
+            _("The first line names the columns, one of them “name”. Known: %(known)s.") % {"known": known},
+            field="file",
+        )
     if unknown:
-        raise Refused(f"Unknown column: {', '.join(unknown) or 'one without a name'}. Known: {known}.", field="file")
+        raise Refused(
+            _("Unknown column: %(unknown)s. Known: %(known)s.")
+            % {"unknown": ", ".join(unknown) or "one without a name", "known": known},
+            field="file",
+        )
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise Refused(f"Two columns say the same: {twice}.", field="file")
+        raise Refused(_("Two columns say the same: %(twice)s.") % {"twice": twice}, field="file")
     return names
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from cases.actors import Actor
 from cases.errors import Forbidden, Missing
@@ -56,7 +57,7 @@ def playbook_for(who: Actor | User, playbook: Playbook | str | int, level: str =
     playbook that nobody published) may all. Raises Missing for who does not see it, Forbidden for who sees it only."""
     user = who.user if isinstance(who, Actor) else who
     if user is not None and not may(user, "view_cases"):
-        raise Missing("There is no such playbook.")
+        raise Missing(_("There is no such playbook."))
     row = playbook if isinstance(playbook, Playbook) else playbook_named(playbook)
     if user is not None and not holds(user, row, level):
         raise Forbidden(LACKING[level])

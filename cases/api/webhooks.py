@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -100,7 +101,7 @@ class Webhooks(ApiViewSet):
         paging.check_params(request, ("state", "ordering"))
         rows, state = log.deliveries_for(self.user, endpoint).defer("body"), request.query_params.get("state")
         if state and state not in shapes.STATES:
-            raise ValidationError({"state": [f"One of: {', '.join(shapes.STATES)}."]})
+            raise ValidationError({"state": [_("One of: %(states)s.") % {"states": ", ".join(shapes.STATES)}]})
         if state:
             rows = rows.filter(state=state)
         found = paging.page(request, rows, paging.order_of(request, paging.BY_ID))

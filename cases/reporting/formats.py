@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 
 from cases.errors import Refused
 
@@ -95,5 +96,5 @@ FORMATS: dict[str, Format] = {one.name: one for one in _FORMATS}
 def format_named(name: str) -> Format:
     """The format of this name. Raises Refused that names those there are."""
     if name not in FORMATS:
-        raise Refused(f"Must be one of: {', '.join(FORMATS)}.", field="format")
+        raise Refused(_("Must be one of: %(formats)s.") % {"formats": ", ".join(FORMATS)}, field="format")
     return FORMATS[name]

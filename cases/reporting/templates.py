@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from cases.errors import Refused
 from cases.models import ReportTemplate
 from cases.reporting.context import context_of
@@ -61,14 +63,21 @@ def template_named(slug: str) -> Shipped | ReportTemplate:
     """The template that can be chosen under this name. Raises Refused that names those there are."""
     found = SHIPPED.get(slug) or ReportTemplate.objects.filter(slug=slug, enabled=True).first()
     if found is None:
-        raise Refused(f"Must be one of: {', '.join(one for one, _name, _about in choices())}.", field="template")
+        raise Refused(
+            _("Must be one of: %(choices)s.") % {"choices": ", ".join((one for one, _name, _about in choices()))},
+            field="template",
+        )
     return found
 
 
 def check(body: str) -> None:
     """Raise Refused beside the field, with the line, for what cannot be read or fails on a small incident."""
     if len(body) > BODY_AT_MOST:
-        raise Refused(f"At most {BODY_AT_MOST:,} characters, this has {len(body):,}.", field="body")
+        raise Refused(
+            _("At most %(body_at_most)s characters, this has %(count)s.")
+            % {"body_at_most": f"{BODY_AT_MOST:,}", "count": f"{len(body):,}"},
+            field="body",
+        )
     rendered(body, context_of(DOCUMENT, "Preview"))
 
 

@@ -24,7 +24,7 @@ def alert_ask(request: HttpRequest, number: str, name: str) -> HttpResponse:
     """The form of a verb that needs more than a click; htmx shows it in the page's dialog."""
     alert = alert_for(person_of(request), number, work=True)
     if name not in ASKED:
-        raise Missing(f"There is no {name!s:.40}.")
+        raise Missing(_("There is no %(name)s.") % {"name": f"{name!s:.40}"})
     return ask_answer(request, alert, name, {})
 
 

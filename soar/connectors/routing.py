@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from soar.accounts import audit
 from soar.accounts.models import User
@@ -89,7 +90,7 @@ def raise_route(actor: User | None, pk: int) -> bool:
 
 def _may_manage(actor: User | None) -> None:
     if actor is not None and not actor.has_perm("accounts.manage_connectors"):
-        raise Forbidden("You may not manage connectors.")
+        raise Forbidden(_("You may not manage connectors."))
 
 
 def _errors(account: ConnectorAccount | None, capability: str, texts: dict[str, str]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from soar.accounts import audit
 from soar.accounts.models import User
@@ -64,4 +65,4 @@ def opens(type_: str, token: str) -> bool:
 
 def _may(actor: User | None) -> None:
     if actor is not None and not actor.has_perm("accounts.manage_connectors"):
-        raise Forbidden("You may not manage the tokens of feeds.")
+        raise Forbidden(_("You may not manage the tokens of feeds."))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 
+from django.utils.translation import gettext as _
+
 from soar.connectors.errors import Refused
 from soar.connectors.intelligence.values import HASH_LENGTHS, host_of, is_ip, is_shared_suffix, normalise
 
@@ -24,7 +26,7 @@ def blockable(type_: str, value: str) -> tuple[str, str]:
         raise Refused({"value": str(error)}) from None
     # The feeds hold one value a line: a line break in a URL would be a line of its own.
     if not text.isprintable() or any(sign.isspace() for sign in text):
-        raise Refused({"value": "A value on the block list holds no spaces and no control characters."})
+        raise Refused({"value": _("A value on the block list holds no spaces and no control characters.")})
     if kind == "cidr" and "/" in text and ipaddress.ip_network(text).num_addresses == 1:
         kind, text = "ip", text.partition("/")[0]
     if reason := _too_much(kind, text):
@@ -37,7 +39,7 @@ def _type_of(type_: str, value: str) -> str:
     if kind == "hash":
         kind = next((name for name, length in HASH_LENGTHS.items() if length == len(value)), "sha256")
     if kind not in BLOCKABLE:
-        raise Refused({"type": f"Only these can be blocked: {', '.join(BLOCKABLE)}."})
+        raise Refused({"type": _("Only these can be blocked: %(blockable)s.") % {"blockable": ", ".join(BLOCKABLE)}})
     return kind
 
 
