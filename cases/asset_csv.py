@@ -144,7 +144,7 @@ def _columns(header: list[str]) -> list[str]:
     if unknown:
         raise Refused(
             _("Unknown column: %(unknown)s. Known: %(known)s.")
-            % {"unknown": ", ".join(unknown) or "one without a name", "known": known},
+            % {"unknown": ", ".join(unknown) or _("one without a name"), "known": known},
             field="file",
         )
     if len(set(names)) < len(names):

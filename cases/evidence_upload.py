@@ -168,7 +168,7 @@ def checked_name(name: str) -> str:
 
 def _unreadable(error: Exception) -> Refused:
     # Django bounds the head of a part, where the name stands.
-    told = "The file's name is too long." if "header size" in str(error) else "The form cannot be read."
+    told = _("The file's name is too long.") if "header size" in str(error) else _("The form cannot be read.")
     return Refused(told, field=FIELD)
 
 

@@ -165,7 +165,7 @@ def run_on_each(*args: Any, **kwargs: Any) -> Any:
 
 def new_job(user: User, action: str, fields: dict[str, Any]) -> BulkJob:
     """A job that is not saved yet. Raises Forbidden and Refused."""
-    needed, what = ("run_playbooks", "run playbooks") if action == RUN else ("work_cases", "work on cases")
+    needed, what = ("run_playbooks", _("run playbooks")) if action == RUN else ("work_cases", _("work on cases"))
     if not may(user, needed):
         raise Forbidden(_("The permission to %(what)s is missing.") % {"what": what})
     if action not in ACTIONS:

@@ -47,7 +47,7 @@ def at_once(user: User, ids: Sequence[int], action: str, fields: dict[str, Any])
         job.alerts = list(dict.fromkeys(ids))
         job.total = len(job.alerts)
         if not 0 < job.total <= bulk.AT_MOST:
-            most = f"At most {bulk.AT_MOST} alerts at once."
+            most = _("At most %(at_most)s alerts at once.") % {"at_most": bulk.AT_MOST}
             raise Refused(most if job.total else _("Tick some alerts first."), field="ids")
         job.save()
     work(job.pk)

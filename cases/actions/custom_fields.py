@@ -160,7 +160,10 @@ def _check_fit(actor: Actor, field: CustomField, draft: Draft) -> None:
     if found:
         named = ", ".join(f"“{value:.60}” ({n})" for value, n in found.values[:NAMED_AT_MOST])
         more = _incidents(sum(n for _value, n in found.values), bool(found.hidden))
-        said = f"Values on {more} do not fit it{': ' if named else ''}{named}. Change them first, or make a new field."
+        said = _("Values on %(more)s do not fit it%(named)s. Change them first, or make a new field.") % {
+            "more": more,
+            "named": f": {named}" if named else "",
+        }
         raise Conflict(said, field=which, code="values_do_not_fit")
     for template in templates_with(field):
         value = template.custom_fields[field.key]

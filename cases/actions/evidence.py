@@ -118,7 +118,11 @@ def keep_received(actor: Actor, incident: Incident, file: Received, about: dict[
     Raises Conflict for bytes that the incident has already, and NoRoom."""
     same = Evidence.objects.kept().filter(incident=incident, sha256=file.sha256).first()
     if same is not None:
-        told = f"{file.name} is here already: the same bytes as {same.name}, added by {same.added_by_name}."
+        told = _("%(name)s is here already: the same bytes as %(same_name)s, added by %(added_by_name)s.") % {
+            "name": file.name,
+            "same_name": same.name,
+            "added_by_name": same.added_by_name,
+        }
         raise Conflict(told, field="file", code="duplicate", url=f"/evidence/{same.pk}/")
     now = clock.now()
     piece = Evidence.objects.create(

@@ -130,8 +130,8 @@ def download(user: User, job_id: int) -> tuple[ExportJob, BinaryIO]:
     if file is None or (job.expires_at and job.expires_at <= clock.now()):
         if file is not None:
             file.close()
-        why = "It was kept for a day." if job.status == ExportStatus.SUCCESSFUL else job.message
-        raise Conflict(f"There is no file of this export. {why}".strip(), code="gone")
+        why = _("It was kept for a day.") if job.status == ExportStatus.SUCCESSFUL else job.message
+        raise Conflict((_("There is no file of this export. %(why)s") % {"why": why}).strip(), code="gone")
     audit.exported(user, "download", f"INC-{job.incident_id}", job=job.pk, format=job.format, sha256=job.sha256)
     return job, file
 

@@ -63,8 +63,8 @@ def take(user: User, pk: int) -> HandOver:
     done = HandOver.objects.filter(pk=row.pk, taken_by=None).update(taken_by=user, taken_at=Now())
     if not done:
         raise Conflict(
-            _("%(what)s has taken it over already.")
-            % {"what": row.taken_by.display_name() if row.taken_by else "Somebody"}
+            _("%(who)s has taken it over already.")
+            % {"who": row.taken_by.display_name() if row.taken_by else _("Somebody")}
         )
     audit.record(user, "shift.taken_over", row.team.name if row.team else "", hand_over=row.pk)
     row.refresh_from_db()

@@ -96,7 +96,7 @@ def preview(actor: Actor, move: IncidentMove) -> UndoPreview:
 
 
 def _check(move: IncidentMove, way: Way) -> None:
-    what = "merge" if move.kind == IncidentMove.Kind.MERGE else "split"
+    what = _("merge") if move.kind == IncidentMove.Kind.MERGE else _("split")
     if move.undone_at is not None:
         raise Conflict(
             _("This %(what)s was undone already, by %(undone_by_name)s.")

@@ -158,7 +158,11 @@ def _check(kind: RelationKind, first: Incident, second: Incident) -> None:
                 code="too_many",
             )
     if closes_circle(kind, first.pk, second.pk):
-        text = f"{second.number} is, by itself or by way of others, {kind.label} {first.number} already."
+        text = _("%(number)s is, by itself or by way of others, %(label)s %(first_number)s already.") % {
+            "number": second.number,
+            "label": kind.label,
+            "first_number": first.number,
+        }
         raise Conflict(text, field="incident", code="circle")
 
 

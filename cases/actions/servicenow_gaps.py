@@ -100,7 +100,7 @@ def map_gap(actor: Actor, gap_id: int, counterpart: Any) -> MappingGap:
     filled = checked_map(gap.map, {left: right}, errors)
     errors |= contradictions(maps)
     if errors or not filled:
-        raise Refused(next(iter(errors.values()), "Choose a counterpart first."), field="counterpart")
+        raise Refused(next(iter(errors.values()), _("Choose a counterpart first.")), field="counterpart")
     profile.maps = maps
     profile.version += 1
     profile.save(update_fields=["maps", "version", "updated_at"])

@@ -70,7 +70,7 @@ def create(actor: Actor, *, account: int, slug: str = "", every_seconds: int = 3
             row.save()
     except IntegrityError as error:
         taken = "slug" in str(error)
-        text = "There is an instance of this slug already." if taken else "It has an instance already."
+        text = _("There is an instance of this slug already.") if taken else _("It has an instance already.")
         raise Refused(text, field="slug" if taken else "account") from error
     audit.record(actor.user, "servicenow.instance_created", row.slug, connector=chosen.name)
     return row, secret

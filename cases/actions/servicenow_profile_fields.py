@@ -42,7 +42,10 @@ def checked(given: dict[str, Any]) -> dict[str, Any]:
     errors: dict[str, str] = {}
     for name, value in given.items():
         if name not in CHECKS:
-            errors[str(name)[:40]] = f"{name!s:.40} cannot be set. These can: {', '.join(CHECKS)}."
+            errors[str(name)[:40]] = _("%(name)s cannot be set. These can: %(checks)s.") % {
+                "name": f"{name!s:.40}",
+                "checks": ", ".join(CHECKS),
+            }
             continue
         try:
             values[name] = CHECKS[name](value)

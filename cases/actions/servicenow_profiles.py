@@ -110,7 +110,8 @@ def enable(actor: Actor, profile_id: int, *, expected_version: int | None = None
         if row.enabled:
             return []
         if vocabulary.read_at is None:
-            raise Refused(f"The choices of {row.table} could not be read yet. {vocabulary.said}".strip())
+            told = _("The choices of %(table)s could not be read yet. %(said)s")
+            raise Refused((told % {"table": row.table, "said": vocabulary.said}).strip())
         gaps = gaps_of(row, vocabulary)
         _hold_broken(breaking(gaps), "Before it is switched on:")
         row.enabled = True

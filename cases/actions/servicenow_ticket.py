@@ -30,8 +30,8 @@ def ticket_of(actor: Actor, incident: str | int, profile: str | int, number: str
     if there is not None:
         if number and number.strip().lower() not in (there.number.lower(), there.sys_id):
             raise Conflict(
-                _("%(number)s has a ticket there already: %(number_2)s.")
-                % {"number": found.number, "number_2": there.number or "one that is being made"}
+                _("%(number)s has a ticket there already: %(there)s.")
+                % {"number": found.number, "there": there.number or _("one that is being made")}
             )
         return there, False
     made = link_ticket(actor, found.pk, chosen.pk, number) if number else create_ticket(actor, found.pk, chosen.pk)

@@ -123,7 +123,7 @@ def _check_scope(actor: Actor, rule: SuppressionRule, *, conditions: bool = True
     if rule.all_teams and rule.team_id:
         raise Refused(_("Either every team or one."), field="team")
     if actor.user is not None and not may_rule(actor.user, rule.team_id, rule.all_teams, sources_of(rule)):
-        raise Forbidden(NOT_YOURS)
+        raise Forbidden(_(NOT_YOURS))
     if actor.user is not None and conditions:
         check_seen(actor.user, sources_of(rule))
 

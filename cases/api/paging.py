@@ -27,11 +27,11 @@ def check_params(request: Request, known: Iterable[str]) -> None:
     errors = {}
     for name, values in request.query_params.lists():
         if name not in allowed:
-            errors[name[:60]] = [f"Not known here. Known: {', '.join(allowed)}."]
+            errors[name[:60]] = [_("Not known here. Known: %(allowed)s.") % {"allowed": ", ".join(allowed)}]
         elif any(len(value) > VALUE_AT_MOST for value in values):
-            errors[name] = [f"At most {VALUE_AT_MOST} characters."]
+            errors[name] = [_("At most %(value_at_most)s characters.") % {"value_at_most": VALUE_AT_MOST}]
         elif any("\x00" in value for value in values):
-            errors[name] = ["Holds a NUL character."]
+            errors[name] = [_("Holds a NUL character.")]
     if errors:
         raise ValidationError(errors)
 

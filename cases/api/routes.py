@@ -130,7 +130,7 @@ class Routes(ApiViewSet):
             self._managing()
 
     def _managing(self) -> None:
-        self.need("manage_connectors", NOT_YOURS)
+        self.need("manage_connectors", _(NOT_YOURS))
 
     def _add(self, given: dict[str, Any]) -> Response:
         account = self._account(given.pop("connector"))

@@ -106,7 +106,12 @@ def _link(incident: Incident, profile: TicketProfile, actor: Actor, **fields: An
     except IntegrityError:
         there = TicketLink.objects.filter(incident=incident, instance=instance, table=profile.table)
         number = there.exclude(state=LinkState.ENDED).values_list("number", flat=True).first()
-        text = f"{incident.number} has a ticket there already" + (f": {number}." if number else ".")
+        text = (
+            _("%(incident)s has a ticket there already: %(ticket)s.")
+            if number
+            else _("%(incident)s has a ticket there already.")
+        )
+        text %= {"incident": incident.number, "ticket": number}
         raise Conflict(text, code="ticket_exists") from None
 
 

@@ -97,7 +97,9 @@ def _decide(actor: Actor, task: ResponseTask, outcome: Outcome, note: str) -> No
 def _allow(row: ResponseTask, note: str) -> None:
     """What is on the never-touch list by now is done again with a reason only (response-playbooks.md 18)."""
     if protecting.reasons(row, never_touch.rules()) and not note:
-        text = f"{row.target_value} is on the never-touch list: say why it may be touched."
+        text = _("%(target_value)s is on the never-touch list: say why it may be touched.") % {
+            "target_value": row.target_value
+        }
         raise Refused(text, field="comment")
     protecting.allow([row])
 

@@ -157,7 +157,7 @@ def _undoing(actor: Actor, task: ResponseTask) -> ConnectorAccount | None:
 def response_task(actor: Actor, task_id: int | str) -> ResponseTask:
     """The task, for somebody who may respond on its case."""
     task = task_for(actor, task_id)
-    needs(actor, "respond", MAY_NOT)
+    needs(actor, "respond", _(MAY_NOT))
     case_of(actor, alert=task.alert_id, incident=None if task.alert_id else task.incident_id)
     return task
 

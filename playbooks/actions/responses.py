@@ -49,7 +49,7 @@ def case_of(
 ) -> Case:
     """The case for somebody who may respond on it. Raises Missing, Forbidden, Refused for both at once,
     Conflict for an incident that was merged."""
-    needs(actor, "respond", MAY_NOT)
+    needs(actor, "respond", _(MAY_NOT))
     if alert and incident:
         raise Refused(_("It is about an alert or about an incident, not about both."), field="alert")
     found = alert_for(actor, alert, work=True) if alert else None

@@ -81,5 +81,7 @@ def _saved(script: Script) -> None:
     except IntegrityError as error:
         if "script_name_unique" not in str(error):
             raise
-        text = f"There is a script {script.name} already. Remove it first, or give this one another name."
+        text = _("There is a script %(name)s already. Remove it first, or give this one another name.") % {
+            "name": script.name
+        }
         raise Refused(text, field="name") from None

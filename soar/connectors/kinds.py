@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
+from django.utils.translation import gettext as _
+
 from soar.lib import tls
 
 if TYPE_CHECKING:
@@ -96,7 +98,10 @@ def check(known: tuple[Setting, ...], given: Mapping[str, Any], *, longest: int 
     result = Checked()
     names = ", ".join(setting.name for setting in known) or "none"
     for name in given.keys() - {setting.name for setting in known}:
-        result.errors[name] = f"There is no {name!r} here. There are: {names}."
+        result.errors[name] = _("There is no %(name)s here. There are: %(names)s.") % {
+            "name": repr(name),
+            "names": names,
+        }
     for setting in known:
         try:
             result.values[setting.name] = _value(setting, given.get(setting.name, setting.default), longest)

@@ -97,11 +97,14 @@ def _errors(account: ConnectorAccount | None, capability: str, texts: dict[str, 
     errors = {name: f"At most {LENGTHS[name]} characters." for name, text in texts.items() if len(text) > LENGTHS[name]}
     errors |= {name: "This holds characters that cannot be typed." for name, text in texts.items() if "\x00" in text}
     if capability and capability not in CAPABILITIES:
-        errors["capability"] = "There is no such action."
+        errors["capability"] = _("There is no such action.")
     if account is None:
-        errors["account"] = "Choose a connector that can act."
+        errors["account"] = _("Choose a connector that can act.")
     elif capability in CAPABILITIES and capability not in registry.offered(account):
-        errors["account"] = f"{account.name} cannot do this: {CAPABILITIES[capability].label}."
+        errors["account"] = _("%(name)s cannot do this: %(label)s.") % {
+            "name": account.name,
+            "label": CAPABILITIES[capability].label,
+        }
     return errors
 
 

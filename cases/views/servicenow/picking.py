@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from cases.actions.servicenow_profile_fields import SYS_ID
 from cases.actions.servicenow_vocabulary import connector_of
 from cases.models import ServiceNowInstance
@@ -38,7 +40,9 @@ class Picking:
         except ConnectorError as error:
             if SYS_ID.fullmatch(text):  # whoever knows the sys_id needs no answer
                 return {"value": text, "label": text}
-            self.errors[field] = f"It cannot be looked up now, a sys_id would be taken as it is: {error.message}"
+            self.errors[field] = _("It cannot be looked up now, a sys_id would be taken as it is: %(message)s") % {
+                "message": error.message
+            }
             return before
         if len(found) != 1:
             self.errors[field] = _which(found)

@@ -27,9 +27,9 @@ def make(actor: User | None, type_: str, name: str) -> tuple[FeedToken, str]:
     errors = {}
     clean = " ".join(name.split())
     if type_ not in BLOCKABLE:
-        errors["type"] = f"There are feeds of: {', '.join(BLOCKABLE)}."
+        errors["type"] = _("There are feeds of: %(blockable)s.") % {"blockable": ", ".join(BLOCKABLE)}
     if not 1 <= len(clean) <= 100 or not clean.isprintable():
-        errors["name"] = "A name has 1 to 100 printable characters."
+        errors["name"] = _("A name has 1 to 100 printable characters.")
     if errors:
         raise Refused(errors)
     token, prefix, key = new_token("feed")

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from django.utils.translation import gettext as _
+
 from soar.connectors.elasticsearch import searching
 from soar.connectors.elasticsearch.answers import understood, whole
 from soar.connectors.errors import ConnectorError
@@ -137,14 +139,14 @@ def rules(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str]:
     """Nothing to sign in with, a name that no index can have, an address to which secrets would go unencrypted."""
     errors = {}
     if not secrets.get("token") and not (secrets.get("username") and secrets.get("password")):
-        errors["token"] = "Give an API key, or a user name and a password."  # noqa: S105
+        errors["token"] = _("Give an API key, or a user name and a password.")
     parts = str(settings.get("index") or "").split(",")
     if not all(PATTERN.fullmatch(part) and ".." not in part for part in parts):
-        errors["index"] = "This is no name or pattern of an index."
+        errors["index"] = _("This is no name or pattern of an index.")
     if not 1 <= int(settings.get("look_back_minutes") or 0) <= 1440:
-        errors["look_back_minutes"] = "From 1 to 1440 minutes."
+        errors["look_back_minutes"] = _("From 1 to 1440 minutes.")
     if urlsplit(str(settings.get("url") or "")).scheme == "http" and not settings.get("allow_internal"):
-        errors["url"] = "The credentials would go unencrypted: the address must begin with https://."
+        errors["url"] = _("The credentials would go unencrypted: the address must begin with https://.")
     return errors
 
 

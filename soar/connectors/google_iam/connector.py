@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from soar.connectors.base import ConnectorError
 from soar.connectors.capabilities import CLOUD_ACCOUNT, Result, Target
@@ -213,7 +214,7 @@ def problems(settings: Row, secrets: Row) -> dict[str, str]:
     """What is wrong with the values together, by name."""
     errors = {}
     if not PROJECT.fullmatch(settings["project"]):
-        errors["project"] = "Give the project's id, such as acme-prod-1234 (not its name or number)."
+        errors["project"] = _("Give the project's id, such as acme-prod-1234 (not its name or number).")
     if text := str(secrets.get("key_file") or ""):
         try:
             signing_in.read(text)
@@ -221,7 +222,7 @@ def problems(settings: Row, secrets: Row) -> dict[str, str]:
             errors["key_file"] = str(error)
     parts = urlsplit(settings["url"])
     if parts.scheme == "http" and not settings.get("allow_internal"):
-        errors["url"] = "The access token would go unencrypted: the address must begin with https://."
+        errors["url"] = _("The access token would go unencrypted: the address must begin with https://.")
     return errors
 
 

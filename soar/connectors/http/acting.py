@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from soar.connectors.base import ConnectorError
 from soar.connectors.capabilities import CAPABILITIES, Result, Target
 from soar.connectors.http import template
@@ -54,11 +56,15 @@ def problems(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str
         return found | ({"action": f"Choose the action that {given[0]} is of."} if given else {})
     if unknown := kinds_of(settings) - set(action.targets):
         words = ", ".join(action.targets)
-        found["targets"] = f"{action.label} takes: {words}. It does not take: {', '.join(sorted(unknown))}."
+        found["targets"] = _("%(label)s takes: %(words)s. It does not take: %(unknown)s.") % {
+            "label": action.label,
+            "words": words,
+            "unknown": ", ".join(sorted(unknown)),
+        }
     if settings["undo_path"].strip() and not action.inverse:
-        found["undo_path"] = f"{action.label} cannot be undone."
+        found["undo_path"] = _("%(label)s cannot be undone.") % {"label": action.label}
     if settings["expected"].strip() and not settings["result"].strip():
-        found["expected"] = "Say where in the answer the result stands."
+        found["expected"] = _("Say where in the answer the result stands.")
     return found
 
 

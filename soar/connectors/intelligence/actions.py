@@ -93,9 +93,9 @@ def _complete(actor: User | None, entry: Entry) -> None:
         errors["value"] = str(error)
     entry.reason = " ".join(entry.reason.split())
     if not 0 < len(entry.reason) <= 500:
-        errors["reason"] = "A reason has 1 to 500 characters."
+        errors["reason"] = _("A reason has 1 to 500 characters.")
     if entry.expires_at is not None and entry.expires_at <= clock.now():
-        errors["expires_at"] = "The end must be in the future."
+        errors["expires_at"] = _("The end must be in the future.")
     if errors:
         raise Refused(errors)
     entry.digest = digest(entry.type, entry.value)

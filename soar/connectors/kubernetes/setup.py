@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext as _
+
 from soar.connectors.kinds import Setting
 from soar.connectors.kubernetes.api import Cluster, child, understood
 from soar.connectors.kubernetes.places import NAMESPACE, listed
@@ -43,13 +45,13 @@ def problems(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str
     """What is wrong with the values together, by name."""
     errors = {}
     if not listed(settings, "cluster"):
-        errors["cluster"] = "Give at least one name."
+        errors["cluster"] = _("Give at least one name.")
     if wrong := [one for one in listed(settings, "namespaces") if not NAMESPACE.fullmatch(one)]:
-        errors["namespaces"] = f"{wrong[0]} is no name of a namespace."
+        errors["namespaces"] = _("%(wrong)s is no name of a namespace.") % {"wrong": wrong[0]}
     if not 1 <= settings["grace_seconds"] <= 3600:
-        errors["grace_seconds"] = "From 1 to 3600: at 0 nobody waits for the node to say that the pod has ended."
+        errors["grace_seconds"] = _("From 1 to 3600: at 0 nobody waits for the node to say that the pod has ended.")
     if urlsplit(settings["url"]).scheme == "http" and not settings.get("allow_internal"):
-        errors["url"] = "The token would go unencrypted: the address must begin with https://."
+        errors["url"] = _("The token would go unencrypted: the address must begin with https://.")
     return errors
 
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import ldap3
+from django.utils.translation import gettext as _
 
 from soar.connectors import attempts
 from soar.connectors.base import ConnectorError
@@ -229,13 +230,13 @@ def problems(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str
     """What is wrong with the values together, by name."""
     found = {}
     if settings["proxy"]:
-        found["proxy"] = "A directory is not reached through a proxy."
+        found["proxy"] = _("A directory is not reached through a proxy.")
     if urlsplit(settings["url"]).scheme == "ldaps" and settings["security"] not in (ldap.AUTO, ldap.TLS):
-        found["security"] = "ldaps:// is TLS from the start; write ldap:// for anything else."
+        found["security"] = _("ldaps:// is TLS from the start; write ldap:// for anything else.")
     if not accounts.is_dn(settings["base_dn"]):
-        found["base_dn"] = "Write a distinguished name like DC=corp,DC=example,DC=com."
+        found["base_dn"] = _("Write a distinguished name like DC=corp,DC=example,DC=com.")
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,60}", settings["login_attribute"] or LOGIN):
-        found["login_attribute"] = "The name of an attribute has letters, digits and hyphens."
+        found["login_attribute"] = _("The name of an attribute has letters, digits and hyphens.")
     return found
 
 

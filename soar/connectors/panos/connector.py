@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape, quoteattr
 
+from django.utils.translation import gettext as _
+
 from soar.connectors.base import ConnectorError
 from soar.connectors.capabilities import IP, Result, Target
 from soar.connectors.kinds import Kind, Setting
@@ -171,9 +173,9 @@ def problems(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str
     """What PAN-OS would not take, by name."""
     found = {}
     if not TAG.fullmatch(settings["tag"] or "soar-blocked"):
-        found["tag"] = "A tag has up to 127 letters, digits, spaces and _ . -"
+        found["tag"] = _("A tag has up to 127 letters, digits, spaces and _ . -")
     if settings["vsys"] and not VSYS.fullmatch(settings["vsys"]):
-        found["vsys"] = "A virtual system is written vsys1."
+        found["vsys"] = _("A virtual system is written vsys1.")
     return found
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext as _
+
 from soar.connectors.choice_words import WORDS
 from soar.connectors.kinds import Kind, Setting
 from soar.connectors.messages import TLP
@@ -54,9 +56,12 @@ def rules(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str]:
     parts = urlsplit(str(settings.get("url") or ""))
     host = parts.hostname or ""
     if parts.path.strip("/") and (host == HOST or host.endswith(f".{HOST}")):
-        errors["url"] = f"Give the address of the instance alone: {parts.scheme}://{parts.netloc}"
+        errors["url"] = _("Give the address of the instance alone: %(scheme)s://%(netloc)s") % {
+            "scheme": parts.scheme,
+            "netloc": parts.netloc,
+        }
     if parts.scheme == "http" and not settings.get("allow_internal"):
-        errors["url"] = "The credentials would go unencrypted: the address must begin with https://."
+        errors["url"] = _("The credentials would go unencrypted: the address must begin with https://.")
     return errors
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings as portal
+from django.utils.translation import gettext as _
 
 from soar.connectors import attempts
 from soar.connectors.base import ConnectorError
@@ -121,11 +122,11 @@ def problems(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str
     """What is wrong with the values together, by name."""
     found = {}
     if settings["proxy"]:
-        found["proxy"] = "Mail does not go through a proxy."
+        found["proxy"] = _("Mail does not go through a proxy.")
     if settings["sender"] and not is_address(parseaddr(settings["sender"])[1]):
-        found["sender"] = "This is no mail address."
+        found["sender"] = _("This is no mail address.")
     if urlsplit(settings["url"]).scheme == "smtps" and settings["security"] not in (smtp.AUTO, smtp.TLS):
-        found["security"] = "smtps:// is TLS from the start; write smtp:// for anything else."
+        found["security"] = _("smtps:// is TLS from the start; write smtp:// for anything else.")
     try:
         checked_recipients([one for one in settings["recipients"].split(",") if one.strip()] or ["a@b.example"])
     except ConnectorError as error:

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 import msgspec
+from django.utils.translation import gettext as _
 from msgspec import Raw, Struct
 
 from soar.connectors.base import ConnectorError
@@ -112,7 +113,7 @@ class Taxii(FeedSource):
         if days := self.account.settings.get("days"):
             asked["added_after"] = _stamp(clock.now() - timedelta(days=days))
         seen: set[tuple[str, str]] = set()
-        for _ in range(MOST_PAGES):
+        for _page in range(MOST_PAGES):
             page, began, added = self._page(asked)
             yield page, began, added
             if not page.more:
@@ -176,7 +177,7 @@ def problems(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str
     """What is wrong with the values together, by name."""
     found = too_soon(settings)
     if not COLLECTION.fullmatch(settings["collection"]):
-        found["collection"] = "Write the id of the collection, as its server lists it."
+        found["collection"] = _("Write the id of the collection, as its server lists it.")
     return found
 
 

@@ -6,6 +6,8 @@ import time
 import uuid
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from soar.connectors.base import ConnectorError
 from soar.connectors.channel import CLEARED
 from soar.connectors.fitting import fit
@@ -70,7 +72,7 @@ def problems(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str
         try:
             key_of(str(secrets.get(name, "")))
         except ValueError as error:
-            found[name] = f"This is no secret of Standard Webhooks: {error}."
+            found[name] = _("This is no secret of Standard Webhooks: %(error)s.") % {"error": error}
     try:
         own.parsed(str(secrets.get("headers", "")))
     except ConnectorError as error:
