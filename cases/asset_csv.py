@@ -128,7 +128,7 @@ def _rows(reader: Any, table: Table) -> Iterator[tuple[int, list[str]]]:
             return
         except csv.Error as error:
             told = "a quoted cell is never closed, or far too long" if "limit" in str(error) else str(error)
-            table.problems.append(Problem(begin, "", f"The line cannot be read: {told}."))
+            table.problems.append(Problem(begin, "", _("The line cannot be read: %(told)s.") % {"told": told}))
             return
 
 
@@ -155,20 +155,28 @@ def _columns(header: list[str]) -> list[str]:
 
 def _add(table: Table, number: int, columns: list[str], cells: list[str]) -> None:
     if len(cells) > len(columns) and any(cell.strip() for cell in cells[len(columns) :]):
-        return _complain(table, number, "", f"The line has {len(cells)} cells, the header {len(columns)}.")
+        return _complain(
+            table,
+            number,
+            "",
+            _("The line has %(count)s cells, the header %(columns)s.") % {"count": len(cells), "columns": len(columns)},
+        )
     fields: dict[str, Any] = {}
     for name, cell in zip(columns, cells, strict=False):
         value = cell.strip(" ")
         if value.startswith(FORMULA):
             return _complain(
-                table, number, name, f"{value:.40} begins with a sign that a spreadsheet takes for a formula."
+                table,
+                number,
+                name,
+                _("%(value)s begins with a sign that a spreadsheet takes for a formula.") % {"value": f"{value:.40}"},
             )
         if value:
             fields[name] = (
                 [part.strip() for part in LISTS[name].split(value) if part.strip()] if name in LISTS else value
             )
     if "name" not in fields:
-        return _complain(table, number, "name", "The line has no name.")
+        return _complain(table, number, "name", _("The line has no name."))
     table.lines.append(Line(number, fields))
     return None
 
@@ -179,7 +187,13 @@ def _once_each(table: Table) -> None:
     for line in table.lines:
         begin = first.setdefault(line.fields["name"].lower(), line.number)
         if begin != line.number:
-            _complain(table, line.number, "name", f"{line.fields['name']:.60} stands in line {begin} already.")
+            _complain(
+                table,
+                line.number,
+                "name",
+                _("%(name)s stands in line %(begin)s already.")
+                % {"name": f"{line.fields['name']:.60}", "begin": begin},
+            )
 
 
 def _complain(table: Table, number: int, column: str, message: str) -> None:

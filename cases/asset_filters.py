@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from django.db.models import BooleanField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from cases import query_text
 from cases.choices import Criticality
@@ -120,13 +121,15 @@ def _address(op: str, value: str) -> Q:
     try:
         network = ipaddress.ip_network(plain, strict=False)
     except ValueError:
-        raise FilterError(f"address: {value:.60} is neither an address nor a network.") from None
+        raise FilterError(
+            _("address: %(value)s is neither an address nor a network.") % {"value": f"{value:.60}"}
+        ) from None
     return Q(RawSQL(IN_NETWORK, [str(network)], output_field=BooleanField()))  # noqa: S611  a constant
 
 
 def _inventory(op: str, value: str) -> Q:
     if value.lower() not in ("yes", "no"):
-        raise FilterError("inventory: yes or no.")
+        raise FilterError(_("inventory: yes or no."))
     return Q(listed=value.lower() == "yes")
 
 

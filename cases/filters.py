@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from cases import query_text
 from cases.choices import AlertStatus
@@ -167,7 +168,9 @@ class AlertFilter:
     ) -> QuerySet[Alert]:
         try:
             if op and name not in COMPARED:
-                raise FilterError(f"{name}: {op} cannot be asked here, write {name}:value.")
+                raise FilterError(
+                    _("%(name)s: %(op)s cannot be asked here, write %(name)s:value.") % {"name": name, "op": op}
+                )
             if name == "tag" and len(values) == 1 and not negated and self.plan:
                 return rows.filter(self.plan.tag(values[0].strip().lower()))
             conditions = [FIELDS[name](op, value.strip(), user) for value in values]

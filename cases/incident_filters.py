@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from cases import query_text
 from cases.attack.stored import catalog
@@ -150,7 +151,7 @@ def _team(op: str, value: str, user: User) -> Q:
 def _tlp(op: str, value: str, user: User) -> Q:
     wanted = value.lower().removeprefix("tlp:")
     if wanted not in Tlp.values:
-        raise FilterError(f"tlp: one of {', '.join(Tlp.values)}.")
+        raise FilterError(_("tlp: one of %(values)s.") % {"values": ", ".join(Tlp.values)})
     return Q(tlp=wanted)
 
 
@@ -159,7 +160,7 @@ def _sla(op: str, value: str, user: User) -> Q:
     try:
         return condition(value.lower())
     except KeyError:
-        raise FilterError(f"sla: one of {', '.join(WORDS)}.") from None
+        raise FilterError(_("sla: one of %(words)s.") % {"words": ", ".join(WORDS)}) from None
 
 
 def _updated(op: str, value: str, user: User) -> Q:

@@ -70,14 +70,14 @@ def link_for(actor: Actor, pk: int) -> tuple[Incident, TicketLink]:
 def change_for(actor: Actor, pk: int) -> tuple[Incident, TicketLink, TicketChange]:
     """A row of the outbox with what it belongs to, all locked. Raises Missing, Forbidden."""
     found = TicketChange.objects.filter(pk=pk).values_list("link", flat=True).first()
-    incident, link = _of(actor, found, "There is no such change for ServiceNow.")
+    incident, link = _of(actor, found, _("There is no such change for ServiceNow."))
     return incident, link, TicketChange.objects.select_for_update().get(pk=pk)
 
 
 def conflict_for(actor: Actor, pk: int) -> tuple[Incident, TicketLink, TicketConflict]:
     """A conflict with what it belongs to, all locked. Raises Missing, Forbidden."""
     found = TicketConflict.objects.filter(pk=pk).values_list("link", flat=True).first()
-    incident, link = _of(actor, found, "There is no such conflict.")
+    incident, link = _of(actor, found, _("There is no such conflict."))
     return incident, link, TicketConflict.objects.select_for_update(of=("self",)).get(pk=pk)
 
 

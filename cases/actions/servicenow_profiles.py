@@ -66,7 +66,7 @@ def update(
         if changed and row.enabled:
             if vocabulary is None:  # switched on since it was read; asking ServiceNow here would hold the lock
                 raise Stale(_("The profile was switched on in the meantime. Nothing was saved."), current=row)
-            _hold_broken(breaking(gaps_of(row, vocabulary)), "Switch it off first, or")
+            _hold_broken(breaking(gaps_of(row, vocabulary)), _("Switch it off first, or"))
         if changed:
             row.version += 1
             _saved(row)
@@ -113,7 +113,7 @@ def enable(actor: Actor, profile_id: int, *, expected_version: int | None = None
             told = _("The choices of %(table)s could not be read yet. %(said)s")
             raise Refused((told % {"table": row.table, "said": vocabulary.said}).strip())
         gaps = gaps_of(row, vocabulary)
-        _hold_broken(breaking(gaps), "Before it is switched on:")
+        _hold_broken(breaking(gaps), _("Before it is switched on:"))
         row.enabled = True
         row.save(update_fields=["enabled", "updated_at"])
         audit.record(actor.user, "servicenow.profile_enabled", row.name, gaps=len(gaps))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from playbooks.graph.actions import ACTIONS, CLOSING, ActionSpec, Param
 from playbooks.graph.check_telling import channel_problems, prefix_problems, profile_problems, recipient_problems
 from playbooks.graph.model import ActionUse, Graph, Node, Problem
@@ -16,16 +18,28 @@ def action_problems(graph: Graph, node: Node, use: ActionUse, at: str, world: Wo
     """The action is known, fits the node, can be had, and its settings are right. ``at``: where it stands."""
     spec = ACTIONS.get(use.action)
     if spec is None:
-        message = f"There is no action {use.action!r}." if use.action else "Choose an action."
+        message = (
+            _("There is no action %(action)s.") % {"action": repr(use.action)} if use.action else _("Choose an action.")
+        )
         yield Problem(node.id, f"{at}.action", message)
         return
     if (spec.group == "notify") != (node.type == "notify"):
         what = TYPE_LABELS[node.type].lower()
         instead = ": a notification can stand there" if spec.group == "notify" else ""
-        yield Problem(node.id, f"{at}.action", f"{spec.label} cannot be done by a node of type {what}{instead}.")
+        yield Problem(
+            node.id,
+            f"{at}.action",
+            _("%(label)s cannot be done by a node of type %(what)s%(instead)s.")
+            % {"label": spec.label, "what": what, "instead": instead},
+        )
     if world is not None and spec.responds and spec.capability not in world.served:
         why = world.why_not.get(spec.capability, "no connector that can do it is set up")
-        yield Problem(node.id, f"{at}.action", f"{spec.label} is not available: {why.rstrip('.')}.", enabling=True)
+        yield Problem(
+            node.id,
+            f"{at}.action",
+            _("%(label)s is not available: %(why)s.") % {"label": spec.label, "why": why.rstrip(".")},
+            enabling=True,
+        )
     yield from _settings(graph, node, spec, use, f"{at}.params", world)
 
 
@@ -34,7 +48,11 @@ def _settings(
 ) -> Iterator[Problem]:
     for name in use.params:
         if spec.param(name) is None:
-            yield Problem(node.id, f"{at}.{name}", f"{spec.label} has no setting {name!r}.")
+            yield Problem(
+                node.id,
+                f"{at}.{name}",
+                _("%(label)s has no setting %(name)s.") % {"label": spec.label, "name": repr(name)},
+            )
     for param in spec.params:
         value, field = use.params.get(param.name), f"{at}.{param.name}"
         messages = list(_wrong(param, value))
@@ -44,7 +62,7 @@ def _settings(
             yield from (Problem(node.id, field, message) for message in (known(graph, value, world) if known else ()))
         yield from _telling(node.id, param, value, field, world)
     if spec.name == "set_status" and use.params.get("status") in CLOSING and not use.params.get("determination"):
-        yield Problem(node.id, f"{at}.determination", "Say with which determination it is resolved or closed.")
+        yield Problem(node.id, f"{at}.determination", _("Say with which determination it is resolved or closed."))
 
 
 def _is_empty(value: Any) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
+from django.utils.translation import gettext as _
+
 from playbooks.graph.model import Graph, Node, Problem, Row
 from playbooks.graph.parameters import OPERATORS, PARAMETERS, Parameter, address, hours, network
 from playbooks.graph.words import sentence, title
@@ -16,18 +18,23 @@ def row_problems(graph: Graph, node: Node, row: Row, at: str) -> Iterator[Proble
     """Unknown words, values that mean nothing, the risk without its switch. ``at``: where the row stands."""
     known = PARAMETERS.get(row.parameter)
     if known is None:
-        message = f"There is no parameter {row.parameter!r}; there are: {', '.join(PARAMETERS)}."
-        yield Problem(node.id, f"{at}.parameter", message if row.parameter else "Choose what is asked.")
+        message = _("There is no parameter %(parameter)s; there are: %(parameters)s.") % {
+            "parameter": repr(row.parameter),
+            "parameters": ", ".join(PARAMETERS),
+        }
+        yield Problem(node.id, f"{at}.parameter", message if row.parameter else _("Choose what is asked."))
         return
     if known.name == "object_risk" and not graph.target.filter_by_risk:
         asks = sentence(title(graph, node.id))
-        message = f"{asks} asks for the risk of objects, but the target does not filter by it: switch it on."
+        message = _("%(asks)s asks for the risk of objects, but the target does not filter by it: switch it on.") % {
+            "asks": asks
+        }
         yield Problem(node.id, f"{at}.parameter", message)
     if row.operator not in known.operators:
         yield Problem(node.id, f"{at}.operator", _operator(known, row.operator))
         return
     if not any(value.strip() for value in row.values):
-        yield Problem(node.id, f"{at}.values", f"{known.label} has no value to compare with.")
+        yield Problem(node.id, f"{at}.values", _("%(label)s has no value to compare with.") % {"label": known.label})
     messages = (_value(known, row.operator, value) for value in row.values)
     for message in islice(filter(None, messages), MOST_MESSAGES):
         yield Problem(node.id, f"{at}.values", message)

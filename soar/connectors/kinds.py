@@ -112,7 +112,7 @@ def check(known: tuple[Setting, ...], given: Mapping[str, Any], *, longest: int 
 
 def _value(setting: Setting, given: Any, longest: int) -> Any:
     if setting.required and given in ("", None):
-        raise ValueError(f"{setting.name} is needed: {setting.help}.")
+        raise ValueError(_("%(name)s is needed: %(help)s.") % {"name": setting.name, "help": setting.help})
     if setting.form == "flag":
         return _flag(setting, given)
     if setting.form == "number":
@@ -120,17 +120,23 @@ def _value(setting: Setting, given: Any, longest: int) -> Any:
     if setting.form == "choice":
         return _choice(setting, given)
     if not isinstance(given, str):
-        raise ValueError(f"{setting.name} must be text.")
+        raise ValueError(_("%(name)s must be text.") % {"name": setting.name})
     if setting.form == "certificates":
         return _certificates(given.strip())
     if len(given) > longest or "\x00" in given:
-        raise ValueError(f"{setting.name} is longer than {longest} characters or holds a null character.")
+        raise ValueError(
+            _("%(name)s is longer than %(longest)s characters or holds a null character.")
+            % {"name": setting.name, "longest": longest}
+        )
     return _url(setting, given.strip()) if setting.form == "url" else given
 
 
 def _certificates(text: str) -> str:
     if len(text) > tls.LONGEST:
-        raise ValueError(f"More than {tls.LONGEST:,} characters. Give the authority of the product's host alone.")
+        raise ValueError(
+            _("More than %(longest)s characters. Give the authority of the product's host alone.")
+            % {"longest": f"{tls.LONGEST:,}"}
+        )
     if text and (problem := tls.problem_of(text)):
         raise ValueError(problem)
     return text
@@ -139,13 +145,18 @@ def _certificates(text: str) -> str:
 def _flag(setting: Setting, given: Any) -> bool:
     word = str(given).strip().lower()
     if word not in YES | NO:
-        raise ValueError(f"{setting.name} must be true or false, not {given!r}.")
+        raise ValueError(
+            _("%(name)s must be true or false, not %(given)s.") % {"name": setting.name, "given": repr(given)}
+        )
     return word in YES
 
 
 def _choice(setting: Setting, given: Any) -> str:
     if given not in setting.choices:
-        raise ValueError(f"{setting.name} must be one of: {', '.join(one or 'nothing' for one in setting.choices)}.")
+        raise ValueError(
+            _("%(name)s must be one of: %(choices)s.")
+            % {"name": setting.name, "choices": ", ".join(one or "nothing" for one in setting.choices)}
+        )
     return str(given)
 
 
@@ -153,9 +164,13 @@ def _number(setting: Setting, given: Any) -> int:
     low, high = (1, 300) if setting.name == "timeout_seconds" else (0, 100_000)
     text = str(given).strip()
     if isinstance(given, bool) or not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise ValueError(f"{setting.name} must be a whole number, not {given!r}.")
+        raise ValueError(
+            _("%(name)s must be a whole number, not %(given)s.") % {"name": setting.name, "given": repr(given)}
+        )
     if not low <= int(text) <= high:
-        raise ValueError(f"{setting.name} must be from {low} to {high}.")
+        raise ValueError(
+            _("%(name)s must be from %(low)s to %(high)s.") % {"name": setting.name, "low": low, "high": high}
+        )
     return int(text)
 
 
@@ -166,13 +181,18 @@ def _url(setting: Setting, text: str) -> str:
         parts = urlsplit(text)
         host, _port = parts.hostname, parts.port
     except ValueError:
-        raise ValueError(f"{setting.name} is no address.") from None
+        raise ValueError(_("%(name)s is no address.") % {"name": setting.name}) from None
     if parts.scheme not in setting.schemes or not host or any(sign.isspace() for sign in text):
-        raise ValueError(f"{setting.name} must be an address like {setting.schemes[-1]}://host/path.")
+        raise ValueError(
+            _("%(name)s must be an address like %(schemes)s://host/path.")
+            % {"name": setting.name, "schemes": setting.schemes[-1]}
+        )
     if (parts.username or parts.password) and setting.name != "proxy":
-        raise ValueError(f"{setting.name} must not hold a user name or password; give them as secrets.")
+        raise ValueError(
+            _("%(name)s must not hold a user name or password; give them as secrets.") % {"name": setting.name}
+        )
     if (parts.query and not setting.query) or parts.fragment:
-        raise ValueError(f"{setting.name} must not hold a query or a fragment.")
+        raise ValueError(_("%(name)s must not hold a query or a fragment.") % {"name": setting.name})
     return text
 
 
