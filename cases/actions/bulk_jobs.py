@@ -109,13 +109,13 @@ def undo(user: User, job_id: int) -> BulkJob:
 def no_undo(job: BulkJob) -> str | None:
     """Why a job cannot be undone; None if it can."""
     if job.finished_at is None:
-        return "This goes on still. Cancel it first, or wait."
+        return _("This goes on still. Cancel it first, or wait.")
     if job.undo_of_id is not None or not job.changed:
-        return "There is nothing here that can be undone."
+        return _("There is nothing here that can be undone.")
     if hasattr(job, "undone_by"):
-        return "This was undone already."
+        return _("This was undone already.")
     if job.undo_until and job.undo_until < timezone.now():
-        return "What was before is kept for 24 hours only."
+        return _("What was before is kept for 24 hours only.")
     return None
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from cases import timeline
 from cases.actions.base import save
@@ -91,8 +92,8 @@ def check_required_fields(incident: Incident) -> None:
     if not names:
         return
     named = ", ".join(f"“{name}”" for name in names[:NAMED_AT_MOST])
-    more = f" and {len(names) - NAMED_AT_MOST} more" if len(names) > NAMED_AT_MOST else ""
-    count = "1 required field has" if len(names) == 1 else f"{len(names)} required fields have"
+    more = _(" and %(n)s more") % {"n": len(names) - NAMED_AT_MOST} if len(names) > NAMED_AT_MOST else ""
+    count = ngettext("%(n)s required field has", "%(n)s required fields have", len(names)) % {"n": len(names)}
     raise Conflict(
         _("%(number)s cannot be resolved or closed: %(count)s no value: %(named)s%(more)s.")
         % {"number": incident.number, "count": count, "named": named, "more": more},

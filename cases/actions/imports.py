@@ -133,8 +133,8 @@ def _team(plan: Plan, wanted: str | None) -> Team | None:
     if team is None and wanted is not None:
         raise Refused(_("There is no team %(name)s.") % {"name": f"{name:.60}"}, field="team")
     if team is None:
-        told = f"It belongs to the team {name:.60}, which is not here: without a team everybody would see it."
-        raise Conflict(_("%(told)s Choose a team, or none.") % {"told": told}, field="team")
+        told = _("It belongs to the team %(name)s, which is not here: without a team everybody would see it.")
+        raise Conflict(_("%(told)s Choose a team, or none.") % {"told": told % {"name": f"{name:.60}"}}, field="team")
     if plan.team and team.name.lower() != plan.team.lower():
         plan.report.change(f"team {plan.team}", f"team {team.name}")
     return team

@@ -30,7 +30,7 @@ class Misfit(Conflict):
     code = "misfit"
 
     def __init__(self, errors: dict[str, str]) -> None:
-        super().__init__("The mapping does not fit its samples. Change it, or save it all the same.", errors=errors)
+        super().__init__(_("The mapping does not fit its samples. Change it, or save it all the same."), errors=errors)
         self.errors = errors
 
 

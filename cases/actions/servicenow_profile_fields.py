@@ -130,7 +130,13 @@ def _of_fields(words: tuple[str, ...], what: str) -> Callable[[Any], dict[str, s
     def checked_words(value: Any) -> dict[str, str]:
         if not isinstance(value, dict) or not value.keys() <= set(FIELDS):
             raise Refused(_("The fields are: %(fields)s.") % {"fields": ", ".join(FIELDS)}, field=what)
-        refuse({f"{what}:{name}": f"One of: {', '.join(words)}." for name, one in value.items() if one not in words})
+        refuse(
+            {
+                f"{what}:{name}": _("One of: %(words)s.") % {"words": ", ".join(words)}
+                for name, one in value.items()
+                if one not in words
+            }
+        )
         return dict(value)
 
     return checked_words

@@ -57,13 +57,15 @@ def _open(status: str) -> bool:
 
 def _problem(name: str, left: str, right: Any) -> str:
     if not left or len(left) > VALUE_AT_MOST or left not in LEFT.get(name, [left]):
-        return f"There is no {left!s:.40} of ours."
+        return _("There is no %(left)s of ours.") % {"left": f"{left!s:.40}"}
     if name in REFERENCES:
         fine = isinstance(right, dict) and SYS_ID.fullmatch(str(right.get("value", "")))
-        return "" if fine else "A reference has the sys_id of its row, 32 hexadecimal digits."
+        return "" if fine else _("A reference has the sys_id of its row, 32 hexadecimal digits.")
     if not isinstance(right, str) or len(right) > VALUE_AT_MOST:
-        return f"At most {VALUE_AT_MOST} characters."
+        return _("At most %(value_at_most)s characters.") % {"value_at_most": VALUE_AT_MOST}
     if name == "severity":
         parts = right.split(",")
-        return "" if len(parts) == 2 and all(parts) else "Impact and urgency go together: choose both."
-    return "" if right in RIGHT.get(name, [right]) else f"There is no {right!s:.40} of ours."
+        return "" if len(parts) == 2 and all(parts) else _("Impact and urgency go together: choose both.")
+    return (
+        "" if right in RIGHT.get(name, [right]) else _("There is no %(right)s of ours.") % {"right": f"{right!s:.40}"}
+    )

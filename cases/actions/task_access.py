@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from cases.actors import Actor
 from cases.choices import IncidentStatus
@@ -62,8 +63,8 @@ def check_required(incident: Incident) -> None:
     if not titles:
         return
     named = ", ".join(f"“{title}”" for title in titles[:NAMED_AT_MOST])
-    more = f" and {len(titles) - NAMED_AT_MOST} more" if len(titles) > NAMED_AT_MOST else ""
-    count = "1 required task is" if len(titles) == 1 else f"{len(titles)} required tasks are"
+    more = _(" and %(n)s more") % {"n": len(titles) - NAMED_AT_MOST} if len(titles) > NAMED_AT_MOST else ""
+    count = ngettext("%(n)s required task is", "%(n)s required tasks are", len(titles)) % {"n": len(titles)}
     raise Conflict(
         _("%(number)s cannot be resolved or closed: %(count)s still open: %(named)s%(more)s.")
         % {"number": incident.number, "count": count, "named": named, "more": more},

@@ -61,14 +61,14 @@ def _url(value: Any) -> str:
 
 def _problem(text: str, parts: SplitResult, port: int | None) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        return "An address begins with https:// or http://."
+        return _("An address begins with https:// or http://.")
     if parts.username is not None or parts.password is not None:
-        return "Leave user name and password out of the address."
+        return _("Leave user name and password out of the address.")
     if parts.fragment or not text.isascii() or not text.isprintable() or " " in text or "\\" in text:
-        return "Only characters of an address, without # and what follows it. Percent-encode others."
+        return _("Only characters of an address, without # and what follows it. Percent-encode others.")
     if ".." in parts.path.replace("%2e", ".").replace("%2E", ".").split("/") or "//" in parts.path:
-        return "Give the address without .. and // in its path."
-    return "Port 0 is none." if port == 0 else ""
+        return _("Give the address without .. and // in its path.")
+    return _("Port 0 is none.") if port == 0 else ""
 
 
 def _kinds(value: Any) -> list[str]:

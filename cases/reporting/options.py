@@ -50,7 +50,11 @@ class Options:
     def check(self, incident: Incident) -> None:
         """Raise Refused for an incident that is above the TLP that was given."""
         if not self.within(incident.tlp):
-            told = f"{incident.number} is TLP:{incident.tlp.upper()}, above TLP:{self.tlp.upper()}."
+            told = _("%(number)s is TLP:%(tlp)s, above TLP:%(highest)s.") % {
+                "number": incident.number,
+                "tlp": incident.tlp.upper(),
+                "highest": self.tlp.upper(),
+            }
             raise Refused(_("%(told)s Nothing of it may go out under that mark.") % {"told": told}, field="tlp")
 
     def within(self, tlp: str) -> bool:

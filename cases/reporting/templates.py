@@ -88,5 +88,5 @@ def rendered(body: str, context: dict[str, Any]) -> str:
         return run(CHILD, given, RENDERING).decode("utf-8", "replace")
     except Broken as error:
         line = error.told.get("line")
-        where = f"Line {line}: " if line else ""
+        where = _("Line %(line)s: ") % {"line": line} if line else ""
         raise Refused(f"{where}{error}", field="body", line=line) from error

@@ -187,17 +187,22 @@ def _is_listed(approval: Approval, task: ResponseTask, listed: Sequence[never_to
 
 def _again(approval: Approval) -> str:
     if approval.needed > 1:
-        return "You have decided on this already. Another person must approve it too."
-    return "You have decided on this already."
+        return _("You have decided on this already. Another person must approve it too.")
+    return _("You have decided on this already.")
 
 
 def _ended(approval: Approval) -> str:
     """What happened to an approval that is over, and by whom."""
     if approval.status == "expired":
-        return f"This approval expired at {iso(approval.expires_at)}: its tasks can never run. Nothing was decided."
+        return _("This approval expired at %(expires_at)s: its tasks can never run. Nothing was decided.") % {
+            "expires_at": iso(approval.expires_at)
+        }
     last = Vote.objects.filter(approval=approval).select_related("user").order_by("-pk").first()
     by = f" by {last.user.display_name()}" if last else ""
-    return f"This approval is {approval.state.label.lower()} already{by}. Nothing was decided."
+    return _("This approval is %(label)s already%(by)s. Nothing was decided.") % {
+        "label": approval.state.label.lower(),
+        "by": by,
+    }
 
 
 def _announce(actor: Actor, approval: Approval, decision: Decision, tasks: list[ResponseTask]) -> None:

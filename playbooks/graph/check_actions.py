@@ -76,26 +76,36 @@ def _wrong(param: Param, value: Any) -> Iterator[str]:
     """What is wrong with a value by itself. Recipients and channels are looked at by ``_telling``."""
     if _is_empty(value):
         if param.required and param.form not in ("emails", "channels"):
-            yield f"{param.label} is empty."
+            yield _("%(label)s is empty.") % {"label": param.label}
         return
     if param.form == "number":
         if not isinstance(value, int) or isinstance(value, bool) or not param.least <= value <= param.most:
-            yield f"{param.label} is a whole number from {param.least:,} to {param.most:,}."
+            yield _("%(label)s is a whole number from %(least)s to %(most)s.") % {
+                "label": param.label,
+                "least": f"{param.least:,}",
+                "most": f"{param.most:,}",
+            }
     elif param.is_list:
         yield from _wrong_list(param, value)
     elif not isinstance(value, str):
-        yield f"{param.label} is a text."
+        yield _("%(label)s is a text.") % {"label": param.label}
     elif param.choices and value not in param.choices:
-        yield f"{value[:60]!r} is not one of: {', '.join(param.choices)}."
+        yield _("%(value)s is not one of: %(choices)s.") % {
+            "value": repr(value[:60]),
+            "choices": ", ".join(param.choices),
+        }
     elif len(value) > param.most:
-        yield f"{param.label} is longer than {param.most:,} characters."
+        yield _("%(label)s is longer than %(most)s characters.") % {"label": param.label, "most": f"{param.most:,}"}
 
 
 def _wrong_list(param: Param, value: Any) -> Iterator[str]:
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
-        yield f"{param.label} is a list of texts."
+        yield _("%(label)s is a list of texts.") % {"label": param.label}
     elif param.form == "lines" and any(len(item) > param.most for item in value):
-        yield f"{param.label} has an entry that is longer than {param.most:,} characters."
+        yield _("%(label)s has an entry that is longer than %(most)s characters.") % {
+            "label": param.label,
+            "most": f"{param.most:,}",
+        }
 
 
 def _telling(node: str, param: Param, value: Any, field: str, world: World | None) -> Iterator[Problem]:
@@ -112,32 +122,32 @@ def _telling(node: str, param: Param, value: Any, field: str, world: World | Non
 
 def _user(graph: Graph, name: str, world: World) -> Iterator[str]:
     if name not in world.users:
-        yield f"There is no active user named {name}."
+        yield _("There is no active user named %(name)s.") % {"name": name}
 
 
 def _template(graph: Graph, name: str, world: World) -> Iterator[str]:
     if name not in world.templates:
-        yield f"There is no incident template named {name}."
+        yield _("There is no incident template named %(name)s.") % {"name": name}
 
 
 def _script(graph: Graph, name: str, world: World) -> Iterator[str]:
     """Bash needs the operating system (spec 16)."""
     script = world.scripts.get(name)
     if script is None:
-        yield f"There is no script named {name}."
+        yield _("There is no script named %(name)s.") % {"name": name}
     elif script.language == "bash" and not script.systems:
-        yield f"The Bash script {name} does not say for which operating system it is."
+        yield _("The Bash script %(name)s does not say for which operating system it is.") % {"name": name}
 
 
 def _playbook(graph: Graph, name: str, world: World) -> Iterator[str]:
     """Only Python playbooks are run by others, and none that would come back to this one."""
     way = _way_back(name, graph.name, world)
     if way:
-        yield f"{' runs '.join(way)}: that would never end."
+        yield _("%(way)s: that would never end.") % {"way": " runs ".join(way)}
     elif name not in world.playbooks:
-        yield f"There is no playbook named {name}."
+        yield _("There is no playbook named %(name)s.") % {"name": name}
     elif world.playbooks[name] != "python":
-        yield f"{name} is a response playbook; only Python playbooks can be run from here."
+        yield _("%(name)s is a response playbook; only Python playbooks can be run from here.") % {"name": name}
 
 
 def _way_back(start: str, here: str, world: World) -> list[str]:

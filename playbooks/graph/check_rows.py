@@ -43,7 +43,11 @@ def row_problems(graph: Graph, node: Node, row: Row, at: str) -> Iterator[Proble
 def _operator(known: Parameter, operator: str) -> str:
     words = ", ".join(known.operators)
     what = f"be asked with {operator!r}" if operator in OPERATORS else f"be asked with {operator!r}, which is unknown"
-    return f"{known.label} cannot {what}; choose one of: {words}."
+    return _("%(label)s cannot %(what)s; choose one of: %(words)s.") % {
+        "label": known.label,
+        "what": what,
+        "words": words,
+    }
 
 
 def _value(known: Parameter, operator: str, value: str) -> str:
@@ -51,12 +55,16 @@ def _value(known: Parameter, operator: str, value: str) -> str:
     if not value.strip():
         return ""
     if known.choices and value not in known.choices:
-        return f"{value!r} is no {known.label.lower()}; there are: {', '.join(known.choices)}."
+        return _("%(value)s is no %(label)s; there are: %(choices)s.") % {
+            "value": repr(value),
+            "label": known.label.lower(),
+            "choices": ", ".join(known.choices),
+        }
     if known.form == "hours" and hours(value) is None:
-        return f"{value!r} is no hour of the day; write 9 or 20-6."
+        return _("%(value)s is no hour of the day; write 9 or 20-6.") % {"value": repr(value)}
     if operator == "in_network" and network(value) is None:
-        return f"{value!r} is no network; write 10.0.0.0/8."
+        return _("%(value)s is no network; write 10.0.0.0/8.") % {"value": repr(value)}
     if known.form == "network" and operator in ("is", "is_not") and address(value) is None:
         hint = "use the operator in_network for networks" if network(value) else "write 10.0.0.1"
-        return f"{value!r} is no IP address; {hint}."
+        return _("%(value)s is no IP address; %(hint)s.") % {"value": repr(value), "hint": hint}
     return ""

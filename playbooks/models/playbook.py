@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext as _
 
 from playbooks.choices import OnFailure, Trigger
 
@@ -70,14 +71,14 @@ class Playbook(models.Model):
     def hindrance(self) -> str:
         """Why it starts nothing, as a sentence; empty if it can run."""
         if not self.enabled:
-            return "It is disabled."
+            return _("It is disabled.")
         if self.deactivated_reason:
-            return f"It is deactivated: {self.deactivated_reason}"
+            return _("It is deactivated: %(deactivated_reason)s") % {"deactivated_reason": self.deactivated_reason}
         if self.kind == "response":
-            return "" if self.current_id else "It was never published."
+            return "" if self.current_id else _("It was never published.")
         if self.load_error:
-            return "Its file cannot be loaded."
-        return "" if self.present else "It is no longer in the files."
+            return _("Its file cannot be loaded.")
+        return "" if self.present else _("It is no longer in the files.")
 
 
 # Those without a hindrance.

@@ -176,7 +176,7 @@ def _change(account: ConnectorAccount, settings: Mapping[str, Any] | None, secre
 def _lost_address(kind: Kind, url: str) -> dict[str, str]:
     """An address that is only what may be shown of one leads nowhere."""
     if kind.secret_url and is_masked(url):
-        return {"url": "Give the whole address; what is shown is only its host."}
+        return {"url": _("Give the whole address; what is shown is only its host.")}
     return {}
 
 

@@ -40,7 +40,12 @@ class InUse(Refused):
         self.uses = uses
         named = "; ".join(one.text for one in uses[:5])
         more = f" and {len(uses) - 5} more" if len(uses) > 5 else ""
-        super().__init__({"": f"{name} is in use and was not removed: {named}{more}."})
+        super().__init__(
+            {
+                "": _("%(name)s is in use and was not removed: %(named)s%(more)s.")
+                % {"name": name, "named": named, "more": more}
+            }
+        )
 
 
 def remove_account(actor: User | None, account_id: int) -> ConnectorAccount:

@@ -94,8 +94,12 @@ def _may_manage(actor: User | None) -> None:
 
 
 def _errors(account: ConnectorAccount | None, capability: str, texts: dict[str, str]) -> dict[str, str]:
-    errors = {name: f"At most {LENGTHS[name]} characters." for name, text in texts.items() if len(text) > LENGTHS[name]}
-    errors |= {name: "This holds characters that cannot be typed." for name, text in texts.items() if "\x00" in text}
+    errors = {
+        name: _("At most %(lengths)s characters.") % {"lengths": LENGTHS[name]}
+        for name, text in texts.items()
+        if len(text) > LENGTHS[name]
+    }
+    errors |= {name: _("This holds characters that cannot be typed.") for name, text in texts.items() if "\x00" in text}
     if capability and capability not in CAPABILITIES:
         errors["capability"] = _("There is no such action.")
     if account is None:

@@ -54,7 +54,11 @@ def checked(given: Any) -> dict[str, Any]:
     """The mapping with empty parts left out. Raises BadMapping with all that is wrong."""
     if not isinstance(given, dict):
         raise BadMapping({"mapping": _("A mapping is a JSON object.")})
-    errors = {str(key)[:60]: f"Not a part of a mapping: {', '.join(KEYS)}." for key in given if key not in KEYS}
+    errors = {
+        str(key)[:60]: _("Not a part of a mapping: %(keys)s.") % {"keys": ", ".join(KEYS)}
+        for key in given
+        if key not in KEYS
+    }
     fields = _fields(given.get("fields"), errors)
     made: dict[str, Any] = {
         "items": _path(given.get("items"), "items", errors),

@@ -71,6 +71,9 @@ def options(instance: ServiceNowInstance, what: str, text: str) -> list[dict[str
 
 def _which(found: list[Choice]) -> str:
     if not found:
-        return "ServiceNow has nobody active of that name, or hides it from the integration user."
+        return _("ServiceNow has nobody active of that name, or hides it from the integration user.")
     some = ", ".join(one.label for one in found[:5])
-    return f"Several fit; write one of them: {some}{' …' if len(found) > 5 else ''}"
+    return _("Several fit; write one of them: %(some)s%(more)s") % {
+        "some": some,
+        "more": " …" if len(found) > 5 else "",
+    }

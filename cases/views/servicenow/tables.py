@@ -77,7 +77,7 @@ class Tables:
         for number, (name, text) in enumerate(pairs, 1):
             cells = [
                 self.make.cell(f"extra_name:{number}", f"Field {number}", name),
-                self.make.cell(f"extra_text:{number}", f"Value of field {number}", text),
+                self.make.cell(f"extra_text:{number}", gettext("Value of field %(number)s") % {"number": number}, text),
             ]
             cells[1].error = cells[1].error or self.make.errors.get(f"extra:{cells[0].value.strip()}", "")
             rows.append(Row(number, cells))

@@ -86,7 +86,10 @@ def _exception_inside(network: str) -> str:
     for row in ExceptionEntry.objects.filter(living, type__in=("ip", "cidr")).order_by("pk").iterator():
         inner = ipaddress.ip_network(row.value)
         if inner.version == outer.version and inner.subnet_of(outer):  # type: ignore[arg-type]
-            return f"It holds {row.value}, which is on the exception list: {row.reason}"
+            return _("It holds %(value)s, which is on the exception list: %(reason)s") % {
+                "value": row.value,
+                "reason": row.reason,
+            }
     return ""
 
 

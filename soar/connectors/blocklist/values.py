@@ -48,12 +48,15 @@ def _too_much(kind: str, text: str) -> str:
     if kind in {"ip", "cidr"}:
         network = ipaddress.ip_network(text)
         if network.prefixlen < WIDEST[network.version]:
-            return f"{text} is too wide: at least /{WIDEST[network.version]} is needed."
+            return _("%(text)s is too wide: at least /%(widest)s is needed.") % {
+                "text": text,
+                "widest": WIDEST[network.version],
+            }
         if network.is_loopback or network.is_unspecified or network.is_multicast or network.is_link_local:
-            return f"{text} is no address of another computer."
+            return _("%(text)s is no address of another computer.") % {"text": text}
     host = text if kind == "domain" else host_of(text) if kind == "url" else ""
     if kind == "url" and not host:
-        return f"{text[:80]} names no host."
+        return _("%(text)s names no host.") % {"text": text[:80]}
     if host and not is_ip(host) and ("." not in host or (kind == "domain" and is_shared_suffix(host))):
-        return f"{host} stands for all names below it, of many holders."
+        return _("%(host)s stands for all names below it, of many holders.") % {"host": host}
     return ""

@@ -53,7 +53,7 @@ def problems(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str
         given = [
             name for name in ("path", "body", "undo_path", "undo_body", "result", "changed") if settings[name].strip()
         ]
-        return found | ({"action": f"Choose the action that {given[0]} is of."} if given else {})
+        return found | ({"action": _("Choose the action that %(given)s is of.") % {"given": given[0]}} if given else {})
     if unknown := kinds_of(settings) - set(action.targets):
         words = ", ".join(action.targets)
         found["targets"] = _("%(label)s takes: %(words)s. It does not take: %(unknown)s.") % {

@@ -51,7 +51,7 @@ def rules(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str]:
     way = settings.get("auth") or BASIC
     named, hidden = NEEDS[way]
     missing = dict.fromkeys(named, settings) | dict.fromkeys(hidden, secrets)
-    words = f"It is needed for “{WORDS['auth'][way]}” ({way})."
+    words = _("It is needed for “%(auth)s” (%(way)s).") % {"auth": WORDS["auth"][way], "way": way}
     errors = {name: words for name, given in missing.items() if not given.get(name)}
     parts = urlsplit(str(settings.get("url") or ""))
     host = parts.hostname or ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from soar.connectors.base import ConnectorError
 from soar.connectors.intelligence.feeds.reading import FORMATS, LARGEST, read
 from soar.connectors.intelligence.feeds.rows import TYPES, BadFeed, Place, Row
@@ -80,7 +82,7 @@ def _given(headers: dict[str, str]) -> dict[str, str]:
 def rules(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str]:
     """What cannot be together."""
     if settings.get("every_minutes") and not settings.get("url"):
-        return {"url": "An address is needed to bring the feed by itself."}
+        return {"url": _("An address is needed to bring the feed by itself.")}
     return too_soon(settings)
 
 

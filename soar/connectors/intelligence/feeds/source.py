@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from soar.connectors.base import Connector, ConnectorError
 from soar.connectors.intelligence.feeds.rows import Row
 from soar.connectors.kinds import Setting
@@ -38,4 +40,8 @@ class FeedSource(Connector):
 def too_soon(settings: dict[str, Any]) -> dict[str, str]:
     """What is wrong with the pause between two imports, by name."""
     every = settings.get("every_minutes") or 0
-    return {"every_minutes": f"At least {SOONEST} minutes, or 0."} if 0 < every < SOONEST else {}
+    return (
+        {"every_minutes": _("At least %(soonest)s minutes, or 0.") % {"soonest": SOONEST}}
+        if 0 < every < SOONEST
+        else {}
+    )
