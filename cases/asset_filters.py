@@ -11,6 +11,7 @@ from django.db.models import BooleanField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from cases import query_text
 from cases.choices import Criticality
@@ -64,15 +65,15 @@ class AssetFilter:
     def chips(self) -> list[Chip]:
         """The filters that are on, each with the query string that takes it off."""
         chips = [
-            Chip(LABELS[name], ", ".join(values), self.query_string(without=name))
+            Chip(_(LABELS[name]), ", ".join(values), self.query_string(without=name))
             for name, values in self.params.items()
             if name != "q"
         ]
         for token in self.tokens:
-            label = LABELS.get(token.field, "Text")
+            label = _(LABELS.get(token.field, gettext_noop("Text")))
             rest = self.query_string(q=query_text.without(self.text, token))
             shown = f"{token.op} {token.value}".strip()
-            chips.append(Chip(f"Not {label.lower()}" if token.negated else label, shown, rest))
+            chips.append(Chip(_("Not %(label)s") % {"label": label.lower()} if token.negated else label, shown, rest))
         return chips
 
     def query_string(self, without: str = "", **replace: str) -> str:
@@ -153,6 +154,12 @@ FIELDS: dict[str, Condition] = {
 }
 _CONDITIONS: dict[str, Condition] = {**FIELDS, "text": _text}
 LABELS = {
-    "name": "Name", "type": "Type", "system": "System", "criticality": "Criticality", "group": "Group", "tag": "Tag",
-    "address": "Address", "inventory": "Inventory",
-}  # fmt: skip
+    "name": gettext_noop("Name"),
+    "type": gettext_noop("Type"),
+    "system": gettext_noop("System"),
+    "criticality": gettext_noop("Criticality"),
+    "group": gettext_noop("Group"),
+    "tag": gettext_noop("Tag"),
+    "address": gettext_noop("Address"),
+    "inventory": gettext_noop("Inventory"),
+}

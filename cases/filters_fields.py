@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from cases.attack.stored import catalog
 from cases.choices import AlertStatus, Determination, Severity, Tlp, Words
@@ -255,10 +256,28 @@ FIELDS: dict[str, Condition] = {
 # Fields that can be compared with: severity:>=high. Others say so instead of taking the sign for nothing.
 COMPARED = frozenset({"severity", "determination", "status", "is", "received", "since", "until", "updated_since"})
 LABELS = {
-    "is": "Status", "status": "Status", "severity": "Severity", "determination": "Determination",
-    "owner": "Owner", "team": "Team", "source": "Source", "model": "Model", "tag": "Tag", "host": "Host",
-    "user": "User", "ip": "Address", "observable": "Observable", "technique": "Technique", "tlp": "TLP",
-    "incident": "Incident", "has_incident": "Incident", "suppressed": "Suppressed", "sla": "Targets",
-    "received": "Received", "since": "Since",
-    "until": "Until", "updated_since": "Changed since", "resolved": "Resolved since",
-}  # fmt: skip
+    "is": gettext_noop("Status"),
+    "status": gettext_noop("Status"),
+    "severity": gettext_noop("Severity"),
+    "determination": gettext_noop("Determination"),
+    "owner": gettext_noop("Owner"),
+    "team": gettext_noop("Team"),
+    "source": gettext_noop("Source"),
+    "model": gettext_noop("Model"),
+    "tag": gettext_noop("Tag"),
+    "host": gettext_noop("Host"),
+    "user": gettext_noop("User"),
+    "ip": gettext_noop("Address"),
+    "observable": gettext_noop("Observable"),
+    "technique": gettext_noop("Technique"),
+    "tlp": gettext_noop("TLP"),
+    "incident": gettext_noop("Incident"),
+    "has_incident": gettext_noop("Incident"),
+    "suppressed": gettext_noop("Suppressed"),
+    "sla": gettext_noop("Targets"),
+    "received": gettext_noop("Received"),
+    "since": gettext_noop("Since"),
+    "until": gettext_noop("Until"),
+    "updated_since": gettext_noop("Changed since"),
+    "resolved": gettext_noop("Resolved since"),
+}

@@ -91,7 +91,7 @@ def _custom_field(data: Data) -> SafeString:
 
 def _findings(value: Any) -> str:
     """The page's words for findings: ``false_positive`` is "false positive"."""
-    return str(Findings(value).label).lower() if value and value in Findings.values else str(value or "")
+    return _(str(Findings(value).label)).lower() if value and value in Findings.values else str(value or "")
 
 
 def _opened(entry: TimelineEntry, data: Data) -> SafeString:

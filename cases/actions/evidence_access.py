@@ -45,7 +45,7 @@ def check_open(incident: Incident) -> None:
     """Raise Conflict unless the incident is still worked on: an ended one keeps its evidence as it was."""
     status = IncidentStatus(incident.status)
     if not status.is_open:
-        word = str(status.label).lower()
+        word = _(str(status.label)).lower()
         raise Conflict(
             _("%(number)s is %(word)s. Reopen it to change its evidence.") % {"number": incident.number, "word": word},
             code="incident_ended",

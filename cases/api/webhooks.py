@@ -34,7 +34,7 @@ class Webhooks(ApiViewSet):
     )
     def list(self, request: Request) -> Response:
         """All of them, without addresses and secrets."""
-        self.need("manage_connectors", actions.NOT_YOURS, read_by="view_setup")
+        self.need("manage_connectors", _(actions.NOT_YOURS), read_by="view_setup")
         paging.check_params(request, ("ordering",))
         rows = WebhookEndpoint.objects.select_related(*RELATED)
         found = paging.page(request, rows, paging.order_of(request, paging.BY_ID))
@@ -132,7 +132,7 @@ class Webhooks(ApiViewSet):
         return self.once(lambda: Response(delivery_dict(log.replay(self.actor, pk, one))))
 
     def _may(self) -> None:
-        self.need("manage_connectors", actions.NOT_YOURS)
+        self.need("manage_connectors", _(actions.NOT_YOURS))
 
 
 def webhook_dict(endpoint: WebhookEndpoint) -> dict[str, Any]:

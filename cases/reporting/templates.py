@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from cases.errors import Refused
 from cases.models import ReportTemplate
@@ -40,10 +41,20 @@ SHIPPED = {
     one.slug: one
     for one in (
         Shipped(
-            "full", "Full report", "Everything: summary, alerts, observables, evidence, tasks, response, timeline."
+            "full",
+            gettext_noop("Full report"),
+            gettext_noop("Everything: summary, alerts, observables, evidence, tasks, response, timeline."),
         ),
-        Shipped("executive", "Executive summary", "What happened, how bad, what was done: one or two pages."),
-        Shipped("authority", "Hand-over to an authority", "Facts, evidence with hashes, chain of custody, timeline."),
+        Shipped(
+            "executive",
+            gettext_noop("Executive summary"),
+            gettext_noop("What happened, how bad, what was done: one or two pages."),
+        ),
+        Shipped(
+            "authority",
+            gettext_noop("Hand-over to an authority"),
+            gettext_noop("Facts, evidence with hashes, chain of custody, timeline."),
+        ),
     )
 }
 
@@ -56,7 +67,7 @@ def _body_of(slug: str) -> str:
 def choices() -> list[tuple[str, str, str]]:
     """``(slug, name, description)`` of what can be chosen: the product's first, then those of admins by name."""
     own = ReportTemplate.objects.filter(enabled=True).values_list("slug", "name", "description")
-    return [*((one.slug, one.name, one.description) for one in SHIPPED.values()), *own]
+    return [*((one.slug, _(one.name), _(one.description)) for one in SHIPPED.values()), *own]
 
 
 def template_named(slug: str) -> Shipped | ReportTemplate:

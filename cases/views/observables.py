@@ -69,7 +69,7 @@ def observable_list(request: HttpRequest) -> HttpResponse:
         "incident": incident,
         "notice": notice,
         "types": OBSERVABLE_TYPES,
-        "risks": [(one.word, one.label) for one in reversed(Risk)],
+        "risks": [(one.word, _(str(one.label))) for one in reversed(Risk)],
         "rows": rows,
         "can_respond": may(user, "respond"),
     }

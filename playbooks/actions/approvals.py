@@ -156,7 +156,7 @@ def _chosen(actor: Actor, approval: Approval, decision: Decision) -> list[Respon
         over = next(task for task in wanted if task not in open_ones)
         raise Conflict(
             _("%(named_tasks)s is %(label)s already. Nothing was decided.")
-            % {"named_tasks": named_tasks([over]), "label": over.state.label.lower()}
+            % {"named_tasks": named_tasks([over]), "label": _(str(over.state.label)).lower()}
         )
     mine = [task for task in open_ones if task.pk not in voted]
     if not mine or (decision.tasks is not None and len(mine) < len(open_ones)):
@@ -200,7 +200,7 @@ def _ended(approval: Approval) -> str:
     last = Vote.objects.filter(approval=approval).select_related("user").order_by("-pk").first()
     by = f" by {last.user.display_name()}" if last else ""
     return _("This approval is %(label)s already%(by)s. Nothing was decided.") % {
-        "label": approval.state.label.lower(),
+        "label": _(str(approval.state.label)).lower(),
         "by": by,
     }
 

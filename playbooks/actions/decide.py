@@ -62,7 +62,7 @@ def _step(row: Run, step: Step | int | str) -> Step:
     if found.status != StepStatus.UNKNOWN_OUTCOME:
         raise Conflict(
             _("%(name)s is %(label)s: there is nothing to decide.")
-            % {"name": found.name, "label": found.state.label.lower()}
+            % {"name": found.name, "label": _(str(found.state.label)).lower()}
         )
     if row.status not in (RunStatus.NEEDS_DECISION, RunStatus.CANCELLED, RunStatus.UNSUCCESSFUL):
         raise Conflict(_("The run is under way."))

@@ -60,7 +60,7 @@ def _sent_again(actor: Actor, pk: int, case: Case) -> ResponseTask:
     if open_one is not None:
         raise Conflict(
             _("It is done again already, by task %(open_one_pk)s (%(label)s).")
-            % {"open_one_pk": open_one.pk, "label": open_one.state.label.lower()}
+            % {"open_one_pk": open_one.pk, "label": _(str(open_one.state.label)).lower()}
         )
     if why := not_brought(row):
         raise Conflict(_("%(why)s Or respond by hand, if the script is meant as it is now.") % {"why": why})
@@ -75,7 +75,7 @@ def _check_failed(task: ResponseTask) -> None:
     if task.status not in (TaskStatus.UNSUCCESSFUL, TaskStatus.CANCELLED):
         raise Conflict(
             _("This task is %(label)s: only queued and failed ones are sent again.")
-            % {"label": task.state.label.lower()}
+            % {"label": _(str(task.state.label)).lower()}
         )
 
 
@@ -118,14 +118,16 @@ def undo_of(task: ResponseTask) -> str:
     if what is None or not what.inverse:
         raise Conflict(_("This cannot be undone."))
     if task.status not in (TaskStatus.SUCCESSFUL, TaskStatus.UNKNOWN_OUTCOME) and not _half_done(task):
-        raise Conflict(_("This task is %(label)s: there is nothing to undo.") % {"label": task.state.label.lower()})
+        raise Conflict(
+            _("This task is %(label)s: there is nothing to undo.") % {"label": _(str(task.state.label)).lower()}
+        )
     if not changes.anything(task):
-        raise Conflict(changes.STAYS)
+        raise Conflict(_(changes.STAYS))
     done = task.inverses.exclude(status__in=NOT_UNDONE).order_by("-pk").first()
     if done is not None:
         raise Conflict(
             _("It is undone already, by task %(done_pk)s (%(label)s).")
-            % {"done_pk": done.pk, "label": done.state.label.lower()}
+            % {"done_pk": done.pk, "label": _(str(done.state.label)).lower()}
         )
     return what.inverse
 
@@ -149,7 +151,7 @@ def _undoing(actor: Actor, task: ResponseTask) -> ConnectorAccount | None:
         name = task.account.name if task.account else ""
         raise Conflict(
             _("%(name)s is disabled, not for you to use, or cannot do “%(label)s”.")
-            % {"name": name, "label": CAPABILITIES[what].label}
+            % {"name": name, "label": _(CAPABILITIES[what].label)}
         )
     return able[task.account_id]
 

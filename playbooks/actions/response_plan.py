@@ -67,7 +67,7 @@ def plan(actor: Actor, action: str, targets: Sequence[Target], params: Mapping[s
         kinds = ", ".join(spec.targets)
         raise Refused(
             _("%(label)s is for %(kinds)s; %(value)s is none.")
-            % {"label": spec.label, "kinds": kinds, "value": strange["value"][:100]},
+            % {"label": _(spec.label), "kinds": kinds, "value": strange["value"][:100]},
             field="targets",
         )
     desk = _Desk(actor.user, spec)

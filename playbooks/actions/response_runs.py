@@ -27,7 +27,7 @@ def cancel(actor: Actor, run: Run) -> Run:
     def write() -> Run:
         held = _held(actor, run)
         if held.run.state.is_final:
-            raise Conflict(_("The run is %(label)s already.") % {"label": held.run.state.label.lower()})
+            raise Conflict(_("The run is %(label)s already.") % {"label": _(str(held.run.state.label)).lower()})
         steering.cancel(held, actor.name)
         return held.run
 
@@ -44,7 +44,7 @@ def retry(actor: Actor, run: Run) -> Run:
         held = _held(actor, run)
         if held.run.status not in RETRIABLE:
             raise Conflict(
-                _("The run is %(label)s: there is nothing to retry.") % {"label": held.run.state.label.lower()}
+                _("The run is %(label)s: there is nothing to retry.") % {"label": _(str(held.run.state.label)).lower()}
             )
         if held.run.playbook.hindrance:
             raise Conflict(

@@ -99,7 +99,7 @@ def check_destructive(actor: Actor, row: Playbook) -> None:
     if actor.user is None or may(actor.user, "respond") or row.current is None:
         return
     for node in graph_of(row.current).nodes:
-        hard = [ACTIONS[use.action].label for use in node.actions if _destroys(use.action)]
+        hard = [_(ACTIONS[use.action].label) for use in node.actions if _destroys(use.action)]
         if hard and node.approval is None:
             raise Forbidden(
                 _("%(name)s does “%(hard)s”: the permission to run response actions is missing.")
@@ -137,7 +137,7 @@ def cancel(actor: Actor, run: Run | int | str) -> Run:
         return response_runs.cancel(actor, seen)
     row, subject = locked_run(actor, seen)
     if row.state.is_final:
-        raise Conflict(_("The run is %(label)s already.") % {"label": row.state.label.lower()})
+        raise Conflict(_("The run is %(label)s already.") % {"label": _(str(row.state.label)).lower()})
     silent = Run.objects.filter(pk=row.pk, lease_until__lt=Now()).exists()
     if row.status == RunStatus.IN_PROGRESS and not silent:
         row.cancel_requested = True
@@ -171,7 +171,9 @@ def retry(actor: Actor, run: Run | int | str) -> Run:
         return response_runs.retry(actor, seen)
     row, _subject = locked_run(actor, seen)
     if row.status not in RETRIABLE:
-        raise Conflict(_("The run is %(label)s: there is nothing to retry.") % {"label": row.state.label.lower()})
+        raise Conflict(
+            _("The run is %(label)s: there is nothing to retry.") % {"label": _(str(row.state.label)).lower()}
+        )
     if row.playbook.hindrance:
         raise Conflict(
             _("%(name)s starts nothing. %(hindrance)s")

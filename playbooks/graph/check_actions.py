@@ -30,14 +30,14 @@ def action_problems(graph: Graph, node: Node, use: ActionUse, at: str, world: Wo
             node.id,
             f"{at}.action",
             _("%(label)s cannot be done by a node of type %(what)s%(instead)s.")
-            % {"label": spec.label, "what": what, "instead": instead},
+            % {"label": _(spec.label), "what": what, "instead": instead},
         )
     if world is not None and spec.responds and spec.capability not in world.served:
         why = world.why_not.get(spec.capability, "no connector that can do it is set up")
         yield Problem(
             node.id,
             f"{at}.action",
-            _("%(label)s is not available: %(why)s.") % {"label": spec.label, "why": why.rstrip(".")},
+            _("%(label)s is not available: %(why)s.") % {"label": _(spec.label), "why": why.rstrip(".")},
             enabling=True,
         )
     yield from _settings(graph, node, spec, use, f"{at}.params", world)
@@ -51,7 +51,7 @@ def _settings(
             yield Problem(
                 node.id,
                 f"{at}.{name}",
-                _("%(label)s has no setting %(name)s.") % {"label": spec.label, "name": repr(name)},
+                _("%(label)s has no setting %(name)s.") % {"label": _(spec.label), "name": repr(name)},
             )
     for param in spec.params:
         value, field = use.params.get(param.name), f"{at}.{param.name}"
@@ -76,34 +76,34 @@ def _wrong(param: Param, value: Any) -> Iterator[str]:
     """What is wrong with a value by itself. Recipients and channels are looked at by ``_telling``."""
     if _is_empty(value):
         if param.required and param.form not in ("emails", "channels"):
-            yield _("%(label)s is empty.") % {"label": param.label}
+            yield _("%(label)s is empty.") % {"label": _(param.label)}
         return
     if param.form == "number":
         if not isinstance(value, int) or isinstance(value, bool) or not param.least <= value <= param.most:
             yield _("%(label)s is a whole number from %(least)s to %(most)s.") % {
-                "label": param.label,
+                "label": _(param.label),
                 "least": f"{param.least:,}",
                 "most": f"{param.most:,}",
             }
     elif param.is_list:
         yield from _wrong_list(param, value)
     elif not isinstance(value, str):
-        yield _("%(label)s is a text.") % {"label": param.label}
+        yield _("%(label)s is a text.") % {"label": _(param.label)}
     elif param.choices and value not in param.choices:
         yield _("%(value)s is not one of: %(choices)s.") % {
             "value": repr(value[:60]),
             "choices": ", ".join(param.choices),
         }
     elif len(value) > param.most:
-        yield _("%(label)s is longer than %(most)s characters.") % {"label": param.label, "most": f"{param.most:,}"}
+        yield _("%(label)s is longer than %(most)s characters.") % {"label": _(param.label), "most": f"{param.most:,}"}
 
 
 def _wrong_list(param: Param, value: Any) -> Iterator[str]:
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
-        yield _("%(label)s is a list of texts.") % {"label": param.label}
+        yield _("%(label)s is a list of texts.") % {"label": _(param.label)}
     elif param.form == "lines" and any(len(item) > param.most for item in value):
         yield _("%(label)s has an entry that is longer than %(most)s characters.") % {
-            "label": param.label,
+            "label": _(param.label),
             "most": f"{param.most:,}",
         }
 

@@ -34,7 +34,7 @@ def row_problems(graph: Graph, node: Node, row: Row, at: str) -> Iterator[Proble
         yield Problem(node.id, f"{at}.operator", _operator(known, row.operator))
         return
     if not any(value.strip() for value in row.values):
-        yield Problem(node.id, f"{at}.values", _("%(label)s has no value to compare with.") % {"label": known.label})
+        yield Problem(node.id, f"{at}.values", _("%(label)s has no value to compare with.") % {"label": _(known.label)})
     messages = (_value(known, row.operator, value) for value in row.values)
     for message in islice(filter(None, messages), MOST_MESSAGES):
         yield Problem(node.id, f"{at}.values", message)
@@ -44,7 +44,7 @@ def _operator(known: Parameter, operator: str) -> str:
     words = ", ".join(known.operators)
     what = f"be asked with {operator!r}" if operator in OPERATORS else f"be asked with {operator!r}, which is unknown"
     return _("%(label)s cannot %(what)s; choose one of: %(words)s.") % {
-        "label": known.label,
+        "label": _(known.label),
         "what": what,
         "words": words,
     }
@@ -57,7 +57,7 @@ def _value(known: Parameter, operator: str, value: str) -> str:
     if known.choices and value not in known.choices:
         return _("%(value)s is no %(label)s; there are: %(choices)s.") % {
             "value": repr(value),
-            "label": known.label.lower(),
+            "label": _(known.label).lower(),
             "choices": ", ".join(known.choices),
         }
     if known.form == "hours" and hours(value) is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from soar.lib import tls
 
@@ -41,19 +42,26 @@ class Setting:
     section: str = ""
 
 
-ADDRESS = Setting("url", "Address of the product, https://host/path", form="url", required=True)
+ADDRESS = Setting("url", gettext_noop("Address of the product, https://host/path"), form="url", required=True)
 # Of every kind, besides its own; all but the authority are columns of the account.
 COMMON = (
-    Setting("allow_internal", "Allow addresses inside the network", form="flag", default=False),
-    Setting("verify_tls", "Check the server's certificate", form="flag", default=True),
+    Setting("allow_internal", gettext_noop("Allow addresses inside the network"), form="flag", default=False),
+    Setting("verify_tls", gettext_noop("Check the server's certificate"), form="flag", default=True),
     Setting(
         "ca",
-        "Certificates (PEM) of who vouches for the product's host, where no public authority does; nobody else may",
+        gettext_noop(
+            "Certificates (PEM) of who vouches for the product's host, where no public authority does; nobody else may"
+        ),
         form="certificates",
     ),
-    Setting("proxy", "Address of an HTTP proxy", form="url"),
-    Setting("timeout_seconds", "Longest silence of the server, in seconds (1 to 300)", form="number", default=30),
-    Setting("rate_per_minute", "Calls a minute at most; 0 is no limit", form="number", default=0),
+    Setting("proxy", gettext_noop("Address of an HTTP proxy"), form="url"),
+    Setting(
+        "timeout_seconds",
+        gettext_noop("Longest silence of the server, in seconds (1 to 300)"),
+        form="number",
+        default=30,
+    ),
+    Setting("rate_per_minute", gettext_noop("Calls a minute at most; 0 is no limit"), form="number", default=0),
 )
 COLUMNS = ("allow_internal", "verify_tls", "proxy", "timeout_seconds", "rate_per_minute")
 
@@ -112,7 +120,7 @@ def check(known: tuple[Setting, ...], given: Mapping[str, Any], *, longest: int 
 
 def _value(setting: Setting, given: Any, longest: int) -> Any:
     if setting.required and given in ("", None):
-        raise ValueError(_("%(name)s is needed: %(help)s.") % {"name": setting.name, "help": setting.help})
+        raise ValueError(_("%(name)s is needed: %(help)s.") % {"name": setting.name, "help": _(setting.help)})
     if setting.form == "flag":
         return _flag(setting, given)
     if setting.form == "number":

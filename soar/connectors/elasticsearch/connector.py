@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from soar.connectors.elasticsearch import searching
 from soar.connectors.elasticsearch.answers import understood, whole
@@ -152,24 +153,24 @@ def rules(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str]:
 
 KIND = Kind(
     name="elasticsearch",
-    label="Elasticsearch",
+    label=gettext_noop("Elasticsearch"),
     connector=Elasticsearch,
-    summary="Alerts to read",
-    address=Setting("url", "Address of Elasticsearch, https://host:9200", form="url", required=True),
+    summary=gettext_noop("Alerts to read"),
+    address=Setting("url", gettext_noop("Address of Elasticsearch, https://host:9200"), form="url", required=True),
     settings=(
-        Setting("index", "Index, alias or pattern; several with commas", default=INDEX),
-        Setting("query", "Only what this finds (Lucene syntax); nothing: all", default=VISIBLE),
+        Setting("index", gettext_noop("Index, alias or pattern; several with commas"), default=INDEX),
+        Setting("query", gettext_noop("Only what this finds (Lucene syntax); nothing: all"), default=VISIBLE),
         Setting(
             "look_back_minutes",
-            "Minutes that a document may be indexed after the time it bears",
+            gettext_noop("Minutes that a document may be indexed after the time it bears"),
             form="number",
             default=LOOK_BACK,
         ),
     ),
     secrets=(
-        Setting("token", "API key (encoded)"),
-        Setting("username", "User name, without an API key"),
-        Setting("password", "Password"),
+        Setting("token", gettext_noop("API key (encoded)")),
+        Setting("username", gettext_noop("User name, without an API key")),
+        Setting("password", gettext_noop("Password")),
     ),
     rules=rules,
 )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from soar.connectors.base import ConnectorError
 from soar.connectors.capabilities import CAPABILITIES, Result, Target
@@ -26,23 +27,55 @@ LONGEST_RESULT = 2000
 
 OWN, UNDO = "An action of its own", "Taking the action back"
 SETTINGS = (
-    Setting("action", "What it does when a playbook or a person asks for it; none: requests of Python playbooks only",
-            "choice", choices=("", *ACTIONS), section=OWN),
-    Setting("targets", "Separated by commas; empty: all that the action is for", section=OWN),
-    Setting("method", "Of the action's request", "choice", choices=METHODS, default="POST", section=OWN),
-    Setting("path", "Below the address: hosts/{{ target.facts.guid }}/isolate", section=OWN),
-    Setting("body", 'JSON with templates: {"ip": "{{ target.value }}", "days": "{{ params.days }}"}', "lines",
-            section=OWN),
-    Setting("result", "Where in the answer the result stands: $.task.state", section=OWN),
-    Setting("expected", "The result that means success; empty: any, if the status is 2xx", section=OWN),
-    Setting("changed", "Where in the answer it stands whether anything was changed, such as $.created; if it says no,"
-            " it was so before, and there is nothing to undo", section=OWN),
-    Setting("repeatable", "The product takes the same request twice for one", "flag", default=False, section=OWN),
-    Setting("undo_method", "Of the request that undoes it", "choice", choices=METHODS, default="POST", section=UNDO),
-    Setting("undo_path", "Below the address; empty: it cannot be undone", section=UNDO),
-    Setting("undo_body", "JSON with templates; {{ undoes.result }} is the result of what is undone", "lines",
-            section=UNDO),
-)  # fmt: skip
+    Setting(
+        "action",
+        gettext_noop("What it does when a playbook or a person asks for it; none: requests of Python playbooks only"),
+        "choice",
+        choices=("", *ACTIONS),
+        section=OWN,
+    ),
+    Setting("targets", gettext_noop("Separated by commas; empty: all that the action is for"), section=OWN),
+    Setting("method", gettext_noop("Of the action's request"), "choice", choices=METHODS, default="POST", section=OWN),
+    Setting("path", gettext_noop("Below the address: hosts/{{ target.facts.guid }}/isolate"), section=OWN),
+    Setting(
+        "body",
+        gettext_noop('JSON with templates: {"ip": "{{ target.value }}", "days": "{{ params.days }}"}'),
+        "lines",
+        section=OWN,
+    ),
+    Setting("result", gettext_noop("Where in the answer the result stands: $.task.state"), section=OWN),
+    Setting("expected", gettext_noop("The result that means success; empty: any, if the status is 2xx"), section=OWN),
+    Setting(
+        "changed",
+        gettext_noop(
+            "Where in the answer it stands whether anything was changed, such as $.created; if it says no,"
+            " it was so before, and there is nothing to undo"
+        ),
+        section=OWN,
+    ),
+    Setting(
+        "repeatable",
+        gettext_noop("The product takes the same request twice for one"),
+        "flag",
+        default=False,
+        section=OWN,
+    ),
+    Setting(
+        "undo_method",
+        gettext_noop("Of the request that undoes it"),
+        "choice",
+        choices=METHODS,
+        default="POST",
+        section=UNDO,
+    ),
+    Setting("undo_path", gettext_noop("Below the address; empty: it cannot be undone"), section=UNDO),
+    Setting(
+        "undo_body",
+        gettext_noop("JSON with templates; {{ undoes.result }} is the result of what is undone"),
+        "lines",
+        section=UNDO,
+    ),
+)
 
 
 def problems(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from soar.connectors import attempts
 from soar.connectors.errors import ConnectorError
@@ -202,24 +203,36 @@ def problems(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str
 
 KIND = Kind(
     name="imap",
-    label="Mailbox (IMAP)",
+    label=gettext_noop("Mailbox (IMAP)"),
     connector=ImapReader,
-    summary="Reported messages to read",
-    address=Setting("url", "Mail server, imaps://host:993 or imap://host:143", "url", True, schemes=("imap", "imaps")),
+    summary=gettext_noop("Reported messages to read"),
+    address=Setting(
+        "url", gettext_noop("Mail server, imaps://host:993 or imap://host:143"), "url", True, schemes=("imap", "imaps")
+    ),
     rules=problems,
     settings=(
-        Setting("security", "Encryption: automatic is STARTTLS, which only a server on this machine may lack",
-                "choice", choices=imap.SECURITY, default=imap.AUTO),
-        Setting("folder", "Folder that is read", default="INBOX"),
-        Setting("after", "What is done with a message once it is stored", "choice", choices=(LEAVE, SEEN, MOVE),
-                default=LEAVE),
-        Setting("target", "Folder that read messages are moved to (with move)"),
+        Setting(
+            "security",
+            gettext_noop("Encryption: automatic is STARTTLS, which only a server on this machine may lack"),
+            "choice",
+            choices=imap.SECURITY,
+            default=imap.AUTO,
+        ),
+        Setting("folder", gettext_noop("Folder that is read"), default="INBOX"),
+        Setting(
+            "after",
+            gettext_noop("What is done with a message once it is stored"),
+            "choice",
+            choices=(LEAVE, SEEN, MOVE),
+            default=LEAVE,
+        ),
+        Setting("target", gettext_noop("Folder that read messages are moved to (with move)")),
         *signing_in.SETTINGS,
     ),
     secrets=(
-        Setting("username", "User name"),
-        Setting("password", "Password, or one for this program alone (app password)"),
+        Setting("username", gettext_noop("User name")),
+        Setting("password", gettext_noop("Password, or one for this program alone (app password)")),
         signing_in.SECRET,
-        Setting("token", "OAuth 2: an access token that you renew yourself, instead of a client secret"),
+        Setting("token", gettext_noop("OAuth 2: an access token that you renew yourself, instead of a client secret")),
     ),
-)  # fmt: skip
+)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from soar.connectors import tokens
 from soar.connectors.base import Connector
@@ -20,12 +21,12 @@ from soar.lib.answers import TEMPORARY, Answer
 
 SCOPE = "https://outlook.office365.com/.default"
 SETTINGS = (
-    Setting("token_url", "OAuth 2: where access tokens are given,"
-            " as in https://login.microsoftonline.com/TENANT/oauth2/v2.0/token", "url"),
-    Setting("client_id", "OAuth 2: application (client) ID"),
-    Setting("scope", "OAuth 2: scope", default=SCOPE),
+    Setting("token_url", gettext_noop("OAuth 2: where access tokens are given,"
+            " as in https://login.microsoftonline.com/TENANT/oauth2/v2.0/token"), "url"),
+    Setting("client_id", gettext_noop("OAuth 2: application (client) ID")),
+    Setting("scope", gettext_noop("OAuth 2: scope"), default=SCOPE),
 )  # fmt: skip
-SECRET = Setting("client_secret", "OAuth 2: client secret, with which access tokens are got and renewed")
+SECRET = Setting("client_secret", gettext_noop("OAuth 2: client secret, with which access tokens are got and renewed"))
 NAMES = ("token_url", "client_id", "scope")
 LONGEST_REASON = 400
 

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from soar.connectors.kinds import Setting
 from soar.connectors.kubernetes.api import Cluster, child, understood
@@ -24,21 +25,29 @@ RIGHTS = (
     ("patch", POLICIES, "networkpolicies"),
     ("delete", POLICIES, "networkpolicies"),
 )
-ADDRESS = Setting("url", "Address of the API server, https://host:6443", form="url", required=True)
+ADDRESS = Setting("url", gettext_noop("Address of the API server, https://host:6443"), form="url", required=True)
 SETTINGS = (
-    Setting("cluster", "How targets call this cluster; several names with commas. Others go elsewhere", required=True),
-    Setting("unnamed", "Take targets that name no cluster", form="flag", default=False),
-    Setting("namespaces", "Namespaces to act in, with commas; empty: all but those that begin with kube-"),
+    Setting(
+        "cluster",
+        gettext_noop("How targets call this cluster; several names with commas. Others go elsewhere"),
+        required=True,
+    ),
+    Setting("unnamed", gettext_noop("Take targets that name no cluster"), form="flag", default=False),
+    Setting(
+        "namespaces", gettext_noop("Namespaces to act in, with commas; empty: all but those that begin with kube-")
+    ),
     Setting(
         "labels",
-        "Taken off, other policies, services and its controller let go of the pod until it is resumed",
+        gettext_noop("Taken off, other policies, services and its controller let go of the pod until it is resumed"),
         form="choice",
         choices=(KEEP, ALONE),
         default=KEEP,
     ),
-    Setting("grace_seconds", "Seconds that a terminated pod has to end by itself", form="number", default=30),
+    Setting(
+        "grace_seconds", gettext_noop("Seconds that a terminated pod has to end by itself"), form="number", default=30
+    ),
 )
-SECRETS = (Setting("token", "Token of the service account", required=True),)
+SECRETS = (Setting("token", gettext_noop("Token of the service account"), required=True),)
 
 
 def problems(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import ldap3
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from soar.connectors import attempts
 from soar.connectors.base import ConnectorError
@@ -242,20 +243,32 @@ def problems(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str
 
 KIND = Kind(
     name="ldap",
-    label="LDAP / Active Directory",
+    label=gettext_noop("LDAP / Active Directory"),
     connector=Ldap,
-    address=Setting("url", "Domain controller, ldaps://host:636 or ldap://host:389", "url", True,
-                    schemes=("ldap", "ldaps")),
+    address=Setting(
+        "url",
+        gettext_noop("Domain controller, ldaps://host:636 or ldap://host:389"),
+        "url",
+        True,
+        schemes=("ldap", "ldaps"),
+    ),
     rules=problems,
     settings=(
-        Setting("security", "Encryption: automatic is STARTTLS, which only a server on this machine may lack",
-                "choice", choices=ldap.SECURITY, default=ldap.AUTO),
-        Setting("base_dn", "Where accounts are looked for, DC=corp,DC=example,DC=com", required=True),
+        Setting(
+            "security",
+            gettext_noop("Encryption: automatic is STARTTLS, which only a server on this machine may lack"),
+            "choice",
+            choices=ldap.SECURITY,
+            default=ldap.AUTO,
+        ),
+        Setting("base_dn", gettext_noop("Where accounts are looked for, DC=corp,DC=example,DC=com"), required=True),
         DOMAIN,
-        Setting("login_attribute", "Attribute that holds the login name", default=LOGIN),
+        Setting("login_attribute", gettext_noop("Attribute that holds the login name"), default=LOGIN),
     ),
     secrets=(
-        Setting("username", "Who signs in: a distinguished name, user@domain or DOMAIN\\user", required=True),
-        Setting("password", "Password", required=True),
+        Setting(
+            "username", gettext_noop("Who signs in: a distinguished name, user@domain or DOMAIN\\user"), required=True
+        ),
+        Setting("password", gettext_noop("Password"), required=True),
     ),
-)  # fmt: skip
+)

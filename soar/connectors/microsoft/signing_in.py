@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from soar.connectors import tokens
 from soar.connectors.bearer import Bearer
@@ -32,10 +33,10 @@ SIGN_IN = {
 REGIONS = ".api.security.microsoft.com"
 TENANT = re.compile(r"[A-Za-z0-9.-]{1,200}")
 SETTINGS = (
-    Setting("tenant", "Directory (tenant) ID", required=True),
-    Setting("client_id", "Application (client) ID", required=True),
+    Setting("tenant", gettext_noop("Directory (tenant) ID"), required=True),
+    Setting("client_id", gettext_noop("Application (client) ID"), required=True),
 )
-SECRETS = (Setting("client_secret", "Client secret", required=True),)
+SECRETS = (Setting("client_secret", gettext_noop("Client secret"), required=True),)
 
 
 def place(url: str) -> str:

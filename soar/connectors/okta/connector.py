@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from soar.connectors.base import ConnectorError
 from soar.connectors.capabilities import Result, Target
@@ -230,10 +231,12 @@ def problems(settings: Row, secrets: Row) -> dict[str, str]:
 
 KIND = Kind(
     name="okta",
-    label="Okta",
+    label=gettext_noop("Okta"),
     connector=Okta,
-    address=Setting("url", "Address of your organization, https://acme.okta.com", form="url", required=True),
+    address=Setting(
+        "url", gettext_noop("Address of your organization, https://acme.okta.com"), form="url", required=True
+    ),
     settings=(DOMAIN,),
-    secrets=(Setting("token", "API token", required=True),),
+    secrets=(Setting("token", gettext_noop("API token"), required=True),),
     rules=problems,
 )

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings as portal
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from soar.connectors import attempts
 from soar.connectors.base import ConnectorError
@@ -148,16 +149,23 @@ def _shown(mail: EmailMessage) -> dict[str, Any]:
 
 KIND = Kind(
     name="smtp",
-    label="E-mail (SMTP)",
+    label=gettext_noop("E-mail (SMTP)"),
     connector=SmtpConnector,
-    address=Setting("url", "Mail server, smtp://host:587 or smtps://host:465", "url", True, schemes=("smtps", "smtp")),
+    address=Setting(
+        "url", gettext_noop("Mail server, smtp://host:587 or smtps://host:465"), "url", True, schemes=("smtps", "smtp")
+    ),
     rules=problems,
     settings=(
         CLEARED,
-        Setting("security", "Encryption: automatic is STARTTLS, which only a server on this machine may lack",
-                "choice", choices=smtp.SECURITY, default=smtp.AUTO),
-        Setting("sender", "Sender, as in Soar <soar@example.org>; empty: soar@ this portal's host"),
-        Setting("recipients", "Recipients when a message names none, separated by commas"),
+        Setting(
+            "security",
+            gettext_noop("Encryption: automatic is STARTTLS, which only a server on this machine may lack"),
+            "choice",
+            choices=smtp.SECURITY,
+            default=smtp.AUTO,
+        ),
+        Setting("sender", gettext_noop("Sender, as in Soar <soar@example.org>; empty: soar@ this portal's host")),
+        Setting("recipients", gettext_noop("Recipients when a message names none, separated by commas")),
     ),
-    secrets=(Setting("username", "User name"), Setting("password", "Password")),
-)  # fmt: skip
+    secrets=(Setting("username", gettext_noop("User name")), Setting("password", gettext_noop("Password"))),
+)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from soar.connectors.base import Connector, ConnectorError
 from soar.connectors.intelligence.feeds.rows import Row
@@ -15,8 +16,8 @@ from soar.connectors.kinds import Setting
 FEED_KINDS = ("feed", "taxii", "misp")
 EFFECTS = ("malicious", "suspicious", "benign")
 SOONEST = 5  # minutes: what the makers of feeds ask for
-EFFECT = Setting("effect", "What its values are", form="choice", choices=EFFECTS, default="malicious")
-EVERY = Setting("every_minutes", "Minutes between two imports; 0: only by hand", form="number", default=0)
+EFFECT = Setting("effect", gettext_noop("What its values are"), form="choice", choices=EFFECTS, default="malicious")
+EVERY = Setting("every_minutes", gettext_noop("Minutes between two imports; 0: only by hand"), form="number", default=0)
 
 
 @dataclass(frozen=True, slots=True)
