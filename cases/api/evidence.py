@@ -206,7 +206,9 @@ def _fields(request: Request) -> dict[str, str]:
     known = ("description", "tlp")
     unknown = [name[:60] for name in given if name not in (*known, "csrfmiddlewaretoken")]
     if unknown:
-        raise ValidationError({name: [f"Not known here. Known: file, {', '.join(known)}."] for name in unknown})
+        raise ValidationError(
+            {name: [_("Not known here. Known: file, %(known)s.") % {"known": ", ".join(known)}] for name in unknown}
+        )
     return {name: given[name] for name in known if name in given}
 
 

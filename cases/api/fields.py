@@ -29,7 +29,9 @@ class Body(serializers.Serializer[Any]):
             unknown = [str(name)[:60] for name in data if name not in self.fields]
             if unknown:
                 known = ", ".join(self.fields)
-                raise serializers.ValidationError({name: [f"Not known here. Known: {known}."] for name in unknown})
+                raise serializers.ValidationError(
+                    {name: [_("Not known here. Known: %(known)s.") % {"known": known}] for name in unknown}
+                )
         return super().to_internal_value(data)
 
 

@@ -51,7 +51,8 @@ def check(request: Request, call: Known) -> None:
     errors: dict[str, list[str]] = {}
     for name, values in request.query_params.lists():
         if not _among(call.params, name):
-            takes = f"Known: {', '.join(sorted(call.params))}." if call.params else "This call takes no parameters."
+            known = ", ".join(sorted(call.params))
+            takes = _("Known: %(known)s.") % {"known": known} if known else _("This call takes no parameters.")
             errors[name[:60]] = [_("Not known here. %(takes)s") % {"takes": takes}]
         elif len(values) > 1 and not _among(call.several, name):
             errors[name] = [_("Stands more than once; it takes one value.")]
