@@ -159,7 +159,7 @@ def _by(person: str) -> Q:
 def _saying(text: str) -> Q:
     """Entries whose words, values or label hold the text; a note also by its corrections. Those are not taken from
     ``rows``, whose own SQL names the table: so they are looked for once, not for each entry."""
-    labels = [kind.name for kind in KINDS.values() if text.lower() in kind.label.lower()]
+    labels = [kind.name for kind in KINDS.values() if text.lower() in _(kind.label).lower()]
     edits = TimelineEntry.objects.filter(kind="comment.edited", text__icontains=text).order_by()
     corrected = edits.annotate(of=Cast(KeyTextTransform("of", "data"), BigIntegerField())).values("of")
     inside = ~TELLING_OF_OTHERS & (Q(text__icontains=text) | Q(data_text__icontains=text))

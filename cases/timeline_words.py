@@ -53,7 +53,7 @@ def sentence(entry: TimelineEntry) -> SafeString:
 
 def _label(entry: TimelineEntry) -> str:
     """The kind's own words; a kind nobody registered any more is made readable."""
-    return KINDS[entry.kind].label if entry.kind in KINDS else entry.kind.replace(".", " ").replace("_", " ")
+    return _(KINDS[entry.kind].label) if entry.kind in KINDS else entry.kind.replace(".", " ").replace("_", " ")
 
 
 def _changed(entry: TimelineEntry, data: Data) -> SafeString:

@@ -78,7 +78,10 @@ def refuse_linked(actor: Actor, alerts: Sequence[Alert], *, move: bool) -> None:
     """Raise Conflict for alerts that are in an incident, unless they may be moved."""
     taken = [alert for alert in alerts if alert.incident_id]
     if taken and not move:
-        numbers = ", ".join(f"{alert.number} is in {named(actor, alert)[0]}" for alert in taken[:5])
+        numbers = ", ".join(
+            _("%(alert)s is in %(incident)s") % {"alert": alert.number, "incident": named(actor, alert)[0]}
+            for alert in taken[:5]
+        )
         raise Conflict(
             _("An alert belongs to one incident: %(numbers)s. Move it if that is meant.") % {"numbers": numbers},
             **named(actor, taken[0])[1],

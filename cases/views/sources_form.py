@@ -61,7 +61,7 @@ class SourceForm(forms.Form):
             kwargs["initial"] = _initial(source)
         super().__init__(*args, **kwargs)
         self.source = source
-        _choices(self, "kind", [(kind.name, gettext(str(kind.label))) for kind in KINDS.values()])
+        _choices(self, "kind", [(kind.name, kind.label) for kind in KINDS.values()])
         _choices(self, "default_severity", [(one.word, gettext(str(one.label))) for one in reversed(Severity)])
         _choices(self, "resolved_determination", [(one.word, gettext(str(one.label))) for one in Determination if one])
         if source is not None:

@@ -16,7 +16,6 @@ from playbooks.response import steering
 from playbooks.response.locking import Held, hold, together
 
 RETRIABLE = (RunStatus.UNSUCCESSFUL, RunStatus.CANCELLED, RunStatus.PARTIALLY_SUCCESSFUL, RunStatus.NEEDS_DECISION)
-MAY_NOT = "The permission to run playbooks is missing."
 MAY_NOT_RESPOND = gettext_noop("The permission to approve and run response actions is missing.")
 
 

@@ -76,7 +76,7 @@ class Tables:
         rows = []
         for number, (name, text) in enumerate(pairs, 1):
             cells = [
-                self.make.cell(f"extra_name:{number}", f"Field {number}", name),
+                self.make.cell(f"extra_name:{number}", gettext("Field %(number)s") % {"number": number}, name),
                 self.make.cell(f"extra_text:{number}", gettext("Value of field %(number)s") % {"number": number}, text),
             ]
             cells[1].error = cells[1].error or self.make.errors.get(f"extra:{cells[0].value.strip()}", "")
