@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from cases.actors import Actor
 from cases.errors import Missing
 from cases.models import Asset
@@ -19,5 +21,5 @@ def asset_for(who: Actor | User, pk: str | int, *, lock: bool = False) -> Asset:
     possible = number.isascii() and number.isdecimal() and len(number) < 19
     found = rows.filter(pk=int(number)).first() if possible else None
     if found is None:
-        raise Missing(f"There is no asset {number:.40}.")
+        raise Missing(_("There is no asset %(number)s.") % {"number": f"{number:.40}"})
     return found

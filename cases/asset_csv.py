@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from cases.errors import Refused
 
 LINES_AT_MOST = 100_000
@@ -62,7 +64,7 @@ class Table:
 def decoded(body: bytes) -> str:
     """The file's text. Raises Refused when it is too large, empty, or of an encoding that cannot be told."""
     if len(body) > BYTES_AT_MOST:
-        raise Refused("The file is larger than 10 MiB.", field="file")
+        raise Refused(_("The file is larger than 10 MiB."), field="file")
     for mark, name in (
         (codecs.BOM_UTF8, "utf-8"),
         (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -79,12 +81,13 @@ def _text(body: bytes, encoding: str) -> str:
     except UnicodeDecodeError as error:
         line = body.count(b"\n", 0, error.start) + 1
         raise Refused(
-            f"Line {line} is not UTF-8. Save the file as “CSV UTF-8” and send it again.", field="file"
+            _("Line %(line)s is not UTF-8. Save the file as “CSV UTF-8” and send it again.") % {"line": line},
+            field="file",
         ) from error
     if "\x00" in text:
-        raise Refused("The file holds NUL characters: it is no text, or of another encoding.", field="file")
+        raise Refused(_("The file holds NUL characters: it is no text, or of another encoding."), field="file")
     if not text.strip():
-        raise Refused("The file is empty.", field="file")
+        raise Refused(_("The file is empty."), field="file")
     return text
 
 
@@ -97,12 +100,15 @@ def parsed(text: str) -> Table:
     columns = _columns(next(rows, (1, []))[1])
     for number, cells in rows:
         if len(table.lines) >= LINES_AT_MOST:
-            raise Refused(f"At most {LINES_AT_MOST:,} assets in one file.", field="file")
+            raise Refused(
+                _("At most %(lines_at_most)s assets in one file.") % {"lines_at_most": f"{LINES_AT_MOST:,}"},
+                field="file",
+            )
         if any(cell.strip() for cell in cells):
             _add(table, number, columns, cells)
     _once_each(table)
     if not table.lines and not table.problems:
-        raise Refused("The file has no line below its header.", field="file")
+        raise Refused(_("The file has no line below its header."), field="file")
     return table
 
 
@@ -122,7 +128,7 @@ def _rows(reader: Any, table: Table) -> Iterator[tuple[int, list[str]]]:
             return
         except csv.Error as error:
             told = "a quoted cell is never closed, or far too long" if "limit" in str(error) else str(error)
-            table.problems.append(Problem(begin, "", f"The line cannot be read: {told}."))
+            table.problems.append(Problem(begin, "", _("The line cannot be read: %(told)s.") % {"told": told}))
             return
 
 
@@ -131,31 +137,46 @@ def _columns(header: list[str]) -> list[str]:
     unknown = [cell.strip()[:40] for cell, name in zip(header, names, strict=True) if not name]
     known = "name, type, system, addresses, groups, criticality, tags"
     if "name" not in names:
-        raise Refused(f"The first line names the columns, one of them “name”. Known: {known}.", field="file")
+        raise Refused(
+            _("The first line names the columns, one of them “name”. Known: %(known)s.") % {"known": known},
+            field="file",
+        )
     if unknown:
-        raise Refused(f"Unknown column: {', '.join(unknown) or 'one without a name'}. Known: {known}.", field="file")
+        raise Refused(
+            _("Unknown column: %(unknown)s. Known: %(known)s.")
+            % {"unknown": ", ".join(unknown) or _("one without a name"), "known": known},
+            field="file",
+        )
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise Refused(f"Two columns say the same: {twice}.", field="file")
+        raise Refused(_("Two columns say the same: %(twice)s.") % {"twice": twice}, field="file")
     return names
 
 
 def _add(table: Table, number: int, columns: list[str], cells: list[str]) -> None:
     if len(cells) > len(columns) and any(cell.strip() for cell in cells[len(columns) :]):
-        return _complain(table, number, "", f"The line has {len(cells)} cells, the header {len(columns)}.")
+        return _complain(
+            table,
+            number,
+            "",
+            _("The line has %(count)s cells, the header %(columns)s.") % {"count": len(cells), "columns": len(columns)},
+        )
     fields: dict[str, Any] = {}
     for name, cell in zip(columns, cells, strict=False):
         value = cell.strip(" ")
         if value.startswith(FORMULA):
             return _complain(
-                table, number, name, f"{value:.40} begins with a sign that a spreadsheet takes for a formula."
+                table,
+                number,
+                name,
+                _("%(value)s begins with a sign that a spreadsheet takes for a formula.") % {"value": f"{value:.40}"},
             )
         if value:
             fields[name] = (
                 [part.strip() for part in LISTS[name].split(value) if part.strip()] if name in LISTS else value
             )
     if "name" not in fields:
-        return _complain(table, number, "name", "The line has no name.")
+        return _complain(table, number, "name", _("The line has no name."))
     table.lines.append(Line(number, fields))
     return None
 
@@ -166,7 +187,13 @@ def _once_each(table: Table) -> None:
     for line in table.lines:
         begin = first.setdefault(line.fields["name"].lower(), line.number)
         if begin != line.number:
-            _complain(table, line.number, "name", f"{line.fields['name']:.60} stands in line {begin} already.")
+            _complain(
+                table,
+                line.number,
+                "name",
+                _("%(name)s stands in line %(begin)s already.")
+                % {"name": f"{line.fields['name']:.60}", "begin": begin},
+            )
 
 
 def _complain(table: Table, number: int, column: str, message: str) -> None:

@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 from django.db.models import BooleanField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from cases import query_text
 from cases.choices import Criticality
@@ -63,15 +65,15 @@ class AssetFilter:
     def chips(self) -> list[Chip]:
         """The filters that are on, each with the query string that takes it off."""
         chips = [
-            Chip(LABELS[name], ", ".join(values), self.query_string(without=name))
+            Chip(_(LABELS[name]), ", ".join(values), self.query_string(without=name))
             for name, values in self.params.items()
             if name != "q"
         ]
         for token in self.tokens:
-            label = LABELS.get(token.field, "Text")
+            label = _(LABELS.get(token.field, gettext_noop("Text")))
             rest = self.query_string(q=query_text.without(self.text, token))
             shown = f"{token.op} {token.value}".strip()
-            chips.append(Chip(f"Not {label.lower()}" if token.negated else label, shown, rest))
+            chips.append(Chip(_("Not %(label)s") % {"label": label.lower()} if token.negated else label, shown, rest))
         return chips
 
     def query_string(self, without: str = "", **replace: str) -> str:
@@ -120,13 +122,15 @@ def _address(op: str, value: str) -> Q:
     try:
         network = ipaddress.ip_network(plain, strict=False)
     except ValueError:
-        raise FilterError(f"address: {value:.60} is neither an address nor a network.") from None
+        raise FilterError(
+            _("address: %(value)s is neither an address nor a network.") % {"value": f"{value:.60}"}
+        ) from None
     return Q(RawSQL(IN_NETWORK, [str(network)], output_field=BooleanField()))  # noqa: S611  a constant
 
 
 def _inventory(op: str, value: str) -> Q:
     if value.lower() not in ("yes", "no"):
-        raise FilterError("inventory: yes or no.")
+        raise FilterError(_("inventory: yes or no."))
     return Q(listed=value.lower() == "yes")
 
 
@@ -150,6 +154,12 @@ FIELDS: dict[str, Condition] = {
 }
 _CONDITIONS: dict[str, Condition] = {**FIELDS, "text": _text}
 LABELS = {
-    "name": "Name", "type": "Type", "system": "System", "criticality": "Criticality", "group": "Group", "tag": "Tag",
-    "address": "Address", "inventory": "Inventory",
-}  # fmt: skip
+    "name": gettext_noop("Name"),
+    "type": gettext_noop("Type"),
+    "system": gettext_noop("System"),
+    "criticality": gettext_noop("Criticality"),
+    "group": gettext_noop("Group"),
+    "tag": gettext_noop("Tag"),
+    "address": gettext_noop("Address"),
+    "inventory": gettext_noop("Inventory"),
+}

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cases.choices import Criticality
@@ -34,7 +35,7 @@ class AssetForm(forms.Form):
         super().__init__(*args, **kwargs)
         criticality = self.fields["criticality"]
         assert isinstance(criticality, forms.ChoiceField)
-        criticality.choices = [(one.word, one.label) for one in Criticality]
+        criticality.choices = [(one.word, gettext(str(one.label))) for one in Criticality]
         if asset is not None:
             del self.fields["name"]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Self
 
 from django.db import models
+from django.utils.translation import gettext_noop as _
 
 
 class Words(models.IntegerChoices):
@@ -35,19 +36,19 @@ class Words(models.IntegerChoices):
 class Severity(Words):
     """How bad it would be if true. Higher number, more urgent: lists sort by it."""
 
-    INFORMATIONAL = 0, "Informational"
-    LOW = 1, "Low"
-    MEDIUM = 2, "Medium"
-    HIGH = 3, "High"
-    CRITICAL = 4, "Critical"
+    INFORMATIONAL = 0, _("Informational")
+    LOW = 1, _("Low")
+    MEDIUM = 2, _("Medium")
+    HIGH = 3, _("High")
+    CRITICAL = 4, _("Critical")
 
 
 class AlertStatus(Words):
     """casework.md 1: new, in progress, resolved; reopening is allowed and recorded."""
 
-    NEW = 0, "New"
-    IN_PROGRESS = 1, "In progress"
-    RESOLVED = 2, "Resolved"
+    NEW = 0, _("New")
+    IN_PROGRESS = 1, _("In progress")
+    RESOLVED = 2, _("Resolved")
 
     @property
     def is_open(self) -> bool:
@@ -58,20 +59,20 @@ class AlertStatus(Words):
 class Determination(Words):
     """What it turned out to be. Resolving with *unknown* is refused everywhere (casework.md 1)."""
 
-    UNKNOWN = 0, "Unknown"
-    BENIGN = 1, "Benign"
-    SUSPICIOUS = 2, "Suspicious"
-    MALICIOUS = 3, "Malicious"
+    UNKNOWN = 0, _("Unknown")
+    BENIGN = 1, _("Benign")
+    SUSPICIOUS = 2, _("Suspicious")
+    MALICIOUS = 3, _("Malicious")
 
 
 class IncidentStatus(Words):
     """casework.md 6. A closed or resolved incident may be reopened."""
 
-    OPEN = 0, "Open"
-    IN_PROGRESS = 1, "In progress"
-    CONTAINED = 2, "Contained"
-    RESOLVED = 3, "Resolved"
-    CLOSED = 4, "Closed"
+    OPEN = 0, _("Open")
+    IN_PROGRESS = 1, _("In progress")
+    CONTAINED = 2, _("Contained")
+    RESOLVED = 3, _("Resolved")
+    CLOSED = 4, _("Closed")
 
     @property
     def is_open(self) -> bool:
@@ -82,55 +83,55 @@ class IncidentStatus(Words):
 class RelationKind(models.TextChoices):
     """How two incidents hang together, as the one that was given says it of the other (casework.md 6)."""
 
-    DUPLICATE_OF = "duplicate_of", "duplicate of"
-    CHILD_OF = "child_of", "child of"
-    CAUSED_BY = "caused_by", "caused by"
-    RELATED_TO = "related_to", "related to"
+    DUPLICATE_OF = "duplicate_of", _("duplicate of")
+    CHILD_OF = "child_of", _("child of")
+    CAUSED_BY = "caused_by", _("caused by")
+    RELATED_TO = "related_to", _("related to")
 
 
 # Each kind seen from the other incident, with its label. What is the same from both sides is not here.
 RELATION_INVERSES = {
-    RelationKind.DUPLICATE_OF: ("has_duplicate", "has the duplicate"),
-    RelationKind.CHILD_OF: ("parent_of", "parent of"),
-    RelationKind.CAUSED_BY: ("cause_of", "cause of"),
+    RelationKind.DUPLICATE_OF: ("has_duplicate", _("has the duplicate")),
+    RelationKind.CHILD_OF: ("parent_of", _("parent of")),
+    RelationKind.CAUSED_BY: ("cause_of", _("cause of")),
 }
 
 
 class TaskStatus(Words):
     """A task of an incident (casework.md 10)."""
 
-    OPEN = 0, "Open"
-    DONE = 1, "Done"
+    OPEN = 0, _("Open")
+    DONE = 1, _("Done")
 
 
 class IncidentKind(models.TextChoices):
     """What sort of incident a template is for (casework.md 10)."""
 
-    PHISHING = "phishing", "Phishing"
-    MALWARE = "malware", "Malware"
-    ACCOUNT_TAKEOVER = "account_takeover", "Account takeover"
-    DATA_LOSS = "data_loss", "Data loss"
-    RANSOMWARE = "ransomware", "Ransomware"
-    DENIAL_OF_SERVICE = "denial_of_service", "Denial of service"
-    OTHER = "other", "Other"
+    PHISHING = "phishing", _("Phishing")
+    MALWARE = "malware", _("Malware")
+    ACCOUNT_TAKEOVER = "account_takeover", _("Account takeover")
+    DATA_LOSS = "data_loss", _("Data loss")
+    RANSOMWARE = "ransomware", _("Ransomware")
+    DENIAL_OF_SERVICE = "denial_of_service", _("Denial of service")
+    OTHER = "other", _("Other")
 
 
 class Risk(Words):
     """Rating of an observable (rulings 2)."""
 
-    UNRATED = 0, "Unrated"
-    SUSPICIOUS = 1, "Suspicious"
-    HIGHLY_SUSPICIOUS = 2, "Highly suspicious"
+    UNRATED = 0, _("Unrated")
+    SUSPICIOUS = 1, _("Suspicious")
+    HIGHLY_SUSPICIOUS = 2, _("Highly suspicious")
 
 
 class Criticality(Words):
     """How much depends on an asset. Set by people, never by alerts."""
 
-    UNKNOWN = 0, "Not set"
-    LOW = 1, "Low"
-    MEDIUM = 2, "Medium"
-    HIGH = 3, "High"
-    CRITICAL = 4, "Critical"
+    UNKNOWN = 0, _("Not set")
+    LOW = 1, _("Low")
+    MEDIUM = 2, _("Medium")
+    HIGH = 3, _("High")
+    CRITICAL = 4, _("Critical")
 
 
 class Tlp(models.TextChoices):
@@ -155,11 +156,11 @@ class Pap(models.TextChoices):
 class Findings(models.TextChoices):
     """What a determination means for the statistics (rulings 15); asked when resolving as benign."""
 
-    NONE = "", "No findings"
-    TRUE_POSITIVE = "true_positive", "True positive"
-    BENIGN_TRUE_POSITIVE = "benign_true_positive", "Benign true positive"
-    FALSE_POSITIVE = "false_positive", "False positive"
-    NOTEWORTHY = "noteworthy", "Noteworthy"
+    NONE = "", _("No findings")
+    TRUE_POSITIVE = "true_positive", _("True positive")
+    BENIGN_TRUE_POSITIVE = "benign_true_positive", _("Benign true positive")
+    FALSE_POSITIVE = "false_positive", _("False positive")
+    NOTEWORTHY = "noteworthy", _("Noteworthy")
 
 
 FINDINGS_OF = {
@@ -178,7 +179,7 @@ OBSERVABLE_TYPES = (
 class RepeatRule(models.TextChoices):
     """What a repeat of a resolved alert does (rulings 16)."""
 
-    AUTO = "auto", "Reopen; only count if resolved as benign or by a playbook within 24 h"
-    REOPEN = "reopen", "Reopen"
-    NEW = "new", "New alert"
-    COUNT = "count", "Count only"
+    AUTO = "auto", _("Reopen; only count if resolved as benign or by a playbook within 24 h")
+    REOPEN = "reopen", _("Reopen")
+    NEW = "new", _("New alert")
+    COUNT = "count", _("Count only")

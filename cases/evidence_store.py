@@ -22,6 +22,7 @@ from typing import BinaryIO
 
 from django.conf import settings
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from cases.errors import CaseError, Refused
 from cases.evidence_types import HEAD
@@ -79,7 +80,7 @@ class Writer:
     def finish(self) -> Received:
         """The file on disk for good. Raises NoRoom, and Refused for an empty one."""
         if not self.size:
-            raise Refused(f"{self.name} is empty.", field="file")
+            raise Refused(_("%(name)s is empty.") % {"name": self.name}, field="file")
         with _writing():
             self._file.flush()
             os.fsync(self._file.fileno())
@@ -99,7 +100,7 @@ def _writing() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise NoRoom("The file cannot be stored: the server's disk is full or does not take it.") from error
+        raise NoRoom(_("The file cannot be stored: the server's disk is full or does not take it.")) from error
 
 
 def limit() -> int:
@@ -109,7 +110,10 @@ def limit() -> int:
 
 def too_large(name: str, at_most: int) -> Refused:
     """The refusal of a file that is over the limit."""
-    return Refused(f"{name} is larger than {at_most // (1024 * 1024)} MiB.", field="file")
+    return Refused(
+        _("%(name)s is larger than %(at_most)s MiB.") % {"name": name, "at_most": at_most // (1024 * 1024)},
+        field="file",
+    )
 
 
 def received(name: str, pieces: Iterator[bytes]) -> Received:

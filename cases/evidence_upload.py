@@ -15,6 +15,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, StopFutureHandlers, StopUpload
 from django.http import HttpRequest, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
+from django.utils.translation import gettext as _
 
 from cases import evidence_store
 from cases.errors import CaseError, Refused
@@ -56,7 +57,7 @@ class Upload(FileUploadHandler):
         """The files of the form, all of them whole. Raises what stopped them; Refused when there are none, when the
         form cannot be read and when its end is missing."""
         if self._http.content_type != "multipart/form-data":
-            raise Refused("Send the file in a form (multipart/form-data).", field=FIELD)
+            raise Refused(_("Send the file in a form (multipart/form-data)."), field=FIELD)
         try:
             self._http.POST  # noqa: B018  reads the form, if the token check has not
         except UNREADABLE as error:
@@ -66,7 +67,7 @@ class Upload(FileUploadHandler):
         if not self._end.seen:
             raise _cut(self._http)
         if not self._files:
-            raise Refused("Choose a file.", field=FIELD)
+            raise Refused(_("Choose a file."), field=FIELD)
         return self._files
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
@@ -107,9 +108,9 @@ class Upload(FileUploadHandler):
     def _begun(self, field: str, name: str) -> Writer:
         self._allow()
         if field != FIELD:
-            raise Refused(f"Send files in the field “{FIELD}”.", field=FIELD)
+            raise Refused(_("Send files in the field “%(field)s”.") % {"field": FIELD}, field=FIELD)
         if len(self._files) >= self._most:
-            raise Refused(f"At most {self._most} at once.", field=FIELD)
+            raise Refused(_("At most %(most)s at once.") % {"most": self._most}, field=FIELD)
         return Writer(checked_name(name), evidence_store.limit())
 
     def _stop(self, error: CaseError) -> None:
@@ -144,7 +145,7 @@ def transfer() -> Iterator[None]:
 def begin_transfer() -> None:
     """As ``transfer``, for what ends elsewhere: ``end_transfer`` must follow."""
     if not _transfers.acquire(blocking=False):
-        raise Busy("Other files are being sent or fetched right now. Try again in a moment.", retry_after=5)
+        raise Busy(_("Other files are being sent or fetched right now. Try again in a moment."), retry_after=5)
 
 
 def end_transfer() -> None:
@@ -156,23 +157,26 @@ def checked_name(name: str) -> str:
     """A file's name without folders and characters that nobody sees. Raises Refused for none and for one over 255."""
     plain = "".join(sign for sign in name.replace("\\", "/").rsplit("/", 1)[-1] if sign.isprintable()).strip()
     if plain in ("", ".", ".."):
-        raise Refused("The file has no name.", field=FIELD)
+        raise Refused(_("The file has no name."), field=FIELD)
     if len(plain) > NAME_AT_MOST:
-        raise Refused(f"The file's name is longer than {NAME_AT_MOST} characters.", field=FIELD)
+        raise Refused(
+            _("The file's name is longer than %(name_at_most)s characters.") % {"name_at_most": NAME_AT_MOST},
+            field=FIELD,
+        )
     return plain
 
 
 def _unreadable(error: Exception) -> Refused:
     # Django bounds the head of a part, where the name stands.
-    told = "The file's name is too long." if "header size" in str(error) else "The form cannot be read."
+    told = _("The file's name is too long.") if "header size" in str(error) else _("The form cannot be read.")
     return Refused(told, field=FIELD)
 
 
 def _cut(request: HttpRequest) -> Refused:
     # What comes without a length is read only so far (soar.lib.chunked).
     if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
-        return Refused("Send the form with its Content-Length: in chunks only 10 MiB are taken.", field=FIELD)
-    return Refused("The upload was cut in the middle. Nothing was saved.", field=FIELD)
+        return Refused(_("Send the form with its Content-Length: in chunks only 10 MiB are taken."), field=FIELD)
+    return Refused(_("The upload was cut in the middle. Nothing was saved."), field=FIELD)
 
 
 def _announced(request: HttpRequest) -> int:

@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from cases import query_text
 from cases.choices import AlertStatus
@@ -87,15 +89,21 @@ class AlertFilter:
     def chips(self) -> list[Chip]:
         """The filters that are on, each with the query string that takes it off."""
         chips = [
-            Chip(LABELS.get(name, name), ", ".join(values), self.query_string(without=name))
+            Chip(_(LABELS.get(name, name)), ", ".join(values), self.query_string(without=name))
             for name, values in self.params.items()
             if name != "q"
         ]
         for token in self.tokens:
-            label = LABELS.get(token.field, token.field) if token.field else "Text"
+            label = _(LABELS.get(token.field, token.field) if token.field else gettext_noop("Text"))
             rest = query_text.without(self.text, token)
             shown = f"{token.op} {token.value}".strip()
-            chips.append(Chip(f"Not {label.lower()}" if token.negated else label, shown, self.query_string(q=rest)))
+            chips.append(
+                Chip(
+                    _("Not %(label)s") % {"label": label.lower()} if token.negated else label,
+                    shown,
+                    self.query_string(q=rest),
+                )
+            )
         return chips
 
     def query_string(self, without: str = "", **replace: str | list[str]) -> str:
@@ -167,7 +175,9 @@ class AlertFilter:
     ) -> QuerySet[Alert]:
         try:
             if op and name not in COMPARED:
-                raise FilterError(f"{name}: {op} cannot be asked here, write {name}:value.")
+                raise FilterError(
+                    _("%(name)s: %(op)s cannot be asked here, write %(name)s:value.") % {"name": name, "op": op}
+                )
             if name == "tag" and len(values) == 1 and not negated and self.plan:
                 return rows.filter(self.plan.tag(values[0].strip().lower()))
             conditions = [FIELDS[name](op, value.strip(), user) for value in values]

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from cases.attack.stored import catalog
 from cases.choices import AlertStatus, Determination, Severity, Tlp, Words
@@ -72,7 +74,7 @@ def _incident(op: str, value: str, user: User | None) -> Q:
         return Q(incident__isnull=value.lower() in ("none", "no"))
     number = value.upper().removeprefix("INC-")
     if not number.isdecimal() or len(number) > 18:
-        raise FilterError("incident: give a number like INC-42, any or none.")
+        raise FilterError(_("incident: give a number like INC-42, any or none."))
     rows = Incident.objects.filter(pk=int(number))
     if user is not None:  # the list must not tell what is in an incident that the person does not see (access.md 4)
         rows = rows.visible_to(user)
@@ -82,7 +84,7 @@ def _incident(op: str, value: str, user: User | None) -> Q:
 def _sla(op: str, value: str, user: User | None) -> Q:
     """How long it has waited for somebody, by the targets of triage."""
     if value.lower() not in triage.WORDS:
-        raise FilterError(f"sla: one of {', '.join(triage.WORDS)}.")
+        raise FilterError(_("sla: one of %(words)s.") % {"words": ", ".join(triage.WORDS)})
     return triage.condition(value.lower())
 
 
@@ -92,14 +94,14 @@ def _suppressed(op: str, value: str, user: User | None) -> Q:
     if word in ("all", "yes", "any", "no", "none"):
         return Q() if word == "all" else Q(suppression__isnull=word in ("no", "none"))
     if not _is_number(word):
-        raise FilterError("suppressed: give yes, no, all or the id of a rule.")
+        raise FilterError(_("suppressed: give yes, no, all or the id of a rule."))
     return Q(suppression=int(word))
 
 
 def _tlp(op: str, value: str, user: User | None) -> Q:
     wanted = value.lower().removeprefix("tlp:")
     if wanted not in Tlp.values:
-        raise FilterError(f"tlp: one of {', '.join(Tlp.values)}.")
+        raise FilterError(_("tlp: one of %(values)s.") % {"values": ", ".join(Tlp.values)})
     return Q(tlp=wanted)
 
 
@@ -146,16 +148,21 @@ def moment(value: str) -> datetime:
         day = parse_date(value) if len(value) <= len("2026-03-12") else None
         found = None if day else parse_datetime(value.replace(" ", "+") if "T" in value else value)
     except ValueError as error:
-        raise FilterError(f"{value!s:.40} is no date or time: {error}") from error
+        raise FilterError(
+            _("%(value)s is no date or time: %(error)s") % {"value": f"{value!s:.40}", "error": error}
+        ) from error
     if found is None and day is not None:
         found = datetime(day.year, day.month, day.day, tzinfo=timezone.get_current_timezone())
     if found is None:
-        raise FilterError(f"{value!s:.40} is no date or time. Write 2026-03-12T09:00:00Z, 2026-03-12 or 24h.")
+        raise FilterError(
+            _("%(value)s is no date or time. Write 2026-03-12T09:00:00Z, 2026-03-12 or 24h.")
+            % {"value": f"{value!s:.40}"}
+        )
     try:
         # In UTC: the database takes no zone further than 16 hours from it.
         return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     except OverflowError as error:
-        raise FilterError(f"{value!s:.40} is before or after all time.") from error
+        raise FilterError(_("%(value)s is before or after all time.") % {"value": f"{value!s:.40}"}) from error
 
 
 def _observable(op: str, value: str, user: User | None) -> Q:
@@ -206,7 +213,9 @@ def word(value: str, plan: Plan | None, user: User | None) -> Q:
     by_number = Q(pk=int(number)) if _is_number(number) and (value.upper() != number or len(number) < 10) else None
     if not is_text(value):
         if by_number is None:
-            raise FilterError(f"“{value}” is too short to look for: write three letters or more.")
+            raise FilterError(
+                _("“%(value)s” is too short to look for: write three letters or more.") % {"value": value}
+            )
         return by_number
     text = value.lower()
     condition = plan.word(text) if plan else Q(search__contains=text)
@@ -247,10 +256,28 @@ FIELDS: dict[str, Condition] = {
 # Fields that can be compared with: severity:>=high. Others say so instead of taking the sign for nothing.
 COMPARED = frozenset({"severity", "determination", "status", "is", "received", "since", "until", "updated_since"})
 LABELS = {
-    "is": "Status", "status": "Status", "severity": "Severity", "determination": "Determination",
-    "owner": "Owner", "team": "Team", "source": "Source", "model": "Model", "tag": "Tag", "host": "Host",
-    "user": "User", "ip": "Address", "observable": "Observable", "technique": "Technique", "tlp": "TLP",
-    "incident": "Incident", "has_incident": "Incident", "suppressed": "Suppressed", "sla": "Targets",
-    "received": "Received", "since": "Since",
-    "until": "Until", "updated_since": "Changed since", "resolved": "Resolved since",
-}  # fmt: skip
+    "is": gettext_noop("Status"),
+    "status": gettext_noop("Status"),
+    "severity": gettext_noop("Severity"),
+    "determination": gettext_noop("Determination"),
+    "owner": gettext_noop("Owner"),
+    "team": gettext_noop("Team"),
+    "source": gettext_noop("Source"),
+    "model": gettext_noop("Model"),
+    "tag": gettext_noop("Tag"),
+    "host": gettext_noop("Host"),
+    "user": gettext_noop("User"),
+    "ip": gettext_noop("Address"),
+    "observable": gettext_noop("Observable"),
+    "technique": gettext_noop("Technique"),
+    "tlp": gettext_noop("TLP"),
+    "incident": gettext_noop("Incident"),
+    "has_incident": gettext_noop("Incident"),
+    "suppressed": gettext_noop("Suppressed"),
+    "sla": gettext_noop("Targets"),
+    "received": gettext_noop("Received"),
+    "since": gettext_noop("Since"),
+    "until": gettext_noop("Until"),
+    "updated_since": gettext_noop("Changed since"),
+    "resolved": gettext_noop("Resolved since"),
+}

@@ -37,7 +37,7 @@ class AlertForm(forms.Form):
         super().__init__(*args, **kwargs)
         severity = self.fields["severity"]
         assert isinstance(severity, forms.ChoiceField)
-        severity.choices = [(one.word, one.label) for one in reversed(Severity)]
+        severity.choices = [(one.word, gettext(str(one.label))) for one in reversed(Severity)]
 
     def clean_observables(self) -> list[dict[str, str]]:
         """Each line with the type that it looks like. A line that looks like nothing is named."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.utils.translation import gettext as _
+
 from cases.errors import Conflict
 from cases.models import Alert, Incident, LegalHold
 
@@ -29,7 +31,9 @@ def check_incidents(incidents: Iterable[int]) -> None:
     """Raise Held for an incident on hold. Its row, or that of what is to go, is locked: placing a hold takes it too."""
     if held := held_among(incidents):
         numbers = ", ".join(f"INC-{pk}" for pk in held[:5])
-        raise Held(f"{numbers} is on legal hold: nothing of it is deleted until the hold is lifted.")
+        raise Held(
+            _("%(numbers)s is on legal hold: nothing of it is deleted until the hold is lifted.") % {"numbers": numbers}
+        )
 
 
 def check_alerts(alerts: Iterable[int]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from cases.errors import Conflict, Refused
 from cases.models import IdempotencyKey
@@ -45,7 +46,10 @@ def idempotent(holder: str, key: str, body: bytes, run: Callable[[], tuple[int, 
 def check_key(key: str) -> None:
     """Raise Refused for a key that is empty, longer than 255 characters or not printable ASCII."""
     if not 0 < len(key) <= KEY_AT_MOST or not (key.isascii() and key.isprintable()):
-        raise Refused(f"An Idempotency-Key is 1 to {KEY_AT_MOST} printable ASCII characters.", field="Idempotency-Key")
+        raise Refused(
+            _("An Idempotency-Key is 1 to %(key_at_most)s printable ASCII characters.") % {"key_at_most": KEY_AT_MOST},
+            field="Idempotency-Key",
+        )
 
 
 def purge() -> None:
@@ -66,14 +70,14 @@ def _take(holder: str, key: str, digest: bytes) -> int | None:
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", "") != "55P03":  # lock_not_available
             raise
-        raise Conflict("A call with this Idempotency-Key is still under way.", retry_after=1) from error
+        raise Conflict(_("A call with this Idempotency-Key is still under way."), retry_after=1) from error
     return int(found[0]) if found else None
 
 
 def _kept(holder: str, key: str, digest: bytes) -> tuple[int, Any]:
     row = IdempotencyKey.objects.filter(holder=holder, key=key).first()
     if row is None or row.status is None:
-        raise Conflict("A call with this Idempotency-Key is still under way.", retry_after=1)
+        raise Conflict(_("A call with this Idempotency-Key is still under way."), retry_after=1)
     if bytes(row.body_digest) != digest:
-        raise Conflict("This Idempotency-Key was used for another request.", code="idempotency_key_reused")
+        raise Conflict(_("This Idempotency-Key was used for another request."), code="idempotency_key_reused")
     return row.status, row.answer

@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from cases import query_text
 from cases.attack.stored import catalog
@@ -74,10 +76,10 @@ class IncidentFilter:
             if name != "q"
         ]
         for token in self.tokens:
-            label = _label(token.field) if token.field else "Text"
+            label = _label(token.field) if token.field else _("Text")
             rest = self.query_string(q=query_text.without(self.text, token))
             shown = f"{token.op} {token.value}".strip()
-            chips.append(Chip(f"Not {label.lower()}" if token.negated else label, shown, rest))
+            chips.append(Chip(_("Not %(label)s") % {"label": label.lower()} if token.negated else label, shown, rest))
         return chips
 
     def query_string(self, without: str = "", **replace: str | list[str]) -> str:
@@ -105,7 +107,7 @@ def _condition(name: str, op: str, value: str, user: User) -> Q:
 
 
 def _label(name: str) -> str:
-    return name.removeprefix(custom.PREFIX) if custom.is_field(name) else LABELS.get(name, name)
+    return name.removeprefix(custom.PREFIX) if custom.is_field(name) else _(LABELS.get(name, name))
 
 
 def _choice(column: str, choices: type[Words]) -> Callable[[str, str, User], Q]:
@@ -150,7 +152,7 @@ def _team(op: str, value: str, user: User) -> Q:
 def _tlp(op: str, value: str, user: User) -> Q:
     wanted = value.lower().removeprefix("tlp:")
     if wanted not in Tlp.values:
-        raise FilterError(f"tlp: one of {', '.join(Tlp.values)}.")
+        raise FilterError(_("tlp: one of %(values)s.") % {"values": ", ".join(Tlp.values)})
     return Q(tlp=wanted)
 
 
@@ -159,7 +161,7 @@ def _sla(op: str, value: str, user: User) -> Q:
     try:
         return condition(value.lower())
     except KeyError:
-        raise FilterError(f"sla: one of {', '.join(WORDS)}.") from None
+        raise FilterError(_("sla: one of %(words)s.") % {"words": ", ".join(WORDS)}) from None
 
 
 def _updated(op: str, value: str, user: User) -> Q:
@@ -197,8 +199,21 @@ FIELDS: dict[str, Condition] = {
 NAMES = custom.Names(FIELDS)
 _CONDITIONS: dict[str, Condition] = {**FIELDS, "text": _text}
 LABELS = {
-    "status": "Status", "is": "Status", "severity": "Severity", "determination": "Determination", "owner": "Owner",
-    "team": "Team", "tag": "Tag", "technique": "Technique", "tlp": "TLP", "sla": "Targets",
-    "updated_since": "Changed since", "opened": "Opened", "ended": "Ended", "merged": "Merged",
-    "mtta": "Counts in MTTA", "mttc": "Counts in MTTC", "mttr": "Counts in MTTR",
-}  # fmt: skip
+    "status": gettext_noop("Status"),
+    "is": gettext_noop("Status"),
+    "severity": gettext_noop("Severity"),
+    "determination": gettext_noop("Determination"),
+    "owner": gettext_noop("Owner"),
+    "team": gettext_noop("Team"),
+    "tag": gettext_noop("Tag"),
+    "technique": gettext_noop("Technique"),
+    "tlp": gettext_noop("TLP"),
+    "sla": gettext_noop("Targets"),
+    "updated_since": gettext_noop("Changed since"),
+    "opened": gettext_noop("Opened"),
+    "ended": gettext_noop("Ended"),
+    "merged": gettext_noop("Merged"),
+    "mtta": gettext_noop("Counts in MTTA"),
+    "mttc": gettext_noop("Counts in MTTC"),
+    "mttr": gettext_noop("Counts in MTTR"),
+}

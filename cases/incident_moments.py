@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext as _
 
 from cases.choices import IncidentStatus
 from cases.filters_fields import FilterError, moment
@@ -26,7 +27,10 @@ def bounds(value: str) -> Bounds:
     """Both moments of a value. Raises FilterError for one that is none, and where none is given."""
     since, dots, until = value.partition(BETWEEN)
     if not since and not until:
-        raise FilterError(f"{value!s:.40} is no date or time. Write 2026-03-12, 24h, or 2026-03-12..2026-03-14.")
+        raise FilterError(
+            _("%(value)s is no date or time. Write 2026-03-12, 24h, or 2026-03-12..2026-03-14.")
+            % {"value": f"{value!s:.40}"}
+        )
     return moment(since) if since else None, moment(until) if dots and until else None
 
 
@@ -57,7 +61,7 @@ def ended(value: str) -> Q:
 def merged(value: str) -> Q:
     """Whether it went into another incident: yes or no. Raises FilterError for another word."""
     if value.lower() not in ("yes", "no"):
-        raise FilterError("merged: yes or no.")
+        raise FilterError(_("merged: yes or no."))
     return Q(merged_at__isnull=value.lower() == "no")
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from cases.errors import Missing
 from cases.ingest.mail.document import FORMAT
 from cases.ingest.registry import kind_of
@@ -67,7 +69,11 @@ def message_of(alert: Alert, sha256: str = "") -> AlertMessage:
     rows = rows.filter(sha256=sha256.lower()) if SHA256.fullmatch(sha256) else rows.none() if sha256 else rows
     found = rows.first()
     if found is None:
-        raise Missing(f"{alert.number} has no such message." if sha256 else f"{alert.number} has no message.")
+        raise Missing(
+            _("%(number)s has no such message.") % {"number": alert.number}
+            if sha256
+            else _("%(number)s has no message.") % {"number": alert.number}
+        )
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import connection
 from django.db.models import Sum
+from django.utils.translation import gettext as _
 
 from cases.actors import Actor
 from cases.errors import Conflict
@@ -89,7 +90,12 @@ def refusal(who: Actor | User, incident: Incident) -> Conflict:
     """What somebody hears who wants to change a merged incident."""
     number = told_end(who, incident)
     if not number:
-        text = f"{incident.number} was merged into one that you may not see. Nothing changes in it any more."
+        text = _("%(number)s was merged into one that you may not see. Nothing changes in it any more.") % {
+            "number": incident.number
+        }
         return Conflict(text, code="incident_merged")
-    text = f"{incident.number} was merged into {number}. Work on that one."
+    text = _("%(number)s was merged into %(target)s. Work on that one.") % {
+        "number": incident.number,
+        "target": number,
+    }
     return Conflict(text, code="incident_merged", incident=number, url=f"/incidents/{number}/")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from cases.actors import Actor
 from cases.alert_rows import locked_alert
@@ -51,7 +52,7 @@ def parse_number(value: str | int, prefix: str) -> int:
     """``7``, ``"7"`` or ``"ALR-7"`` to 7. Raises Missing for anything else."""
     found = _NUMBER.fullmatch(str(value).strip())
     if not found or (found[1] and found[1].upper() != prefix):
-        raise Missing(f"There is no {value!s:.40}.")
+        raise Missing(_("There is no %(value)s.") % {"value": f"{value!s:.40}"})
     return int(found[2])
 
 
@@ -64,13 +65,15 @@ def alert_for(who: Actor | User, pk: str | int, *, work: bool = False, lock: boo
     # The former is the same, quicker, for whoever sees all: most changes of playbooks ask for it.
     alert = locked_alert(number) if user is None and lock else _seen(user, number, lock=lock)
     if alert is None:
-        raise Missing(f"There is no alert {pk!s:.40}.")
+        raise Missing(_("There is no alert %(pk)s.") % {"pk": f"{pk!s:.40}"})
     if user is not None:
         know(alert.cause)  # others act within a run, whose cause is known
     if work and user is not None and not may(user, "work_cases"):
-        raise Forbidden("You may see this alert but not work on it: the permission to work on cases is missing.")
+        raise Forbidden(_("You may see this alert but not work on it: the permission to work on cases is missing."))
     if work and user is not None and alert.restricted and alert.incident and not holds(user, alert.incident, "edit"):
-        raise Forbidden(f"You may see {alert.number} but not work on it: its incident is restricted.")
+        raise Forbidden(
+            _("You may see %(number)s but not work on it: its incident is restricted.") % {"number": alert.number}
+        )
     if alert.restricted and alert.incident:
         note_view(who, alert.incident)
     return alert
@@ -98,7 +101,7 @@ def incident_for(who: Actor | User, pk: str | int, *, level: str = "view", lock:
         rows = rows.visible_to(user)
     incident: Incident | None = rows.filter(pk=parse_number(pk, "INC")).first()
     if incident is None:
-        raise Missing(f"There is no incident {pk!s:.40}.")
+        raise Missing(_("There is no incident %(pk)s.") % {"pk": f"{pk!s:.40}"})
     if user is not None:
         know(incident.cause)
     if incident.merged_at is not None and level in WORKING:
@@ -106,7 +109,7 @@ def incident_for(who: Actor | User, pk: str | int, *, level: str = "view", lock:
             return incident_for(who, end, level=level, lock=lock)
         raise refusal(who, incident)
     if user is not None and not holds(user, incident, level):
-        raise Forbidden(f"You may see this incident but not {level} it.")
+        raise Forbidden(_("You may see this incident but not %(level)s it.") % {"level": level})
     note_view(who, incident)
     return incident
 
@@ -146,7 +149,7 @@ def readable_source(user: User, slug: str) -> AlertSource:
     """The source with this slug, for somebody who may read or manage its set-up. Raises Missing or Forbidden."""
     source = sources_read_by(user).filter(slug=slug).first()
     if source is None and may(user, "view_setup"):
-        raise Missing(f"There is no source {slug!s:.60}.")
+        raise Missing(_("There is no source %(slug)s.") % {"slug": f"{slug!s:.60}"})
     return source or source_for(user, slug)
 
 
@@ -157,5 +160,5 @@ def source_for(user: User, slug: str) -> AlertSource:
     if source is not None:
         return source
     if not may(user, "manage_sources"):
-        raise Forbidden("The permission to manage this alert source is missing.")
-    raise Missing(f"There is no source {slug!s:.60}.")
+        raise Forbidden(_("The permission to manage this alert source is missing."))
+    raise Missing(_("There is no source %(slug)s.") % {"slug": f"{slug!s:.60}"})

@@ -12,6 +12,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import DatabaseError, OperationalError, connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from cases.actions.dead_letters import TASK, letter_for
 from cases.actors import Actor
@@ -72,11 +73,14 @@ def _replay(actor: Actor, pk: int, *, told: bool) -> DeadLetter:
 def _check(letter: DeadLetter) -> None:
     if letter.replayed_at is not None:
         became = f"it became ALR-{letter.alert_id}" if letter.alert_id else "it was read"
-        raise Conflict(f"This was replayed already: {became}.")
+        raise Conflict(_("This was replayed already: %(became)s.") % {"became": became})
     if not letter.whole:
-        raise Conflict(f"Only {letter.kept:,} of {letter.size:,} bytes were kept, so it cannot be replayed.")
+        raise Conflict(
+            _("Only %(kept)s of %(size)s bytes were kept, so it cannot be replayed.")
+            % {"kept": f"{letter.kept:,}", "size": f"{letter.size:,}"}
+        )
     if not letter.source.enabled:
-        raise Conflict("The source is off. Switch it on first.")
+        raise Conflict(_("The source is off. Switch it on first."))
 
 
 def _received(letter: DeadLetter) -> list[Outcome]:

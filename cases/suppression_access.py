@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from cases.errors import Forbidden, Missing
 from cases.models import SuppressionRule
@@ -17,7 +19,7 @@ from soar.accounts.models import Team, User
 from soar.lib import clock
 
 MANAGED_AT_MOST = 100
-NOT_YOURS = "Rules for other people's alerts are made by those who manage sources."
+NOT_YOURS = gettext_noop("Rules for other people's alerts are made by those who manage sources.")
 
 
 def rules_seen_by(user: User) -> QuerySet[SuppressionRule]:
@@ -70,7 +72,7 @@ def rule_for(user: User | None, pk: int, *, work: bool = False, lock: bool = Fal
     rows = SuppressionRule.objects.all() if user is None else rules_seen_by(user)
     rule = (rows.select_for_update(of=("self",)) if lock else rows.select_related("team")).filter(pk=pk).first()
     if rule is None:
-        raise Missing(f"There is no suppression rule {pk}.")
+        raise Missing(_("There is no suppression rule %(pk)s.") % {"pk": pk})
     if work and user is not None and not may_rule(user, rule.team_id, rule.all_teams, sources_of(rule)):
-        raise Forbidden(NOT_YOURS)
+        raise Forbidden(_(NOT_YOURS))
     return rule

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Max, Min
+from django.utils.translation import gettext as _
 
 from cases.choices import Determination, Severity
 from cases.errors import Refused
@@ -72,7 +73,7 @@ class Preview:
 def preview(user: User, conditions: Conditions, scope: Scope, *, days: int = 7, cursor: str = "") -> Preview:
     """Read on for about a second, of what the person may see. Raises Refused for days or a cursor that are none."""
     if days not in DAYS:
-        raise Refused(f"Days are one of {', '.join(map(str, DAYS))}.", field="days")
+        raise Refused(_("Days are one of %(map)s.") % {"map": ", ".join(map(str, DAYS))}, field="days")
     since = clock.now() - timedelta(days=days)
     found = _resumed(days, cursor) if cursor else _begun(days, since)
     rows = Alert.objects.visible_to(user).filter(received_at__gte=since)
@@ -135,6 +136,6 @@ def _first_since(since: datetime, low: int, high: int) -> int:
 def _resumed(days: int, cursor: str) -> Preview:
     parts = cursor.split(".")
     if not 7 <= len(parts) <= 7 + EXAMPLES or not all(part.isascii() and part.isdecimal() for part in parts):
-        raise Refused("This is not a cursor of a preview.", field="cursor")
+        raise Refused(_("This is not a cursor of a preview."), field="cursor")
     top, floor, position, read, held, severe, malicious, *examples = (int(part[:18]) for part in parts)
     return Preview(days, top, floor, min(position, top), read, held, severe, malicious, examples)

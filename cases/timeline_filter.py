@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from django.db.models import BigIntegerField, Q, QuerySet, TextField
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
+from django.utils.translation import gettext as _
 
 from cases.models import TimelineEntry
 from cases.timeline_kinds import KINDS, LINKING, TELLING
@@ -73,12 +74,16 @@ class TimelineFilter:
         several = params.getlist("group") if hasattr(params, "getlist") else [params.get("group", "")]
         named = [name for one in several for name in str(one).split(",") if name]
         groups = tuple(dict.fromkeys(name for name in named if name in GROUPS or name == PINNED))
-        errors = [("group", f"One of: {', '.join((*GROUPS, PINNED))}.")] if len(groups) < len(set(named)) else []
+        errors = (
+            [("group", _("One of: %(what)s.") % {"what": ", ".join((*GROUPS, PINNED))})]
+            if len(groups) < len(set(named))
+            else []
+        )
         plain = {name: _clean(params.get(name, "")) for name in ("person", "q", "since", "until", "order")}
         moments = {name: moment_of(plain[name]) for name in ("since", "until")}
-        errors += [(name, "A date and time, as 2026-03-12T17:00.") for name in moments if _odd(plain, moments, name)]
+        errors += [(name, _("A date and time, as 2026-03-12T17:00.")) for name in moments if _odd(plain, moments, name)]
         if plain["order"] not in ("", ENTRY, EVENT):
-            errors.append(("order", f"One of: {ENTRY}, {EVENT}."))
+            errors.append(("order", _("One of: %(entry)s, %(event)s.") % {"entry": ENTRY, "event": EVENT}))
         order = EVENT if plain["order"] == EVENT else ENTRY
         kept = {"group": ",".join(groups), **plain, "order": EVENT if order == EVENT else ""}
         kept |= {name: "" for name, moment in moments.items() if moment is None}
@@ -154,7 +159,7 @@ def _by(person: str) -> Q:
 def _saying(text: str) -> Q:
     """Entries whose words, values or label hold the text; a note also by its corrections. Those are not taken from
     ``rows``, whose own SQL names the table: so they are looked for once, not for each entry."""
-    labels = [kind.name for kind in KINDS.values() if text.lower() in kind.label.lower()]
+    labels = [kind.name for kind in KINDS.values() if text.lower() in _(kind.label).lower()]
     edits = TimelineEntry.objects.filter(kind="comment.edited", text__icontains=text).order_by()
     corrected = edits.annotate(of=Cast(KeyTextTransform("of", "data"), BigIntegerField())).values("of")
     inside = ~TELLING_OF_OTHERS & (Q(text__icontains=text) | Q(data_text__icontains=text))

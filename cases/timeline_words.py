@@ -53,7 +53,7 @@ def sentence(entry: TimelineEntry) -> SafeString:
 
 def _label(entry: TimelineEntry) -> str:
     """The kind's own words; a kind nobody registered any more is made readable."""
-    return KINDS[entry.kind].label if entry.kind in KINDS else entry.kind.replace(".", " ").replace("_", " ")
+    return _(KINDS[entry.kind].label) if entry.kind in KINDS else entry.kind.replace(".", " ").replace("_", " ")
 
 
 def _changed(entry: TimelineEntry, data: Data) -> SafeString:
@@ -91,7 +91,7 @@ def _custom_field(data: Data) -> SafeString:
 
 def _findings(value: Any) -> str:
     """The page's words for findings: ``false_positive`` is "false positive"."""
-    return str(Findings(value).label).lower() if value and value in Findings.values else str(value or "")
+    return _(str(Findings(value).label)).lower() if value and value in Findings.values else str(value or "")
 
 
 def _opened(entry: TimelineEntry, data: Data) -> SafeString:

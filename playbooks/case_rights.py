@@ -6,18 +6,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from cases.models import Alert
 from cases.permissions import holds
 from playbooks.graph.actions import CLOSING
 from soar.accounts.membership import may
 from soar.accounts.models import User
 
-_MISSING = "the permission to work on cases is missing."
+_MISSING = gettext_noop("the permission to work on cases is missing.")
 
 
 def opening_hindrance(user: User) -> str:
     """Why they may open no incident, as the end of a sentence; empty if they may."""
-    return "" if may(user, "work_cases") else _MISSING
+    return "" if may(user, "work_cases") else _(_MISSING)
 
 
 def acting_hindrance(user: User, alert: Alert, action: str, params: dict[str, Any]) -> str:
@@ -27,9 +30,17 @@ def acting_hindrance(user: User, alert: Alert, action: str, params: dict[str, An
     if action == "run_playbook":
         return ""
     if alert.incident is None:
-        return "" if may(user, "work_cases") else f"You may see this alert but not work on it: {_MISSING}"
+        return (
+            ""
+            if may(user, "work_cases")
+            else _("You may see this alert but not work on it: %(missing)s") % {"missing": _(_MISSING)}
+        )
     level = _level(action, params)
-    return "" if holds(user, alert.incident, level) else f"You may see this incident but not {level} it."
+    return (
+        ""
+        if holds(user, alert.incident, level)
+        else _("You may see this incident but not %(level)s it.") % {"level": level}
+    )
 
 
 def _level(action: str, params: dict[str, Any]) -> str:

@@ -3,43 +3,44 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_noop as _
 
 
 class Trigger(models.TextChoices):
     """What starts a playbook (python-playbooks.md 1, rulings 7)."""
 
-    WEBHOOK = "webhook", "New alert"
-    INCIDENT = "incident", "New incident"
-    MANUAL = "manual", "By hand"
-    SCHEDULE = "schedule", "Schedule"
+    WEBHOOK = "webhook", _("New alert")
+    INCIDENT = "incident", _("New incident")
+    MANUAL = "manual", _("By hand")
+    SCHEDULE = "schedule", _("Schedule")
 
 
 class OnFailure(models.TextChoices):
     """What a failure does to the rest of the sequence."""
 
-    CONTINUE = "continue", "Go on"
-    STOP = "stop", "Stop the sequence"
+    CONTINUE = "continue", _("Go on")
+    STOP = "stop", _("Stop the sequence")
 
 
 class StartedBy(models.TextChoices):
     """How a run came to be."""
 
-    AUTOMATIC = "automatic", "Automatic"
-    MANUAL = "manual", "By hand"
-    SCHEDULE = "schedule", "Schedule"
+    AUTOMATIC = "automatic", _("Automatic")
+    MANUAL = "manual", _("By hand")
+    SCHEDULE = "schedule", _("Schedule")
 
 
 class RunStatus(models.TextChoices):
     """Where a run is. *Needs decision*: a person must say what happened."""
 
-    QUEUED = "queued", "Queued"
-    IN_PROGRESS = "in_progress", "In progress"
-    PENDING_APPROVAL = "pending_approval", "Pending approval"
-    NEEDS_DECISION = "needs_decision", "Needs decision"
-    SUCCESSFUL = "successful", "Successful"
-    PARTIALLY_SUCCESSFUL = "partially_successful", "Partially successful"
-    UNSUCCESSFUL = "unsuccessful", "Unsuccessful"
-    CANCELLED = "cancelled", "Cancelled"
+    QUEUED = "queued", _("Queued")
+    IN_PROGRESS = "in_progress", _("In progress")
+    PENDING_APPROVAL = "pending_approval", _("Pending approval")
+    NEEDS_DECISION = "needs_decision", _("Needs decision")
+    SUCCESSFUL = "successful", _("Successful")
+    PARTIALLY_SUCCESSFUL = "partially_successful", _("Partially successful")
+    UNSUCCESSFUL = "unsuccessful", _("Unsuccessful")
+    CANCELLED = "cancelled", _("Cancelled")
 
     @property
     def tone(self) -> str:
@@ -55,15 +56,15 @@ class RunStatus(models.TextChoices):
 class StepStatus(models.TextChoices):
     """Where a recorded call is. *Unknown outcome*: it was in flight when the worker died or ran out of time."""
 
-    QUEUED = "queued", "Queued"
-    IN_PROGRESS = "in_progress", "In progress"
-    PENDING_APPROVAL = "pending_approval", "Pending approval"
-    NEEDS_DECISION = "needs_decision", "Needs decision"
-    SUCCESSFUL = "successful", "Successful"
-    PARTIALLY_SUCCESSFUL = "partially_successful", "Partially successful"
-    UNSUCCESSFUL = "unsuccessful", "Unsuccessful"
-    UNKNOWN_OUTCOME = "unknown_outcome", "Unknown outcome"
-    CANCELLED = "cancelled", "Cancelled"
+    QUEUED = "queued", _("Queued")
+    IN_PROGRESS = "in_progress", _("In progress")
+    PENDING_APPROVAL = "pending_approval", _("Pending approval")
+    NEEDS_DECISION = "needs_decision", _("Needs decision")
+    SUCCESSFUL = "successful", _("Successful")
+    PARTIALLY_SUCCESSFUL = "partially_successful", _("Partially successful")
+    UNSUCCESSFUL = "unsuccessful", _("Unsuccessful")
+    UNKNOWN_OUTCOME = "unknown_outcome", _("Unknown outcome")
+    CANCELLED = "cancelled", _("Cancelled")
 
     @property
     def tone(self) -> str:
@@ -74,16 +75,16 @@ class StepStatus(models.TextChoices):
 class TaskStatus(models.TextChoices):
     """Where a response task is (response-playbooks.md 25)."""
 
-    PENDING_APPROVAL = "pending_approval", "Pending approval"
-    QUEUED = "queued", "Queued"
-    IN_PROGRESS = "in_progress", "In progress"
-    SUCCESSFUL = "successful", "Successful"
-    UNSUCCESSFUL = "unsuccessful", "Unsuccessful"
-    REJECTED = "rejected", "Rejected"
-    EXPIRED = "expired", "Expired"
-    NO_ACTION = "no_action", "No action taken"
-    UNKNOWN_OUTCOME = "unknown_outcome", "Unknown outcome"
-    CANCELLED = "cancelled", "Cancelled"
+    PENDING_APPROVAL = "pending_approval", _("Pending approval")
+    QUEUED = "queued", _("Queued")
+    IN_PROGRESS = "in_progress", _("In progress")
+    SUCCESSFUL = "successful", _("Successful")
+    UNSUCCESSFUL = "unsuccessful", _("Unsuccessful")
+    REJECTED = "rejected", _("Rejected")
+    EXPIRED = "expired", _("Expired")
+    NO_ACTION = "no_action", _("No action taken")
+    UNKNOWN_OUTCOME = "unknown_outcome", _("Unknown outcome")
+    CANCELLED = "cancelled", _("Cancelled")
 
     @property
     def tone(self) -> str:
@@ -99,13 +100,13 @@ class TaskStatus(models.TextChoices):
 class ApprovalStatus(models.TextChoices):
     """Where an approval is. *Partly*: some of its tasks were decided, others still wait."""
 
-    PENDING = "pending", "Pending"
-    PARTLY = "partly", "Partly decided"
-    APPROVED = "approved", "Approved"
-    REJECTED = "rejected", "Rejected"
-    MIXED = "mixed", "Partly approved"
-    EXPIRED = "expired", "Expired"
-    CANCELLED = "cancelled", "Cancelled"
+    PENDING = "pending", _("Pending")
+    PARTLY = "partly", _("Partly decided")
+    APPROVED = "approved", _("Approved")
+    REJECTED = "rejected", _("Rejected")
+    MIXED = "mixed", _("Partly approved")
+    EXPIRED = "expired", _("Expired")
+    CANCELLED = "cancelled", _("Cancelled")
 
     @property
     def tone(self) -> str:
@@ -116,11 +117,11 @@ class ApprovalStatus(models.TextChoices):
 class JobStatus(models.TextChoices):
     """Where a backtest is."""
 
-    QUEUED = "queued", "Queued"
-    IN_PROGRESS = "in_progress", "In progress"
-    SUCCESSFUL = "successful", "Successful"
-    UNSUCCESSFUL = "unsuccessful", "Unsuccessful"
-    CANCELLED = "cancelled", "Cancelled"
+    QUEUED = "queued", _("Queued")
+    IN_PROGRESS = "in_progress", _("In progress")
+    SUCCESSFUL = "successful", _("Successful")
+    UNSUCCESSFUL = "unsuccessful", _("Unsuccessful")
+    CANCELLED = "cancelled", _("Cancelled")
 
 
 TASK_OPEN = frozenset({"pending_approval", "queued", "in_progress", "unknown_outcome"})
@@ -149,6 +150,6 @@ _TONES = {
 class Outcome(models.TextChoices):
     """What a person says of a step of unknown outcome (rulings 6)."""
 
-    DONE = "done", "It happened"
-    NOT_DONE = "not_done", "It did not happen"
-    REPEAT = "repeat", "Do it again"
+    DONE = "done", _("It happened")
+    NOT_DONE = "not_done", _("It did not happen")
+    REPEAT = "repeat", _("Do it again")

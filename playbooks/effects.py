@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from cases.actions import alerts, incidents, links, observables
 from cases.actions.servicenow_ticket import ticket_of
@@ -32,7 +33,7 @@ class Case:
     def needs_alert(self, name: str) -> int:
         """The alert's id. Raises Refused if the run has none."""
         if self.alert is None:
-            raise Refused(f"{name} needs an alert, and this run has none.")
+            raise Refused(_("%(name)s needs an alert, and this run has none.") % {"name": name})
         return self.alert
 
     def current_incident(self) -> int | None:
@@ -100,7 +101,7 @@ def send_to_servicenow(case: Case, profile: str, number: str) -> dict[str, Any]:
     """Give the incident its ticket, or find that it has one."""
     incident = case.current_incident()
     if incident is None:
-        raise Refused("Only an incident is sent to ServiceNow, and there is none. Open one first.")
+        raise Refused(_("Only an incident is sent to ServiceNow, and there is none. Open one first."))
     link = ticket_of(case.actor, incident, profile, number)[0]
     return {
         "link": link.pk,
@@ -129,7 +130,10 @@ def rate_observables(case: Case, ratings: list[dict[str, Any]]) -> dict[str, Any
     for rating in ratings:
         row = named.get((rating.get("type", ""), rating.get("value", "")))
         if row is None:
-            raise Refused(f"The alert names no {rating.get('type')} {str(rating.get('value'))[:80]}.")
+            raise Refused(
+                _("The alert names no %(type)s %(value)s.")
+                % {"type": rating.get("type"), "value": str(rating.get("value"))[:80]}
+            )
         try:
             risk = Risk.from_word(rating.get("risk", ""))
         except ValueError as error:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from cases.actors import Actor
 from cases.errors import Forbidden, Missing
@@ -21,9 +23,9 @@ PLAYBOOK = Kind(
 # The permission of the product that gives a level on all playbooks.
 BY_ROLE = {"view": "view_cases", "run": "run_playbooks", "edit": "author_playbooks", "manage": "manage_people"}
 LACKING = {
-    "run": "The permission to run playbooks is missing.",
-    "edit": "The permission to write and enable playbooks is missing.",
-    "manage": "The permission to manage access to this playbook is missing.",
+    "run": gettext_noop("The permission to run playbooks is missing."),
+    "edit": gettext_noop("The permission to write and enable playbooks is missing."),
+    "manage": gettext_noop("The permission to manage access to this playbook is missing."),
 }
 
 
@@ -56,8 +58,8 @@ def playbook_for(who: Actor | User, playbook: Playbook | str | int, level: str =
     playbook that nobody published) may all. Raises Missing for who does not see it, Forbidden for who sees it only."""
     user = who.user if isinstance(who, Actor) else who
     if user is not None and not may(user, "view_cases"):
-        raise Missing("There is no such playbook.")
+        raise Missing(_("There is no such playbook."))
     row = playbook if isinstance(playbook, Playbook) else playbook_named(playbook)
     if user is not None and not holds(user, row, level):
-        raise Forbidden(LACKING[level])
+        raise Forbidden(_(LACKING[level]))
     return row

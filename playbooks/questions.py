@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from cases import timeline
 from cases.actors import Actor
@@ -37,7 +38,7 @@ def ask(run: Run, subject: Subject | None, step_id: int, given: dict[str, Any]) 
     subject_prefix, seconds. Raises Refused for a question without text or a time that makes no sense."""
     question = str(given.get("question") or "").strip()
     if not question:
-        raise Refused("request_approval needs a question.")
+        raise Refused(_("request_approval needs a question."))
     approval = Approval.objects.create(
         run=run,
         step_id=step_id,
@@ -72,7 +73,7 @@ def _notify(given: dict[str, Any]) -> dict[str, Any]:
 def _seconds(given: dict[str, Any]) -> float:
     seconds = float(given.get("seconds") or settings.APPROVAL_SECONDS)
     if not 1 <= seconds <= LONGEST:
-        raise Refused("An approval waits for at least a second and at most 30 days.")
+        raise Refused(_("An approval waits for at least a second and at most 30 days."))
     return seconds
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from cases.choices import Severity
 from cases.models import Alert
@@ -193,13 +194,17 @@ def _message(deed: Deed, made: Rehearsal, playbook: Playbook, touch: Touch, plac
     mail = touch.spec.name == "email"
     account = notify.mail_account() if mail else notify.channel_named(place.value)
     if account is None:
-        missing = "No connector for e-mail is set up." if mail else f"There is no enabled channel {place.value}."
+        missing = (
+            _("No connector for e-mail is set up.")
+            if mail
+            else _("There is no enabled channel %(value)s.") % {"value": place.value}
+        )
         raise ConnectorError(missing, permanent=True)
     deed.account = account.name
     message = Message(
         f"{playbook.name}: {made.alert.number}",
         type=REPORT,
-        text="The report: what triggered, objects with ratings, tasks, approvals, links.",
+        text=_("The report: what triggered, objects with ratings, tasks, approvals, links."),
         severity=Severity(made.alert.severity).word,
         tlp=tlp_of(made.alert),
         prefix=str(place.params.get("subject_prefix", "")),
@@ -211,16 +216,20 @@ def _message(deed: Deed, made: Rehearsal, playbook: Playbook, touch: Touch, plac
 def _incident(graph: Graph, alert: Alert, made: Rehearsal, user: User) -> str:
     """What would happen about an incident (rulings 4)."""
     if alert.incident_id:
-        return f"None new: the alert is in INC-{alert.incident_id}."
+        return _("None new: the alert is in INC-%(incident_id)s.") % {"incident_id": alert.incident_id}
     use = graph.target.open_incident
     acts = any(visit.verdict is None for visit in made.visits)
     if use is None or not (acts or opens_at_target(graph)):
-        return "None would be opened."
+        return _("None would be opened.")
     if why := opening_hindrance(user):
-        return f"None would be opened: {why}"
+        return _("None would be opened: %(why)s") % {"why": why}
     owners = f", owned by {', '.join(use.owners)}" if use.owners else ""
     closing = f"; closed as {use.close_with} if everything succeeds" if use.close_with else ""
-    return f"One would be opened{owners}{closing}.{_sending(use.ticket_profile)}"
+    return _("One would be opened%(owners)s%(closing)s.%(sending)s") % {
+        "owners": owners,
+        "closing": closing,
+        "sending": _sending(use.ticket_profile),
+    }
 
 
 def _sending(name: str) -> str:

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from cases.actors import Actor
 from cases.errors import Missing
@@ -106,6 +107,6 @@ def _found(who: Actor | User, rows: QuerySet[M], pk: int | str, what: str) -> M:
     usable = text.isascii() and text.isdigit() and len(text) < 19
     found = rows.filter(pk=int(text)).first() if usable else None
     if found is None:
-        raise Missing(f"There is no {what} {pk!s:.40}.")
+        raise Missing(_("There is no %(what)s %(pk)s.") % {"what": what, "pk": f"{pk!s:.40}"})
     note_rows(who, [found])
     return found

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import F, QuerySet, Window
 from django.db.models.functions import RowNumber
+from django.utils.translation import gettext as _
 
 from cases.actors import Actor
 from cases.errors import Missing
@@ -44,7 +45,7 @@ def playbook_named(name: str | int) -> Playbook:
     if found is None and text.isascii() and text.isdigit() and len(text) < 19:
         found = rows.filter(pk=int(text)).first()
     if found is None:
-        raise Missing(f"There is no playbook {text:.60}.")
+        raise Missing(_("There is no playbook %(text)s.") % {"text": f"{text:.60}"})
     return found
 
 
@@ -58,7 +59,7 @@ def run_for(who: Actor | User, pk: int | str) -> Run:
     usable = text.isascii() and text.isdigit() and len(text) < 19
     run = rows.filter(pk=int(text)).first() if usable else None
     if run is None or (user is not None and not is_visible(run, user)):
-        raise Missing(f"There is no run {text:.40}.")
+        raise Missing(_("There is no run %(text)s.") % {"text": f"{text:.40}"})
     note_rows(who, [run])
     return run
 
@@ -68,7 +69,7 @@ def playbook_with_id(pk: int) -> Playbook:
     rows = Playbook.objects.select_related("published_by", "modified_by", "current")
     row = rows.filter(pk=pk).first() if pk < 2**63 else None
     if row is None:
-        raise Missing(f"There is no playbook {pk!s:.40}.")
+        raise Missing(_("There is no playbook %(pk)s.") % {"pk": f"{pk!s:.40}"})
     return row
 
 

@@ -148,7 +148,7 @@ def _is_right(codename: str) -> bool:
 def _right(codename: str) -> str:
     from soar.accounts.models import Role
 
-    return str(dict(Role._meta.permissions).get(codename, codename))
+    return _(str(dict(Role._meta.permissions).get(codename, codename)))
 
 
 def _holders(codename: str) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpResponse
+from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -45,7 +46,7 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
     elif isinstance(error, RequestDataTooBig):
-        return _answer(413, "The body is larger than 10 MiB.", {}, {})
+        return _answer(413, _("The body is larger than 10 MiB."), {}, {})
     if not isinstance(error, exceptions.APIException):
         return None
     set_rollback()
@@ -74,7 +75,7 @@ def _of_detail(detail: Any) -> tuple[str, dict[str, Any]]:
     """A sentence and, for validation errors, one row per field."""
     if isinstance(detail, dict):
         rows = [{"field": name, "message": message} for name, message in _flat(detail)]
-        return (rows[0]["message"] if rows else "The input is not right."), {"errors": rows}
+        return (rows[0]["message"] if rows else _("The input is not right.")), {"errors": rows}
     if isinstance(detail, list):
         return " ".join(str(item) for item in detail), {}
     return str(detail), {"code": getattr(detail, "code", "error")}

@@ -48,7 +48,7 @@ class IncidentKind(Grantable):
         found = chosen.apply(Incident.objects.visible_to(user), user)
         unknown = [name for name in filters if name not in chosen.params]
         if unknown:
-            raise Refused(f"{unknown[0]:.40} filters nothing.", field="filter")
+            raise Refused(_("%(unknown)s filters nothing.") % {"unknown": f"{unknown[0]:.40}"}, field="filter")
         if chosen.errors:
             raise Refused(chosen.errors[0], field="filter")
         return list(found.order_by("pk").values_list("pk", flat=True)[: AT_MOST + 1])
@@ -124,8 +124,11 @@ class IncidentKind(Grantable):
         """A restricted incident keeps somebody who manages it."""
         if had and not self.has_manager(obj):
             raise Conflict(
-                f"{obj.number} is restricted and would be left without anybody who manages its access. "
-                "Give somebody else “manage” without an end first."
+                _(
+                    "%(number)s is restricted and would be left without anybody who manages its access. Give "
+                    "somebody else “manage” without an end first."
+                )
+                % {"number": obj.number}
             )
 
 

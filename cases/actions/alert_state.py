@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from cases import timeline
 from cases.actions.base import change, save
 from cases.actors import Actor
@@ -29,7 +31,7 @@ def apply_status(actor: Actor, alert: Alert, wanted: AlertStatus, reason: str) -
 def apply_determination(actor: Actor, alert: Alert, wanted: Determination, findings: str | None, reason: str) -> Alert:
     """``set_determination`` for an alert that is locked already."""
     if alert.status == AlertStatus.RESOLVED and wanted == Determination.UNKNOWN:
-        raise Refused("A resolved alert needs a determination other than unknown.", field="determination")
+        raise Refused(_("A resolved alert needs a determination other than unknown."), field="determination")
     changed = change(alert, actor, "determination", wanted, reason=reason)
     kept = findings if findings is not None else (alert.findings if not changed else "")
     changed = change(alert, actor, "findings", findings_of(wanted, kept)) or changed
@@ -49,14 +51,18 @@ def findings_of(determination: Determination, given: str) -> Findings:
         if finding == given:
             return finding
     if given in Findings.values:
-        raise Refused(f"{determination.label} goes with: {', '.join(f.value for f in allowed if f)}.", field="findings")
-    raise Refused(f"{given!s:.40} is no finding.", field="findings")
+        raise Refused(
+            _("%(label)s goes with: %(allowed)s.")
+            % {"label": determination.label, "allowed": ", ".join(f.value for f in allowed if f)},
+            field="findings",
+        )
+    raise Refused(_("%(given)s is no finding.") % {"given": f"{given!s:.40}"}, field="findings")
 
 
 def resolve_locked(actor: Actor, alert: Alert, determination: Determination, findings: str, reason: str) -> Alert:
     """Resolve, or correct how it was resolved. Raises Refused for *unknown* and for findings that do not fit."""
     if determination == Determination.UNKNOWN:
-        raise Refused("Resolving needs a determination other than unknown.", field="determination")
+        raise Refused(_("Resolving needs a determination other than unknown."), field="determination")
     again = alert.status == AlertStatus.RESOLVED
     if again and alert.determination == determination:  # a correction: what is not said anew stays
         findings, reason = findings or alert.findings, reason or alert.resolve_reason

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from cases.actions.alert_state import apply_determination, apply_status, resolve_locked
 from cases.actions.base import ALERT_TAGS_AT_MOST, change, check_worker, person, save, tags_of, team_of, text_of, word
 from cases.actors import Actor
@@ -22,7 +24,11 @@ def apply_changes(actor: Actor, alert: Alert, changes: dict[str, Any]) -> Alert:
     """Apply checked changes to a locked alert. Raises Refused for the first one that breaks a rule."""
     for name in changes:
         if name not in FIELDS:
-            raise Refused(f"{name!s:.40} cannot be changed. These can: {', '.join(FIELDS)}.", field=str(name))
+            raise Refused(
+                _("%(name)s cannot be changed. These can: %(fields)s.")
+                % {"name": f"{name!s:.40}", "fields": ", ".join(FIELDS)},
+                field=str(name),
+            )
     reason = text_of(changes.get("reason") or "", "reason", most=5000, required=False)
     _plain(actor, alert, changes, reason)
     _state(actor, alert, changes, reason)
@@ -75,5 +81,5 @@ def tlp_of(value: Any) -> str:
     """A TLP word. Raises Refused that names them."""
     wanted = str(value).lower().removeprefix("tlp:")
     if wanted not in Tlp.values:
-        raise Refused(f"TLP is one of: {', '.join(Tlp.values)}.", field="tlp")
+        raise Refused(_("TLP is one of: %(values)s.") % {"values": ", ".join(Tlp.values)}, field="tlp")
     return wanted

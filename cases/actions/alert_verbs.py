@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from cases import timeline
 from cases.actions.alert_state import reopen_locked
 from cases.actions.base import ALERT_TAGS_AT_MOST, _Keep, change, check_worker, save, tags_of
@@ -16,9 +18,9 @@ from soar.lib import clock
 def claim_locked(actor: Actor, alert: Alert) -> Alert:
     """Assign to the actor and set in progress. Raises Refused for no person, Conflict for a resolved alert."""
     if actor.user is None:
-        raise Refused("Only a person can claim an alert.")
+        raise Refused(_("Only a person can claim an alert."))
     if alert.status == AlertStatus.RESOLVED:
-        raise Conflict("The alert is resolved. Reopen it first.")
+        raise Conflict(_("The alert is resolved. Reopen it first."))
     if alert.owner_id == actor.user.pk and alert.status == AlertStatus.IN_PROGRESS:
         return alert
     old = alert.owner.display_name() if alert.owner else None

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from cases import timeline
 from cases.actions import mentions
@@ -48,7 +49,7 @@ def claim(actor: Actor, alert_id: AlertId, *, expected_version: Expected = None)
 
     Raises Refused for an actor that is no person, or for a resolved alert."""
     if actor.user is None:
-        raise Refused("Only a person can claim an alert.")
+        raise Refused(_("Only a person can claim an alert."))
     return claim_locked(actor, _working_on(actor, alert_id, expected_version))
 
 
@@ -161,7 +162,7 @@ def comment(actor: Actor, alert_id: AlertId, text: str) -> TimelineEntry:
     alert = _working_on(actor, alert_id, None)
     if alert.incident_id:
         number, where = named(actor, alert)
-        raise Conflict(f"This alert is part of {number}: notes are written there.", **where)
+        raise Conflict(_("This alert is part of %(number)s: notes are written there.") % {"number": number}, **where)
     mentioned = mentions.read(actor, alert, body)
     entry = timeline.record("comment", alert, actor, text=body, data=mentioned.data, touch=True)
     mentioned.keep(entry)

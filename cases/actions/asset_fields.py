@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from cases.actions.base import tags_of, text_of, word
 from cases.choices import Criticality
@@ -31,7 +32,7 @@ def checked(fields: dict[str, Any]) -> dict[str, Any]:
     """The fields in the form that is stored. Raises Refused beside the first that is wrong or unknown."""
     for name in fields:
         if name not in FIELDS:
-            raise Refused(f"{name!s:.40} is not a field of an asset.", field=str(name))
+            raise Refused(_("%(name)s is not a field of an asset.") % {"name": f"{name!s:.40}"}, field=str(name))
     return {name: FIELDS[name](value) for name, value in fields.items()}
 
 
@@ -71,7 +72,7 @@ def _name(value: Any) -> str:
     given = text_of(value, "name", most=NAME_AT_MOST)
     name = asset_name(given)[1]
     if not name:
-        raise Refused("Give the name of a machine, not localhost or a public address.", field="name")
+        raise Refused(_("Give the name of a machine, not localhost or a public address."), field="name")
     return name
 
 
@@ -79,7 +80,7 @@ def _line(field: str, most: int) -> Any:
     def check(value: Any) -> str:
         text = " ".join(text_of(value, field, most=most, required=False).split())
         if not text.isprintable():
-            raise Refused("This holds characters that cannot be shown.", field=field)
+            raise Refused(_("This holds characters that cannot be shown."), field=field)
         return text
 
     return check
@@ -87,10 +88,10 @@ def _line(field: str, most: int) -> Any:
 
 def _texts(value: Any, field: str, most: int) -> list[str]:
     if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
-        raise Refused("This is a list of texts.", field=field)
+        raise Refused(_("This is a list of texts."), field=field)
     texts = [text for one in value if (text := one.strip())]
     if len(texts) > most:
-        raise Refused(f"At most {most}, these are {len(texts)}.", field=field)
+        raise Refused(_("At most %(most)s, these are %(count)s.") % {"most": most, "count": len(texts)}, field=field)
     return texts
 
 
@@ -99,7 +100,7 @@ def _addresses(value: Any) -> list[str]:
     for text in _texts(value, "addresses", ADDRESSES_AT_MOST):
         address = as_ip(text)
         if not address:
-            raise Refused(f"{text:.50} is no IPv4 or IPv6 address.", field="addresses")
+            raise Refused(_("%(text)s is no IPv4 or IPv6 address.") % {"text": f"{text:.50}"}, field="addresses")
         found.append(address)
     return list(dict.fromkeys(found))
 
@@ -108,7 +109,7 @@ def _groups(value: Any) -> list[str]:
     check = _line("groups", GROUP_AT_MOST)
     names = [check(text) for text in _texts(value, "groups", GROUPS_AT_MOST)]
     if any(sign in name for name in names for sign in ",;|"):
-        raise Refused("The name of a group has no comma, semicolon or bar: they part groups.", field="groups")
+        raise Refused(_("The name of a group has no comma, semicolon or bar: they part groups."), field="groups")
     return list({name.lower(): name for name in reversed(names) if name}.values())[::-1]
 
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from cases.actions.asset_fields import checked, differences, drop_unused_groups, known_groups
 from cases.actions.assets import SAID, TOLD, may_manage
@@ -83,7 +84,7 @@ def keep(actor: Actor, name: str, body: bytes) -> tuple[AssetImport, Plan]:
     """The plan of a file, and the file kept for a day until its sender decides. Raises as ``plan`` does."""
     may_manage(actor)
     if actor.user is None:
-        raise Refused("A file to look at has a sender.")
+        raise Refused(_("A file to look at has a sender."))
     text = decoded(body)
     found = plan(actor, text)
     old = AssetImport.objects.filter(created_at__lt=clock.now() - KEPT) | AssetImport.objects.filter(user=actor.user)
@@ -97,7 +98,7 @@ def kept_import(user: User, pk: int) -> AssetImport:
     rows = AssetImport.objects.filter(user=user, created_at__gte=clock.now() - KEPT)
     found = rows.filter(pk=pk).first()
     if found is None:
-        raise Missing("This file is no longer kept. Send it again.")
+        raise Missing(_("This file is no longer kept. Send it again."))
     return found
 
 
@@ -124,9 +125,13 @@ def apply(actor: Actor, text: str, *, name: str = "", expected: str = "") -> Pla
     if found.problems:
         first = found.problems[0]
         told = [asdict(one) for one in found.problems]
-        raise Refused(f"Line {first.line}: {first.message} Nothing was saved.", field="file", problems=told)
+        raise Refused(
+            _("Line %(line)s: %(message)s Nothing was saved.") % {"line": first.line, "message": first.message},
+            field="file",
+            problems=told,
+        )
     if expected and found.digest != expected:
-        raise Stale("Assets were changed since the preview. Nothing was saved; look at it again.", current=found)
+        raise Stale(_("Assets were changed since the preview. Nothing was saved; look at it again."), current=found)
     _write(actor, found)
     figures: dict[str, Any] = {"created": len(found.created), "changed": len(found.changed), "same": found.same}
     audit.record(actor.user, "asset.imported", name, **figures)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext as _
 
 from cases import timeline
 from cases.actions.base import save, text_of
@@ -23,7 +25,7 @@ def add_to_incident(actor: Actor, incident_id: int | str, name: str) -> Asset:
     rows = Asset.objects.filter(key=given.lower())
     asset = (rows.visible_to(actor.user) if actor.user is not None else rows).first()
     if asset is None:
-        raise Refused(f"There is no asset {given:.60}. Enter it first.", field="name")
+        raise Refused(gettext("There is no asset %(given)s. Enter it first.") % {"given": f"{given:.60}"}, field="name")
     _, made = IncidentAsset.objects.get_or_create(
         incident=incident, asset=asset, defaults={"added_by": actor.name[:200]}
     )
@@ -40,7 +42,7 @@ def remove_from_incident(actor: Actor, incident_id: int | str, asset_id: int) ->
     incident = incident_for(actor, incident_id, level="edit", lock=True)
     row = incident.asset_links.filter(asset=asset_id).select_related("asset").first()
     if row is None:
-        raise Missing("This asset was not put on the incident itself.")
+        raise Missing(_("This asset was not put on the incident itself."))
     check_incidents([incident.pk])
     row.delete()
     _announce("asset.removed", incident, actor, row.asset)

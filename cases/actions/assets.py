@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from cases.actions.asset_fields import checked, differences, drop_unused_groups, known_groups
 from cases.actors import Actor
@@ -18,7 +20,7 @@ from soar.lib import clock
 # What alerts tell and what people say of an asset: without anybody's word an asset has none of the latter.
 TOLD = {"type": "", "system": "", "addresses": []}
 SAID = {"groups": [], "criticality": 0, "tags": []}
-NAMED_ONLY = "It is not in the inventory: only alerts name it, so there is nothing to remove."
+NAMED_ONLY = gettext_noop("It is not in the inventory: only alerts name it, so there is nothing to remove.")
 
 
 @transaction.atomic
@@ -29,11 +31,11 @@ def create(actor: Actor, *, fields: dict[str, Any]) -> Asset:
     the facts given here alone. Raises Refused beside the field that is wrong or if the name is taken, Forbidden."""
     may_work(actor)
     if not fields.get("name"):
-        raise Refused("An asset has a name.", field="name")
+        raise Refused(_("An asset has a name."), field="name")
     values = checked(fields)
     asset = _row(values["name"])
     if asset.listed:
-        raise Refused(f"There is an asset {asset.name} already.", field="name")
+        raise Refused(_("There is an asset %(name)s already.") % {"name": asset.name}, field="name")
     if actor.user is not None and not Asset.objects.visible_to(actor.user).filter(pk=asset.pk).exists():
         # Neither what hidden alerts told of it, nor since when: it begins here.
         values = {**TOLD, **values, "created_at": clock.now()}
@@ -54,7 +56,7 @@ def update(actor: Actor, asset_id: int | str, *, changes: dict[str, Any], expect
     check_version(asset, expected_version)
     values = checked(changes)
     if values.get("name", asset.name).lower() != asset.key:
-        raise Refused("Alerts find an asset by its name: enter another name as a new asset.", field="name")
+        raise Refused(_("Alerts find an asset by its name: enter another name as a new asset."), field="name")
     if "groups" in values:
         values["groups"] = list(dict.fromkeys(_spelt(values["groups"])))
     different = differences(asset, values)
@@ -76,7 +78,7 @@ def remove(actor: Actor, asset_id: int | str, *, expected_version: int | None = 
     asset = asset_for(actor, asset_id, lock=True)
     check_version(asset, expected_version)
     if not asset.listed:
-        raise Refused(NAMED_ONLY)
+        raise Refused(_(NAMED_ONLY))
     groups = list(asset.groups)
     audit.record(actor.user, "asset.removed", asset.name, id=asset.pk)
     if asset.alert_links.exists() or asset.incident_links.exists():
@@ -90,19 +92,19 @@ def remove(actor: Actor, asset_id: int | str, *, expected_version: int | None = 
 def may_work(actor: Actor) -> None:
     """Raises Forbidden for whoever may not work on cases."""
     if actor.user is not None and not may(actor.user, "work_cases"):
-        raise Forbidden("The permission to work on cases is missing.")
+        raise Forbidden(_("The permission to work on cases is missing."))
 
 
 def may_manage(actor: Actor) -> None:
     """Raises Forbidden for whoever may not manage settings."""
     if actor.user is not None and not may(actor.user, "manage_settings"):
-        raise Forbidden("The permission to manage settings is missing.")
+        raise Forbidden(_("The permission to manage settings is missing."))
 
 
 def check_version(asset: Asset, expected: int | None) -> None:
     """Raise Stale when the asset changed since the form or the ETag was made (casework.md 5)."""
     if expected is not None and asset.version != expected:
-        raise Stale(f"{asset.name} was changed in the meantime. Nothing was saved.", current=asset)
+        raise Stale(_("%(name)s was changed in the meantime. Nothing was saved.") % {"name": asset.name}, current=asset)
 
 
 def _row(name: str) -> Asset:
@@ -116,7 +118,7 @@ def _row(name: str) -> Asset:
                 return Asset.objects.create(name=name, key=name.lower(), version=0)
         except IntegrityError:  # made by an alert or by somebody else at this moment
             continue
-    raise Missing(f"There is no asset {name:.60}.")
+    raise Missing(_("There is no asset %(name)s.") % {"name": f"{name:.60}"})
 
 
 def _write(asset: Asset, values: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import models
+from django.utils.translation import gettext as _
 
 from cases import timeline
 from cases.actors import Actor
@@ -88,7 +89,7 @@ def person(value: User | str | None) -> User | None:
     else:
         user = get_user_model().objects.filter(username=str(value)[:150].replace("\x00", "")).first()
     if user is None or not user.is_active:
-        raise Refused(f"There is no active user {value!s:.60}.", field="owner")
+        raise Refused(_("There is no active user %(value)s.") % {"value": f"{value!s:.60}"}, field="owner")
     return user
 
 
@@ -99,9 +100,17 @@ def check_worker(subject: Alert | Incident, user: User | None, field: str = "own
         return
     able = holds(user, subject, "comment") if isinstance(subject, Incident) else may(user, "work_cases")
     if not able and not subject.restricted:
-        raise Refused(f"{user.display_name()} may not work on cases: the role for it is missing.", field=field)
+        raise Refused(
+            _("%(display_name)s may not work on cases: the role for it is missing.")
+            % {"display_name": user.display_name()},
+            field=field,
+        )
     if not able or (subject.restricted and not type(subject).objects.visible_to(user).filter(pk=subject.pk).exists()):
-        raise Refused(f"{subject.number} is restricted and {user.display_name()} may not work on it.", field=field)
+        raise Refused(
+            _("%(number)s is restricted and %(display_name)s may not work on it.")
+            % {"number": subject.number, "display_name": user.display_name()},
+            field=field,
+        )
 
 
 def team_of(value: Team | str | int | None) -> Team | None:
@@ -112,7 +121,7 @@ def team_of(value: Team | str | int | None) -> Team | None:
         return None
     team = Team.objects.filter(name__iexact=str(value)[:100].replace("\x00", "")).first()
     if team is None:
-        raise Refused(f"There is no team {value!s:.60}.", field="team")
+        raise Refused(_("There is no team %(value)s.") % {"value": f"{value!s:.60}"}, field="team")
     return team
 
 
@@ -121,23 +130,25 @@ def text_of(value: Any, field: str = "text", *, most: int = TEXT_AT_MOST, requir
 
     Raises Refused when empty (if required) or too long."""
     if not isinstance(value, str):
-        raise Refused("This must be a text.", field=field)
+        raise Refused(_("This must be a text."), field=field)
     text = seen(value.replace("\x00", "").encode("utf-8", "replace").decode().strip())
     if required and not text:
-        raise Refused("Write something first.", field=field)
+        raise Refused(_("Write something first."), field=field)
     if len(text) > most:
-        raise Refused(f"At most {most} characters, this has {len(text)}.", field=field)
+        raise Refused(
+            _("At most %(most)s characters, this has %(count)s.") % {"most": most, "count": len(text)}, field=field
+        )
     return text
 
 
 def tags_of(value: Any, most: int = TAGS_AT_MOST) -> list[str]:
     """Tags, stripped, lower case, each once, in order. Raises Refused for anything but a list of short texts."""
     if not isinstance(value, list | tuple) or not all(isinstance(tag, str) for tag in value):
-        raise Refused("Tags are a list of texts.", field="tags")
+        raise Refused(_("Tags are a list of texts."), field="tags")
     tags = list(dict.fromkeys(seen(tag.replace("\x00", "").strip().lower()) for tag in value))
     tags = [tag for tag in tags if tag]
     if any(len(tag) > 100 for tag in tags) or len(tags) > most:
-        raise Refused(f"At most {most} tags of at most 100 characters.", field="tags")
+        raise Refused(_("At most %(most)s tags of at most 100 characters.") % {"most": most}, field="tags")
     return tags
 
 
@@ -146,7 +157,7 @@ def word(choices: type[Words], value: Any, field: str) -> Any:
     if isinstance(value, choices):
         return value
     if not isinstance(value, str):
-        raise Refused(f"Must be one of: {', '.join(choices.words())}.", field=field)
+        raise Refused(_("Must be one of: %(words)s.") % {"words": ", ".join(choices.words())}, field=field)
     try:
         return choices.from_word(value)
     except ValueError as error:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 
 from cases.actions import bulk
 from cases.actions.bulk_selection import Selection, count_of
@@ -69,7 +70,7 @@ def cancel(user: User, job_id: int) -> BulkJob:
     Raises Missing for a job of somebody else, Conflict for one that has ended."""
     job = own(user, job_id, lock=True)
     if job.finished_at:
-        raise Conflict("This has ended already.")
+        raise Conflict(_("This has ended already."))
     job.status, job.finished_at = BulkJob.Status.CANCELLED, timezone.now()
     job.save(update_fields=["status", "finished_at"])
     return job
@@ -81,14 +82,14 @@ def undo(user: User, job_id: int) -> BulkJob:
 
     Raises Missing for a job of somebody else, Forbidden, and Conflict for what cannot be undone."""
     if not may(user, "work_cases"):
-        raise Forbidden("The permission to work on cases is missing.")
+        raise Forbidden(_("The permission to work on cases is missing."))
     job = own(user, job_id, lock=True)
     if (reason := no_undo(job)) is not None:
         raise Conflict(reason)
     # A job that was cancelled is finished before its last batch is. Held until the undo stands: none begins now.
     left = job.batches.filter(done_at=None)
     if left.count() > len(left.select_for_update(skip_locked=True).values_list("pk", flat=True)):
-        raise Conflict("Its last batch is still under way. Try again in a moment.")
+        raise Conflict(_("Its last batch is still under way. Try again in a moment."))
     made = BulkJob.objects.create(
         user=user, scopes=_scopes(user), action="undo", undo_of=job, total=job.changed, collected_at=clock.now(),
     )  # fmt: skip
@@ -108,13 +109,13 @@ def undo(user: User, job_id: int) -> BulkJob:
 def no_undo(job: BulkJob) -> str | None:
     """Why a job cannot be undone; None if it can."""
     if job.finished_at is None:
-        return "This goes on still. Cancel it first, or wait."
+        return _("This goes on still. Cancel it first, or wait.")
     if job.undo_of_id is not None or not job.changed:
-        return "There is nothing here that can be undone."
+        return _("There is nothing here that can be undone.")
     if hasattr(job, "undone_by"):
-        return "This was undone already."
+        return _("This was undone already.")
     if job.undo_until and job.undo_until < timezone.now():
-        return "What was before is kept for 24 hours only."
+        return _("What was before is kept for 24 hours only.")
     return None
 
 
@@ -123,7 +124,7 @@ def own(user: User, job_id: int, *, lock: bool = False) -> BulkJob:
     rows = BulkJob.objects.filter(asked_within(user), user=user, pk=job_id)
     job: BulkJob | None = (rows.select_for_update() if lock else rows.select_related("undone_by")).first()
     if job is None:
-        raise Missing("There is no such job of yours.")
+        raise Missing(_("There is no such job of yours."))
     return job
 
 
@@ -164,11 +165,14 @@ def run_on_each(*args: Any, **kwargs: Any) -> Any:
 
 def new_job(user: User, action: str, fields: dict[str, Any]) -> BulkJob:
     """A job that is not saved yet. Raises Forbidden and Refused."""
-    needed, what = ("run_playbooks", "run playbooks") if action == RUN else ("work_cases", "work on cases")
+    needed, what = ("run_playbooks", _("run playbooks")) if action == RUN else ("work_cases", _("work on cases"))
     if not may(user, needed):
-        raise Forbidden(f"The permission to {what} is missing.")
+        raise Forbidden(_("The permission to %(what)s is missing.") % {"what": what})
     if action not in ACTIONS:
-        raise Refused(f"{action!s:.40} is not one of: {', '.join(ACTIONS)}.", field="action")
+        raise Refused(
+            _("%(action)s is not one of: %(actions)s.") % {"action": f"{action!s:.40}", "actions": ", ".join(ACTIONS)},
+            field="action",
+        )
     zone = timezone.get_current_timezone_name()
     return BulkJob(user=user, scopes=_scopes(user), action=action, fields=fields, time_zone=zone)
 
@@ -179,10 +183,11 @@ def _scopes(user: User) -> list[str] | None:
 
 def _checked(number: int, most: int) -> int:
     if not number:
-        raise Refused(f"This takes 1 to {most:,} alerts, and there is none.", field="ids")
+        raise Refused(_("This takes 1 to %(most)s alerts, and there is none.") % {"most": f"{most:,}"}, field="ids")
     if number > most:
         raise Refused(
-            f"This takes 1 to {most:,} alerts, and there are more. Narrow the filter, by time for instance.",
+            _("This takes 1 to %(most)s alerts, and there are more. Narrow the filter, by time for instance.")
+            % {"most": f"{most:,}"},
             field="ids",
         )
     return number

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from cases import timeline_many
 from cases.actors import Actor
@@ -92,7 +93,9 @@ def _change(actor: Actor, alert: Alert, act: Act, keep: Sequence[str], outcome: 
 def _check(actor: Actor, alert: Alert) -> None:
     """As ``alert_for`` with ``work``: raise Forbidden for an alert of a restricted incident."""
     if alert.restricted and alert.incident and actor.user and not holds(actor.user, alert.incident, "edit"):
-        raise Forbidden(f"You may see {alert.number} but not work on it: its incident is restricted.")
+        raise Forbidden(
+            _("You may see %(number)s but not work on it: its incident is restricted.") % {"number": alert.number}
+        )
 
 
 def values_of(alert: Alert, names: Iterable[str]) -> dict[str, Any]:

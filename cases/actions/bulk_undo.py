@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
 
 from cases.actions.base import change, check_worker, save
 from cases.actions.bulk_together import Outcome, change_each, values_of
@@ -40,7 +41,10 @@ def put_back(actor: Actor, alerts: list[Alert], before: Before) -> Outcome:
         touched = sorted(since.get(alert.pk, set()) & one["was"].keys())
         differing = [name for name, value in values_of(alert, one["now"]).items() if value != one["now"][name]]
         if touched or differing:
-            raise Conflict(f"{(touched or differing)[0].replace('_', ' ')} was changed since; it stays as it is.")
+            raise Conflict(
+                _("%(touched)s was changed since; it stays as it is.")
+                % {"touched": (touched or differing)[0].replace("_", " ")}
+            )
         _restore(actor, alert, one["was"], people, teams)
 
     return change_each(actor, alerts, act, ())
@@ -55,12 +59,12 @@ def _restore(actor: Actor, alert: Alert, was: dict[str, Any], people: dict[int, 
         if name == "owner":
             wanted = people.get(value)
             if value is not None and (wanted is None or not wanted.is_active):
-                raise Conflict("Its former owner is no longer active.")
+                raise Conflict(_("Its former owner is no longer active."))
             check_worker(alert, wanted)
         elif name == "team":
             wanted = teams.get(value)
             if value is not None and wanted is None:
-                raise Conflict("Its former team is no more.")
+                raise Conflict(_("Its former team is no more."))
         elif name in WORDS:
             wanted = WORDS[name](value)
         change(alert, actor, name, wanted, reason=REASON)

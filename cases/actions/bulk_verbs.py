@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from cases.actions.alert_state import apply_status, resolve_locked
 from cases.actions.alert_verbs import (
     add_tags_locked,
@@ -45,7 +47,7 @@ def _why(fields: Fields) -> str:
 
 def _assigning(fields: Fields) -> Fields:
     if not {"owner", "team"} & fields.keys():
-        raise Refused("Name an owner or a team.", field="owner")
+        raise Refused(_("Name an owner or a team."), field="owner")
     return {
         "owner": person(fields["owner"]) if "owner" in fields else KEEP,
         "team": team_of(fields["team"]) if "team" in fields else KEEP,
@@ -59,7 +61,7 @@ def _status(fields: Fields) -> Fields:
 def _resolving(fields: Fields) -> Fields:
     determination = word(Determination, fields.get("determination") or "unknown", "determination")
     if determination == Determination.UNKNOWN:
-        raise Refused("Resolving needs a determination other than unknown.", field="determination")
+        raise Refused(_("Resolving needs a determination other than unknown."), field="determination")
     return {"determination": determination, "findings": fields.get("findings") or "", "reason": _why(fields)}
 
 

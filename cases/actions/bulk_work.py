@@ -12,6 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from cases.actions import bulk, bulk_jobs, bulk_undo
 from cases.actions.bulk_jobs import RUN, TASK, TOGETHER, ending
@@ -46,8 +47,8 @@ def at_once(user: User, ids: Sequence[int], action: str, fields: dict[str, Any])
         job.alerts = list(dict.fromkeys(ids))
         job.total = len(job.alerts)
         if not 0 < job.total <= bulk.AT_MOST:
-            most = f"At most {bulk.AT_MOST} alerts at once."
-            raise Refused(most if job.total else "Tick some alerts first.", field="ids")
+            most = _("At most %(at_most)s alerts at once.") % {"at_most": bulk.AT_MOST}
+            raise Refused(most if job.total else _("Tick some alerts first."), field="ids")
         job.save()
     work(job.pk)
     job.refresh_from_db()
@@ -187,7 +188,7 @@ def _tried(job: BulkJob, batch: BulkBatch, ids: Sequence[int]) -> Outcome:
     if job.action == RUN:
         return _runs(job, actor, ids)
     if not may(user, "work_cases"):
-        raise Forbidden("The permission to work on cases is missing.")
+        raise Forbidden(_("The permission to work on cases is missing."))
     seen = _reachable(job, user, ids)
     verb = VERBS[job.undo_of.action if job.undo_of else job.action]
     alerts = locked(seen, ids, verb.undo)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models.fields.json import KeyTransform
+from django.utils.translation import gettext as _
 
 from cases.actions.base import text_of
 from cases.actions.task_fields import flag
@@ -48,7 +49,11 @@ def checked_fields(given: dict[str, Any]) -> dict[str, Any]:
     """The values as the model has them. Raises Refused beside the first that breaks a rule or is not known."""
     for name in given:
         if name not in CHECKS:
-            raise Refused(f"{name!s:.40} cannot be set. These can: {', '.join(CHECKS)}.", field=str(name)[:40])
+            raise Refused(
+                _("%(name)s cannot be set. These can: %(checks)s.")
+                % {"name": f"{name!s:.40}", "checks": ", ".join(CHECKS)},
+                field=str(name)[:40],
+            )
     return {name: CHECKS[name](value) for name, value in given.items()}
 
 
@@ -56,16 +61,16 @@ def key_of(value: Any, name: str) -> str:
     """The key given, else one made of the name. Raises Refused."""
     text = str(value or "").strip() or _WORDS.sub("_", name.casefold()).strip("_")[:40].strip("_")
     if not KEY.fullmatch(text) or text == "new":  # that is the address of the form
-        raise Refused("Small letters, digits and _, beginning with a letter, at most 40.", field="key")
+        raise Refused(_("Small letters, digits and _, beginning with a letter, at most 40."), field="key")
     return text
 
 
 def check_choices(draft: Wanted) -> None:
     """Raise Refused when a kind that chooses has nothing to choose from, or another has."""
     if KINDS[draft.kind].chooses and not draft.choices:
-        raise Refused("Write at least one choice.", field="choices")
+        raise Refused(_("Write at least one choice."), field="choices")
     if draft.choices and not KINDS[draft.kind].chooses:
-        raise Refused("This kind has no choices.", field="choices")
+        raise Refused(_("This kind has no choices."), field="choices")
 
 
 def unfit(field: CustomField, draft: Wanted, user: User | None) -> Unfit:
@@ -115,16 +120,19 @@ def _thawed(value: Any) -> Any:
 
 def _kind(value: Any) -> str:
     if value not in KINDS:
-        raise Refused(f"Kind is one of: {', '.join(KINDS)}.", field="kind")
+        raise Refused(_("Kind is one of: %(kinds)s.") % {"kinds": ", ".join(KINDS)}, field="kind")
     return str(value)
 
 
 def _choices(value: Any) -> list[str]:
     if not isinstance(value, list) or len(value) > CHOICES_AT_MOST:
-        raise Refused(f"Choices are a list of at most {CHOICES_AT_MOST}.", field="choices")
+        raise Refused(
+            _("Choices are a list of at most %(choices_at_most)s.") % {"choices_at_most": CHOICES_AT_MOST},
+            field="choices",
+        )
     choices = [" ".join(text_of(one, "choices", most=100).split()) for one in value]
     if len({one.casefold() for one in choices}) < len(choices):
-        raise Refused("Two choices are the same.", field="choices")
+        raise Refused(_("Two choices are the same."), field="choices")
     return choices
 
 
@@ -133,7 +141,7 @@ def _templates(value: Any) -> list[IncidentTemplate] | None:
     if value is None:
         return None
     if not isinstance(value, list) or not value:
-        raise Refused("Null for all incidents, or a list of at least one template.", field="templates")
+        raise Refused(_("Null for all incidents, or a list of at least one template."), field="templates")
     return [_template(one) for one in value[:1000]]
 
 
@@ -144,7 +152,7 @@ def _template(value: Any) -> IncidentTemplate:
     found = IncidentTemplate.objects.filter(pk=int(text)).first() if is_id else None
     found = found or IncidentTemplate.objects.filter(name__iexact=text).first()
     if found is None:
-        raise Refused(f"There is no incident template {text:.60}.", field="templates")
+        raise Refused(_("There is no incident template %(text)s.") % {"text": f"{text:.60}"}, field="templates")
     return found
 
 

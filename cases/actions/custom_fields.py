@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from cases.actions.custom_field_checks import (
     CHECKS,
@@ -44,7 +45,10 @@ def create(actor: Actor, *, fields: dict[str, Any]) -> CustomField:
     _may_manage(actor)
     hold_definitions(alone=True)
     if CustomField.objects.count() >= FIELDS_AT_MOST:
-        raise Refused(f"There are {FIELDS_AT_MOST} custom fields already. Delete one first.")
+        raise Refused(
+            _("There are %(fields_at_most)s custom fields already. Delete one first.")
+            % {"fields_at_most": FIELDS_AT_MOST}
+        )
     given = {"name": "", "kind": "", **fields}
     key = given.pop("key", "")
     values = checked_fields(given)
@@ -66,7 +70,7 @@ def update(actor: Actor, key: str, *, changes: dict[str, Any], expected_version:
 
     Raises Refused beside the field that is wrong, Conflict, Stale, Missing, Forbidden."""
     if "key" in changes:
-        raise Refused("A key is for good: values and programs hang on it.", field="key")
+        raise Refused(_("A key is for good: values and programs hang on it."), field="key")
     field = _locked(actor, key, expected_version)
     values = checked_fields(changes)
     draft = Draft(values.get("kind", field.kind), values.get("choices", field.choices))
@@ -99,9 +103,17 @@ def delete(actor: Actor, key: str, *, expected_version: int | None = None) -> No
     field = _locked(actor, key, expected_version)
     seen, others = used_on(field, actor.user)
     if seen or others:
-        raise Conflict(f"{field.name} has values on {_incidents(seen, others)}. Retire it: they stay.", code="in_use")
+        raise Conflict(
+            _("%(name)s has values on %(incidents)s. Retire it: they stay.")
+            % {"name": field.name, "incidents": _incidents(seen, others)},
+            code="in_use",
+        )
     if names := [template.name for template in templates_with(field)]:
-        raise Conflict(f"Templates begin with a value of {field.name}: {', '.join(names[:5])}.", code="in_use")
+        raise Conflict(
+            _("Templates begin with a value of %(name)s: %(names)s.")
+            % {"name": field.name, "names": ", ".join(names[:5])},
+            code="in_use",
+        )
     field.delete()
     audit.record(actor.user, "custom_field.deleted", field.name, key=field.key, kind=field.kind)
 
@@ -123,13 +135,13 @@ def field_for(key: str) -> CustomField:
     """The field with this key. Raises Missing."""
     found = CustomField.objects.filter(key=str(key)[:40].replace("\x00", "")).first()
     if found is None:
-        raise Missing(f"There is no custom field {key!s:.40}.")
+        raise Missing(_("There is no custom field %(key)s.") % {"key": f"{key!s:.40}"})
     return found
 
 
 def _may_manage(actor: Actor) -> None:
     if actor.user is not None and not may(actor.user, "manage_settings"):
-        raise Forbidden("The permission to manage settings is missing.")
+        raise Forbidden(_("The permission to manage settings is missing."))
 
 
 def _locked(actor: Actor, key: str, expected: int | None) -> CustomField:
@@ -137,7 +149,7 @@ def _locked(actor: Actor, key: str, expected: int | None) -> CustomField:
     hold_definitions(alone=True)
     field = field_for(key)
     if expected is not None and field.version != expected:
-        raise Stale("The field was changed by somebody else in the meantime. Nothing was saved.", current=field)
+        raise Stale(_("The field was changed by somebody else in the meantime. Nothing was saved."), current=field)
     return field
 
 
@@ -148,13 +160,20 @@ def _check_fit(actor: Actor, field: CustomField, draft: Draft) -> None:
     if found:
         named = ", ".join(f"“{value:.60}” ({n})" for value, n in found.values[:NAMED_AT_MOST])
         more = _incidents(sum(n for _value, n in found.values), bool(found.hidden))
-        said = f"Values on {more} do not fit it{': ' if named else ''}{named}. Change them first, or make a new field."
+        said = _("Values on %(more)s do not fit it%(named)s. Change them first, or make a new field.") % {
+            "more": more,
+            "named": f": {named}" if named else "",
+        }
         raise Conflict(said, field=which, code="values_do_not_fit")
     for template in templates_with(field):
         value = template.custom_fields[field.key]
         if not fits(draft, value):
             shown = words(field.kind, value)
-            raise Conflict(f"The template {template.name} begins with “{shown:.60}”: it does not fit.", field=which)
+            raise Conflict(
+                _("The template %(name)s begins with “%(shown)s”: it does not fit.")
+                % {"name": template.name, "shown": f"{shown:.60}"},
+                field=which,
+            )
 
 
 def _incidents(seen: int, others: bool) -> str:
@@ -210,4 +229,6 @@ def _saved(field: CustomField, *, made_key: bool = False) -> None:
             field.save()
     except IntegrityError as error:
         which = "key" if "key_unique" in str(error) and not made_key else "name"
-        raise Refused(f"There is a custom field of this {which} already.", field=which) from error
+        raise Refused(
+            _("There is a custom field of this %(which)s already.") % {"which": which}, field=which
+        ) from error

@@ -8,6 +8,8 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from cases import timeline
 from cases.actions.base import save
@@ -43,7 +45,7 @@ def put(actor: Actor, incident: Incident, values: Any, *, seen: Mapping[str, str
     """Set fields of a locked incident and write each change to the timeline; the caller saves ``custom_fields`` if it
     answers True. Raises Refused, Stale."""
     if not isinstance(values, Mapping):
-        raise Refused("Custom fields are an object of values by key.", field="custom_fields")
+        raise Refused(_("Custom fields are an object of values by key."), field="custom_fields")
     fields = _fields(values)
     wanted = {key: _read(incident, fields[key], value) for key, value in values.items()}
     _check_seen(incident, wanted, seen or {})
@@ -90,10 +92,11 @@ def check_required_fields(incident: Incident) -> None:
     if not names:
         return
     named = ", ".join(f"“{name}”" for name in names[:NAMED_AT_MOST])
-    more = f" and {len(names) - NAMED_AT_MOST} more" if len(names) > NAMED_AT_MOST else ""
-    count = "1 required field has" if len(names) == 1 else f"{len(names)} required fields have"
+    more = _(" and %(n)s more") % {"n": len(names) - NAMED_AT_MOST} if len(names) > NAMED_AT_MOST else ""
+    count = ngettext("%(n)s required field has", "%(n)s required fields have", len(names)) % {"n": len(names)}
     raise Conflict(
-        f"{incident.number} cannot be resolved or closed: {count} no value: {named}{more}.",
+        _("%(number)s cannot be resolved or closed: %(count)s no value: %(named)s%(more)s.")
+        % {"number": incident.number, "count": count, "named": named, "more": more},
         field="status",
         code="missing_fields",
     )
@@ -116,7 +119,9 @@ def _fields(values: Values) -> dict[str, CustomField]:
     fields = {field.key: field for field in _active(values)}
     for key in values:
         if key not in fields:
-            raise Refused(f"There is no custom field {str(key)[:40]}.", field=f"custom_fields.{str(key)[:40]}")
+            raise Refused(
+                _("There is no custom field %(key)s.") % {"key": str(key)[:40]}, field=f"custom_fields.{str(key)[:40]}"
+            )
     return fields
 
 
@@ -143,15 +148,15 @@ def _read(incident: Incident, field: CustomField, value: Any) -> Any:
         _check_asked(incident, field, where)
     ended = not IncidentStatus(incident.status).is_open
     if read is None and ended and field.required and _given(incident, field) and _is_asked(incident, field):
-        raise Refused(f"{field.name}: a resolved or closed incident needs it.", field=where)
+        raise Refused(_("%(name)s: a resolved or closed incident needs it.") % {"name": field.name}, field=where)
     return read
 
 
 def _check_asked(incident: Incident, field: CustomField, where: str) -> None:
     if field.retired_at is not None:
-        raise Refused(f"{field.name} is retired: it takes no new values.", field=where)
+        raise Refused(_("%(name)s is retired: it takes no new values.") % {"name": field.name}, field=where)
     if not _is_asked(incident, field):
-        raise Refused(f"{field.name} is not asked for with this incident's template.", field=where)
+        raise Refused(_("%(name)s is not asked for with this incident's template.") % {"name": field.name}, field=where)
 
 
 def _is_asked(incident: Incident, field: CustomField) -> bool:
@@ -169,7 +174,8 @@ def _check_seen(incident: Incident, wanted: Values, seen: Mapping[str, str]) -> 
     ]
     if moved:
         raise Stale(
-            f"{incident.number} was changed by somebody else in the meantime. Nothing was saved.",
+            _("%(number)s was changed by somebody else in the meantime. Nothing was saved.")
+            % {"number": incident.number},
             current=incident,
             fields=moved,
         )

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from cases.actions.source_access import locked_source
 from cases.actors import Actor
@@ -30,7 +31,7 @@ def letters_for(user: User, slug: str = "") -> QuerySet[DeadLetter]:
     if may(user, "manage_sources"):
         return told(user, DeadLetter.objects.all())
     if not manages_some(user):
-        raise Forbidden("The permission to manage alert sources is missing.")
+        raise Forbidden(_("The permission to manage alert sources is missing."))
     return told(user, DeadLetter.objects.filter(source__in=sources_managed_by(user)))
 
 
@@ -56,8 +57,8 @@ def letter_for(actor: Actor, pk: int, *, lock: bool = False) -> DeadLetter:
     hidden = actor.user is not None and not told(actor.user, DeadLetter.objects.filter(pk=pk)).exists()
     if letter is None or hidden:
         if actor.user is not None and not may(actor.user, "manage_sources"):
-            raise Forbidden("The permission to manage this alert source is missing.")  # as for one that is there
-        raise Missing(f"There is no dead letter {pk}.")
+            raise Forbidden(_("The permission to manage this alert source is missing."))  # as for one that is there
+        raise Missing(_("There is no dead letter %(pk)s.") % {"pk": pk})
     if actor.user is not None:
         source_for(actor.user, letter.source.slug)
     return letter
@@ -93,7 +94,7 @@ def start_replay(user: User, slug: str = "") -> ReplayJob:
     rows = waiting(letters_for(user, slug)).filter(kept=F("size")).order_by("id")
     ids = list(rows.values_list("pk", flat=True)[:AT_MOST])
     if not ids:
-        raise Refused("There is nothing to replay.")
+        raise Refused(_("There is nothing to replay."))
     source = AlertSource.objects.filter(slug=slug).first() if slug else None
     scopes = None if user.token_scopes is None else sorted(user.token_scopes)
     job = ReplayJob.objects.create(user=user, scopes=scopes, source=source, letters=ids)
@@ -107,5 +108,5 @@ def job_for(user: User, pk: int) -> ReplayJob:
     """A job of this person's own. Raises Missing."""
     job = ReplayJob.objects.filter(asked_within(user), pk=pk, user=user).select_related("source").first()
     if job is None:
-        raise Missing(f"There is no replay {pk} of yours.")
+        raise Missing(_("There is no replay %(pk)s of yours.") % {"pk": pk})
     return job

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from django.db.models import Model, QuerySet
+from django.utils.translation import gettext as _
 
 from cases.errors import Refused
 from cases.models import (
@@ -33,14 +34,16 @@ def link_of(incident: Incident, given: dict[str, Any] | None) -> dict[str, Any] 
         return None
     type_, id_ = str(given.get("type") or ""), str(given.get("id") or "")
     if type_ not in TYPES:
-        raise Refused(f"An event is about one of: {', '.join(TYPES)}.", field="link")
+        raise Refused(_("An event is about one of: %(types)s.") % {"types": ", ".join(TYPES)}, field="link")
     if type_ == "technique":
         if not TECHNIQUE.fullmatch(id_.upper()):
-            raise Refused(f"{id_:.20} is no ATT&CK technique id (T1566 or T1566.001).", field="link")
+            raise Refused(
+                _("%(id)s is no ATT&CK technique id (T1566 or T1566.001).") % {"id": f"{id_:.20}"}, field="link"
+            )
         return {"type": type_, "id": id_.upper(), "name": id_.upper()}
     found = _rows(incident, type_).filter(pk=int(id_)).first() if id_.isdecimal() and len(id_) < 19 else None
     if found is None:
-        raise Refused(f"{incident.number} has no such {type_}.", field="link")
+        raise Refused(_("%(number)s has no such %(type)s.") % {"number": incident.number, "type": type_}, field="link")
     return {"type": type_, "id": found.pk, **_named(found)}
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from cases import timeline
 from cases.actions import mentions
@@ -45,7 +46,7 @@ def happened(value: Any) -> datetime:
     """The moment of an event, in UTC. Raises Refused for what is none, or has not come yet."""
     moment = clock.moment_of(value.isoformat() if isinstance(value, datetime) else str(value or "")[:40])
     if moment is None or moment < EARLIEST:
-        raise Refused("Say when it happened, as 2026-03-12T17:00.", field="occurred_at")
+        raise Refused(_("Say when it happened, as 2026-03-12T17:00."), field="occurred_at")
     if moment > clock.now() + AHEAD:
-        raise Refused("This is in the future. An event has happened already.", field="occurred_at")
+        raise Refused(_("This is in the future. An event has happened already."), field="occurred_at")
     return moment

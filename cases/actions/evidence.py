@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from cases import evidence_store, timeline
 from cases.actions.base import text_of
@@ -43,7 +44,11 @@ def add(
     about = {"description": _description(description), "tlp": _tlp(tlp) if tlp else incident.tlp}
     have = Evidence.objects.filter(incident=incident).count()
     if have + len(files) > EVIDENCE_AT_MOST:
-        raise Refused(f"An incident has at most {EVIDENCE_AT_MOST} pieces of evidence.", field="file")
+        raise Refused(
+            _("An incident has at most %(evidence_at_most)s pieces of evidence.")
+            % {"evidence_at_most": EVIDENCE_AT_MOST},
+            field="file",
+        )
     # In the order of their hashes: two forms with the same files wait for each other, not both for ever.
     made = {
         file.sha256: keep_received(actor, incident, file, about) for file in sorted(files, key=lambda one: one.sha256)
@@ -113,7 +118,11 @@ def keep_received(actor: Actor, incident: Incident, file: Received, about: dict[
     Raises Conflict for bytes that the incident has already, and NoRoom."""
     same = Evidence.objects.kept().filter(incident=incident, sha256=file.sha256).first()
     if same is not None:
-        told = f"{file.name} is here already: the same bytes as {same.name}, added by {same.added_by_name}."
+        told = _("%(name)s is here already: the same bytes as %(same_name)s, added by %(added_by_name)s.") % {
+            "name": file.name,
+            "same_name": same.name,
+            "added_by_name": same.added_by_name,
+        }
         raise Conflict(told, field="file", code="duplicate", url=f"/evidence/{same.pk}/")
     now = clock.now()
     piece = Evidence.objects.create(
@@ -159,7 +168,11 @@ def _tell(kind: str, piece: Evidence, actor: Actor, *, text: str = "", **more: A
 
 def _checked(field: str, value: Any) -> str:
     if field not in _CHECKS:
-        raise Refused(f"{field!s:.40} cannot be set. These can: {', '.join(_CHECKS)}.", field=str(field)[:40])
+        raise Refused(
+            _("%(field)s cannot be set. These can: %(checks)s.")
+            % {"field": f"{field!s:.40}", "checks": ", ".join(_CHECKS)},
+            field=str(field)[:40],
+        )
     return _CHECKS[field](value)
 
 
@@ -176,7 +189,7 @@ def _description(value: Any) -> str:
 
 def _tlp(value: Any) -> str:
     if value not in Tlp.values:
-        raise Refused(f"Must be one of: {', '.join(Tlp.values)}.", field="tlp")
+        raise Refused(_("Must be one of: %(values)s.") % {"values": ", ".join(Tlp.values)}, field="tlp")
     return str(value)
 
 

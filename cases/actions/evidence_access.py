@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from cases.actors import Actor
 from cases.choices import IncidentStatus
 from cases.errors import Conflict, Missing, Stale
@@ -19,15 +21,15 @@ def evidence_for(who: Actor | User, pk: int, *, level: str = "view", lock: bool 
     ``lock`` takes the incident's row lock, which guards all its evidence. Raises Missing or Forbidden."""
     incident_id = Evidence.objects.filter(pk=pk).values_list("incident", flat=True).first()
     if incident_id is None:
-        raise Missing(f"There is no evidence {pk}.")
+        raise Missing(_("There is no evidence %(pk)s.") % {"pk": pk})
     try:
         incident = incident_for(who, incident_id, level=level, lock=lock)
     except Missing as error:
-        raise Missing(f"There is no evidence {pk}.") from error
+        raise Missing(_("There is no evidence %(pk)s.") % {"pk": pk}) from error
     # Read again: it may have changed before the lock was ours.
     piece = Evidence.objects.filter(pk=pk, incident=incident).first()
     if piece is None:
-        raise Missing(f"There is no evidence {pk}.")
+        raise Missing(_("There is no evidence %(pk)s.") % {"pk": pk})
     piece.incident = incident
     return piece
 
@@ -43,20 +45,27 @@ def check_open(incident: Incident) -> None:
     """Raise Conflict unless the incident is still worked on: an ended one keeps its evidence as it was."""
     status = IncidentStatus(incident.status)
     if not status.is_open:
-        word = str(status.label).lower()
-        raise Conflict(f"{incident.number} is {word}. Reopen it to change its evidence.", code="incident_ended")
+        word = _(str(status.label)).lower()
+        raise Conflict(
+            _("%(number)s is %(word)s. Reopen it to change its evidence.") % {"number": incident.number, "word": word},
+            code="incident_ended",
+        )
 
 
 def check_kept(piece: Evidence) -> None:
     """Raise Conflict for a piece of which only the tombstone is left."""
     if piece.is_removed:
-        raise Conflict(f"{piece.name} was removed by {piece.removed_by_name}.", code="evidence_removed")
+        raise Conflict(
+            _("%(name)s was removed by %(removed_by_name)s.")
+            % {"name": piece.name, "removed_by_name": piece.removed_by_name},
+            code="evidence_removed",
+        )
 
 
 def check_fresh(piece: Evidence, expected: int | None) -> None:
     """Raise Stale when the piece changed since the form or the ETag was made (casework.md 5)."""
     if expected is not None and piece.version != expected:
-        raise Stale("The evidence was changed by somebody else in the meantime. Nothing was saved.", current=piece)
+        raise Stale(_("The evidence was changed by somebody else in the meantime. Nothing was saved."), current=piece)
 
 
 def note(actor: Actor, piece: Evidence, verb: str) -> EvidenceAccess:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from cases.actions.exports import TASK, checked, file_name, pieces_of, written_down
 from cases.errors import CaseError, Missing
@@ -69,7 +70,7 @@ def _make(job: ExportJob, kept: list[Kept]) -> None:
     user.token_scopes = None if job.scopes is None else frozenset(job.scopes)
     options = Options.read(job.options)
     if job.format not in FORMATS:
-        raise Missing(f"There is no format {job.format} any more.")
+        raise Missing(_("There is no format %(format)s any more.") % {"format": job.format})
     format = checked(user, job.incident_id, job.format, options)
     read = document(user, job.incident_id, options, raw=format.payloads)
     _progress(job, 1)

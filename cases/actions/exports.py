@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from cases import timeline
 from cases.actions.evidence_access import note
@@ -79,7 +80,9 @@ def start(user: User, number: str | int, format: str, options: Options) -> Expor
     if same is not None:
         return same
     if mine.count() >= AT_ONCE:
-        raise Conflict(f"{AT_ONCE} exports of yours are under way. Wait for one of them, or cancel it.")
+        raise Conflict(
+            _("%(at_once)s exports of yours are under way. Wait for one of them, or cancel it.") % {"at_once": AT_ONCE}
+        )
     scopes = None if user.token_scopes is None else sorted(user.token_scopes)
     job = ExportJob.objects.create(
         user=user, scopes=scopes, incident=incident, format=wanted.name, options=options.as_dict()
@@ -100,7 +103,7 @@ def own(user: User, job_id: int, *, lock: bool = False) -> ExportJob:
     rows = all_own(user).filter(pk=job_id)
     job = (rows.select_for_update(of=("self",)) if lock else rows).first()
     if job is None:
-        raise Missing("There is no such export of yours.")
+        raise Missing(_("There is no such export of yours."))
     return job
 
 
@@ -109,7 +112,7 @@ def cancel(user: User, job_id: int) -> ExportJob:
     """Stop an export; the worker at it notices soon. Raises Missing, and Conflict for one that has ended."""
     job = own(user, job_id, lock=True)
     if job.is_over:
-        raise Conflict("This has ended already.")
+        raise Conflict(_("This has ended already."))
     job.status, job.finished_at = ExportStatus.CANCELLED, clock.now()
     job.save(update_fields=["status", "finished_at"])
     return job
@@ -122,13 +125,13 @@ def download(user: User, job_id: int) -> tuple[ExportJob, BinaryIO]:
     job = own(user, job_id)
     exportable(user, job.incident_id)
     if not job.is_over:
-        raise Conflict("The export is not ready yet.", code="not_ready")
+        raise Conflict(_("The export is not ready yet."), code="not_ready")
     file = store.open_file(job.file, job.size or 0) if job.file else None
     if file is None or (job.expires_at and job.expires_at <= clock.now()):
         if file is not None:
             file.close()
-        why = "It was kept for a day." if job.status == ExportStatus.SUCCESSFUL else job.message
-        raise Conflict(f"There is no file of this export. {why}".strip(), code="gone")
+        why = _("It was kept for a day.") if job.status == ExportStatus.SUCCESSFUL else job.message
+        raise Conflict((_("There is no file of this export. %(why)s") % {"why": why}).strip(), code="gone")
     audit.exported(user, "download", f"INC-{job.incident_id}", job=job.pk, format=job.format, sha256=job.sha256)
     return job, file
 
@@ -138,7 +141,7 @@ def written_down(user: User, read: dict[str, Any], format: Format, size: int, sh
     pk = int(read["incident"]["id"])
     incident = Incident.objects.select_for_update(of=("self",)).filter(pk=pk).first()
     if incident is None:
-        raise Missing("The incident is gone.")
+        raise Missing(_("The incident is gone."))
     facts = {"format": format.name, "tlp": tlp_label(read["tlp"]), "size": size, "sha256": sha256}
     if format.templated:
         facts["template"] = read["options"]["template"]

@@ -6,6 +6,7 @@ Rows are locked in one order and only those that are still given up: of two at o
 from __future__ import annotations
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from cases.actors import Actor
 from cases.errors import Forbidden, Missing
@@ -44,7 +45,10 @@ def _one(actor: Actor, pk: int, statement: str, verb: str) -> str:
     _check(actor)
     done = _execute(statement, [pk], None)
     if not done:
-        raise Missing(f"Task {pk} is not among those that were given up: it was tried again or forgotten meanwhile.")
+        raise Missing(
+            _("Task %(pk)s is not among those that were given up: it was tried again or forgotten meanwhile.")
+            % {"pk": pk}
+        )
     task = done[0][1]
     audit.record(actor.user, verb, task, task=pk)
     return task
@@ -54,14 +58,14 @@ def _kind(actor: Actor, task: str, statement: str, verb: str) -> int:
     _check(actor)
     done = _execute(statement, None, task)
     if not done:
-        raise Missing("None of this kind is given up: they were tried again or forgotten meanwhile.")
+        raise Missing(_("None of this kind is given up: they were tried again or forgotten meanwhile."))
     audit.record(actor.user, verb, task, number=len(done), tasks=sorted(row for row, _ in done)[:NAMED])
     return len(done)
 
 
 def _check(actor: Actor) -> None:
     if actor.user is not None and not may(actor.user, "manage_settings"):
-        raise Forbidden("The permission to manage settings is missing.")
+        raise Forbidden(_("The permission to manage settings is missing."))
 
 
 def _execute(statement: str, rows: list[int] | None, task: str | None) -> list[tuple[int, str]]:

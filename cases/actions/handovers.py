@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from cases.actors import Actor
 from cases.dashboard import shift
@@ -34,14 +35,14 @@ def sign(user: User, note: str, *, team: Team | None = None, seen: int | None = 
     _check(user, team)
     text = note.strip().replace("\x00", "")
     if not text:
-        raise Refused("Say what the next shift has to know.", field="note")
+        raise Refused(_("Say what the next shift has to know."), field="note")
     if len(text) > NOTE_AT_MOST:
-        raise Refused(f"At most {NOTE_AT_MOST:,} characters.", field="note")
+        raise Refused(_("At most %(note_at_most)s characters.") % {"note_at_most": f"{NOTE_AT_MOST:,}"}, field="note")
     with connection.cursor() as cursor:  # one signature at a time: the second has to see the first
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK, team.pk if team else 0])
     last = shift.last(team)
     if seen is not None and seen != (last.pk if last else 0):
-        raise Conflict("Somebody has signed this shift over meanwhile. Read their note first.")
+        raise Conflict(_("Somebody has signed this shift over meanwhile. Read their note first."))
     now, since = clock.now(), shift.since(last)
     row = HandOver.objects.create(
         team=team, since=since, signed_at=now, signed_by=user, note=text, facts=_facts(user, since, team)
@@ -58,10 +59,13 @@ def take(user: User, pk: int) -> HandOver:
     row = hand_over_for(user, pk)
     _check(user, row.team)
     if row.signed_by_id == user.pk:
-        raise Refused("Whoever signed it over cannot take it over.")
+        raise Refused(_("Whoever signed it over cannot take it over."))
     done = HandOver.objects.filter(pk=row.pk, taken_by=None).update(taken_by=user, taken_at=Now())
     if not done:
-        raise Conflict(f"{row.taken_by.display_name() if row.taken_by else 'Somebody'} has taken it over already.")
+        raise Conflict(
+            _("%(who)s has taken it over already.")
+            % {"who": row.taken_by.display_name() if row.taken_by else _("Somebody")}
+        )
     audit.record(user, "shift.taken_over", row.team.name if row.team else "", hand_over=row.pk)
     row.refresh_from_db()
     return row
@@ -73,15 +77,15 @@ def hand_over_for(who: Actor | User, pk: int) -> HandOver:
     rows = HandOver.objects.visible_to(user) if user else HandOver.objects.all()
     row: HandOver | None = rows.select_related("team", "signed_by", "taken_by").filter(pk=pk).first()
     if row is None:
-        raise Missing(f"There is no hand-over {pk}.")
+        raise Missing(_("There is no hand-over %(pk)s.") % {"pk": pk})
     return row
 
 
 def _check(user: User, team: Team | None) -> None:
     if not may(user, "work_cases"):
-        raise Forbidden("The permission to work on cases is missing.")
+        raise Forbidden(_("The permission to work on cases is missing."))
     if team is not None and team.pk not in team_ids(user) and not may(user, "view_all_teams"):
-        raise Forbidden(f"You are not of the team {team.name}.")
+        raise Forbidden(_("You are not of the team %(name)s.") % {"name": team.name})
 
 
 def _facts(user: User, since: datetime, team: Team | None) -> dict[str, Any]:

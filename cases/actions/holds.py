@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from cases import timeline
 from cases.actions.base import save, text_of
@@ -36,7 +37,7 @@ def place(actor: Actor, incident_id: int | str, reason: str) -> LegalHold:
         raise refusal(actor, incident)
     why = text_of(reason, "reason", most=REASON_AT_MOST)
     if hold_of(incident) is not None:
-        raise Conflict(f"{incident.number} is on legal hold already.", code="legal_hold")
+        raise Conflict(_("%(number)s is on legal hold already.") % {"number": incident.number}, code="legal_hold")
     made = LegalHold.objects.create(incident=incident, reason=why, placed_by=actor.name[:200], placed_at=clock.now())
     timeline.record("hold.placed", incident, actor, text=why)
     save(incident)
@@ -51,7 +52,7 @@ def lift(actor: Actor, incident_id: int | str, reason: str) -> LegalHold:
     why = text_of(reason, "reason", most=REASON_AT_MOST)
     hold = hold_of(incident)
     if hold is None:
-        raise Conflict(f"{incident.number} is not on legal hold.")
+        raise Conflict(_("%(number)s is not on legal hold.") % {"number": incident.number})
     hold.lifted_at, hold.lifted_by, hold.lift_reason = clock.now(), actor.name[:200], why
     hold.save(update_fields=["lifted_at", "lifted_by", "lift_reason"])
     timeline.record("hold.lifted", incident, actor, text=why)
@@ -63,5 +64,7 @@ def lift(actor: Actor, incident_id: int | str, reason: str) -> LegalHold:
 def _incident(actor: Actor, incident_id: int | str) -> Incident:
     incident = incident_for(actor, incident_id, lock=True)
     if actor.user is not None and not may_hold(actor.user, incident):
-        raise Forbidden(f"You may see {incident.number} but not put it on legal hold or lift one.")
+        raise Forbidden(
+            _("You may see %(number)s but not put it on legal hold or lift one.") % {"number": incident.number}
+        )
     return incident

@@ -10,6 +10,7 @@ import hashlib
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from cases import timeline
 from cases.actions.alert_state import findings_of
@@ -44,7 +45,7 @@ def bring_in(
     (``cases.importing.archive``). Raises Forbidden without the permission to manage settings, Conflict for a case that
     was imported already or that comes from here and is here still, and for a team that is not here, Refused."""
     if actor.user is not None and not may(actor.user, "manage_settings"):
-        raise Forbidden("To import, the permission to manage settings is missing.")
+        raise Forbidden(_("To import, the permission to manage settings is missing."))
     report = plan.report
     report.ref, report.title, report.dry_run = plan.ref, plan.title, dry_run
     with transaction.atomic():
@@ -97,9 +98,14 @@ def _made(actor: Actor, plan: Plan, team: str | None) -> Incident:
 def _refuse_known(actor: Actor, plan: Plan, digest: str) -> None:
     known = IncidentOrigin.objects.filter(product=plan.product, digest=digest).select_related("incident").first()
     if known is not None:
-        raise Conflict(f"{plan.ref} was imported already, {_named(actor, known.incident)}.")
+        raise Conflict(
+            _("%(ref)s was imported already, %(named)s.") % {"ref": plan.ref, "named": _named(actor, known.incident)}
+        )
     if plan.home and (here := Incident.objects.filter(pk=plan.home[0], cause=plan.home[1]).first()):
-        raise Conflict(f"{plan.ref} was exported from here and is here still, {_named(actor, here)}.")
+        raise Conflict(
+            _("%(ref)s was exported from here and is here still, %(named)s.")
+            % {"ref": plan.ref, "named": _named(actor, here)}
+        )
 
 
 def _named(actor: Actor, incident: Incident) -> str:
@@ -125,10 +131,10 @@ def _team(plan: Plan, wanted: str | None) -> Team | None:
         return None
     team = Team.objects.filter(name__iexact=name[:100]).first()
     if team is None and wanted is not None:
-        raise Refused(f"There is no team {name:.60}.", field="team")
+        raise Refused(_("There is no team %(name)s.") % {"name": f"{name:.60}"}, field="team")
     if team is None:
-        told = f"It belongs to the team {name:.60}, which is not here: without a team everybody would see it."
-        raise Conflict(f"{told} Choose a team, or none.", field="team")
+        told = _("It belongs to the team %(name)s, which is not here: without a team everybody would see it.")
+        raise Conflict(_("%(told)s Choose a team, or none.") % {"told": told % {"name": f"{name:.60}"}}, field="team")
     if plan.team and team.name.lower() != plan.team.lower():
         plan.report.change(f"team {plan.team}", f"team {team.name}")
     return team

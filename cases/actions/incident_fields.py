@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from cases.actions.alert_update import tlp_of
 from cases.actions.base import _Keep, tags_of, team_of, text_of, word
 from cases.choices import Determination, Pap, Severity, Tlp
@@ -26,17 +28,19 @@ def checked(changes: dict[str, Any]) -> dict[str, Any]:
 def _pap(value: Any) -> str:
     wanted = str(value).lower().removeprefix("pap:")
     if wanted not in Pap.values:
-        raise Refused(f"PAP is one of: {', '.join(Pap.values)}.", field="pap")
+        raise Refused(_("PAP is one of: %(values)s.") % {"values": ", ".join(Pap.values)}, field="pap")
     return wanted
 
 
 def _techniques(value: Any) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise Refused("Techniques are a list of ATT&CK ids.", field="techniques")
+        raise Refused(_("Techniques are a list of ATT&CK ids."), field="techniques")
     ids = [item.strip().upper() for item in value]
     for item in ids:
         if not re.fullmatch(r"T\d{4}(\.\d{3})?", item):
-            raise Refused(f"{item[:20]} is no ATT&CK technique id (T1566 or T1566.001).", field="techniques")
+            raise Refused(
+                _("%(item)s is no ATT&CK technique id (T1566 or T1566.001).") % {"item": item[:20]}, field="techniques"
+            )
     return list(dict.fromkeys(ids))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from cases import timeline
 from cases.actions.base import KEEP, _Keep, check_worker, person, save
@@ -72,7 +73,8 @@ def add_owners(actor: Actor, incident: Incident, joining: list[User], lead: User
         check_worker(incident, user)
     if len(have) + len(new) > OWNERS_AT_MOST:
         raise Refused(
-            f"An incident has at most {OWNERS_AT_MOST} owners; this would make {len(have) + len(new)}.",
+            _("An incident has at most %(owners_at_most)s owners; this would make %(count)s.")
+            % {"owners_at_most": OWNERS_AT_MOST, "count": len(have) + len(new)},
             field="owners",
         )
     IncidentOwner.objects.bulk_create([IncidentOwner(incident=incident, user=user) for user in new])

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from cases import timeline
 from cases.actions import custom_values, links, mentions
@@ -55,7 +56,7 @@ def open_incident(
 
     Raises Conflict when an alert already has an incident and ``move`` is False."""
     if actor.user is not None and not may(actor.user, "work_cases"):
-        raise Forbidden("To open an incident the permission to work on cases is missing.")
+        raise Forbidden(_("To open an incident the permission to work on cases is missing."))
     locked = links.lock_alerts(actor, alerts)
     links.refuse_linked(actor, locked, move=move)
     wanted = people([*owners, *([lead] if lead else [])])
@@ -108,11 +109,15 @@ def update(
     that breaks a rule."""
     for name in changes:
         if name not in FIELDS:
-            raise Refused(f"{name!s:.40} cannot be changed. These can: {', '.join(FIELDS)}.", field=str(name))
+            raise Refused(
+                _("%(name)s cannot be changed. These can: %(fields)s.")
+                % {"name": f"{name!s:.40}", "fields": ", ".join(FIELDS)},
+                field=str(name),
+            )
     incident = _working_on(actor, incident_id, expected_version)
     values = checked(changes)
     if incident.status >= IncidentStatus.RESOLVED and values.get("determination") == Determination.UNKNOWN:
-        raise Refused("A resolved incident needs a determination other than unknown.", field="determination")
+        raise Refused(_("A resolved incident needs a determination other than unknown."), field="determination")
     changed = [name for name, value in values.items() if _set(actor, incident, name, value)]
     if {"determination", "findings"} & changes.keys():
         kept = "" if "determination" in changed else incident.findings
@@ -174,7 +179,7 @@ def set_status(
             findings_of(verdict, findings or ("" if changed else incident.findings)),
         )
     if ends and incident.determination == Determination.UNKNOWN:
-        raise Refused("Resolving needs a determination other than unknown.", field="determination")
+        raise Refused(_("Resolving needs a determination other than unknown."), field="determination")
     if old != wanted:
         kind = "incident.reopened" if wanted.is_open and not old.is_open else "changed"
         change(incident, actor, "status", wanted, reason=why, kind=kind)
@@ -204,7 +209,7 @@ def set_status(
 def comment(actor: Actor, incident_id: IncidentId, text: str, *, kind: str = "comment") -> TimelineEntry:
     """Write a note (``comment``) or a hand-over note (``handoff``)."""
     if kind not in ("comment", "handoff"):
-        raise Refused("A note is a comment or a handoff.", field="kind")
+        raise Refused(_("A note is a comment or a handoff."), field="kind")
     body = text_of(text)
     incident = incident_for(actor, incident_id, level="comment", lock=True)
     named = mentions.read(actor, incident, body)

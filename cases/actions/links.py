@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from cases import timeline
 from cases.actions.base import change, save
@@ -46,10 +47,13 @@ def unlink(actor: Actor, alert_ids: Iterable[int | str], incident_id: int | str 
     incident = None
     for alert in lock_alerts(actor, alert_ids):
         if alert.incident_id is None:
-            raise Refused(f"{alert.number} is in no incident.")
+            raise Refused(_("%(number)s is in no incident.") % {"number": alert.number})
         incident = _editable(actor, alert)
         if incident_id is not None and incident.pk != parse_number(incident_id, "INC"):
-            raise Refused(f"{alert.number} is in {incident.number}, not in {incident_id!s:.40}.")
+            raise Refused(
+                _("%(number)s is in %(incident_number)s, not in %(incident_id)s.")
+                % {"number": alert.number, "incident_number": incident.number, "incident_id": f"{incident_id!s:.40}"}
+            )
         _detach(actor, incident, alert)
     return incident
 
@@ -63,7 +67,10 @@ def lock_alerts(actor: Actor, alert_ids: Iterable[int | str], *, into: int | Non
     locked = {pk: alert_for(actor, pk, work=True, lock=True) for pk in sorted(wanted)}
     for alert in locked.values():
         if alert.incident_id is not None and alert.incident_id not in held:
-            raise Conflict(f"{alert.number} was linked by somebody else at this moment. Nothing was saved.")
+            raise Conflict(
+                _("%(number)s was linked by somebody else at this moment. Nothing was saved.")
+                % {"number": alert.number}
+            )
     return [locked[pk] for pk in wanted]
 
 
@@ -71,9 +78,12 @@ def refuse_linked(actor: Actor, alerts: Sequence[Alert], *, move: bool) -> None:
     """Raise Conflict for alerts that are in an incident, unless they may be moved."""
     taken = [alert for alert in alerts if alert.incident_id]
     if taken and not move:
-        numbers = ", ".join(f"{alert.number} is in {named(actor, alert)[0]}" for alert in taken[:5])
+        numbers = ", ".join(
+            _("%(alert)s is in %(incident)s") % {"alert": alert.number, "incident": named(actor, alert)[0]}
+            for alert in taken[:5]
+        )
         raise Conflict(
-            f"An alert belongs to one incident: {numbers}. Move it if that is meant.",
+            _("An alert belongs to one incident: %(numbers)s. Move it if that is meant.") % {"numbers": numbers},
             **named(actor, taken[0])[1],
             move=True,
         )
@@ -149,7 +159,9 @@ def move_notes(actor: Actor, incident: Incident, alert: Alert) -> None:
 def _ids(alert_ids: Iterable[int | str]) -> list[int]:
     wanted = list(dict.fromkeys(parse_number(value, "ALR") for value in alert_ids))
     if len(wanted) > ALERTS_AT_MOST:
-        raise Refused(f"At most {ALERTS_AT_MOST} alerts at once.", field="alerts")
+        raise Refused(
+            _("At most %(alerts_at_most)s alerts at once.") % {"alerts_at_most": ALERTS_AT_MOST}, field="alerts"
+        )
     return wanted
 
 
@@ -169,7 +181,7 @@ def _editable(actor: Actor, alert: Alert) -> Incident:
     try:
         return incident_for(actor, alert.incident_id or 0, level="edit", lock=True)
     except Missing:
-        raise Forbidden(f"{alert.number} is in an incident that you may not see.") from None
+        raise Forbidden(_("%(number)s is in an incident that you may not see.") % {"number": alert.number}) from None
 
 
 def _check_leaving(actor: Actor, old: Incident, alert: Alert, into: Incident | None) -> None:
@@ -181,8 +193,11 @@ def _check_leaving(actor: Actor, old: Incident, alert: Alert, into: Incident | N
         return
     if not holds(actor.user, old, "manage"):
         raise Forbidden(
-            f"{old.number} is restricted, and {alert.number} would be seen by more people outside of it: only who "
-            "manages its access may take it out."
+            _(
+                "%(number)s is restricted, and %(alert_number)s would be seen by more people outside of "
+                "it: only who manages its access may take it out."
+            )
+            % {"number": old.number, "alert_number": alert.number}
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from cases import timeline
 from cases.actions.alert_update import tlp_of
@@ -32,10 +33,12 @@ def create_by_hand(actor: Actor, *, fields: dict[str, Any]) -> Alert:
 
     Raises Refused beside the field that is wrong, Forbidden without the permission to work on cases."""
     if actor.user is not None and not may(actor.user, "work_cases"):
-        raise Forbidden("The permission to work on cases is missing.")
+        raise Forbidden(_("The permission to work on cases is missing."))
     for name in fields:
         if name not in FIELDS:
-            raise Refused(f"{name!s:.40} is not a field of an alert made by hand.", field=str(name))
+            raise Refused(
+                _("%(name)s is not a field of an alert made by hand.") % {"name": f"{name!s:.40}"}, field=str(name)
+            )
     owner = person(fields.get("owner"))
     check_worker(Alert(), owner)
     source = hand_source()
@@ -93,11 +96,11 @@ def _asset(alert: Alert) -> None:
 
 def _observables(alert: Alert, given: Any) -> None:
     if not isinstance(given, list) or len(given) > 500:
-        raise Refused("Observables are a list of at most 500 of {type, value}.", field="observables")
+        raise Refused(_("Observables are a list of at most 500 of {type, value}."), field="observables")
     links = {}
     for item in given:
         if not isinstance(item, dict):
-            raise Refused("An observable is {type, value}.", field="observables")
+            raise Refused(_("An observable is {type, value}."), field="observables")
         row = observable_of(str(item.get("type", "")), item.get("value"))
         links[row.pk] = AlertObservable(alert=alert, observable=row, role="added")
     if alert.source_ip:

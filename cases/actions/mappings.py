@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from cases.actions.base import text_of
 from cases.actions.source_access import locked_source
@@ -29,7 +30,7 @@ class Misfit(Conflict):
     code = "misfit"
 
     def __init__(self, errors: dict[str, str]) -> None:
-        super().__init__("The mapping does not fit its samples. Change it, or save it all the same.", errors=errors)
+        super().__init__(_("The mapping does not fit its samples. Change it, or save it all the same."), errors=errors)
         self.errors = errors
 
 
@@ -44,7 +45,7 @@ def save(
     source = locked_source(actor, slug)
     now = source.mapping.number if source.mapping else 0
     if version is not None and version != now:
-        raise Stale("Somebody changed the mapping since you opened it. Nothing was saved.", current=now)
+        raise Stale(_("Somebody changed the mapping since you opened it. Nothing was saved."), current=now)
     wanted = checked(mapping)
     if source.mapping and source.mapping.mapping == wanted:
         return source.mapping
@@ -81,7 +82,7 @@ def restore(actor: Actor, slug: str, number: int, *, version: int | None = None,
     """Make an older version's mapping the newest one. Raises Missing and what ``save`` raises."""
     row = SourceMapping.objects.filter(source__slug=slug, number=number).first()
     if row is None:
-        raise Missing(f"There is no mapping {number} of this source.")
+        raise Missing(_("There is no mapping %(number)s of this source.") % {"number": number})
     return save(actor, slug, row.mapping, version=version, anyway=anyway, again=number)
 
 
@@ -102,20 +103,24 @@ def add_sample(actor: Actor, slug: str, name: str, body: str) -> SourceSample:
     source = locked_source(actor, slug)
     name = text_of(name, "name", most=100)
     if source.samples.count() >= SAMPLES_AT_MOST:
-        raise Refused(f"A source keeps at most {SAMPLES_AT_MOST} samples. Remove one first.", field="sample")
+        raise Refused(
+            _("A source keeps at most %(samples_at_most)s samples. Remove one first.")
+            % {"samples_at_most": SAMPLES_AT_MOST},
+            field="sample",
+        )
     text = _sample_text(body)
     try:
         with transaction.atomic():
             made = SourceSample.objects.create(source=source, name=name, body=text, made_by_name=actor.name[:200])
     except IntegrityError as error:
-        raise Refused("There is a sample of this name already.", field="name") from error
+        raise Refused(_("There is a sample of this name already."), field="name") from error
     audit.record(actor.user, "source.sample_kept", source.slug, name=name)
     return made
 
 
 def _sample_text(body: Any) -> str:
     if not isinstance(body, str) or len(body.encode("utf-8", "replace")) > ITEM_AT_MOST:
-        raise Refused("A sample is a text of at most 1 MiB.", field="sample")
+        raise Refused(_("A sample is a text of at most 1 MiB."), field="sample")
     try:
         documents_of(body)
     except Unreadable as error:
@@ -129,7 +134,7 @@ def remove_sample(actor: Actor, slug: str, pk: int) -> None:
     source = locked_source(actor, slug)
     row = source.samples.filter(pk=pk).first()
     if row is None:
-        raise Missing("There is no such sample of this source.")
+        raise Missing(_("There is no such sample of this source."))
     row.delete()
     audit.record(actor.user, "source.sample_removed", source.slug, name=row.name)
 

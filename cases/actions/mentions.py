@@ -23,6 +23,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from cases import timeline
 from cases.actions.access import INCIDENT, SourceKind, team_ways
@@ -73,7 +74,11 @@ def read(actor: Actor, subject: Subject, text: str, *, before: str = "") -> Ment
     seeing = who_sees(subject, named | members_of(teams.values()))
     told = seeing - {actor.id} - (_everybody(before) if before and seeing else set())
     if len(told) > PEOPLE_AT_MOST:
-        raise Refused(f"At most {PEOPLE_AT_MOST} people are told at once, this names {len(told)}.", field="text")
+        raise Refused(
+            _("At most %(people_at_most)s people are told at once, this names %(count)s.")
+            % {"people_at_most": PEOPLE_AT_MOST, "count": len(told)},
+            field="text",
+        )
     shown = {key: user.display_name() for key, user in people.items() if user.pk in seeing}
     shown |= {key: team.name for key, team in teams.items()}
     blind = {user.pk: user for user in people.values() if user.pk not in seeing}
@@ -117,14 +122,16 @@ def let_in(actor: Actor, entry_id: int, username: str) -> TimelineEntry:
 
     Raises Missing, Forbidden, and Refused for somebody who is not named there or sees the incident already."""
     entry = TimelineEntry.objects.filter(pk=entry_id, incident__isnull=False).first()
-    with missing_as("There is no such entry."):
+    with missing_as(_("There is no such entry.")):
         if entry is None:
             raise Missing("")
         incident = incident_for(actor, entry.incident_id or 0, level="manage", lock=True)
     people, _teams = both_named(words_of(entry))
     key, user = next(((key, user) for key, user in people.items() if user.username == username), ("", None))
     if user is None or user.pk in who_sees(incident, [user.pk]):
-        raise Refused(f"{username!s:.60} is not waiting to be let in here.", field="user")
+        raise Refused(
+            _("%(username)s is not waiting to be let in here.") % {"username": f"{username!s:.60}"}, field="user"
+        )
     access.grant(actor.user, INCIDENT, incident.number, user, LEVEL, reason="Mentioned on the timeline")
     incident = incident_for(actor, incident.pk, level="manage", lock=True)
     told = Mentioned({key: user.display_name()}, [user.pk])

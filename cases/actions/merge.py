@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from cases import timeline
 from cases.actions import sight
@@ -132,11 +133,13 @@ def _found(
     aim = parse_number(into, "INC")
     wanted = list(dict.fromkeys(parse_number(one, "INC") for one in which))
     if not wanted:
-        raise Refused("Name an incident to merge.", field="incidents")
+        raise Refused(_("Name an incident to merge."), field="incidents")
     if aim in wanted:
-        raise Refused("An incident cannot be merged with itself.", field="incidents")
+        raise Refused(_("An incident cannot be merged with itself."), field="incidents")
     if len(wanted) > MERGED_AT_MOST:
-        raise Refused(f"At most {MERGED_AT_MOST} incidents at once.", field="incidents")
+        raise Refused(
+            _("At most %(merged_at_most)s incidents at once.") % {"merged_at_most": MERGED_AT_MOST}, field="incidents"
+        )
     found = {
         pk: incident_for(actor, pk, level="edit" if pk == aim else "close", lock=lock) for pk in sorted({aim, *wanted})
     }

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
 
 from cases import timeline
 from cases.actions import sight
@@ -51,7 +52,7 @@ def move_for(who: Actor | User, incident: Incident, pk: int) -> IncidentMove:
     user = who.user if isinstance(who, Actor) else who
     move = moves_seen(user, incident).filter(pk=pk).first()
     if move is None:
-        raise Missing("There is no such merge or split.")
+        raise Missing(_("There is no such merge or split."))
     return move
 
 
@@ -95,14 +96,20 @@ def preview(actor: Actor, move: IncidentMove) -> UndoPreview:
 
 
 def _check(move: IncidentMove, way: Way) -> None:
-    what = "merge" if move.kind == IncidentMove.Kind.MERGE else "split"
+    what = _("merge") if move.kind == IncidentMove.Kind.MERGE else _("split")
     if move.undone_at is not None:
-        raise Conflict(f"This {what} was undone already, by {move.undone_by_name}.", code="undone")
+        raise Conflict(
+            _("This %(what)s was undone already, by %(undone_by_name)s.")
+            % {"what": what, "undone_by_name": move.undone_by_name},
+            code="undone",
+        )
     if not move.can_undo:
-        raise Conflict(f"A {what} can be undone for 24 hours, and these have passed.", code="too_late")
+        raise Conflict(
+            _("A %(what)s can be undone for 24 hours, and these have passed.") % {"what": what}, code="too_late"
+        )
     for incident in (way.source, way.target):
         if way.actor.user is not None and not entitled(way.actor.user, incident, "edit"):
-            raise Forbidden(f"You may see {incident.number} but not edit it.")
+            raise Forbidden(_("You may see %(number)s but not edit it.") % {"number": incident.number})
     check_incidents([way.target.pk])  # what goes would be kept by nothing
     if move.kind == IncidentMove.Kind.MERGE:
         _check_merge(move, way)
@@ -111,14 +118,23 @@ def _check(move: IncidentMove, way: Way) -> None:
 def _check_merge(move: IncidentMove, way: Way) -> None:
     source, target = way.source, way.target
     if target.merged_at is not None:
-        raise Conflict(f"{target.number} was itself merged since. Undo that first.", code="incident_merged")
+        raise Conflict(
+            _("%(number)s was itself merged since. Undo that first.") % {"number": target.number},
+            code="incident_merged",
+        )
     if source.merged_into_id != target.pk:
-        raise Conflict(f"{source.number} is not in {target.number} any more.")
+        raise Conflict(
+            _("%(number)s is not in %(target_number)s any more.")
+            % {"number": source.number, "target_number": target.number}
+        )
     user, own = way.actor.user, bool(move.before.get("restricted"))
     if target.restricted and not own and user is not None and not entitled(user, target, "manage"):
         raise Forbidden(
-            f"{target.number} is restricted and {source.number} was not: more people could see what goes back. Only "
-            "somebody who manages its access can undo this."
+            _(
+                "%(number)s is restricted and %(source_number)s was not: more people could see what goes "
+                "back. Only somebody who manages its access can undo this."
+            )
+            % {"number": target.number, "source_number": source.number}
         )
 
 
@@ -181,7 +197,10 @@ def _way_back(move: IncidentMove, way: Way) -> Way:
     """From what was split off to the whole. Raises what stands in the way."""
     for incident in (way.source, way.target):
         if incident.merged_at is not None:
-            raise Conflict(f"{incident.number} was itself merged since. Undo that first.", code="incident_merged")
+            raise Conflict(
+                _("%(number)s was itself merged since. Undo that first.") % {"number": incident.number},
+                code="incident_merged",
+            )
     back = Way(way.actor, way.target, way.source, gone=_owners_gone(move, way), why=SPLIT_UNDONE)
     if (error := refusal_of(back)) is not None:
         raise error

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from cases import timeline
 from cases.actions import mentions
@@ -30,7 +31,7 @@ def edit_comment(actor: Actor, entry_id: int, text: str | None = None, *, occurr
     body = None if text is None else text_of(text)
     moment = None if occurred_at is None else happened(occurred_at)
     entry = TimelineEntry.objects.filter(pk=entry_id, kind__in=CORRECTABLE).first()
-    with missing_as("There is no such note."):
+    with missing_as(_("There is no such note.")):
         if entry is None:
             raise Missing("")
         subject = (
@@ -39,15 +40,15 @@ def edit_comment(actor: Actor, entry_id: int, text: str | None = None, *, occurr
             else incident_for(actor, entry.incident_id or 0, level="comment", lock=True)
         )
     if (entry.actor_type, entry.actor_id) != (actor.type, actor.id):
-        raise Forbidden("Only the writer of a note can correct it.")
+        raise Forbidden(_("Only the writer of a note can correct it."))
     if moment is not None and entry.kind != "event":
-        raise Refused("A note has no time of its own. Only that of an event can be corrected.", field="occurred_at")
+        raise Refused(_("A note has no time of its own. Only that of an event can be corrected."), field="occurred_at")
     states = _states(entry)
     wordings, (old, before) = [words for words, _at in states], states[-1]
     body, moment = old if body is None else body, before if moment is None else moment
     if body == old and moment == before:
         same = "text is" if occurred_at is None else "text and time are"
-        raise Refused(f"The {same} the same as before.", field="text")
+        raise Refused(_("The %(same)s the same as before.") % {"same": same}, field="text")
     told = {} if moment == before else {"occurred_at": {"old": clock.iso(before), "new": clock.iso(moment)}}
     named = mentions.read(actor, subject, body, before="\n\n".join(wordings))
     data, at = {"of": entry.pk, **told, **named.data}, moment if told else None

@@ -7,6 +7,7 @@ from datetime import datetime, time
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from cases.errors import Missing, Refused, Stale
 from cases.models import Alert, Channel, Notification, NotificationSettings, Watch
@@ -31,7 +32,7 @@ def notification_for(user: User, pk: int) -> Notification:
     """A line of the person's own inbox about what they still see. Raises Missing."""
     row = inbox.listed(user).filter(pk=pk).first() if pk < 2**63 else None
     if row is None:
-        raise Missing("There is no such notification.")
+        raise Missing(_("There is no such notification."))
     return row
 
 
@@ -41,7 +42,7 @@ def mark(user: User, ids: Iterable[int], *, read: bool) -> int:
     Raises Refused for more than 200."""
     wanted = list(dict.fromkeys(ids))
     if len(wanted) > IDS_AT_MOST:
-        raise Refused(f"At most {IDS_AT_MOST} at once.", field="ids")
+        raise Refused(_("At most %(ids_at_most)s at once.") % {"ids_at_most": IDS_AT_MOST}, field="ids")
     rows = inbox.listed(user).filter(pk__in=[pk for pk in wanted if 0 < pk < 2**63], read_at__isnull=read)
     found = list(rows.order_by().values_list("pk", flat=True))
     return Notification.objects.filter(pk__in=found).update(read_at=clock.now() if read else None)
@@ -62,10 +63,14 @@ def save_settings(user: User, changes: dict[str, Any], *, expected_version: int 
     User.objects.select_for_update(of=("self",)).get(pk=user.pk)  # there may be no row to lock yet
     row = settings_of(user.pk)
     if expected_version is not None and expected_version != row.version:
-        raise Stale("Your settings were changed in the meantime. Nothing was saved.")
+        raise Stale(_("Your settings were changed in the meantime. Nothing was saved."))
     for name in changes:
         if name not in FIELDS:
-            raise Refused(f"{name!s:.40} cannot be changed. These can: {', '.join(FIELDS)}.", field=str(name)[:40])
+            raise Refused(
+                _("%(name)s cannot be changed. These can: %(fields)s.")
+                % {"name": f"{name!s:.40}", "fields": ", ".join(FIELDS)},
+                field=str(name)[:40],
+            )
     if "choices" in changes:
         changes = {**changes, "choices": _choices(row, changes["choices"])}
     for name, value in changes.items():
@@ -81,13 +86,13 @@ def watch(user: User, subject: Subject, state: str, *, until: datetime | None = 
     """Follow an incident, mute an incident or alert (for good or ``until`` then), or neither. The caller has checked
     that the person sees it. Raises Refused."""
     if state not in STATES:
-        raise Refused(f"One of: {', '.join(STATES)}.", field="state")
+        raise Refused(_("One of: %(states)s.") % {"states": ", ".join(STATES)}, field="state")
     if state == FOLLOW and isinstance(subject, Alert):
-        raise Refused("Only an incident can be followed.", field="state")
+        raise Refused(_("Only an incident can be followed."), field="state")
     if until is not None and state != MUTE:
-        raise Refused("Only a mute has an end.", field="until")
+        raise Refused(_("Only a mute has an end."), field="until")
     if until is not None and until <= clock.now():
-        raise Refused("The end must lie in the future.", field="until")
+        raise Refused(_("The end must lie in the future."), field="until")
     about = _about(subject)
     if state == NOTHING:
         Watch.objects.filter(user=user, **about).delete()
@@ -113,10 +118,14 @@ def _choices(row: NotificationSettings, given: Any) -> dict[str, dict[str, Any]]
     """The choices with those that are given, reason by reason. Raises Refused."""
     kept = {name: dict(own) for name, own in row.choices.items() if name in REASONS}
     if not isinstance(given, dict):
-        raise Refused("Give an object: reason, then inbox, email and chat.", field="choices")
+        raise Refused(_("Give an object: reason, then inbox, email and chat."), field="choices")
     for name, own in given.items():
         if name not in REASONS or not isinstance(own, dict):
-            raise Refused(f"{name!s:.40} is no reason. These are: {', '.join(REASONS)}.", field="choices")
+            raise Refused(
+                _("%(name)s is no reason. These are: %(reasons)s.")
+                % {"name": f"{name!s:.40}", "reasons": ", ".join(REASONS)},
+                field="choices",
+            )
         for channel, value in own.items():
             _check_choice(str(channel), value)
             kept.setdefault(name, {})[channel] = value
@@ -128,15 +137,18 @@ def _check_choice(channel: str, value: Any) -> None:
         return
     if channel in Channel.values and value in MODES:
         return
-    raise Refused(f"inbox is true or false, email and chat are one of: {', '.join(MODES)}.", field="choices")
+    raise Refused(
+        _("inbox is true or false, email and chat are one of: %(modes)s.") % {"modes": ", ".join(MODES)},
+        field="choices",
+    )
 
 
 def _check(row: NotificationSettings, changes: dict[str, Any]) -> None:
     if not 0 <= row.digest_hour <= 23:
-        raise Refused("An hour from 0 to 23.", field="digest_hour")
+        raise Refused(_("An hour from 0 to 23."), field="digest_hour")
     _check_quiet(row.quiet_from, row.quiet_until)
     if row.chat_way not in ("", personal.HANDLE, personal.WEBHOOK):
-        raise Refused("One of: handle, webhook, or nothing.", field="chat_way")
+        raise Refused(_("One of: handle, webhook, or nothing."), field="chat_way")
     if row.chat_way == personal.HANDLE:
         _check_handle(row, new="chat_account" in changes)
     if row.chat_way == personal.WEBHOOK:
@@ -145,12 +157,12 @@ def _check(row: NotificationSettings, changes: dict[str, Any]) -> None:
 
 def _check_quiet(begin: time | None, end: time | None) -> None:
     if (begin is None) != (end is None):
-        raise Refused("Quiet hours have a beginning and an end.", field="quiet_until" if begin else "quiet_from")
+        raise Refused(_("Quiet hours have a beginning and an end."), field="quiet_until" if begin else "quiet_from")
 
 
 def _check_handle(row: NotificationSettings, *, new: bool) -> None:
     if row.chat_account is None or (new and row.chat_account not in personal.direct_accounts()):
-        raise Refused("Choose one of the connectors.", field="chat_account")
+        raise Refused(_("Choose one of the connectors."), field="chat_account")
     try:
         row.chat_handle = personal.handle_of(row.chat_handle)
     except ValueError as error:
@@ -159,7 +171,7 @@ def _check_handle(row: NotificationSettings, *, new: bool) -> None:
 
 def _check_webhook(row: NotificationSettings) -> None:
     if row.chat_kind not in personal.OWN_KINDS:
-        raise Refused(f"One of: {', '.join(personal.OWN_KINDS)}.", field="chat_kind")
+        raise Refused(_("One of: %(own_kinds)s.") % {"own_kinds": ", ".join(personal.OWN_KINDS)}, field="chat_kind")
     try:
         row.chat_url = personal.checked_url(row.chat_kind, str(row.chat_url))
     except ValueError as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext as _
 
 from cases import timeline
 from cases.actions.base import save, text_of
@@ -22,7 +24,10 @@ from soar.lib import clock
 def observable_of(type: str, value: Any) -> Observable:
     """The one row for (type, value) in its normal form, made if needed. Raises Refused for a bad value."""
     if type not in OBSERVABLE_TYPES:
-        raise Refused(f"Type is one of: {', '.join(OBSERVABLE_TYPES)}.", field="type")
+        raise Refused(
+            gettext("Type is one of: %(observable_types)s.") % {"observable_types": ", ".join(OBSERVABLE_TYPES)},
+            field="type",
+        )
     given = text_of(value, "value", most=4000)
     try:
         normal = normalise_observable(type, given)
@@ -53,7 +58,7 @@ def remove_from_incident(actor: Actor, incident_id: int | str, observable_id: in
     incident = incident_for(actor, incident_id, level="edit", lock=True)
     row = incident.observable_links.filter(observable=observable_id).select_related("observable").first()
     if row is None:
-        raise Missing("This observable was not added to the incident itself.")
+        raise Missing(_("This observable was not added to the incident itself."))
     check_incidents([incident.pk])
     observable = row.observable
     row.delete()

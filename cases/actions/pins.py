@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from cases import timeline
 from cases.actors import Actor
@@ -27,11 +28,14 @@ def pin(actor: Actor, entry_id: int) -> TimelineEntry:
     Raises Missing, Forbidden (level *edit* on the incident, work on the alert), Refused for more than 20 pins."""
     entry, subject = _locked(actor, entry_id)
     if entry.kind in NEVER:
-        raise Refused("This entry cannot be pinned.", field="entry")
+        raise Refused(_("This entry cannot be pinned."), field="entry")
     if TimelinePin.objects.filter(entry=entry).exists():
         return entry
     if _pins(subject).count() >= PINS_AT_MOST:
-        raise Refused(f"At most {PINS_AT_MOST} entries are pinned. Unpin one first.", field="entry")
+        raise Refused(
+            _("At most %(pins_at_most)s entries are pinned. Unpin one first.") % {"pins_at_most": PINS_AT_MOST},
+            field="entry",
+        )
     TimelinePin.objects.create(entry=entry, pinned_by=actor.name[:200], pinned_at=clock.now())
     timeline.record("entry.pinned", subject, actor, data={"entry": entry.pk}, touch=True)
     return entry
@@ -49,7 +53,7 @@ def unpin(actor: Actor, entry_id: int) -> TimelineEntry:
 def _locked(actor: Actor, entry_id: int) -> tuple[TimelineEntry, Subject]:
     """The entry, and its subject locked: two who pin at once come one after the other."""
     entry = TimelineEntry.objects.filter(pk=entry_id).first() if entry_id < 2**63 else None
-    with missing_as("There is no such entry."):
+    with missing_as(_("There is no such entry.")):
         if entry is None:
             raise Missing("")
         if entry.alert_id is not None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from cases.actions.source_access import locked_source
 from cases.actors import Actor
@@ -53,11 +54,14 @@ def set_pull(
     source = locked_source(actor, slug)
     if source.kind not in READ_BY:
         raise Refused(
-            "Alerts of this kind are sent to the portal; there is nothing to read them from.", field="account"
+            _("Alerts of this kind are sent to the portal; there is nothing to read them from."), field="account"
         )
     chosen = next((one for one in accounts_for(actor.user, source.kind) if one.name == account), None)
     if chosen is None:
-        raise Refused(f"There is no connector {account!s:.60} that such alerts can be read with.", field="account")
+        raise Refused(
+            _("There is no connector %(account)s that such alerts can be read with.") % {"account": f"{account!s:.60}"},
+            field="account",
+        )
     values: dict[str, Any] = {
         "account": chosen,
         "enabled": bool(enabled),
@@ -89,7 +93,7 @@ def pull_now(actor: Actor, slug: str) -> AlertPull:
     source = locked_source(actor, slug)
     row = AlertPull.objects.filter(source=source, enabled=True).first()
     if row is None or not source.enabled:
-        raise Refused("This source is not read, or it is off.")
+        raise Refused(_("This source is not read, or it is off."))
     enqueue("cases.tasks.pull", row.pk)
     return row
 
@@ -100,7 +104,7 @@ def test_pull(actor: Actor, slug: str) -> Health:
     with transaction.atomic():
         row = AlertPull.objects.select_related("account").filter(source=locked_source(actor, slug)).first()
     if row is None or row.account is None:
-        raise Refused("This source is read with no connector.")
+        raise Refused(_("This source is read with no connector."))
     try:
         health = registry.of(row.account).test()
     except ConnectorError as error:
@@ -128,5 +132,5 @@ def push_again(actor: Actor, slug: str) -> int:
 def _within(value: Any, limits: tuple[int, int], field: str) -> int:
     low, high = limits
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise Refused(f"This is a whole number from {low} to {high}.", field=field)
+        raise Refused(_("This is a whole number from %(low)s to %(high)s.") % {"low": low, "high": high}, field=field)
     return value

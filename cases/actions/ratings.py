@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from cases.actions.observables import rate
 from cases.choices import Pap, Tlp
@@ -35,9 +36,9 @@ def request_rating(user: User, observable_id: int) -> bool:
     with transaction.atomic():
         visible = Observable.objects.visible_to(user).filter(pk=observable_id)
         if not visible.exists():
-            raise Missing("There is no such observable.")
+            raise Missing(_("There is no such observable."))
         if not may_ask(user):
-            raise Forbidden("The permission to work on cases is missing.")
+            raise Forbidden(_("The permission to work on cases is missing."))
         one = Observable.objects.select_for_update(of=("self",)).get(pk=observable_id)
         if is_asking(one):
             return False

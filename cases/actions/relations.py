@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from cases import timeline
 from cases.actions.base import save
@@ -85,10 +86,10 @@ def relate(actor: Actor, incident_id: int | str, other_id: int | str, word: str)
     Raises Missing, Forbidden without *edit* on both, Refused for an incident with itself or an unknown word, Conflict
     for the opposite of what is there, or what would go round in a circle."""
     if word not in WORDS:
-        raise Refused(f"Must be one of: {', '.join(WORDS)}.", field="relation")
+        raise Refused(_("Must be one of: %(words)s.") % {"words": ", ".join(WORDS)}, field="relation")
     here, there = parse_number(incident_id, "INC"), parse_number(other_id, "INC")
     if here == there:
-        raise Refused("An incident cannot be linked with itself.", field="incident")
+        raise Refused(_("An incident cannot be linked with itself."), field="incident")
     found = {pk: incident_for(actor, pk, level="edit", lock=True) for pk in sorted((here, there))}
     kind, turned = WORDS[word]
     first, second = (there, here) if turned else (here, there)
@@ -114,12 +115,12 @@ def unrelate(actor: Actor, incident_id: int | str, pk: int) -> None:
     rows = IncidentRelation.objects.filter(Q(incident=incident) | Q(other=incident))
     row = rows.filter(pk=pk).first()
     if row is None:
-        raise Missing("There is no such link.")
+        raise Missing(_("There is no such link."))
     other = row.other_id if row.incident_id == incident.pk else row.incident_id
     found = {one: _end(actor, one, incident.pk) for one in sorted((incident.pk, other))}
     row = rows.filter(pk=pk).first()  # read again: it may be gone by now
     if row is None:
-        raise Missing("There is no such link.")
+        raise Missing(_("There is no such link."))
     check_incidents(found)
     made = seen_from(row, incident.pk, found)
     row.delete()
@@ -132,7 +133,7 @@ def _end(actor: Actor, pk: int, here: int) -> Incident:
     try:
         return incident_for(actor, pk, level="edit", lock=True)
     except Missing:
-        raise Missing("There is no such link.") from None
+        raise Missing(_("There is no such link.")) from None
     except Conflict:
         if pk == here:
             raise
@@ -151,9 +152,17 @@ def _check(kind: RelationKind, first: Incident, second: Incident) -> None:
     rows = IncidentRelation.objects
     for one in (first, second):
         if rows.filter(Q(incident=one) | Q(other=one)).count() >= RELATIONS_AT_MOST:
-            raise Conflict(f"{one.number} has {RELATIONS_AT_MOST} links already.", code="too_many")
+            raise Conflict(
+                _("%(number)s has %(relations_at_most)s links already.")
+                % {"number": one.number, "relations_at_most": RELATIONS_AT_MOST},
+                code="too_many",
+            )
     if closes_circle(kind, first.pk, second.pk):
-        text = f"{second.number} is, by itself or by way of others, {kind.label} {first.number} already."
+        text = _("%(number)s is, by itself or by way of others, %(label)s %(first_number)s already.") % {
+            "number": second.number,
+            "label": kind.label,
+            "first_number": first.number,
+        }
         raise Conflict(text, field="incident", code="circle")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from cases.actions.base import text_of
 from cases.actors import Actor
@@ -16,7 +18,7 @@ from soar.lib import clock
 
 NAME_AT_MOST, DESCRIPTION_AT_MOST = 100, 300
 VERSIONS_KEPT = 50
-TAKEN = "There is a template of this name already."
+TAKEN = gettext_noop("There is a template of this name already.")
 
 
 def create(actor: Actor, *, name: str, body: str, description: str = "", enabled: bool = True) -> ReportTemplate:
@@ -63,7 +65,7 @@ def restore(actor: Actor, pk: int, number: int, *, expected_version: int | None 
     template = template_for(pk)
     version = ReportTemplateVersion.objects.filter(template=template, number=number).first()
     if version is None:
-        raise Missing(f"There is no version {number} of this template.")
+        raise Missing(_("There is no version %(number)s of this template.") % {"number": number})
     return update(
         actor, pk, name=template.name, body=version.body, description=template.description, enabled=template.enabled,
         expected_version=expected_version,
@@ -83,13 +85,13 @@ def template_for(pk: int) -> ReportTemplate:
     """The template with this id. Raises Missing."""
     found = ReportTemplate.objects.filter(pk=pk).first()
     if found is None:
-        raise Missing(f"There is no report template {pk}.")
+        raise Missing(_("There is no report template %(pk)s.") % {"pk": pk})
     return found
 
 
 def _may_manage(actor: Actor) -> None:
     if actor.user is not None and not may(actor.user, "manage_settings"):
-        raise Forbidden("The permission to manage settings is missing.")
+        raise Forbidden(_("The permission to manage settings is missing."))
 
 
 def _checked(name: str, body: str, description: str) -> dict[str, str]:
@@ -100,9 +102,13 @@ def _checked(name: str, body: str, description: str) -> dict[str, str]:
         "body": str(body).replace("\x00", "").replace("\r\n", "\n").encode("utf-8", "replace").decode(),
     }
     if not values["body"].strip():
-        raise Refused("Write something first.", field="body")
+        raise Refused(_("Write something first."), field="body")
     if len(values["body"]) > BODY_AT_MOST:
-        raise Refused(f"At most {BODY_AT_MOST:,} characters, this has {len(values['body']):,}.", field="body")
+        raise Refused(
+            _("At most %(body_at_most)s characters, this has %(count)s.")
+            % {"body_at_most": f"{BODY_AT_MOST:,}", "count": f"{len(values['body']):,}"},
+            field="body",
+        )
     check(values["body"])
     return values
 
@@ -110,18 +116,20 @@ def _checked(name: str, body: str, description: str) -> dict[str, str]:
 def _slug(name: str) -> str:
     slug = slugify(name)[:60].strip("-")
     if not slug:
-        raise Refused("The name needs a letter or a figure.", field="name")
+        raise Refused(_("The name needs a letter or a figure."), field="name")
     if slug in SHIPPED:
-        raise Refused(TAKEN, field="name")
+        raise Refused(_(TAKEN), field="name")
     return slug
 
 
 def _locked(pk: int, expected: int | None) -> ReportTemplate:
     template = ReportTemplate.objects.select_for_update(of=("self",)).filter(pk=pk).first()
     if template is None:
-        raise Missing(f"There is no report template {pk}.")
+        raise Missing(_("There is no report template %(pk)s.") % {"pk": pk})
     if expected is not None and template.version != expected:
-        raise Stale("The template was changed by somebody else in the meantime. Nothing was saved.", current=template)
+        raise Stale(
+            _("The template was changed by somebody else in the meantime. Nothing was saved."), current=template
+        )
     return template
 
 
@@ -132,7 +140,7 @@ def _save(template: ReportTemplate, actor: Actor) -> None:
         with transaction.atomic():
             template.save()
     except IntegrityError as error:
-        raise Refused(TAKEN, field="name") from error
+        raise Refused(_(TAKEN), field="name") from error
     ReportTemplateVersion.objects.create(
         template=template, number=template.version, body=template.body, saved_at=template.updated_at,
         saved_by_name=template.updated_by_name,

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from cases import timeline
 from cases.actions import sight
@@ -82,19 +83,24 @@ def break_glass(user: User, incident_id: str | int, *, reason: str) -> Incident:
     Nobody gets by it what no role of theirs would give them if it were not restricted. Raises Forbidden for anybody
     else, Missing, Refused without a reason or where there is no glass to break."""
     if not all(may(user, one) for one in ("manage_people", "view_cases", "work_cases", "view_all_teams")):
-        raise Forbidden("Only those who manage people and all teams' cases may break the glass.")
+        raise Forbidden(_("Only those who manage people and all teams' cases may break the glass."))
     why = text_of(reason or "", "reason", most=REASON_AT_MOST)
     incident = INCIDENT.found(str(incident_id)).select_for_update(of=("self",)).first()
     if incident is None:
-        raise Missing(f"There is no incident {incident_id!s:.40}.")
+        raise Missing(_("There is no incident %(incident_id)s.") % {"incident_id": f"{incident_id!s:.40}"})
     if not incident.restricted:
-        raise Refused(f"{incident.number} is not restricted.", field="incident")
+        raise Refused(_("%(number)s is not restricted.") % {"number": incident.number}, field="incident")
     if incident.access_of_id is not None:
         raise Refused(
-            f"{incident.number} was merged: break the glass of INC-{incident.access_of_id}.", field="incident"
+            _("%(number)s was merged: break the glass of INC-%(access_of_id)s.")
+            % {"number": incident.number, "access_of_id": incident.access_of_id},
+            field="incident",
         )
     if INCIDENT.manages(user, incident):
-        raise Conflict(f"You manage {incident.number} already.", url=f"/incidents/{incident.number}/access/")
+        raise Conflict(
+            _("You manage %(number)s already.") % {"number": incident.number},
+            url=f"/incidents/{incident.number}/access/",
+        )
     until = clock.now() + timedelta(hours=settings.GLASS_HOURS)
     audit.record(user, "access.glass_broken", incident.number, object="incident", id=incident.pk, reason=why)
     entry = timeline.record("access.glass_broken", incident, Actor.of(user), text=why)
@@ -114,8 +120,11 @@ def let_owner_in(actor: Actor, incident: Incident, user: User) -> None:
         give_by_rule(actor.user, INCIDENT, incident, user, "edit", OWNER)
     elif not INCIDENT.rule.is_granted(user, incident, "comment"):
         raise Refused(
-            f"{incident.number} is restricted and {user.display_name()} may not work on it: owners get “edit”, which "
-            "only somebody who manages its access can give.",
+            _(
+                "%(number)s is restricted and %(display_name)s may not work on it: owners get “edit”, "
+                "which only somebody who manages its access can give."
+            )
+            % {"number": incident.number, "display_name": user.display_name()},
             field="owners",
         )
 
@@ -160,7 +169,7 @@ def _set(actor: Actor, incident: Incident, *, restricted: bool, reason: str) -> 
 def _first_admin() -> User:
     admin = holders("manage_people").order_by("pk").first()
     if admin is None:
-        raise Refused("Nobody would be left who manages its access: give it an owner first.")
+        raise Refused(_("Nobody would be left who manages its access: give it an owner first."))
     return admin
 
 

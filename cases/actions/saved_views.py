@@ -8,6 +8,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from cases.actions.base import team_of, text_of
 from cases.errors import Conflict, Forbidden, Missing, Refused
@@ -47,9 +48,11 @@ def view_for(user: User, pk: int, *, change: bool = False) -> SavedView:
     """A view that the person finds; with ``change`` one that they may change. Raises Missing or Forbidden."""
     view: SavedView | None = views_for(user).filter(pk=pk).first()
     if view is None:
-        raise Missing("There is no such view, or it is no longer shared with you.")
+        raise Missing(_("There is no such view, or it is no longer shared with you."))
     if change and not may_change(user, view):
-        raise Forbidden(f"{view.name} belongs to {view.owner.display_name()}.")
+        raise Forbidden(
+            _("%(name)s belongs to %(display_name)s.") % {"name": view.name, "display_name": view.owner.display_name()}
+        )
     return view
 
 
@@ -64,11 +67,11 @@ def create(user: User, given: dict[str, Any]) -> SavedView:
 
     Raises Refused for a field, Forbidden for an audience that is not theirs to address, Conflict for a name twice."""
     if not may(user, "view_cases"):
-        raise Forbidden("The permission to see alerts is missing.")
+        raise Forbidden(_("The permission to see alerts is missing."))
     User.objects.select_for_update(of=("self",)).only("pk").get(pk=user.pk)
     number = SavedView.objects.filter(owner=user).count()
     if number >= AT_MOST:
-        raise Refused(f"At most {AT_MOST} views. Delete one first.", field="name")
+        raise Refused(_("At most %(at_most)s views. Delete one first.") % {"at_most": AT_MOST}, field="name")
     view = SavedView(owner=user, position=number)
     _apply(user, view, {"query": "", **given, "name": given.get("name", "")})
     return view
@@ -94,7 +97,7 @@ def reorder(user: User, wanted: Sequence[int]) -> None:
     """Put one's own views in this order; those not named follow. Raises Refused for one that is not one's own."""
     mine = {view.pk: view for view in SavedView.objects.select_for_update().filter(owner=user).order_by("position")}
     if strange := [pk for pk in wanted if pk not in mine]:
-        raise Refused(f"{strange[0]} is no view of yours.", field="views")
+        raise Refused(_("%(strange)s is no view of yours.") % {"strange": strange[0]}, field="views")
     order = list(dict.fromkeys([*wanted, *mine]))
     for place, pk in enumerate(order):
         mine[pk].position = place
@@ -116,7 +119,11 @@ def address(view: SavedView) -> str:
 
 def _apply(user: User, view: SavedView, given: dict[str, Any]) -> None:
     if unknown := [name for name in given if name not in FIELDS]:
-        raise Refused(f"{unknown[0]!s:.40} is not one of: {', '.join(FIELDS)}.", field=str(unknown[0]))
+        raise Refused(
+            _("%(unknown)s is not one of: %(fields)s.")
+            % {"unknown": f"{unknown[0]!s:.40}", "fields": ", ".join(FIELDS)},
+            field=str(unknown[0]),
+        )
     if "name" in given:
         view.name = text_of(given["name"], "name", most=60)
     if "query" in given:
@@ -135,13 +142,16 @@ def _save(view: SavedView) -> None:
         with transaction.atomic():
             view.save()
     except IntegrityError as error:
-        raise Conflict(f"There is a view named {view.name} already.") from error
+        raise Conflict(_("There is a view named %(name)s already.") % {"name": view.name}) from error
 
 
 def _query(user: User, value: Any) -> str:
     """A query string of the queue, as the queue itself would write it. Raises Refused for what it cannot read."""
     if not isinstance(value, str) or len(value) > QUERY_AT_MOST:
-        raise Refused(f"A query string of at most {QUERY_AT_MOST} characters.", field="query")
+        raise Refused(
+            _("A query string of at most %(query_at_most)s characters.") % {"query_at_most": QUERY_AT_MOST},
+            field="query",
+        )
     params = QueryDict(value.removeprefix("?"))
     chosen = AlertFilter.parse(params, default_open=True)
     chosen.apply(Alert.objects.none(), user)
@@ -154,13 +164,13 @@ def _query(user: User, value: Any) -> str:
 def _share(user: User, view: SavedView, given: dict[str, Any]) -> None:
     audience = given.get("audience", view.audience)
     if audience not in Audience.values:
-        raise Refused(f"Must be one of: {', '.join(Audience.values)}.", field="audience")
+        raise Refused(_("Must be one of: %(values)s.") % {"values": ", ".join(Audience.values)}, field="audience")
     team: Team | None = team_of(given["team"]) if "team" in given else view.team
     team = team if audience == Audience.TEAM else None
     if (audience, team) == (view.audience, view.team) and view.pk:
         return
     if audience == Audience.ALL and not may(user, "manage_settings"):
-        raise Forbidden("Only who may manage settings shares a view with everybody.")
+        raise Forbidden(_("Only who may manage settings shares a view with everybody."))
     if audience == Audience.TEAM:
         _check_team(user, team)
     view.audience, view.team = audience, team
@@ -168,11 +178,11 @@ def _share(user: User, view: SavedView, given: dict[str, Any]) -> None:
 
 def _check_team(user: User, team: Team | None) -> None:
     if team is None:
-        raise Refused("Name the team.", field="team")
+        raise Refused(_("Name the team."), field="team")
     if not may(user, "work_cases"):
-        raise Forbidden("To share a view the permission to work on cases is missing.")
+        raise Forbidden(_("To share a view the permission to work on cases is missing."))
     if team.pk not in team_ids(user) and not may(user, "manage_settings"):
-        raise Forbidden(f"You are not in {team.name}.")
+        raise Forbidden(_("You are not in %(name)s.") % {"name": team.name})
 
 
 def _set_default(user: User, view: SavedView, wanted: bool) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from cases.choices import AlertStatus, Determination, IncidentStatus, Severity, Words
 from cases.errors import Stale
 from cases.models import Alert, Incident
@@ -61,7 +63,8 @@ def check_version(subject: Subject, expected: Expected) -> None:
     if fields or (isinstance(expected, int) and subject.version != expected):
         more: dict[str, Any] = {"fields": fields} if fields else {}
         raise Stale(
-            f"{subject.number} was changed by somebody else in the meantime. Nothing was saved.",
+            _("%(number)s was changed by somebody else in the meantime. Nothing was saved.")
+            % {"number": subject.number},
             current=subject,
             **more,
         )

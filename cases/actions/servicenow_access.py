@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from django.db.models import Model, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from cases.actors import Actor
 from cases.errors import Missing, missing_as
@@ -60,7 +61,7 @@ def link_for(actor: Actor, pk: int) -> tuple[Incident, TicketLink]:
     """The link and its incident, both locked, for somebody who may edit the incident. Raises Missing, Forbidden."""
     row = TicketLink.objects.filter(pk=pk).values_list("incident", flat=True).first()
     if row is None:
-        raise Missing("There is no such link to ServiceNow.")
+        raise Missing(_("There is no such link to ServiceNow."))
     incident = _incident(actor, row)
     link = TicketLink.objects.select_for_update(of=("self",)).select_related("instance", "profile").get(pk=pk)
     return incident, link
@@ -69,14 +70,14 @@ def link_for(actor: Actor, pk: int) -> tuple[Incident, TicketLink]:
 def change_for(actor: Actor, pk: int) -> tuple[Incident, TicketLink, TicketChange]:
     """A row of the outbox with what it belongs to, all locked. Raises Missing, Forbidden."""
     found = TicketChange.objects.filter(pk=pk).values_list("link", flat=True).first()
-    incident, link = _of(actor, found, "There is no such change for ServiceNow.")
+    incident, link = _of(actor, found, _("There is no such change for ServiceNow."))
     return incident, link, TicketChange.objects.select_for_update().get(pk=pk)
 
 
 def conflict_for(actor: Actor, pk: int) -> tuple[Incident, TicketLink, TicketConflict]:
     """A conflict with what it belongs to, all locked. Raises Missing, Forbidden."""
     found = TicketConflict.objects.filter(pk=pk).values_list("link", flat=True).first()
-    incident, link = _of(actor, found, "There is no such conflict.")
+    incident, link = _of(actor, found, _("There is no such conflict."))
     return incident, link, TicketConflict.objects.select_for_update(of=("self",)).get(pk=pk)
 
 
@@ -90,7 +91,7 @@ def _of(actor: Actor, link: int | None, missing: str) -> tuple[Incident, TicketL
 
 def _incident(actor: Actor, pk: int) -> Incident:
     """In the words of the link: who does not see the incident does not see that it has a ticket either."""
-    with missing_as("There is no such link to ServiceNow."):
+    with missing_as(_("There is no such link to ServiceNow.")):
         return incident_for(actor, pk, level="edit", lock=True)
 
 

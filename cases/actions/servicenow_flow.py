@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from cases.actors import Actor
 from cases.errors import Conflict, Forbidden, Missing, Refused
@@ -31,10 +32,10 @@ def sync_incident(actor: Actor, incident: str | int) -> int:
     found = incident_for(actor, incident, level="edit")
     links = list(found.tickets.exclude(state=LinkState.ENDED))
     if not links:
-        raise Conflict(f"{found.number} has no ticket.")
+        raise Conflict(_("%(number)s has no ticket.") % {"number": found.number})
     working = [link for link in links if link.state != LinkState.BROKEN]
     if not working:
-        raise Conflict("The link is broken. Link another ticket or create it again first.")
+        raise Conflict(_("The link is broken. Link another ticket or create it again first."))
     for link in working:
         outbox.ring(link)
     return len(working)
@@ -45,7 +46,7 @@ def sync_instance(actor: Actor, slug: str) -> ServiceNowInstance:
     """Send what waits and read what changed there, now. Raises Missing, Forbidden, Conflict if both are paused."""
     row = _locked(actor, slug)
     if row.out_paused and row.in_paused:
-        raise Conflict("Both directions are paused.")
+        raise Conflict(_("Both directions are paused."))
     _hurry_out(row)
     _hurry_in(row)
     return row
@@ -71,7 +72,7 @@ def try_now(actor: Actor, slug: str, direction: str) -> ServiceNowInstance:
     Conflict while it is paused."""
     row = _locked(actor, slug)
     if getattr(row, _paused_field(direction)):
-        raise Conflict("This direction is paused. Resume it first.")
+        raise Conflict(_("This direction is paused. Resume it first."))
     (_hurry_out if direction == "out" else _hurry_in)(row)
     return row
 
@@ -88,7 +89,7 @@ def _set_paused(actor: Actor, slug: str, direction: str, *, paused: bool) -> Ser
 
 def _paused_field(direction: str) -> str:
     if direction not in DIRECTIONS:
-        raise Refused(f"Must be one of: {', '.join(DIRECTIONS)}.", field="direction")
+        raise Refused(_("Must be one of: %(directions)s.") % {"directions": ", ".join(DIRECTIONS)}, field="direction")
     return f"{direction}_paused"
 
 
@@ -114,7 +115,7 @@ def _hurry_in(row: ServiceNowInstance) -> None:
 def _locked(actor: Actor, slug: str) -> ServiceNowInstance:
     row = ServiceNowInstance.objects.select_for_update(of=("self",)).filter(slug=slug).first()
     if row is None:
-        raise Missing(f"There is no ServiceNow instance {slug!s:.60}.")
+        raise Missing(_("There is no ServiceNow instance %(slug)s.") % {"slug": f"{slug!s:.60}"})
     if actor.user is not None and not may_run(actor.user, row):
-        raise Forbidden("The permission to manage this connector is missing.")
+        raise Forbidden(_("The permission to manage this connector is missing."))
     return row

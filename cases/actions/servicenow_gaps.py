@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from cases.actions.servicenow_instances import may_set_up
 from cases.actions.servicenow_profile_fields import SYS_ID
@@ -89,7 +90,7 @@ def map_gap(actor: Actor, gap_id: int, counterpart: Any) -> MappingGap:
     may_set_up(actor)
     gap = MappingGap.objects.filter(pk=gap_id).first()
     if gap is None:
-        raise Missing("This gap is mapped by now.")
+        raise Missing(_("This gap is mapped by now."))
     profile = TicketProfile.objects.select_for_update().get(pk=gap.profile_id)
     left, right = gap.value, counterpart
     if gap.map in REFERENCES and SYS_ID.fullmatch(gap.value):
@@ -99,7 +100,7 @@ def map_gap(actor: Actor, gap_id: int, counterpart: Any) -> MappingGap:
     filled = checked_map(gap.map, {left: right}, errors)
     errors |= contradictions(maps)
     if errors or not filled:
-        raise Refused(next(iter(errors.values()), "Choose a counterpart first."), field="counterpart")
+        raise Refused(next(iter(errors.values()), _("Choose a counterpart first.")), field="counterpart")
     profile.maps = maps
     profile.version += 1
     profile.save(update_fields=["maps", "version", "updated_at"])

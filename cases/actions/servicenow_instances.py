@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 
 from cases.actors import Actor
 from cases.errors import Conflict, Forbidden, Missing, Refused, Stale
@@ -34,7 +35,7 @@ LATER = ("webhook_secret",)  # read when it is needed: a lost key must not take 
 def may_set_up(actor: Actor) -> None:
     """Raise Forbidden for who may not set up, pause or change instances and profiles. The system may."""
     if actor.user is not None and not may(actor.user, "manage_connectors"):
-        raise Forbidden("The permission to manage connectors is missing.")
+        raise Forbidden(_("The permission to manage connectors is missing."))
 
 
 def free_accounts(user: User | None) -> list[ConnectorAccount]:
@@ -59,7 +60,7 @@ def create(actor: Actor, *, account: int, slug: str = "", every_seconds: int = 3
     may_set_up(actor)
     chosen = next((one for one in free_accounts(actor.user) if one.pk == account), None)
     if chosen is None:
-        raise Refused("There is no such ServiceNow connector without an instance.", field="account")
+        raise Refused(_("There is no such ServiceNow connector without an instance."), field="account")
     secret = secrets.token_urlsafe(SECRET_BYTES)
     row = ServiceNowInstance(account=chosen, slug=_slug(slug or slug_for(chosen)), webhook_secret=secret)
     row.every_seconds = _seconds(every_seconds)
@@ -69,7 +70,7 @@ def create(actor: Actor, *, account: int, slug: str = "", every_seconds: int = 3
             row.save()
     except IntegrityError as error:
         taken = "slug" in str(error)
-        text = "There is an instance of this slug already." if taken else "It has an instance already."
+        text = _("There is an instance of this slug already.") if taken else _("It has an instance already.")
         raise Refused(text, field="slug" if taken else "account") from error
     audit.record(actor.user, "servicenow.instance_created", row.slug, connector=chosen.name)
     return row, secret
@@ -82,7 +83,7 @@ def update(actor: Actor, slug: str, *, every_seconds: int, expected_version: int
     row = _locked(actor, slug)
     seconds = _seconds(every_seconds)
     if expected_version is not None and row.version != expected_version:
-        raise Stale("The instance was changed by somebody else in the meantime. Nothing was saved.", current=row)
+        raise Stale(_("The instance was changed by somebody else in the meantime. Nothing was saved."), current=row)
     if row.every_seconds != seconds:
         audit.record(actor.user, "servicenow.instance_changed", row.slug, every_seconds=[row.every_seconds, seconds])
         row.every_seconds = seconds
@@ -108,7 +109,7 @@ def remove(actor: Actor, slug: str) -> None:
     nobody loses what was synced; Missing, Forbidden."""
     row = _locked(actor, slug)
     if row.links.exists():
-        raise Conflict("Incidents are linked with tickets of this instance. Pause it instead.")
+        raise Conflict(_("Incidents are linked with tickets of this instance. Pause it instead."))
     row.delete()
     audit.record(actor.user, "servicenow.instance_removed", slug)
 
@@ -117,7 +118,7 @@ def instance_for(slug: str) -> ServiceNowInstance:
     """The instance with its account. Raises Missing."""
     found = ServiceNowInstance.objects.select_related("account").defer(*LATER).filter(slug=slug).first()
     if found is None:
-        raise Missing(f"There is no ServiceNow instance {slug!s:.60}.")
+        raise Missing(_("There is no ServiceNow instance %(slug)s.") % {"slug": f"{slug!s:.60}"})
     return found
 
 
@@ -125,19 +126,21 @@ def _locked(actor: Actor, slug: str) -> ServiceNowInstance:
     may_set_up(actor)
     row = ServiceNowInstance.objects.select_for_update().defer(*LATER).filter(slug=slug).first()
     if row is None:
-        raise Missing(f"There is no ServiceNow instance {slug!s:.60}.")
+        raise Missing(_("There is no ServiceNow instance %(slug)s.") % {"slug": f"{slug!s:.60}"})
     return row
 
 
 def _slug(value: Any) -> str:
     text = str(value).strip().lower()
     if not SLUG.fullmatch(text) or text in RESERVED:
-        raise Refused("1 to 60 small letters, digits and hyphens; it stands in an address.", field="slug")
+        raise Refused(_("1 to 60 small letters, digits and hyphens; it stands in an address."), field="slug")
     return text
 
 
 def _seconds(value: Any) -> int:
     low, high = SECONDS
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise Refused(f"This is a whole number from {low} to {high}.", field="every_seconds")
+        raise Refused(
+            _("This is a whole number from %(low)s to %(high)s.") % {"low": low, "high": high}, field="every_seconds"
+        )
     return value

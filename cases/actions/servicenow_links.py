@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from cases.actions.servicenow_access import link_for
 from cases.actors import Actor
@@ -75,18 +76,18 @@ def recreate(actor: Actor, link: int) -> TicketLink:
 def _broken(actor: Actor, pk: int) -> tuple[Incident, TicketLink]:
     incident, row = link_for(actor, pk)
     if row.state == LinkState.ENDED:
-        raise Conflict("This link was taken away or replaced in the meantime.")
+        raise Conflict(_("This link was taken away or replaced in the meantime."))
     if row.state != LinkState.BROKEN:
-        raise Conflict("The link works: there is nothing to mend.")
+        raise Conflict(_("The link works: there is nothing to mend."))
     return incident, row
 
 
 def _profile(pk: int) -> TicketProfile:
     chosen = TicketProfile.objects.select_related("instance").filter(pk=pk).first()
     if chosen is None:
-        raise Missing("There is no such ticket profile.")
+        raise Missing(_("There is no such ticket profile."))
     if not chosen.enabled:
-        raise Refused(f"The profile {chosen.name} is off.", field="profile")
+        raise Refused(_("The profile %(name)s is off.") % {"name": chosen.name}, field="profile")
     return chosen
 
 
@@ -100,11 +101,14 @@ def _free(incident: Incident, profile: TicketProfile) -> None:
     taken = ticket_of(incident, profile)
     if taken is not None:
         ticket = taken.number or "a ticket that is being made"
-        raise Conflict(f"{incident.number} has {ticket} already: one for each instance and table.")
+        raise Conflict(
+            _("%(number)s has %(ticket)s already: one for each instance and table.")
+            % {"number": incident.number, "ticket": ticket}
+        )
 
 
 def _ticket(value: Any) -> str:
     text = str(value).strip().upper()
     if not TICKET.fullmatch(text):
-        raise Refused("The number of the ticket, such as INC0010234.", field="number")
+        raise Refused(_("The number of the ticket, such as INC0010234."), field="number")
     return text

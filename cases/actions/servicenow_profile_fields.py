@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from cases.actions.base import text_of, word
 from cases.actions.servicenow_profile_maps import checked_map, contradictions
 from cases.choices import Severity
@@ -40,7 +42,10 @@ def checked(given: dict[str, Any]) -> dict[str, Any]:
     errors: dict[str, str] = {}
     for name, value in given.items():
         if name not in CHECKS:
-            errors[str(name)[:40]] = f"{name!s:.40} cannot be set. These can: {', '.join(CHECKS)}."
+            errors[str(name)[:40]] = _("%(name)s cannot be set. These can: %(checks)s.") % {
+                "name": f"{name!s:.40}",
+                "checks": ", ".join(CHECKS),
+            }
             continue
         try:
             values[name] = CHECKS[name](value)
@@ -63,7 +68,7 @@ def table_of(value: Any) -> str:
     """The name of a table. Raises Refused for what can be none."""
     text = str(value).strip().lower()
     if not TABLE.fullmatch(text):
-        raise Refused("The name of a table: small letters, digits and underscores, at most 80.", field="table")
+        raise Refused(_("The name of a table: small letters, digits and underscores, at most 80."), field="table")
     return text
 
 
@@ -72,7 +77,7 @@ def reference(value: Any) -> dict[str, str]:
     if value in ({}, None, ""):
         return {}
     if not isinstance(value, dict) or not SYS_ID.fullmatch(str(value.get("value", ""))):
-        raise Refused("A reference has a value, the sys_id of 32 hexadecimal digits, and a label.")
+        raise Refused(_("A reference has a value, the sys_id of 32 hexadecimal digits, and a label."))
     return {"value": value["value"], "label": str(value.get("label") or value["value"])[:200]}
 
 
@@ -89,7 +94,9 @@ def _template(name: str) -> Callable[[Any], str]:
 
 def _extra(value: Any) -> dict[str, str]:
     if not isinstance(value, dict) or len(value) > EXTRA_AT_MOST:
-        raise Refused(f"Further fields are at most {EXTRA_AT_MOST}.", field="extra")
+        raise Refused(
+            _("Further fields are at most %(extra_at_most)s.") % {"extra_at_most": EXTRA_AT_MOST}, field="extra"
+        )
     errors, found = {}, {}
     for name, text in value.items():
         try:
@@ -102,15 +109,17 @@ def _extra(value: Any) -> dict[str, str]:
 
 def _extra_name(name: Any) -> str:
     if not isinstance(name, str) or not FIELD.fullmatch(name):
-        raise Refused("The name of a field: small letters, digits and underscores.")
+        raise Refused(_("The name of a field: small letters, digits and underscores."))
     if name in TAKEN or name.startswith("sys_"):
-        raise Refused(f"{name} is written by the sync or by ServiceNow itself; it cannot be an extra field.")
+        raise Refused(
+            _("%(name)s is written by the sync or by ServiceNow itself; it cannot be an extra field.") % {"name": name}
+        )
     return name
 
 
 def _maps(value: Any) -> dict[str, dict[str, Any]]:
     if not isinstance(value, dict) or not value.keys() <= set(MAPS):
-        raise Refused(f"The maps are: {', '.join(MAPS)}.", field="maps")
+        raise Refused(_("The maps are: %(maps)s.") % {"maps": ", ".join(MAPS)}, field="maps")
     errors: dict[str, str] = {}
     found = {name: checked_map(name, pairs, errors) for name, pairs in value.items()}
     refuse(errors)
@@ -120,8 +129,14 @@ def _maps(value: Any) -> dict[str, dict[str, Any]]:
 def _of_fields(words: tuple[str, ...], what: str) -> Callable[[Any], dict[str, str]]:
     def checked_words(value: Any) -> dict[str, str]:
         if not isinstance(value, dict) or not value.keys() <= set(FIELDS):
-            raise Refused(f"The fields are: {', '.join(FIELDS)}.", field=what)
-        refuse({f"{what}:{name}": f"One of: {', '.join(words)}." for name, one in value.items() if one not in words})
+            raise Refused(_("The fields are: %(fields)s.") % {"fields": ", ".join(FIELDS)}, field=what)
+        refuse(
+            {
+                f"{what}:{name}": _("One of: %(words)s.") % {"words": ", ".join(words)}
+                for name, one in value.items()
+                if one not in words
+            }
+        )
         return dict(value)
 
     return checked_words
@@ -130,7 +145,7 @@ def _of_fields(words: tuple[str, ...], what: str) -> Callable[[Any], dict[str, s
 def _one_of(words: tuple[str, ...], name: str) -> Callable[[Any], str]:
     def checked_word(value: Any) -> str:
         if value not in words:
-            raise Refused(f"One of: {', '.join(words)}.", field=name)
+            raise Refused(_("One of: %(words)s.") % {"words": ", ".join(words)}, field=name)
         return str(value)
 
     return checked_word
@@ -138,13 +153,13 @@ def _one_of(words: tuple[str, ...], name: str) -> Callable[[Any], str]:
 
 def _note_kinds(value: Any) -> list[str]:
     if not isinstance(value, list | tuple) or not set(value) <= set(KINDS):
-        raise Refused(f"Kinds of notes are: {', '.join(KINDS)}.", field="note_kinds")
+        raise Refused(_("Kinds of notes are: %(kinds)s.") % {"kinds": ", ".join(KINDS)}, field="note_kinds")
     return [kind for kind in KINDS if kind in value]
 
 
 def _severities(value: Any) -> list[int]:
     if not isinstance(value, list | tuple):
-        raise Refused("Severities are a list of words.", field="severities")
+        raise Refused(_("Severities are a list of words."), field="severities")
     return sorted({int(word(Severity, one, "severities")) for one in value}, reverse=True)
 
 
@@ -153,7 +168,7 @@ def _rows(model: Any, name: str) -> Callable[[Any], list[Any]]:
         ids = [one for one in value if isinstance(one, int)] if isinstance(value, list | tuple) else []
         rows = list(model.objects.filter(pk__in=ids))
         if len(rows) != len(set(ids)) or len(ids) != len(value):
-            raise Refused("One of these is not there any more.", field=name)
+            raise Refused(_("One of these is not there any more."), field=name)
         return rows
 
     return found_rows
@@ -161,13 +176,15 @@ def _rows(model: Any, name: str) -> Callable[[Any], list[Any]]:
 
 def _order(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= ORDER_AT_MOST:
-        raise Refused(f"A whole number from 0 to {ORDER_AT_MOST}.", field="order")
+        raise Refused(
+            _("A whole number from 0 to %(order_at_most)s.") % {"order_at_most": ORDER_AT_MOST}, field="order"
+        )
     return value
 
 
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise Refused("This is yes or no.")
+        raise Refused(_("This is yes or no."))
     return value
 
 

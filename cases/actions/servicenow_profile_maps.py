@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from cases.choices import Determination, Findings, IncidentStatus, Severity
 
 VALUE_AT_MOST = 100
@@ -22,7 +24,7 @@ REFERENCES = ("user", "group")
 def checked_map(name: str, pairs: Any, errors: dict[str, str]) -> dict[str, Any]:
     """The pairs of a map that are filled in; what is wrong goes to ``errors`` by ``map:left``."""
     if not isinstance(pairs, dict) or len(pairs) > PAIRS_AT_MOST:
-        errors[name] = f"A map has at most {PAIRS_AT_MOST} pairs."
+        errors[name] = _("A map has at most %(pairs_at_most)s pairs.") % {"pairs_at_most": PAIRS_AT_MOST}
         return {}
     found: dict[str, Any] = {}
     for left, right in pairs.items():
@@ -43,9 +45,9 @@ def contradictions(maps: dict[str, dict[str, Any]]) -> dict[str, str]:
     for ours, theirs in maps.get("status", {}).items():
         again = back.get(theirs)
         if again and _open(again) != _open(ours):
-            wrong[f"status:{ours}"] = (
-                f"It goes out as {theirs}, which comes back as {again}: one side would close what the other opens."
-            )
+            wrong[f"status:{ours}"] = _(
+                "It goes out as %(theirs)s, which comes back as %(again)s: one side would close what the other opens."
+            ) % {"theirs": theirs, "again": again}
     return wrong
 
 
@@ -55,13 +57,15 @@ def _open(status: str) -> bool:
 
 def _problem(name: str, left: str, right: Any) -> str:
     if not left or len(left) > VALUE_AT_MOST or left not in LEFT.get(name, [left]):
-        return f"There is no {left!s:.40} of ours."
+        return _("There is no %(left)s of ours.") % {"left": f"{left!s:.40}"}
     if name in REFERENCES:
         fine = isinstance(right, dict) and SYS_ID.fullmatch(str(right.get("value", "")))
-        return "" if fine else "A reference has the sys_id of its row, 32 hexadecimal digits."
+        return "" if fine else _("A reference has the sys_id of its row, 32 hexadecimal digits.")
     if not isinstance(right, str) or len(right) > VALUE_AT_MOST:
-        return f"At most {VALUE_AT_MOST} characters."
+        return _("At most %(value_at_most)s characters.") % {"value_at_most": VALUE_AT_MOST}
     if name == "severity":
         parts = right.split(",")
-        return "" if len(parts) == 2 and all(parts) else "Impact and urgency go together: choose both."
-    return "" if right in RIGHT.get(name, [right]) else f"There is no {right!s:.40} of ours."
+        return "" if len(parts) == 2 and all(parts) else _("Impact and urgency go together: choose both.")
+    return (
+        "" if right in RIGHT.get(name, [right]) else _("There is no %(right)s of ours.") % {"right": f"{right!s:.40}"}
+    )

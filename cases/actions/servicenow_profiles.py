@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from cases.actions.servicenow_gaps import Found, breaking, clear_mapped, gaps_of
 from cases.actions.servicenow_instances import may_set_up
@@ -19,7 +21,7 @@ from soar.accounts import audit
 from soar.connectors.errors import ConnectorError
 from soar.lib import clock
 
-TAKEN = "There is a profile of this name already."
+TAKEN = gettext_noop("There is a profile of this name already.")
 LISTS = ("templates", "sources")
 COPIED = (
     "caller", "assignment_group", "assigned_to", "category", "short_description", "description", "extra", "maps",
@@ -63,8 +65,8 @@ def update(
         changed = _put(row, values)
         if changed and row.enabled:
             if vocabulary is None:  # switched on since it was read; asking ServiceNow here would hold the lock
-                raise Stale("The profile was switched on in the meantime. Nothing was saved.", current=row)
-            _hold_broken(breaking(gaps_of(row, vocabulary)), "Switch it off first, or")
+                raise Stale(_("The profile was switched on in the meantime. Nothing was saved."), current=row)
+            _hold_broken(breaking(gaps_of(row, vocabulary)), _("Switch it off first, or"))
         if changed:
             row.version += 1
             _saved(row)
@@ -108,9 +110,10 @@ def enable(actor: Actor, profile_id: int, *, expected_version: int | None = None
         if row.enabled:
             return []
         if vocabulary.read_at is None:
-            raise Refused(f"The choices of {row.table} could not be read yet. {vocabulary.said}".strip())
+            told = _("The choices of %(table)s could not be read yet. %(said)s")
+            raise Refused((told % {"table": row.table, "said": vocabulary.said}).strip())
         gaps = gaps_of(row, vocabulary)
-        _hold_broken(breaking(gaps), "Before it is switched on:")
+        _hold_broken(breaking(gaps), _("Before it is switched on:"))
         row.enabled = True
         row.save(update_fields=["enabled", "updated_at"])
         audit.record(actor.user, "servicenow.profile_enabled", row.name, gaps=len(gaps))
@@ -136,7 +139,7 @@ def delete(actor: Actor, profile_id: int) -> str:
         with transaction.atomic():
             row.delete()
     except ProtectedError:
-        raise Conflict("Incidents are linked with tickets by this profile. Switch it off instead.") from None
+        raise Conflict(_("Incidents are linked with tickets by this profile. Switch it off instead.")) from None
     audit.record(actor.user, "servicenow.profile_deleted", row.name)
     return row.name
 
@@ -145,7 +148,7 @@ def profile_for(pk: int) -> TicketProfile:
     """The profile with its instance. Raises Missing."""
     found = TicketProfile.objects.select_related("instance__account").defer(*LATER).filter(pk=pk).first()
     if found is None:
-        raise Missing(f"There is no ticket profile {pk}.")
+        raise Missing(_("There is no ticket profile %(pk)s.") % {"pk": pk})
     return found
 
 
@@ -156,7 +159,9 @@ def check_table(instance: ServiceNowInstance, table: str) -> None:
         connector_of(instance).record(table, NOBODY, ["sys_id"])
     except ConnectorError as error:
         if error.permanent and not error.outcome_unknown:
-            raise Refused(f"ServiceNow does not take this table: {error.message}", field="table") from None
+            raise Refused(
+                _("ServiceNow does not take this table: %(message)s") % {"message": error.message}, field="table"
+            ) from None
 
 
 def _put(row: TicketProfile, values: dict[str, Any]) -> list[str]:
@@ -177,13 +182,15 @@ def _hold_broken(broken: list[Found], lead: str) -> None:
     if broken:
         texts = "; ".join(gap.text for gap in broken)
         errors = {f"{gap.map}:{gap.value}": gap.text for gap in broken}
-        raise Refused(f"{lead} map what resolving needs: {texts}.", errors=errors)
+        raise Refused(
+            _("%(lead)s map what resolving needs: %(texts)s.") % {"lead": lead, "texts": texts}, errors=errors
+        )
 
 
 def _instance(slug: str) -> ServiceNowInstance:
     found = ServiceNowInstance.objects.defer("webhook_secret").filter(slug=str(slug)[:60]).first()
     if found is None:
-        raise Refused("There is no such instance.", field="instance")
+        raise Refused(_("There is no such instance."), field="instance")
     return found
 
 
@@ -192,9 +199,9 @@ def _locked(actor: Actor, pk: int, expected: int | None) -> TicketProfile:
     rows = TicketProfile.objects.select_for_update(of=("self",)).select_related("instance__account").defer(*LATER)
     row = rows.filter(pk=pk).first()
     if row is None:
-        raise Missing(f"There is no ticket profile {pk}.")
+        raise Missing(_("There is no ticket profile %(pk)s.") % {"pk": pk})
     if expected is not None and row.version != expected:
-        raise Stale("The profile was changed by somebody else in the meantime. Nothing was saved.", current=row)
+        raise Stale(_("The profile was changed by somebody else in the meantime. Nothing was saved."), current=row)
     return row
 
 
@@ -209,4 +216,4 @@ def _saved(row: TicketProfile) -> None:
         with transaction.atomic():
             row.save()
     except IntegrityError as error:
-        raise Refused(TAKEN, field="name") from error
+        raise Refused(_(TAKEN), field="name") from error

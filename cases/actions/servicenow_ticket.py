@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from cases.actions.servicenow_access import link_for
 from cases.actions.servicenow_links import create_ticket, link_ticket
@@ -28,7 +29,10 @@ def ticket_of(actor: Actor, incident: str | int, profile: str | int, number: str
     there = rows.filter(incident=found, instance=chosen.instance_id, table=chosen.table).first()
     if there is not None:
         if number and number.strip().lower() not in (there.number.lower(), there.sys_id):
-            raise Conflict(f"{found.number} has a ticket there already: {there.number or 'one that is being made'}.")
+            raise Conflict(
+                _("%(number)s has a ticket there already: %(there)s.")
+                % {"number": found.number, "there": there.number or _("one that is being made")}
+            )
         return there, False
     made = link_ticket(actor, found.pk, chosen.pk, number) if number else create_ticket(actor, found.pk, chosen.pk)
     return rows.get(pk=made.pk), True
@@ -41,7 +45,7 @@ def profile_of(wanted: str | int) -> TicketProfile:
     if chosen is None and text.isascii() and text.isdecimal() and len(text) <= LONGEST_ID:
         chosen = rows.filter(pk=int(text)).first()
     if chosen is None:
-        raise Refused(f"There is no ticket profile {text:.100}.", field="profile")
+        raise Refused(_("There is no ticket profile %(text)s.") % {"text": f"{text:.100}"}, field="profile")
     return chosen
 
 
@@ -50,8 +54,8 @@ def sync_link(actor: Actor, link: int) -> TicketLink:
     """Compare both sides now, in the background. Raises Missing, Forbidden, Conflict for one that is broken, ended."""
     _incident, row = link_for(actor, link)
     if row.state == LinkState.ENDED:
-        raise Conflict("The incident and this ticket are not linked any more.")
+        raise Conflict(_("The incident and this ticket are not linked any more."))
     if row.state == LinkState.BROKEN:
-        raise Conflict("The link is broken. Link another ticket or create it again first.")
+        raise Conflict(_("The link is broken. Link another ticket or create it again first."))
     outbox.ring(row)
     return row

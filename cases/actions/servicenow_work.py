@@ -7,6 +7,7 @@ from functools import partial
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from cases import timeline
 from cases.actions.base import text_of
@@ -35,7 +36,7 @@ def retry(actor: Actor, change: int) -> TicketChange:
     if row.state in (ChangeState.WAITING, ChangeState.SENDING):
         return row
     if row.state != ChangeState.FAILED:
-        raise Conflict("This change was sent or let go in the meantime.")
+        raise Conflict(_("This change was sent or let go in the meantime."))
     # Of what differs one row waits at most, and it sends all that differs: the one behind this one is not needed.
     if row.kind == "fields":
         link.changes.filter(kind="fields", state=ChangeState.WAITING).delete()
@@ -88,9 +89,9 @@ def skip(actor: Actor, change: int, reason: str) -> TicketChange:
     if row.state == ChangeState.SKIPPED:
         return row
     if row.state != ChangeState.FAILED:
-        raise Conflict("Only a change that failed can be skipped.")
+        raise Conflict(_("Only a change that failed can be skipped."))
     if row.kind == "create":
-        raise Conflict("Without the ticket nothing behind it can be sent. Retry, or unlink the incident.")
+        raise Conflict(_("Without the ticket nothing behind it can be sent. Retry, or unlink the incident."))
     row.state, row.finished_at = ChangeState.SKIPPED, clock.now()
     row.detail = {**row.detail, "skipped_by": actor.name, "reason": why}
     row.save(update_fields=["state", "finished_at", "detail"])
@@ -108,13 +109,13 @@ def decide(actor: Actor, conflict: int, side: str) -> TicketConflict:
     Raises Refused for another word, Missing, Forbidden, Conflict where it is settled the other way."""
     incident, link, row = conflict_for(actor, conflict)
     if side not in SIDES:
-        raise Refused(f"Must be one of: {', '.join(SIDES)}.", field="side")
+        raise Refused(_("Must be one of: %(sides)s.") % {"sides": ", ".join(SIDES)}, field="side")
     if row.outcome:
         if row.outcome == side:
             return row
-        raise Conflict("This conflict is settled already.")
+        raise Conflict(_("This conflict is settled already."))
     if link.state == LinkState.ENDED:
-        raise Conflict("The incident and this ticket are not linked any more.")
+        raise Conflict(_("The incident and this ticket are not linked any more."))
     row.outcome, row.decided_by, row.decided_at = side, actor.user, clock.now()
     row.save(update_fields=["outcome", "decided_by", "decided_at"])
     _settle(link, row)
@@ -135,6 +136,6 @@ def _settle(link: TicketLink, row: TicketConflict) -> None:
 
 def _works(link: TicketLink) -> None:
     if link.state == LinkState.BROKEN:
-        raise Conflict("The link is broken. Link another ticket or create it again first.")
+        raise Conflict(_("The link is broken. Link another ticket or create it again first."))
     if link.state == LinkState.ENDED:
-        raise Conflict("The incident and this ticket are not linked any more.")
+        raise Conflict(_("The incident and this ticket are not linked any more."))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from cases.actors import Actor
 from cases.errors import Forbidden
@@ -18,7 +19,7 @@ def rotate(actor: Actor) -> SigningKey:
     """Make a new key and retire the one in use: its private half is deleted, its public half stays, so that what it
     signed can still be checked. Raises Forbidden without the permission to manage settings."""
     if actor.user is not None and not may(actor.user, "manage_settings"):
-        raise Forbidden("The permission to manage settings is missing.")
+        raise Forbidden(_("The permission to manage settings is missing."))
     alone()
     old = SigningKey.objects.select_for_update().filter(active=True).first()
     if old is not None:

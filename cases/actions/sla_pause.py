@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from cases import timeline
 from cases.actions.base import save, text_of
@@ -25,11 +26,11 @@ def pause(actor: Actor, incident_id: int | str, reason: str, *, expected_version
     check_version(incident, expected_version)
     why = text_of(reason, "reason", most=REASON_AT_MOST)
     if not IncidentStatus(incident.status).is_open:
-        raise Conflict(f"{incident.number} has ended: its clocks do not run.")
+        raise Conflict(_("%(number)s has ended: its clocks do not run.") % {"number": incident.number})
     if incident.sla_version == clocks.WITHOUT:
-        raise Conflict(f"{incident.number} was imported: it has no clocks.")
+        raise Conflict(_("%(number)s was imported: it has no clocks.") % {"number": incident.number})
     if incident.sla_paused_at is not None:
-        raise Conflict(f"{incident.number} is paused already.")
+        raise Conflict(_("%(number)s is paused already.") % {"number": incident.number})
     _policy, now = current.policy_and_time()
     IncidentPause.objects.create(incident=incident, started_at=now, reason=why, paused_by=actor.name[:200])
     timeline.record("sla.paused", incident, actor, text=why)
@@ -46,7 +47,7 @@ def resume(actor: Actor, incident_id: int | str, reason: str = "", *, expected_v
     why = text_of(reason or "", "reason", most=REASON_AT_MOST, required=False)
     lasting = IncidentPause.objects.filter(incident=incident, ended_at=None).first()
     if lasting is None:
-        raise Conflict(f"{incident.number} is not paused.")
+        raise Conflict(_("%(number)s is not paused.") % {"number": incident.number})
     _policy, now = current.policy_and_time()
     lasting.ended_at, lasting.resumed_by = max(now, lasting.started_at), actor.name[:200]
     lasting.save(update_fields=["ended_at", "resumed_by"])

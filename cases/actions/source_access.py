@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from cases.actors import Actor
 from cases.errors import Missing
 from cases.models import AlertSource
@@ -16,5 +18,5 @@ def locked_source(actor: Actor, slug: str) -> AlertSource:
     # Nothing is joined: a row that was waited for is read anew, what is joined to it is not.
     source = AlertSource.objects.select_for_update().filter(slug=slug).first()
     if source is None:
-        raise Missing(f"There is no source {slug!s:.60}.")
+        raise Missing(_("There is no source %(slug)s.") % {"slug": f"{slug!s:.60}"})
     return source

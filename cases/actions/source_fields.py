@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from cases.actions.alert_update import tlp_of
 from cases.actions.base import tags_of, team_of, word
 from cases.choices import Determination, RepeatRule, Severity
@@ -21,7 +23,7 @@ def checked(fields: dict[str, Any]) -> dict[str, Any]:
     """The fields in the form that is stored. Raises Refused beside the first that is wrong or unknown."""
     for name in fields:
         if name not in FIELDS:
-            raise Refused(f"{name!s:.40} is not a field of a source.", field=str(name))
+            raise Refused(_("%(name)s is not a field of a source.") % {"name": f"{name!s:.40}"}, field=str(name))
     return {name: FIELDS[name](value) for name, value in fields.items()}
 
 
@@ -34,28 +36,33 @@ def _network(text: str) -> str:
     try:
         return str(ipaddress.ip_network(text, strict=False))
     except ValueError:
-        raise Refused(f"{text:.50} is neither an address nor a network.", field="allowed_networks") from None
+        raise Refused(
+            _("%(text)s is neither an address nor a network.") % {"text": f"{text:.50}"}, field="allowed_networks"
+        ) from None
 
 
 def _texts(value: Any, field: str, at_most: int, length: int) -> list[str]:
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
-        raise Refused("This is a list of texts.", field=field)
+        raise Refused(_("This is a list of texts."), field=field)
     texts = [text for item in value if (text := item.replace("\x00", "").strip())]
     if len(texts) > at_most or any(len(text) > length for text in texts):
-        raise Refused(f"At most {at_most} lines of at most {length} characters.", field=field)
+        raise Refused(
+            _("At most %(at_most)s lines of at most %(length)s characters.") % {"at_most": at_most, "length": length},
+            field=field,
+        )
     return texts
 
 
 def _repeat_rule(value: Any) -> str:
     if value not in RepeatRule.values:
-        raise Refused(f"One of: {', '.join(RepeatRule.values)}.", field="repeat_rule")
+        raise Refused(_("One of: %(values)s.") % {"values": ", ".join(RepeatRule.values)}, field="repeat_rule")
     return str(value)
 
 
 def _determination(value: Any) -> Determination:
     wanted: Determination = word(Determination, value, "resolved_determination")
     if wanted == Determination.UNKNOWN:
-        raise Refused("Resolving needs a determination other than unknown.", field="resolved_determination")
+        raise Refused(_("Resolving needs a determination other than unknown."), field="resolved_determination")
     return wanted
 
 
@@ -63,7 +70,10 @@ def _rate(value: Any) -> int | None:
     if value is None or value == "":
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= RATE_AT_MOST:
-        raise Refused(f"A whole number from 1 to {RATE_AT_MOST:,}, or nothing.", field="rate_per_second")
+        raise Refused(
+            _("A whole number from 1 to %(rate_at_most)s, or nothing.") % {"rate_at_most": f"{RATE_AT_MOST:,}"},
+            field="rate_per_second",
+        )
     return value
 
 
@@ -71,13 +81,19 @@ def _minutes(value: Any) -> int | None:
     if value is None or value == "":
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= SILENCE_AT_MOST:
-        raise Refused(f"Minutes from 1 to {SILENCE_AT_MOST:,}, or nothing.", field="silence_minutes")
+        raise Refused(
+            _("Minutes from 1 to %(silence_at_most)s, or nothing.") % {"silence_at_most": f"{SILENCE_AT_MOST:,}"},
+            field="silence_minutes",
+        )
     return value
 
 
 def _secret(value: Any) -> str:
     if not isinstance(value, str) or len(value) > SECRET_AT_MOST or "\x00" in value:
-        raise Refused(f"A text of at most {SECRET_AT_MOST} characters.", field="hmac_secret")
+        raise Refused(
+            _("A text of at most %(secret_at_most)s characters.") % {"secret_at_most": SECRET_AT_MOST},
+            field="hmac_secret",
+        )
     return value
 
 

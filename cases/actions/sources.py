@@ -8,6 +8,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 
 from cases.actions.base import text_of
 from cases.actions.manual import HAND_SOURCE
@@ -90,7 +91,10 @@ def rotate_token(
     Raises Refused for an overlap that is not 0 to 720 hours, and for other days than 1 to 3650."""
     ends = _ends(days, "days")
     if not 0 <= overlap_hours <= OVERLAP_AT_MOST:
-        raise Refused(f"The overlap is 0 to {OVERLAP_AT_MOST} hours.", field="overlap_hours")
+        raise Refused(
+            _("The overlap is 0 to %(overlap_at_most)s hours.") % {"overlap_at_most": OVERLAP_AT_MOST},
+            field="overlap_hours",
+        )
     source = locked_source(actor, slug)
     now = timezone.now()
     until = now + timedelta(hours=overlap_hours)
@@ -111,7 +115,7 @@ def revoke_token(actor: Actor, slug: str, token_id: int) -> AlertSource:
     source = locked_source(actor, slug)
     token = source.tokens.filter(pk=token_id).first()
     if token is None:
-        raise Missing("There is no such token of this source.")
+        raise Missing(_("There is no such token of this source."))
     if token.revoked_at is None:
         token.revoked_at = timezone.now()
         token.save(update_fields=["revoked_at"])
@@ -128,12 +132,12 @@ def usable_tokens(source: AlertSource) -> list[SourceToken]:
 
 def _may_manage(actor: Actor) -> None:
     if actor.user is not None and not may(actor.user, "manage_sources"):
-        raise Forbidden("The permission to manage alert sources is missing.")
+        raise Forbidden(_("The permission to manage alert sources is missing."))
 
 
 def _kind(value: Any) -> str:
     if value not in KINDS:
-        raise Refused(f"Kind is one of: {', '.join(KINDS)}.", field="kind")
+        raise Refused(_("Kind is one of: %(kinds)s.") % {"kinds": ", ".join(KINDS)}, field="kind")
     return str(value)
 
 
@@ -141,7 +145,7 @@ def _free_name(value: Any, but: AlertSource | None = None) -> str:
     name = text_of(value, "name", most=100)
     others = AlertSource.objects.filter(name__iexact=name)
     if (others.exclude(pk=but.pk) if but else others).exists():
-        raise Refused("There is a source of this name already.", field="name")
+        raise Refused(_("There is a source of this name already."), field="name")
     return name
 
 
@@ -162,14 +166,17 @@ def _saved(source: AlertSource, fields: list[str] | None = None) -> None:
         with transaction.atomic():
             source.save(update_fields=fields)
     except IntegrityError as error:
-        raise Refused("There is a source of this name already.", field="name") from error
+        raise Refused(_("There is a source of this name already."), field="name") from error
 
 
 def _ends(days: int | None, field: str) -> datetime | None:
     if days is None:
         return None
     if not 1 <= days <= DAYS_AT_MOST:
-        raise Refused(f"A token works for 1 to {DAYS_AT_MOST} days, or until it is revoked.", field=field)
+        raise Refused(
+            _("A token works for 1 to %(days_at_most)s days, or until it is revoked.") % {"days_at_most": DAYS_AT_MOST},
+            field=field,
+        )
     return timezone.now() + timedelta(days=days)
 
 

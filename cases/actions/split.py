@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Count
+from django.utils.translation import gettext as _
 
 from cases import timeline
 from cases.actions.base import change, save
@@ -135,29 +136,36 @@ def split(
 
 def _source(actor: Actor, source: int | str, *, lock: bool) -> Incident:
     if actor.user is not None and not may(actor.user, "work_cases"):
-        raise Forbidden("To open an incident the permission to work on cases is missing.")
+        raise Forbidden(_("To open an incident the permission to work on cases is missing."))
     return incident_for(actor, source, level="edit", lock=lock)
 
 
 def _refusal(incident: Incident) -> CaseError | None:
     if hold_of(incident) is not None:
-        return Held(f"{incident.number} is on legal hold: nothing leaves it until the hold is lifted.")
+        return Held(
+            _("%(number)s is on legal hold: nothing leaves it until the hold is lifted.") % {"number": incident.number}
+        )
     if not IncidentStatus(incident.status).is_open:
-        return Conflict(f"{incident.number} has ended. Reopen it to split it.", code="incident_ended")
+        return Conflict(
+            _("%(number)s has ended. Reopen it to split it.") % {"number": incident.number}, code="incident_ended"
+        )
     return None
 
 
 def _chosen(incident: Incident, *, alerts: Iterable[int | str] = (), **besides: Iterable[int]) -> Chosen:
     wanted = list(dict.fromkeys(parse_number(one, "ALR") for one in alerts))
     if not wanted:
-        raise Refused("Choose at least one alert.", field="alerts")
+        raise Refused(_("Choose at least one alert."), field="alerts")
     if len(wanted) > SPLIT_AT_MOST:
-        raise Refused(f"At most {SPLIT_AT_MOST} alerts at once.", field="alerts")
+        raise Refused(_("At most %(split_at_most)s alerts at once.") % {"split_at_most": SPLIT_AT_MOST}, field="alerts")
     inside = set(Alert.objects.filter(pk__in=wanted, incident=incident).values_list("pk", flat=True))
     if strange := [pk for pk in wanted if pk not in inside]:
-        raise Refused(f"ALR-{strange[0]} is not in {incident.number}.", field="alerts")
+        raise Refused(
+            _("ALR-%(strange)s is not in %(number)s.") % {"strange": strange[0], "number": incident.number},
+            field="alerts",
+        )
     if len(inside) >= Alert.objects.filter(incident=incident).count():
-        raise Refused(f"At least one alert must stay in {incident.number}.", field="alerts")
+        raise Refused(_("At least one alert must stay in %(number)s.") % {"number": incident.number}, field="alerts")
     return Chosen(wanted, {name: _rows(incident, name, besides.get(name) or ()) for name in BESIDES})
 
 
@@ -167,7 +175,11 @@ def _rows(incident: Incident, name: str, ids: Iterable[int]) -> list[int]:
     wanted = list(dict.fromkeys(ids))
     rows = dict(model.objects.filter(incident=incident, **{f"{column}__in": wanted}).values_list(column, "pk"))
     if strange := [one for one in wanted if one not in rows]:
-        raise Refused(f"{strange[0]} is not among the {name} of {incident.number}.", field=name)
+        raise Refused(
+            _("%(strange)s is not among the %(name)s of %(number)s.")
+            % {"strange": strange[0], "name": name, "number": incident.number},
+            field=name,
+        )
     return [rows[one] for one in wanted]
 
 

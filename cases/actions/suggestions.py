@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from cases.actions import incidents, links
 from cases.actors import Actor
@@ -41,7 +42,7 @@ def dismiss(actor: Actor, key: str) -> None:
 def not_related(actor: Actor, alert_id: int | str, incident_id: int | str) -> None:
     """Remember that an alert does not belong to the incident that was suggested for it (the alert page's box)."""
     if actor.user is None:
-        raise Refused("Only a person can decide on a suggestion.")
+        raise Refused(_("Only a person can decide on a suggestion."))
     alert = alert_for(actor, alert_id, work=True)
     incident = incident_for(actor, incident_id)
     DismissedSuggestion.objects.update_or_create(
@@ -56,10 +57,10 @@ def not_related(actor: Actor, alert_id: int | str, incident_id: int | str) -> No
 
 def _found(actor: Actor, key: str) -> Suggestion:
     if actor.user is None:
-        raise Refused("Only a person can decide on a suggestion.")
+        raise Refused(_("Only a person can decide on a suggestion."))
     if not may(actor.user, "work_cases"):
-        raise Forbidden("The permission to work on cases is missing.")
+        raise Forbidden(_("The permission to work on cases is missing."))
     found = suggestion(actor.user, key)
     if found is None:
-        raise Missing("This suggestion is no longer there: its alerts were linked, resolved or dismissed.")
+        raise Missing(_("This suggestion is no longer there: its alerts were linked, resolved or dismissed."))
     return found

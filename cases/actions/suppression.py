@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import ProtectedError
+from django.utils.translation import gettext as _
 
 from cases.actions.suppression_fields import checked
 from cases.actors import Actor
@@ -34,7 +35,7 @@ def create(actor: Actor, *, fields: dict[str, Any], hold_open: bool = False) -> 
     Raises Refused beside the field that is wrong, Forbidden."""
     for name in REQUIRED:
         if fields.get(name) in (None, "", {}):
-            raise Refused("This is needed.", field=name)
+            raise Refused(_("This is needed."), field=name)
     rule = SuppressionRule(created_by=actor.user, **checked(fields))
     _check_scope(actor, rule)
     rule.created_at = clock.now()
@@ -51,7 +52,7 @@ def update(actor: Actor, pk: int, *, changes: dict[str, Any], expected_version: 
     Forbidden."""
     rule = _locked(actor, pk, expected_version)
     if rule.ended_at:
-        raise Conflict("This rule has ended. Make a new one.")
+        raise Conflict(_("This rule has ended. Make a new one."))
     changed = {name: value for name, value in checked(changes).items() if getattr(rule, name) != value}
     for name, value in changed.items():
         setattr(rule, name, value)
@@ -83,7 +84,7 @@ def release(actor: Actor, pk: int) -> SuppressionRule:
     the next one back. Missing, Forbidden."""
     rule = _locked(actor, pk, None)
     if in_force(rule):
-        raise Conflict("The rule is in force. End it first.")
+        raise Conflict(_("The rule is in force. End it first."))
     return _released(actor, rule)
 
 
@@ -92,13 +93,13 @@ def delete(actor: Actor, pk: int, *, expected_version: int | None = None) -> Non
     """Take away a rule that is over and holds nothing back. Raises Conflict otherwise, Stale, Missing, Forbidden."""
     rule = _locked(actor, pk, expected_version)
     if in_force(rule):
-        raise Conflict("The rule is in force. End it first.")
+        raise Conflict(_("The rule is in force. End it first."))
     name = _named(rule)
     try:
         with transaction.atomic():
             rule.delete()
     except ProtectedError:
-        raise Conflict("Alerts are held back by this rule. Release them first.") from None
+        raise Conflict(_("Alerts are held back by this rule. Release them first.")) from None
     _other_rules()
     audit.record(actor.user, "suppression.deleted", name)
 
@@ -120,9 +121,9 @@ def _released(actor: Actor, rule: SuppressionRule) -> SuppressionRule:
 
 def _check_scope(actor: Actor, rule: SuppressionRule, *, conditions: bool = True) -> None:
     if rule.all_teams and rule.team_id:
-        raise Refused("Either every team or one.", field="team")
+        raise Refused(_("Either every team or one."), field="team")
     if actor.user is not None and not may_rule(actor.user, rule.team_id, rule.all_teams, sources_of(rule)):
-        raise Forbidden(NOT_YOURS)
+        raise Forbidden(_(NOT_YOURS))
     if actor.user is not None and conditions:
         check_seen(actor.user, sources_of(rule))
 
@@ -131,13 +132,13 @@ def check_seen(user: User, slugs: list[str]) -> None:
     """Raise Refused for a source that the person does not see, in the words for one that is not there (access.md 4)."""
     seen = set(sources_seen_by(user).filter(slug__in=slugs).values_list("slug", flat=True))
     if unseen := [slug for slug in slugs if slug not in seen]:
-        raise Refused(f"There is no source {unseen[0]:.60}.", field="source")
+        raise Refused(_("There is no source %(unseen)s.") % {"unseen": f"{unseen[0]:.60}"}, field="source")
 
 
 def _locked(actor: Actor, pk: int, expected: int | None) -> SuppressionRule:
     rule = rule_for(actor.user, pk, work=True, lock=True)
     if expected is not None and rule.version != expected:
-        raise Stale("The rule was changed by somebody else in the meantime. Nothing was saved.", current=rule)
+        raise Stale(_("The rule was changed by somebody else in the meantime. Nothing was saved."), current=rule)
     return rule
 
 

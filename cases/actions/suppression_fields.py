@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
 
 from cases.actions.base import team_of, text_of
 from cases.errors import Refused
@@ -21,7 +22,9 @@ def checked(fields: dict[str, Any]) -> dict[str, Any]:
     """The fields in the form that is stored. Raises Refused beside the first that is wrong or unknown."""
     for name in fields:
         if name not in FIELDS:
-            raise Refused(f"{name!s:.40} is not a field of a suppression rule.", field=str(name))
+            raise Refused(
+                _("%(name)s is not a field of a suppression rule.") % {"name": f"{name!s:.40}"}, field=str(name)
+            )
     return {name: FIELDS[name](value) for name, value in fields.items()}
 
 
@@ -34,7 +37,7 @@ def conditions_of(value: Any) -> Conditions:
     wanted = conditions.get("source", [])
     known = set(AlertSource.objects.filter(slug__in=wanted).values_list("slug", flat=True))
     if unknown := [slug for slug in wanted if slug not in known]:
-        raise Refused(f"There is no source {unknown[0]:.60}.", field="source")
+        raise Refused(_("There is no source %(unknown)s.") % {"unknown": f"{unknown[0]:.60}"}, field="source")
     return conditions
 
 
@@ -52,11 +55,13 @@ def _expiry(value: Any) -> datetime:
     when = _moment(value)
     now, days = clock.now(), settings.SUPPRESSION_DAYS
     if when is None:
-        raise Refused("Say until when: a date with its time.", field="expires_at")
+        raise Refused(_("Say until when: a date with its time."), field="expires_at")
     if when <= now:
-        raise Refused("This time has passed already.", field="expires_at")
+        raise Refused(_("This time has passed already."), field="expires_at")
     if when > now + timedelta(days=days, minutes=1):
-        raise Refused(f"At most {days} days from now; it can be prolonged later.", field="expires_at")
+        raise Refused(
+            _("At most %(days)s days from now; it can be prolonged later.") % {"days": days}, field="expires_at"
+        )
     return when
 
 
@@ -71,7 +76,7 @@ def _moment(value: Any) -> datetime | None:
 def _flag(name: str) -> Any:
     def flag(value: Any) -> bool:
         if not isinstance(value, bool):
-            raise Refused("This is true or false.", field=name)
+            raise Refused(_("This is true or false."), field=name)
         return value
 
     return flag

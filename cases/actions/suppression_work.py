@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from cases.actions.suppressed import hold_locked, release_locked
 from cases.actions.suppression import in_force
@@ -39,12 +40,12 @@ def release_one(actor: Actor, alert_id: str | int) -> Alert:
     """Put one alert into the queue. Raises Conflict if nothing holds it back, Missing, Forbidden."""
     alert = alert_for(actor, alert_id, work=True, lock=True)
     if not alert.suppression_id:
-        raise Conflict(f"{alert.number} stands in the queue already.")
+        raise Conflict(_("%(number)s stands in the queue already.") % {"number": alert.number})
     return release_locked(actor, alert)
 
 
 def _work_off(rule_id: int, step: Callable[[SuppressionRule], int], task: str) -> None:
-    for _ in range(STEPS):
+    for _step in range(STEPS):
         rule = SuppressionRule.objects.filter(pk=rule_id).first()
         if rule is None or not step(rule):
             return

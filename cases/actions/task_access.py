@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from cases.actors import Actor
 from cases.choices import IncidentStatus
 from cases.errors import Conflict, Missing, Stale
@@ -20,7 +23,7 @@ def task_for(who: Actor | User, pk: int, *, level: str = "view", lock: bool = Fa
     user = who.user if isinstance(who, Actor) else who
     found = IncidentTask.objects.filter(pk=pk).values_list("incident", "assignee").first()
     if found is None:
-        raise Missing(f"There is no task {pk}.")
+        raise Missing(_("There is no task %(pk)s.") % {"pk": pk})
     incident_id, assignee = found
     wanted = level
     if level == "tick":
@@ -28,11 +31,11 @@ def task_for(who: Actor | User, pk: int, *, level: str = "view", lock: bool = Fa
     try:
         incident = incident_for(who, incident_id, level=wanted, lock=lock)
     except Missing as error:
-        raise Missing(f"There is no task {pk}.") from error
+        raise Missing(_("There is no task %(pk)s.") % {"pk": pk}) from error
     # Read again: what was found before the lock may be gone.
     task = IncidentTask.objects.select_related("assignee", "done_by").filter(pk=pk, incident=incident).first()
     if task is None:
-        raise Missing(f"There is no task {pk}.")
+        raise Missing(_("There is no task %(pk)s.") % {"pk": pk})
     task.incident = incident
     return task
 
@@ -41,14 +44,17 @@ def check_open(incident: Incident) -> None:
     """Raise Conflict unless the incident is still worked on: an ended one keeps its checklist as it was."""
     status = IncidentStatus(incident.status)
     if not status.is_open:
-        word = str(status.label).lower()
-        raise Conflict(f"{incident.number} is {word}. Reopen it to change its tasks.", code="incident_ended")
+        word = _(str(status.label)).lower()
+        raise Conflict(
+            _("%(number)s is %(word)s. Reopen it to change its tasks.") % {"number": incident.number, "word": word},
+            code="incident_ended",
+        )
 
 
 def check_fresh(task: IncidentTask, expected: int | None) -> None:
     """Raise Stale when the task changed since the form or the ETag was made (casework.md 5)."""
     if expected is not None and task.version != expected:
-        raise Stale("The task was changed by somebody else in the meantime. Nothing was saved.", current=task)
+        raise Stale(_("The task was changed by somebody else in the meantime. Nothing was saved."), current=task)
 
 
 def check_required(incident: Incident) -> None:
@@ -57,10 +63,11 @@ def check_required(incident: Incident) -> None:
     if not titles:
         return
     named = ", ".join(f"“{title}”" for title in titles[:NAMED_AT_MOST])
-    more = f" and {len(titles) - NAMED_AT_MOST} more" if len(titles) > NAMED_AT_MOST else ""
-    count = "1 required task is" if len(titles) == 1 else f"{len(titles)} required tasks are"
+    more = _(" and %(n)s more") % {"n": len(titles) - NAMED_AT_MOST} if len(titles) > NAMED_AT_MOST else ""
+    count = ngettext("%(n)s required task is", "%(n)s required tasks are", len(titles)) % {"n": len(titles)}
     raise Conflict(
-        f"{incident.number} cannot be resolved or closed: {count} still open: {named}{more}.",
+        _("%(number)s cannot be resolved or closed: %(count)s still open: %(named)s%(more)s.")
+        % {"number": incident.number, "count": count, "named": named, "more": more},
         field="status",
         code="open_tasks",
     )

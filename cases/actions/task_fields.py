@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from cases.actions.base import check_worker, person, text_of, word
 from cases.choices import TaskStatus
 from cases.errors import Refused
@@ -20,7 +22,11 @@ def checked(given: dict[str, Any], incident: Incident) -> dict[str, Any]:
     """The values as the model has them. Raises Refused beside the first that breaks a rule or is not known."""
     for name in given:
         if name not in _CHECKS:
-            raise Refused(f"{name!s:.40} cannot be set. These can: {', '.join(_CHECKS)}.", field=str(name)[:40])
+            raise Refused(
+                _("%(name)s cannot be set. These can: %(checks)s.")
+                % {"name": f"{name!s:.40}", "checks": ", ".join(_CHECKS)},
+                field=str(name)[:40],
+            )
     return {name: _CHECKS[name](value, incident) for name, value in given.items()}
 
 
@@ -32,7 +38,7 @@ def title_of(value: Any) -> str:
 def flag(value: Any, field: str) -> bool:
     """True or false. Raises Refused for anything else."""
     if not isinstance(value, bool):
-        raise Refused("Must be true or false.", field=field)
+        raise Refused(_("Must be true or false."), field=field)
     return value
 
 
@@ -42,7 +48,11 @@ def _assignee(value: Any, incident: Incident) -> User | None:
     except Refused as error:
         raise Refused(error.message, field="assignee") from error
     if user is not None and not Incident.objects.visible_to(user).filter(pk=incident.pk).exists():
-        raise Refused(f"{user.display_name()} does not see {incident.number}, so cannot work on it.", field="assignee")
+        raise Refused(
+            _("%(display_name)s does not see %(number)s, so cannot work on it.")
+            % {"display_name": user.display_name(), "number": incident.number},
+            field="assignee",
+        )
     check_worker(incident, user, "assignee")
     return user
 
@@ -53,13 +63,13 @@ def _due(value: Any, incident: Incident) -> datetime | None:
         return None
     moment = moment_of(value.isoformat() if isinstance(value, datetime) else str(value)[:40])
     if moment is None or not EARLIEST <= moment.year <= LATEST:
-        raise Refused("Give a date and time, as 2026-03-12T17:00.", field="due_at")
+        raise Refused(_("Give a date and time, as 2026-03-12T17:00."), field="due_at")
     return moment
 
 
 def _position(value: Any, incident: Incident) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise Refused("The position is a whole number from 1.", field="position")
+        raise Refused(_("The position is a whole number from 1."), field="position")
     return value
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from cases import timeline
 from cases.actions.base import shown
@@ -54,7 +55,10 @@ def append(incident: Incident, wanted: list[dict[str, Any]]) -> list[IncidentTas
     Raises Refused for more than 200 in all."""
     have = IncidentTask.objects.filter(incident=incident).count()
     if have + len(wanted) > TASKS_AT_MOST:
-        raise Refused(f"An incident has at most {TASKS_AT_MOST} tasks; this would make {have + len(wanted)}.")
+        raise Refused(
+            _("An incident has at most %(tasks_at_most)s tasks; this would make %(have)s.")
+            % {"tasks_at_most": TASKS_AT_MOST, "have": have + len(wanted)}
+        )
     now = clock.now()
     rows = [
         IncidentTask(incident=incident, position=have + number, created_at=now, updated_at=now, **values)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from cases.actions.base import change, save
 from cases.actions.incident_fields import checked
@@ -34,7 +35,9 @@ def retag(
     gone = {one.strip().upper() for one in remove}
     wanted = [one for one in wanted if one not in gone]
     if len(wanted) > TECHNIQUES_AT_MOST:
-        raise Refused(f"At most {TECHNIQUES_AT_MOST} techniques.", field="add")
+        raise Refused(
+            _("At most %(techniques_at_most)s techniques.") % {"techniques_at_most": TECHNIQUES_AT_MOST}, field="add"
+        )
     if change(incident, actor, "techniques", wanted):
         save(incident, "techniques")
     return incident

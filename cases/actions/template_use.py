@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from cases import timeline
 from cases.actions.base import TAGS_AT_MOST, save
@@ -42,7 +43,7 @@ def template_of(value: TemplateRef) -> IncidentTemplate:
     found = current.filter(pk=int(text)).first() if is_id else None
     found = found or current.filter(name__iexact=text).first()
     if found is None:
-        raise Refused(f"There is no incident template {text:.60}.", field="template")
+        raise Refused(_("There is no incident template %(text)s.") % {"text": f"{text:.60}"}, field="template")
     return found
 
 
@@ -50,7 +51,9 @@ def use(actor: Actor, incident: Incident, template: IncidentTemplate) -> None:
     """Do it to a locked incident, with one entry. Raises Refused for one that was deleted meanwhile."""
     hold_definitions()
     if not IncidentTemplate.objects.current().filter(pk=template.pk).exists():
-        raise Refused(f"There is no incident template {template.name:.60} any more.", field="template")
+        raise Refused(
+            _("There is no incident template %(name)s any more.") % {"name": f"{template.name:.60}"}, field="template"
+        )
     tags = [tag for tag in template.tags if tag not in incident.tags]
     have = IncidentTask.objects.filter(incident=incident).values_list("title", flat=True)
     known = {title.casefold() for title in have}
@@ -59,7 +62,10 @@ def use(actor: Actor, incident: Incident, template: IncidentTemplate) -> None:
     if not tags and not tasks and not missing and incident.template_id == template.pk:
         return
     if len(incident.tags) + len(tags) > TAGS_AT_MOST:
-        raise Refused(f"With the template's tags there would be more than {TAGS_AT_MOST}.", field="template")
+        raise Refused(
+            _("With the template's tags there would be more than %(tags_at_most)s.") % {"tags_at_most": TAGS_AT_MOST},
+            field="template",
+        )
     append(incident, [_values(task) for task in tasks])
     incident.tags = [*incident.tags, *tags]
     incident.template = template

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from cases.actions.custom_values import hold_definitions
 from cases.actions.template_fields import checked
@@ -15,7 +17,7 @@ from soar.accounts import audit
 from soar.accounts.membership import may
 from soar.lib import clock
 
-TAKEN = "There is a template of this name already."
+TAKEN = gettext_noop("There is a template of this name already.")
 
 
 @transaction.atomic
@@ -73,22 +75,24 @@ def template_for(pk: int) -> IncidentTemplate:
     """The template with this id. Raises Missing."""
     found = IncidentTemplate.objects.current().filter(pk=pk).first()
     if found is None:
-        raise Missing(f"There is no incident template {pk}.")
+        raise Missing(_("There is no incident template %(pk)s.") % {"pk": pk})
     return found
 
 
 def _may_manage(actor: Actor) -> None:
     if actor.user is not None and not may(actor.user, "manage_settings"):
-        raise Forbidden("The permission to manage settings is missing.")
+        raise Forbidden(_("The permission to manage settings is missing."))
 
 
 def _locked(actor: Actor, pk: int, expected: int | None) -> IncidentTemplate:
     _may_manage(actor)
     template = IncidentTemplate.objects.current().select_for_update().filter(pk=pk).first()
     if template is None:
-        raise Missing(f"There is no incident template {pk}.")
+        raise Missing(_("There is no incident template %(pk)s.") % {"pk": pk})
     if expected is not None and template.version != expected:
-        raise Stale("The template was changed by somebody else in the meantime. Nothing was saved.", current=template)
+        raise Stale(
+            _("The template was changed by somebody else in the meantime. Nothing was saved."), current=template
+        )
     return template
 
 
@@ -114,4 +118,4 @@ def _saved(template: IncidentTemplate, fields: list[str] | None = None) -> None:
         with transaction.atomic():
             template.save(update_fields=fields)
     except IntegrityError as error:
-        raise Refused(TAKEN, field="name") from error
+        raise Refused(_(TAKEN), field="name") from error

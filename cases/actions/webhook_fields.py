@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from django.utils.translation import gettext as _
+
 from cases.actions.base import team_of, text_of, word
 from cases.choices import Severity, Tlp
 from cases.errors import Refused
@@ -21,7 +23,7 @@ def checked(given: dict[str, Any]) -> dict[str, Any]:
     """The fields as the model holds them. Raises Refused beside the first that is wrong."""
     unknown = set(given) - set(CHECKS)
     if unknown:
-        raise Refused(f"Not known here: {', '.join(sorted(unknown))}.")
+        raise Refused(_("Not known here: %(unknown)s.") % {"unknown": ", ".join(sorted(unknown))})
     found = {name: CHECKS[name](value) for name, value in given.items()}
     if "url" in found:
         found["place"] = place_of(found["url"])
@@ -51,7 +53,7 @@ def _url(value: Any) -> str:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
-        raise Refused("This is no address.", field="url") from None
+        raise Refused(_("This is no address."), field="url") from None
     if problem := _problem(text, parts, port):
         raise Refused(problem, field="url")
     return text
@@ -59,25 +61,25 @@ def _url(value: Any) -> str:
 
 def _problem(text: str, parts: SplitResult, port: int | None) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        return "An address begins with https:// or http://."
+        return _("An address begins with https:// or http://.")
     if parts.username is not None or parts.password is not None:
-        return "Leave user name and password out of the address."
+        return _("Leave user name and password out of the address.")
     if parts.fragment or not text.isascii() or not text.isprintable() or " " in text or "\\" in text:
-        return "Only characters of an address, without # and what follows it. Percent-encode others."
+        return _("Only characters of an address, without # and what follows it. Percent-encode others.")
     if ".." in parts.path.replace("%2e", ".").replace("%2E", ".").split("/") or "//" in parts.path:
-        return "Give the address without .. and // in its path."
-    return "Port 0 is none." if port == 0 else ""
+        return _("Give the address without .. and // in its path.")
+    return _("Port 0 is none.") if port == 0 else ""
 
 
 def _kinds(value: Any) -> list[str]:
     known = choices()
     if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
-        raise Refused("Kinds are a list of names.", field="kinds")
+        raise Refused(_("Kinds are a list of names."), field="kinds")
     wrong = [one[:60] for one in value if one not in known]
     if wrong:
-        raise Refused(f"Not known: {', '.join(wrong[:5])}.", field="kinds")
+        raise Refused(_("Not known: %(wrong)s.") % {"wrong": ", ".join(wrong[:5])}, field="kinds")
     if not value:
-        raise Refused("Choose at least one kind.", field="kinds")
+        raise Refused(_("Choose at least one kind."), field="kinds")
     return [one for one in known if one in value]
 
 
@@ -86,7 +88,7 @@ def _source(value: Any) -> AlertSource | None:
         return None
     found = AlertSource.objects.filter(slug=str(value)[:60].replace("\x00", "")).first()
     if found is None:
-        raise Refused(f"There is no source {value!s:.60}.", field="source")
+        raise Refused(_("There is no source %(value)s.") % {"value": f"{value!s:.60}"}, field="source")
     return found
 
 
@@ -96,13 +98,13 @@ def _severity(value: Any) -> int | None:
 
 def _cleared(value: Any) -> str:
     if value not in Tlp.values:
-        raise Refused(f"Must be one of: {', '.join(Tlp.values)}.", field="cleared")
+        raise Refused(_("Must be one of: %(values)s.") % {"values": ", ".join(Tlp.values)}, field="cleared")
     return str(value)
 
 
 def _authority(value: Any) -> str:
     if not isinstance(value, str) or len(value) > tls.LONGEST:
-        raise Refused(f"Text of at most {tls.LONGEST:,} characters.", field="ca")
+        raise Refused(_("Text of at most %(longest)s characters.") % {"longest": f"{tls.LONGEST:,}"}, field="ca")
     text = value.strip()
     if text and (problem := tls.problem_of(text)):
         raise Refused(problem, field="ca")
@@ -112,7 +114,7 @@ def _authority(value: Any) -> str:
 def _flag(name: str) -> Callable[[Any], bool]:
     def check(value: Any) -> bool:
         if not isinstance(value, bool):
-            raise Refused("True or false.", field=name)
+            raise Refused(_("True or false."), field=name)
         return value
 
     return check

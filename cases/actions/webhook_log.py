@@ -6,6 +6,8 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from cases.actions.webhooks import endpoint_for
 from cases.actors import Actor
@@ -19,8 +21,8 @@ from soar.accounts.models import User
 from soar.lib import clock
 
 REPLAYED_AT_MOST = 10_000
-OFF = "The webhook is switched off. Switch it on first."
-UNDER_WAY = "It is under way already."
+OFF = gettext_noop("The webhook is switched off. Switch it on first.")
+UNDER_WAY = gettext_noop("It is under way already.")
 
 
 def deliveries_for(user: User, endpoint: WebhookEndpoint) -> QuerySet[WebhookDelivery]:
@@ -34,7 +36,7 @@ def delivery_for(user: User, endpoint_pk: int, pk: int) -> WebhookDelivery:
     endpoint = endpoint_for(user, endpoint_pk)
     found = deliveries_for(user, endpoint).select_related("endpoint").filter(pk=pk).first()
     if found is None:
-        raise Missing(f"There is no delivery {pk}.")
+        raise Missing(_("There is no delivery %(pk)s.") % {"pk": pk})
     return found
 
 
@@ -46,10 +48,10 @@ def replay(actor: Actor, endpoint_pk: int, pk: int) -> WebhookDelivery:
     if actor.user is not None:
         delivery_for(actor.user, endpoint_pk, pk)
     if not endpoint.enabled:
-        raise Conflict(OFF)
+        raise Conflict(_(OFF))
     rows = endpoint.deliveries.filter(pk=pk).exclude(state__in=OPEN_DELIVERIES)
     if _again(endpoint, rows) != 1:
-        raise Conflict(UNDER_WAY)
+        raise Conflict(_(UNDER_WAY))
     audit.record(actor.user, "webhook.replayed", f"webhook {endpoint_pk} {endpoint.name}", delivery=pk)
     return WebhookDelivery.objects.select_related("endpoint").get(pk=pk)
 
@@ -60,7 +62,7 @@ def replay_failed(actor: Actor, endpoint_pk: int, *, since: datetime | None = No
     when the endpoint is off, Missing, Forbidden."""
     endpoint = endpoint_for(actor.user, endpoint_pk, lock=True)
     if not endpoint.enabled:
-        raise Conflict(OFF)
+        raise Conflict(_(OFF))
     rows = endpoint.deliveries.all() if actor.user is None else deliveries_for(actor.user, endpoint)
     rows = rows.filter(state=DeliveryState.FAILED)
     if since is not None:

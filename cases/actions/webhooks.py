@@ -10,6 +10,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from cases.actions.webhook_fields import check_together, checked
 from cases.actors import Actor
@@ -32,7 +34,7 @@ NEEDED = ("name", "url", "kinds")
 KEY_BYTES = 32
 OVERLAP_HOURS, OVERLAP_AT_MOST = 24, 30 * 24
 ENDPOINTS_AT_MOST = 100
-NOT_YOURS = "The permission to manage connectors is missing."
+NOT_YOURS = gettext_noop("The permission to manage connectors is missing.")
 OFF = "It was switched off."
 
 
@@ -44,7 +46,7 @@ def endpoint_for(user: User | None, pk: int, *, lock: bool = False) -> WebhookEn
     rows = WebhookEndpoint.objects.select_for_update(of=("self",)) if lock else WebhookEndpoint.objects.all()
     endpoint = rows.select_related("team", "source", "owner").filter(pk=pk).first()
     if endpoint is None:
-        raise Missing(f"There is no webhook {pk}.")
+        raise Missing(_("There is no webhook %(pk)s.") % {"pk": pk})
     return endpoint
 
 
@@ -57,9 +59,11 @@ def create(actor: Actor, *, fields: dict[str, Any]) -> tuple[WebhookEndpoint, st
     _check(actor.user)
     for name in NEEDED:
         if fields.get(name) in (None, "", []):
-            raise Refused("This is needed.", field=name)
+            raise Refused(_("This is needed."), field=name)
     if WebhookEndpoint.objects.count() >= ENDPOINTS_AT_MOST:
-        raise Conflict(f"There are {ENDPOINTS_AT_MOST} webhooks already.")
+        raise Conflict(
+            _("There are %(endpoints_at_most)s webhooks already.") % {"endpoints_at_most": ENDPOINTS_AT_MOST}
+        )
     secret = new_secret()
     now = clock.now()
     endpoint = WebhookEndpoint(secret=secret, created_at=now, updated_at=now, owner=_owner(actor), **checked(fields))
@@ -101,7 +105,9 @@ def rotate(
 
     Raises Refused, Stale, Missing, Forbidden."""
     if not 0 <= overlap_hours <= OVERLAP_AT_MOST:
-        raise Refused(f"From 0 to {OVERLAP_AT_MOST} hours.", field="overlap_hours")
+        raise Refused(
+            _("From 0 to %(overlap_at_most)s hours.") % {"overlap_at_most": OVERLAP_AT_MOST}, field="overlap_hours"
+        )
     endpoint = _locked(actor, pk, expected_version)
     endpoint.old_secret = endpoint.secret if overlap_hours else ""
     endpoint.old_until = clock.now() + timedelta(hours=overlap_hours) if overlap_hours else None
@@ -125,7 +131,7 @@ def test(actor: Actor, pk: int) -> WebhookDelivery:
     """Have a test sent at once, by a worker. Raises Conflict when the endpoint is off, Missing, Forbidden."""
     endpoint = endpoint_for(actor.user, pk, lock=True)
     if not endpoint.enabled:
-        raise Conflict("It is switched off. Switch it on first.")
+        raise Conflict(_("It is switched off. Switch it on first."))
     now = clock.now()
     delivery = WebhookDelivery.objects.create(
         endpoint=endpoint,
@@ -159,7 +165,7 @@ def _switched(endpoint: WebhookEndpoint, changed: dict[str, Any]) -> None:
 def _locked(actor: Actor, pk: int, expected: int | None) -> WebhookEndpoint:
     endpoint = endpoint_for(actor.user, pk, lock=True)
     if expected is not None and endpoint.version != expected:
-        raise Stale("The webhook was changed by somebody else in the meantime. Nothing was saved.", current=endpoint)
+        raise Stale(_("The webhook was changed by somebody else in the meantime. Nothing was saved."), current=endpoint)
     return endpoint
 
 
@@ -171,15 +177,15 @@ def _saved(endpoint: WebhookEndpoint, *fields: str) -> None:
 
 def _check(user: User | None) -> None:
     if user is not None and not may(user, "manage_connectors"):
-        raise Forbidden(NOT_YOURS)
+        raise Forbidden(_(NOT_YOURS))
 
 
 def _owner(actor: Actor) -> User:
     if actor.user is None:
-        raise Forbidden("A webhook belongs to a person: it is sent what that person may see.")
+        raise Forbidden(_("A webhook belongs to a person: it is sent what that person may see."))
     check_whole(actor.user, SEES)
     if not may_own(actor.user):
-        raise Forbidden("A webhook is sent what you may see, and you may see no cases.")
+        raise Forbidden(_("A webhook is sent what you may see, and you may see no cases."))
     return actor.user
 
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -102,7 +103,7 @@ class AccessApi(ApiViewSet):
             self.kind.check_manages_some(self.user)  # first: names are not told to who may not grant
             ids, filters = given.pop("ids", None), given.pop("filter", None)
             if (ids is None) == (filters is None):
-                raise ValidationError({"ids": ["Give ids or a filter."]})
+                raise ValidationError({"ids": [_("Give ids or a filter.")]})
             things = self.kind.pks(self.user, ids) if ids is not None else self.kind.selected(self.user, filters)
             holder = actions.holder_named(user=given.pop("user", None), group=given.pop("group", None))
             job = jobs.start(self.user, self.kind, things, holder, given.pop("level"), **given)
@@ -150,7 +151,7 @@ class AccessApi(ApiViewSet):
         obj = managed(self.kind, self.user, self.ref, lock=True)
         now = grant_dict(actions.existing(self.kind, obj, grant)[1])
         if request.headers.get("If-Match", "*").strip() != "*" and not named(request, facts_tag(now)):
-            raise Stale("The grant was changed by somebody else in the meantime. Nothing was saved.", current=now)
+            raise Stale(_("The grant was changed by somebody else in the meantime. Nothing was saved."), current=now)
 
 
 class IncidentAccess(AccessApi):
@@ -169,14 +170,16 @@ class IncidentAccess(AccessApi):
         paging.check_params(request, ("user", "group"))
         asked = {name: text for name in ("user", "group") if (text := request.query_params.get(name, ""))}
         if len(asked) != 1:
-            raise ValidationError({"user": ["Name a person or a group."]})
+            raise ValidationError({"user": [_("Name a person or a group.")]})
         name, key = asked.popitem()
         with transaction.atomic():
             obj = managed(self.kind, self.user, id, lock=True)
             listed = rows.group_grants_on(self.kind, obj) if name == "group" else rows.grants_on(self.kind, obj)
             grant = next((one.id for one in listed if one.key.casefold() == key.strip().casefold()), None)
             if grant is None:
-                raise Missing(f"{key!s:.60} has no grant on {self.kind.title(obj)}.")
+                raise Missing(
+                    _("%(key)s has no grant on %(kind)s.") % {"key": f"{key!s:.60}", "kind": self.kind.title(obj)}
+                )
             self._unmoved(request, grant)
             actions.revoke(self.user, self.kind, id, grant)
         return Response(status=204)
@@ -208,7 +211,7 @@ class ConnectorAccess(AccessApi):
         super().initial(request, *args, **kwargs)
         if not self.kind.in_scope(self.user):
             looks = "view_setup" if request.method in ("GET", "HEAD") else ""
-            self.need(self.kind.manager, "The permission to manage connectors is missing.", read_by=looks)
+            self.need(self.kind.manager, _("The permission to manage connectors is missing."), read_by=looks)
 
 
 class GrantJobs(ApiViewSet):
@@ -231,7 +234,7 @@ class GrantJobs(ApiViewSet):
 def _check_grants(user: User) -> None:
     """Raises Forbidden for a token that can grant nothing, whatever its person may."""
     if not any(kind.in_scope(user, "manage") for kind in kinds().values()):
-        raise Forbidden("The scope to grant something is missing.")
+        raise Forbidden(_("The scope to grant something is missing."))
 
 
 def grant_dict(grant: Grant) -> dict[str, Any]:
@@ -287,5 +290,5 @@ def _reader(person: Person) -> dict[str, Any]:
 def _page(request: Request) -> int:
     given = request.query_params.get("cursor", "1") or "1"
     if not (given.isascii() and given.isdecimal()) or len(given) > 6 or int(given) < 1:
-        raise ValidationError({"cursor": ["Take it from `next` or `previous`."]})
+        raise ValidationError({"cursor": [_("Take it from `next` or `previous`.")]})
     return int(given)

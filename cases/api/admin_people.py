@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -27,7 +29,7 @@ from soar.accounts.actions import tokens as token_actions
 from soar.accounts.models import ApiToken, Team, User
 from soar.lib.clock import iso
 
-NOT_YOURS = "The permission to manage people is missing."
+NOT_YOURS = gettext_noop("The permission to manage people is missing.")
 PASSING = ("owns", "last_login", "second_factor")  # not for those to change who change people and teams
 M = TypeVar("M", bound=Model)
 MOVE_TO = OpenApiParameter("move_to", str, description="What belongs to it goes there; empty: to no team.")
@@ -38,11 +40,11 @@ class Managing(ApiViewSet):
 
     def manage(self) -> None:
         """Raise PermissionDenied for others."""
-        self.need("manage_people", NOT_YOURS)
+        self.need("manage_people", _(NOT_YOURS))
 
     def look(self) -> None:
         """The same for what auditors read too."""
-        self.need("manage_people", NOT_YOURS, read_by="view_setup")
+        self.need("manage_people", _(NOT_YOURS), read_by="view_setup")
 
     @transaction.atomic
     def as_read(

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers as s
@@ -82,7 +83,7 @@ class AlertMessages(ApiViewSet):
         """Byte by byte as it came, or in a zip with a password."""
         asked = request.query_params.get("as", "")
         if asked not in ("", AS_ZIP):
-            raise ValidationError({"as": [f"One of: {AS_ZIP}."]})
+            raise ValidationError({"as": [_("One of: %(as_zip)s.") % {"as_zip": AS_ZIP}]})
         alert = alert_for(self.user, id)
         which = request.query_params.get("sha256", "")
         return message_answer(request._request, alert, which, as_zip=asked == AS_ZIP)

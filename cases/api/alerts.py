@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -178,7 +179,14 @@ def expanded(request: Request) -> list[str]:
     """What ``expand`` asks for, or ``fields`` by name. Raises ValidationError for a name that cannot be."""
     wanted = [name.strip() for name in request.query_params.get("expand", "").split(",") if name.strip()]
     if unknown := [name for name in wanted if name not in EXPANDABLE]:
-        raise ValidationError({"expand": [f"{unknown[0][:40]} is not one of: {', '.join(EXPANDABLE)}."]})
+        raise ValidationError(
+            {
+                "expand": [
+                    _("%(unknown)s is not one of: %(expandable)s.")
+                    % {"unknown": unknown[0][:40], "expandable": ", ".join(EXPANDABLE)}
+                ]
+            }
+        )
     return [*wanted, *(name for name in known.asked(request) if name in EXPANDABLE)]
 
 
@@ -201,4 +209,4 @@ def _check_open(request: Request) -> None:
     """Only open work is indexed by severity (ingest-and-api.md 14)."""
     words = {word.strip().lower() for word in request.query_params.get("status", "").split(",")}
     if not words <= OPEN_WORDS:
-        raise ValidationError({"ordering": ["By severity only open alerts are ordered: add status=open."]})
+        raise ValidationError({"ordering": [_("By severity only open alerts are ordered: add status=open.")]})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers as s
 from rest_framework.exceptions import NotFound, ValidationError
@@ -17,7 +19,7 @@ from cases.attack.counts import of_alerts, of_incidents
 from cases.attack.stored import catalog
 from cases.filters import FilterError, moment
 
-READ_CASES = "The permission to see cases is missing."
+READ_CASES = gettext_noop("The permission to see cases is missing.")
 FOUND_AT_MOST = 1000
 
 
@@ -73,12 +75,14 @@ class Attack(ApiViewSet):
     )
     def list(self, request: Request) -> Response:
         """Best first, with `q`; else by id. Withdrawn ones are found by their whole id alone."""
-        self.need("view_cases", READ_CASES)
+        self.need("view_cases", _(READ_CASES))
         known = catalog()
         text, tactic = (request.query_params.get(name, "").strip() for name in ("q", "tactic"))
         slug = next((one.slug for one in known.tactics if tactic.casefold() in (one.id.casefold(), one.slug)), "")
         if tactic and not slug:
-            raise ValidationError({"tactic": [f"One of: {', '.join(one.slug for one in known.tactics)}."]})
+            raise ValidationError(
+                {"tactic": [_("One of: %(tactics)s.") % {"tactics": ", ".join(one.slug for one in known.tactics)}]}
+            )
         every = [one for one in known.techniques.values() if one.current]
         found = (
             known.search(text, FOUND_AT_MOST, tactic=slug) if text or slug else sorted(every, key=lambda one: one.id)
@@ -88,7 +92,7 @@ class Attack(ApiViewSet):
     @extend_schema(**documented.read("Read an ATT&CK technique", TechniqueShape, tagged=False))
     def retrieve(self, request: Request, id: str) -> Response:
         """By its id."""
-        self.need("view_cases", READ_CASES)
+        self.need("view_cases", _(READ_CASES))
         found = catalog().get(id)
         if found is None:
             raise NotFound
@@ -102,7 +106,7 @@ class Attack(ApiViewSet):
     )
     def matrix(self, request: Request) -> Response:
         """Of alerts received and incidents opened since then that you may see."""
-        self.need("view_cases", READ_CASES)
+        self.need("view_cases", _(READ_CASES))
         since, known = request.query_params.get("since") or "30d", catalog()
         try:
             at = moment(since)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
@@ -13,7 +15,7 @@ from cases.api.base import ApiViewSet, whole
 from soar.accounts import audit_export, audit_filter
 from soar.accounts.models import AuditEntry
 
-NOT_YOURS = "The permission to read the audit log is missing."
+NOT_YOURS = gettext_noop("The permission to read the audit log is missing.")
 SAID = {
     "q": "Words of the object, the actor or the beginning of the verb.",
     "who": "User name, id, or `soar` for the portal itself.",
@@ -37,7 +39,7 @@ class AuditLog(ApiViewSet):
     )
     def list(self, request: Request) -> Response:
         """Newest first; `ordering=id` follows it as it grows."""
-        self.need("view_audit", NOT_YOURS)
+        self.need("view_audit", _(NOT_YOURS))
         wanted = audit_filter.read(request.query_params)
         if wanted.errors:
             raise ValidationError({name: [text] for name, text in wanted.errors.items()})
@@ -47,7 +49,7 @@ class AuditLog(ApiViewSet):
     @extend_schema(**documented.read("Read an entry of the audit log", a.AuditEntry, tagged=False))
     def retrieve(self, request: Request, id: str) -> Response:
         """The whole entry."""
-        self.need("view_audit", NOT_YOURS)
+        self.need("view_audit", _(NOT_YOURS))
         entry = AuditEntry.objects.filter(pk=whole(id)).first()
         if entry is None:
             raise NotFound

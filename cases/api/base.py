@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 from django.db import transaction
 from django.db.models import Model, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from rest_framework import status
 from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
@@ -26,7 +28,7 @@ from soar.accounts.membership import may
 from soar.accounts.models import ApiToken, User
 from soar.lib.shared_rate import rate_headers
 
-READ_CASES = "The permission to see alerts and incidents is missing."
+READ_CASES = gettext_noop("The permission to see alerts and incidents is missing.")
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
 
@@ -44,7 +46,7 @@ class ApiViewSet(ViewSet):
         """Who calls, whether they may, how often; then whether each parameter means something here."""
         super().initial(request, *args, **kwargs)
         if self.reads:
-            self.need(self.reads, READ_CASES)
+            self.need(self.reads, _(READ_CASES))
         if call := known.known(self):
             known.check(request, call)
 
@@ -140,7 +142,7 @@ def as_read(
     with transaction.atomic():
         row = rows.select_for_update(of=("self",)).first()
         if row is not None and not named(request, _tag(show(row), passing)):
-            raise Stale("This was changed by somebody else in the meantime. Nothing was saved.")
+            raise Stale(_("This was changed by somebody else in the meantime. Nothing was saved."))
         return act()
 
 
@@ -157,7 +159,10 @@ def guarded(request: Request, model: type[Alert | Incident], pk: int, steps: int
         if expected is not None:
             now = model.objects.values_list("version", flat=True).get(pk=pk)
             if now not in (expected, expected + steps):
-                raise Stale(f"{model.__name__} {pk} was changed by somebody else in the meantime. Nothing was saved.")
+                raise Stale(
+                    _("%(name)s %(pk)s was changed by somebody else in the meantime. Nothing was saved.")
+                    % {"name": model.__name__, "pk": pk}
+                )
     return done
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers as s
 from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
@@ -73,9 +74,9 @@ class Blocks(ApiViewSet):
         wanted = {name: request.query_params.get(name, "") for name in FILTERS}
         wanted["state"] = wanted["state"] or "active"
         if wanted["state"] not in STATES:
-            raise ValidationError({"state": [f"One of: {', '.join(STATES)}."]})
+            raise ValidationError({"state": [_("One of: %(states)s.") % {"states": ", ".join(STATES)}]})
         if wanted["type"] and wanted["type"] not in BLOCKABLE:
-            raise ValidationError({"type": [f"One of: {', '.join(BLOCKABLE)}."]})
+            raise ValidationError({"type": [_("One of: %(blockable)s.") % {"blockable": ", ".join(BLOCKABLE)}]})
         page = paging.page(request, found(self.user, **wanted), paging.order_of(request, paging.BY_ID))
         spared = sparing()
         return Response(
@@ -131,10 +132,10 @@ class Blocks(ApiViewSet):
         return _block(told(self.user, [row])[0], sparing()(row.type, row.value))
 
     def _may_read(self) -> None:
-        self.need("view_cases", "The permission to see cases is missing.")
+        self.need("view_cases", _("The permission to see cases is missing."))
 
     def _may_change(self) -> None:
-        self.need("respond", "The permission to change the block list is missing.")
+        self.need("respond", _("The permission to change the block list is missing."))
 
 
 def _block(row: BlockEntry, excepted: str = "") -> dict[str, Any]:

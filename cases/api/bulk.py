@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -132,7 +133,7 @@ def _alerts(user: User, given: dict[str, Any]) -> list[int] | Selection:
     """The alerts meant, taken out of the body. Raises ValidationError."""
     ids, wanted = given.pop("ids", None), given.pop("filter", None)
     if (ids is None) == (wanted is None):
-        raise ValidationError({"ids": ["Give either ids or a filter."]})
+        raise ValidationError({"ids": [_("Give either ids or a filter.")]})
     if wanted is not None:
         return _matching(user, wanted)
     try:
@@ -143,7 +144,14 @@ def _alerts(user: User, given: dict[str, Any]) -> list[int] | Selection:
 
 def _matching(user: User, wanted: dict[str, str]) -> Selection:
     if unknown := [name for name in wanted if name not in FIELDS and name != "q"]:
-        raise ValidationError({"filter": [f"{unknown[0][:40]} is not one of: q, {', '.join(FIELDS)}."]})
+        raise ValidationError(
+            {
+                "filter": [
+                    _("%(unknown)s is not one of: q, %(fields)s.")
+                    % {"unknown": unknown[0][:40], "fields": ", ".join(FIELDS)}
+                ]
+            }
+        )
     params = QueryDict(mutable=True)
     params.update(wanted)
     return selection_of(AlertFilter.parse(params))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers as s
 from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
@@ -27,7 +29,7 @@ from soar.lib.clock import iso
 
 # Checks of health change them, not people.
 PASSING = ("disabled_reason", "last_check_at", "last_ok_at", "last_error", "updated_at")
-NOT_YOURS = "The permission to manage connectors is missing."
+NOT_YOURS = gettext_noop("The permission to manage connectors is missing.")
 
 
 class Values(s.DictField):
@@ -98,7 +100,7 @@ class Connectors(ApiViewSet):
     @extend_schema(**documented.create("Add a connector", NewConnector, Connector, tagged=False))
     def create(self, request: Request) -> Response:
         """Nothing is sent to the product before it is tested or used."""
-        self.need("manage_connectors", NOT_YOURS)
+        self.need("manage_connectors", _(NOT_YOURS))
         given = self.body(NewConnector)
         secrets = _texts(given.get("secrets", {}))
 
@@ -134,7 +136,7 @@ class Connectors(ApiViewSet):
     def destroy(self, request: Request, id: str) -> Response:
         """Its secrets are deleted and its name is free; what it did stays readable. 409 while something open uses it:
         `uses` says what, each with `text` and `url`."""
-        self.need("manage_connectors", NOT_YOURS)
+        self.need("manage_connectors", _(NOT_YOURS))
         try:
             rows = ConnectorAccount.objects.filter(pk=whole(id))
             as_read(request, rows, showing.account_dict, lambda: remove_account(self.user, whole(id)), PASSING)
@@ -158,10 +160,10 @@ class Connectors(ApiViewSet):
     def _managed(self) -> Any:
         """The accounts of this person. Raises PermissionDenied for who manages none; a token needs the scope."""
         if getattr(self.user, "token_scopes", None) is not None:
-            self.need("manage_connectors", NOT_YOURS)
+            self.need("manage_connectors", _(NOT_YOURS))
         rows = managed_by(self.user)
         if not self.user.has_perm("accounts.manage_connectors") and not rows.exists():
-            raise PermissionDenied(NOT_YOURS)
+            raise PermissionDenied(_(NOT_YOURS))
         return rows
 
     def _readable(self) -> Any:

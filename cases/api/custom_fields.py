@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers as s
 from rest_framework.request import Request
@@ -140,7 +141,7 @@ class CustomFields(ApiViewSet):
         return self.once(lambda: tagged(field_dict(act(self.actor, key, expected_version=expected))))
 
     def _may_read(self) -> None:
-        self.need("view_cases", "The permission to see cases is missing.")
+        self.need("view_cases", _("The permission to see cases is missing."))
 
 
 def field_dict(field: CustomField) -> dict[str, Any]:

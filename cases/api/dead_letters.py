@@ -6,6 +6,7 @@ import base64
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -41,7 +42,7 @@ class DeadLetters(ApiViewSet):
         rows = actions.letters_read_by(self.user, request.query_params.get("source", ""))
         state = request.query_params.get("state", "")
         if state and state not in shapes.STATES:
-            raise ValidationError({"state": [f"One of: {', '.join(shapes.STATES)}."]})
+            raise ValidationError({"state": [_("One of: %(states)s.") % {"states": ", ".join(shapes.STATES)}]})
         if state:
             rows = rows.filter(replayed_at__isnull=state == "waiting")
         rows = rows.select_related("source").defer("body")
@@ -82,7 +83,7 @@ class DeadLetters(ApiViewSet):
     def job(self, request: Request, id: str) -> Response:
         """One's own. `finished_at` is null while it goes on."""
         if not manages_some(self.user):
-            self.need("manage_sources", "The permission to manage alert sources is missing.")
+            self.need("manage_sources", _("The permission to manage alert sources is missing."))
         return Response(job_dict(actions.job_for(self.user, whole(id))))
 
 

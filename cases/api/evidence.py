@@ -8,6 +8,7 @@ from typing import IO, Any
 
 from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.exceptions import UnsupportedMediaType, ValidationError
@@ -163,7 +164,7 @@ class EvidencePieces(ApiViewSet):
         """The bytes as they are, or in a zip with a password. Written into its custody before the first byte."""
         asked = request.query_params.get("as", "")
         if asked not in ("", AS_ZIP):
-            raise ValidationError({"as": [f"One of: {AS_ZIP}."]})
+            raise ValidationError({"as": [_("One of: %(as_zip)s.") % {"as_zip": AS_ZIP}]})
         piece = evidence_for(self.user, whole(id))
         return file_answer(request._request, self.actor, piece, as_zip=asked == AS_ZIP)
 
@@ -195,7 +196,7 @@ def _page(request: Request, rows: Any) -> Response:
 def _may_send(request: HttpRequest, id: str) -> None:
     """Asked when the first file begins: by then a token or a session has said who it is."""
     if not request.user.is_authenticated:
-        raise Missing("There is nobody who sends this.")
+        raise Missing(_("There is nobody who sends this."))
     open_incident_for(person_of(request), id)
 
 
@@ -205,12 +206,14 @@ def _fields(request: Request) -> dict[str, str]:
     known = ("description", "tlp")
     unknown = [name[:60] for name in given if name not in (*known, "csrfmiddlewaretoken")]
     if unknown:
-        raise ValidationError({name: [f"Not known here. Known: file, {', '.join(known)}."] for name in unknown})
+        raise ValidationError(
+            {name: [_("Not known here. Known: file, %(known)s.") % {"known": ", ".join(known)}] for name in unknown}
+        )
     return {name: given[name] for name in known if name in given}
 
 
 def _removed(request: Request) -> bool:
     given = request.query_params.get("removed", "")
     if given not in ("", "true", "false"):
-        raise ValidationError({"removed": ["One of: true, false."]})
+        raise ValidationError({"removed": [_("One of: true, false.")]})
     return given == "true"

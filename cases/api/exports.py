@@ -6,6 +6,8 @@ from typing import Any
 
 from django.conf import settings
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.exceptions import ValidationError
@@ -47,7 +49,7 @@ FILES = {
     for one in FORMATS.values()
 }
 QUEUED = {(202, "application/json"): OpenApiResponse(shapes.JobMade, description="A worker makes it; see `url`.")}
-NOT_YOURS = "The permission to export is missing."
+NOT_YOURS = gettext_noop("The permission to export is missing.")
 
 
 class IncidentExport(ApiViewSet):
@@ -70,7 +72,7 @@ class IncidentExport(ApiViewSet):
         exportable(self.user, id)
         given, options = request.query_params.get("format", ""), Options.read(request.query_params)
         if not given:
-            raise ValidationError({"format": [f"One of: {', '.join(FORMATS)}."]})
+            raise ValidationError({"format": [_("One of: %(formats)s.") % {"formats": ", ".join(FORMATS)}]})
         if not exports.checked(self.user, id, given, options).slow:
             return made_answer(exports.at_once(self.user, id, given, options))
         job = exports.start(self.user, id, given, options)
@@ -92,7 +94,7 @@ class Exports(ApiViewSet):
     )
     def list(self, request: Request) -> Response:
         """Newest first; those that a worker made or makes. They are forgotten after a month."""
-        self.need("export", NOT_YOURS)
+        self.need("export", _(NOT_YOURS))
         paging.check_params(request, ("ordering",))
         rows = exports.all_own(self.user)
         found = paging.page(request, rows, paging.order_of(request, paging.BY_ID))
@@ -101,7 +103,7 @@ class Exports(ApiViewSet):
     @extend_schema(**documented.read("Read what can be exported", export_shapes.ExportChoices, tagged=False))
     def choices(self, request: Request) -> Response:
         """Formats, and templates of reports."""
-        self.need("export", NOT_YOURS)
+        self.need("export", _(NOT_YOURS))
         names = ("name", "label", "content_type", "extension", "slow", "templated", "hint")
         formats = [{name: getattr(one, name) for name in names} for one in FORMATS.values()]
         templates = [{"slug": slug, "name": name, "description": about} for slug, name, about in choices()]

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound, PermissionDenied, UnsupportedMediaType
 from rest_framework.request import Request
@@ -24,8 +26,8 @@ from soar.connectors.intelligence.feeds.upload import Upload
 from soar.connectors.models import ConnectorAccount, FeedImport
 from soar.lib.clock import iso
 
-READ_CASES = "The permission to see cases is missing."
-MANAGE = "The permission to manage connectors is missing."
+READ_CASES = gettext_noop("The permission to see cases is missing.")
+MANAGE = gettext_noop("The permission to manage connectors is missing.")
 
 
 class Feeds(ApiViewSet):
@@ -34,7 +36,7 @@ class Feeds(ApiViewSet):
     @extend_schema(**documented.listing("List feeds", shapes.FEED_PAGE, params=[documented.ordering(paging.BY_ID)]))
     def list(self, request: Request) -> Response:
         """What each brought, and how its last import went."""
-        self.need("view_cases", READ_CASES)
+        self.need("view_cases", _(READ_CASES))
         found = paging.page(request, _feeds(), paging.order_of(request, paging.BY_ID))
         files = _files([row.pk for row in found.rows])
         return Response(paging.paged(request, found, [feed_dict(row, files.get(row.pk)) for row in found.rows]))
@@ -42,7 +44,7 @@ class Feeds(ApiViewSet):
     @extend_schema(**documented.read("Read a feed", shapes.Feed, tagged=False))
     def retrieve(self, request: Request, id: str) -> Response:
         """`importing` is true while a worker is at it."""
-        self.need("view_cases", READ_CASES)
+        self.need("view_cases", _(READ_CASES))
         return Response(_shown(whole(id)))
 
     @extend_schema(
@@ -51,7 +53,7 @@ class Feeds(ApiViewSet):
     def bring(self, request: Request, id: str) -> Response:
         """A worker brings it from its address; one that is under way goes on. 202 in both cases."""
         self.body(bodies.Nothing)
-        self.need("manage_connectors", MANAGE)
+        self.need("manage_connectors", _(MANAGE))
         with told():
             actions.request_import(self.user, whole(id))
         return Response(_shown(whole(id)), status=202)
@@ -77,7 +79,7 @@ class FeedFiles(ApiViewSet):
     @extend_schema(**documented.upload("Import a file into a feed", shapes.FeedUpload, shapes.Feed, code=202))
     def create(self, request: Request, id: str) -> Response:
         """A worker puts its values in place of the feed's. 400 while another file is on its way."""
-        self.need("manage_connectors", MANAGE)
+        self.need("manage_connectors", _(MANAGE))
         if self.upload is None:
             raise UnsupportedMediaType(request.content_type or "", f"Send the file as {FORM}.")
         with told(whole="file"):
@@ -90,7 +92,7 @@ class FeedFiles(ApiViewSet):
 def _may_send(request: HttpRequest) -> None:
     """Asked when the file begins: by then a token or a session has said who it is."""
     if not request.user.is_authenticated or not may(request.user, "manage_connectors"):
-        raise PermissionDenied(MANAGE)
+        raise PermissionDenied(_(MANAGE))
 
 
 def _feeds() -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -28,7 +29,9 @@ class Body(serializers.Serializer[Any]):
             unknown = [str(name)[:60] for name in data if name not in self.fields]
             if unknown:
                 known = ", ".join(self.fields)
-                raise serializers.ValidationError({name: [f"Not known here. Known: {known}."] for name in unknown})
+                raise serializers.ValidationError(
+                    {name: [_("Not known here. Known: %(known)s.") % {"known": known}] for name in unknown}
+                )
         return super().to_internal_value(data)
 
 
@@ -123,7 +126,9 @@ class Words(serializers.ChoiceField):
     def to_internal_value(self, data: Any) -> str:
         """The word itself."""
         if not isinstance(data, str) or data not in self.choices:
-            raise serializers.ValidationError(f"Must be one of: {', '.join(str(word) for word in self.choices)}.")
+            raise serializers.ValidationError(
+                _("Must be one of: %(choices)s.") % {"choices": ", ".join(str(word) for word in self.choices)}
+            )
         return data
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
@@ -88,13 +89,13 @@ def _text(value: str, user: User) -> Q:
     if number.isascii() and number.isdecimal() and len(number) <= 18:
         return Q(pk=int(number))
     if len(value) < 3:
-        raise FilterError("Write three letters or more.")
+        raise FilterError(_("Write three letters or more."))
     return Q(title__icontains=value)
 
 
 def _sla(value: str, user: User) -> Q:
     if value.lower() not in states.WORDS:
-        raise FilterError(f"One of {', '.join(states.WORDS)}.")
+        raise FilterError(_("One of %(words)s.") % {"words": ", ".join(states.WORDS)})
     return states.condition(value.lower())
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -63,7 +64,7 @@ class Incidents(ApiViewSet):
         """By hand with a title, or from alerts, whose title, severity, team and TLP are taken if none are given."""
         given = self.body(bodies.NewIncident)
         if not given.get("title") and not given.get("alerts"):
-            raise ValidationError({"title": ["Give a title or alerts."]})
+            raise ValidationError({"title": [_("Give a title or alerts.")]})
         return self.once(lambda: tagged(incident_dict(incidents.open_incident(self.actor, **given)), 201))
 
     @extend_schema(**documented.read("Read an incident", shapes.Incident))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers as s
 from rest_framework.request import Request
@@ -18,7 +20,7 @@ from soar.connectors.capabilities import CAPABILITIES
 from soar.connectors.kinds import Setting
 from soar.connectors.registry import KINDS as CONNECTORS
 
-READ_CASES = "The permission to see alerts and incidents is missing."
+READ_CASES = gettext_noop("The permission to see alerts and incidents is missing.")
 
 
 class SourceKind(s.Serializer[Any]):
@@ -116,7 +118,7 @@ class Kinds(ApiViewSet):
         return self._all(rows)
 
     def _all(self, rows: list[dict[str, Any]]) -> Response:
-        self.need("view_cases", READ_CASES)
+        self.need("view_cases", _(READ_CASES))
         return Response({"next": None, "previous": None, "results": rows})
 
 

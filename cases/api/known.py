@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -50,19 +51,22 @@ def check(request: Request, call: Known) -> None:
     errors: dict[str, list[str]] = {}
     for name, values in request.query_params.lists():
         if not _among(call.params, name):
-            takes = f"Known: {', '.join(sorted(call.params))}." if call.params else "This call takes no parameters."
-            errors[name[:60]] = [f"Not known here. {takes}"]
+            known = ", ".join(sorted(call.params))
+            takes = _("Known: %(known)s.") % {"known": known} if known else _("This call takes no parameters.")
+            errors[name[:60]] = [_("Not known here. %(takes)s") % {"takes": takes}]
         elif len(values) > 1 and not _among(call.several, name):
-            errors[name] = ["Stands more than once; it takes one value."]
+            errors[name] = [_("Stands more than once; it takes one value.")]
         elif any(len(value) > VALUE_AT_MOST for value in values):
-            errors[name] = [f"At most {VALUE_AT_MOST} characters."]
+            errors[name] = [_("At most %(value_at_most)s characters.") % {"value_at_most": VALUE_AT_MOST}]
         elif any("\x00" in value for value in values):
-            errors[name] = ["Holds a NUL character."]
+            errors[name] = [_("Holds a NUL character.")]
     strange = [name for name in asked(request) if call.keys and name not in call.keys]
     if FIELDS in call.params and strange:
-        errors[FIELDS] = [f"{strange[0][:60]} is not one of: {', '.join(call.keys)}."]
+        errors[FIELDS] = [
+            _("%(strange)s is not one of: %(keys)s.") % {"strange": strange[0][:60], "keys": ", ".join(call.keys)}
+        ]
     if request.method == "POST" and KEY in request.headers and KEY not in call.headers:
-        errors[KEY] = ["Not taken by this call: its answer, which may hold a secret, is not kept. Nothing was done."]
+        errors[KEY] = [_("Not taken by this call: its answer, which may hold a secret, is not kept. Nothing was done.")]
     if errors:
         raise ValidationError(errors)
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -21,30 +23,30 @@ from soar.connectors.intelligence import actions
 from soar.connectors.models import ExceptionEntry, FeedToken, OwnListEntry, WarningList
 from soar.lib.clock import iso
 
-READ_CASES = "The permission to see cases is missing."
-CHANGE = "The permission to manage settings is missing."
-TOKENS = "The permission to manage connectors is missing."
+READ_CASES = gettext_noop("The permission to see cases is missing.")
+CHANGE = gettext_noop("The permission to manage settings is missing.")
+TOKENS = gettext_noop("The permission to manage connectors is missing.")
 
 
 class Lists(ApiViewSet):
     """What exceptions and the own list share."""
 
     def _page(self, request: Request, rows: QuerySet[Any]) -> Response:
-        self.need("view_cases", READ_CASES)
+        self.need("view_cases", _(READ_CASES))
         if text := request.query_params.get("q", "").strip():
             rows = rows.filter(value__icontains=text)
         found = paging.page(request, rows, paging.order_of(request, paging.BY_ID))
         return Response(paging.paged(request, found, [entry_dict(row) for row in found.rows]))
 
     def _read(self, request: Request, rows: QuerySet[Any], id: str) -> Response:
-        self.need("view_cases", READ_CASES)
+        self.need("view_cases", _(READ_CASES))
         row = rows.filter(pk=whole(id)).first()
         if row is None:
             raise NotFound
         return read_facts(request, entry_dict(row))
 
     def _add(self, given: dict[str, Any], act: Callable[..., Any]) -> Response:
-        self.need("manage_settings", CHANGE)
+        self.need("manage_settings", _(CHANGE))
         fields = {**given, "type_": given["type"]}
         del fields["type"]
 
@@ -56,7 +58,7 @@ class Lists(ApiViewSet):
         return self.once(run)
 
     def _remove(self, request: Request, rows: QuerySet[Any], id: str, act: Callable[..., Any]) -> Response:
-        self.need("manage_settings", CHANGE)
+        self.need("manage_settings", _(CHANGE))
         with told():
             gone = as_read(request, rows.filter(pk=whole(id)), entry_dict, lambda: act(self.user, whole(id)))
         if gone is None:
@@ -126,20 +128,20 @@ class WarningLists(ApiViewSet):
     )
     def list(self, request: Request) -> Response:
         """Lists of values that are known to be good, or worth knowing."""
-        self.need("view_cases", READ_CASES)
+        self.need("view_cases", _(READ_CASES))
         found = paging.page(request, WarningList.objects.all(), paging.order_of(request, paging.BY_ID, "id"))
         return Response(paging.paged(request, found, [warning_dict(row) for row in found.rows]))
 
     @extend_schema(**documented.read("Read a warning list", shapes.WarningListShape))
     def retrieve(self, request: Request, id: str) -> Response:
         """Without its values."""
-        self.need("view_cases", READ_CASES)
+        self.need("view_cases", _(READ_CASES))
         return read_facts(request, warning_dict(self._row(id)))
 
     @extend_schema(**documented.change("Switch a warning list", shapes.Switch, shapes.WarningListShape))
     def partial_update(self, request: Request, id: str) -> Response:
         """Let it speak or be silent; for those who manage settings."""
-        self.need("manage_settings", CHANGE)
+        self.need("manage_settings", _(CHANGE))
         enabled = self.body(shapes.Switch)["enabled"]
         row = self._row(id)
         rows = WarningList.objects.filter(pk=row.pk)
@@ -162,7 +164,7 @@ class FeedTokens(ApiViewSet):
     )
     def list(self, request: Request) -> Response:
         """For those who manage connectors; the tokens themselves are not kept."""
-        self.need("manage_connectors", TOKENS, read_by="view_setup")
+        self.need("manage_connectors", _(TOKENS), read_by="view_setup")
         found = paging.page(request, FeedToken.objects.all(), paging.order_of(request, paging.BY_ID))
         return Response(paging.paged(request, found, [token_dict(row) for row in found.rows]))
 
@@ -170,7 +172,7 @@ class FeedTokens(ApiViewSet):
     def create(self, request: Request) -> Response:
         """For the feed of one type. It is shown this once."""
         given = self.body(shapes.NewFeedToken)
-        self.need("manage_connectors", TOKENS)
+        self.need("manage_connectors", _(TOKENS))
         with told():
             row, token = tokens.make(self.user, given["type"], given["name"])
         url = f"{settings.SOAR_URL}/feeds/blocklist/{row.type}.txt"
@@ -179,7 +181,7 @@ class FeedTokens(ApiViewSet):
     @extend_schema(**documented.remove("Revoke a feed token"))
     def destroy(self, request: Request, id: str) -> Response:
         """At once. Revoking twice changes nothing."""
-        self.need("manage_connectors", TOKENS)
+        self.need("manage_connectors", _(TOKENS))
         rows = FeedToken.objects.filter(pk=whole(id))
         with told():
             row = as_read(request, rows, token_dict, lambda: tokens.revoke(self.user, whole(id)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import time
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -64,7 +65,7 @@ class Notifications(ApiViewSet):
         """By their ids, or all up to one."""
         given = self.body(shapes.MarkNotifications)
         if ("ids" in given) == ("up_to" in given):
-            raise ValidationError({"ids": ["Give either ids or up_to."]})
+            raise ValidationError({"ids": [_("Give either ids or up_to.")]})
         user = self.user
         if "up_to" in given:
             return self.once(lambda: Response({"changed": actions.mark_all(user, up_to=given["up_to"])}))
@@ -142,7 +143,7 @@ class Watching(ApiViewSet):
 def _word(request: Request, name: str, words: tuple[str, ...]) -> str:
     value = request.query_params.get(name, "")
     if value and value not in words:
-        raise ValidationError({name: [f"One of: {', '.join(words)}."]})
+        raise ValidationError({name: [_("One of: %(words)s.") % {"words": ", ".join(words)}]})
     return value
 
 
@@ -199,7 +200,7 @@ def _changes(given: dict[str, Any]) -> dict[str, Any]:
     if changes.get("chat_account"):
         found = next((one for one in personal.direct_accounts() if one.pk == changes["chat_account"]), None)
         if found is None:
-            raise Refused("There is no such connector, or it writes to no single person.", field="chat_account")
+            raise Refused(_("There is no such connector, or it writes to no single person."), field="chat_account")
         changes["chat_account"] = found
     if "choices" in changes:
         changes["choices"] = {name: dict(own) for name, own in changes["choices"].items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
@@ -70,13 +71,15 @@ def _filtered(request: Request, rows: QuerySet[Observable]) -> QuerySet[Observab
     type_, value, risk = (request.query_params.get(name, "") for name in FILTERS)
     if type_:
         if type_ not in OBSERVABLE_TYPES:
-            raise ValidationError({"type": [f"One of: {', '.join(OBSERVABLE_TYPES)}."]})
+            raise ValidationError(
+                {"type": [_("One of: %(observable_types)s.") % {"observable_types": ", ".join(OBSERVABLE_TYPES)}]}
+            )
         rows = rows.filter(type=type_)
     if value:
         rows = rows.filter(digest__in=[value_digest(form) for form in _forms(type_, value)])
     if risk:
         if risk not in Risk.words():
-            raise ValidationError({"risk": [f"One of: {', '.join(Risk.words())}."]})
+            raise ValidationError({"risk": [_("One of: %(words)s.") % {"words": ", ".join(Risk.words())}]})
         rows = rows.filter(risk=Risk.from_word(risk))
     return rows
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from django.db.models import Model, QuerySet
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
@@ -26,11 +27,11 @@ def check_params(request: Request, known: Iterable[str]) -> None:
     errors = {}
     for name, values in request.query_params.lists():
         if name not in allowed:
-            errors[name[:60]] = [f"Not known here. Known: {', '.join(allowed)}."]
+            errors[name[:60]] = [_("Not known here. Known: %(allowed)s.") % {"allowed": ", ".join(allowed)}]
         elif any(len(value) > VALUE_AT_MOST for value in values):
-            errors[name] = [f"At most {VALUE_AT_MOST} characters."]
+            errors[name] = [_("At most %(value_at_most)s characters.") % {"value_at_most": VALUE_AT_MOST}]
         elif any("\x00" in value for value in values):
-            errors[name] = ["Holds a NUL character."]
+            errors[name] = [_("Holds a NUL character.")]
     if errors:
         raise ValidationError(errors)
 
@@ -47,7 +48,7 @@ def order_of(request: Request, orders: dict[str, Order], default: str = "-id") -
     """The order asked for with ``ordering``. Raises ValidationError that names those there are."""
     name = request.query_params.get("ordering") or default
     if name not in orders:
-        raise ValidationError({"ordering": [f"One of: {', '.join(orders)}."]})
+        raise ValidationError({"ordering": [_("One of: %(orders)s.") % {"orders": ", ".join(orders)}]})
     return orders[name]
 
 
@@ -57,7 +58,9 @@ def page_size(request: Request) -> int:
     if not given:
         return SIZE
     if not (given.isascii() and given.isdecimal()) or len(given) > 4 or not 1 <= int(given) <= SIZE_AT_MOST:
-        raise ValidationError({"page_size": [f"A number from 1 to {SIZE_AT_MOST}."]})
+        raise ValidationError(
+            {"page_size": [_("A number from 1 to %(size_at_most)s.") % {"size_at_most": SIZE_AT_MOST}]}
+        )
     return int(given)
 
 

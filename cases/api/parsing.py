@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 
@@ -39,7 +40,7 @@ class StrictJSONParser(BaseParser):
         try:
             raw = stream.read(limit + 1)
         except OSError as error:
-            raise ParseError("The body ended before its announced length.") from error
+            raise ParseError(_("The body ended before its announced length.")) from error
         if len(raw) > limit:
             raise TooLarge
         if parser_context:
@@ -52,16 +53,21 @@ def parsed(raw: bytes) -> Any:
     try:
         value = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_object)
     except UnicodeDecodeError as error:
-        raise ParseError(f"The body is not UTF-8 text: {error.reason} at byte {error.start}.") from error
+        raise ParseError(
+            _("The body is not UTF-8 text: %(reason)s at byte %(start)s.")
+            % {"reason": error.reason, "start": error.start}
+        ) from error
     except RecursionError as error:
-        raise ParseError(f"The body is nested deeper than {DEPTH_AT_MOST} levels.") from error
+        raise ParseError(
+            _("The body is nested deeper than %(depth_at_most)s levels.") % {"depth_at_most": DEPTH_AT_MOST}
+        ) from error
     except ValueError as error:
-        raise ParseError(f"The body is not JSON: {str(error)[:200]}.") from error
+        raise ParseError(_("The body is not JSON: %(error)s.") % {"error": str(error)[:200]}) from error
     for text in _texts(value):
         if "\x00" in text:
-            raise ParseError("The body holds a NUL character, which cannot be stored.")
+            raise ParseError(_("The body holds a NUL character, which cannot be stored."))
         if not text.isascii() and any("\ud800" <= sign <= "\udfff" for sign in text):
-            raise ParseError("The body holds half of a surrogate pair, which is no text.")
+            raise ParseError(_("The body holds half of a surrogate pair, which is no text."))
     return value
 
 
@@ -84,7 +90,9 @@ def _texts(value: Any, depth: int = 0) -> Iterator[str]:
         yield value
     elif isinstance(value, dict | list):
         if depth >= DEPTH_AT_MOST:
-            raise ParseError(f"The body is nested deeper than {DEPTH_AT_MOST} levels.")
+            raise ParseError(
+                _("The body is nested deeper than %(depth_at_most)s levels.") % {"depth_at_most": DEPTH_AT_MOST}
+            )
         if isinstance(value, dict):
             yield from value
         for item in value.values() if isinstance(value, dict) else value:

@@ -8,6 +8,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError as Invalid
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.request import Request
@@ -22,7 +24,7 @@ from soar.accounts.models import ApiToken, Role, Team, User
 from soar.lib.clock import iso
 
 TOKEN_PASSING = ("last_used_at",)
-READ_CASES = "The permission to see alerts and incidents is missing."
+READ_CASES = gettext_noop("The permission to see alerts and incidents is missing.")
 
 
 class Users(ApiViewSet):
@@ -31,7 +33,7 @@ class Users(ApiViewSet):
     @extend_schema(**documented.listing("List people", shapes.PERSON_PAGE, params=["q"]))
     def list(self, request: Request) -> Response:
         """Active people; those who may work on cases can be owners. `q` finds the beginning of a user name."""
-        self.need("view_cases", READ_CASES)
+        self.need("view_cases", _(READ_CASES))
         paging.check_params(request, ("q",))
         rows = User.objects.filter(is_active=True)
         if start := request.query_params.get("q"):
@@ -46,7 +48,7 @@ class Teams(ApiViewSet):
     @extend_schema(**documented.listing("List teams", shapes.TEAM_PAGE))
     def list(self, request: Request) -> Response:
         """All teams."""
-        self.need("view_cases", READ_CASES)
+        self.need("view_cases", _(READ_CASES))
         paging.check_params(request, ())
         found = paging.page(request, Team.objects.all(), paging.OLDEST)
         return Response(paging.paged(request, found, [{"id": team.pk, "name": team.name} for team in found.rows]))
@@ -140,7 +142,9 @@ def _check_scopes(request: Request, scopes: list[str]) -> None:
     """A token must neither make nor revoke a stronger one. Raises PermissionDenied."""
     held = request.auth.scopes if isinstance(request.auth, ApiToken) else []
     if held and (not scopes or not set(scopes) <= set(held)):
-        raise PermissionDenied(f"This token is only good for tokens with scopes among these: {', '.join(held)}.")
+        raise PermissionDenied(
+            _("This token is only good for tokens with scopes among these: %(held)s.") % {"held": ", ".join(held)}
+        )
 
 
 def not_after(request: Request, expires: Any) -> Any:

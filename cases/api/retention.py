@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,7 +21,7 @@ from cases.models import LegalHold, RetentionRule
 from cases.permissions import incident_for
 from soar.lib.clock import iso
 
-NOT_YOURS = "The permission to manage settings is missing."
+NOT_YOURS = gettext_noop("The permission to manage settings is missing.")
 
 
 class RetentionRules(ApiViewSet):
@@ -28,14 +30,14 @@ class RetentionRules(ApiViewSet):
     @extend_schema(**documented.listing("List rules of retention", a.RULE_PAGE))
     def list(self, request: Request) -> Response:
         """All of them, and how their last passes went."""
-        self.need("manage_settings", NOT_YOURS, read_by="view_setup")
+        self.need("manage_settings", _(NOT_YOURS), read_by="view_setup")
         found = paging.page(request, RetentionRule.objects.select_related("source"), paging.OLDEST)
         return Response(paging.paged(request, found, [_rule(row) for row in found.rows]))
 
     @extend_schema(**documented.create("Make a rule of retention", a.NewRetentionRule, a.RetentionRule, tagged=False))
     def create(self, request: Request) -> Response:
         """It is off unless `enabled` is true. What it deletes does not come back; look at the preview first."""
-        self.need("manage_settings", NOT_YOURS)
+        self.need("manage_settings", _(NOT_YOURS))
         given = self.body(a.NewRetentionRule)
         return self.once(lambda: tagged(_rule(actions.create(self.actor, given)), 201))
 
@@ -48,7 +50,7 @@ class RetentionRules(ApiViewSet):
     def partial_update(self, request: Request, id: str) -> Response:
         """A pass that is under way begins anew. With `If-Match` only if nobody changed it since; what a pass does to
         its figures is no change."""
-        self.need("manage_settings", NOT_YOURS)
+        self.need("manage_settings", _(NOT_YOURS))
         changes, expected = self.body(a.RetentionChanges), expected_version(request)
         return tagged(_rule(actions.update(self.actor, whole(id), changes, expected_version=expected)))
 

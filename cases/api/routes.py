@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers as s
 from rest_framework.exceptions import NotFound
@@ -130,7 +131,7 @@ class Routes(ApiViewSet):
             self._managing()
 
     def _managing(self) -> None:
-        self.need("manage_connectors", NOT_YOURS)
+        self.need("manage_connectors", _(NOT_YOURS))
 
     def _add(self, given: dict[str, Any]) -> Response:
         account = self._account(given.pop("connector"))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -42,7 +43,14 @@ def filtered(request: Request, rows: Any, states: dict[str, Q], default: Q, at: 
         rows = rows.filter(**{f"{at}instance__slug": slug})
     wanted = [word for word in given.get("state", "").split(",") if word]
     if unknown := [word for word in wanted if word not in states]:
-        raise ValidationError({"state": [f"{unknown[0][:40]!r} is not one of: {', '.join(states)}."]})
+        raise ValidationError(
+            {
+                "state": [
+                    _("%(unknown)s is not one of: %(states)s.")
+                    % {"unknown": repr(unknown[0][:40]), "states": ", ".join(states)}
+                ]
+            }
+        )
     condition = states[wanted[0]] if wanted else default
     for word in wanted[1:]:
         condition = condition | states[word] if condition and states[word] else Q()
@@ -128,7 +136,7 @@ class TicketLinks(ApiViewSet):
     def _link(self, pk: int) -> dict[str, Any]:
         row = with_figures(links_seen(self.user)).filter(pk=pk).first()
         if row is None:
-            raise Missing("There is no such link to ServiceNow.")
+            raise Missing(_("There is no such link to ServiceNow."))
         return link_dict(row)
 
     def _made(self, pk: int) -> Response:
@@ -167,7 +175,7 @@ class TicketConflicts(ApiViewSet):
     def _conflict(self, pk: int) -> dict[str, Any]:
         row: TicketConflict | None = self._seen().filter(pk=pk).first()
         if row is None:
-            raise Missing("There is no such conflict.")
+            raise Missing(_("There is no such conflict."))
         return conflict_dict(row)
 
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
@@ -26,7 +28,7 @@ from cases.models import AlertSource, ServiceNowInstance, TicketProfile
 from cases.servicenow.trying import dry_run
 from soar.connectors.errors import ConnectorError
 
-NOT_YOURS = "The permission to manage connectors is missing."
+NOT_YOURS = gettext_noop("The permission to manage connectors is missing.")
 
 
 class NoAnswer(APIException):
@@ -42,7 +44,7 @@ class ServiceNowInstances(ApiViewSet):
     @extend_schema(**documented.listing("List ServiceNow instances", shapes.INSTANCE_PAGE))
     def list(self, request: Request) -> Response:
         """With the health of both directions; without secrets."""
-        self.need("manage_connectors", NOT_YOURS, read_by="view_setup")
+        self.need("manage_connectors", _(NOT_YOURS), read_by="view_setup")
         paging.check_params(request, ())
         found = paging.page(request, with_links(self.user, ServiceNowInstance.objects.all()))
         return Response(paging.paged(request, found, [instance_dict(row) for row in found.rows]))
@@ -58,7 +60,7 @@ class ServiceNowInstances(ApiViewSet):
     @extend_schema(**documented.read("Read a ServiceNow instance", shapes.Instance))
     def retrieve(self, request: Request, slug: str) -> Response:
         """With the health of both directions; without secrets."""
-        self.need("manage_connectors", NOT_YOURS, read_by="view_setup")
+        self.need("manage_connectors", _(NOT_YOURS), read_by="view_setup")
         return read(request, self._instance(slug))
 
     @extend_schema(**documented.change("Change a ServiceNow instance", shapes.InstanceChanges, shapes.Instance))
@@ -122,12 +124,12 @@ class ServiceNowInstances(ApiViewSet):
         for one in free:
             if one.name.casefold() == wanted.strip().casefold() or str(one.pk) == wanted:
                 return one.pk
-        raise Refused("There is no such ServiceNow connector without an instance.", field="connector")
+        raise Refused(_("There is no such ServiceNow connector without an instance."), field="connector")
 
     def _instance(self, slug: str) -> dict[str, Any]:
         row = with_links(self.user, ServiceNowInstance.objects.all()).filter(slug=slug).first()
         if row is None:
-            raise Missing(f"There is no ServiceNow instance {slug!s:.60}.")
+            raise Missing(_("There is no ServiceNow instance %(slug)s.") % {"slug": f"{slug!s:.60}"})
         return instance_dict(row)
 
     def _with_secret(self, slug: str, secret: str, code: int) -> Response:
@@ -237,7 +239,7 @@ class TicketProfiles(ApiViewSet):
         )
 
     def _may_read(self) -> None:
-        self.need("view_cases", "The permission to see cases is missing.")
+        self.need("view_cases", _("The permission to see cases is missing."))
 
     def _rows(self) -> Any:
         return TicketProfile.objects.select_related("instance").prefetch_related("templates", "sources")
@@ -245,7 +247,7 @@ class TicketProfiles(ApiViewSet):
     def _profile(self, pk: int) -> dict[str, Any]:
         row: TicketProfile | None = self._rows().filter(pk=pk).first()
         if row is None:
-            raise Missing(f"There is no ticket profile {pk}.")
+            raise Missing(_("There is no ticket profile %(pk)s.") % {"pk": pk})
         return profile_dict(row)
 
 
@@ -255,6 +257,6 @@ def _changes(given: dict[str, Any]) -> dict[str, Any]:
         slugs = list(dict.fromkeys(given["sources"]))
         found = dict(AlertSource.objects.filter(slug__in=slugs).values_list("slug", "pk"))
         if unknown := [slug for slug in slugs if slug not in found]:
-            raise Refused(f"There is no source {unknown[0]:.60}.", field="sources")
+            raise Refused(_("There is no source %(unknown)s.") % {"unknown": f"{unknown[0]:.60}"}, field="sources")
         given["sources"] = [found[slug] for slug in slugs]
     return given

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers as s
 from rest_framework.request import Request
@@ -15,7 +17,7 @@ from cases.api.base import ApiViewSet
 from cases.models import SigningKey
 from cases.signing import key_dict
 
-NOT_YOURS = "The permission to manage settings is missing."
+NOT_YOURS = gettext_noop("The permission to manage settings is missing.")
 
 
 class SigningKeyShape(s.Serializer[Any]):
@@ -39,13 +41,13 @@ class SigningKeys(ApiViewSet):
     @extend_schema(**documented.listing("List signing keys", SIGNING_KEY_PAGE))
     def list(self, request: Request) -> Response:
         """Newest first. There is none before the first zip was exported."""
-        self.need("view_cases", "The permission to see cases is missing.")
+        self.need("view_cases", _("The permission to see cases is missing."))
         found = paging.page(request, SigningKey.objects.defer("private_key"), paging.order_of(request, paging.BY_ID))
         return Response(paging.paged(request, found, [key_dict(row) for row in found.rows]))
 
     @extend_schema(**documented.create("Replace the signing key", bodies.Nothing, SigningKeyShape, tagged=False))
     def create(self, request: Request) -> Response:
         """The new one signs from now on. The private half of the one before is deleted, its public half stays."""
-        self.need("manage_settings", NOT_YOURS)
+        self.need("manage_settings", _(NOT_YOURS))
         self.body(bodies.Nothing)
         return self.once(lambda: Response(key_dict(rotate(self.actor)), status=201))

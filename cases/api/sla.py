@@ -6,6 +6,8 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -29,8 +31,8 @@ from soar.accounts.models import Team
 from soar.lib import clock
 from soar.lib.clock import iso
 
-NOT_YOURS = "The permission to manage settings is missing."
-READ_CASES = "The permission to see alerts and incidents is missing."
+NOT_YOURS = gettext_noop("The permission to manage settings is missing.")
+READ_CASES = gettext_noop("The permission to see alerts and incidents is missing.")
 SINCE = "Stopped then or later; ISO 8601, or 24h, 7d. Without it thirty days before `until`."
 PARAMS = [
     OpenApiParameter("since", str, description=SINCE),
@@ -46,13 +48,13 @@ class SlaPolicies(ApiViewSet):
     @extend_schema(**documented.read("Read the policy of targets", a.SlaPolicy))
     def retrieve(self, request: Request) -> Response:
         """What is due when. Everybody who sees incidents may read it."""
-        self.need("view_cases", READ_CASES)
+        self.need("view_cases", _(READ_CASES))
         return read(request, _policy())
 
     @extend_schema(**documented.change("Change the policy of targets", a.SlaPolicyChanges, a.SlaPolicy))
     def partial_update(self, request: Request) -> Response:
         """The clocks of open incidents follow in the background; what has stopped stays as it was measured."""
-        self.need("manage_settings", NOT_YOURS)
+        self.need("manage_settings", _(NOT_YOURS))
         given = self.body(a.SlaPolicyChanges)
         actions.change(self.actor, given, expected_version=expected_version(request))
         return tagged(_policy())
@@ -100,7 +102,7 @@ class SlaFigures(ApiViewSet):
     )
     def retrieve(self, request: Request) -> Response:
         """Of incidents that you may see: working time that their clocks took, pauses not counted."""
-        self.need("view_cases", READ_CASES)
+        self.need("view_cases", _(READ_CASES))
         since, until = _period(request)
         found = figures(self.user, since, until, severity=_severity(request), team=_team(request))
         told = {name: asdict(figure) for name, figure in found.items()}
@@ -119,7 +121,7 @@ def _period(request: Request) -> tuple[datetime, datetime]:
     until = found.get("until", clock.now())
     since = found.get("since", until - timedelta(days=30) if until.year > 1 else until)
     if since > until:
-        raise ValidationError({"since": ["It is after until."]})
+        raise ValidationError({"since": [_("It is after until.")]})
     return since, until
 
 
@@ -139,7 +141,7 @@ def _team(request: Request) -> Team | None:
         return None
     team = Team.objects.filter(name__iexact=given[:100]).first()
     if team is None:
-        raise ValidationError({"team": ["There is no such team."]})
+        raise ValidationError({"team": [_("There is no such team.")]})
     return team
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -28,7 +30,7 @@ from cases.permissions import readable_source, source_for
 from cases.views.key_preview import preview_key
 from soar.lib.clock import iso
 
-NO_PART = "The source has no such part."
+NO_PART = gettext_noop("The source has no such part.")
 M = TypeVar("M", SourceToken, SourceSample)
 
 
@@ -49,7 +51,7 @@ class SourceParts(ApiViewSet):
         """Until when it works, with the ETag under which it can be revoked; not the token itself."""
         row = SourceToken.objects.filter(source=readable_source(self.user, slug), pk=whole(token)).first()
         if row is None:
-            raise Missing(NO_PART)
+            raise Missing(_(NO_PART))
         return read_facts(request, token_dict(row))
 
     @extend_schema(**documented.secret("Make a source's new token", shapes.Rotate, shapes.SourceMade))
@@ -84,7 +86,7 @@ class SourceParts(ApiViewSet):
         """Through the same pipeline as every delivery: it makes alerts. 409 while the source is off."""
         source, given = source_for(self.user, slug), self.body(shapes.Sample)
         if not source.enabled:
-            raise Conflict("The source is off. Switch it on first.")
+            raise Conflict(_("The source is off. Switch it on first."))
         return self.once(lambda: _sampled(source, given["payload"]))
 
     @extend_schema(**documented.listing("List the samples a source keeps", shapes.SAMPLE_PAGE))
@@ -150,7 +152,7 @@ class SourceParts(ApiViewSet):
         source = source_for(self.user, slug)
         rows = part._default_manager.filter(pk=pk, source=source)
         if not rows.exists():
-            raise Missing(NO_PART)
+            raise Missing(_(NO_PART))
         as_read(request, AlertSource.objects.filter(pk=source.pk), lambda _row: show(rows.get()), act)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers as s
 from rest_framework.request import Request
@@ -118,7 +119,7 @@ def _called(user: Any, slug: str, name: str) -> str:
 def _shown(slug: str) -> dict[str, Any]:
     row = AlertPull.objects.select_related("account").filter(source__slug=slug).first()
     if row is None:
-        raise Missing("This source is not read from its product.")
+        raise Missing(_("This source is not read from its product."))
     subject, place = told(row)
     return {
         "connector": row.account.name if row.account else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -31,7 +32,7 @@ class Sources(ApiViewSet):
     def list(self, request: Request) -> Response:
         """Those that you manage; all, for who may read sources and connectors."""
         if not reads_some(self.user):
-            self.need("manage_sources", "The permission to manage alert sources is missing.")
+            self.need("manage_sources", _("The permission to manage alert sources is missing."))
         paging.check_params(request, ("ordering",))
         rows = sources_read_by(self.user).select_related("team")
         found = paging.page(request, rows, paging.order_of(request, paging.BY_ID))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers as s
 from rest_framework.exceptions import ValidationError
@@ -19,7 +21,7 @@ from cases.filters import AlertFilter
 from cases.models import Alert, Incident, IncidentTask
 from soar.lib import clock
 
-READ_CASES = "The permission to see alerts and incidents is missing."
+READ_CASES = gettext_noop("The permission to see alerts and incidents is missing.")
 HIGH = Severity.HIGH.value
 
 
@@ -88,7 +90,7 @@ class StatsApi(ApiViewSet):
     )
     def retrieve(self, request: Request) -> Response:
         """Of open work that you may see. The filters are those of the list of alerts, and about alerts alone."""
-        self.need("view_cases", READ_CASES)
+        self.need("view_cases", _(READ_CASES))
         return Response({"alerts": self._alerts(request), "incidents": self._incidents(), "tasks": self._tasks()})
 
     def _alerts(self, request: Request) -> dict[str, Any]:

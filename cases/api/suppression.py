@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -42,7 +43,7 @@ class SuppressionRules(ApiViewSet):
         paging.check_params(request, ("state", "ordering"))
         rows, state = rules_seen_by(self.user).select_related("team", "created_by"), request.query_params.get("state")
         if state and state not in shapes.STATES:
-            raise ValidationError({"state": [f"One of: {', '.join(shapes.STATES)}."]})
+            raise ValidationError({"state": [_("One of: %(states)s.") % {"states": ", ".join(shapes.STATES)}]})
         if state:
             rows = rules_over(rows, state == "over")
         found = paging.page(request, rows, paging.order_of(request, paging.BY_ID))
@@ -121,7 +122,7 @@ class SuppressionRules(ApiViewSet):
         )
 
     def _may_read(self) -> None:
-        self.need("view_cases", "The permission to see cases is missing.")
+        self.need("view_cases", _("The permission to see cases is missing."))
 
     def _conditions(self, given: Any) -> Any:
         conditions = conditions_of(given)
@@ -131,7 +132,7 @@ class SuppressionRules(ApiViewSet):
     def _may_work(self) -> None:
         self._may_read()
         if not manages_some(self.user):
-            self.need("work_cases", "The permission to work on cases is missing.")
+            self.need("work_cases", _("The permission to work on cases is missing."))
 
 
 def rule_dict(rule: SuppressionRule) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -130,12 +131,12 @@ class Tasks(ApiViewSet):
 
 def _one_of(field: str, given: str, known: dict[str, Any]) -> Any:
     if given not in known:
-        raise ValidationError({field: [f"One of: {', '.join(known)}."]})
+        raise ValidationError({field: [_("One of: %(known)s.") % {"known": ", ".join(known)}]})
     return known[given]
 
 
 def _moment(field: str, given: str) -> Any:
     moment = moment_of(given)
     if moment is None:
-        raise ValidationError({field: ["A time in ISO 8601."]})
+        raise ValidationError({field: [_("A time in ISO 8601.")]})
     return moment

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -60,7 +61,7 @@ class Entries(ApiViewSet):
         entry, subject = self._entry(id)
         given = self.body(bodies.Correction)
         if not given:
-            raise ValidationError({"text": ["Give text, occurred_at, or both."]})
+            raise ValidationError({"text": [_("Give text, occurred_at, or both.")]})
         text, at = given.get("text"), given.get("occurred_at")
         return self.once(
             lambda: written(self.user, subject, notes.edit_comment(self.actor, entry.pk, text, occurred_at=at))
@@ -89,7 +90,7 @@ class Entries(ApiViewSet):
     def _entry(self, id: str) -> tuple[TimelineEntry, Alert | Incident]:
         entry = TimelineEntry.objects.filter(pk=whole(id)).first()
         subject: Alert | Incident
-        with missing_as("There is no such entry."):
+        with missing_as(_("There is no such entry.")):
             if entry is None:
                 raise Missing("")
             if entry.alert_id:

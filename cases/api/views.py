@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -63,7 +64,7 @@ class Views(ApiViewSet):
     @extend_schema(**documented.whole_list("List saved views", ViewList))
     def list(self, request: Request) -> Response:
         """One's own in their order, then those that are shared with one's teams or everybody."""
-        self.need("view_cases", "The permission to see alerts is missing.")
+        self.need("view_cases", _("The permission to see alerts is missing."))
         rows = [view_dict(view) for view in saved_views.views_for(self.user)]
         return Response({"next": None, "previous": None, "results": rows})
 
@@ -82,21 +83,21 @@ class Views(ApiViewSet):
     @extend_schema(**documented.read("Read a saved view", View))
     def retrieve(self, request: Request, id: str) -> Response:
         """One that the caller finds."""
-        self.need("view_cases", "The permission to see alerts is missing.")
+        self.need("view_cases", _("The permission to see alerts is missing."))
         return read_facts(request, self._shown(whole(id)))
 
     @extend_schema(**documented.change("Change a saved view", ViewBody, View))
     def partial_update(self, request: Request, id: str) -> Response:
         """What is named; `default` for any view that one finds, the rest for one's own."""
         given = self.body(ViewBody, partial=True)
-        self.need("view_cases", "The permission to see alerts is missing.")
+        self.need("view_cases", _("The permission to see alerts is missing."))
         self._as_read(request, whole(id), lambda: saved_views.update(self.user, whole(id), given))
         return with_facts(self._shown(whole(id)))
 
     @extend_schema(**documented.remove("Delete a saved view"))
     def destroy(self, request: Request, id: str) -> Response:
         """It is gone for everybody who found it."""
-        self.need("view_cases", "The permission to see alerts is missing.")
+        self.need("view_cases", _("The permission to see alerts is missing."))
         self._as_read(request, whole(id), lambda: saved_views.delete(self.user, whole(id)))
         return Response(status=204)
 
@@ -104,7 +105,7 @@ class Views(ApiViewSet):
     def order(self, request: Request) -> Response:
         """One's own."""
         given = self.body(ViewOrder)
-        self.need("view_cases", "The permission to see alerts is missing.")
+        self.need("view_cases", _("The permission to see alerts is missing."))
 
         def run() -> Response:
             saved_views.reorder(self.user, given["views"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -33,7 +34,7 @@ class Webhooks(ApiViewSet):
     )
     def list(self, request: Request) -> Response:
         """All of them, without addresses and secrets."""
-        self.need("manage_connectors", actions.NOT_YOURS, read_by="view_setup")
+        self.need("manage_connectors", _(actions.NOT_YOURS), read_by="view_setup")
         paging.check_params(request, ("ordering",))
         rows = WebhookEndpoint.objects.select_related(*RELATED)
         found = paging.page(request, rows, paging.order_of(request, paging.BY_ID))
@@ -100,7 +101,7 @@ class Webhooks(ApiViewSet):
         paging.check_params(request, ("state", "ordering"))
         rows, state = log.deliveries_for(self.user, endpoint).defer("body"), request.query_params.get("state")
         if state and state not in shapes.STATES:
-            raise ValidationError({"state": [f"One of: {', '.join(shapes.STATES)}."]})
+            raise ValidationError({"state": [_("One of: %(states)s.") % {"states": ", ".join(shapes.STATES)}]})
         if state:
             rows = rows.filter(state=state)
         found = paging.page(request, rows, paging.order_of(request, paging.BY_ID))
@@ -131,7 +132,7 @@ class Webhooks(ApiViewSet):
         return self.once(lambda: Response(delivery_dict(log.replay(self.actor, pk, one))))
 
     def _may(self) -> None:
-        self.need("manage_connectors", actions.NOT_YOURS)
+        self.need("manage_connectors", _(actions.NOT_YOURS))
 
 
 def webhook_dict(endpoint: WebhookEndpoint) -> dict[str, Any]:

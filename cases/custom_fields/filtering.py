@@ -17,6 +17,7 @@ from django.db.models.lookups import (
     LessThan,
     LessThanOrEqual,
 )
+from django.utils.translation import gettext as _
 
 from cases.custom_fields.kinds import number_of
 from cases.filters_fields import FilterError, moment
@@ -56,7 +57,7 @@ def condition(name: str, op: str, value: str) -> Q:
     Raises FilterError for a field that is not there and for what cannot be compared."""
     key = name[len(PREFIX) :]
     if not is_field(name) or not CustomField.objects.filter(key=key).exists():
-        raise FilterError(f"There is no custom field {key:.40}.")
+        raise FilterError(_("There is no custom field %(key)s.") % {"key": f"{key:.40}"})
     if op:
         return _compared(key, op, value)
     if value.lower() in ("none", "any"):

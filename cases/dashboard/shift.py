@@ -177,7 +177,7 @@ def grave(user: User, team: Team | None) -> Iterator[Waiting]:
     found = list(rows.only(*SHOWN).order_by("-severity", "pk")[: AT_MOST + 1])
     for row in found[:AT_MOST]:
         url, about = reverse("incident-detail", args=[row.number]), f"{row.number} {row.title}"
-        label = Severity(row.severity).label
+        label = _(str(Severity(row.severity).label))
         yield Waiting("", Item("incidents", about, url, label, restricted=told_of(row)))
     if len(found) > AT_MOST:
         query = {"owner": "none", "severity": f"{Severity.HIGH.word},{Severity.CRITICAL.word}"}

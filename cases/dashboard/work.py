@@ -46,7 +46,7 @@ def incidents(user: User) -> Iterator[Item]:
     """Open incidents that the person owns."""
     rows = Incident.objects.visible_to(user).open().filter(owner_rows__user=user)
     for row in rows.only("title", "severity", "status", "restricted").order_by("-severity", "-pk")[:OF_A_SORT]:
-        status = IncidentStatus(row.status).label
+        status = _(str(IncidentStatus(row.status).label))
         url, about = reverse("incident-detail", args=[row.number]), f"{row.number} {row.title}"
         yield Item("incidents", about, url, status, restricted=told_of(row))
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from cases import evidence_store
 from cases.errors import Refused
 from cases.evidence_store import PIECE, Received
@@ -42,10 +44,10 @@ class Files:
         try:
             file = evidence_store.received(checked_name(piece.name), self._pieces(piece))
         except BROKEN as error:
-            raise Refused(f"It cannot be read from the archive: {error}.") from error
+            raise Refused(_("It cannot be read from the archive: %(error)s.") % {"error": error}) from error
         if file.sha256 != piece.sha256:
             file.discard()
-            raise Refused("It is not the file that was exported: its hash is another.")
+            raise Refused(_("It is not the file that was exported: its hash is another."))
         return file
 
     def _pieces(self, piece: EvidencePlan) -> Iterator[bytes]:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from cases.choices import Severity
 from cases.errors import Refused
 from cases.importing.iris_values import observables_of
@@ -42,11 +44,11 @@ def plans(content: Any) -> Iterator[Plan]:
     if not isinstance(content, dict) or not isinstance(content.get("case"), dict):
         errors = content.get("errors") if isinstance(content, dict) else None
         told = f": it says {errors[0]!s:.200}" if isinstance(errors, list) and errors else ""
-        raise Refused(f"This is no case exported from IRIS{told}.")
+        raise Refused(_("This is no case exported from IRIS%(told)s.") % {"told": told})
     case = content["case"]
     name = case.get("name") or case.get("case_name")
     if not name:
-        raise Refused("This is no case exported from IRIS: it has no name.")
+        raise Refused(_("This is no case exported from IRIS: it has no name."))
     report = Report("iris")
     read = Reader(report)
     plan = Plan("iris", _key(case), _ref(case), read.line(name, "name", 300), report)

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from cases.errors import Refused
 from cases.importing.plan import EntryPlan, Json, Plan, Report
 from cases.ingest.text import clean_json
@@ -34,7 +36,9 @@ def content_of(path: Path) -> bytes:
             raise _too_large(path.name)
         return path.read_bytes()
     except OSError as error:
-        raise Refused(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise Refused(
+            _("%(path)s cannot be read: %(strerror)s.") % {"path": path, "strerror": error.strerror or error}
+        ) from error
 
 
 def parsed(body: bytes) -> Any:
@@ -42,31 +46,37 @@ def parsed(body: bytes) -> Any:
     try:
         return clean_json(json.loads(body.decode("utf-8-sig"), parse_constant=_no_number))[0]
     except UnicodeDecodeError as error:
-        raise Refused(f"The file is not UTF-8: byte {error.start} is none.") from error
+        raise Refused(_("The file is not UTF-8: byte %(start)s is none.") % {"start": error.start}) from error
     except RecursionError as error:
-        raise Refused("The file is nested too deeply.") from error
+        raise Refused(_("The file is nested too deeply.")) from error
     except ValueError as error:
-        raise Refused(f"The file is no JSON: {error}.") from error
+        raise Refused(_("The file is no JSON: %(error)s.") % {"error": error}) from error
 
 
 def _member(path: Path) -> bytes:
     try:
         with zipfile.ZipFile(path) as archive:
             if INCIDENT not in archive.namelist():
-                raise Refused(f"{path.name} is a zip without {INCIDENT}: give the JSON itself.")
+                raise Refused(
+                    _("%(name)s is a zip without %(incident)s: give the JSON itself.")
+                    % {"name": path.name, "incident": INCIDENT}
+                )
             if archive.getinfo(INCIDENT).flag_bits & 1:
-                raise Refused(f"{path.name} is encrypted: unpack it first.")
+                raise Refused(_("%(name)s is encrypted: unpack it first.") % {"name": path.name})
             with archive.open(INCIDENT) as file:
                 body = file.read(BYTES_AT_MOST + 1)  # what the zip says of its size is only said
     except (zipfile.BadZipFile, RuntimeError, OSError, EOFError) as error:
-        raise Refused(f"{path.name} is a damaged zip: {error}.") from error
+        raise Refused(_("%(name)s is a damaged zip: %(error)s.") % {"name": path.name, "error": error}) from error
     if len(body) > BYTES_AT_MOST:
         raise _too_large(path.name)
     return body
 
 
 def _too_large(name: str) -> Refused:
-    return Refused(f"{name} is larger than {BYTES_AT_MOST // 1024 // 1024} MiB, which is more than a case has.")
+    return Refused(
+        _("%(name)s is larger than %(bytes_at_most)s MiB, which is more than a case has.")
+        % {"name": name, "bytes_at_most": BYTES_AT_MOST // 1024 // 1024}
+    )
 
 
 def _no_number(name: str) -> float:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from django.utils.translation import gettext as _
 
 from cases.errors import Refused
 from cases.importing import soar_shapes as shapes
@@ -46,9 +47,9 @@ def plans(content: Any) -> Iterator[Plan]:
     try:
         told = msgspec.convert(content, shapes.Document)
     except msgspec.ValidationError as error:
-        raise Refused(f"This is no incident that Soar exported: {error}.") from error
+        raise Refused(_("This is no incident that Soar exported: %(error)s.") % {"error": error}) from error
     except RecursionError as error:
-        raise Refused("The file is nested too deeply.") from error
+        raise Refused(_("The file is nested too deeply.")) from error
     yield _plan(told, content)
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from cases.errors import Refused
 from cases.importing.plan import EntryPlan, Json, Plan, Report, TaskPlan
 from cases.importing.reading import Reader, remarks, techniques_in
@@ -24,7 +26,9 @@ def plans(content: Any) -> Iterator[Plan]:
     """A plan for each case. Raises Refused for what is no case of TheHive."""
     found = content if isinstance(content, list) else [content]
     if not found or len(found) > CASES_AT_MOST or not all(isinstance(one, dict) for one in found):
-        raise Refused(f"Expected a case of TheHive, or a list of 1 to {CASES_AT_MOST}.")
+        raise Refused(
+            _("Expected a case of TheHive, or a list of 1 to %(cases_at_most)s.") % {"cases_at_most": CASES_AT_MOST}
+        )
     for one in found:
         yield _plan(one)
 
@@ -33,7 +37,7 @@ def _plan(given: Json) -> Plan:
     case = given["case"] if isinstance(given.get("case"), dict) else given
     key = case.get("_id") or case.get("id")
     if not isinstance(key, str) or not key or not case.get("title"):
-        raise Refused("This is no case of TheHive: it has no _id or no title.")
+        raise Refused(_("This is no case of TheHive: it has no _id or no title."))
     report = Report("thehive")
     read = Reader(report)
     number = case.get("number") or case.get("caseId")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.utils.translation import gettext as _
+
 from cases.ingest.files import as_file_name, as_file_path, as_registry_key, is_file_name
 from cases.ingest.refang import defang, refang
 from cases.ingest.shapes import (
@@ -84,18 +86,18 @@ def normalise_observable(kind: str, value: str) -> str:
     Defanged writing is understood. Raises ValueError with a sentence for the person who entered it.
     """
     if kind not in CHECKS:
-        raise ValueError(f"'{kind}' is not a type of observable.")
+        raise ValueError(_("'%(kind)s' is not a type of observable.") % {"kind": kind})
     text = value.strip()
     if not text:
-        raise ValueError("The value is empty.")
+        raise ValueError(_("The value is empty."))
     if len(text) > LONGEST:
-        raise ValueError(f"The value is longer than {LONGEST:,} characters.")
+        raise ValueError(_("The value is longer than %(longest)s characters.") % {"longest": f"{LONGEST:,}"})
     text = clean_text(text)[0]
     check, expected = CHECKS[kind]
     normal = check(refang(text) if kind in REFANGED else text) or _named_digest(kind, text)
     if not normal:
         shown = text if len(text) <= 80 else text[:79] + "…"
-        raise ValueError(f"'{shown}' is not {expected}.")
+        raise ValueError(_("'%(shown)s' is not %(expected)s.") % {"shown": shown, "expected": expected})
     return normal
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from cases.choices import Severity
 from cases.ingest.conditions import WITH_STAR, BadRule, Conditions, forms_of, read
 from cases.ingest.hold import Hold
@@ -89,7 +91,7 @@ def compiled(hold: Hold, expires_at: datetime, scope: Scope, given: Any, sources
     """The rule made ready; ``sources`` has the ids of all sources by slug. Raises BadRule."""
     conditions = read(given)
     if unknown := [slug for slug in conditions.get("source", ()) if slug not in sources]:
-        raise BadRule("source", f"There is no source {unknown[0]}.")
+        raise BadRule("source", _("There is no source %(unknown)s.") % {"unknown": unknown[0]})
     addresses = [ipaddress.ip_network(text) for text in conditions.get("ip", ())]
     equal, prefixes = _texts(conditions)
     if single := [one for one in addresses if one.num_addresses == 1]:

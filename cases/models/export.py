@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.translation import gettext_noop as _
 
 from cases.models.incident import Incident
 
@@ -16,11 +17,11 @@ KEPT_FOR = timedelta(hours=24)
 class ExportStatus(models.TextChoices):
     """The words of jobs (contract.md)."""
 
-    QUEUED = "queued", "Queued"
-    IN_PROGRESS = "in_progress", "In progress"
-    SUCCESSFUL = "successful", "Ready"
-    UNSUCCESSFUL = "unsuccessful", "Failed"
-    CANCELLED = "cancelled", "Cancelled"
+    QUEUED = "queued", _("Queued")
+    IN_PROGRESS = "in_progress", _("In progress")
+    SUCCESSFUL = "successful", _("Ready")
+    UNSUCCESSFUL = "unsuccessful", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
 
 
 class ExportJob(models.Model):

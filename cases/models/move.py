@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_noop as _
 
 from cases.models.incident import Incident
 from soar.lib import clock
@@ -21,8 +22,8 @@ class IncidentMove(models.Model):
     put back, in words."""
 
     class Kind(models.TextChoices):
-        MERGE = "merge", "Merge"
-        SPLIT = "split", "Split"
+        MERGE = "merge", _("Merge")
+        SPLIT = "split", _("Split")
 
     kind = models.CharField(max_length=8, choices=Kind.choices)
     source = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="moves_out")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_noop as _
 
 from cases.models.alert import Alert
 from cases.models.incident import Incident
@@ -67,18 +68,18 @@ class NotificationMember(models.Model):
 class Channel(models.TextChoices):
     """By what a notification leaves the portal."""
 
-    EMAIL = "email", "E-mail"
-    CHAT = "chat", "Chat"
+    EMAIL = "email", _("E-mail")
+    CHAT = "chat", _("Chat")
 
 
 class NoticeState(models.TextChoices):
     """``skipped``: it was read meanwhile, may not be seen any more, or is not wanted any more."""
 
-    WAITING = "waiting", "Waiting"
-    SENDING = "sending", "Being sent"
-    SENT = "sent", "Sent"
-    FAILED = "failed", "Failed"
-    SKIPPED = "skipped", "Skipped"
+    WAITING = "waiting", _("Waiting")
+    SENDING = "sending", _("Being sent")
+    SENT = "sent", _("Sent")
+    FAILED = "failed", _("Failed")
+    SKIPPED = "skipped", _("Skipped")
 
 
 class NotificationDelivery(models.Model):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_noop as _
 
 from cases.models.alert import Alert
 from cases.models.source import AlertSource
@@ -57,10 +58,10 @@ class PulledAlert(models.Model):
 class PushState(models.TextChoices):
     """``failed`` stays until a person says so: it was refused for good, or tried too often."""
 
-    WAITING = "waiting", "Waiting"
-    SENDING = "sending", "Sending"
-    DONE = "done", "Sent"
-    FAILED = "failed", "Not sent"
+    WAITING = "waiting", _("Waiting")
+    SENDING = "sending", _("Sending")
+    DONE = "done", _("Sent")
+    FAILED = "failed", _("Not sent")
 
 
 class AlertPush(models.Model):

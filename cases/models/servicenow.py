@@ -7,6 +7,7 @@ import secrets
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_noop as _
 
 from cases.models.incident import Incident
 from cases.models.source import AlertSource
@@ -111,10 +112,10 @@ class TicketProfile(models.Model):
 class LinkState(models.TextChoices):
     """``broken``: the ticket is missing or hidden, nothing is sent; ``ended``: a person took the link away."""
 
-    CREATING = "creating", "Being created"
-    LINKED = "linked", "Linked"
-    BROKEN = "broken", "Broken"
-    ENDED = "ended", "Unlinked"
+    CREATING = "creating", _("Being created")
+    LINKED = "linked", _("Linked")
+    BROKEN = "broken", _("Broken")
+    ENDED = "ended", _("Unlinked")
 
 
 class TicketLink(models.Model):

@@ -6,6 +6,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_noop as _
 
 from cases.models.evidence import Evidence
 from cases.models.servicenow import TicketLink, TicketProfile
@@ -14,11 +15,11 @@ from cases.models.servicenow import TicketLink, TicketProfile
 class ChangeState(models.TextChoices):
     """``failed`` waits for a person and holds back what comes after it; ``skipped``: a person let it go."""
 
-    WAITING = "waiting", "Waiting"
-    SENDING = "sending", "Sending"
-    DONE = "done", "Sent"
-    FAILED = "failed", "Failed"
-    SKIPPED = "skipped", "Skipped"
+    WAITING = "waiting", _("Waiting")
+    SENDING = "sending", _("Sending")
+    DONE = "done", _("Sent")
+    FAILED = "failed", _("Failed")
+    SKIPPED = "skipped", _("Skipped")
 
 
 OPEN_CHANGES = (ChangeState.WAITING, ChangeState.SENDING, ChangeState.FAILED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_noop as _
 
 from cases.models.incident import Incident
 
@@ -39,9 +40,9 @@ class IncidentClock(models.Model):
     class Name(models.TextChoices):
         """What is measured."""
 
-        ACKNOWLEDGE = "acknowledge", "Acknowledge"
-        CONTAIN = "contain", "Contain"
-        RESOLVE = "resolve", "Resolve"
+        ACKNOWLEDGE = "acknowledge", _("Acknowledge")
+        CONTAIN = "contain", _("Contain")
+        RESOLVE = "resolve", _("Resolve")
 
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="clocks", db_index=False)
     name = models.CharField(max_length=12, choices=Name.choices)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.translation import gettext_noop as _
 
 from cases.choices import Severity, Tlp
 from cases.models.alert import Alert
@@ -63,11 +64,11 @@ class WebhookEndpoint(models.Model):
 class DeliveryState(models.TextChoices):
     """``failed`` and ``withheld`` are over until somebody replays them."""
 
-    WAITING = "waiting", "Waiting"
-    SENDING = "sending", "Being sent"
-    DELIVERED = "delivered", "Delivered"
-    FAILED = "failed", "Failed"
-    WITHHELD = "withheld", "Withheld"
+    WAITING = "waiting", _("Waiting")
+    SENDING = "sending", _("Being sent")
+    DELIVERED = "delivered", _("Delivered")
+    FAILED = "failed", _("Failed")
+    WITHHELD = "withheld", _("Withheld")
 
 
 OPEN_DELIVERIES = (DeliveryState.WAITING, DeliveryState.SENDING)

@@ -42,6 +42,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 
 from cases.api.incident_representation import evidence_dict, task_dict
 from cases.api.representation import alert_dict, incident_dict, observables_of
@@ -68,7 +69,7 @@ def exportable(user: User, number: str | int) -> Incident:
     """The incident, for somebody who may see it and export. Raises Missing or Forbidden."""
     incident = incident_for(user, number)
     if not may(user, PERMISSION):
-        raise Forbidden("The permission to export is missing.")
+        raise Forbidden(_("The permission to export is missing."))
     return incident
 
 
@@ -82,7 +83,7 @@ def document(user: User, number: str | int, options: Options | None = None, *, r
     with snapshot():
         incident = Incident.objects.visible_to(user).filter(pk=asked.pk).first()
         if incident is None:
-            raise Missing(f"There is no incident {number!s:.40}.")
+            raise Missing(_("There is no incident %(number)s.") % {"number": f"{number!s:.40}"})
         wanted.check(incident)
         read = _read(user, incident, wanted)
         if raw:

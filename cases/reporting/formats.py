@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from cases.errors import Refused
 
@@ -46,48 +48,96 @@ class Format:
 
 _FORMATS = [
     Format(
-        "pdf", "PDF", "application/pdf", "pdf", "cases.reporting.pdf.render", slow=True, templated=True,
-        hint="For printing and sending; the TLP stands on every page",
+        "pdf",
+        gettext_noop("PDF"),
+        "application/pdf",
+        "pdf",
+        "cases.reporting.pdf.render",
+        slow=True,
+        templated=True,
+        hint=gettext_noop("For printing and sending; the TLP stands on every page"),
     ),
     Format(
-        "html", "HTML", "text/html; charset=utf-8", "html", "cases.reporting.page.render", templated=True,
-        hint="One file without scripts, for a browser",
+        "html",
+        gettext_noop("HTML"),
+        "text/html; charset=utf-8",
+        "html",
+        "cases.reporting.page.render",
+        templated=True,
+        hint=gettext_noop("One file without scripts, for a browser"),
     ),
     Format(
-        "md", "Markdown", "text/markdown; charset=utf-8", "md", "cases.reporting.markdown.render",
-        hint="Plain text for a wiki or a ticket",
+        "md",
+        gettext_noop("Markdown"),
+        "text/markdown; charset=utf-8",
+        "md",
+        "cases.reporting.markdown.render",
+        hint=gettext_noop("Plain text for a wiki or a ticket"),
     ),
     Format(
-        "json", "JSON", "application/json", "json", "cases.reporting.json_case.render", payloads=True,
-        hint="All of it; another Soar can import it",
+        "json",
+        gettext_noop("JSON"),
+        "application/json",
+        "json",
+        "cases.reporting.json_case.render",
+        payloads=True,
+        hint=gettext_noop("All of it; another Soar can import it"),
     ),
     Format(
-        "csv", "CSV timeline", "text/csv; charset=utf-8", "csv", "cases.reporting.csv_timeline.render",
-        hint="The timeline as a table",
+        "csv",
+        gettext_noop("CSV timeline"),
+        "text/csv; charset=utf-8",
+        "csv",
+        "cases.reporting.csv_timeline.render",
+        hint=gettext_noop("The timeline as a table"),
     ),
     Format(
-        "csv-bom", "CSV timeline for spreadsheets", "text/csv; charset=utf-8", "csv",
-        "cases.reporting.csv_timeline.render_bom", hint="The same, marked so that they read it as UTF-8",
+        "csv-bom",
+        gettext_noop("CSV timeline for spreadsheets"),
+        "text/csv; charset=utf-8",
+        "csv",
+        "cases.reporting.csv_timeline.render_bom",
+        hint=gettext_noop("The same, marked so that they read it as UTF-8"),
     ),
     Format(
-        "stix", "STIX 2.1", "application/stix+json;version=2.1", "stix.json", "cases.reporting.stix.render",
-        hint="A bundle for a threat intelligence platform",
+        "stix",
+        gettext_noop("STIX 2.1"),
+        "application/stix+json;version=2.1",
+        "stix.json",
+        "cases.reporting.stix.render",
+        hint=gettext_noop("A bundle for a threat intelligence platform"),
     ),
     Format(
-        "misp", "MISP", "application/json", "misp.json", "cases.reporting.misp.render",
-        hint="An event that MISP imports; not published",
+        "misp",
+        gettext_noop("MISP"),
+        "application/json",
+        "misp.json",
+        "cases.reporting.misp.render",
+        hint=gettext_noop("An event that MISP imports; not published"),
     ),
     Format(
-        "zip", "Zip with evidence", "application/zip", "zip", "cases.reporting.archive.render", slow=True,
-        files=True, payloads=True,
-        hint="Every format, the files of evidence, a signed manifest and a script that verifies it",
+        "zip",
+        gettext_noop("Zip with evidence"),
+        "application/zip",
+        "zip",
+        "cases.reporting.archive.render",
+        slow=True,
+        files=True,
+        payloads=True,
+        hint=gettext_noop("Every format, the files of evidence, a signed manifest and a script that verifies it"),
     ),
     Format(
-        "zip-sealed", "Zip with sealed evidence", "application/zip", "zip", "cases.reporting.archive.render_sealed",
-        slow=True, files=True, payloads=True,
-        hint="The same, each file of evidence in a zip under the password “infected”",
+        "zip-sealed",
+        gettext_noop("Zip with sealed evidence"),
+        "application/zip",
+        "zip",
+        "cases.reporting.archive.render_sealed",
+        slow=True,
+        files=True,
+        payloads=True,
+        hint=gettext_noop("The same, each file of evidence in a zip under the password “infected”"),
     ),
-]  # fmt: skip
+]
 
 FORMATS: dict[str, Format] = {one.name: one for one in _FORMATS}
 
@@ -95,5 +145,5 @@ FORMATS: dict[str, Format] = {one.name: one for one in _FORMATS}
 def format_named(name: str) -> Format:
     """The format of this name. Raises Refused that names those there are."""
     if name not in FORMATS:
-        raise Refused(f"Must be one of: {', '.join(FORMATS)}.", field="format")
+        raise Refused(_("Must be one of: %(formats)s.") % {"formats": ", ".join(FORMATS)}, field="format")
     return FORMATS[name]

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from cases.choices import Tlp
 from cases.errors import Refused
 from cases.models import Incident
@@ -38,7 +40,7 @@ class Options:
             if value not in (None, ""):
                 found[name] = _flag(name, value) if name in FLAGS else str(value)[:100].replace("\x00", "")
         if found.get("tlp", "clear") not in RANK:
-            raise Refused(f"Must be one of: {', '.join(RANK)}.", field="tlp")
+            raise Refused(_("Must be one of: %(rank)s.") % {"rank": ", ".join(RANK)}, field="tlp")
         return cls(**found)
 
     def as_dict(self) -> dict[str, Any]:
@@ -48,8 +50,12 @@ class Options:
     def check(self, incident: Incident) -> None:
         """Raise Refused for an incident that is above the TLP that was given."""
         if not self.within(incident.tlp):
-            told = f"{incident.number} is TLP:{incident.tlp.upper()}, above TLP:{self.tlp.upper()}."
-            raise Refused(f"{told} Nothing of it may go out under that mark.", field="tlp")
+            told = _("%(number)s is TLP:%(tlp)s, above TLP:%(highest)s.") % {
+                "number": incident.number,
+                "tlp": incident.tlp.upper(),
+                "highest": self.tlp.upper(),
+            }
+            raise Refused(_("%(told)s Nothing of it may go out under that mark.") % {"told": told}, field="tlp")
 
     def within(self, tlp: str) -> bool:
         """Whether a thing with this TLP may go out."""
@@ -65,5 +71,5 @@ def _flag(name: str, value: Any) -> bool:
     if isinstance(value, bool):
         return value
     if str(value).lower() not in _WORDS:
-        raise Refused("Must be one of: true, false.", field=name)
+        raise Refused(_("Must be one of: true, false."), field=name)
     return _WORDS[str(value).lower()]

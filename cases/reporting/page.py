@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import nh3
+from django.utils.translation import gettext as _
 
 from cases.errors import Refused
 from cases.reporting.context import context_of, tlp_label
@@ -89,7 +90,10 @@ def inside_of(document: dict[str, Any], progress: Callable[[int], None]) -> str:
     try:
         made = rendered(template.body, context_of(document, template.name))
     except Refused as error:
-        raise Refused(f"The report template {template.name} fails: {error.message}", field="template") from error
+        raise Refused(
+            _("The report template %(name)s fails: %(message)s") % {"name": template.name, "message": error.message},
+            field="template",
+        ) from error
     progress(8)
     return cleaned(made)
 

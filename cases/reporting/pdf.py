@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from cases.errors import CaseError
 from cases.reporting.context import tlp_label
@@ -35,7 +36,9 @@ def render(document: dict[str, Any], progress: Callable[[int], None]) -> bytes:
         return run(CHILD, page, limits, progress)
     except Broken as error:
         logger.warning("No PDF of %s: %s %s", document["incident"]["number"], error, error.told.get("detail", ""))
-        raise NoPdf(f"The PDF could not be made: {error} HTML can be exported instead.") from error
+        raise NoPdf(
+            _("The PDF could not be made: %(error)s HTML can be exported instead.") % {"error": error}
+        ) from error
 
 
 def _style(document: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from cases.evidence_store import NoRoom
 
@@ -60,7 +61,7 @@ def _write(file: BinaryIO, piece: bytes) -> None:
         if not piece:
             file.flush()
     except OSError as error:
-        raise NoRoom("The export cannot be stored: the server's disk is full or does not take it.") from error
+        raise NoRoom(_("The export cannot be stored: the server's disk is full or does not take it.")) from error
 
 
 def open_file(name: str, size: int) -> BinaryIO | None:

@@ -8,6 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from cases.errors import Refused
 from cases.models import ReportTemplate
 from cases.reporting.context import context_of
@@ -38,10 +41,20 @@ SHIPPED = {
     one.slug: one
     for one in (
         Shipped(
-            "full", "Full report", "Everything: summary, alerts, observables, evidence, tasks, response, timeline."
+            "full",
+            gettext_noop("Full report"),
+            gettext_noop("Everything: summary, alerts, observables, evidence, tasks, response, timeline."),
         ),
-        Shipped("executive", "Executive summary", "What happened, how bad, what was done: one or two pages."),
-        Shipped("authority", "Hand-over to an authority", "Facts, evidence with hashes, chain of custody, timeline."),
+        Shipped(
+            "executive",
+            gettext_noop("Executive summary"),
+            gettext_noop("What happened, how bad, what was done: one or two pages."),
+        ),
+        Shipped(
+            "authority",
+            gettext_noop("Hand-over to an authority"),
+            gettext_noop("Facts, evidence with hashes, chain of custody, timeline."),
+        ),
     )
 }
 
@@ -54,21 +67,28 @@ def _body_of(slug: str) -> str:
 def choices() -> list[tuple[str, str, str]]:
     """``(slug, name, description)`` of what can be chosen: the product's first, then those of admins by name."""
     own = ReportTemplate.objects.filter(enabled=True).values_list("slug", "name", "description")
-    return [*((one.slug, one.name, one.description) for one in SHIPPED.values()), *own]
+    return [*((one.slug, _(one.name), _(one.description)) for one in SHIPPED.values()), *own]
 
 
 def template_named(slug: str) -> Shipped | ReportTemplate:
     """The template that can be chosen under this name. Raises Refused that names those there are."""
     found = SHIPPED.get(slug) or ReportTemplate.objects.filter(slug=slug, enabled=True).first()
     if found is None:
-        raise Refused(f"Must be one of: {', '.join(one for one, _name, _about in choices())}.", field="template")
+        raise Refused(
+            _("Must be one of: %(choices)s.") % {"choices": ", ".join((one for one, _name, _about in choices()))},
+            field="template",
+        )
     return found
 
 
 def check(body: str) -> None:
     """Raise Refused beside the field, with the line, for what cannot be read or fails on a small incident."""
     if len(body) > BODY_AT_MOST:
-        raise Refused(f"At most {BODY_AT_MOST:,} characters, this has {len(body):,}.", field="body")
+        raise Refused(
+            _("At most %(body_at_most)s characters, this has %(count)s.")
+            % {"body_at_most": f"{BODY_AT_MOST:,}", "count": f"{len(body):,}"},
+            field="body",
+        )
     rendered(body, context_of(DOCUMENT, "Preview"))
 
 
@@ -79,5 +99,5 @@ def rendered(body: str, context: dict[str, Any]) -> str:
         return run(CHILD, given, RENDERING).decode("utf-8", "replace")
     except Broken as error:
         line = error.told.get("line")
-        where = f"Line {line}: " if line else ""
+        where = _("Line %(line)s: ") % {"line": line} if line else ""
         raise Refused(f"{where}{error}", field="body", line=line) from error

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from django.utils.translation import gettext as _
+
 from cases.choices import Determination, Findings, IncidentStatus, Severity
 from cases.servicenow.inward import incoming
 from cases.servicenow.outward import made
@@ -31,7 +33,9 @@ def missing_out(rules: ProfileRules, case: CaseState) -> dict[str, Gap]:
         value = str(getattr(case, name))
         if values[name] is UNMAPPED and rules.sends(name) and (name != "determination" or case.ended):
             label = case.words.get(name, value)
-            found[name] = Gap(map_name, value, label, f"{label} has no counterpart in ServiceNow")
+            found[name] = Gap(
+                map_name, value, label, _("%(label)s has no counterpart in ServiceNow") % {"label": label}
+            )
     return found
 
 
@@ -44,7 +48,9 @@ def missing_in(rules: ProfileRules, raw: Mapping[str, str]) -> dict[str, Gap]:
         if value is UNMAPPED:
             map_name, key = named[name]
             theirs = raw.get(key, "")
-            found[name] = Gap(map_name, theirs, theirs, f"{theirs or 'nothing'} has no counterpart here")
+            found[name] = Gap(
+                map_name, theirs, theirs, _("%(theirs)s has no counterpart here") % {"theirs": theirs or "nothing"}
+            )
     return found
 
 
@@ -72,7 +78,11 @@ def _gap_out(rules: ProfileRules, name: str, word: str, value: str, there: Mappi
     if value in there:
         return
     label = word.replace("_", " ")
-    text = f"{label} goes out as {value}, which ServiceNow does not have" if value else f"{label} is not mapped"
+    text = (
+        _("%(label)s goes out as %(value)s, which ServiceNow does not have") % {"label": label, "value": value}
+        if value
+        else _("%(label)s is not mapped") % {"label": label}
+    )
     yield Gap(name, word, label, text)
 
 
@@ -86,5 +96,7 @@ def _gaps_in(rules: ProfileRules, known: Mapping[str, Mapping[str, str]]) -> Ite
                     name,
                     value,
                     label,
-                    f"{label} ({value}) is not mapped" if label != value else f"{label} is not mapped",
+                    _("%(label)s (%(value)s) is not mapped") % {"label": label, "value": value}
+                    if label != value
+                    else _("%(label)s is not mapped") % {"label": label},
                 )

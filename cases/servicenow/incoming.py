@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from cases.actions import incidents
 from cases.actors import Actor
@@ -52,14 +53,14 @@ def _severity(actor: Actor, incident: Incident, value: str, _all: dict[str, Any]
 def _team(actor: Actor, incident: Incident, value: str, _all: dict[str, Any]) -> None:
     team = Team.objects.filter(pk=int(value)).first() if value else None
     if value and team is None:
-        raise Refused("The team that the assignment group is mapped to is not there any more.")
+        raise Refused(_("The team that the assignment group is mapped to is not there any more."))
     incidents.update(actor, incident.pk, changes={"team": team})
 
 
 def _owner(actor: Actor, incident: Incident, value: str, _all: dict[str, Any]) -> None:
     user = User.objects.filter(username=value).first() if value else None
     if value and user is None:
-        raise Refused(f"There is no user {value}.")
+        raise Refused(_("There is no user %(value)s.") % {"value": value})
     incidents.owners(actor, incident.pk, lead=user)
 
 
@@ -68,7 +69,7 @@ def _status(actor: Actor, incident: Incident, value: str, values: dict[str, Any]
     told = end if isinstance(end, dict) else {}
     if is_ended(value) and not told.get("determination") and incident.determination == Determination.UNKNOWN:
         why = "its close code has no counterpart here" if end is UNMAPPED else "its close code says nothing"
-        raise Refused(f"The ticket ended, but {why}, and the incident has no determination.")
+        raise Refused(_("The ticket ended, but %(why)s, and the incident has no determination.") % {"why": why})
     incidents.set_status(
         actor,
         incident.pk,

@@ -8,6 +8,7 @@ import uuid
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from cases import timeline
 from cases.actors import Actor
@@ -52,7 +53,7 @@ def attach_existing(
     Raises Conflict when there is one on this instance and table, Refused for a number that can be none."""
     wanted = number.strip()
     if not wanted.isalnum() or not wanted.isascii() or len(wanted) > NUMBER_AT_MOST:
-        raise Refused("The number of a ticket, such as INC0010001.", field="number")
+        raise Refused(_("The number of a ticket, such as INC0010001."), field="number")
     link = _link(incident, profile, actor, created_there=False, number=wanted, ours_correlation=False)
     outbox.add(link, outbox.CREATE, cause=cause or incident.cause)
     _earlier(link, profile)
@@ -105,7 +106,12 @@ def _link(incident: Incident, profile: TicketProfile, actor: Actor, **fields: An
     except IntegrityError:
         there = TicketLink.objects.filter(incident=incident, instance=instance, table=profile.table)
         number = there.exclude(state=LinkState.ENDED).values_list("number", flat=True).first()
-        text = f"{incident.number} has a ticket there already" + (f": {number}." if number else ".")
+        text = (
+            _("%(incident)s has a ticket there already: %(ticket)s.")
+            if number
+            else _("%(incident)s has a ticket there already.")
+        )
+        text %= {"incident": incident.number, "ticket": number}
         raise Conflict(text, code="ticket_exists") from None
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from django.utils.translation import gettext as _
+
 NAMES = (
     "number", "title", "severity", "status", "determination", "summary", "owner", "team", "url", "alerts",
     "observables",
@@ -15,10 +17,14 @@ _MARK = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 def check(text: str) -> list[str]:
     """What is wrong with a template, in sentences; empty when nothing is."""
     unknown = dict.fromkeys(name.strip() for name in _MARK.findall(text) if name.strip() not in NAMES)
-    problems = [f"There is no {name!s:.40}. These can stand in it: {', '.join(NAMES)}." for name in unknown]
+    problems = [
+        _("There is no %(name)s. These can stand in it: %(names)s.")
+        % {"name": f"{name!s:.40}", "names": ", ".join(NAMES)}
+        for name in unknown
+    ]
     rest = _MARK.sub("", text)
     if "{{" in rest or "}}" in rest:
-        problems.append("A name stands between {{ and }}.")
+        problems.append(_("A name stands between {{ and }}."))
     return problems
 
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from cases.choices import Severity
 from cases.models import Alert
@@ -54,7 +55,7 @@ def sla_page(rows: QuerySet[Alert], cursor: str, size: int) -> Page[Alert]:
         return _rest_page(rows, policy, cursor[1:], size)
     place, backwards = _read(cursor) if cursor else (None, False)
     if place and policy.target(place.severity, "triage") is None:
-        raise BadCursor("Alerts of this severity have no target any more.")
+        raise BadCursor(_("Alerts of this severity have no target any more."))
     places = _places(rows, policy, place, backwards, size + 1)
     more, places = len(places) > size, places[:size]
     if backwards:
@@ -152,12 +153,12 @@ def _read(cursor: str) -> tuple[Place | None, bool]:
         return None, True
     try:
         if not cursor.startswith(WAITS):
-            raise BadCursor("The cursor belongs to another order of the list.")
+            raise BadCursor(_("The cursor belongs to another order of the list."))
         body = cursor[1:]
         severity, received, pk, backwards = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
         moment = datetime.fromisoformat(received)
         if moment.tzinfo is None or isinstance(pk, bool) or not isinstance(pk, int) or not 0 <= pk <= LATEST:
-            raise BadCursor("The cursor is not one of this list.")
+            raise BadCursor(_("The cursor is not one of this list."))
         return Place(Severity(severity), moment.astimezone(UTC), pk), bool(backwards)
     except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error) as error:
-        raise BadCursor("The cursor is not one of this list.") from error
+        raise BadCursor(_("The cursor is not one of this list.")) from error

@@ -11,6 +11,8 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import available_timezones
 
+from django.utils.translation import gettext as _
+
 from cases.choices import Severity
 from cases.sla.calendar import ALWAYS, Calendar, Period
 
@@ -102,24 +104,27 @@ def changed(policy: Policy, given: Mapping[str, Any]) -> Policy:
     read: dict[str, Any] = {}
     for name, value in given.items():
         if name not in _READ:
-            raise BadPolicy(str(name)[:40], f"{str(name)[:40]} is no part of the policy.")
+            raise BadPolicy(str(name)[:40], _("%(name)s is no part of the policy.") % {"name": str(name)[:40]})
         read[name] = _READ[name](policy, value)
     made = replace(policy, **read)
     bound = [word for word, goals in made.targets.items() if not goals["always"]]
     if bound and not made.hours:
-        raise BadPolicy("hours", f"The clocks of {', '.join(bound)} run in these hours: give at least one period.")
+        raise BadPolicy(
+            "hours",
+            _("The clocks of %(bound)s run in these hours: give at least one period.") % {"bound": ", ".join(bound)},
+        )
     return made
 
 
 def _targets(policy: Policy, value: Any) -> dict[str, dict[str, Any]]:
     if not isinstance(value, Mapping):
-        raise BadPolicy("targets", "Targets are an object by severity.")
+        raise BadPolicy("targets", _("Targets are an object by severity."))
     made = {word: dict(goals) for word, goals in policy.targets.items()}
     for word, goals in value.items():
         if word not in Severity.words():
-            raise BadPolicy("targets", f"{str(word)[:40]} is no severity.")
+            raise BadPolicy("targets", _("%(word)s is no severity.") % {"word": str(word)[:40]})
         if not isinstance(goals, Mapping):
-            raise BadPolicy("targets", f"The targets of {word} are an object.")
+            raise BadPolicy("targets", _("The targets of %(word)s are an object.") % {"word": word})
         for goal, minutes in goals.items():
             made[word][goal] = _goal(word, goal, minutes)
         _order(word, made[word])
@@ -131,11 +136,19 @@ def _goal(word: str, goal: Any, value: Any) -> Any:
     if goal == "always" and isinstance(value, bool):
         return value
     if goal not in GOALS:
-        raise BadPolicy("targets", f"{word}: {str(goal)[:40]} is not one of {', '.join((*GOALS, 'always'))}.")
+        raise BadPolicy(
+            "targets",
+            _("%(word)s: %(goal)s is not one of %(what)s.")
+            % {"word": word, "goal": str(goal)[:40], "what": ", ".join((*GOALS, "always"))},
+        )
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MINUTES_AT_MOST:
-        raise BadPolicy("targets", f"{word}, {goal}: whole minutes from 1 to {MINUTES_AT_MOST}, or nothing.")
+        raise BadPolicy(
+            "targets",
+            _("%(word)s, %(goal)s: whole minutes from 1 to %(minutes_at_most)s, or nothing.")
+            % {"word": word, "goal": goal, "minutes_at_most": MINUTES_AT_MOST},
+        )
     return value
 
 
@@ -144,38 +157,50 @@ def _order(word: str, goals: Mapping[str, Any]) -> None:
     known = [(goal, goals[goal]) for goal in CLOCKS if goals[goal] is not None]
     for (sooner, short), (later, long) in pairwise(known):
         if short > long:
-            raise BadPolicy("targets", f"{word}: {sooner} ({short} min) is due after {later} ({long} min).")
+            raise BadPolicy(
+                "targets",
+                _("%(word)s: %(sooner)s (%(short)s min) is due after %(later)s (%(long)s min).")
+                % {"word": word, "sooner": sooner, "short": short, "later": later, "long": long},
+            )
 
 
 def _hours(policy: Policy, value: Any) -> tuple[dict[str, Any], ...]:
     if not isinstance(value, list | tuple) or len(value) > PERIODS_AT_MOST:
-        raise BadPolicy("hours", f"Hours are a list of at most {PERIODS_AT_MOST} periods.")
+        raise BadPolicy(
+            "hours",
+            _("Hours are a list of at most %(periods_at_most)s periods.") % {"periods_at_most": PERIODS_AT_MOST},
+        )
     return tuple(_period(one) for one in value)
 
 
 def _period(value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping) or set(value) != {"days", "from", "to"}:
-        raise BadPolicy("hours", 'A period has "days", "from" and "to".')
+        raise BadPolicy("hours", _('A period has "days", "from" and "to".'))
     days = value["days"]
     if not isinstance(days, list | tuple) or not days or not all(day in DAYS for day in days):
-        raise BadPolicy("hours", f"The days of a period are some of {', '.join(DAYS)}.")
+        raise BadPolicy("hours", _("The days of a period are some of %(days)s.") % {"days": ", ".join(DAYS)})
     for edge in ("from", "to"):
         if not isinstance(value[edge], str) or not _TIME.fullmatch(value[edge]):
-            raise BadPolicy("hours", "A period goes from one time to another, like 08:00 to 18:00.")
+            raise BadPolicy("hours", _("A period goes from one time to another, like 08:00 to 18:00."))
     if value["from"] in (value["to"], "24:00"):
-        raise BadPolicy("hours", "A period goes from one time to another. Write 00:00 to 24:00 for a whole day.")
+        raise BadPolicy("hours", _("A period goes from one time to another. Write 00:00 to 24:00 for a whole day."))
     return {"days": [day for day in DAYS if day in days], "from": value["from"], "to": value["to"]}
 
 
 def _zone(policy: Policy, value: Any) -> str:
     if not isinstance(value, str) or value not in available_timezones():
-        raise BadPolicy("time_zone", f"{str(value)[:60]} is no time zone. Write one like Europe/Berlin.")
+        raise BadPolicy(
+            "time_zone", _("%(value)s is no time zone. Write one like Europe/Berlin.") % {"value": str(value)[:60]}
+        )
     return value
 
 
 def _holidays(policy: Policy, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or len(value) > HOLIDAYS_AT_MOST:
-        raise BadPolicy("holidays", f"Holidays are a list of at most {HOLIDAYS_AT_MOST} dates.")
+        raise BadPolicy(
+            "holidays",
+            _("Holidays are a list of at most %(holidays_at_most)s dates.") % {"holidays_at_most": HOLIDAYS_AT_MOST},
+        )
     return tuple(sorted({_day(one) for one in value}))
 
 
@@ -183,12 +208,12 @@ def _day(value: Any) -> str:
     try:
         return date.fromisoformat(value).isoformat()
     except (TypeError, ValueError):
-        raise BadPolicy("holidays", f"{str(value)[:40]} is no date. Write 2026-12-25.") from None
+        raise BadPolicy("holidays", _("%(value)s is no date. Write 2026-12-25.") % {"value": str(value)[:40]}) from None
 
 
 def _percent(policy: Policy, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 99:
-        raise BadPolicy("warn_percent", "A whole number from 1 to 99.")
+        raise BadPolicy("warn_percent", _("A whole number from 1 to 99."))
     return value
 
 

@@ -98,7 +98,11 @@ def _result(user: User, ids: list[int], action: str, fields: dict[str, Any]) -> 
         done = bulk.apply(Actor.of(user), ids, action, fields)
         return Result(done.done, incident=done.incident)
     if action not in VERBS:
-        raise Refused(f"{action!s:.40} is not one of: {', '.join(bulk_jobs.ACTIONS)}.", field="action")
+        raise Refused(
+            _("%(action)s is not one of: %(actions)s.")
+            % {"action": f"{action!s:.40}", "actions": ", ".join(bulk_jobs.ACTIONS)},
+            field="action",
+        )
     job = bulk_work.at_once(user, ids, action, fields)
     refused = [(one["number"], one["message"]) for one in job.refused]
     undo = reverse("job-undo", args=[job.pk]) if bulk_jobs.no_undo(job) is None else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from cases.errors import CaseError, Missing
@@ -20,7 +21,7 @@ def alert_bulk_ask(request: HttpRequest, name: str) -> HttpResponse:
     in the queue's dialog, or as a page. Nothing is changed; it is posted because the ticks may be too many for an
     address."""
     if name not in VERBS:
-        raise Missing(f"There is no {name!s:.40}.")
+        raise Missing(_("There is no %(name)s.") % {"name": f"{name!s:.40}"})
     user = person_of(request)
     try:
         return ask(request, user, name)

@@ -99,7 +99,7 @@ def _named(user: User, first: list[tuple[int, str]], number: int) -> dict[str, A
 def _choices(name: str) -> dict[str, Any]:
     """What there is to choose from."""
     if name == "severity":
-        return {"severities": [(one.word, one.label) for one in reversed(Severity)]}
+        return {"severities": [(one.word, _(str(one.label))) for one in reversed(Severity)]}
     if name != "assign":
         return {}
     people = workers()

@@ -24,7 +24,7 @@ def alert_ask(request: HttpRequest, number: str, name: str) -> HttpResponse:
     """The form of a verb that needs more than a click; htmx shows it in the page's dialog."""
     alert = alert_for(person_of(request), number, work=True)
     if name not in ASKED:
-        raise Missing(f"There is no {name!s:.40}.")
+        raise Missing(_("There is no %(name)s.") % {"name": f"{name!s:.40}"})
     return ask_answer(request, alert, name, {})
 
 
@@ -51,7 +51,7 @@ def alert_status(request: HttpRequest, actor: Actor, number: str) -> Done:
     """New or in progress; from resolved this reopens."""
     expected = seen_by(request, "status")
     alert = alerts.set_status(actor, number, request.POST.get("status", ""), expected_version=expected)
-    return Done("head", f"{alert.number}: {AlertStatus(alert.status).label}")
+    return Done("head", f"{alert.number}: {_(str(AlertStatus(alert.status).label))}")
 
 
 @verb("severity")
@@ -59,7 +59,7 @@ def alert_severity(request: HttpRequest, actor: Actor, number: str) -> Done:
     """How urgent it is."""
     expected = seen_by(request, "severity")
     alert = alerts.set_severity(actor, number, request.POST.get("severity", ""), expected_version=expected)
-    return Done("head", f"{alert.number}: {Severity(alert.severity).label}")
+    return Done("head", f"{alert.number}: {_(str(Severity(alert.severity).label))}")
 
 
 @verb("determination")
@@ -68,7 +68,7 @@ def alert_determination(request: HttpRequest, actor: Actor, number: str) -> Done
     wanted, findings = request.POST.get("determination", ""), request.POST.get("findings")
     expected = seen_by(request, "determination")
     alert = alerts.set_determination(actor, number, wanted, findings=findings, expected_version=expected)
-    return Done("head", f"{alert.number}: {Determination(alert.determination).label}")
+    return Done("head", f"{alert.number}: {_(str(Determination(alert.determination).label))}")
 
 
 @verb("tags")

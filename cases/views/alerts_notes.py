@@ -80,10 +80,10 @@ def _note(user: User, pk: int) -> tuple[TimelineEntry, Alert | Incident]:
     """The person's own note or event and what it stands on. Raises Missing or Forbidden."""
     entry = TimelineEntry.objects.filter(pk=pk, kind__in=CORRECTABLE).first() if pk < 2**63 else None
     if entry is None:
-        raise Missing("There is no such note.")
+        raise Missing(_("There is no such note."))
     subject = alert_for(user, entry.alert_id) if entry.alert_id else incident_for(user, entry.incident_id or 0)
     if (entry.actor_type, entry.actor_id) != ("user", user.pk):
-        raise Forbidden("Only the writer of a note can correct it.")
+        raise Forbidden(_("Only the writer of a note can correct it."))
     return entry, subject
 
 

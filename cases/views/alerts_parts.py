@@ -66,7 +66,7 @@ def head(user: User, alert: Alert) -> Context:
         "severity": Severity(alert.severity),
         "status": status,
         "determination": Determination(alert.determination),
-        "findings": Findings(alert.findings).label if alert.findings else "",
+        "findings": _(str(Findings(alert.findings).label)) if alert.findings else "",
         "statuses": [one for one in AlertStatus if one.is_open],
         "severities": list(reversed(Severity)),
         "determinations": [one for one in Determination if one or status.is_open],

@@ -237,7 +237,13 @@ def _facet(queue: Queue, severity: Severity, number: stats.Figure) -> Context:
     if severity.word not in chosen:
         wanted.append(severity.word)
     url = queue.url(queue.filter.query_string(severity=wanted))
-    return {"word": severity.word, "label": severity.label, "n": number, "url": url, "on": severity.word in chosen}
+    return {
+        "word": severity.word,
+        "label": _(str(severity.label)),
+        "n": number,
+        "url": url,
+        "on": severity.word in chosen,
+    }
 
 
 def _sorts(queue: Queue) -> dict[str, str]:

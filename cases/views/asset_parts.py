@@ -43,7 +43,7 @@ def criticality(value: int) -> SafeString:
     level = Criticality(value)
     if not level:
         return mark_safe('<span class="ink-2">–</span>')
-    return parts.pill(level.label, TONES[level])
+    return parts.pill(gettext(str(level.label)), TONES[level])
 
 
 def icon_of(asset: Asset) -> str:
@@ -150,7 +150,7 @@ def words(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value)) or gettext("nothing")
     if value in Criticality.words():
-        return str(Criticality.from_word(value).label)
+        return gettext(str(Criticality.from_word(value).label))
     return str(value) or gettext("nothing")
 
 

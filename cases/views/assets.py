@@ -87,7 +87,7 @@ def _context(request: HttpRequest, user: User) -> dict[str, Any]:
         "newer_url": _url(chosen.query_string(), **more, cursor=page.previous) if page.previous else "",
         "older_url": _url(chosen.query_string(), **more, cursor=page.next) if page.next else "",
         "notice": notice,
-        "levels": [(one.word, one.label) for one in reversed(Criticality)],
+        "levels": [(one.word, _(str(one.label))) for one in reversed(Criticality)],
         "groups": list(AssetGroup.objects.values_list("name", flat=True)[:GROUPS_SHOWN]),
         "may_work": may(user, "work_cases"),
         "can_respond": may(user, "respond"),

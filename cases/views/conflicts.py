@@ -73,7 +73,7 @@ def in_words(name: str, value: str) -> str:
     if name in WORDS:
         return parts.label(value)
     if name == "findings" and value in Findings.values:
-        return str(Findings(value).label)
+        return _(str(Findings(value).label))
     if name == "owner" and value:
         user = User.objects.filter(username=value[:150].replace("\x00", "")).first()
         return user.display_name() if user else value

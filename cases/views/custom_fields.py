@@ -87,7 +87,7 @@ def custom_field_edit(request: HttpRequest, key: str) -> HttpResponse:
 def custom_field_verb(request: HttpRequest, key: str, verb: str) -> HttpResponse:
     """Move it up or down, retire or restore it, or delete one without values."""
     if verb not in _DO:
-        raise Missing(f"There is no {verb!s:.40} of a field.")
+        raise Missing(_("There is no %(verb)s of a field.") % {"verb": f"{verb!s:.40}"})
     actor, field = Actor.of(person_of(request)), custom_fields.field_for(key)
     try:
         said = _DO[verb](actor, field)

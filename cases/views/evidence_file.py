@@ -11,6 +11,7 @@ from typing import BinaryIO
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
 
 from cases import evidence_store
 from cases.actions.evidence_access import check_kept, note
@@ -61,7 +62,9 @@ def _opened(piece: Evidence) -> BinaryIO:
     file = evidence_store.open_file(piece.sha256, piece.size)
     if file is None:
         end_transfer()
-        told = f"The file of {piece.name} is missing or damaged. `manage.py verify_evidence` lists all that are."
+        told = _("The file of %(name)s is missing or damaged. `manage.py verify_evidence` lists all that are.") % {
+            "name": piece.name
+        }
         raise Conflict(told, code="evidence_damaged")
     return file
 

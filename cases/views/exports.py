@@ -100,7 +100,7 @@ def job_context(job: ExportJob) -> Context:
     return {
         "job": job,
         "number": f"INC-{job.incident_id}",
-        "format": known.label if known else job.format,
+        "format": _(known.label) if known else job.format,
         "said": said_of(job),
         "size": size(job.size),
         "tone": TONES.get(job.status, "blue"),

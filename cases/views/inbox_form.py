@@ -120,7 +120,7 @@ def _row(chosen: NotificationSettings, name: str, given: dict[str, Any] | None) 
 
 def _select(name: str, channel: Channel, mode: str) -> Select:
     options = [(one, label, one == mode) for one, label in MODE_LABELS.items()]
-    return Select(f"{channel.value}-{name}", str(channel.label), options)
+    return Select(f"{channel.value}-{name}", _(str(channel.label)), options)
 
 
 def _initial(chosen: NotificationSettings) -> dict[str, Any]:

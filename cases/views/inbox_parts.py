@@ -57,7 +57,7 @@ def troubles(user: User) -> list[tuple[str, str]]:
     last: dict[str, NotificationDelivery] = {}
     for row in rows.filter(finished_at__isnull=False).exclude(state=NoticeState.SKIPPED).order_by("-id")[:50]:
         last.setdefault(row.channel, row)
-    return [(str(Channel(row.channel).label), row.said) for row in last.values() if row.state == NoticeState.FAILED]
+    return [(_(str(Channel(row.channel).label)), row.said) for row in last.values() if row.state == NoticeState.FAILED]
 
 
 def _subject(line: Line) -> Subject:

@@ -227,7 +227,7 @@ def _choices(user: User) -> dict[str, Any]:
     seen = IncidentOwner.objects.filter(incident__in=Incident.objects.visible_to(user)).values("user")
     people = User.objects.filter(is_active=True, pk__in=seen).order_by("username")[:30]
     return {
-        "statuses": [(status.word, status.label) for status in IncidentStatus],
+        "statuses": [(status.word, _(str(status.label))) for status in IncidentStatus],
         "sla_words": SLA_LABELS.items(),
         "people": people,
         "teams": Team.objects.all()[:50],

@@ -45,7 +45,7 @@ def incident_status(request: HttpRequest, actor: Actor, number: str) -> Done:
         # Two endings differ in their reasons, even where both say the same.
         expected_version=seen_by(request, "status", strict="ending" in given),
     )
-    return Done("head", _("%s: status saved") % incident.number + f": {IncidentStatus(incident.status).label}")
+    return Done("head", _("%s: status saved") % incident.number + f": {_(str(IncidentStatus(incident.status).label))}")
 
 
 @verb("details")

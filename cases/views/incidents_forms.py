@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from cases.actions.mentions import shown_in
 from cases.actions.seen import seen_of, sent
 from cases.choices import Determination, Findings, IncidentStatus, Pap, Tlp
@@ -20,7 +22,7 @@ def ending(incident: Incident) -> Context:
     statuses = [one for one in IncidentStatus if not one.is_open]
     return {
         "seen": seen_of(incident, "status", "determination", "findings"),
-        "statuses": [(one.word, one.label) for one in statuses],
+        "statuses": [(one.word, _(str(one.label))) for one in statuses],
         "status": next(one.word for one in statuses if one != incident.status),
         "determination": Determination(incident.determination).word,
         "findings": incident.findings,
@@ -36,7 +38,7 @@ def summary(user: User, incident: Incident) -> Context:
 
 def details(user: User, incident: Incident, *, whole: bool = False) -> Context:
     """Team, TLP and PAP, findings; ``whole``: with the form that changes them."""
-    findings = Findings(incident.findings).label if incident.findings else ""
+    findings = _(str(Findings(incident.findings).label)) if incident.findings else ""
     return {"team": incident.team, "findings": findings, **(_details_form(incident) if whole else {})}
 
 

@@ -124,7 +124,7 @@ def _preview(one: merge.Preview, incident: Incident, chosen: list[str]) -> Conte
 
 
 def _word(name: str, value: Any) -> str:
-    return str(Severity(value).label) if name == "severity" else str(value).upper()
+    return _(str(Severity(value).label)) if name == "severity" else str(value).upper()
 
 
 def _address(incident: Incident, chosen: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
@@ -48,7 +49,7 @@ class IncidentForm(forms.Form):
         assert isinstance(tlp, forms.ChoiceField)
         severity.choices = [
             ("", _("The template's, or medium")),
-            *((one.word, one.label) for one in reversed(Severity)),
+            *((one.word, gettext(str(one.label))) for one in reversed(Severity)),
         ]
         tlp.choices = [("", _("The template's, or amber")), *Tlp.choices]
 

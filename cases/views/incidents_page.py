@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from cases import timeline_read
@@ -52,7 +53,7 @@ def incident_panel(request: HttpRequest, number: str, name: str) -> HttpResponse
     user = person_of(request)
     incident = incident_for(user, number)
     if name not in (*FOLDING, *LATER):
-        raise Missing(f"There is no box {name:.40} on this page.")
+        raise Missing(_("There is no box %(name)s on this page.") % {"name": f"{name:.40}"})
     fold = bool(request.GET.get("fold"))
     if not is_partial(request):
         return redirect(address_of(incident, name, opened=not fold))

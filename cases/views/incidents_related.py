@@ -96,7 +96,7 @@ def _box(user: User, incident: Incident) -> Context:
 def _line(one: relations.Related) -> Context:
     return {
         "pk": one.row.pk,
-        "label": one.label,
+        "label": _(str(one.label)),
         "other": one.other,
         "severity": Severity(one.other.severity),
         "status": IncidentStatus(one.other.status),

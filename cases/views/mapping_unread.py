@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from cases.actions.dead_letters import waiting
 from cases.ingest.mapping.overlay import Overlay
@@ -53,7 +54,7 @@ def _error(rules: Rules, letter: DeadLetter) -> str:
     try:
         body = unpack(bytes(letter.body), letter.encoding)
         if len(body) > 4 * BYTES_AT_MOST:
-            return "It is too large, unpacked, to be tried here."
+            return _("It is too large, unpacked, to be tried here.")
         made, _several = rows_of(rules, body, letter.content_type, clock.now())
     except Unreadable as error:
         return error.message

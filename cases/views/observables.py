@@ -69,7 +69,7 @@ def observable_list(request: HttpRequest) -> HttpResponse:
         "incident": incident,
         "notice": notice,
         "types": OBSERVABLE_TYPES,
-        "risks": [(one.word, one.label) for one in reversed(Risk)],
+        "risks": [(one.word, _(str(one.label))) for one in reversed(Risk)],
         "rows": rows,
         "can_respond": may(user, "respond"),
     }
@@ -86,7 +86,7 @@ def observable_detail(request: HttpRequest, pk: int) -> HttpResponse:
     user = person_of(request)
     one = Observable.objects.visible_to(user).filter(pk=pk).first()
     if one is None:
-        raise Missing("There is no such observable.")
+        raise Missing(_("There is no such observable."))
     context = {**rating_of(one), "may_ask": ratings.may_ask(user)}
     if is_partial(request):
         return render_regions(request, DETAIL, ["rating"], context)

@@ -56,7 +56,7 @@ def report_list(request: HttpRequest) -> HttpResponse:
 def report_shipped(request: HttpRequest, slug: str) -> HttpResponse:
     """One of the product, to read and to copy."""
     if slug not in SHIPPED:
-        raise Missing(f"There is no report template {slug:.60}.")
+        raise Missing(_("There is no report template %(slug)s.") % {"slug": f"{slug:.60}"})
     return render(request, SOURCE, {"template": SHIPPED[slug]})
 
 

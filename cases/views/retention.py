@@ -44,7 +44,7 @@ class RuleForm(forms.Form):
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         _choose(self, "what", [(one.name, str(one.label).capitalize()) for one in retention.sorts().values()])
-        _choose(self, "severities", [(one.word, one.label) for one in reversed(Severity)])
+        _choose(self, "severities", [(one.word, _(str(one.label))) for one in reversed(Severity)])
         _choose(self, "source", [("", _("any")), *AlertSource.objects.order_by("name").values_list("slug", "name")])
 
 
@@ -121,7 +121,7 @@ def _saved(actor: Actor, rule: RetentionRule | None, form: RuleForm, version: st
 
 def _shown(rule: RetentionRule) -> dict[str, Any]:
     sort = retention.sorts().get(rule.what)
-    severities = [Severity(one).label for one in rule.severities]
+    severities = [_(str(Severity(one).label)) for one in rule.severities]
     return {
         "rule": rule,
         "label": str(sort.label).capitalize() if sort else rule.what,

@@ -66,7 +66,7 @@ def _severity(severity: Severity, goals: Document) -> dict[str, Any]:
         {"name": f"{severity.word}-{goal}", "goal": goal, "value": goals[goal], "words": _words(goals[goal])}
         for goal in GOALS
     ]
-    return {"word": severity.word, "label": severity.label, "goals": values, "always": goals["always"]}
+    return {"word": severity.word, "label": _(str(severity.label)), "goals": values, "always": goals["always"]}
 
 
 def _words(minutes: Any) -> str:

@@ -133,7 +133,7 @@ def manages_it(user: User, source: AlertSource | None) -> bool:
 
 def _real(source: AlertSource, slug: str) -> AlertSource:
     if not shown.is_real(source):
-        raise Missing(f"There is no source {slug!s:.60}.")
+        raise Missing(_("There is no source %(slug)s.") % {"slug": f"{slug!s:.60}"})
     return source
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cases.actions.sources import DAYS_AT_MOST
@@ -61,8 +62,8 @@ class SourceForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.source = source
         _choices(self, "kind", [(kind.name, kind.label) for kind in KINDS.values()])
-        _choices(self, "default_severity", [(one.word, one.label) for one in reversed(Severity)])
-        _choices(self, "resolved_determination", [(one.word, one.label) for one in Determination if one])
+        _choices(self, "default_severity", [(one.word, gettext(str(one.label))) for one in reversed(Severity)])
+        _choices(self, "resolved_determination", [(one.word, gettext(str(one.label))) for one in Determination if one])
         if source is not None:
             del self.fields["kind"], self.fields["token_days"]
         if source is None or not source.hmac_secret:

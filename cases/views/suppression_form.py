@@ -64,7 +64,7 @@ class SuppressionForm(forms.Form):
         keep = [("keep", _("as it is"))] if self.rule else []
         _choices(self, "until", [*keep, *presets, ("other", _("another time"))])
         _choices(self, "source", _sources(user))
-        levels = [(one.word, one.label) for one in reversed(Severity)]
+        levels = [(one.word, _(str(one.label))) for one in reversed(Severity)]
         _choices(self, "severity", [("", _("any")), *levels])
         _choices(self, "scope", _scopes(user, self.rule))
         if self.rule:

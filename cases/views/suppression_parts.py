@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from cases.actions.suppression import in_force
 from cases.actions.suppression_fields import trouble_of
@@ -19,7 +20,7 @@ from soar.lib import clock, parts
 
 SOON = timedelta(hours=24)
 LATEST = 10
-NAMED = {"title": "Title contains", "severity": "Severity at most"}
+NAMED = {"title": gettext_noop("Title contains"), "severity": gettext_noop("Severity at most")}
 
 
 class State(NamedTuple):

@@ -120,7 +120,7 @@ def task_edit(request: HttpRequest, number: str, pk: int) -> HttpResponse:
     task = task_for(user, pk, level="edit" if request.method == "POST" else "view")
     # A merge may have taken it along while the form was open.
     if task.incident.pk != end_of(incident_for(user, number).pk):
-        raise Missing(f"There is no task {pk} in {number:.40}.")
+        raise Missing(_("There is no task %(pk)s in %(number)s.") % {"pk": pk, "number": f"{number:.40}"})
     if request.method != "POST":
         return _form(request, task)
     try:
@@ -217,5 +217,5 @@ def _task(request: HttpRequest, actor: Actor, number: str) -> int:
         raise Refused(_("Choose a task first."))
     incident = incident_for(actor, number)
     if not IncidentTask.objects.filter(pk=int(value), incident=incident).exists():
-        raise Missing(f"There is no task {value} in {incident.number}.")
+        raise Missing(_("There is no task %(value)s in %(number)s.") % {"value": value, "number": incident.number})
     return int(value)

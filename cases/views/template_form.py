@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cases.actions.template_fields import TEMPLATE_TASKS_AT_MOST, YEAR
@@ -33,7 +34,7 @@ class TemplateForm(forms.Form):
     def __init__(self, data: QueryDict | None = None, template: IncidentTemplate | None = None) -> None:
         super().__init__(data, initial=_initial(template) if template else {"kind": IncidentKind.OTHER})
         keep = ("", _("As the alerts have it"))
-        _choices(self, "severity", [keep, *((one.word, one.label) for one in reversed(Severity))])
+        _choices(self, "severity", [keep, *((one.word, gettext(str(one.label))) for one in reversed(Severity))])
         _choices(self, "tlp", [keep, *Tlp.choices])
         self.rows = rows_of(data) if data is not None else _rows_as_they_are(template)
         self.units = UNITS

@@ -107,7 +107,7 @@ def _row(template: IncidentTemplate) -> dict[str, Any]:
     known = template.kind in IncidentKind.values
     return {
         "template": template,
-        "kind": IncidentKind(template.kind).label if known else template.kind,
+        "kind": _(str(IncidentKind(template.kind).label)) if known else template.kind,
         "severity": severity,
         "tasks": len(template.tasks),
         "required": sum(bool(task.get("required")) for task in template.tasks),

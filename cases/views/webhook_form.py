@@ -66,7 +66,7 @@ class WebhookForm(forms.Form):
         rows = AlertSource.objects.filter(Q(pk__in=sources_seen_by(user).values("pk")) | there)
         sources = rows.order_by("name").values_list("slug", "name")
         _choices(self, "source", [("", _("any")), *sources])
-        levels = [(one.word, one.label) for one in reversed(Severity)]
+        levels = [(one.word, _(str(one.label))) for one in reversed(Severity)]
         _choices(self, "least_severity", [("", _("any")), *levels])
 
     def for_action(self) -> dict[str, Any]:

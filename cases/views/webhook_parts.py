@@ -68,7 +68,7 @@ def filters_shown(endpoint: WebhookEndpoint) -> list[tuple[str, str]]:
     if endpoint.source:
         found.append((_("Source"), endpoint.source.name))
     if endpoint.least_severity is not None:
-        found.append((_("Severity at least"), str(Severity(endpoint.least_severity).label)))
+        found.append((_("Severity at least"), _(str(Severity(endpoint.least_severity).label))))
     return found
 
 

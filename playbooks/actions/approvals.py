@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from cases import timeline
 from cases.actions.base import text_of
@@ -29,7 +31,7 @@ from playbooks.response_words import NEVER_TOUCH, named_tasks
 from soar.lib.clock import iso
 
 COMMENT_AT_MOST = 5000
-MAY_NOT = "The permission to approve and run response actions is missing."
+MAY_NOT = gettext_noop("The permission to approve and run response actions is missing.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def may_decide(actor: Actor, approval: Approval) -> str:
 def _decision(yes: bool, tasks: Sequence[int] | None, comment: str, reasons: Mapping[int, str] | None) -> Decision:
     said = text_of(comment or "", "comment", most=COMMENT_AT_MOST, required=False)
     if tasks is not None and not tasks:
-        raise Refused("Tick at least one task.", field="tasks")
+        raise Refused(_("Tick at least one task."), field="tasks")
     why = {
         pk: text_of(text, f"reason-{pk}", most=COMMENT_AT_MOST, required=False) for pk, text in (reasons or {}).items()
     }
@@ -90,7 +92,7 @@ def _decide(actor: Actor, pk: int | str, decision: Decision) -> Approval:
     def write() -> CaseError | None:
         approval = approving.locked(seen.pk)
         if approval is None:
-            raise Missing(f"There is no approval {pk!s:.40}.")
+            raise Missing(_("There is no approval %(pk)s.") % {"pk": f"{pk!s:.40}"})
         _check_right(actor, approval)  # again: somebody may have restricted the incident meanwhile
         if approval.status not in APPROVAL_OPEN:
             raise Conflict(_ended(approval))
@@ -108,12 +110,12 @@ def _decide(actor: Actor, pk: int | str, decision: Decision) -> Approval:
 
 def _check_right(actor: Actor, approval: Approval) -> None:
     if actor.user is None:
-        raise Forbidden("Only a person can decide on an approval.")
-    needs(actor, "respond", MAY_NOT)
+        raise Forbidden(_("Only a person can decide on an approval."))
+    needs(actor, "respond", _(MAY_NOT))
     alert: Alert | None = approval.alert
     incident = alert.incident if alert is not None and alert.restricted else approval.incident
     if incident is not None and incident.restricted and not holds(actor.user, incident, "edit"):
-        raise Forbidden(f"You may see {incident.number} but not work on it: it is restricted.")
+        raise Forbidden(_("You may see %(number)s but not work on it: it is restricted.") % {"number": incident.number})
 
 
 def _vote(actor: Actor, approval: Approval, decision: Decision) -> None:
@@ -141,18 +143,21 @@ def _chosen(actor: Actor, approval: Approval, decision: Decision) -> list[Respon
     voted = set(Vote.objects.filter(approval=approval, user=actor.user).values_list("task", flat=True))
     if not tasks:
         if decision.tasks is not None:
-            raise Refused("This approval is a question; it has no tasks.", field="tasks")
+            raise Refused(_("This approval is a question; it has no tasks."), field="tasks")
         if None in voted:
             raise Conflict(_again(approval))
         return [None]
     by_id = {task.pk: task for task in tasks}
     if decision.tasks is not None and (strange := sorted(decision.tasks - by_id.keys())):
-        raise Refused(f"Task {strange[0]} is not of this approval.", field="tasks")
+        raise Refused(_("Task %(strange)s is not of this approval.") % {"strange": strange[0]}, field="tasks")
     wanted = [task for task in tasks if decision.tasks is None or task.pk in decision.tasks]
     open_ones = [task for task in wanted if task.status == TaskStatus.PENDING_APPROVAL]
     if decision.tasks is not None and len(open_ones) < len(wanted):
         over = next(task for task in wanted if task not in open_ones)
-        raise Conflict(f"{named_tasks([over])} is {over.state.label.lower()} already. Nothing was decided.")
+        raise Conflict(
+            _("%(named_tasks)s is %(label)s already. Nothing was decided.")
+            % {"named_tasks": named_tasks([over]), "label": _(str(over.state.label)).lower()}
+        )
     mine = [task for task in open_ones if task.pk not in voted]
     if not mine or (decision.tasks is not None and len(mine) < len(open_ones)):
         raise Conflict(_again(approval))
@@ -169,7 +174,11 @@ def _check_reasons(approval: Approval, chosen: Iterable[ResponseTask | None], de
         known = task.reason.startswith(NEVER_TOUCH)  # and has a field of its own on the page
         if known or _is_listed(approval, task, listed):
             field = f"reason-{task.pk}" if known and decision.reasons else "comment"
-            raise Refused(f"{task.target_value} is on the never-touch list: say why it may be touched.", field=field)
+            raise Refused(
+                _("%(target_value)s is on the never-touch list: say why it may be touched.")
+                % {"target_value": task.target_value},
+                field=field,
+            )
 
 
 def _is_listed(approval: Approval, task: ResponseTask, listed: Sequence[never_touch.Rule]) -> bool:
@@ -178,17 +187,22 @@ def _is_listed(approval: Approval, task: ResponseTask, listed: Sequence[never_to
 
 def _again(approval: Approval) -> str:
     if approval.needed > 1:
-        return "You have decided on this already. Another person must approve it too."
-    return "You have decided on this already."
+        return _("You have decided on this already. Another person must approve it too.")
+    return _("You have decided on this already.")
 
 
 def _ended(approval: Approval) -> str:
     """What happened to an approval that is over, and by whom."""
     if approval.status == "expired":
-        return f"This approval expired at {iso(approval.expires_at)}: its tasks can never run. Nothing was decided."
+        return _("This approval expired at %(expires_at)s: its tasks can never run. Nothing was decided.") % {
+            "expires_at": iso(approval.expires_at)
+        }
     last = Vote.objects.filter(approval=approval).select_related("user").order_by("-pk").first()
     by = f" by {last.user.display_name()}" if last else ""
-    return f"This approval is {approval.state.label.lower()} already{by}. Nothing was decided."
+    return _("This approval is %(label)s already%(by)s. Nothing was decided.") % {
+        "label": _(str(approval.state.label)).lower(),
+        "by": by,
+    }
 
 
 def _announce(actor: Actor, approval: Approval, decision: Decision, tasks: list[ResponseTask]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from cases.actions.base import text_of
 from cases.actors import Actor
@@ -30,7 +31,7 @@ def decide(actor: Actor, run: Run | int | str, step: Step | int | str, outcome: 
     The run goes on as soon as nothing is left to decide. Raises Missing, Forbidden, Refused for another word,
     Conflict for a step that is not of unknown outcome. Of a response playbook, ``step`` is one of its tasks."""
     if outcome not in Outcome.values:
-        raise Refused(f"outcome is one of: {', '.join(Outcome.values)}.", field="outcome")
+        raise Refused(_("outcome is one of: %(values)s.") % {"values": ", ".join(Outcome.values)}, field="outcome")
     note = text_of(comment or "", "comment", most=5000, required=False)
     seen = run_for(actor, run.pk if isinstance(run, Run) else run)
     if seen.playbook.kind == "response":
@@ -57,9 +58,12 @@ def _step(row: Run, step: Step | int | str) -> Step:
     usable = text.isascii() and text.isdigit() and len(text) < 19
     found = row.steps.select_for_update().filter(pk=int(text)).first() if usable else None
     if found is None:
-        raise Missing(f"This run has no step {text:.40}.")
+        raise Missing(_("This run has no step %(text)s.") % {"text": f"{text:.40}"})
     if found.status != StepStatus.UNKNOWN_OUTCOME:
-        raise Conflict(f"{found.name} is {found.state.label.lower()}: there is nothing to decide.")
+        raise Conflict(
+            _("%(name)s is %(label)s: there is nothing to decide.")
+            % {"name": found.name, "label": _(str(found.state.label)).lower()}
+        )
     if row.status not in (RunStatus.NEEDS_DECISION, RunStatus.CANCELLED, RunStatus.UNSUCCESSFUL):
-        raise Conflict("The run is under way.")
+        raise Conflict(_("The run is under way."))
     return found

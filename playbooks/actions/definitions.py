@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from cases.actors import Actor
 from cases.errors import Conflict, Refused
@@ -31,7 +32,7 @@ def enable(actor: Actor, playbook: Playbook | str | int) -> Playbook:
     if row.kind == "response":
         check_enabling(row)
     elif row.load_error or not row.present:
-        raise Conflict(f"{row.name} cannot be enabled: its file cannot be loaded or is gone.")
+        raise Conflict(_("%(name)s cannot be enabled: its file cannot be loaded or is gone.") % {"name": row.name})
     if row.enabled and not row.deactivated_reason:
         return row
     row.enabled, row.deactivated_reason = True, ""
@@ -58,7 +59,10 @@ def set_minutes_saved(actor: Actor, playbook: Playbook | str | int, minutes: int
     Raises Missing or Forbidden, Refused for another number."""
     row = authored(actor, playbook)
     if not 0 <= minutes <= MINUTES_AT_MOST:
-        raise Refused(f"Between 0 and {MINUTES_AT_MOST:,} minutes.", field="minutes_saved")
+        raise Refused(
+            _("Between 0 and %(minutes_at_most)s minutes.") % {"minutes_at_most": f"{MINUTES_AT_MOST:,}"},
+            field="minutes_saved",
+        )
     if row.minutes_saved != minutes:
         row.minutes_saved = minutes
         row.save(update_fields=["minutes_saved"])
@@ -78,7 +82,7 @@ def reload(actor: Actor) -> dict[str, Any]:
     """Read the playbook folders again and tell every worker. Returns ``{"playbooks", "errors", "generation"}``.
 
     Raises Forbidden. What a file does at its import happens here too, outside of any transaction."""
-    needs(actor, "author_playbooks", "The permission to write and reload playbooks is missing.")
+    needs(actor, "author_playbooks", _("The permission to write and reload playbooks is missing."))
     loaded = load(settings.PLAYBOOK_DIRS)
     with transaction.atomic():
         generation = catalog.sync(loaded, actor.user, gone=True)

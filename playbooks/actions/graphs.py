@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from cases.actors import Actor
 from cases.errors import Conflict, Missing, Refused
@@ -25,14 +26,14 @@ from soar.accounts import audit
 from soar.accounts.membership import may
 
 NAME_AT_MOST = 200
-RIGHT = "The permission to write and enable playbooks is missing."
+RIGHT = gettext_noop("The permission to write and enable playbooks is missing.")
 Change = Callable[[Graph], Graph]
 
 
 @transaction.atomic
 def create(actor: Actor, graph: Graph) -> Playbook:
     """A new response playbook, switched off, whose draft is ``graph``. Raises Forbidden, Refused for its name."""
-    needs(actor, "author_playbooks", RIGHT)
+    needs(actor, "author_playbooks", _(RIGHT))
     name = checked_name(graph.name)
     graph = replace(graph, name=name)
     row = Playbook(

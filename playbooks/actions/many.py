@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.utils.translation import gettext as _
+
 from cases.actors import Actor
 from cases.errors import CaseError, Conflict, Forbidden, Refused
 from playbooks.actions.runs import run_by_hand
@@ -23,9 +25,9 @@ def run_on_each(
     row = startable(actor, playbook)
     wanted = list(dict.fromkeys(alerts))
     if not wanted:
-        raise Refused("Tick some alerts first.", field="alerts")
+        raise Refused(_("Tick some alerts first."), field="alerts")
     if len(wanted) > AT_MOST:
-        raise Refused(f"At most {AT_MOST} alerts at once.", field="alerts")
+        raise Refused(_("At most %(at_most)s alerts at once.") % {"at_most": AT_MOST}, field="alerts")
     runs, refused = [], []
     for pk in wanted:
         try:
@@ -41,5 +43,5 @@ def startable(actor: Actor, playbook: str | int) -> Playbook:
     """The playbook, if the actor may start it now. Raises Forbidden, Missing and Conflict as ``run_on_each``."""
     row = playbook_for(actor, playbook, "run")
     if row.hindrance:
-        raise Conflict(f"{row.name} starts nothing. {row.hindrance}")
+        raise Conflict(_("%(name)s starts nothing. %(hindrance)s") % {"name": row.name, "hindrance": row.hindrance})
     return row

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from cases.actions.base import text_of, word
 from cases.actors import Actor
@@ -24,7 +25,7 @@ def add(actor: Actor, name: str, severity: str) -> DetectionModel:
         with transaction.atomic():
             row.save()
     except IntegrityError:
-        raise Refused("There is a detection model of this name already.", field="name") from None
+        raise Refused(_("There is a detection model of this name already."), field="name") from None
     audit.record(actor.user, "detection_model.added", row.name, severity=level.word)
     return row
 
@@ -35,7 +36,7 @@ def set_severity(actor: Actor, model_id: int, severity: str) -> DetectionModel:
     row = _locked(actor, model_id)
     if severity == "":
         if row.custom:
-            raise Refused("A custom model needs a severity.", field="severity")
+            raise Refused(_("A custom model needs a severity."), field="severity")
         row.severity_set = False
     else:
         row.severity, row.severity_set = word(Severity, severity, "severity"), True
@@ -50,19 +51,19 @@ def remove(actor: Actor, model_id: int) -> DetectionModel:
     """Take a custom model away. Raises Forbidden, Missing, Conflict for one that alerts name."""
     row = _locked(actor, model_id)
     if not row.custom or row.alert_count:
-        raise Conflict(f"{row.name} is named by alerts: it cannot be removed.")
+        raise Conflict(_("%(name)s is named by alerts: it cannot be removed.") % {"name": row.name})
     row.delete()
     audit.record(actor.user, "detection_model.removed", row.name)
     return row
 
 
 def _may_change(actor: Actor) -> None:
-    needs(actor, "manage_settings", "The permission to manage settings is missing.")
+    needs(actor, "manage_settings", _("The permission to manage settings is missing."))
 
 
 def _locked(actor: Actor, model_id: int) -> DetectionModel:
     _may_change(actor)
     row = DetectionModel.objects.select_for_update().filter(pk=model_id).first() if model_id < 2**63 else None
     if row is None:
-        raise Missing(f"There is no detection model {model_id!s:.40}.")
+        raise Missing(_("There is no detection model %(model_id)s.") % {"model_id": f"{model_id!s:.40}"})
     return row

@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Sequence
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from cases.actions.base import text_of
 from cases.actors import Actor
@@ -24,9 +25,13 @@ def add(actor: Actor, *, by: str, value: str, reason: str, kinds: Sequence[str] 
     Raises Forbidden without the permission to manage settings, Refused beside the field that is wrong."""
     _may_change(actor)
     if by not in BY:
-        raise Refused(f"One of: {', '.join(BY)}.", field="by")
+        raise Refused(_("One of: %(by)s.") % {"by": ", ".join(BY)}, field="by")
     if wrong := [kind for kind in kinds if kind not in KINDS_OF_TARGET]:
-        raise Refused(f"{wrong[0]:.40} is not one of: {', '.join(KINDS_OF_TARGET)}.", field="kinds")
+        raise Refused(
+            _("%(wrong)s is not one of: %(kinds_of_target)s.")
+            % {"wrong": f"{wrong[0]:.40}", "kinds_of_target": ", ".join(KINDS_OF_TARGET)},
+            field="kinds",
+        )
     row = NeverTouch(
         by=by,
         value=_value(by, text_of(value, "value", most=300)),
@@ -46,7 +51,7 @@ def remove(actor: Actor, rule_id: int) -> NeverTouch:
     _may_change(actor)
     row = NeverTouch.objects.select_for_update().filter(pk=rule_id).first() if rule_id < 2**63 else None
     if row is None:
-        raise Missing(f"The never-touch list has no rule {rule_id!s:.40}.")
+        raise Missing(_("The never-touch list has no rule %(rule_id)s.") % {"rule_id": f"{rule_id!s:.40}"})
     told = str(row)
     row.delete()
     audit.record(actor.user, "never_touch.removed", told, reason=row.reason)
@@ -54,18 +59,20 @@ def remove(actor: Actor, rule_id: int) -> NeverTouch:
 
 
 def _may_change(actor: Actor) -> None:
-    needs(actor, "manage_settings", "The permission to manage settings is missing.")
+    needs(actor, "manage_settings", _("The permission to manage settings is missing."))
 
 
 def _value(by: str, value: str) -> str:
     if by == "criticality" and value.lower() not in CRITICALITY:
-        raise Refused(f"A criticality is one of: {', '.join(CRITICALITY)}.", field="value")
+        raise Refused(
+            _("A criticality is one of: %(criticality)s.") % {"criticality": ", ".join(CRITICALITY)}, field="value"
+        )
     if by == "criticality":
         return value.lower()
     if by == "network":
         return _network(value)
     if by == "name" and (not value.strip("*") or "*" in value.strip("*")):
-        raise Refused("A * may stand at the beginning and at the end of a name, nowhere else.", field="value")
+        raise Refused(_("A * may stand at the beginning and at the end of a name, nowhere else."), field="value")
     return value
 
 
@@ -73,7 +80,7 @@ def _network(value: str) -> str:
     try:
         return str(ipaddress.ip_network(value, strict=False))
     except ValueError:
-        raise Refused("A network is written like 10.20.0.0/16 or 2001:db8::/32.", field="value") from None
+        raise Refused(_("A network is written like 10.20.0.0/16 or 2001:db8::/32."), field="value") from None
 
 
 def _saved(row: NeverTouch) -> None:
@@ -83,4 +90,4 @@ def _saved(row: NeverTouch) -> None:
     except IntegrityError as error:
         if "never_touch_once" not in str(error):
             raise
-        raise Refused("This is on the list already.", field="value") from None
+        raise Refused(_("This is on the list already."), field="value") from None

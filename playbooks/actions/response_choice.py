@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from cases.actors import Actor
 from cases.asset_access import asset_for
 from cases.errors import Missing
@@ -57,5 +59,5 @@ def observable_for(actor: Actor, pk: int | str) -> Observable:
     assert actor.user is not None
     row = Observable.objects.visible_to(actor.user).filter(pk=int(text)).first() if usable else None
     if row is None:
-        raise Missing(f"There is no observable {text:.40}.")
+        raise Missing(_("There is no observable %(text)s.") % {"text": f"{text:.40}"})
     return row

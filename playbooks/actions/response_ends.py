@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from cases.actions.base import text_of
 from cases.actors import Actor
@@ -44,7 +45,9 @@ def cancel(actor: Actor, task_id: int | str) -> ResponseTask:
 def _cancel(actor: Actor, task: ResponseTask) -> None:
     row = _locked(actor, task)
     if row.status not in CANCELLABLE:
-        raise Conflict(f"This task is {row.state.label.lower()}: only what has not begun can be cancelled.")
+        raise Conflict(
+            _("This task is %(label)s: only what has not begun can be cancelled.") % {"label": row.state.label.lower()}
+        )
     ending = calls.cancelled(row, f"Cancelled by {actor.name}.")
     _end(task, TaskStatus(ending.status), ending.reason)
     if row.approval_id is None:
@@ -61,7 +64,7 @@ def decide(actor: Actor, task_id: int | str, outcome: str, comment: str = "") ->
     Raises Missing, Forbidden, Refused for another word and for no comment on what is to be repeated although the
     never-touch list names it, Conflict for a task that is not of unknown outcome."""
     if outcome not in Outcome.values:
-        raise Refused(f"outcome is one of: {', '.join(Outcome.values)}.", field="outcome")
+        raise Refused(_("outcome is one of: %(values)s.") % {"values": ", ".join(Outcome.values)}, field="outcome")
     note = text_of(comment or "", "comment", most=5000, required=False)
     task = response_task(actor, task_id)
 
@@ -76,7 +79,7 @@ def decide(actor: Actor, task_id: int | str, outcome: str, comment: str = "") ->
 def _decide(actor: Actor, task: ResponseTask, outcome: Outcome, note: str) -> None:
     row = _locked(actor, task)
     if row.status != TaskStatus.UNKNOWN_OUTCOME:
-        raise Conflict(f"This task is {row.state.label.lower()}: there is nothing to decide.")
+        raise Conflict(_("This task is %(label)s: there is nothing to decide.") % {"label": row.state.label.lower()})
     decision = {"outcome": outcome.value, "by": actor.name, "comment": note, "at": iso(timezone.now())}
     ResponseTask.objects.filter(pk=task.pk).update(decision=decision)
     if outcome == Outcome.REPEAT:
@@ -94,7 +97,9 @@ def _decide(actor: Actor, task: ResponseTask, outcome: Outcome, note: str) -> No
 def _allow(row: ResponseTask, note: str) -> None:
     """What is on the never-touch list by now is done again with a reason only (response-playbooks.md 18)."""
     if protecting.reasons(row, never_touch.rules()) and not note:
-        text = f"{row.target_value} is on the never-touch list: say why it may be touched."
+        text = _("%(target_value)s is on the never-touch list: say why it may be touched.") % {
+            "target_value": row.target_value
+        }
         raise Refused(text, field="comment")
     protecting.allow([row])
 
@@ -103,7 +108,7 @@ def _locked(actor: Actor, task: ResponseTask) -> ResponseTask:
     """The row as it is now, of a case that the actor may still work on; its locks are held (after_task)."""
     row = ResponseTask.objects.select_for_update(of=("self",)).filter(pk=task.pk).first()
     if row is None:
-        raise Missing(f"There is no response task {task.pk}.")
+        raise Missing(_("There is no response task %(task_pk)s.") % {"task_pk": task.pk})
     works_on_case(actor, row.alert, row.incident)
     return row
 

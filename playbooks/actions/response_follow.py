@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from cases.actors import Actor
 from cases.errors import Conflict
@@ -43,7 +44,7 @@ def resend(actor: Actor, task_id: int | str) -> ResponseTask:
         return task_for(actor, task.pk)
     _check_failed(task)
     if not task.capability or not task.target_kind:
-        raise Conflict("It belongs to its run: retry the run instead.")
+        raise Conflict(_("It belongs to its run: retry the run instead."))
     case = case_of_task(task)
     if task.inverse_of is not None:
         return _inverse(actor, task.inverse_of, case)
@@ -57,9 +58,12 @@ def _sent_again(actor: Actor, pk: int, case: Case) -> ResponseTask:
     _check_failed(row)
     open_one = ResponseTask.objects.filter(pk=row.data.get(AGAIN) or 0, status__in=TASK_OPEN).first()
     if open_one is not None:
-        raise Conflict(f"It is done again already, by task {open_one.pk} ({open_one.state.label.lower()}).")
+        raise Conflict(
+            _("It is done again already, by task %(open_one_pk)s (%(label)s).")
+            % {"open_one_pk": open_one.pk, "label": _(str(open_one.state.label)).lower()}
+        )
     if why := not_brought(row):
-        raise Conflict(f"{why} Or respond by hand, if the script is meant as it is now.")
+        raise Conflict(_("%(why)s Or respond by hand, if the script is meant as it is now.") % {"why": why})
     params = {name: value for name, value in row.params.items() if name not in ("reason", TEXT)}
     made = make(actor, case, plan(actor, row.action, [row.target], params), str(row.params.get("reason") or ""))[0]
     row.data = {**row.data, AGAIN: made.pk}
@@ -69,7 +73,10 @@ def _sent_again(actor: Actor, pk: int, case: Case) -> ResponseTask:
 
 def _check_failed(task: ResponseTask) -> None:
     if task.status not in (TaskStatus.UNSUCCESSFUL, TaskStatus.CANCELLED):
-        raise Conflict(f"This task is {task.state.label.lower()}: only queued and failed ones are sent again.")
+        raise Conflict(
+            _("This task is %(label)s: only queued and failed ones are sent again.")
+            % {"label": _(str(task.state.label)).lower()}
+        )
 
 
 def inverse(actor: Actor, task_id: int | str) -> ResponseTask:
@@ -109,14 +116,19 @@ def undo_of(task: ResponseTask) -> str:
     """The capability that undoes this task. Raises Conflict when there is none, or nothing to undo."""
     what = CAPABILITIES.get(task.capability)
     if what is None or not what.inverse:
-        raise Conflict("This cannot be undone.")
+        raise Conflict(_("This cannot be undone."))
     if task.status not in (TaskStatus.SUCCESSFUL, TaskStatus.UNKNOWN_OUTCOME) and not _half_done(task):
-        raise Conflict(f"This task is {task.state.label.lower()}: there is nothing to undo.")
+        raise Conflict(
+            _("This task is %(label)s: there is nothing to undo.") % {"label": _(str(task.state.label)).lower()}
+        )
     if not changes.anything(task):
-        raise Conflict(changes.STAYS)
+        raise Conflict(_(changes.STAYS))
     done = task.inverses.exclude(status__in=NOT_UNDONE).order_by("-pk").first()
     if done is not None:
-        raise Conflict(f"It is undone already, by task {done.pk} ({done.state.label.lower()}).")
+        raise Conflict(
+            _("It is undone already, by task %(done_pk)s (%(label)s).")
+            % {"done_pk": done.pk, "label": _(str(done.state.label)).lower()}
+        )
     return what.inverse
 
 
@@ -133,18 +145,21 @@ def _undoing(actor: Actor, task: ResponseTask) -> ConnectorAccount | None:
     if task.account_id is None:
         if what == "unblock":
             return None
-        raise Conflict("The connector that did it is gone.")
+        raise Conflict(_("The connector that did it is gone."))
     able = {account.pk: account for account in routing.serving(what, actor.user)}
     if task.account_id not in able:
         name = task.account.name if task.account else ""
-        raise Conflict(f"{name} is disabled, not for you to use, or cannot do “{CAPABILITIES[what].label}”.")
+        raise Conflict(
+            _("%(name)s is disabled, not for you to use, or cannot do “%(label)s”.")
+            % {"name": name, "label": _(CAPABILITIES[what].label)}
+        )
     return able[task.account_id]
 
 
 def response_task(actor: Actor, task_id: int | str) -> ResponseTask:
     """The task, for somebody who may respond on its case."""
     task = task_for(actor, task_id)
-    needs(actor, "respond", MAY_NOT)
+    needs(actor, "respond", _(MAY_NOT))
     case_of(actor, alert=task.alert_id, incident=None if task.alert_id else task.incident_id)
     return task
 
@@ -163,7 +178,7 @@ def reveal(actor: Actor, task_id: int | str) -> dict[str, str]:
     task = response_task(actor, task_id)
     secret = {str(name): str(value) for name, value in (task.secret or {}).items()}
     if not secret:
-        raise Conflict("This task has nothing to show.")
+        raise Conflict(_("This task has nothing to show."))
     secret = _of_now(task, secret)
     audit.record(actor.user, "response.secret_shown", f"task {task.pk}", names=sorted(secret))
     return secret
@@ -176,15 +191,17 @@ def collected(actor: Actor, task_id: int | str) -> Collected:
     task = response_task(actor, task_id)
     account = task.account
     if task.capability != COLLECT or not task.secret or account is None:
-        raise Conflict("This task has no file.")
+        raise Conflict(_("This task has no file."))
     if account.removed_at is not None or not account.enabled:
-        raise Conflict(f"The connector {account.name}, which has the file, is not in use any more.")
+        raise Conflict(
+            _("The connector %(name)s, which has the file, is not in use any more.") % {"name": account.name}
+        )
     try:
         connector = registry.of(account, cause=task.cause)
         assert isinstance(connector, Responder)
         file = connector.collected(task.reference, task.data, task.secret)
     except ConnectorError as error:
-        raise Conflict(f"The file cannot be had now: {error.message}") from None
+        raise Conflict(_("The file cannot be had now: %(message)s") % {"message": error.message}) from None
     audit.record(actor.user, "response.file_downloaded", f"task {task.pk}", name=file.name, size=len(file.content))
     return file
 
@@ -199,4 +216,4 @@ def _of_now(task: ResponseTask, secret: dict[str, str]) -> dict[str, str]:
         assert isinstance(connector, Responder)
         return connector.revealed(task.capability, task.reference, secret)
     except ConnectorError as error:
-        raise Conflict(f"It cannot be shown now: {error.message}") from None
+        raise Conflict(_("It cannot be shown now: %(message)s") % {"message": error.message}) from None

@@ -9,6 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from cases.actors import Actor
 from cases.errors import Refused
 from playbooks import never_touch
@@ -25,7 +28,7 @@ from playbooks.world import OWN, world_of
 from soar.accounts.models import User
 from soar.connectors.models import ConnectorAccount, Route
 
-MAY_NOT = "The permission to approve and run response actions is missing."
+MAY_NOT = gettext_noop("The permission to approve and run response actions is missing.")
 AT_MOST = 200
 
 
@@ -53,16 +56,20 @@ def plan(actor: Actor, action: str, targets: Sequence[Target], params: Mapping[s
     """Check and plan; saves nothing. ``targets`` are rated objects (response_targets).
 
     Raises Forbidden without the permission to respond, Refused beside action, targets or the setting that is wrong."""
-    needs(actor, "respond", MAY_NOT)
+    needs(actor, "respond", _(MAY_NOT))
     spec = spec_of(action)
     clean = pinned(spec.capability, checked(actor.user, spec, params))
     if not targets:
-        raise Refused("Choose at least one object.", field="targets")
+        raise Refused(_("Choose at least one object."), field="targets")
     if len(targets) > AT_MOST:
-        raise Refused(f"At most {AT_MOST} objects at once.", field="targets")
+        raise Refused(_("At most %(at_most)s objects at once.") % {"at_most": AT_MOST}, field="targets")
     if strange := next((one for one in targets if one["kind"] not in spec.targets), None):
         kinds = ", ".join(spec.targets)
-        raise Refused(f"{spec.label} is for {kinds}; {strange['value'][:100]} is none.", field="targets")
+        raise Refused(
+            _("%(label)s is for %(kinds)s; %(value)s is none.")
+            % {"label": _(spec.label), "kinds": kinds, "value": strange["value"][:100]},
+            field="targets",
+        )
     desk = _Desk(actor.user, spec)
     return Plan(spec, clean, [desk.planned(one) for one in targets])
 
@@ -72,7 +79,7 @@ def spec_of(action: str) -> ActionSpec:
     spec = ACTIONS.get(action)
     if spec is None or not spec.responds:
         names = ", ".join(one.name for one in ACTIONS.values() if one.responds)
-        raise Refused(f"An action is one of: {names}.", field="action")
+        raise Refused(_("An action is one of: %(names)s.") % {"names": names}, field="action")
     return spec
 
 
@@ -80,7 +87,7 @@ def checked(user: User | None, spec: ActionSpec, params: Mapping[str, Any]) -> d
     """The settings as the builder would take them, empty ones left out. Raises Refused."""
     given = {name: value for name, value in params.items() if value not in ("", None)}
     if holed := next((name for name, value in given.items() if "\x00" in str(value)), ""):
-        raise Refused("This holds a NUL character.", field=holed)
+        raise Refused(_("This holds a NUL character."), field=holed)
     use = ActionUse(spec.name, given)
     node = Node("by-hand", "action", actions=(use,))
     problem = next(iter(action_problems(blank("By hand"), node, use, "use", world_of(None, user))), None)

@@ -8,6 +8,8 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from playbooks.actions.response_plan import Plan, Planned
 from playbooks.models import ResponseTask
 from playbooks.response import tasks
@@ -37,7 +39,7 @@ def preview_of(task: ResponseTask) -> Preview:
         return Preview()
     if task.account is None:
         own = task.capability in ("block", "unblock")
-        return Preview() if own else Preview(problem="No connector is set up for this any more.")
+        return Preview() if own else Preview(problem=_("No connector is set up for this any more."))
     target = Target(task.target_kind, task.target_value, dict(task.target.get("facts") or {}))
     try:
         connector: Any = registry.of(task.account, cause=task.cause, dry_run=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from cases.actors import Actor
 from cases.errors import Conflict, Missing
 from playbooks.actions import response_ends
@@ -13,8 +16,7 @@ from playbooks.response import steering
 from playbooks.response.locking import Held, hold, together
 
 RETRIABLE = (RunStatus.UNSUCCESSFUL, RunStatus.CANCELLED, RunStatus.PARTIALLY_SUCCESSFUL, RunStatus.NEEDS_DECISION)
-MAY_NOT = "The permission to run playbooks is missing."
-MAY_NOT_RESPOND = "The permission to approve and run response actions is missing."
+MAY_NOT_RESPOND = gettext_noop("The permission to approve and run response actions is missing.")
 
 
 def cancel(actor: Actor, run: Run) -> Run:
@@ -24,7 +26,7 @@ def cancel(actor: Actor, run: Run) -> Run:
     def write() -> Run:
         held = _held(actor, run)
         if held.run.state.is_final:
-            raise Conflict(f"The run is {held.run.state.label.lower()} already.")
+            raise Conflict(_("The run is %(label)s already.") % {"label": _(str(held.run.state.label)).lower()})
         steering.cancel(held, actor.name)
         return held.run
 
@@ -35,16 +37,21 @@ def retry(actor: Actor, run: Run) -> Run:
     """Do again what failed, and nothing else. Raises Forbidden (also for whoever may not run response actions, as they
     would run again), Conflict for a run that has nothing to retry, or tasks to decide on first."""
     playbook_for(actor, run.playbook, "run")
-    needs(actor, "respond", MAY_NOT_RESPOND)
+    needs(actor, "respond", _(MAY_NOT_RESPOND))
 
     def write() -> Run:
         held = _held(actor, run)
         if held.run.status not in RETRIABLE:
-            raise Conflict(f"The run is {held.run.state.label.lower()}: there is nothing to retry.")
+            raise Conflict(
+                _("The run is %(label)s: there is nothing to retry.") % {"label": _(str(held.run.state.label)).lower()}
+            )
         if held.run.playbook.hindrance:
-            raise Conflict(f"{held.run.playbook.name} starts nothing. {held.run.playbook.hindrance}")
+            raise Conflict(
+                _("%(name)s starts nothing. %(hindrance)s")
+                % {"name": held.run.playbook.name, "hindrance": held.run.playbook.hindrance}
+            )
         if ResponseTask.objects.filter(run=run, status=TaskStatus.UNKNOWN_OUTCOME).exists():
-            raise Conflict("First decide what happened to the tasks of unknown outcome.")
+            raise Conflict(_("First decide what happened to the tasks of unknown outcome."))
         steering.retry(held)
         return held.run
 
@@ -58,7 +65,7 @@ def decide(actor: Actor, run: Run, task: int | str, outcome: Outcome, comment: s
     text = str(task)
     usable = text.isascii() and text.isdigit() and len(text) < 19
     if not usable or not ResponseTask.objects.filter(run=run, pk=int(text)).exists():
-        raise Missing(f"This run has no task {text:.40}.")
+        raise Missing(_("This run has no task %(text)s.") % {"text": f"{text:.40}"})
     response_ends.decide(actor, int(text), outcome.value, comment)
     return run
 
@@ -68,6 +75,6 @@ def _held(actor: Actor, run: Run) -> Held:
     restricted in this very moment."""
     held = hold(run.pk)
     if held is None:
-        raise Missing(f"There is no run {run.pk}.")
+        raise Missing(_("There is no run %(run_pk)s.") % {"run_pk": run.pk})
     works_on(actor, held.alert)
     return held

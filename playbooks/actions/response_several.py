@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from cases.actors import Actor
 from cases.errors import Refused
 from cases.models import Alert
@@ -35,7 +37,7 @@ class Things:
 def things_of(actor: Actor, origin: Origin) -> Things:
     """The objects at ``origin``; none for an empty one. Raises Missing, Forbidden, Refused for too many."""
     if len(origin) > AT_MOST:
-        raise Refused(f"At most {AT_MOST} at once.", field="targets")
+        raise Refused(_("At most %(at_most)s at once.") % {"at_most": AT_MOST}, field="targets")
     singles = [pair for pair in origin if pair[0] in ("observable", "asset")]
     if singles:
         return _singles(actor, singles)

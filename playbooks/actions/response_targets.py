@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from cases.asset_facts import known_of
 from cases.choices import Criticality
 from cases.errors import Refused
@@ -81,7 +83,10 @@ def given(kind: str, value: str, type: str = "", facts: Mapping[str, Any] | None
 
     Raises Refused beside targets."""
     if kind not in KINDS_OF_TARGET:
-        raise Refused(f"A target's kind is one of: {', '.join(KINDS_OF_TARGET)}.", field="targets")
+        raise Refused(
+            _("A target's kind is one of: %(kinds_of_target)s.") % {"kinds_of_target": ", ".join(KINDS_OF_TARGET)},
+            field="targets",
+        )
     type = type or _TYPES.get(kind, kind)
     if kind == "hash":
         type = {32: "md5", 40: "sha1", 64: "sha256"}.get(len(value.strip()), "sha256")
@@ -161,7 +166,10 @@ def _normal(kind: str, type: str, value: str) -> str:
     """Raises Refused for an address, name or hash that is none; what products name in their own way stays."""
     text = value.strip()
     if not text or len(text) > VALUE_AT_MOST or "\x00" in text:
-        raise Refused(f"A target's value has 1 to {VALUE_AT_MOST} characters.", field="targets")
+        raise Refused(
+            _("A target's value has 1 to %(value_at_most)s characters.") % {"value_at_most": VALUE_AT_MOST},
+            field="targets",
+        )
     if kind not in (*RATED, SENDER):
         return text
     try:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from cases import timeline
 from cases.actions.base import text_of
 from cases.actors import Actor
@@ -47,9 +49,9 @@ def case_of(
 ) -> Case:
     """The case for somebody who may respond on it. Raises Missing, Forbidden, Refused for both at once,
     Conflict for an incident that was merged."""
-    needs(actor, "respond", MAY_NOT)
+    needs(actor, "respond", _(MAY_NOT))
     if alert and incident:
-        raise Refused("It is about an alert or about an incident, not about both.", field="alert")
+        raise Refused(_("It is about an alert or about an incident, not about both."), field="alert")
     found = alert_for(actor, alert, work=True) if alert else None
     about = incident_for(actor, incident) if incident else None
     check_not_merged(actor, about)

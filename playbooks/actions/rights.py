@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from cases.actors import Actor
 from cases.errors import Forbidden
 from cases.models import Alert, Incident
@@ -25,7 +27,9 @@ def works_on(actor: Actor, alert: Alert | None) -> None:
     if actor.user is None or alert is None or not alert.restricted or alert.incident is None:
         return
     if not holds(actor.user, alert.incident, "edit"):
-        raise Forbidden(f"You may see {alert.number} but not work on it: its incident is restricted.")
+        raise Forbidden(
+            _("You may see %(number)s but not work on it: its incident is restricted.") % {"number": alert.number}
+        )
 
 
 def works_on_case(actor: Actor, alert: Alert | None, incident: Incident | None) -> None:
@@ -35,7 +39,7 @@ def works_on_case(actor: Actor, alert: Alert | None, incident: Incident | None) 
     if actor.user is None or incident is None or not incident.restricted:
         return
     if not holds(actor.user, incident, "edit"):
-        raise Forbidden(f"You may see {incident.number} but not work on it: it is restricted.")
+        raise Forbidden(_("You may see %(number)s but not work on it: it is restricted.") % {"number": incident.number})
 
 
 def authored(actor: Actor, playbook: Playbook | str | int) -> Playbook:

@@ -7,6 +7,7 @@ import uuid
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from cases.actors import Actor
 from cases.errors import Conflict, Forbidden, Refused
@@ -67,7 +68,7 @@ def _run_by_hand(
     )
     check_not_merged(actor, on_incident)
     if row.hindrance:
-        raise Conflict(f"{row.name} starts nothing. {row.hindrance}")
+        raise Conflict(_("%(name)s starts nothing. %(hindrance)s") % {"name": row.name, "hindrance": row.hindrance})
     _fits(row, on_alert, on_incident)
     if row.kind == "response" and on_alert is not None and not dry_run:
         # Under the locks of incident and alert: who restricts it in this moment is waited for, or comes afterwards.
@@ -98,9 +99,12 @@ def check_destructive(actor: Actor, row: Playbook) -> None:
     if actor.user is None or may(actor.user, "respond") or row.current is None:
         return
     for node in graph_of(row.current).nodes:
-        hard = [ACTIONS[use.action].label for use in node.actions if _destroys(use.action)]
+        hard = [_(ACTIONS[use.action].label) for use in node.actions if _destroys(use.action)]
         if hard and node.approval is None:
-            raise Forbidden(f"{row.name} does “{hard[0]}”: the permission to run response actions is missing.")
+            raise Forbidden(
+                _("%(name)s does “%(hard)s”: the permission to run response actions is missing.")
+                % {"name": row.name, "hard": hard[0]}
+            )
 
 
 def _destroys(action: str) -> bool:
@@ -109,17 +113,20 @@ def _destroys(action: str) -> bool:
 
 def _fits(row: Playbook, alert: Alert | None, incident: Incident | None) -> None:
     if alert and incident:
-        raise Refused("A run is on an alert or on an incident, not on both.", field="alert")
+        raise Refused(_("A run is on an alert or on an incident, not on both."), field="alert")
     if row.kind == "response" and alert is None:
-        raise Refused(f"{row.name} runs on an alert.", field="alert")
+        raise Refused(_("%(name)s runs on an alert.") % {"name": row.name}, field="alert")
     if row.kind == "response":
         return
     if row.trigger == Trigger.WEBHOOK and alert is None:
-        raise Refused(f"{row.name} runs on an alert.", field="alert")
+        raise Refused(_("%(name)s runs on an alert.") % {"name": row.name}, field="alert")
     if row.trigger == Trigger.INCIDENT and incident is None:
-        raise Refused(f"{row.name} runs on an incident.", field="incident")
+        raise Refused(_("%(name)s runs on an incident.") % {"name": row.name}, field="incident")
     if row.trigger == Trigger.SCHEDULE and (alert or incident):
-        raise Refused(f"{row.name} runs by the clock and takes neither an alert nor an incident.", field="alert")
+        raise Refused(
+            _("%(name)s runs by the clock and takes neither an alert nor an incident.") % {"name": row.name},
+            field="alert",
+        )
 
 
 @transaction.atomic
@@ -130,7 +137,7 @@ def cancel(actor: Actor, run: Run | int | str) -> Run:
         return response_runs.cancel(actor, seen)
     row, subject = locked_run(actor, seen)
     if row.state.is_final:
-        raise Conflict(f"The run is {row.state.label.lower()} already.")
+        raise Conflict(_("The run is %(label)s already.") % {"label": _(str(row.state.label)).lower()})
     silent = Run.objects.filter(pk=row.pk, lease_until__lt=Now()).exists()
     if row.status == RunStatus.IN_PROGRESS and not silent:
         row.cancel_requested = True
@@ -164,11 +171,16 @@ def retry(actor: Actor, run: Run | int | str) -> Run:
         return response_runs.retry(actor, seen)
     row, _subject = locked_run(actor, seen)
     if row.status not in RETRIABLE:
-        raise Conflict(f"The run is {row.state.label.lower()}: there is nothing to retry.")
+        raise Conflict(
+            _("The run is %(label)s: there is nothing to retry.") % {"label": _(str(row.state.label)).lower()}
+        )
     if row.playbook.hindrance:
-        raise Conflict(f"{row.playbook.name} starts nothing. {row.playbook.hindrance}")
+        raise Conflict(
+            _("%(name)s starts nothing. %(hindrance)s")
+            % {"name": row.playbook.name, "hindrance": row.playbook.hindrance}
+        )
     if row.steps.filter(status=StepStatus.UNKNOWN_OUTCOME).exists():
-        raise Conflict("First decide what happened to the calls of unknown outcome.")
+        raise Conflict(_("First decide what happened to the calls of unknown outcome."))
     again = Q(status__in=(StepStatus.UNSUCCESSFUL, StepStatus.CANCELLED, StepStatus.IN_PROGRESS))
     row.steps.filter(again).update(status=StepStatus.QUEUED)
     _requeue(row, accept_code=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from cases.actions.base import text_of
 from cases.actors import Actor
@@ -48,7 +49,7 @@ def remove(actor: Actor, script_id: int) -> Script:
     _may_write(actor)
     script = Script.objects.select_for_update(of=("self",)).filter(pk=script_id, removed=False).first()
     if script is None:
-        raise Missing(f"There is no script {script_id}.")
+        raise Missing(_("There is no script %(script_id)s.") % {"script_id": script_id})
     script.removed = True
     script.save(update_fields=["removed"])
     audit.record(actor.user, "script.removed", script.name, sha256=script.sha256)
@@ -60,16 +61,16 @@ def script_for(actor: Actor, script_id: int) -> Script:
 
     Raises Missing, Forbidden."""
     if actor.user is not None and not may(actor.user, "view_cases"):
-        raise Forbidden("The permission to see alerts, incidents and runs is missing.")
+        raise Forbidden(_("The permission to see alerts, incidents and runs is missing."))
     rows = Script.objects.select_related("uploaded_by")
     script = rows.filter(pk=script_id).first() if script_id < 2**63 else None
     if script is None:
-        raise Missing(f"There is no script {script_id!s:.40}.")
+        raise Missing(_("There is no script %(script_id)s.") % {"script_id": f"{script_id!s:.40}"})
     return script
 
 
 def _may_write(actor: Actor) -> None:
-    needs(actor, "author_playbooks", "The permission to write playbooks is missing.")
+    needs(actor, "author_playbooks", _("The permission to write playbooks is missing."))
 
 
 def _saved(script: Script) -> None:
@@ -80,5 +81,7 @@ def _saved(script: Script) -> None:
     except IntegrityError as error:
         if "script_name_unique" not in str(error):
             raise
-        text = f"There is a script {script.name} already. Remove it first, or give this one another name."
+        text = _("There is a script %(name)s already. Remove it first, or give this one another name.") % {
+            "name": script.name
+        }
         raise Refused(text, field="name") from None

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -86,5 +87,12 @@ def dicts_of(user: User, approvals: Sequence[Approval]) -> list[dict[str, Any]]:
 def _statuses(text: str) -> set[str]:
     words = {word.strip() for word in text.split(",") if word.strip()}
     if wrong := sorted(words - set(ApprovalStatus.values)):
-        raise ValidationError({"status": [f"{wrong[0][:40]} is not one of: {', '.join(ApprovalStatus.values)}."]})
+        raise ValidationError(
+            {
+                "status": [
+                    _("%(wrong)s is not one of: %(values)s.")
+                    % {"wrong": wrong[0][:40], "values": ", ".join(ApprovalStatus.values)}
+                ]
+            }
+        )
     return words | (set(APPROVAL_OPEN) if "pending" in words else set())

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -52,7 +53,7 @@ class Graphs(ApiViewSet):
         `enabled`; if anything is wrong nothing is saved, and `errors` name node and field."""
         given = self.body(shapes.NewPlaybook)
         if given.get("kind", "response") != "response":
-            raise Refused("Only response playbooks are made here; a Python playbook is a file.", field="kind")
+            raise Refused(_("Only response playbooks are made here; a Python playbook is a file."), field="kind")
         return self.once(lambda: self._made(given))
 
     def _made(self, given: dict[str, Any]) -> Response:
@@ -131,10 +132,10 @@ class Graphs(ApiViewSet):
         """The draft as JSON that `POST /playbooks/` takes (rulings 13)."""
         row = playbook_named(id)
         if row.kind != "response":
-            raise Missing(f"{row.name} is a Python playbook: its file is the export.")
+            raise Missing(_("%(name)s is a Python playbook: its file is the export.") % {"name": row.name})
         wanted = request.query_params.get("as")
         if wanted == "cacao" and row.current is None:
-            raise Conflict(f"{row.name} was never published: there is nothing to export yet.")
+            raise Conflict(_("%(name)s was never published: there is nothing to export yet.") % {"name": row.name})
         audit.exported(self.user, "playbook", row.name, format="cacao" if wanted == "cacao" else "json")
         return Response(cacao_of(row) if wanted == "cacao" else graph_files.export(row))
 
@@ -152,7 +153,7 @@ class Graphs(ApiViewSet):
     def _drawable(self, id: str) -> Playbook:
         row = playbook_for(self.user, id, "edit")
         if row.kind != "response":
-            raise Conflict(f"{row.name} is a Python playbook: it is tried with a dry run.")
+            raise Conflict(_("%(name)s is a Python playbook: it is tried with a dry run.") % {"name": row.name})
         return row
 
     @extend_schema(**documented.create("Start a backtest", shapes.StartBacktest, JobMade, code=202, tagged=False))
@@ -191,7 +192,7 @@ def _graph(document: Any) -> Graph:
     graph, wrong = read(document)
     publishing.refuse([*wrong, *(one for one in shape_problems(graph) if one.node)])
     if not graph.name.strip():
-        raise Refused("Give the playbook a name.", field="name")
+        raise Refused(_("Give the playbook a name."), field="name")
     return graph
 
 

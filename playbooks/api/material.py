@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -20,7 +22,7 @@ from playbooks.models import DetectionModel, NeverTouch, Script
 from soar.lib.clock import iso
 from soar.lib.keyset import Order
 
-READ_CASES = "The permission to see alerts, incidents and runs is missing."
+READ_CASES = gettext_noop("The permission to see alerts, incidents and runs is missing.")
 PASSING = ("last_seen_at", "alert_count")  # counted by alerts, not changed by people
 MODEL_ORDERS = {**paging.BY_ID, "name": Order("name", ("key",), descending=False)}
 
@@ -31,7 +33,7 @@ class Scripts(ApiViewSet):
     @extend_schema(**documented.listing("List scripts", shapes.SCRIPT_PAGE))
     def list(self, request: Request) -> Response:
         """The library, newest first, without the texts."""
-        self.need("view_cases", READ_CASES)
+        self.need("view_cases", _(READ_CASES))
         paging.check_params(request, ())
         rows = Script.objects.filter(removed=False).select_related("uploaded_by").defer("text")
         found = paging.page(request, rows)
@@ -69,7 +71,7 @@ class NeverTouchApi(ApiViewSet):
     @extend_schema(**documented.listing("Read the never-touch list", shapes.NEVER_TOUCH_PAGE))
     def list(self, request: Request) -> Response:
         """Nothing destructive runs by itself on what it names."""
-        self.need("view_cases", READ_CASES)
+        self.need("view_cases", _(READ_CASES))
         paging.check_params(request, ())
         found = paging.page(request, NeverTouch.objects.all())
         return Response(paging.paged(request, found, [_rule(row) for row in found.rows]))
@@ -86,7 +88,7 @@ class NeverTouchApi(ApiViewSet):
     @extend_schema(**documented.read("Read a rule of the never-touch list", shapes.NeverTouch))
     def retrieve(self, request: Request, id: str) -> Response:
         """What it names and why."""
-        self.need("view_cases", READ_CASES)
+        self.need("view_cases", _(READ_CASES))
         row = NeverTouch.objects.filter(pk=whole(id)).first()
         if row is None:
             raise NotFound
@@ -110,7 +112,7 @@ class DetectionModels(ApiViewSet):
     )
     def list(self, request: Request) -> Response:
         """By name; `q` finds in names."""
-        self.need("view_cases", READ_CASES)
+        self.need("view_cases", _(READ_CASES))
         paging.check_params(request, ("q", "ordering"))
         seen = Seen(self.user)
         rows = seen.rows()
@@ -130,7 +132,7 @@ class DetectionModels(ApiViewSet):
     @extend_schema(**documented.read("Read a detection model", shapes.DetectionModel))
     def retrieve(self, request: Request, id: str) -> Response:
         """With its severity and how many alerts name it."""
-        self.need("view_cases", READ_CASES)
+        self.need("view_cases", _(READ_CASES))
         seen = Seen(self.user)
         row = seen.rows().filter(pk=whole(id)).first()
         if row is None:

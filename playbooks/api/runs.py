@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -109,7 +110,14 @@ def _filtered(request: Request, rows: QuerySet[Run]) -> QuerySet[Run]:
     if status := request.query_params.get("status"):
         words = [word.strip() for word in status.split(",") if word.strip()]
         if wrong := [word for word in words if word not in RunStatus.values]:
-            raise ValidationError({"status": [f"{wrong[0][:40]} is not one of: {', '.join(RunStatus.values)}."]})
+            raise ValidationError(
+                {
+                    "status": [
+                        _("%(wrong)s is not one of: %(values)s.")
+                        % {"wrong": wrong[0][:40], "values": ", ".join(RunStatus.values)}
+                    ]
+                }
+            )
         rows = rows.filter(status__in=words)
     return rows
 
@@ -118,4 +126,4 @@ def _number(name: str, value: str, prefix: str) -> int:
     try:
         return parse_number(value, prefix)
     except Missing as error:
-        raise ValidationError({name: [f"Give an id or a number like {prefix}-42."]}) from error
+        raise ValidationError({name: [_("Give an id or a number like %(prefix)s-42.") % {"prefix": prefix}]}) from error

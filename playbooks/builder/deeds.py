@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from playbooks.builder.fields import Choice, Errors, Field, lines
 from playbooks.builder.offers import Offers, TicketOffer
@@ -18,9 +19,11 @@ SET_UP = {
     "profile": "profile",
 }  # fmt: skip
 MAKE = {
-    "channel": "Create a channel", "script": "Upload a script", "mail": "Set up e-mail",
-    "profile": "Create a ticket profile",
-}  # fmt: skip
+    "channel": gettext_noop("Create a channel"),
+    "script": gettext_noop("Upload a script"),
+    "mail": gettext_noop("Set up e-mail"),
+    "profile": gettext_noop("Create a ticket profile"),
+}
 
 
 @dataclass(frozen=True, slots=True)

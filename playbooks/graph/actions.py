@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_noop as _
+
 from soar.connectors.capabilities import CAPABILITIES
 
 GROUPS = {
-    "general": "General",
-    "message": "E-mail message",
-    "file": "File",
-    "address": "URL, domain",
-    "process": "Process",
-    "account": "User account",
-    "container": "Container",
-    "cloud": "Cloud account",
-    "endpoint": "Endpoint",
-    "case": "Case",
-    "notify": "Notification",
+    "general": _("General"),
+    "message": _("E-mail message"),
+    "file": _("File"),
+    "address": _("URL, domain"),
+    "process": _("Process"),
+    "account": _("User account"),
+    "container": _("Container"),
+    "cloud": _("Cloud account"),
+    "endpoint": _("Endpoint"),
+    "case": _("Case"),
+    "notify": _("Notification"),
 }
 SEVERITIES = ("informational", "low", "medium", "high", "critical")
 # Nothing is resolved or closed as *unknown* (casework.md 1).
@@ -84,19 +86,25 @@ def _response(name: str, group: str, *params: Param, exclusive: str = "") -> Act
     )  # fmt: skip
 
 
-_DAYS = Param("days", "Days until it expires", "number", most=3650, hint="Empty: it stays until somebody removes it.")
-_HOURS = Param("hours", "Hours to look back", "number", most=720, hint="Empty: 168, a week.")
-_PATH = Param("path", "Path of the file", most=1024, hint="Empty: where the alert found it.")
-_ARGUMENTS = Param("parameters", "Parameters", "long", most=MOST_TEXT)
-_RECIPIENTS = Param("recipients", "Recipients", "emails", required=True, most=320)
+_DAYS = Param(
+    "days",
+    _("Days until it expires"),
+    "number",
+    most=3650,
+    hint=_("Empty: it stays until somebody removes it."),
+)
+_HOURS = Param("hours", _("Hours to look back"), "number", most=720, hint=_("Empty: 168, a week."))
+_PATH = Param("path", _("Path of the file"), most=1024, hint=_("Empty: where the alert found it."))
+_ARGUMENTS = Param("parameters", _("Parameters"), "long", most=MOST_TEXT)
+_RECIPIENTS = Param("recipients", _("Recipients"), "emails", required=True, most=320)
 _TICKET = (
-    Param("profile", "Ticket profile", "profile", required=True, most=100),
-    Param("assignment_group", "Assignment group", hint="Name or sys_id. Empty: as the profile says."),
-    Param("assigned_to", "Assigned to", hint="User name, e-mail address or sys_id. Empty: as the profile says."),
-    Param("short_description", "Short description", most=300,
-          hint="May name facts, as {{ number }} and {{ title }}. Empty: as the profile says."),
+    Param("profile", _("Ticket profile"), "profile", required=True, most=100),
+    Param("assignment_group", _("Assignment group"), hint=_("Name or sys_id. Empty: as the profile says.")),
+    Param("assigned_to", _("Assigned to"), hint=_("User name, e-mail address or sys_id. Empty: as the profile says.")),
+    Param("short_description", _("Short description"), most=300,
+          hint=_("May name facts, as {{ number }} and {{ title }}. Empty: as the profile says.")),
 )  # fmt: skip
-_PREFIX = Param("subject_prefix", "Subject prefix", hint="Used exactly as typed.")
+_PREFIX = Param("subject_prefix", _("Subject prefix"), hint=_("Used exactly as typed."))
 
 _SPECS = (
     _response("block", "general", _DAYS),
@@ -115,32 +123,32 @@ _SPECS = (
     _response("terminate_container", "container", exclusive="container"),
     _response("revoke_cloud_access", "cloud"),
     _response("isolate_endpoint", "endpoint"),
-    _response("run_script", "endpoint", Param("script", "Script", "script", required=True), _ARGUMENTS),
+    _response("run_script", "endpoint", Param("script", _("Script"), "script", required=True), _ARGUMENTS),
     _response("scan_endpoint", "endpoint"),
-    ActionSpec("set_severity", "Set severity", "case", params=(
-        Param("severity", "Severity", "choice", required=True, choices=SEVERITIES),
+    ActionSpec("set_severity", _("Set severity"), "case", params=(
+        Param("severity", _("Severity"), "choice", required=True, choices=SEVERITIES),
     )),
-    ActionSpec("set_status", "Set status and determination", "case", params=(
-        Param("status", "Status", "choice", required=True, choices=STATUSES),
-        Param("determination", "Determination", "choice", choices=DETERMINATIONS,
-              hint="Required for resolved and closed."),
+    ActionSpec("set_status", _("Set status and determination"), "case", params=(
+        Param("status", _("Status"), "choice", required=True, choices=STATUSES),
+        Param("determination", _("Determination"), "choice", choices=DETERMINATIONS,
+              hint=_("Required for resolved and closed.")),
     )),
-    ActionSpec("assign", "Assign", "case", params=(Param("owner", "Owner", "user", required=True),)),
-    ActionSpec("tag", "Add tag", "case", params=(Param("tags", "Tags", "lines", required=True, most=100),)),
-    ActionSpec("add_tasks", "Add task list", "case", params=(
-        Param("template", "Incident template", "template", required=True),
+    ActionSpec("assign", _("Assign"), "case", params=(Param("owner", _("Owner"), "user", required=True),)),
+    ActionSpec("tag", _("Add tag"), "case", params=(Param("tags", _("Tags"), "lines", required=True, most=100),)),
+    ActionSpec("add_tasks", _("Add task list"), "case", params=(
+        Param("template", _("Incident template"), "template", required=True),
     )),
-    ActionSpec("comment", "Add comment", "case", params=(
-        Param("text", "Comment", "long", required=True, most=MOST_TEXT),
+    ActionSpec("comment", _("Add comment"), "case", params=(
+        Param("text", _("Comment"), "long", required=True, most=MOST_TEXT),
     )),
-    ActionSpec("run_playbook", "Run a Python playbook", "case", params=(
-        Param("playbook", "Playbook", "playbook", required=True),
+    ActionSpec("run_playbook", _("Run a Python playbook"), "case", params=(
+        Param("playbook", _("Playbook"), "playbook", required=True),
     )),
-    ActionSpec("email", "E-mail", "notify", params=(_PREFIX, _RECIPIENTS)),
-    ActionSpec("channel", "Message to channels", "notify", params=(
-        Param("channels", "Channels", "channels", required=True),
+    ActionSpec("email", _("E-mail"), "notify", params=(_PREFIX, _RECIPIENTS)),
+    ActionSpec("channel", _("Message to channels"), "notify", params=(
+        Param("channels", _("Channels"), "channels", required=True),
     )),
-    ActionSpec("ticket", "ServiceNow ticket", "notify", params=_TICKET),
+    ActionSpec("ticket", _("ServiceNow ticket"), "notify", params=_TICKET),
 )  # fmt: skip
 
 ACTIONS: dict[str, ActionSpec] = {spec.name: spec for spec in _SPECS}

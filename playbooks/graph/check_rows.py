@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
+from django.utils.translation import gettext as _
+
 from playbooks.graph.model import Graph, Node, Problem, Row
 from playbooks.graph.parameters import OPERATORS, PARAMETERS, Parameter, address, hours, network
 from playbooks.graph.words import sentence, title
@@ -16,18 +18,23 @@ def row_problems(graph: Graph, node: Node, row: Row, at: str) -> Iterator[Proble
     """Unknown words, values that mean nothing, the risk without its switch. ``at``: where the row stands."""
     known = PARAMETERS.get(row.parameter)
     if known is None:
-        message = f"There is no parameter {row.parameter!r}; there are: {', '.join(PARAMETERS)}."
-        yield Problem(node.id, f"{at}.parameter", message if row.parameter else "Choose what is asked.")
+        message = _("There is no parameter %(parameter)s; there are: %(parameters)s.") % {
+            "parameter": repr(row.parameter),
+            "parameters": ", ".join(PARAMETERS),
+        }
+        yield Problem(node.id, f"{at}.parameter", message if row.parameter else _("Choose what is asked."))
         return
     if known.name == "object_risk" and not graph.target.filter_by_risk:
         asks = sentence(title(graph, node.id))
-        message = f"{asks} asks for the risk of objects, but the target does not filter by it: switch it on."
+        message = _("%(asks)s asks for the risk of objects, but the target does not filter by it: switch it on.") % {
+            "asks": asks
+        }
         yield Problem(node.id, f"{at}.parameter", message)
     if row.operator not in known.operators:
         yield Problem(node.id, f"{at}.operator", _operator(known, row.operator))
         return
     if not any(value.strip() for value in row.values):
-        yield Problem(node.id, f"{at}.values", f"{known.label} has no value to compare with.")
+        yield Problem(node.id, f"{at}.values", _("%(label)s has no value to compare with.") % {"label": _(known.label)})
     messages = (_value(known, row.operator, value) for value in row.values)
     for message in islice(filter(None, messages), MOST_MESSAGES):
         yield Problem(node.id, f"{at}.values", message)
@@ -36,7 +43,11 @@ def row_problems(graph: Graph, node: Node, row: Row, at: str) -> Iterator[Proble
 def _operator(known: Parameter, operator: str) -> str:
     words = ", ".join(known.operators)
     what = f"be asked with {operator!r}" if operator in OPERATORS else f"be asked with {operator!r}, which is unknown"
-    return f"{known.label} cannot {what}; choose one of: {words}."
+    return _("%(label)s cannot %(what)s; choose one of: %(words)s.") % {
+        "label": _(known.label),
+        "what": what,
+        "words": words,
+    }
 
 
 def _value(known: Parameter, operator: str, value: str) -> str:
@@ -44,12 +55,16 @@ def _value(known: Parameter, operator: str, value: str) -> str:
     if not value.strip():
         return ""
     if known.choices and value not in known.choices:
-        return f"{value!r} is no {known.label.lower()}; there are: {', '.join(known.choices)}."
+        return _("%(value)s is no %(label)s; there are: %(choices)s.") % {
+            "value": repr(value),
+            "label": _(known.label).lower(),
+            "choices": ", ".join(known.choices),
+        }
     if known.form == "hours" and hours(value) is None:
-        return f"{value!r} is no hour of the day; write 9 or 20-6."
+        return _("%(value)s is no hour of the day; write 9 or 20-6.") % {"value": repr(value)}
     if operator == "in_network" and network(value) is None:
-        return f"{value!r} is no network; write 10.0.0.0/8."
+        return _("%(value)s is no network; write 10.0.0.0/8.") % {"value": repr(value)}
     if known.form == "network" and operator in ("is", "is_not") and address(value) is None:
         hint = "use the operator in_network for networks" if network(value) else "write 10.0.0.1"
-        return f"{value!r} is no IP address; {hint}."
+        return _("%(value)s is no IP address; %(hint)s.") % {"value": repr(value), "hint": hint}
     return ""

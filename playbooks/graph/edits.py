@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace as changed
 
+from django.utils.translation import gettext as _
+
 from playbooks.graph.grammar import may_be_put, may_follow, takes_one, type_of
 from playbooks.graph.model import MOST_NODES, Graph, Node
 from playbooks.graph.words import TYPE_LABELS, title
@@ -27,12 +29,15 @@ def add(graph: Graph, parent: str, side: str, type: str, *, before: str = "", id
     legal, between = may_be_put(graph, parent, side, type)
     if not legal:
         what, where = TYPE_LABELS.get(type, type).lower(), "to the right of" if side == "right" else "below"
-        raise Illegal(f"A node of type {what} cannot be put {where} {title(graph, parent)}.")
+        raise Illegal(
+            _("A node of type %(what)s cannot be put %(where)s %(title)s.")
+            % {"what": what, "where": where, "title": title(graph, parent)}
+        )
     if len(graph.nodes) >= MOST_NODES:
-        raise Illegal(f"A playbook has at most {MOST_NODES} nodes.")
+        raise Illegal(_("A playbook has at most %(most_nodes)s nodes.") % {"most_nodes": MOST_NODES})
     node = Node(id=id or next_id(graph), type=type, parent=parent, side=side)
     if node.id in graph.by_id:
-        raise Illegal(f"Two nodes cannot have the id {node.id!r}.")
+        raise Illegal(_("Two nodes cannot have the id %(node_id)s.") % {"node_id": repr(node.id)})
     return _put(graph, node, before, graph.children(parent, side) if between else ())
 
 
@@ -71,7 +76,7 @@ def lift(graph: Graph, id: str) -> Graph:
     """The graph without the node; what follows it moves up. Raises Illegal if that cannot be (``can_lift``)."""
     node = graph.node(id)
     if not can_lift(graph, id):
-        raise Illegal(f"What follows {title(graph, id)} cannot take its place.")
+        raise Illegal(_("What follows %(title)s cannot take its place.") % {"title": title(graph, id)})
     nodes = (
         changed(one, parent=node.parent, side=node.side) if one.parent == id else one
         for one in graph.nodes

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from playbooks.graph.model import MOST_NODES, SIDES, TARGET, Graph
 from playbooks.graph.words import TYPE_LABELS, title
 
@@ -94,9 +96,18 @@ def label(graph: Graph, id: str, side: str, types: tuple[str, ...]) -> str:
     what = " or ".join([*([", ".join(names[:-1])] if len(names) > 1 else []), names[-1]])
     article = "an" if what[0] in "aeiou" else "a"
     if side == "below":
-        return f"Add {article} {what} below {title(graph, id)}"
+        return _("Add %(article)s %(what)s below %(title)s") % {
+            "article": article,
+            "what": what,
+            "title": title(graph, id),
+        }
     if takes_one(above, side):
         between = graph.children(id, side)
         before = f" and before {title(graph, between[0].id)}" if between else ""
-        return f"Add {article} {what} after {title(graph, id)}{before}"
-    return f"Add a parallel {what} after {title(graph, id)}"
+        return _("Add %(article)s %(what)s after %(title)s%(before)s") % {
+            "article": article,
+            "what": what,
+            "title": title(graph, id),
+            "before": before,
+        }
+    return _("Add a parallel %(what)s after %(title)s") % {"what": what, "title": title(graph, id)}

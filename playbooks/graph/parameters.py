@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from django.utils.translation import gettext_noop as _
+
 from playbooks.graph.actions import SEVERITIES
 from playbooks.graph.model import RISKS
 
@@ -43,35 +45,35 @@ class Parameter:
 OPERATORS: dict[str, Operator] = {
     one.name: one
     for one in (
-        Operator("is", "is", "true if any of the values is the same; false if nothing is known"),
-        Operator("is_not", "is not", "true if none of the values is the same; true if nothing is known"),
-        Operator("contains", "contains", "true if any of the values stands in it"),
-        Operator("starts_with", "starts with", "true if it begins with any of the values"),
-        Operator("in_network", "is in network", "true if the address lies in any of the networks (10.0.0.0/8)"),
+        Operator("is", _("is"), "true if any of the values is the same; false if nothing is known"),
+        Operator("is_not", _("is not"), "true if none of the values is the same; true if nothing is known"),
+        Operator("contains", _("contains"), "true if any of the values stands in it"),
+        Operator("starts_with", _("starts with"), "true if it begins with any of the values"),
+        Operator("in_network", _("is in network"), "true if the address lies in any of the networks (10.0.0.0/8)"),
     )
 }
 
 PARAMETERS: dict[str, Parameter] = {
     one.name: one
     for one in (
-        Parameter("object_risk", "Object risk", True, _EQUAL, RISKS, "choice",
+        Parameter("object_risk", _("Object risk"), True, _EQUAL, RISKS, "choice",
                   "Only with the target's filter by highlighted object risk."),
-        Parameter("observable", "Observable value", True),
-        Parameter("ip_address", "IP address", True, (*_EQUAL, "starts_with", "in_network"), form="network"),
-        Parameter("endpoint_name", "Endpoint name", True),
-        Parameter("endpoint_type", "Endpoint type", True),
-        Parameter("operating_system", "Operating system", True),
-        Parameter("asset_group", "Asset group", True),
-        Parameter("asset_criticality", "Asset criticality", True, _EQUAL, CRITICALITIES, "choice"),
-        Parameter("custom_tag", "Custom tag", True, hint="Of the asset."),
-        Parameter("user_account", "User account", True),
-        Parameter("source", "Alert source", False, hint="The source's short name, as in its address."),
-        Parameter("model", "Detection model", False, form="model"),
-        Parameter("severity", "Severity", False, _EQUAL, SEVERITIES, "choice"),
-        Parameter("alert_tag", "Alert tag", False),
-        Parameter("technique", "ATT&CK technique", False, hint="T1059 is not T1059.001; starts with takes both."),
-        Parameter("hour_of_day", "Hour of day", False, _EQUAL, form="hours",
-                  hint="9 is from 9:00 to 10:00; 20-6 is from 20:00 to 6:00. In the trigger's time zone."),
+        Parameter("observable", _("Observable value"), True),
+        Parameter("ip_address", _("IP address"), True, (*_EQUAL, "starts_with", "in_network"), form="network"),
+        Parameter("endpoint_name", _("Endpoint name"), True),
+        Parameter("endpoint_type", _("Endpoint type"), True),
+        Parameter("operating_system", _("Operating system"), True),
+        Parameter("asset_group", _("Asset group"), True),
+        Parameter("asset_criticality", _("Asset criticality"), True, _EQUAL, CRITICALITIES, "choice"),
+        Parameter("custom_tag", _("Custom tag"), True, hint=_("Of the asset.")),
+        Parameter("user_account", _("User account"), True),
+        Parameter("source", _("Alert source"), False, hint=_("The source's short name, as in its address.")),
+        Parameter("model", _("Detection model"), False, form="model"),
+        Parameter("severity", _("Severity"), False, _EQUAL, SEVERITIES, "choice"),
+        Parameter("alert_tag", _("Alert tag"), False),
+        Parameter("technique", _("ATT&CK technique"), False, hint=_("T1059 is not T1059.001; starts with takes both.")),
+        Parameter("hour_of_day", _("Hour of day"), False, _EQUAL, form="hours",
+                  hint=_("9 is from 9:00 to 10:00; 20-6 is from 20:00 to 6:00. In the trigger's time zone.")),
     )
 }  # fmt: skip
 

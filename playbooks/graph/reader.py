@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from playbooks.graph.model import Problem
 
 MOST_ITEMS = 1000
@@ -22,7 +24,7 @@ class Reader:
         if isinstance(value, dict):
             self.fields = {key: item for key, item in value.items() if isinstance(key, str)}
         else:
-            self.wrong("", "This must be an object.")
+            self.wrong("", _("This must be an object."))
 
     def wrong(self, field: str, message: str) -> None:
         """Note a problem of a field; "" is the object itself."""
@@ -33,7 +35,7 @@ class Reader:
         """Note the fields that nobody reads: a slip of the pen must not be lost in silence."""
         for field in list(self.fields)[:MOST_ITEMS]:
             if field not in known:
-                self.wrong(field[:60], f"There is no field {field[:60]!r} here.")
+                self.wrong(field[:60], _("There is no field %(field)s here.") % {"field": repr(field[:60])})
 
     def text(self, field: str, most: int, default: str = "") -> str:
         """The text of a field; null and a missing one are the default."""
@@ -43,13 +45,13 @@ class Reader:
     def as_text(self, value: object, field: str, most: int, default: str = "") -> str:
         """``value`` as text that can be stored, cut at ``most`` characters."""
         if not isinstance(value, str):
-            self.wrong(field, "This must be text.")
+            self.wrong(field, _("This must be text."))
             return default
         clean = storable(value)
         if clean != value:
-            self.wrong(field, "This has characters that cannot be stored.")
+            self.wrong(field, _("This has characters that cannot be stored."))
         if len(clean) > most:
-            self.wrong(field, f"This is longer than {most:,} characters.")
+            self.wrong(field, _("This is longer than %(most)s characters.") % {"most": f"{most:,}"})
         return clean[:most]
 
     def word(self, field: str, words: tuple[str, ...], default: str) -> str:
@@ -57,14 +59,14 @@ class Reader:
         value = self.fields.get(field)
         if value is None or (isinstance(value, str) and value in words):
             return default if value is None else str(value)
-        self.wrong(field, f"{shown(value)} is not one of: {', '.join(words)}.")
+        self.wrong(field, _("%(shown)s is not one of: %(words)s.") % {"shown": shown(value), "words": ", ".join(words)})
         return default
 
     def truth(self, field: str) -> bool:
         """True or false; missing is false."""
         value = self.fields.get(field)
         if value is not None and not isinstance(value, bool):
-            self.wrong(field, "This must be true or false.")
+            self.wrong(field, _("This must be true or false."))
         return value is True
 
     def number(self, field: str, default: int) -> int:
@@ -73,7 +75,7 @@ class Reader:
         if value is None:
             return default
         if not is_number(value):
-            self.wrong(field, "This must be a whole number.")
+            self.wrong(field, _("This must be a whole number."))
             return default
         return int(value)
 
@@ -83,10 +85,14 @@ class Reader:
         if value is None:
             return []
         if not isinstance(value, list | tuple):
-            self.wrong(field, "This must be a list.")
+            self.wrong(field, _("This must be a list."))
             return []
         if len(value) > most:
-            self.wrong(field, f"There are {len(value):,} here; {most:,} is the most.")
+            self.wrong(
+                field,
+                _("There are %(count)s here; %(most)s is the most.")
+                % {"count": f"{len(value):,}", "most": f"{most:,}"},
+            )
         return list(value[:most])
 
     def texts(self, field: str, most: int) -> tuple[str, ...]:
@@ -96,7 +102,7 @@ class Reader:
             if isinstance(value, str):
                 found.append(self.as_text(value, f"{field}.{number}", most))
             else:
-                self.wrong(f"{field}.{number}", "This must be text.")
+                self.wrong(f"{field}.{number}", _("This must be text."))
         return tuple(found)
 
     def inner(self, value: object, field: str) -> Reader:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from playbooks.graph.actions import MOST_TEXT
 from playbooks.graph.model import (
     DEADLINE,
@@ -60,7 +62,7 @@ def _part(top: Reader, name: str) -> Reader:
     """The reader of the trigger or the target; a playbook without one is not a playbook."""
     value = top.fields.get(name)
     if value is None and top.fields:
-        Reader({}, top.problems, name).wrong("", f"The playbook has no {name}.")
+        Reader({}, top.problems, name).wrong("", _("The playbook has no %(name)s.") % {"name": name})
     return Reader({} if value is None else value, top.problems, name)
 
 
@@ -97,22 +99,28 @@ def _open_incident(part: Reader | None) -> OpenIncident | None:
         closing.only("determination")
         close_with = closing.text("determination", 40)
         if not close_with:  # rulings 4
-            closing.wrong("determination", "Say with which determination the incident is closed.")
+            closing.wrong("determination", _("Say with which determination the incident is closed."))
     if part.fields.get("ticket_profile") == "":
-        part.wrong("ticket_profile", "Choose the ticket profile by which it is sent.")
+        part.wrong("ticket_profile", _("Choose the ticket profile by which it is sent."))
     return OpenIncident(part.texts("owners", 150), close_with, part.text("ticket_profile", MOST_PROFILE))
 
 
 def _nodes(top: Reader) -> tuple[Node, ...]:
     listed = top.fields.get("nodes")
     if isinstance(listed, list) and len(listed) > MOST_NODES:
-        top.wrong("nodes", f"A playbook has at most {MOST_NODES} nodes; this one has {len(listed):,}.")
+        top.wrong(
+            "nodes",
+            _("A playbook has at most %(most_nodes)s nodes; this one has %(count)s.")
+            % {"most_nodes": MOST_NODES, "count": f"{len(listed):,}"},
+        )
         return ()
     found: dict[str, Node] = {}
     for number, value in enumerate(top.items("nodes")):
         node = _node(value, top, f"nodes.{number}")
         if node is not None and node.id in found:
-            Reader(value, top.problems, node.id).wrong("id", f"Two nodes have the id {node.id!r}.")
+            Reader(value, top.problems, node.id).wrong(
+                "id", _("Two nodes have the id %(node_id)s.") % {"node_id": repr(node.id)}
+            )
         elif node is not None:
             found[node.id] = node
     return tuple(found.values())
@@ -123,11 +131,11 @@ def _node(value: object, top: Reader, at: str) -> Node | None:
     head = Reader(value, top.problems, "", at)
     id, type = head.fields.get("id"), head.fields.get("type")
     if not isinstance(id, str) or not _ID.match(id) or id in _RESERVED:
-        head.wrong("id", "A node's id is 1 to 60 letters, digits, - and _, and neither trigger nor target.")
+        head.wrong("id", _("A node's id is 1 to 60 letters, digits, - and _, and neither trigger nor target."))
         return None
     part = Reader(value, top.problems, id)
     if type not in TYPES:
-        part.wrong("type", f"A node's type is one of: {', '.join(TYPES)}.")
+        part.wrong("type", _("A node's type is one of: %(types)s.") % {"types": ", ".join(TYPES)})
         return None
     return _filled(part, id, str(type))
 
@@ -172,7 +180,7 @@ def _params(part: Reader) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in part.fields.items():
         if len(name) > MOST_WORD or storable(name) != name:
-            part.wrong("", "A setting has a name that cannot be.")
+            part.wrong("", _("A setting has a name that cannot be."))
         elif isinstance(value, str):
             found[name] = part.as_text(value, name, MOST_TEXT)
         elif isinstance(value, list | tuple):
@@ -180,7 +188,7 @@ def _params(part: Reader) -> dict[str, Any]:
         elif is_number(value):
             found[name] = value
         elif value is not None:
-            part.wrong(name, "This must be text, a whole number or a list of texts.")
+            part.wrong(name, _("This must be text, a whole number or a list of texts."))
     return found
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from playbooks.graph.check_nodes import node_problems
 from playbooks.graph.check_settings import playbook_problems, target_problems, trigger_problems
 from playbooks.graph.check_shape import shape_problems
@@ -12,7 +15,7 @@ from playbooks.graph.world import ScriptFacts, World
 
 __all__ = ["ScriptFacts", "World", "enabling", "saving", "validate"]
 
-NO_SOURCE = "Enabling needs at least one enabled source that delivers endpoint or e-mail detections."
+NO_SOURCE = gettext_noop("Enabling needs at least one enabled source that delivers endpoint or e-mail detections.")
 
 
 def validate(graph: Graph, world: World | None = None) -> list[Problem]:
@@ -25,7 +28,7 @@ def validate(graph: Graph, world: World | None = None) -> list[Problem]:
 def _all(graph: Graph, world: World | None) -> Iterator[Problem]:
     yield from playbook_problems(graph, world)
     if world is not None and not world.delivers:
-        yield Problem("", "enabled", NO_SOURCE, enabling=True)
+        yield Problem("", "enabled", _(NO_SOURCE), enabling=True)
     yield from trigger_problems(graph.trigger)
     yield from target_problems(graph, world)
     place = {node.id: number for number, node in enumerate(graph.reading_order)}

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_noop as _
+
 from playbooks.graph.actions import ACTIONS
 from playbooks.graph.model import TARGET, ActionUse, Graph, Node, Row
 from playbooks.graph.parameters import OPERATORS, PARAMETERS
 
 TYPE_LABELS = {
-    "trigger": "Trigger",
-    "target": "Target",
-    "condition": "Condition",
-    "else_if": "Else-if condition",
-    "action": "Action",
-    "else_action": "Else action",
-    "notify": "Notification",
+    "trigger": _("Trigger"),
+    "target": _("Target"),
+    "condition": _("Condition"),
+    "else_if": _("Else-if condition"),
+    "action": _("Action"),
+    "else_action": _("Else action"),
+    "notify": _("Notification"),
 }
 CONDITIONS = ("condition", "else_if")
 DEEDS = ("action", "else_action")

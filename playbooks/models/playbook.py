@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext as _
 
 from playbooks.choices import OnFailure, Trigger
 
@@ -69,19 +70,19 @@ class Playbook(models.Model):
     @property
     def hindrance(self) -> str:
         """Why nobody can run it by hand, as a sentence; empty if it can run."""
-        return self.off or ("Its file cannot be loaded." if self.load_error else "")
+        return self.off or (_("Its file cannot be loaded.") if self.load_error else "")
 
     @property
     def off(self) -> str:
         """Why nothing starts it, as a sentence; empty if alerts, incidents or the clock do. A file that cannot be
         loaded is no reason: some worker may have it, and what was to run is to be seen in any case."""
         if not self.enabled:
-            return "It is disabled."
+            return _("It is disabled.")
         if self.deactivated_reason:
-            return f"It is deactivated: {self.deactivated_reason}"
+            return _("It is deactivated: %(deactivated_reason)s") % {"deactivated_reason": self.deactivated_reason}
         if self.kind == "response":
-            return "" if self.current_id else "It was never published."
-        return "" if self.present else "It is no longer in the files."
+            return "" if self.current_id else _("It was never published.")
+        return "" if self.present else _("It is no longer in the files.")
 
 
 # Those without a hindrance.

@@ -6,11 +6,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from playbooks.models import ResponseTask
 from playbooks.steps.calls import LEFT
 
 LISTED = "listed"  # in the data of a task that blocks: whether our own list got the entry by it
-STAYS = "It was so before that task, and stays so."
+STAYS = gettext_noop("It was so before that task, and stays so.")
 
 
 def by_product(data: Mapping[str, Any]) -> bool:

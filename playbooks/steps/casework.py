@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from cases.actions import alerts, incidents, template_use
 from cases.errors import CaseError, Refused
@@ -53,7 +54,7 @@ def _status(held: Held, params: Params) -> tuple[str, Params]:
     elif wanted in ("resolved", "closed"):
         alerts.resolve(held.actor, _alert(held), determination=verdict, reason=reason)
     elif wanted == "contained":
-        raise Refused("Only an incident can be contained, and the alert has none.")
+        raise Refused(_("Only an incident can be contained, and the alert has none."))
     else:
         alerts.set_status(held.actor, _alert(held), wanted, reason=reason)
         if verdict:
@@ -83,7 +84,7 @@ def _tag(held: Held, params: Params) -> tuple[str, Params]:
 def _tasks(held: Held, params: Params) -> tuple[str, Params]:
     template = str(params.get("template", ""))
     if held.incident is None:
-        raise Refused("Tasks belong to an incident, and the alert has none.")
+        raise Refused(_("Tasks belong to an incident, and the alert has none."))
     template_use.apply(held.actor, held.incident.pk, template)
     return f"The tasks of {template} were added.", {}
 
@@ -99,11 +100,14 @@ def _playbook(held: Held, params: Params) -> tuple[str, Params]:
     name, run = str(params.get("playbook", "")), held.run
     row = Playbook.objects.filter(name__iexact=name, kind="python").first()
     if row is None:
-        raise Refused(f"There is no Python playbook {name:.60}.")
+        raise Refused(_("There is no Python playbook %(name)s.") % {"name": f"{name:.60}"})
     if row.hindrance:
-        raise Refused(f"{row.name} starts nothing. {row.hindrance}")
+        raise Refused(_("%(name)s starts nothing. %(hindrance)s") % {"name": row.name, "hindrance": row.hindrance})
     if run.depth >= DEPTH_AT_MOST:
-        raise Refused(f"{DEPTH_AT_MOST} playbooks have led to one another already; the chain ends here.")
+        raise Refused(
+            _("%(depth_at_most)s playbooks have led to one another already; the chain ends here.")
+            % {"depth_at_most": DEPTH_AT_MOST}
+        )
     started = Run.objects.create(
         playbook=row,
         trigger=StartedBy.AUTOMATIC,
@@ -121,14 +125,14 @@ def _playbook(held: Held, params: Params) -> tuple[str, Params]:
 def _subject(held: Held, row: Playbook) -> dict[str, Any]:
     if row.trigger == Trigger.INCIDENT:
         if held.incident is None:
-            raise Refused(f"{row.name} runs on an incident, and the alert has none.")
+            raise Refused(_("%(name)s runs on an incident, and the alert has none.") % {"name": row.name})
         return {"incident": held.incident}
     return {} if row.trigger == Trigger.SCHEDULE else {"alert": held.alert}
 
 
 def _alert(held: Held) -> int:
     if held.alert is None:
-        raise Refused("This run has no alert.")
+        raise Refused(_("This run has no alert."))
     return held.alert.pk
 
 

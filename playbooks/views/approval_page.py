@@ -135,7 +135,7 @@ def _line(task: ResponseTask, votes: Sequence[Vote]) -> Line:
         criticality=parts.label(word) if word and word != "unknown" else "",
         tone={"critical": "red", "high": "amber"}.get(word, "grey"),
         groups=", ".join(map(str, [*asset.get("groups", []), *asset.get("tags", [])][:6])),
-        undo=CAPABILITIES[what.inverse].label if what and what.inverse else "",
+        undo=_(CAPABILITIES[what.inverse].label) if what and what.inverse else "",
         final=what is not None and what.destructive and not what.inverse,
         connector=task.account.name if task.account else "",
         state=parts.state(task.status, running=True),

@@ -139,4 +139,4 @@ def _file(document: Any, name: str, ending: str) -> HttpResponse:
 
 def _author(request: HttpRequest) -> None:
     if not may(person_of(request), "author_playbooks"):
-        raise Forbidden(RIGHT)
+        raise Forbidden(_(RIGHT))

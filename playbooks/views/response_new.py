@@ -159,7 +159,7 @@ def _choice(user: User, origin: Origin, objects: Sequence[Target]) -> Context:
         lacking = "" if spec.capability in served else why_not.get(spec.capability) or _("no connector can do it")
         url = f"{reverse('response-new')}?{urlencode([*origin, ('action', spec.name)])}"
         about = ", ".join(_counted(kind, counts[kind]) for kind in kinds)
-        groups.setdefault(GROUPS[spec.group], []).append(Offer(spec, url, about, lacking))
+        groups.setdefault(_(GROUPS[spec.group]), []).append(Offer(spec, url, about, lacking))
     return {**_around(user, origin), "groups": groups, "set_up_url": _set_up(user)}
 
 

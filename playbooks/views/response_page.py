@@ -136,7 +136,7 @@ def context_of(user: User, task: ResponseTask) -> Context:
         "inverses": rows_of(inverses),
         "undoes": rows_of([task.inverse_of])[0] if task.inverse_of else None,
         "verbs": verbs,
-        "undo_label": CAPABILITIES[what.inverse].label if what and what.inverse else "",
+        "undo_label": _(CAPABILITIES[what.inverse].label) if what and what.inverse else "",
         "took": words.took(task.started_at, task.finished_at),
         "alive": task.status in TASK_OPEN,
         "workers": workers,

@@ -68,7 +68,7 @@ def duration(seconds: float | None) -> str:
 
 def trigger_of(playbook: Playbook) -> str:
     """What starts it: "New alert", "Schedule, 30 6 * * 1-5 UTC"."""
-    label = str(Trigger(playbook.trigger).label) if playbook.trigger in Trigger.values else playbook.trigger
+    label = _(str(Trigger(playbook.trigger).label)) if playbook.trigger in Trigger.values else playbook.trigger
     return f"{_(label)}, {playbook.cron} UTC" if playbook.trigger == Trigger.SCHEDULE else _(label)
 
 

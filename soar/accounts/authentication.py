@@ -7,6 +7,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework import authentication
 from rest_framework.authentication import BaseAuthentication
@@ -32,7 +33,7 @@ class TokenAuthentication(BaseAuthentication):
             return None
         token = find(value.strip())
         if token is None:
-            raise AuthenticationFailed("The token is not known, has expired or was revoked.")
+            raise AuthenticationFailed(gettext("The token is not known, has expired or was revoked."))
         note_use(token)
         via.set(token.name)
         token.user.token_scopes = frozenset(token.scopes) if token.scopes else None

@@ -60,7 +60,7 @@ def rights_of_roles(roles: Iterable[Role]) -> frozenset[str]:
 
 def named(rights: Iterable[str]) -> str:
     """Permissions as people read them."""
-    return ", ".join(f"“{RIGHTS.get(name, _('Admin'))}”" for name in rights)
+    return ", ".join(f"“{_(RIGHTS[name]) if name in RIGHTS else _('Admin')}”" for name in rights)
 
 
 def check_holds(actor: User | None, rights: Iterable[str], field: str | None = None) -> None:

@@ -22,13 +22,13 @@ from django import forms
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from soar.accounts import audit
 from soar.accounts.models import User
 from soar.lib.crypto import DecryptionError
 
-UNREADABLE = "The key of this app cannot be read any more. Use another way, or ask an admin to reset it."
+UNREADABLE = gettext_noop("The key of this app cannot be read any more. Use another way, or ask an admin to reset it.")
 
 
 class _Code:

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from soar.accounts.models import Role, User
@@ -68,7 +69,9 @@ class TokenForm(forms.Form):
             ("365", _("a year")),
             (FOREVER, _("until it is revoked")),
         ]
-        scopes.choices = [(name, text) for name, text in Role._meta.permissions if user.has_perm(f"accounts.{name}")]
+        scopes.choices = [
+            (name, gettext(str(text))) for name, text in Role._meta.permissions if user.has_perm(f"accounts.{name}")
+        ]
 
     def expires_at(self) -> Any:
         """When it ends, or None."""

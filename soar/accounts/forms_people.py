@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from soar.accounts.authority import BEING_ADMIN, RIGHTS, held, rights_of_roles
@@ -78,7 +79,7 @@ class RoleForm(forms.Form):
     def __init__(self, *args: Any, actor: User, role: Role | None = None, **more: Any) -> None:
         super().__init__(*args, **more)
         mine = held(actor) | (rights_of_roles([role]) if role else frozenset())
-        _choose(self, "permissions", [(name, text) for name, text in RIGHTS.items() if name in mine])
+        _choose(self, "permissions", [(name, gettext(text)) for name, text in RIGHTS.items() if name in mine])
 
 
 def offered_roles(actor: User, has: set[int], service: bool) -> list[Role]:

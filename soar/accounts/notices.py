@@ -7,23 +7,25 @@ import secrets
 from django.conf import settings
 from django.utils import timezone
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from soar.accounts.models import User
 from soar.lib.context import address
 from soar.lib.queue import enqueue
 
 TEXTS = {
-    "password_changed": "Your password was changed.",
-    "password_set": "A password was set for your account.",
-    "password_reset": "Your password was set anew by a link that was mailed to you.",
-    "totp_activated": "An authenticator app was set up as your second factor.",
-    "totp_deactivated": "The authenticator app was removed from your account.",
-    "webauthn_added": "A security key was added to your account.",
-    "webauthn_removed": "A security key was removed from your account.",
-    "recovery_codes_generated": "New recovery codes were made for your account; the old ones no longer work.",
-    "factors_reset": "An admin has removed all second factors from your account.",
+    "password_changed": _("Your password was changed."),
+    "password_set": _("A password was set for your account."),
+    "password_reset": _("Your password was set anew by a link that was mailed to you."),
+    "totp_activated": _("An authenticator app was set up as your second factor."),
+    "totp_deactivated": _("The authenticator app was removed from your account."),
+    "webauthn_added": _("A security key was added to your account."),
+    "webauthn_removed": _("A security key was removed from your account."),
+    "recovery_codes_generated": _("New recovery codes were made for your account; the old ones no longer work."),
+    "factors_reset": _("An admin has removed all second factors from your account."),
 }
-ASK = "If this was not you, tell an admin at once."
+ASK = _("If this was not you, tell an admin at once.")
 
 
 def mail_is_ready() -> bool:
@@ -42,8 +44,16 @@ def send(pk: int, what: str, origin: str, key: str) -> None:
     user = User.objects.filter(pk=pk, is_active=True).exclude(email="").first()
     if user is None or not mail_is_ready():
         return
-    came = f" It came from {origin}." if origin else ""
+    came = gettext(" It came from %(origin)s.") % {"origin": origin} if origin else ""
     when = f"{timezone.now():%Y-%m-%d %H:%M} UTC"
-    text = f"{TEXTS[what]} This was on {when}.{came} {ASK}"
+    said = gettext("%(what)s This was on %(when)s.%(came)s %(ask)s")
+    text = said % {"what": gettext(TEXTS[what]), "when": when, "came": came, "ask": gettext(ASK)}
     mail = import_string(settings.MAIL_SEND)
-    mail(user.email, "Your Soar account", text, link=settings.SOAR_URL + "/settings/", label="Settings", key=key)
+    mail(
+        user.email,
+        gettext("Your Soar account"),
+        text,
+        link=settings.SOAR_URL + "/settings/",
+        label=gettext("Settings"),
+        key=key,
+    )

@@ -7,6 +7,7 @@ from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.urls import reverse
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 
 from soar.accounts.models import User
 from soar.accounts.notices import mail_is_ready
@@ -21,7 +22,7 @@ def send_links(email: str, key: str) -> None:
     mail = import_string(settings.MAIL_SEND)
     for user in _people(email):
         own = f"{key}.{user.pk}"
-        mail(user.email, "Set a new password", _text(user), link=link_of(user), label="New password", key=own)
+        mail(user.email, _("Set a new password"), _text(user), link=link_of(user), label=_("New password"), key=own)
 
 
 def link_of(user: User) -> str:
@@ -38,7 +39,7 @@ def _people(email: str) -> list[User]:
 
 def _text(user: User) -> str:
     minutes = settings.PASSWORD_RESET_TIMEOUT // 60
-    return (
-        f"Somebody, probably you, asked for a new password for the user {user.username}. The link works once, for "
-        f"{minutes} minutes. If it was not you, nothing has changed, and you need not do anything."
-    )
+    return _(
+        "Somebody, probably you, asked for a new password for the user %(name)s. The link works once, for %(minutes)s "
+        "minutes. If it was not you, nothing has changed, and you need not do anything."
+    ) % {"name": user.username, "minutes": minutes}

@@ -55,7 +55,12 @@ def role_list(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("Saved"))
             return redirect("role-list")
     rows = [{"role": role, "rights": {one.codename for one in role.group.permissions.all()}} for role in listed.roles()]
-    context = {"form": form, "rows": rows, "rights": RIGHTS.items(), "counts": listed.counts()}
+    context = {
+        "form": form,
+        "rows": rows,
+        "rights": [(name, _(text)) for name, text in RIGHTS.items()],
+        "counts": listed.counts(),
+    }
     return render(request, ROLES, context, status=status_of(form))
 
 
@@ -76,7 +81,7 @@ def role(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, _("Saved"))
             return redirect("role", pk)
     people = list(row.group.user_set.order_by("first_name", "username")[: PEOPLE_SHOWN + 1])
-    texts = [text for name, text in RIGHTS.items() if name in rights]
+    texts = [_(text) for name, text in RIGHTS.items() if name in rights]
     context = {"role": row, "form": form, "texts": texts, "people": people[:PEOPLE_SHOWN]}
     context["more"] = len(people) > PEOPLE_SHOWN
     return render(request, ROLE, context, status=status_of(form))
@@ -92,7 +97,7 @@ def role_delete(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, _("%s is removed.") % row)
             return redirect("role-list")
         return redirect("role", pk)
-    losses = [(user, [RIGHTS[name] for name in names]) for user, names in role_actions.losses(row)]
+    losses = [(user, [_(RIGHTS[name]) for name in names]) for user, names in role_actions.losses(row)]
     return render(request, ROLE_DELETE, {"role": row, "losses": losses})
 
 

@@ -35,7 +35,7 @@ class NewTokenForm(TokenForm):
         scopes = self.fields["scopes"]
         scopes.help_text = gettext_lazy("Nothing ticked: all that the program may.")
         mine = rights_of(user)
-        scopes.choices = [(name, text) for name, text in RIGHTS.items() if name in mine]  # type: ignore[attr-defined]
+        scopes.choices = [(name, _(text)) for name, text in RIGHTS.items() if name in mine]  # type: ignore[attr-defined]
 
 
 def token_rows(rows: Iterable[ApiToken]) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from soar.connectors.choice_words import choice_label
@@ -105,9 +106,10 @@ def _secret(setting: Setting, *, is_set: bool) -> forms.Field:
 
 def _sentence(setting: Setting) -> str:
     """The help below a field; nothing where it would say what stands over it."""
-    if setting.help.casefold() == str(label_of(setting)).casefold():
+    text = gettext(setting.help)
+    if text.casefold() == str(label_of(setting)).casefold():
         return ""
-    return setting.help if setting.help.endswith("…") else setting.help + "."
+    return text if text.endswith("…") else text + "."
 
 
 class _BlankTextarea(forms.Textarea):

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from soar.accounts import audit
 from soar.accounts.models import User
@@ -112,7 +113,7 @@ def _may_manage(actor: User | None, account: ConnectorAccount | None = None) -> 
     if actor is None or actor.has_perm("accounts.manage_connectors"):
         return
     if account is None or not manages(actor, account):
-        raise Forbidden("You may not manage connectors.")
+        raise Forbidden(_("You may not manage connectors."))
 
 
 def _locked(actor: User | None, account_id: int) -> ConnectorAccount:
@@ -127,13 +128,18 @@ def _kind(name: str) -> Kind:
     try:
         return registry.KINDS[name]
     except KeyError:
-        raise Refused({"kind": f"There is no kind {name!r}. There are: {', '.join(registry.KINDS)}."}) from None
+        raise Refused(
+            {
+                "kind": _("There is no kind %(name)s. There are: %(kinds)s.")
+                % {"name": repr(name), "kinds": ", ".join(registry.KINDS)}
+            }
+        ) from None
 
 
 def _name(name: str) -> str:
     clean = " ".join(name.split())
     if not clean or len(clean) > 100 or not clean.isprintable():
-        raise Refused({"name": "A name has 1 to 100 printable characters."})
+        raise Refused({"name": _("A name has 1 to 100 printable characters.")})
     return clean
 
 
@@ -170,7 +176,7 @@ def _change(account: ConnectorAccount, settings: Mapping[str, Any] | None, secre
 def _lost_address(kind: Kind, url: str) -> dict[str, str]:
     """An address that is only what may be shown of one leads nowhere."""
     if kind.secret_url and is_masked(url):
-        return {"url": "Give the whole address; what is shown is only its host."}
+        return {"url": _("Give the whole address; what is shown is only its host.")}
     return {}
 
 
@@ -190,7 +196,9 @@ def _save_named(account: ConnectorAccount) -> None:
     except IntegrityError as error:
         if "connector_name_once" not in str(error):
             raise
-        raise Refused({"name": f"There is already a connector named {account.name!r}."}) from None
+        raise Refused(
+            {"name": _("There is already a connector named %(name)s.") % {"name": repr(account.name)}}
+        ) from None
 
 
 def _shown(account: ConnectorAccount) -> dict[str, Any]:

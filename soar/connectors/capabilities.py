@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 ENDPOINT, ACCOUNT, MESSAGE, FILE, PROCESS = "endpoint", "account", "message", "file", "process"
 CONTAINER, CLOUD_ACCOUNT, URL, DOMAIN, IP, HASH, SENDER = (
     "container",
@@ -37,30 +39,35 @@ class Capability:
 CAPABILITIES: dict[str, Capability] = {
     one.name: one
     for one in (
-        Capability("block", "Add to block list", (HASH, URL, IP, DOMAIN, SENDER), inverse="unblock"),
-        Capability("unblock", "Remove from block list", (HASH, URL, IP, DOMAIN, SENDER), destructive=False),
-        Capability("delete_message", "Delete message", (MESSAGE,)),
-        Capability("quarantine_message", "Quarantine message", (MESSAGE,), inverse="restore_message"),
-        Capability("restore_message", "Restore message", (MESSAGE,), destructive=False),
-        Capability("find_messages", "Find related messages", (MESSAGE, SENDER, URL, HASH), destructive=False),
-        Capability("collect_file", "Collect file", (FILE,), destructive=False),
-        Capability("sandbox_file", "Submit file for sandbox analysis", (FILE,), destructive=False),
-        Capability("sandbox_url", "Submit address for sandbox analysis", (URL, DOMAIN), destructive=False),
-        Capability("terminate_process", "Terminate process", (PROCESS,)),
-        Capability("disable_account", "Disable user account", (ACCOUNT,), inverse="enable_account"),
-        Capability("enable_account", "Enable user account", (ACCOUNT,), destructive=False),
-        Capability("unlock_account", "Unlock user account", (ACCOUNT,), destructive=False),
-        Capability("sign_out", "Force sign out", (ACCOUNT,)),
-        Capability("reset_password", "Force password reset", (ACCOUNT,)),
-        Capability("isolate_container", "Isolate container", (CONTAINER,), inverse="resume_container"),
-        Capability("resume_container", "Resume container", (CONTAINER,), destructive=False),
-        Capability("terminate_container", "Terminate container", (CONTAINER,)),
-        Capability("revoke_cloud_access", "Revoke access permission", (CLOUD_ACCOUNT,), inverse="restore_cloud_access"),
-        Capability("restore_cloud_access", "Restore access permission", (CLOUD_ACCOUNT,), destructive=False),
-        Capability("isolate_endpoint", "Isolate endpoint", (ENDPOINT,), inverse="restore_endpoint"),
-        Capability("restore_endpoint", "Restore connection", (ENDPOINT,), destructive=False),
-        Capability("run_script", "Run remote custom script", (ENDPOINT,)),
-        Capability("scan_endpoint", "Scan for malware", (ENDPOINT,), destructive=False),
+        Capability("block", _("Add to block list"), (HASH, URL, IP, DOMAIN, SENDER), inverse="unblock"),
+        Capability("unblock", _("Remove from block list"), (HASH, URL, IP, DOMAIN, SENDER), destructive=False),
+        Capability("delete_message", _("Delete message"), (MESSAGE,)),
+        Capability("quarantine_message", _("Quarantine message"), (MESSAGE,), inverse="restore_message"),
+        Capability("restore_message", _("Restore message"), (MESSAGE,), destructive=False),
+        Capability("find_messages", _("Find related messages"), (MESSAGE, SENDER, URL, HASH), destructive=False),
+        Capability("collect_file", _("Collect file"), (FILE,), destructive=False),
+        Capability("sandbox_file", _("Submit file for sandbox analysis"), (FILE,), destructive=False),
+        Capability("sandbox_url", _("Submit address for sandbox analysis"), (URL, DOMAIN), destructive=False),
+        Capability("terminate_process", _("Terminate process"), (PROCESS,)),
+        Capability("disable_account", _("Disable user account"), (ACCOUNT,), inverse="enable_account"),
+        Capability("enable_account", _("Enable user account"), (ACCOUNT,), destructive=False),
+        Capability("unlock_account", _("Unlock user account"), (ACCOUNT,), destructive=False),
+        Capability("sign_out", _("Force sign out"), (ACCOUNT,)),
+        Capability("reset_password", _("Force password reset"), (ACCOUNT,)),
+        Capability("isolate_container", _("Isolate container"), (CONTAINER,), inverse="resume_container"),
+        Capability("resume_container", _("Resume container"), (CONTAINER,), destructive=False),
+        Capability("terminate_container", _("Terminate container"), (CONTAINER,)),
+        Capability(
+            "revoke_cloud_access",
+            _("Revoke access permission"),
+            (CLOUD_ACCOUNT,),
+            inverse="restore_cloud_access",
+        ),
+        Capability("restore_cloud_access", _("Restore access permission"), (CLOUD_ACCOUNT,), destructive=False),
+        Capability("isolate_endpoint", _("Isolate endpoint"), (ENDPOINT,), inverse="restore_endpoint"),
+        Capability("restore_endpoint", _("Restore connection"), (ENDPOINT,), destructive=False),
+        Capability("run_script", _("Run remote custom script"), (ENDPOINT,)),
+        Capability("scan_endpoint", _("Scan for malware"), (ENDPOINT,), destructive=False),
     )
 }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_noop as _
+
 from soar.connectors.base import Connector, ConnectorError
 from soar.connectors.capabilities import Result
 from soar.connectors.kinds import Setting
@@ -12,7 +14,7 @@ from soar.connectors.messages import TEST, TLP, Message, may_carry
 # What every channel is asked: how far up the Traffic Light Protocol it may carry messages.
 CLEARED = Setting(
     "cleared",
-    "The most confidential messages it may carry; anything above is not sent",
+    _("The most confidential messages it may carry; anything above is not sent"),
     form="choice",
     choices=TLP,
     default="amber",

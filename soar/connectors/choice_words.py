@@ -100,7 +100,7 @@ TLP = ("cleared", "tlp")
 def choice_label(setting: Setting, word: str) -> str:
     """What people read of one word of a setting that is a choice."""
     if setting.name == "action":
-        return CAPABILITIES[word].label if word in CAPABILITIES else _("None")
+        return _(CAPABILITIES[word].label) if word in CAPABILITIES else _("None")
     if setting.name in TLP:
         return f"TLP:{word.upper()}"
     return str(WORDS.get(setting.name, {}).get(word, word))

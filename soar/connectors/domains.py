@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from soar.connectors.base import ConnectorError
 from soar.connectors.kinds import Setting
 
-DOMAIN = Setting("domain", "Name of the domain before a backslash, as in CORP\\user; others are refused")
+DOMAIN = Setting("domain", _("Name of the domain before a backslash, as in CORP\\user; others are refused"))
 
 
 def without_domain(value: str, settings: dict[str, Any]) -> str:

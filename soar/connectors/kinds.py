@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from soar.lib import tls
 
 if TYPE_CHECKING:
@@ -39,19 +42,26 @@ class Setting:
     section: str = ""
 
 
-ADDRESS = Setting("url", "Address of the product, https://host/path", form="url", required=True)
+ADDRESS = Setting("url", gettext_noop("Address of the product, https://host/path"), form="url", required=True)
 # Of every kind, besides its own; all but the authority are columns of the account.
 COMMON = (
-    Setting("allow_internal", "Allow addresses inside the network", form="flag", default=False),
-    Setting("verify_tls", "Check the server's certificate", form="flag", default=True),
+    Setting("allow_internal", gettext_noop("Allow addresses inside the network"), form="flag", default=False),
+    Setting("verify_tls", gettext_noop("Check the server's certificate"), form="flag", default=True),
     Setting(
         "ca",
-        "Certificates (PEM) of who vouches for the product's host, where no public authority does; nobody else may",
+        gettext_noop(
+            "Certificates (PEM) of who vouches for the product's host, where no public authority does; nobody else may"
+        ),
         form="certificates",
     ),
-    Setting("proxy", "Address of an HTTP proxy", form="url"),
-    Setting("timeout_seconds", "Longest silence of the server, in seconds (1 to 300)", form="number", default=30),
-    Setting("rate_per_minute", "Calls a minute at most; 0 is no limit", form="number", default=0),
+    Setting("proxy", gettext_noop("Address of an HTTP proxy"), form="url"),
+    Setting(
+        "timeout_seconds",
+        gettext_noop("Longest silence of the server, in seconds (1 to 300)"),
+        form="number",
+        default=30,
+    ),
+    Setting("rate_per_minute", gettext_noop("Calls a minute at most; 0 is no limit"), form="number", default=0),
 )
 COLUMNS = ("allow_internal", "verify_tls", "proxy", "timeout_seconds", "rate_per_minute")
 
@@ -96,7 +106,10 @@ def check(known: tuple[Setting, ...], given: Mapping[str, Any], *, longest: int 
     result = Checked()
     names = ", ".join(setting.name for setting in known) or "none"
     for name in given.keys() - {setting.name for setting in known}:
-        result.errors[name] = f"There is no {name!r} here. There are: {names}."
+        result.errors[name] = _("There is no %(name)s here. There are: %(names)s.") % {
+            "name": repr(name),
+            "names": names,
+        }
     for setting in known:
         try:
             result.values[setting.name] = _value(setting, given.get(setting.name, setting.default), longest)
@@ -107,7 +120,7 @@ def check(known: tuple[Setting, ...], given: Mapping[str, Any], *, longest: int 
 
 def _value(setting: Setting, given: Any, longest: int) -> Any:
     if setting.required and given in ("", None):
-        raise ValueError(f"{setting.name} is needed: {setting.help}.")
+        raise ValueError(_("%(name)s is needed: %(help)s.") % {"name": setting.name, "help": _(setting.help)})
     if setting.form == "flag":
         return _flag(setting, given)
     if setting.form == "number":
@@ -115,17 +128,23 @@ def _value(setting: Setting, given: Any, longest: int) -> Any:
     if setting.form == "choice":
         return _choice(setting, given)
     if not isinstance(given, str):
-        raise ValueError(f"{setting.name} must be text.")
+        raise ValueError(_("%(name)s must be text.") % {"name": setting.name})
     if setting.form == "certificates":
         return _certificates(given.strip())
     if len(given) > longest or "\x00" in given:
-        raise ValueError(f"{setting.name} is longer than {longest} characters or holds a null character.")
+        raise ValueError(
+            _("%(name)s is longer than %(longest)s characters or holds a null character.")
+            % {"name": setting.name, "longest": longest}
+        )
     return _url(setting, given.strip()) if setting.form == "url" else given
 
 
 def _certificates(text: str) -> str:
     if len(text) > tls.LONGEST:
-        raise ValueError(f"More than {tls.LONGEST:,} characters. Give the authority of the product's host alone.")
+        raise ValueError(
+            _("More than %(longest)s characters. Give the authority of the product's host alone.")
+            % {"longest": f"{tls.LONGEST:,}"}
+        )
     if text and (problem := tls.problem_of(text)):
         raise ValueError(problem)
     return text
@@ -134,13 +153,18 @@ def _certificates(text: str) -> str:
 def _flag(setting: Setting, given: Any) -> bool:
     word = str(given).strip().lower()
     if word not in YES | NO:
-        raise ValueError(f"{setting.name} must be true or false, not {given!r}.")
+        raise ValueError(
+            _("%(name)s must be true or false, not %(given)s.") % {"name": setting.name, "given": repr(given)}
+        )
     return word in YES
 
 
 def _choice(setting: Setting, given: Any) -> str:
     if given not in setting.choices:
-        raise ValueError(f"{setting.name} must be one of: {', '.join(one or 'nothing' for one in setting.choices)}.")
+        raise ValueError(
+            _("%(name)s must be one of: %(choices)s.")
+            % {"name": setting.name, "choices": ", ".join(one or "nothing" for one in setting.choices)}
+        )
     return str(given)
 
 
@@ -148,9 +172,13 @@ def _number(setting: Setting, given: Any) -> int:
     low, high = (1, 300) if setting.name == "timeout_seconds" else (0, 100_000)
     text = str(given).strip()
     if isinstance(given, bool) or not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise ValueError(f"{setting.name} must be a whole number, not {given!r}.")
+        raise ValueError(
+            _("%(name)s must be a whole number, not %(given)s.") % {"name": setting.name, "given": repr(given)}
+        )
     if not low <= int(text) <= high:
-        raise ValueError(f"{setting.name} must be from {low} to {high}.")
+        raise ValueError(
+            _("%(name)s must be from %(low)s to %(high)s.") % {"name": setting.name, "low": low, "high": high}
+        )
     return int(text)
 
 
@@ -161,13 +189,18 @@ def _url(setting: Setting, text: str) -> str:
         parts = urlsplit(text)
         host, _port = parts.hostname, parts.port
     except ValueError:
-        raise ValueError(f"{setting.name} is no address.") from None
+        raise ValueError(_("%(name)s is no address.") % {"name": setting.name}) from None
     if parts.scheme not in setting.schemes or not host or any(sign.isspace() for sign in text):
-        raise ValueError(f"{setting.name} must be an address like {setting.schemes[-1]}://host/path.")
+        raise ValueError(
+            _("%(name)s must be an address like %(schemes)s://host/path.")
+            % {"name": setting.name, "schemes": setting.schemes[-1]}
+        )
     if (parts.username or parts.password) and setting.name != "proxy":
-        raise ValueError(f"{setting.name} must not hold a user name or password; give them as secrets.")
+        raise ValueError(
+            _("%(name)s must not hold a user name or password; give them as secrets.") % {"name": setting.name}
+        )
     if (parts.query and not setting.query) or parts.fragment:
-        raise ValueError(f"{setting.name} must not hold a query or a fragment.")
+        raise ValueError(_("%(name)s must not hold a query or a fragment.") % {"name": setting.name})
     return text
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from soar.connectors import notify, registry
 from soar.connectors.channel import CLEARED
@@ -75,18 +76,18 @@ def handle_of(text: str) -> str:
     """A user name of Mattermost as it is kept, ``@mara``. Raises ValueError for one that is none."""
     clean = text.strip()
     if not HANDLES.fullmatch(clean):
-        raise ValueError("A user name has letters, digits, dots, dashes and underscores only.")
+        raise ValueError(_("A user name has letters, digits, dots, dashes and underscores only."))
     return "@" + clean.removeprefix("@").lower()
 
 
 def checked_url(kind: str, url: str) -> str:
     """The address of an incoming webhook of this kind. Raises ValueError, with a sentence, for one that is none."""
     if kind not in OWN_KINDS:
-        raise ValueError("Choose Slack, Teams or Mattermost.")
+        raise ValueError(_("Choose Slack, Teams or Mattermost."))
     known = registry.KINDS[kind]
     found = check((known.address,), {"url": url})
     if found.errors:
-        raise ValueError("This is no address of an incoming webhook.")
+        raise ValueError(_("This is no address of an incoming webhook."))
     return str(found.values["url"])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from soar.accounts import audit
 from soar.accounts.models import User
@@ -39,7 +40,12 @@ class InUse(Refused):
         self.uses = uses
         named = "; ".join(one.text for one in uses[:5])
         more = f" and {len(uses) - 5} more" if len(uses) > 5 else ""
-        super().__init__({"": f"{name} is in use and was not removed: {named}{more}."})
+        super().__init__(
+            {
+                "": _("%(name)s is in use and was not removed: %(named)s%(more)s.")
+                % {"name": name, "named": named, "more": more}
+            }
+        )
 
 
 def remove_account(actor: User | None, account_id: int) -> ConnectorAccount:
@@ -51,7 +57,7 @@ def remove_account(actor: User | None, account_id: int) -> ConnectorAccount:
         # because it is just being made, sends nothing and ends with that reason.
         account = ConnectorAccount.objects.select_for_update(of=("self",)).filter(pk=account_id).first()
         if actor is not None and not actor.has_perm("accounts.manage_connectors"):
-            raise Forbidden("You may not remove connectors.")
+            raise Forbidden(_("You may not remove connectors."))
         if account is None:
             raise NoConnector(str(account_id))
         if uses := uses_of(account):

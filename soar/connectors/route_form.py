@@ -33,7 +33,7 @@ class RouteForm(forms.Form):
 
     def __init__(self, data: Any = None, responders: list[ConnectorAccount] | None = None) -> None:
         super().__init__(data, auto_id="route-%s")
-        actions = [(one.name, one.label) for one in CAPABILITIES.values()]
+        actions = [(one.name, _(str(one.label))) for one in CAPABILITIES.values()]
         _choices(self, "capability", [("", _("All actions")), *actions])
         _choices(self, "account", [(str(one.pk), one.name) for one in responders or routing.responders()])
 
@@ -69,7 +69,7 @@ def _before(route: Route) -> int:
 def _label(capability: str) -> str:
     if not capability:
         return _("All actions")
-    return CAPABILITIES[capability].label if capability in CAPABILITIES else capability
+    return _(CAPABILITIES[capability].label) if capability in CAPABILITIES else capability
 
 
 def _choices(form: forms.Form, name: str, choices: list[tuple[str, Any]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from soar.accounts import audit
 from soar.accounts.models import User
@@ -89,18 +90,25 @@ def raise_route(actor: User | None, pk: int) -> bool:
 
 def _may_manage(actor: User | None) -> None:
     if actor is not None and not actor.has_perm("accounts.manage_connectors"):
-        raise Forbidden("You may not manage connectors.")
+        raise Forbidden(_("You may not manage connectors."))
 
 
 def _errors(account: ConnectorAccount | None, capability: str, texts: dict[str, str]) -> dict[str, str]:
-    errors = {name: f"At most {LENGTHS[name]} characters." for name, text in texts.items() if len(text) > LENGTHS[name]}
-    errors |= {name: "This holds characters that cannot be typed." for name, text in texts.items() if "\x00" in text}
+    errors = {
+        name: _("At most %(lengths)s characters.") % {"lengths": LENGTHS[name]}
+        for name, text in texts.items()
+        if len(text) > LENGTHS[name]
+    }
+    errors |= {name: _("This holds characters that cannot be typed.") for name, text in texts.items() if "\x00" in text}
     if capability and capability not in CAPABILITIES:
-        errors["capability"] = "There is no such action."
+        errors["capability"] = _("There is no such action.")
     if account is None:
-        errors["account"] = "Choose a connector that can act."
+        errors["account"] = _("Choose a connector that can act.")
     elif capability in CAPABILITIES and capability not in registry.offered(account):
-        errors["account"] = f"{account.name} cannot do this: {CAPABILITIES[capability].label}."
+        errors["account"] = _("%(name)s cannot do this: %(label)s.") % {
+            "name": account.name,
+            "label": CAPABILITIES[capability].label,
+        }
     return errors
 
 

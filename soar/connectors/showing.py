@@ -132,7 +132,7 @@ def label_of(setting: Setting) -> Any:
 def serves(account: ConnectorAccount) -> list[str]:
     """What an account can do, by the words that people read."""
     offered = registry.offered(account)
-    return [CAPABILITIES[name].label for name in CAPABILITIES if name in offered]
+    return [_(CAPABILITIES[name].label) for name in CAPABILITIES if name in offered]
 
 
 def does(account: ConnectorAccount) -> str:
@@ -145,7 +145,7 @@ def does(account: ConnectorAccount) -> str:
         return _("Messages up to TLP:%s") % cleared.upper()
     if names := serves(account):
         return names[0] if len(names) == 1 else _("%d response actions") % len(names)
-    return kind.summary
+    return _(kind.summary) if kind.summary else ""
 
 
 def value_of(account: ConnectorAccount, setting: Setting) -> Any:

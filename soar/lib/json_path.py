@@ -10,6 +10,8 @@ import json
 import re
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 LONGEST = 300  # characters of a path
 DEEPEST = 32  # names and indexes of a path
 MOST_VALUES = 1_000  # that one path finds with [*]
@@ -97,9 +99,9 @@ def _by_names(value: Any, plan: Plan) -> Any:
 
 def _steps(text: str) -> tuple[Step, ...]:
     if not text:
-        raise BadPath("The path is empty.")
+        raise BadPath(_("The path is empty."))
     if len(text) > LONGEST:
-        raise BadPath(f"A path has at most {LONGEST} characters.")
+        raise BadPath(_("A path has at most %(longest)s characters.") % {"longest": LONGEST})
     steps: list[Step] = []
     for part in _parts(text):
         if isinstance(part, tuple) and steps and isinstance(steps[-1], tuple):
@@ -107,7 +109,7 @@ def _steps(text: str) -> tuple[Step, ...]:
         else:
             steps.append(part)
     if sum(len(step) if isinstance(step, tuple) else 1 for step in steps) > DEEPEST:
-        raise BadPath(f"A path has at most {DEEPEST} names and indexes.")
+        raise BadPath(_("A path has at most %(deepest)s names and indexes.") % {"deepest": DEEPEST})
     return tuple(steps)
 
 
@@ -118,7 +120,8 @@ def _parts(text: str) -> list[Step]:
         match = PART.match(text, at)
         if not match or (text[at] != "." and match["name"] and parts):
             raise BadPath(
-                f"The path cannot be read from '{text[at : at + 20]}' on. It looks like $.events[0].host.name."
+                _("The path cannot be read from '%(text)s' on. It looks like $.events[0].host.name.")
+                % {"text": text[at : at + 20]}
             )
         parts.append(_part(match))
         at = match.end()
@@ -139,7 +142,7 @@ def _unquoted(text: str) -> str:
     try:
         name = json.loads(text)
     except ValueError as error:
-        raise BadPath(f"{text} is no text in quotes.") from error
+        raise BadPath(_("%(text)s is no text in quotes.") % {"text": text}) from error
     return str(name)
 
 

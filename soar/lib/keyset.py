@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 from django.db import models
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower
+from django.utils.translation import gettext as _
 
 M = TypeVar("M", bound=models.Model)
 SIZE = 50
@@ -90,11 +91,11 @@ def _decode(cursor: str, order: Order, model: type[models.Model]) -> tuple[list[
         body = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         name, backwards, *key = body
         if name != order.name or len(key) != len(order.columns):
-            raise BadCursor("The cursor belongs to another order of the list.")
+            raise BadCursor(_("The cursor belongs to another order of the list."))
         fields = [model._meta.get_field(column) for column in order.columns]
         return [_checked(value, field) for value, field in zip(key, fields, strict=True)], bool(backwards)
     except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error) as error:
-        raise BadCursor("The cursor is not one of this list.") from error
+        raise BadCursor(_("The cursor is not one of this list.")) from error
 
 
 def _checked(value: Any, field: Any) -> int | str | datetime:
@@ -103,12 +104,12 @@ def _checked(value: Any, field: Any) -> int | str | datetime:
     if isinstance(field, models.DateTimeField):
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:
-            raise BadCursor("The cursor is not one of this list.")
+            raise BadCursor(_("The cursor is not one of this list."))
         return moment.astimezone(UTC)  # the database takes no zone further than 16 hours from it
     if isinstance(field, models.CharField):
         if not isinstance(value, str) or "\x00" in value or len(value) > TEXT_AT_MOST:
-            raise BadCursor("The cursor is not one of this list.")
+            raise BadCursor(_("The cursor is not one of this list."))
         return value.encode().decode()  # raises for lone surrogates
     if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**63:
-        raise BadCursor("The cursor is not one of this list.")
+        raise BadCursor(_("The cursor is not one of this list."))
     return value

@@ -8,6 +8,7 @@ import ssl
 import httpx
 from cryptography import x509
 from cryptography.x509.oid import NameOID
+from django.utils.translation import gettext as _
 
 from soar.lib import clock
 
@@ -36,14 +37,16 @@ def context(verify: bool = True, authority: str = "", *, public: bool = False) -
 def problem_of(text: str) -> str:
     """Why this cannot be kept as an authority, a sentence; "" if it can."""
     if "PRIVATE KEY-----" in text:
-        return "A private key is in it, which nobody else may have. Give the certificates alone."
+        return _("A private key is in it, which nobody else may have. Give the certificates alone.")
     try:
         found = _certificates(text)
         context(authority=text)
     except ValueError:
-        return "This is no certificate in PEM (-----BEGIN CERTIFICATE-----), or it is damaged."
+        return _("This is no certificate in PEM (-----BEGIN CERTIFICATE-----), or it is damaged.")
     last = max(one.not_valid_after_utc for one in found)
-    return f"It ended on {last.date().isoformat()}; nothing would be believed." if last < clock.now() else ""
+    if last >= clock.now():
+        return ""
+    return _("It ended on %(date)s; nothing would be believed.") % {"date": last.date().isoformat()}
 
 
 def names_of(text: str) -> list[str]:

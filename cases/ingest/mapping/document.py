@@ -11,6 +11,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from cases.ingest.mapping.template import Template, is_template
 from cases.ingest.observables import TYPES
 from cases.ingest.severity import CRITICAL, HIGH, INFORMATIONAL, LOW, MEDIUM
@@ -35,7 +38,7 @@ ANY_TYPE = "auto"
 MOST_OBSERVABLES = 30
 MOST_WORDS = 100
 LONGEST_WORD = 200
-UNFIT = "It holds a character that cannot be stored."
+UNFIT = gettext_noop("It holds a character that cannot be stored.")
 KEYS = ("items", "fields", "values", "observables", "required", "find_in_text")
 
 
@@ -50,8 +53,12 @@ class BadMapping(ValueError):
 def checked(given: Any) -> dict[str, Any]:
     """The mapping with empty parts left out. Raises BadMapping with all that is wrong."""
     if not isinstance(given, dict):
-        raise BadMapping({"mapping": "A mapping is a JSON object."})
-    errors = {str(key)[:60]: f"Not a part of a mapping: {', '.join(KEYS)}." for key in given if key not in KEYS}
+        raise BadMapping({"mapping": _("A mapping is a JSON object.")})
+    errors = {
+        str(key)[:60]: _("Not a part of a mapping: %(keys)s.") % {"keys": ", ".join(KEYS)}
+        for key in given
+        if key not in KEYS
+    }
     fields = _fields(given.get("fields"), errors)
     made: dict[str, Any] = {
         "items": _path(given.get("items"), "items", errors),
@@ -68,7 +75,7 @@ def checked(given: Any) -> dict[str, Any]:
 
 def _off(value: Any, errors: dict[str, str]) -> bool:
     if not isinstance(value, bool):
-        errors["find_in_text"] = "This is true or false."
+        errors["find_in_text"] = _("This is true or false.")
     return value is False
 
 
@@ -77,11 +84,11 @@ def _path(value: Any, place: str, errors: dict[str, str], *, text: bool = False)
     if value is None or value == "":
         return ""
     if not isinstance(value, str):
-        errors[place] = "A path is a text."
+        errors[place] = _("A path is a text.")
         return ""
     path = value.strip()
     if clean_text(path)[1]:
-        errors[place] = UNFIT
+        errors[place] = _(UNFIT)
         return ""
     try:
         if text and is_template(path):
@@ -95,22 +102,24 @@ def _path(value: Any, place: str, errors: dict[str, str], *, text: bool = False)
 
 def _fields(given: Any, errors: dict[str, str]) -> dict[str, str]:
     if not isinstance(given or {}, dict):
-        errors["fields"] = "The fields are an object: the name of a field and its path."
+        errors["fields"] = _("The fields are an object: the name of a field and its path.")
         return {}
     for name in given or {}:
         if name not in FIELDS:
-            errors[f"fields.{str(name)[:60]}"] = f"Not a field. Those that can be mapped: {', '.join(FIELDS)}."
+            errors[f"fields.{str(name)[:60]}"] = _("Not a field. Those that can be mapped: %(fields)s.") % {
+                "fields": ", ".join(FIELDS)
+            }
     found = ((name, _path((given or {}).get(name), f"fields.{name}", errors, text=name in TEXTS)) for name in FIELDS)
     return {name: path for name, path in found if path}
 
 
 def _values(given: Any, errors: dict[str, str]) -> dict[str, dict[str, str]]:
     if not isinstance(given or {}, dict):
-        errors["values"] = "The tables are an object: severity, verdict."
+        errors["values"] = _("The tables are an object: severity, verdict.")
         return {}
     for name in given or {}:
         if name not in TABLES:
-            errors[f"values.{str(name)[:60]}"] = "There are tables for severity and verdict."
+            errors[f"values.{str(name)[:60]}"] = _("There are tables for severity and verdict.")
     tables = {name: _table(name, (given or {}).get(name), errors) for name in TABLES}
     return {name: table for name, table in tables.items() if table}
 
@@ -118,16 +127,19 @@ def _values(given: Any, errors: dict[str, str]) -> dict[str, dict[str, str]]:
 def _table(name: str, given: Any, errors: dict[str, str]) -> dict[str, str]:
     place = f"values.{name}"
     if not isinstance(given or {}, dict) or len(given or {}) > MOST_WORDS:
-        errors[place] = f"A table is an object of at most {MOST_WORDS} pairs."
+        errors[place] = _("A table is an object of at most %(most_words)s pairs.") % {"most_words": MOST_WORDS}
         return {}
     table: dict[str, str] = {}
     for word, meant in (given or {}).items():
         if meant not in TABLES[name]:
-            errors[place] = f"'{str(meant)[:40]}' is not one of: {', '.join(TABLES[name])}."
+            errors[place] = _("'%(meant)s' is not one of: %(tables)s.") % {
+                "meant": str(meant)[:40],
+                "tables": ", ".join(TABLES[name]),
+            }
         elif clean_text(str(word))[1]:
-            errors[place] = UNFIT
+            errors[place] = _(UNFIT)
         elif not str(word).strip() or len(str(word)) > LONGEST_WORD:
-            errors[place] = f"A value has 1 to {LONGEST_WORD} characters."
+            errors[place] = _("A value has 1 to %(longest_word)s characters.") % {"longest_word": LONGEST_WORD}
         else:
             table[str(word).strip().lower()] = meant
     return table
@@ -135,17 +147,19 @@ def _table(name: str, given: Any, errors: dict[str, str]) -> dict[str, str]:
 
 def _observables(given: Any, errors: dict[str, str]) -> list[dict[str, str]]:
     if not isinstance(given or [], list) or len(given or []) > MOST_OBSERVABLES:
-        errors["observables"] = f"The observables are a list of at most {MOST_OBSERVABLES}: type and path of each."
+        errors["observables"] = _(
+            "The observables are a list of at most %(most_observables)s: type and path of each."
+        ) % {"most_observables": MOST_OBSERVABLES}
         return []
     made = []
     for number, one in enumerate(given or []):
         place = f"observables.{number}"
         if not isinstance(one, dict) or not set(one) <= {"type", "path"}:
-            errors[place] = "An observable has a type and a path."
+            errors[place] = _("An observable has a type and a path.")
             continue
         kind = one.get("type") or ANY_TYPE
         if not isinstance(kind, str) or kind not in (ANY_TYPE, *TYPES):
-            errors[place] = f"'{str(kind)[:40]}' is not a type of observable."
+            errors[place] = _("'%(kind)s' is not a type of observable.") % {"kind": str(kind)[:40]}
         if path := _path(one.get("path"), place, errors):
             made.append({"type": kind, "path": path})
     return made
@@ -153,9 +167,9 @@ def _observables(given: Any, errors: dict[str, str]) -> list[dict[str, str]]:
 
 def _required(given: Any, fields: dict[str, str], errors: dict[str, str]) -> list[str]:
     if not isinstance(given or [], list):
-        errors["required"] = "A list of names of fields."
+        errors["required"] = _("A list of names of fields.")
         return []
     for name in given or []:
         if not isinstance(name, str) or name not in fields:
-            errors["required"] = f"'{str(name)[:40]}' is not mapped, so it cannot be asked for."
+            errors["required"] = _("'%(name)s' is not mapped, so it cannot be asked for.") % {"name": str(name)[:40]}
     return [name for name in FIELDS if name in (given or [])]

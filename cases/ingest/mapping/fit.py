@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext as _
+
 from cases.ingest.mapping.overlay import Overlay
 from cases.ingest.mapping.takers import texts_of
 from cases.ingest.mapping.template import Template
@@ -35,21 +38,21 @@ def misfits(overlay: Overlay, samples: dict[str, list[Document]]) -> dict[str, s
         try:
             parts = parts_of(overlay, documents)
         except Unreadable as error:
-            errors.setdefault("items", f"{error.message} (sample {name})")
+            errors.setdefault("items", _("%(message)s (sample %(name)s)") % {"message": error.message, "name": name})
             continue
         for part in parts[:PARTS_AT_MOST]:
             _try(overlay, part, name, found, errors)
     wanted = {name: overlay.mapping["fields"][name] for name, _, _ in overlay.fields}
-    wanted |= {f"observables.{number}": path.text for number, (_, path) in enumerate(overlay.observables)}
+    wanted |= {f"observables.{number}": path.text for number, (_kind, path) in enumerate(overlay.observables)}
     for field, path in wanted.items():
         if field not in found and samples and "items" not in errors:
-            errors.setdefault(field, f"{path} is in no sample.")
+            errors.setdefault(field, _("%(path)s is in no sample.") % {"path": path})
     if (
         samples
         and overlay.items
         and not any(overlay.items.find(one) for documents in samples.values() for one in documents)
     ):
-        errors.setdefault("items", f"{overlay.items.text} is in no sample.")
+        errors.setdefault("items", _("%(text)s is in no sample.") % {"text": overlay.items.text})
     return errors
 
 
@@ -66,10 +69,18 @@ def _try(overlay: Overlay, part: Document, sample: str, found: set[str], errors:
         if values:
             found.add(name)
             if not take(NormalAlert(title=""), values):
-                errors.setdefault(name, f"What stands there cannot be read as one: {short(values)} (sample {sample}).")
+                errors.setdefault(
+                    name,
+                    gettext("What stands there cannot be read as one: %(values)s (sample %(sample)s).")
+                    % {"values": short(values), "sample": sample},
+                )
         elif name in overlay.required:
-            errors.setdefault(name, f"{overlay.mapping['fields'][name]} is not in the sample {sample}.")
-    for number, (_, path) in enumerate(overlay.observables):
+            errors.setdefault(
+                name,
+                gettext("%(fields)s is not in the sample %(sample)s.")
+                % {"fields": overlay.mapping["fields"][name], "sample": sample},
+            )
+    for number, (_kind, path) in enumerate(overlay.observables):
         if texts_of(path.find(part)):
             found.add(f"observables.{number}")
 

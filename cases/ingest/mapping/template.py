@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from cases.ingest.text import as_text, cut
 from soar.lib.json_path import BadPath, Path
 
@@ -27,13 +29,13 @@ class Template:
     def __init__(self, text: str) -> None:
         """Read ``text``. Raises BadPath."""
         if len(text) > LONGEST:
-            raise BadPath(f"A text with paths has at most {LONGEST} characters.")
+            raise BadPath(_("A text with paths has at most %(longest)s characters.") % {"longest": LONGEST})
         parts = HOLE.split(text)  # words, path, words, path ... words
         self.words = parts[0::2]
         if any("${" in words for words in self.words):
-            raise BadPath("A path in a text stands as ${path}; one of them is not closed, or stands in another.")
+            raise BadPath(_("A path in a text stands as ${path}; one of them is not closed, or stands in another."))
         if len(parts) // 2 > MOST_HOLES:
-            raise BadPath(f"A text holds at most {MOST_HOLES} paths.")
+            raise BadPath(_("A text holds at most %(most_holes)s paths.") % {"most_holes": MOST_HOLES})
         self.holes = [Path(path) for path in parts[1::2]]
 
     def fill(self, document: Any) -> str:

@@ -58,7 +58,10 @@ def _statuses(profile: TicketProfile, vocabulary: Vocabulary, make: Maker) -> Se
     saved = profile.maps.get("status", {})
     choices = _choices(vocabulary, "state", _("Leave it alone"))
     rows = [
-        Row(one.label, [make.cell(f"status:{one.word}", str(one.label), str(saved.get(one.word, "")), choices)])
+        Row(
+            _(str(one.label)),
+            [make.cell(f"status:{one.word}", _(str(one.label)), str(saved.get(one.word, "")), choices)],
+        )
         for one in _shown(IncidentStatus)
     ]
     heads = [_("ServiceNow")]
@@ -73,15 +76,18 @@ def _verdicts(profile: TicketProfile, vocabulary: Vocabulary, make: Maker) -> Se
     for one in _shown(Determination):
         known = _choices(vocabulary, "close_code", _("Leave it alone"))
         rows.append(
-            Row(one.label, [make.cell(f"close_code:{one.word}", str(one.label), str(saved.get(one.word, "")), known)])
+            Row(
+                _(str(one.label)),
+                [make.cell(f"close_code:{one.word}", _(str(one.label)), str(saved.get(one.word, "")), known)],
+            )
         )
         findings = FINDINGS_OF[Determination(one)]
         for finding in findings if len(findings) > 1 else [each for each in findings if saved.get(each.value)]:
             label = _("%(determination)s: %(finding)s") % {
-                "determination": one.label,
+                "determination": _(str(one.label)),
                 "finding": str(finding.label).lower(),
             }
-            known = _choices(vocabulary, "close_code", _("As %s") % str(one.label).lower())
+            known = _choices(vocabulary, "close_code", _("As %s") % _(str(one.label)).lower())
             cell = make.cell(f"close_code:{finding.value}", label, str(saved.get(finding.value, "")), known)
             rows.append(Row(label, [cell]))
     title, first = _("Determination to close code"), _("Determination here")
@@ -93,7 +99,7 @@ def _in(profile: TicketProfile, vocabulary: Vocabulary, make: Maker, name: str, 
     saved = profile.maps.get(name, {})
     known = dict(vocabulary.choices.get(element, []))
     lost = {value: _("%s (not there any more)") % value for value in saved if value not in known}
-    options = [("", _("Leave it alone")), *((one.word, one.label) for one in _shown(words))]
+    options = [("", _("Leave it alone")), *((one.word, _(str(one.label))) for one in _shown(words))]
     rows = [
         Row(label, [make.cell(f"{name}:{value}", str(label), str(saved.get(value, "")), options)], raw=value)
         for value, label in {**known, **lost}.items()
@@ -111,14 +117,17 @@ def _severity(profile: TicketProfile, vocabulary: Vocabulary, make: Maker) -> Se
             _half(make, vocabulary, one, "impact", _("Impact"), impact),
             _half(make, vocabulary, one, "urgency", _("Urgency"), urgency),
         ]
-        rows.append(Row(one.label, cells, badge=parts.sev(one.word)))
+        rows.append(Row(_(str(one.label)), cells, badge=parts.sev(one.word)))
     heads = [_("Impact"), _("Urgency")]
     return Section("severity", _("Severity to impact and urgency"), HINTS["severity"], _("Severity here"), heads, rows)
 
 
 def _half(make: Maker, vocabulary: Vocabulary, one: Severity, element: str, word: str, saved: str) -> Cell:
     cell = make.cell(
-        f"{element}:{one.word}", f"{one.label}: {word}", saved, _choices(vocabulary, element, _("Leave it alone"))
+        f"{element}:{one.word}",
+        f"{_(str(one.label))}: {word}",
+        saved,
+        _choices(vocabulary, element, _("Leave it alone")),
     )
     cell.error = make.errors.get(f"severity:{one.word}", "") if element == "impact" else ""
     return cell

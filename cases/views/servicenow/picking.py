@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from cases.actions.servicenow_profile_fields import SYS_ID
 from cases.actions.servicenow_vocabulary import connector_of
 from cases.models import ServiceNowInstance
@@ -38,7 +40,9 @@ class Picking:
         except ConnectorError as error:
             if SYS_ID.fullmatch(text):  # whoever knows the sys_id needs no answer
                 return {"value": text, "label": text}
-            self.errors[field] = f"It cannot be looked up now, a sys_id would be taken as it is: {error.message}"
+            self.errors[field] = _("It cannot be looked up now, a sys_id would be taken as it is: %(message)s") % {
+                "message": error.message
+            }
             return before
         if len(found) != 1:
             self.errors[field] = _which(found)
@@ -67,6 +71,9 @@ def options(instance: ServiceNowInstance, what: str, text: str) -> list[dict[str
 
 def _which(found: list[Choice]) -> str:
     if not found:
-        return "ServiceNow has nobody active of that name, or hides it from the integration user."
+        return _("ServiceNow has nobody active of that name, or hides it from the integration user.")
     some = ", ".join(one.label for one in found[:5])
-    return f"Several fit; write one of them: {some}{' …' if len(found) > 5 else ''}"
+    return _("Several fit; write one of them: %(some)s%(more)s") % {
+        "some": some,
+        "more": " …" if len(found) > 5 else "",
+    }

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.db.models import Q
 from django.http import QueryDict
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cases.actions.servicenow_profile_fields import ORDER_AT_MOST
@@ -135,7 +136,7 @@ class ProfileForm(forms.Form):
             return
         choices = [("", _("None")), *((value, label) for value, label in known if value)]
         if saved and saved not in dict(known):
-            choices.append((saved, f"{saved} (not there any more)"))
+            choices.append((saved, gettext("%(saved)s (not there any more)") % {"saved": saved}))
         self.fields["category"] = forms.ChoiceField(label=_("Category"), required=False, choices=choices)
 
 

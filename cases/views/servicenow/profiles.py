@@ -203,7 +203,7 @@ def _table(profile: TicketProfile) -> dict[str, str]:
 
 def _row(profile: TicketProfile) -> dict[str, Any]:
     """What a profile does, in words."""
-    which: list[str] = [Severity(number).label for number in profile.severities]
+    which: list[str] = [_(str(Severity(number).label)) for number in profile.severities]
     which += [one.name for one in profile.templates.all()] + [one.name for one in profile.sources.all()]
     counted: Any = profile
     return {"profile": profile, "which": which, "links": counted.link_count, "gaps": counted.gap_count}

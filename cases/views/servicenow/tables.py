@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cases.actions.servicenow_profile_maps import LEFT
@@ -75,8 +76,8 @@ class Tables:
         rows = []
         for number, (name, text) in enumerate(pairs, 1):
             cells = [
-                self.make.cell(f"extra_name:{number}", f"Field {number}", name),
-                self.make.cell(f"extra_text:{number}", f"Value of field {number}", text),
+                self.make.cell(f"extra_name:{number}", gettext("Field %(number)s") % {"number": number}, name),
+                self.make.cell(f"extra_text:{number}", gettext("Value of field %(number)s") % {"number": number}, text),
             ]
             cells[1].error = cells[1].error or self.make.errors.get(f"extra:{cells[0].value.strip()}", "")
             rows.append(Row(number, cells))
@@ -107,11 +108,11 @@ class Tables:
                 break
             name = name.strip().lower()
             if name and name in found:
-                errors[f"extra:{name}"] = f"{name} is there twice."
+                errors[f"extra:{name}"] = gettext("%(name)s is there twice.") % {"name": name}
             elif name:
                 found[name] = text
             elif text.strip():
-                errors[f"extra_name:{number}"] = "Which field of the ticket?"
+                errors[f"extra_name:{number}"] = gettext("Which field of the ticket?")
         return found
 
     def _pairs(self, data: Mapping[str, Any], name: str) -> dict[str, str]:
@@ -150,11 +151,11 @@ class Tables:
             if ours is None:
                 break
             if ours in found:
-                picking.errors[f"user:{number}"] = "This person is mapped already."
+                picking.errors[f"user:{number}"] = gettext("This person is mapped already.")
             elif ours:
                 found[ours] = picking.reference(f"their_user:{number}", USER, theirs, _reference(old.get(ours)))
             elif theirs.strip() and theirs.strip() not in {_reference(one).get("label") for one in old.values()}:
-                picking.errors[f"user:{number}"] = "Who is it here?"
+                picking.errors[f"user:{number}"] = gettext("Who is it here?")
         return {ours: theirs for ours, theirs in found.items() if theirs}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from cases.actions import servicenow as actions
@@ -25,7 +25,9 @@ from cases.views.servicenow.answers import asked, verb
 from soar.accounts.models import User
 
 CARD = "cases/incidents/_tickets.html"
-NO_PROFILE = "No profile is on for which this incident has no ticket yet. Whoever manages connectors sets profiles up."
+NO_PROFILE = gettext_noop(
+    "No profile is on for which this incident has no ticket yet. Whoever manages connectors sets profiles up."
+)
 
 
 def _profiles(user: User, number: str) -> tuple[Incident, list[tuple[str, str]]]:

@@ -11,6 +11,8 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext as _
 
 from soar.accounts import audit
 from soar.accounts.access import rows
@@ -93,10 +95,14 @@ def copy(who: User | None, kind: Grantable, ref: str, source_ref: str) -> list[G
     other = seen(kind, who, source_ref) if who is not None else kind.found(source_ref).first()
     obj = managed(kind, who, ref, lock=True)
     if other is None or other.pk == obj.pk:
-        raise Refused("Choose another one to copy from.", field="source")
+        raise Refused(_("Choose another one to copy from."), field="source")
     theirs = [one for one in (*rows.grants_on(kind, other), *rows.group_grants_on(kind, other)) if not one.rule]
     if len(theirs) > COPIED_AT_MOST:
-        raise Refused(f"At most {COPIED_AT_MOST} grants are copied, there are {len(theirs)}.", field="source")
+        raise Refused(
+            _("At most %(copied_at_most)s grants are copied, there are %(count)s.")
+            % {"copied_at_most": COPIED_AT_MOST, "count": len(theirs)},
+            field="source",
+        )
     ours = {one.id: one for one in (*rows.grants_on(kind, obj), *rows.group_grants_on(kind, obj))}
     made = []
     for one in theirs:
@@ -114,16 +120,16 @@ def holder_named(*, user: str | None = None, group: str | None = None) -> Holder
     """The active person with this user name, or the team or role of this name. Raises Refused beside the field that
     names nobody, or if none or both are given."""
     if bool(user) == bool(group):
-        raise Refused("Name a person or a group.", field="user")
+        raise Refused(_("Name a person or a group."), field="user")
     if user:
         person = User.objects.filter(username=_clean(user, 150), is_active=True).first()
         if person is None:
-            raise Refused(f"There is no active user {user!s:.60}.", field="user")
+            raise Refused(_("There is no active user %(user)s.") % {"user": f"{user!s:.60}"}, field="user")
         return person
     name = _clean(str(group), 150)
     found = Group.objects.select_related("team").filter(Q(team__name__iexact=name) | Q(name__iexact=name)).first()
     if found is None:
-        raise Refused(f"There is no team or role {name:.60}.", field="group")
+        raise Refused(_("There is no team or role %(name)s.") % {"name": f"{name:.60}"}, field="group")
     return found
 
 
@@ -170,7 +176,10 @@ def existing(kind: Grantable, obj: Any, grant_id: str) -> tuple[Holder, Grant]:
             holder = Group.objects.select_related("team").filter(pk=int(number)).first()
     found = rows.grant_of(kind, obj, holder) if holder is not None else None
     if holder is None or found is None:
-        raise Missing(f"There is no grant {grant_id!s:.40} on {kind.title(obj)}.")
+        raise Missing(
+            gettext("There is no grant %(grant_id)s on %(kind)s.")
+            % {"grant_id": f"{grant_id!s:.40}", "kind": kind.title(obj)}
+        )
     return holder, found
 
 
@@ -185,9 +194,9 @@ def _give(
     reason: str,
 ) -> tuple[Grant, bool]:
     if level not in kind.levels:
-        raise Refused(f"The level is one of: {', '.join(kind.levels)}.", field="level")
+        raise Refused(_("The level is one of: %(levels)s.") % {"levels": ", ".join(kind.levels)}, field="level")
     if isinstance(holder, User) and not holder.is_active:
-        raise Refused(f"{holder.display_name()} is disabled.", field="user")
+        raise Refused(_("%(display_name)s is disabled.") % {"display_name": holder.display_name()}, field="user")
     kind.check_gives(who, obj, level)
     old = rows.grant_of(kind, obj, holder)
     if old is not None:
@@ -234,7 +243,7 @@ def _until(expires_at: datetime | _Keep | None, old: Grant | None) -> datetime |
     if isinstance(expires_at, _Keep):
         return old.expires_at if old is not None else None
     if expires_at is not None and expires_at <= clock.now():
-        raise Refused("The end must lie in the future.", field="expires_at")
+        raise Refused(_("The end must lie in the future."), field="expires_at")
     return expires_at
 
 
@@ -242,7 +251,11 @@ def reason_of(reason: str) -> str:
     """A reason, cleaned. Raises Refused when it is too long."""
     text = _clean(reason)
     if len(text) > REASON_AT_MOST:
-        raise Refused(f"At most {REASON_AT_MOST} characters, this has {len(text)}.", field="reason")
+        raise Refused(
+            _("At most %(reason_at_most)s characters, this has %(count)s.")
+            % {"reason_at_most": REASON_AT_MOST, "count": len(text)},
+            field="reason",
+        )
     return text
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.models import Group
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from soar.accounts.access.actions import KEEP
@@ -72,7 +73,7 @@ class GrantForm(forms.Form):
 def end_of(days: str) -> datetime | None:
     """The end that a choice of ``DAYS`` means. Raises Refused for another."""
     if days not in dict(DAYS):
-        raise Refused("Choose one of the ends.", field="days")
+        raise Refused(gettext("Choose one of the ends."), field="days")
     return clock.now() + timedelta(days=int(days)) if days else None
 
 
@@ -94,7 +95,7 @@ def holder_of(text: str) -> Holder:
     first, _space, last = wanted.partition(" ")
     named = list(User.objects.filter(first_name__iexact=first, last_name__iexact=last.strip(), is_active=True)[:2])
     if len(named) > 1:
-        raise Refused("Several people bear this name: take the user name.", field="who")
+        raise Refused(gettext("Several people bear this name: take the user name."), field="who")
     return named[0] if named else _nobody(text)
 
 
@@ -131,4 +132,6 @@ def _group(name: str) -> Group | None:
 
 
 def _nobody(text: str) -> Holder:
-    raise Refused(f"There is no active person, team or role {text.strip():.60}.", field="who")
+    raise Refused(
+        gettext("There is no active person, team or role %(text)s.") % {"text": f"{text.strip():.60}"}, field="who"
+    )

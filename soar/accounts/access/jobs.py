@@ -11,6 +11,7 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from soar.accounts.access import actions, rows
 from soar.accounts.access.kinds import Grantable, kind_named, managed
@@ -46,12 +47,16 @@ def start(
     """Queue one grant on these things, with the user's rights on each. Raises Refused for a level that is none, an end
     that is past, nothing to grant on, or more than 10,000."""
     if level not in kind.levels:
-        raise Refused(f"The level is one of: {', '.join(kind.levels)}.", field="level")
+        raise Refused(_("The level is one of: %(levels)s.") % {"levels": ", ".join(kind.levels)}, field="level")
     if expires_at is not None and expires_at <= clock.now():
-        raise Refused("The end must lie in the future.", field="expires_at")
+        raise Refused(_("The end must lie in the future."), field="expires_at")
     wanted = sorted(set(things))
     if not 0 < len(wanted) <= AT_MOST:
-        raise Refused(f"This takes 1 to {AT_MOST:,}, and there are {len(wanted):,}.", field="ids")
+        raise Refused(
+            _("This takes 1 to %(at_most)s, and there are %(count)s.")
+            % {"at_most": f"{AT_MOST:,}", "count": f"{len(wanted):,}"},
+            field="ids",
+        )
     scopes = None if user.token_scopes is None else sorted(user.token_scopes)
     given: dict[str, Any] = {"to_user": holder} if isinstance(holder, User) else {"to_group": holder}
     job = GrantJob.objects.create(
@@ -73,7 +78,7 @@ def own(user: User, job_id: int, *, lock: bool = False) -> GrantJob:
     found = GrantJob.objects.filter(asked_within(user), user=user, pk=job_id)
     job = (found.select_for_update() if lock else found.select_related("to_user", "to_group__team")).first()
     if job is None:
-        raise Missing("There is no such job of yours.")
+        raise Missing(_("There is no such job of yours."))
     return job
 
 
@@ -82,7 +87,7 @@ def cancel(user: User, job_id: int) -> GrantJob:
     """Stop a job; what was granted stays. Raises Missing, and Conflict for one that has ended."""
     job = own(user, job_id, lock=True)
     if job.finished_at:
-        raise Conflict("This has ended already.")
+        raise Conflict(_("This has ended already."))
     job.status, job.finished_at = GrantJob.Status.CANCELLED, timezone.now()
     job.save(update_fields=["status", "finished_at"])
     return job
@@ -141,7 +146,7 @@ def _grant(job: GrantJob, kind: Grantable, thing: int) -> None:
     holder: User | Group | None = job.to_user or job.to_group
     try:
         if obj is None or holder is None:
-            raise Missing(f"There is no {kind.name} {thing}.")
+            raise Missing(_("There is no %(name)s %(thing)s.") % {"name": kind.name, "thing": thing})
         with transaction.atomic():
             changed = _given(job, user, kind, obj, holder)
     except CaseError as error:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db.models import Model, Q, QuerySet
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 
 from soar.accounts.levels import Kind
 from soar.accounts.membership import may
@@ -66,19 +67,19 @@ class Grantable:
 
     def found(self, ref: str) -> QuerySet[Any]:
         """The one object that ``ref`` names in an address, or none."""
-        raise Missing(f"There is no {self.name} {ref!s:.60}.")
+        raise Missing(_("There is no %(name)s %(ref)s.") % {"name": self.name, "ref": f"{ref!s:.60}"})
 
     def pks(self, user: User, refs: Iterable[str]) -> list[int]:
         """Ids of the things that these references name, whether or not they are there: what the user does not see is
         not told from what is not there. Raises Refused for a reference that can name none."""
         wanted = [str(ref) for ref in refs]
         if odd := next((ref for ref in wanted if not _is_id(ref)), None):
-            raise Refused(f"{odd:.40} is no id.", field="ids")
+            raise Refused(_("%(odd)s is no id.") % {"odd": f"{odd:.40}"}, field="ids")
         return [int(ref) for ref in wanted]
 
     def selected(self, user: User, filters: Mapping[str, Any]) -> list[int]:
         """Ids of what the user sees and these filters of the list let through. Raises Refused beside a filter."""
-        raise Refused("Name them by id: there is no filter for this kind.", field="filter")
+        raise Refused(_("Name them by id: there is no filter for this kind."), field="filter")
 
     def title(self, obj: Any) -> str:
         """What people call it: ``INC-7``."""
@@ -121,7 +122,10 @@ class Grantable:
         if user is None or level == self.levels[0] or self.rule.is_granted(user, obj, "manage"):
             return
         if not self.holds(user, obj, level):
-            raise Forbidden(f"You do not hold “{level}” on {self.title(obj)} yourself.", field="level")
+            raise Forbidden(
+                _("You do not hold “%(level)s” on %(self)s yourself.") % {"level": level, "self": self.title(obj)},
+                field="level",
+            )
 
     def given_by(self, user: User, obj: Any) -> list[str]:
         """The levels for which ``check_gives`` raises nothing, from the lowest: those that a form offers."""
@@ -139,7 +143,7 @@ class Grantable:
     def check_manages_some(self, user: User) -> None:
         """Raises Forbidden for somebody who manages the access of nothing: they are not told who is who, either."""
         if not (may(user, "manage_people") or self.by_role(user)) and not self.rule.any_granted(user, "manage"):
-            raise Forbidden("You manage the access of nothing of this kind.")
+            raise Forbidden(_("You manage the access of nothing of this kind."))
 
     def is_closed(self, obj: Any) -> bool:
         """Whether roles and teams give nothing (access.md 3)."""
@@ -196,7 +200,7 @@ def seen(kind: Grantable, user: User, ref: str) -> Any:
     """The object, for a person who sees it. Raises Missing."""
     obj = kind.found(ref).first()
     if obj is None or not kind.sees(user, obj):
-        raise Missing(f"There is no {kind.name} {ref!s:.60}.")
+        raise Missing(_("There is no %(name)s %(ref)s.") % {"name": kind.name, "ref": f"{ref!s:.60}"})
     return obj
 
 
@@ -217,7 +221,10 @@ def managed(kind: Grantable, user: User | None, ref: str, *, lock: bool = False)
     found = kind.found(ref)
     obj = (found.select_for_update(of=("self",)) if lock else found).first()
     if obj is None:
-        raise Missing(f"There is no {kind.name} {ref!s:.60}.")
+        raise Missing(_("There is no %(name)s %(ref)s.") % {"name": kind.name, "ref": f"{ref!s:.60}"})
     if user is not None and not kind.manages(user, obj):
-        raise Forbidden(f"You may see {kind.title(obj)} but not say who else does: the level “manage” is missing.")
+        raise Forbidden(
+            _("You may see %(kind)s but not say who else does: the level “manage” is missing.")
+            % {"kind": kind.title(obj)}
+        )
     return obj

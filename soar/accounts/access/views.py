@@ -135,7 +135,7 @@ def close(request: HttpRequest, kind: str, ref: str) -> HttpResponse:
     what = kind_named(kind)
     obj = managed(what, person_of(request), ref)
     if not what.closable:
-        raise Missing("Nothing of this kind is restricted.")
+        raise Missing(_("Nothing of this kind is restricted."))
     closed = what.is_closed(obj)
     problem = ""
     if request.method == "POST":

@@ -11,6 +11,8 @@ from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext as _
 
 from soar.accounts import audit
 from soar.accounts.models import ApiToken, Role, Team, User
@@ -52,7 +54,7 @@ def create_user(
         with transaction.atomic():
             user.save()
     except IntegrityError as error:
-        raise ValidationError({"username": "This name is taken."}) from error
+        raise ValidationError({"username": _("This name is taken.")}) from error
     member = [ensure_team(name, actor) for name in teams]
     user.groups.set([*role_groups, *(team.group for team in member)])
     told: dict[str, Any] = {"roles": sorted(group.name for group in role_groups)}
@@ -65,7 +67,9 @@ def _role_group(name: str) -> Group:
     role = Role.objects.select_related("group").filter(group__name__iexact=name).first()
     if role is None:
         known = ", ".join(Role.objects.order_by("pk").values_list("group__name", flat=True))
-        raise ValidationError({"roles": f"There is no role {name!r}. Roles: {known}."})
+        raise ValidationError(
+            {"roles": _("There is no role %(name)s. Roles: %(known)s.") % {"name": repr(name), "known": known}}
+        )
     return role.group
 
 
@@ -75,12 +79,12 @@ def ensure_team(name: str, actor: User | None = None) -> Team:
     Raises ValidationError for an empty name or one that a role bears."""
     name = name.strip()
     if not name or len(name) > 100:
-        raise ValidationError({"team": "A team needs a name of at most 100 characters."})
+        raise ValidationError({"team": gettext("A team needs a name of at most 100 characters.")})
     team = Team.objects.select_related("group").filter(name__iexact=name).first()
     if team is not None:
         return team
     if Role.objects.filter(group__name__iexact=name).exists():
-        raise ValidationError({"team": f"{name!r} is the name of a role."})
+        raise ValidationError({"team": gettext("%(name)s is the name of a role.") % {"name": repr(name)}})
     group, _ = Group.objects.get_or_create(name=f"team:{name}")
     team, made = Team.objects.get_or_create(group=group, defaults={"name": name})
     if made:
@@ -117,9 +121,14 @@ def create_token(
     Raises ValidationError for an empty or over-long name or an unknown scope."""
     name, wanted = name.strip(), sorted(set(scopes))
     if not name or len(name) > 100:
-        raise ValidationError({"name": "A token needs a name of at most 100 characters."})
+        raise ValidationError({"name": _("A token needs a name of at most 100 characters.")})
     if unknown := sorted(set(wanted) - SCOPES):
-        raise ValidationError({"scopes": f"Not a scope: {', '.join(unknown)}. Scopes: {', '.join(sorted(SCOPES))}."})
+        raise ValidationError(
+            {
+                "scopes": _("Not a scope: %(unknown)s. Scopes: %(scopes)s.")
+                % {"unknown": ", ".join(unknown), "scopes": ", ".join(sorted(SCOPES))}
+            }
+        )
     token, prefix, token_digest = new_token("soar")
     row = ApiToken.objects.create(
         user=user, name=name, prefix=prefix, digest=token_digest, scopes=wanted, expires_at=expires_at

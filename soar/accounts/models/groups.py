@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.models import Group
 from django.db import models
+from django.utils.translation import gettext_noop as _
 
 
 class Team(models.Model):
@@ -34,19 +35,19 @@ class Role(models.Model):
     class Meta:
         default_permissions = ()
         permissions = [
-            ("view_cases", "See alerts, incidents and runs"),
-            ("work_cases", "Work on alerts and incidents"),
-            ("run_playbooks", "Run playbooks by hand"),
-            ("respond", "Approve and run response actions"),
-            ("author_playbooks", "Write, enable and reload playbooks"),
-            ("view_audit", "Read the audit log"),
-            ("export", "Export cases and lists"),
-            ("view_all_teams", "See what belongs to any team"),
-            ("view_setup", "Read how the portal is set up, without secrets"),
-            ("manage_sources", "Manage alert sources"),
-            ("manage_connectors", "Manage connector accounts"),
-            ("manage_people", "Manage people, teams, roles and tokens"),
-            ("manage_settings", "Manage settings and intelligence lists"),
+            ("view_cases", _("See alerts, incidents and runs")),
+            ("work_cases", _("Work on alerts and incidents")),
+            ("run_playbooks", _("Run playbooks by hand")),
+            ("respond", _("Approve and run response actions")),
+            ("author_playbooks", _("Write, enable and reload playbooks")),
+            ("view_audit", _("Read the audit log")),
+            ("export", _("Export cases and lists")),
+            ("view_all_teams", _("See what belongs to any team")),
+            ("view_setup", _("Read how the portal is set up, without secrets")),
+            ("manage_sources", _("Manage alert sources")),
+            ("manage_connectors", _("Manage connector accounts")),
+            ("manage_people", _("Manage people, teams, roles and tokens")),
+            ("manage_settings", _("Manage settings and intelligence lists")),
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.db.models import Q
+from django.utils.translation import gettext_noop as _
 
 from soar.connectors.aws import policy
 from soar.connectors.aws.api import MISSING, AwsError, Iam
@@ -128,7 +129,7 @@ class Aws(Iam):
         """Status by access key, of all pages."""
         keys: dict[str, str] = {}
         more: dict[str, str] = {}
-        for _ in range(MOST_PAGES):
+        for _turn in range(MOST_PAGES):
             answer = self.action("ListAccessKeys", UserName=user, **more)
             for one in answer.iter("member"):
                 keys[one.findtext("AccessKeyId") or ""] = one.findtext("Status") or ""
@@ -166,12 +167,12 @@ class Aws(Iam):
 
 KIND = Kind(
     name="aws",
-    label="AWS IAM",
+    label=_("AWS IAM"),
     connector=Aws,
-    settings=(Setting("region", "Region that requests are signed for", default="us-east-1"),),
+    settings=(Setting("region", _("Region that requests are signed for"), default="us-east-1"),),
     secrets=(
-        Setting("client_id", "Access key ID", required=True),
-        Setting("client_secret", "Secret access key", required=True),
-        Setting("token", "Session token of temporary credentials"),
+        Setting("client_id", _("Access key ID"), required=True),
+        Setting("client_secret", _("Secret access key"), required=True),
+        Setting("token", _("Session token of temporary credentials")),
     ),
 )

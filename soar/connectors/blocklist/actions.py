@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from soar.accounts import audit
 from soar.accounts.models import User
@@ -39,7 +40,9 @@ def add(
     kind, text = blockable(type_, value)
     why, ends = _reason(reason, needed=True), _end(days)
     if protection := protected(kind, text):
-        raise Refused({"value": f"{text[:200]} is not blocked: {protection}"})
+        raise Refused(
+            {"value": _("%(text)s is not blocked: %(protection)s") % {"text": text[:200], "protection": protection}}
+        )
     entry = BlockEntry(type=kind, value=text, digest=digest(kind, text), reason=why, reference=reference.strip()[:200])
     entry.network = text if kind in {"ip", "cidr"} else None
     entry.user, entry.added_by, entry.created_at, entry.expires_at = user, actor_name[:200], clock.now(), ends
@@ -83,7 +86,10 @@ def _exception_inside(network: str) -> str:
     for row in ExceptionEntry.objects.filter(living, type__in=("ip", "cidr")).order_by("pk").iterator():
         inner = ipaddress.ip_network(row.value)
         if inner.version == outer.version and inner.subnet_of(outer):  # type: ignore[arg-type]
-            return f"It holds {row.value}, which is on the exception list: {row.reason}"
+            return _("It holds %(value)s, which is on the exception list: %(reason)s") % {
+                "value": row.value,
+                "reason": row.reason,
+            }
     return ""
 
 
@@ -125,13 +131,13 @@ def _current(key: str) -> BlockEntry | None:
 
 def _may(user: User | None) -> None:
     if user is not None and not user.has_perm("accounts.respond"):
-        raise Forbidden("You may not change the block list.")
+        raise Forbidden(_("You may not change the block list."))
 
 
 def _reason(text: str, *, needed: bool = False) -> str:
     clean = " ".join(text.replace("\x00", "").split())
     if (needed and not clean) or len(clean) > 500:
-        raise Refused({"reason": "A reason has 1 to 500 characters."})
+        raise Refused({"reason": _("A reason has 1 to 500 characters.")})
     return clean
 
 
@@ -139,7 +145,7 @@ def _end(days: int | None) -> datetime | None:
     if days is None:
         return None
     if not 1 <= days <= LONGEST.days:
-        raise Refused({"days": f"An entry stays for 1 to {LONGEST.days} days, or for good."})
+        raise Refused({"days": _("An entry stays for 1 to %(days)s days, or for good.") % {"days": LONGEST.days}})
     return clock.now() + timedelta(days=days)
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from soar.accounts import audit
 from soar.accounts.models import User
@@ -26,9 +27,9 @@ def make(actor: User | None, type_: str, name: str) -> tuple[FeedToken, str]:
     errors = {}
     clean = " ".join(name.split())
     if type_ not in BLOCKABLE:
-        errors["type"] = f"There are feeds of: {', '.join(BLOCKABLE)}."
+        errors["type"] = _("There are feeds of: %(blockable)s.") % {"blockable": ", ".join(BLOCKABLE)}
     if not 1 <= len(clean) <= 100 or not clean.isprintable():
-        errors["name"] = "A name has 1 to 100 printable characters."
+        errors["name"] = _("A name has 1 to 100 printable characters.")
     if errors:
         raise Refused(errors)
     token, prefix, key = new_token("feed")
@@ -64,4 +65,4 @@ def opens(type_: str, token: str) -> bool:
 
 def _may(actor: User | None) -> None:
     if actor is not None and not actor.has_perm("accounts.manage_connectors"):
-        raise Forbidden("You may not manage the tokens of feeds.")
+        raise Forbidden(_("You may not manage the tokens of feeds."))

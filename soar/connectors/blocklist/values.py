@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 
+from django.utils.translation import gettext as _
+
 from soar.connectors.errors import Refused
 from soar.connectors.intelligence.values import HASH_LENGTHS, host_of, is_ip, is_shared_suffix, normalise
 
@@ -24,7 +26,7 @@ def blockable(type_: str, value: str) -> tuple[str, str]:
         raise Refused({"value": str(error)}) from None
     # The feeds hold one value a line: a line break in a URL would be a line of its own.
     if not text.isprintable() or any(sign.isspace() for sign in text):
-        raise Refused({"value": "A value on the block list holds no spaces and no control characters."})
+        raise Refused({"value": _("A value on the block list holds no spaces and no control characters.")})
     if kind == "cidr" and "/" in text and ipaddress.ip_network(text).num_addresses == 1:
         kind, text = "ip", text.partition("/")[0]
     if reason := _too_much(kind, text):
@@ -37,7 +39,7 @@ def _type_of(type_: str, value: str) -> str:
     if kind == "hash":
         kind = next((name for name, length in HASH_LENGTHS.items() if length == len(value)), "sha256")
     if kind not in BLOCKABLE:
-        raise Refused({"type": f"Only these can be blocked: {', '.join(BLOCKABLE)}."})
+        raise Refused({"type": _("Only these can be blocked: %(blockable)s.") % {"blockable": ", ".join(BLOCKABLE)}})
     return kind
 
 
@@ -46,12 +48,15 @@ def _too_much(kind: str, text: str) -> str:
     if kind in {"ip", "cidr"}:
         network = ipaddress.ip_network(text)
         if network.prefixlen < WIDEST[network.version]:
-            return f"{text} is too wide: at least /{WIDEST[network.version]} is needed."
+            return _("%(text)s is too wide: at least /%(widest)s is needed.") % {
+                "text": text,
+                "widest": WIDEST[network.version],
+            }
         if network.is_loopback or network.is_unspecified or network.is_multicast or network.is_link_local:
-            return f"{text} is no address of another computer."
+            return _("%(text)s is no address of another computer.") % {"text": text}
     host = text if kind == "domain" else host_of(text) if kind == "url" else ""
     if kind == "url" and not host:
-        return f"{text[:80]} names no host."
+        return _("%(text)s names no host.") % {"text": text[:80]}
     if host and not is_ip(host) and ("." not in host or (kind == "domain" and is_shared_suffix(host))):
-        return f"{host} stands for all names below it, of many holders."
+        return _("%(host)s stands for all names below it, of many holders.") % {"host": host}
     return ""

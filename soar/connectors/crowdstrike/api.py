@@ -9,6 +9,8 @@ import uuid
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext as _
+
 from soar.connectors import tokens
 from soar.connectors.bearer import Bearer
 from soar.connectors.errors import ConnectorError
@@ -150,7 +152,7 @@ def quoted(value: str) -> str:
 def rules(settings: Row, secrets: Row) -> dict[str, str]:
     """An address to which the secrets would go unencrypted."""
     if urlsplit(str(settings.get("url") or "")).scheme == "http" and not settings.get("allow_internal"):
-        return {"url": "The credentials would go unencrypted: the address must begin with https://."}
+        return {"url": _("The credentials would go unencrypted: the address must begin with https://.")}
     return {}
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_noop as _
+
 from soar.connectors.capabilities import HASH
 from soar.connectors.crowdstrike.analysing import ENVIRONMENTS, SAMPLES, Analysing
 from soar.connectors.crowdstrike.analysing import SUBMITTED as SANDBOX
@@ -84,31 +86,35 @@ class CrowdStrike(Analysing, Indicators):
 
 KIND = Kind(
     name="crowdstrike",
-    label="CrowdStrike Falcon",
+    label=_("CrowdStrike Falcon"),
     connector=CrowdStrike,
     address=Setting(
-        "url", "Address of your Falcon cloud", form="url", required=True, default="https://api.crowdstrike.com"
+        "url",
+        _("Address of your Falcon cloud"),
+        form="url",
+        required=True,
+        default="https://api.crowdstrike.com",
     ),
     settings=(
-        Setting("member_cid", "Customer ID of a child, where the API client is of a parent (Flight Control)"),
+        Setting("member_cid", _("Customer ID of a child, where the API client is of a parent (Flight Control)")),
         Setting(
             "real_time_response",
-            "Fetch files, end processes and run scripts on hosts (Real Time Response)",
+            _("Fetch files, end processes and run scripts on hosts (Real Time Response)"),
             form="flag",
             default=False,
         ),
-        Setting("sandbox", "Have addresses and files analysed by Falcon's sandbox", form="flag", default=False),
+        Setting("sandbox", _("Have addresses and files analysed by Falcon's sandbox"), form="flag", default=False),
         Setting(
             "environment",
-            "Where it runs them: 160 Windows 10, 110 and 100 Windows 7, 300 Linux, 200 Android",
+            _("Where it runs them: 160 Windows 10, 110 and 100 Windows 7, 300 Linux, 200 Android"),
             form="choice",
             choices=ENVIRONMENTS,
             default=ENVIRONMENTS[0],
         ),
     ),
     secrets=(
-        Setting("client_id", "Client ID", required=True),
-        Setting("client_secret", "Client secret", required=True),
+        Setting("client_id", _("Client ID"), required=True),
+        Setting("client_secret", _("Client secret"), required=True),
     ),
     rules=rules,
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_noop as _
+
 from soar.connectors.defender.actions import ACTIONS
 from soar.connectors.defender.live import COLLECT, RUN, LiveResponse
 from soar.connectors.kinds import Kind, Setting
@@ -45,18 +47,28 @@ class Defender(LiveResponse):
 
 KIND = Kind(
     name="defender",
-    label="Microsoft Defender for Endpoint",
+    label=_("Microsoft Defender for Endpoint"),
     connector=Defender,
     address=Setting(
-        "url", "Address of Defender", form="url", required=True, default="https://api.security.microsoft.com"
+        "url",
+        _("Address of Defender"),
+        form="url",
+        required=True,
+        default="https://api.security.microsoft.com",
     ),
     settings=(
         *SETTINGS,
-        Setting("isolation", "How a machine is isolated", form="choice", choices=("Full", "Selective"), default="Full"),
-        Setting("scan", "How a machine is scanned", form="choice", choices=("Quick", "Full"), default="Quick"),
+        Setting(
+            "isolation",
+            _("How a machine is isolated"),
+            form="choice",
+            choices=("Full", "Selective"),
+            default="Full",
+        ),
+        Setting("scan", _("How a machine is scanned"), form="choice", choices=("Quick", "Full"), default="Quick"),
         Setting(
             "live_response",
-            "Fetch files from machines and run scripts on them (live response)",
+            _("Fetch files from machines and run scripts on them (live response)"),
             form="flag",
             default=False,
         ),

@@ -10,6 +10,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from soar.connectors.elasticsearch import searching
 from soar.connectors.elasticsearch.answers import understood, whole
 from soar.connectors.errors import ConnectorError
@@ -137,37 +140,37 @@ def rules(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str]:
     """Nothing to sign in with, a name that no index can have, an address to which secrets would go unencrypted."""
     errors = {}
     if not secrets.get("token") and not (secrets.get("username") and secrets.get("password")):
-        errors["token"] = "Give an API key, or a user name and a password."  # noqa: S105
+        errors["token"] = _("Give an API key, or a user name and a password.")
     parts = str(settings.get("index") or "").split(",")
     if not all(PATTERN.fullmatch(part) and ".." not in part for part in parts):
-        errors["index"] = "This is no name or pattern of an index."
+        errors["index"] = _("This is no name or pattern of an index.")
     if not 1 <= int(settings.get("look_back_minutes") or 0) <= 1440:
-        errors["look_back_minutes"] = "From 1 to 1440 minutes."
+        errors["look_back_minutes"] = _("From 1 to 1440 minutes.")
     if urlsplit(str(settings.get("url") or "")).scheme == "http" and not settings.get("allow_internal"):
-        errors["url"] = "The credentials would go unencrypted: the address must begin with https://."
+        errors["url"] = _("The credentials would go unencrypted: the address must begin with https://.")
     return errors
 
 
 KIND = Kind(
     name="elasticsearch",
-    label="Elasticsearch",
+    label=gettext_noop("Elasticsearch"),
     connector=Elasticsearch,
-    summary="Alerts to read",
-    address=Setting("url", "Address of Elasticsearch, https://host:9200", form="url", required=True),
+    summary=gettext_noop("Alerts to read"),
+    address=Setting("url", gettext_noop("Address of Elasticsearch, https://host:9200"), form="url", required=True),
     settings=(
-        Setting("index", "Index, alias or pattern; several with commas", default=INDEX),
-        Setting("query", "Only what this finds (Lucene syntax); nothing: all", default=VISIBLE),
+        Setting("index", gettext_noop("Index, alias or pattern; several with commas"), default=INDEX),
+        Setting("query", gettext_noop("Only what this finds (Lucene syntax); nothing: all"), default=VISIBLE),
         Setting(
             "look_back_minutes",
-            "Minutes that a document may be indexed after the time it bears",
+            gettext_noop("Minutes that a document may be indexed after the time it bears"),
             form="number",
             default=LOOK_BACK,
         ),
     ),
     secrets=(
-        Setting("token", "API key (encoded)"),
-        Setting("username", "User name, without an API key"),
-        Setting("password", "Password"),
+        Setting("token", gettext_noop("API key (encoded)")),
+        Setting("username", gettext_noop("User name, without an API key")),
+        Setting("password", gettext_noop("Password")),
     ),
     rules=rules,
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_noop as _
+
 from soar.connectors.capabilities import HASH
 from soar.connectors.domains import DOMAIN
 from soar.connectors.entra.accounts import CHANGES, Accounts
@@ -49,13 +51,19 @@ class Entra(Accounts, Messages):
 
 KIND = Kind(
     name="entra",
-    label="Microsoft Entra ID",
+    label=_("Microsoft Entra ID"),
     connector=Entra,
-    address=Setting("url", "Address of Graph", form="url", required=True, default="https://graph.microsoft.com"),
+    address=Setting("url", _("Address of Graph"), form="url", required=True, default="https://graph.microsoft.com"),
     settings=(
         *SETTINGS,
         DOMAIN,
-        Setting("quarantine", "What quarantining does to a message", form="choice", choices=QUARANTINES, default=SOFT),
+        Setting(
+            "quarantine",
+            _("What quarantining does to a message"),
+            form="choice",
+            choices=QUARANTINES,
+            default=SOFT,
+        ),
     ),
     secrets=SECRETS,
     rules=rules,

@@ -8,6 +8,8 @@ import re
 from typing import Any, ClassVar
 from urllib.parse import quote
 
+from django.utils.translation import gettext_noop as _
+
 from soar.connectors.base import ConnectorError
 from soar.connectors.capabilities import DOMAIN, ENDPOINT, IP, Result, Target
 from soar.connectors.kinds import Kind, Setting
@@ -240,14 +242,14 @@ def problems(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str
 
 KIND = Kind(
     name="fortinet",
-    label="Fortinet FortiGate",
+    label=_("Fortinet FortiGate"),
     connector=FortiGate,
-    address=Setting("url", "Address of the FortiGate, https://host", form="url", required=True),
+    address=Setting("url", _("Address of the FortiGate, https://host"), form="url", required=True),
     rules=problems,
     settings=(
-        Setting("group", "Address group that policies block", required=True, default="soar-blocked"),
-        Setting("group6", "Group for IPv6 addresses (addrgrp6); empty: they are refused"),
-        Setting("vdom", "Virtual domain; empty: the one of management"),
+        Setting("group", _("Address group that policies block"), required=True, default="soar-blocked"),
+        Setting("group6", _("Group for IPv6 addresses (addrgrp6); empty: they are refused")),
+        Setting("vdom", _("Virtual domain; empty: the one of management")),
     ),
-    secrets=(Setting("token", "API key of a REST API administrator", required=True),),
+    secrets=(Setting("token", _("API key of a REST API administrator"), required=True),),
 )

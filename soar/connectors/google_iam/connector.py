@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from soar.connectors.base import ConnectorError
 from soar.connectors.capabilities import CLOUD_ACCOUNT, Result, Target
@@ -213,7 +215,7 @@ def problems(settings: Row, secrets: Row) -> dict[str, str]:
     """What is wrong with the values together, by name."""
     errors = {}
     if not PROJECT.fullmatch(settings["project"]):
-        errors["project"] = "Give the project's id, such as acme-prod-1234 (not its name or number)."
+        errors["project"] = _("Give the project's id, such as acme-prod-1234 (not its name or number).")
     if text := str(secrets.get("key_file") or ""):
         try:
             signing_in.read(text)
@@ -221,25 +223,29 @@ def problems(settings: Row, secrets: Row) -> dict[str, str]:
             errors["key_file"] = str(error)
     parts = urlsplit(settings["url"])
     if parts.scheme == "http" and not settings.get("allow_internal"):
-        errors["url"] = "The access token would go unencrypted: the address must begin with https://."
+        errors["url"] = _("The access token would go unencrypted: the address must begin with https://.")
     return errors
 
 
 KIND = Kind(
     name="google_iam",
-    label="Google Cloud IAM",
+    label=gettext_noop("Google Cloud IAM"),
     connector=GoogleIam,
-    address=Setting("url", "Address of the IAM API", form="url", required=True, default="https://iam.googleapis.com"),
+    address=Setting(
+        "url", gettext_noop("Address of the IAM API"), form="url", required=True, default="https://iam.googleapis.com"
+    ),
     settings=(
-        Setting("project", "Id of the project whose service accounts are acted on", required=True),
+        Setting("project", gettext_noop("Id of the project whose service accounts are acted on"), required=True),
         Setting(
             "revoke",
-            "What is disabled: the service account and its keys, or the keys alone (what runs as it goes on)",
+            gettext_noop(
+                "What is disabled: the service account and its keys, or the keys alone (what runs as it goes on)"
+            ),
             form="choice",
             choices=(BOTH, KEYS),
             default=BOTH,
         ),
     ),
-    secrets=(Setting("key_file", "Key file of a service account (JSON)", form="lines", required=True),),
+    secrets=(Setting("key_file", gettext_noop("Key file of a service account (JSON)"), form="lines", required=True),),
     rules=problems,
 )

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from django.utils.translation import gettext as _
 
 from soar.lib import clock
 
@@ -38,10 +39,10 @@ def read(text: str) -> KeyFile:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict) or found.get("type") != "service_account":
-        raise ValueError('This is no key file of a service account (JSON with "type": "service_account").')
+        raise ValueError(_('This is no key file of a service account (JSON with "type": "service_account").'))
     parts = [found.get(name) for name in ("client_email", "private_key_id", "private_key")]
     if not all(isinstance(one, str) and one for one in parts):
-        raise ValueError("The key file lacks client_email, private_key_id or private_key.")
+        raise ValueError(_("The key file lacks client_email, private_key_id or private_key."))
     email, key_id, private_key = map(str, parts)
     _key(private_key)
     return KeyFile(email, key_id, private_key)
@@ -70,7 +71,7 @@ def _key(text: str) -> RSAPrivateKey:
     except (ValueError, TypeError, UnsupportedAlgorithm):
         found = None
     if not isinstance(found, RSAPrivateKey):
-        raise ValueError("The private key of the key file cannot be read.")
+        raise ValueError(_("The private key of the key file cannot be read."))
     return found
 
 

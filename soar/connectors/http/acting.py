@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from soar.connectors.base import ConnectorError
 from soar.connectors.capabilities import CAPABILITIES, Result, Target
 from soar.connectors.http import template
@@ -24,23 +27,55 @@ LONGEST_RESULT = 2000
 
 OWN, UNDO = "An action of its own", "Taking the action back"
 SETTINGS = (
-    Setting("action", "What it does when a playbook or a person asks for it; none: requests of Python playbooks only",
-            "choice", choices=("", *ACTIONS), section=OWN),
-    Setting("targets", "Separated by commas; empty: all that the action is for", section=OWN),
-    Setting("method", "Of the action's request", "choice", choices=METHODS, default="POST", section=OWN),
-    Setting("path", "Below the address: hosts/{{ target.facts.guid }}/isolate", section=OWN),
-    Setting("body", 'JSON with templates: {"ip": "{{ target.value }}", "days": "{{ params.days }}"}', "lines",
-            section=OWN),
-    Setting("result", "Where in the answer the result stands: $.task.state", section=OWN),
-    Setting("expected", "The result that means success; empty: any, if the status is 2xx", section=OWN),
-    Setting("changed", "Where in the answer it stands whether anything was changed, such as $.created; if it says no,"
-            " it was so before, and there is nothing to undo", section=OWN),
-    Setting("repeatable", "The product takes the same request twice for one", "flag", default=False, section=OWN),
-    Setting("undo_method", "Of the request that undoes it", "choice", choices=METHODS, default="POST", section=UNDO),
-    Setting("undo_path", "Below the address; empty: it cannot be undone", section=UNDO),
-    Setting("undo_body", "JSON with templates; {{ undoes.result }} is the result of what is undone", "lines",
-            section=UNDO),
-)  # fmt: skip
+    Setting(
+        "action",
+        gettext_noop("What it does when a playbook or a person asks for it; none: requests of Python playbooks only"),
+        "choice",
+        choices=("", *ACTIONS),
+        section=OWN,
+    ),
+    Setting("targets", gettext_noop("Separated by commas; empty: all that the action is for"), section=OWN),
+    Setting("method", gettext_noop("Of the action's request"), "choice", choices=METHODS, default="POST", section=OWN),
+    Setting("path", gettext_noop("Below the address: hosts/{{ target.facts.guid }}/isolate"), section=OWN),
+    Setting(
+        "body",
+        gettext_noop('JSON with templates: {"ip": "{{ target.value }}", "days": "{{ params.days }}"}'),
+        "lines",
+        section=OWN,
+    ),
+    Setting("result", gettext_noop("Where in the answer the result stands: $.task.state"), section=OWN),
+    Setting("expected", gettext_noop("The result that means success; empty: any, if the status is 2xx"), section=OWN),
+    Setting(
+        "changed",
+        gettext_noop(
+            "Where in the answer it stands whether anything was changed, such as $.created; if it says no,"
+            " it was so before, and there is nothing to undo"
+        ),
+        section=OWN,
+    ),
+    Setting(
+        "repeatable",
+        gettext_noop("The product takes the same request twice for one"),
+        "flag",
+        default=False,
+        section=OWN,
+    ),
+    Setting(
+        "undo_method",
+        gettext_noop("Of the request that undoes it"),
+        "choice",
+        choices=METHODS,
+        default="POST",
+        section=UNDO,
+    ),
+    Setting("undo_path", gettext_noop("Below the address; empty: it cannot be undone"), section=UNDO),
+    Setting(
+        "undo_body",
+        gettext_noop("JSON with templates; {{ undoes.result }} is the result of what is undone"),
+        "lines",
+        section=UNDO,
+    ),
+)
 
 
 def problems(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str]:
@@ -51,14 +86,18 @@ def problems(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str
         given = [
             name for name in ("path", "body", "undo_path", "undo_body", "result", "changed") if settings[name].strip()
         ]
-        return found | ({"action": f"Choose the action that {given[0]} is of."} if given else {})
+        return found | ({"action": _("Choose the action that %(given)s is of.") % {"given": given[0]}} if given else {})
     if unknown := kinds_of(settings) - set(action.targets):
         words = ", ".join(action.targets)
-        found["targets"] = f"{action.label} takes: {words}. It does not take: {', '.join(sorted(unknown))}."
+        found["targets"] = _("%(label)s takes: %(words)s. It does not take: %(unknown)s.") % {
+            "label": action.label,
+            "words": words,
+            "unknown": ", ".join(sorted(unknown)),
+        }
     if settings["undo_path"].strip() and not action.inverse:
-        found["undo_path"] = f"{action.label} cannot be undone."
+        found["undo_path"] = _("%(label)s cannot be undone.") % {"label": action.label}
     if settings["expected"].strip() and not settings["result"].strip():
-        found["expected"] = "Say where in the answer the result stands."
+        found["expected"] = _("Say where in the answer the result stands.")
     return found
 
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from soar.connectors.base import ConnectorError
 from soar.connectors.capabilities import Result, Target
 from soar.connectors.http import acting
@@ -100,14 +102,14 @@ def parsed(answer: Answer) -> Any:
 
 KIND = Kind(
     name="http",
-    label="HTTP interface",
+    label=_("HTTP interface"),
     connector=HttpConnector,
-    summary="An action of your own, requests of Python playbooks",
+    summary=_("An action of your own, requests of Python playbooks"),
     rules=acting.problems,
-    settings=(Setting("test_path", "Path that Test connection asks for"), *acting.SETTINGS),
+    settings=(Setting("test_path", _("Path that Test connection asks for")), *acting.SETTINGS),
     secrets=(
-        Setting("token", "Bearer token"),
-        Setting("username", "User name (HTTP Basic)"),
-        Setting("password", "Password (HTTP Basic)"),
+        Setting("token", _("Bearer token")),
+        Setting("username", _("User name (HTTP Basic)")),
+        Setting("password", _("Password (HTTP Basic)")),
     ),
 )

@@ -19,6 +19,7 @@ from django.template import Context, Engine, Library, Template, TemplateSyntaxEr
 from django.template import defaultfilters as filters
 from django.template import defaulttags as tags
 from django.template.base import FilterExpression, Lexer, NodeList, Parser, VariableNode, tag_re
+from django.utils.translation import gettext as _
 
 TAGS = ("if", "firstof", "comment", "with")
 FILTERS = ("cut", "first", "join", "last", "length", "lower", "slice", "upper", "yesno")
@@ -120,13 +121,17 @@ def _engine() -> Engine:
 @lru_cache(maxsize=500)
 def _read(text: str, in_path: bool = False) -> Template:
     if left := next((sign for sign in SIGNS if sign in tag_re.sub("", text)), ""):
-        raise BadTemplate(f"The template cannot be read: there is a {left} without its other half.")
+        raise BadTemplate(
+            _("The template cannot be read: there is a %(left)s without its other half.") % {"left": left}
+        )
     try:
         made = _Template(text, engine=_engine())
     except TemplateSyntaxError as error:
-        raise BadTemplate(f"The template cannot be read: {str(error)[:300].rstrip('.')}.") from None
+        raise BadTemplate(
+            _("The template cannot be read: %(error)s.") % {"error": str(error)[:300].rstrip(".")}
+        ) from None
     except RecursionError:
-        raise BadTemplate("The template is nested too deeply.") from None
+        raise BadTemplate(_("The template is nested too deeply.")) from None
     if in_path:
         _write_for_addresses(made.nodelist)
     return made
@@ -156,7 +161,10 @@ def check_body(text: str) -> None:
     document = _document(text)
     texts = list(_texts(document))
     if len(texts) > MOST_TEXTS:
-        raise BadTemplate(f"A body has at most {MOST_TEXTS} texts; this one has {len(texts):,}.")
+        raise BadTemplate(
+            _("A body has at most %(most_texts)s texts; this one has %(count)s.")
+            % {"most_texts": MOST_TEXTS, "count": f"{len(texts):,}"}
+        )
     for one in texts:
         _read(one)
 
@@ -189,14 +197,14 @@ def _document(text: str) -> Any:
     try:
         document = json.loads(bare)
     except ValueError as error:
-        message = (
-            f"The body is no JSON ({error}). Put each {{{{ … }}}} in quotes: one that stands alone keeps its kind."
-        )
+        message = _(
+            "The body is no JSON (%(error)s). Put each {{ … }} in quotes: one that stands alone keeps its kind."
+        ) % {"error": error}
         raise BadTemplate(message) from None
     except RecursionError:
         document = None
     if not _within(document, DEEPEST):
-        raise BadTemplate(f"The body is nested more than {DEEPEST} deep.")
+        raise BadTemplate(_("The body is nested more than %(deepest)s deep.") % {"deepest": DEEPEST})
     return document
 
 
@@ -250,5 +258,5 @@ def _rendered(text: str, values: dict[str, Any], *, in_path: bool = False) -> st
     except VariableDoesNotExist as error:
         raise Lacking(str(error)) from None
     except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
-        raise BadTemplate(f"The template failed ({type(error).__name__}).") from None
+        raise BadTemplate(_("The template failed (%(name)s).") % {"name": type(error).__name__}) from None
     return made

@@ -11,6 +11,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from soar.connectors import attempts
 from soar.connectors.errors import ConnectorError
 from soar.connectors.imap import mailbox, signing_in
@@ -177,47 +180,59 @@ def problems(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str
     """What is wrong with the values together, by name."""
     found = {}
     if settings["proxy"]:
-        found["proxy"] = "A mailbox is not read through a proxy."
+        found["proxy"] = _("A mailbox is not read through a proxy.")
     if urlsplit(settings["url"]).scheme == "imaps" and settings["security"] not in (imap.AUTO, imap.TLS):
-        found["security"] = "imaps:// is TLS from the start; write imap:// for anything else."
+        found["security"] = _("imaps:// is TLS from the start; write imap:// for anything else.")
     for name in ("folder", "target"):
         if any(ord(sign) < 32 or ord(sign) == 127 for sign in settings[name]):
-            found[name] = "A folder's name has no control characters."
+            found[name] = _("A folder's name has no control characters.")
     if settings["after"] == MOVE and settings["target"] in ("", settings["folder"] or "INBOX"):
-        found["target"] = "Name another folder that read messages are moved to."
+        found["target"] = _("Name another folder that read messages are moved to.")
     if any(
         ord(sign) < 32
         for name in ("username", "password", "token", "client_secret")
         for sign in secrets.get(name) or ""
     ):
-        found["password"] = "Names and passwords have no control characters."  # noqa: S105
+        found["password"] = _("Names and passwords have no control characters.")
     if not secrets.get("username"):
-        found["username"] = "Give the user name of the mailbox."
+        found["username"] = _("Give the user name of the mailbox.")
     if sum(bool(secrets.get(name)) for name in WAYS) != 1:
-        found["password"] = "Give one of: a password, an OAuth 2 token, a client secret."  # noqa: S105
+        found["password"] = _("Give one of: a password, an OAuth 2 token, a client secret.")
     return {**signing_in.problems(settings, secrets), **found}
 
 
 KIND = Kind(
     name="imap",
-    label="Mailbox (IMAP)",
+    label=gettext_noop("Mailbox (IMAP)"),
     connector=ImapReader,
-    summary="Reported messages to read",
-    address=Setting("url", "Mail server, imaps://host:993 or imap://host:143", "url", True, schemes=("imap", "imaps")),
+    summary=gettext_noop("Reported messages to read"),
+    address=Setting(
+        "url", gettext_noop("Mail server, imaps://host:993 or imap://host:143"), "url", True, schemes=("imap", "imaps")
+    ),
     rules=problems,
     settings=(
-        Setting("security", "Encryption: automatic is STARTTLS, which only a server on this machine may lack",
-                "choice", choices=imap.SECURITY, default=imap.AUTO),
-        Setting("folder", "Folder that is read", default="INBOX"),
-        Setting("after", "What is done with a message once it is stored", "choice", choices=(LEAVE, SEEN, MOVE),
-                default=LEAVE),
-        Setting("target", "Folder that read messages are moved to (with move)"),
+        Setting(
+            "security",
+            gettext_noop("Encryption: automatic is STARTTLS, which only a server on this machine may lack"),
+            "choice",
+            choices=imap.SECURITY,
+            default=imap.AUTO,
+        ),
+        Setting("folder", gettext_noop("Folder that is read"), default="INBOX"),
+        Setting(
+            "after",
+            gettext_noop("What is done with a message once it is stored"),
+            "choice",
+            choices=(LEAVE, SEEN, MOVE),
+            default=LEAVE,
+        ),
+        Setting("target", gettext_noop("Folder that read messages are moved to (with move)")),
         *signing_in.SETTINGS,
     ),
     secrets=(
-        Setting("username", "User name"),
-        Setting("password", "Password, or one for this program alone (app password)"),
+        Setting("username", gettext_noop("User name")),
+        Setting("password", gettext_noop("Password, or one for this program alone (app password)")),
         signing_in.SECRET,
-        Setting("token", "OAuth 2: an access token that you renew yourself, instead of a client secret"),
+        Setting("token", gettext_noop("OAuth 2: an access token that you renew yourself, instead of a client secret")),
     ),
-)  # fmt: skip
+)

@@ -7,6 +7,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from soar.connectors import tokens
 from soar.connectors.base import Connector
@@ -19,12 +21,12 @@ from soar.lib.answers import TEMPORARY, Answer
 
 SCOPE = "https://outlook.office365.com/.default"
 SETTINGS = (
-    Setting("token_url", "OAuth 2: where access tokens are given,"
-            " as in https://login.microsoftonline.com/TENANT/oauth2/v2.0/token", "url"),
-    Setting("client_id", "OAuth 2: application (client) ID"),
-    Setting("scope", "OAuth 2: scope", default=SCOPE),
+    Setting("token_url", gettext_noop("OAuth 2: where access tokens are given,"
+            " as in https://login.microsoftonline.com/TENANT/oauth2/v2.0/token"), "url"),
+    Setting("client_id", gettext_noop("OAuth 2: application (client) ID")),
+    Setting("scope", gettext_noop("OAuth 2: scope"), default=SCOPE),
 )  # fmt: skip
-SECRET = Setting("client_secret", "OAuth 2: client secret, with which access tokens are got and renewed")
+SECRET = Setting("client_secret", gettext_noop("OAuth 2: client secret, with which access tokens are got and renewed"))
 NAMES = ("token_url", "client_id", "scope")
 LONGEST_REASON = 400
 
@@ -69,14 +71,14 @@ def problems(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str
     url, found = str(settings.get("token_url") or ""), {}
     if not secrets.get("client_secret"):
         if url or settings.get("client_id"):
-            found["client_secret"] = "Give the client secret that belongs to the application."  # noqa: S105
+            found["client_secret"] = _("Give the client secret that belongs to the application.")
         return found
     if not url:
-        found["token_url"] = "Give the address at which access tokens are asked for."  # noqa: S105
+        found["token_url"] = _("Give the address at which access tokens are asked for.")
     elif urlsplit(url).scheme == "http" and not settings.get("allow_internal"):
-        found["token_url"] = "The secret would go unencrypted: the address must begin with https://."  # noqa: S105
+        found["token_url"] = _("The secret would go unencrypted: the address must begin with https://.")
     if not settings.get("client_id"):
-        found["client_id"] = "Give the id of the application that the secret belongs to."
+        found["client_id"] = _("Give the id of the application that the secret belongs to.")
     return found
 
 

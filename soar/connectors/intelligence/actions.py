@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from soar.accounts import audit
 from soar.accounts.models import User
@@ -31,7 +32,7 @@ def add_own(
 ) -> OwnListEntry:
     """Put a value on the own list. Raises Forbidden, Refused (by field)."""
     if effect not in EFFECTS:
-        raise Refused({"effect": f"The effect is one of: {', '.join(EFFECTS)}."})
+        raise Refused({"effect": _("The effect is one of: %(effects)s.") % {"effects": ", ".join(EFFECTS)}})
     entry = OwnListEntry(type=type_, value=value, effect=effect, reason=reason, expires_at=expires_at)
     return _add(actor, entry, "own_list")
 
@@ -60,7 +61,7 @@ def set_list_enabled(actor: User | None, list_id: int, enabled: bool) -> Warning
 
 def _may(actor: User | None) -> None:
     if actor is not None and not actor.has_perm("accounts.manage_settings"):
-        raise Forbidden("You may not change the lists.")
+        raise Forbidden(_("You may not change the lists."))
 
 
 def _add(actor: User | None, entry: E, verb: str) -> E:
@@ -73,7 +74,12 @@ def _add(actor: User | None, entry: E, verb: str) -> E:
         made = type(entry)._default_manager.bulk_create([entry], ignore_conflicts=True)[0]
         row = rows.get()
         if row.added_at != made.added_at:
-            raise Refused({"value": f"{entry.value} is on this list already: {row.reason}"})
+            raise Refused(
+                {
+                    "value": _("%(value)s is on this list already: %(reason)s")
+                    % {"value": entry.value, "reason": row.reason}
+                }
+            )
         audit.record(actor, f"{verb}.added", str(row), reason=row.reason, effect=getattr(row, "effect", ""))
     return row
 
@@ -87,9 +93,9 @@ def _complete(actor: User | None, entry: Entry) -> None:
         errors["value"] = str(error)
     entry.reason = " ".join(entry.reason.split())
     if not 0 < len(entry.reason) <= 500:
-        errors["reason"] = "A reason has 1 to 500 characters."
+        errors["reason"] = _("A reason has 1 to 500 characters.")
     if entry.expires_at is not None and entry.expires_at <= clock.now():
-        errors["expires_at"] = "The end must be in the future."
+        errors["expires_at"] = _("The end must be in the future.")
     if errors:
         raise Refused(errors)
     entry.digest = digest(entry.type, entry.value)

@@ -10,6 +10,7 @@ from functools import cache, lru_cache
 from urllib.parse import urlsplit
 
 import tldextract
+from django.utils.translation import gettext as _
 
 TYPES = (
     "ip", "cidr", "domain", "url", "email", "md5", "sha1", "sha256", "cve", "technique", "file_name", "file_path",
@@ -37,9 +38,9 @@ def normalise(type_: str, value: str) -> str:
     """The one spelling of ``value``. Raises ValueError with a sentence for people when it is none of that type."""
     text = value.strip()
     if type_ not in TYPES:
-        raise ValueError(f"There is no type {type_!r}.")
+        raise ValueError(_("There is no type %(type)s.") % {"type": repr(type_)})
     if not text or len(text) > 2048 or "\x00" in text:
-        raise ValueError("A value has 1 to 2048 characters.")
+        raise ValueError(_("A value has 1 to 2048 characters."))
     if type_ == "ip":
         return _parsed(ipaddress.ip_address, text, "an IP address")
     if type_ == "cidr":
@@ -49,9 +50,9 @@ def normalise(type_: str, value: str) -> str:
     if type_ in HASH_LENGTHS:
         return _hash(type_, text.lower())
     if type_ == "url" and not host_of(text):
-        raise ValueError(f"{text[:80]} is no address like https://host/path.")
+        raise ValueError(_("%(text)s is no address like https://host/path.") % {"text": text[:80]})
     if type_ == "email" and text.count("@") != 1:
-        raise ValueError(f"{text[:80]} is no e-mail address.")
+        raise ValueError(_("%(text)s is no e-mail address.") % {"text": text[:80]})
     return text.lower() if type_ in {"email", "mac", "process", "file_name"} else text
 
 
@@ -155,7 +156,7 @@ def subject(type_: str, value: str) -> Subject:
 
 
 def _parsed(read: object, text: str, what: str) -> str:
-    sentence = f"{text[:80]} is not {what}."
+    sentence = _("%(text)s is not %(what)s.") % {"text": text[:80], "what": what}
     if "%" in text:  # a zone: PostgreSQL has no word for it
         raise ValueError(sentence)
     try:
@@ -171,13 +172,16 @@ def _host(text: str) -> str:
     except UnicodeError:
         name = ""
     if not HOST.match(name):
-        raise ValueError(f"{text[:80]} is no host name.")
+        raise ValueError(_("%(text)s is no host name.") % {"text": text[:80]})
     return name
 
 
 def _hash(type_: str, text: str) -> str:
     if len(text) != HASH_LENGTHS[type_] or not re.fullmatch("[0-9a-f]+", text):
-        raise ValueError(f"{type_} has {HASH_LENGTHS[type_]} hexadecimal digits.")
+        raise ValueError(
+            _("%(type)s has %(hash_lengths)s hexadecimal digits.")
+            % {"type": type_, "hash_lengths": HASH_LENGTHS[type_]}
+        )
     return text
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_noop as _
+
 from soar.connectors.base import ConnectorError
 from soar.connectors.capabilities import CONTAINER, ENDPOINT, IP, Result, Target
 from soar.connectors.kinds import Kind
@@ -265,7 +267,7 @@ def _waits(pod: Row, place: Place) -> str:
 
 KIND = Kind(
     name="kubernetes",
-    label="Kubernetes",
+    label=_("Kubernetes"),
     connector=Kubernetes,
     address=ADDRESS,
     settings=SETTINGS,

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from soar.connectors.kinds import Setting
 from soar.connectors.kubernetes.api import Cluster, child, understood
 from soar.connectors.kubernetes.places import NAMESPACE, listed
@@ -22,34 +25,42 @@ RIGHTS = (
     ("patch", POLICIES, "networkpolicies"),
     ("delete", POLICIES, "networkpolicies"),
 )
-ADDRESS = Setting("url", "Address of the API server, https://host:6443", form="url", required=True)
+ADDRESS = Setting("url", gettext_noop("Address of the API server, https://host:6443"), form="url", required=True)
 SETTINGS = (
-    Setting("cluster", "How targets call this cluster; several names with commas. Others go elsewhere", required=True),
-    Setting("unnamed", "Take targets that name no cluster", form="flag", default=False),
-    Setting("namespaces", "Namespaces to act in, with commas; empty: all but those that begin with kube-"),
+    Setting(
+        "cluster",
+        gettext_noop("How targets call this cluster; several names with commas. Others go elsewhere"),
+        required=True,
+    ),
+    Setting("unnamed", gettext_noop("Take targets that name no cluster"), form="flag", default=False),
+    Setting(
+        "namespaces", gettext_noop("Namespaces to act in, with commas; empty: all but those that begin with kube-")
+    ),
     Setting(
         "labels",
-        "Taken off, other policies, services and its controller let go of the pod until it is resumed",
+        gettext_noop("Taken off, other policies, services and its controller let go of the pod until it is resumed"),
         form="choice",
         choices=(KEEP, ALONE),
         default=KEEP,
     ),
-    Setting("grace_seconds", "Seconds that a terminated pod has to end by itself", form="number", default=30),
+    Setting(
+        "grace_seconds", gettext_noop("Seconds that a terminated pod has to end by itself"), form="number", default=30
+    ),
 )
-SECRETS = (Setting("token", "Token of the service account", required=True),)
+SECRETS = (Setting("token", gettext_noop("Token of the service account"), required=True),)
 
 
 def problems(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str]:
     """What is wrong with the values together, by name."""
     errors = {}
     if not listed(settings, "cluster"):
-        errors["cluster"] = "Give at least one name."
+        errors["cluster"] = _("Give at least one name.")
     if wrong := [one for one in listed(settings, "namespaces") if not NAMESPACE.fullmatch(one)]:
-        errors["namespaces"] = f"{wrong[0]} is no name of a namespace."
+        errors["namespaces"] = _("%(wrong)s is no name of a namespace.") % {"wrong": wrong[0]}
     if not 1 <= settings["grace_seconds"] <= 3600:
-        errors["grace_seconds"] = "From 1 to 3600: at 0 nobody waits for the node to say that the pod has ended."
+        errors["grace_seconds"] = _("From 1 to 3600: at 0 nobody waits for the node to say that the pod has ended.")
     if urlsplit(settings["url"]).scheme == "http" and not settings.get("allow_internal"):
-        errors["url"] = "The token would go unencrypted: the address must begin with https://."
+        errors["url"] = _("The token would go unencrypted: the address must begin with https://.")
     return errors
 
 

@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import ldap3
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from soar.connectors import attempts
 from soar.connectors.base import ConnectorError
@@ -229,32 +231,44 @@ def problems(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str
     """What is wrong with the values together, by name."""
     found = {}
     if settings["proxy"]:
-        found["proxy"] = "A directory is not reached through a proxy."
+        found["proxy"] = _("A directory is not reached through a proxy.")
     if urlsplit(settings["url"]).scheme == "ldaps" and settings["security"] not in (ldap.AUTO, ldap.TLS):
-        found["security"] = "ldaps:// is TLS from the start; write ldap:// for anything else."
+        found["security"] = _("ldaps:// is TLS from the start; write ldap:// for anything else.")
     if not accounts.is_dn(settings["base_dn"]):
-        found["base_dn"] = "Write a distinguished name like DC=corp,DC=example,DC=com."
+        found["base_dn"] = _("Write a distinguished name like DC=corp,DC=example,DC=com.")
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,60}", settings["login_attribute"] or LOGIN):
-        found["login_attribute"] = "The name of an attribute has letters, digits and hyphens."
+        found["login_attribute"] = _("The name of an attribute has letters, digits and hyphens.")
     return found
 
 
 KIND = Kind(
     name="ldap",
-    label="LDAP / Active Directory",
+    label=gettext_noop("LDAP / Active Directory"),
     connector=Ldap,
-    address=Setting("url", "Domain controller, ldaps://host:636 or ldap://host:389", "url", True,
-                    schemes=("ldap", "ldaps")),
+    address=Setting(
+        "url",
+        gettext_noop("Domain controller, ldaps://host:636 or ldap://host:389"),
+        "url",
+        True,
+        schemes=("ldap", "ldaps"),
+    ),
     rules=problems,
     settings=(
-        Setting("security", "Encryption: automatic is STARTTLS, which only a server on this machine may lack",
-                "choice", choices=ldap.SECURITY, default=ldap.AUTO),
-        Setting("base_dn", "Where accounts are looked for, DC=corp,DC=example,DC=com", required=True),
+        Setting(
+            "security",
+            gettext_noop("Encryption: automatic is STARTTLS, which only a server on this machine may lack"),
+            "choice",
+            choices=ldap.SECURITY,
+            default=ldap.AUTO,
+        ),
+        Setting("base_dn", gettext_noop("Where accounts are looked for, DC=corp,DC=example,DC=com"), required=True),
         DOMAIN,
-        Setting("login_attribute", "Attribute that holds the login name", default=LOGIN),
+        Setting("login_attribute", gettext_noop("Attribute that holds the login name"), default=LOGIN),
     ),
     secrets=(
-        Setting("username", "Who signs in: a distinguished name, user@domain or DOMAIN\\user", required=True),
-        Setting("password", "Password", required=True),
+        Setting(
+            "username", gettext_noop("Who signs in: a distinguished name, user@domain or DOMAIN\\user"), required=True
+        ),
+        Setting("password", gettext_noop("Password"), required=True),
     ),
-)  # fmt: skip
+)

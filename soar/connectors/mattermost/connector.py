@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from soar.connectors.channel import CLEARED
 from soar.connectors.fitting import fit
 from soar.connectors.kinds import Kind, Setting
@@ -33,9 +35,12 @@ class MattermostConnector(PostChannel):
 
 KIND = Kind(
     name="mattermost",
-    label="Mattermost",
+    label=_("Mattermost"),
     connector=MattermostConnector,
-    address=Setting("url", "Address of the incoming webhook, https://host/hooks/…", "url", required=True),
+    address=Setting("url", _("Address of the incoming webhook, https://host/hooks/…"), "url", required=True),
     secret_url=True,
-    settings=(CLEARED, Setting("channel", "Another channel than the webhook's, by its name in the address")),
+    settings=(
+        CLEARED,
+        Setting("channel", _("Another channel than the webhook's, by its name in the address")),
+    ),
 )

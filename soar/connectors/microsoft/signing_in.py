@@ -6,6 +6,9 @@ import re
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from soar.connectors import tokens
 from soar.connectors.bearer import Bearer
 from soar.connectors.errors import ConnectorError
@@ -30,10 +33,10 @@ SIGN_IN = {
 REGIONS = ".api.security.microsoft.com"
 TENANT = re.compile(r"[A-Za-z0-9.-]{1,200}")
 SETTINGS = (
-    Setting("tenant", "Directory (tenant) ID", required=True),
-    Setting("client_id", "Application (client) ID", required=True),
+    Setting("tenant", gettext_noop("Directory (tenant) ID"), required=True),
+    Setting("client_id", gettext_noop("Application (client) ID"), required=True),
 )
-SECRETS = (Setting("client_secret", "Client secret", required=True),)
+SECRETS = (Setting("client_secret", gettext_noop("Client secret"), required=True),)
 
 
 def place(url: str) -> str:
@@ -72,11 +75,14 @@ def rules(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str]:
     """A tenant that is none, and an address to which the secret would go unencrypted."""
     errors = {}
     if not TENANT.fullmatch(str(settings.get("tenant") or "")):
-        errors["tenant"] = "Give the tenant's id or its domain, as in example.onmicrosoft.com."
+        errors["tenant"] = _("Give the tenant's id or its domain, as in example.onmicrosoft.com.")
     parts = urlsplit(str(settings.get("url") or ""))
     host = (parts.hostname or "").lower()
     if parts.path.strip("/") and (host in SIGN_IN or host.endswith(REGIONS)):
-        errors["url"] = f"Give the address alone, without a path: {parts.scheme}://{parts.netloc}"
+        errors["url"] = _("Give the address alone, without a path: %(scheme)s://%(netloc)s") % {
+            "scheme": parts.scheme,
+            "netloc": parts.netloc,
+        }
     if parts.scheme == "http" and not settings.get("allow_internal"):
-        errors["url"] = "The credentials would go unencrypted: the address must begin with https://."
+        errors["url"] = _("The credentials would go unencrypted: the address must begin with https://.")
     return errors

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from soar.connectors.errors import ConnectorError
 from soar.connectors.kinds import Kind, Setting
 from soar.connectors.microsoft.signing_in import SECRETS, SETTINGS, rules
@@ -31,7 +33,7 @@ class MicrosoftGraph(Api):
     def check(self) -> str:
         """Sign in and read one. Raises ConnectorError."""
         what = self._what()
-        for _ in self.pages("test", PATHS[what], {}, 1):
+        for _page in self.pages("test", PATHS[what], {}, 1):
             break
         return f"Microsoft Graph takes the credentials and shows the {what}."
 
@@ -93,13 +95,13 @@ def _length(value: Any) -> int:
 
 KIND = Kind(
     name="microsoft_graph",
-    label="Microsoft Graph security",
+    label=_("Microsoft Graph security"),
     connector=MicrosoftGraph,
-    summary="Alerts to read",
-    address=Setting("url", "Address of Graph", form="url", required=True, default="https://graph.microsoft.com"),
+    summary=_("Alerts to read"),
+    address=Setting("url", _("Address of Graph"), form="url", required=True, default="https://graph.microsoft.com"),
     settings=(
         *SETTINGS,
-        Setting("what", "What is read", form="choice", choices=(ALERTS, INCIDENTS), default=ALERTS),
+        Setting("what", _("What is read"), form="choice", choices=(ALERTS, INCIDENTS), default=ALERTS),
     ),
     secrets=SECRETS,
     rules=rules,

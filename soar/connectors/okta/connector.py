@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from soar.connectors.base import ConnectorError
 from soar.connectors.capabilities import Result, Target
@@ -216,20 +218,25 @@ def problems(settings: Row, secrets: Row) -> dict[str, str]:
     parts = urlsplit(settings["url"])
     host = (parts.hostname or "").lower()
     if parts.scheme == "http" and not settings.get("allow_internal"):
-        return {"url": "The token would go unencrypted: the address must begin with https://."}
+        return {"url": _("The token would go unencrypted: the address must begin with https://.")}
     if host.partition(".")[0].endswith("-admin"):
-        return {"url": "This is the address of the console: leave out -admin."}
+        return {"url": _("This is the address of the console: leave out -admin.")}
     if parts.path.strip("/") and host.endswith((".okta.com", ".oktapreview.com", ".okta-emea.com")):
-        return {"url": f"Give the address alone, without a path: {parts.scheme}://{parts.netloc}"}
+        return {
+            "url": _("Give the address alone, without a path: %(scheme)s://%(netloc)s")
+            % {"scheme": parts.scheme, "netloc": parts.netloc}
+        }
     return {}
 
 
 KIND = Kind(
     name="okta",
-    label="Okta",
+    label=gettext_noop("Okta"),
     connector=Okta,
-    address=Setting("url", "Address of your organization, https://acme.okta.com", form="url", required=True),
+    address=Setting(
+        "url", gettext_noop("Address of your organization, https://acme.okta.com"), form="url", required=True
+    ),
     settings=(DOMAIN,),
-    secrets=(Setting("token", "API token", required=True),),
+    secrets=(Setting("token", gettext_noop("API token"), required=True),),
     rules=problems,
 )

@@ -10,6 +10,9 @@ from typing import Any, ClassVar
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape, quoteattr
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from soar.connectors.base import ConnectorError
 from soar.connectors.capabilities import IP, Result, Target
 from soar.connectors.kinds import Kind, Setting
@@ -171,21 +174,27 @@ def problems(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str
     """What PAN-OS would not take, by name."""
     found = {}
     if not TAG.fullmatch(settings["tag"] or "soar-blocked"):
-        found["tag"] = "A tag has up to 127 letters, digits, spaces and _ . -"
+        found["tag"] = _("A tag has up to 127 letters, digits, spaces and _ . -")
     if settings["vsys"] and not VSYS.fullmatch(settings["vsys"]):
-        found["vsys"] = "A virtual system is written vsys1."
+        found["vsys"] = _("A virtual system is written vsys1.")
     return found
 
 
 KIND = Kind(
     name="panos",
-    label="Palo Alto PAN-OS",
+    label=gettext_noop("Palo Alto PAN-OS"),
     connector=PanOs,
-    address=Setting("url", "Address of the firewall or Panorama, https://host", form="url", required=True),
+    address=Setting(
+        "url", gettext_noop("Address of the firewall or Panorama, https://host"), form="url", required=True
+    ),
     rules=problems,
     settings=(
-        Setting("tag", "Tag that blocked addresses get; a dynamic address group goes by it", default="soar-blocked"),
-        Setting("vsys", "Virtual system, such as vsys1; empty: the first"),
+        Setting(
+            "tag",
+            gettext_noop("Tag that blocked addresses get; a dynamic address group goes by it"),
+            default="soar-blocked",
+        ),
+        Setting("vsys", gettext_noop("Virtual system, such as vsys1; empty: the first")),
     ),
-    secrets=(Setting("token", "API key", required=True),),
+    secrets=(Setting("token", gettext_noop("API key"), required=True),),
 )

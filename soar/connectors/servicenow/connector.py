@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from soar.connectors.choice_words import WORDS
 from soar.connectors.kinds import Kind, Setting
 from soar.connectors.messages import TLP
@@ -26,7 +29,7 @@ HOST = "service-now.com"
 # Tickets of incidents are another matter: a person or a profile asks for each.
 CLEARED = Setting(
     "cleared",
-    "The most confidential alerts that playbooks may send result tickets of; anything above is not sent",
+    gettext_noop("The most confidential alerts that playbooks may send result tickets of; anything above is not sent"),
     form="choice",
     choices=TLP,
     default="amber",
@@ -49,40 +52,45 @@ def rules(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str]:
     way = settings.get("auth") or BASIC
     named, hidden = NEEDS[way]
     missing = dict.fromkeys(named, settings) | dict.fromkeys(hidden, secrets)
-    words = f"It is needed for “{WORDS['auth'][way]}” ({way})."
+    words = _("It is needed for “%(auth)s” (%(way)s).") % {"auth": WORDS["auth"][way], "way": way}
     errors = {name: words for name, given in missing.items() if not given.get(name)}
     parts = urlsplit(str(settings.get("url") or ""))
     host = parts.hostname or ""
     if parts.path.strip("/") and (host == HOST or host.endswith(f".{HOST}")):
-        errors["url"] = f"Give the address of the instance alone: {parts.scheme}://{parts.netloc}"
+        errors["url"] = _("Give the address of the instance alone: %(scheme)s://%(netloc)s") % {
+            "scheme": parts.scheme,
+            "netloc": parts.netloc,
+        }
     if parts.scheme == "http" and not settings.get("allow_internal"):
-        errors["url"] = "The credentials would go unencrypted: the address must begin with https://."
+        errors["url"] = _("The credentials would go unencrypted: the address must begin with https://.")
     return errors
 
 
 KIND = Kind(
     name="servicenow",
-    label="ServiceNow",
+    label=gettext_noop("ServiceNow"),
     connector=ServiceNow,
-    summary="Tickets",
-    address=Setting("url", "Address of the instance, https://name.service-now.com", form="url", required=True),
+    summary=gettext_noop("Tickets"),
+    address=Setting(
+        "url", gettext_noop("Address of the instance, https://name.service-now.com"), form="url", required=True
+    ),
     settings=(
         Setting(
             "auth",
-            "How to sign in: with a user's password, by OAuth, or with an API key",
+            gettext_noop("How to sign in: with a user's password, by OAuth, or with an API key"),
             form="choice",
             choices=AUTHS,
             default=BASIC,
         ),
-        Setting("username", "User name of the integration user; its notes are known as ours by it"),
-        Setting("client_id", "Client ID (OAuth)"),
+        Setting("username", gettext_noop("User name of the integration user; its notes are known as ours by it")),
+        Setting("client_id", gettext_noop("Client ID (OAuth)")),
         CLEARED,
     ),
     secrets=(
-        Setting("password", "Password of the user, also for OAuth with it"),
-        Setting("client_secret", "Client secret (OAuth)"),
-        Setting("refresh_token", "Refresh token (OAuth)"),
-        Setting("api_key", "API key"),
+        Setting("password", gettext_noop("Password of the user, also for OAuth with it")),
+        Setting("client_secret", gettext_noop("Client secret (OAuth)")),
+        Setting("refresh_token", gettext_noop("Refresh token (OAuth)")),
+        Setting("api_key", gettext_noop("API key")),
     ),
     rules=rules,
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from soar.connectors.base import ConnectorError
 from soar.connectors.channel import CLEARED
 from soar.connectors.fitting import fit
@@ -37,9 +39,11 @@ class SlackConnector(PostChannel):
 
 KIND = Kind(
     name="slack",
-    label="Slack",
+    label=_("Slack"),
     connector=SlackConnector,
-    address=Setting("url", "Address of the incoming webhook, https://hooks.slack.com/services/…", "url", required=True),
+    address=Setting(
+        "url", _("Address of the incoming webhook, https://hooks.slack.com/services/…"), "url", required=True
+    ),
     secret_url=True,
     settings=(CLEARED,),
 )

@@ -8,6 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings as portal
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from soar.connectors import attempts
 from soar.connectors.base import ConnectorError
@@ -121,11 +123,11 @@ def problems(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str
     """What is wrong with the values together, by name."""
     found = {}
     if settings["proxy"]:
-        found["proxy"] = "Mail does not go through a proxy."
+        found["proxy"] = _("Mail does not go through a proxy.")
     if settings["sender"] and not is_address(parseaddr(settings["sender"])[1]):
-        found["sender"] = "This is no mail address."
+        found["sender"] = _("This is no mail address.")
     if urlsplit(settings["url"]).scheme == "smtps" and settings["security"] not in (smtp.AUTO, smtp.TLS):
-        found["security"] = "smtps:// is TLS from the start; write smtp:// for anything else."
+        found["security"] = _("smtps:// is TLS from the start; write smtp:// for anything else.")
     try:
         checked_recipients([one for one in settings["recipients"].split(",") if one.strip()] or ["a@b.example"])
     except ConnectorError as error:
@@ -147,16 +149,23 @@ def _shown(mail: EmailMessage) -> dict[str, Any]:
 
 KIND = Kind(
     name="smtp",
-    label="E-mail (SMTP)",
+    label=gettext_noop("E-mail (SMTP)"),
     connector=SmtpConnector,
-    address=Setting("url", "Mail server, smtp://host:587 or smtps://host:465", "url", True, schemes=("smtps", "smtp")),
+    address=Setting(
+        "url", gettext_noop("Mail server, smtp://host:587 or smtps://host:465"), "url", True, schemes=("smtps", "smtp")
+    ),
     rules=problems,
     settings=(
         CLEARED,
-        Setting("security", "Encryption: automatic is STARTTLS, which only a server on this machine may lack",
-                "choice", choices=smtp.SECURITY, default=smtp.AUTO),
-        Setting("sender", "Sender, as in Soar <soar@example.org>; empty: soar@ this portal's host"),
-        Setting("recipients", "Recipients when a message names none, separated by commas"),
+        Setting(
+            "security",
+            gettext_noop("Encryption: automatic is STARTTLS, which only a server on this machine may lack"),
+            "choice",
+            choices=smtp.SECURITY,
+            default=smtp.AUTO,
+        ),
+        Setting("sender", gettext_noop("Sender, as in Soar <soar@example.org>; empty: soar@ this portal's host")),
+        Setting("recipients", gettext_noop("Recipients when a message names none, separated by commas")),
     ),
-    secrets=(Setting("username", "User name"), Setting("password", "Password")),
-)  # fmt: skip
+    secrets=(Setting("username", gettext_noop("User name")), Setting("password", gettext_noop("Password"))),
+)

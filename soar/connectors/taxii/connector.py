@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import quote
 
 import msgspec
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from msgspec import Raw, Struct
 
 from soar.connectors.base import ConnectorError
@@ -112,7 +114,7 @@ class Taxii(FeedSource):
         if days := self.account.settings.get("days"):
             asked["added_after"] = _stamp(clock.now() - timedelta(days=days))
         seen: set[tuple[str, str]] = set()
-        for _ in range(MOST_PAGES):
+        for _page in range(MOST_PAGES):
             page, began, added = self._page(asked)
             yield page, began, added
             if not page.more:
@@ -176,26 +178,26 @@ def problems(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str
     """What is wrong with the values together, by name."""
     found = too_soon(settings)
     if not COLLECTION.fullmatch(settings["collection"]):
-        found["collection"] = "Write the id of the collection, as its server lists it."
+        found["collection"] = _("Write the id of the collection, as its server lists it.")
     return found
 
 
 KIND = Kind(
     name="taxii",
-    label="TAXII 2.1 collection",
+    label=gettext_noop("TAXII 2.1 collection"),
     connector=Taxii,
-    summary="A list of values",
-    address=Setting("url", "Address of the API root, https://host/api1", form="url", required=True),
+    summary=gettext_noop("A list of values"),
+    address=Setting("url", gettext_noop("Address of the API root, https://host/api1"), form="url", required=True),
     rules=problems,
     settings=(
-        Setting("collection", "Id of the collection", required=True),
+        Setting("collection", gettext_noop("Id of the collection"), required=True),
         EFFECT,
-        Setting("days", "Only what was added in so many days; 0: everything", form="number", default=0),
+        Setting("days", gettext_noop("Only what was added in so many days; 0: everything"), form="number", default=0),
         EVERY,
     ),
     secrets=(
-        Setting("username", "User name (HTTP Basic)"),
-        Setting("password", "Password (HTTP Basic)"),
-        Setting("token", "Bearer token, instead of a user name"),
+        Setting("username", gettext_noop("User name (HTTP Basic)")),
+        Setting("password", gettext_noop("Password (HTTP Basic)")),
+        Setting("token", gettext_noop("Bearer token, instead of a user name")),
     ),
 )

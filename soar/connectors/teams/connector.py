@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from soar.connectors.base import ConnectorError
 from soar.connectors.channel import CLEARED
 from soar.connectors.fitting import fit
@@ -46,9 +48,11 @@ class TeamsConnector(PostChannel):
 
 KIND = Kind(
     name="teams",
-    label="Microsoft Teams",
+    label=_("Microsoft Teams"),
     connector=TeamsConnector,
-    address=Setting("url", "Address of the workflow, as Teams shows it, with its signature", "url", True, query=True),
+    address=Setting(
+        "url", _("Address of the workflow, as Teams shows it, with its signature"), "url", True, query=True
+    ),
     secret_url=True,
     settings=(CLEARED,),
 )

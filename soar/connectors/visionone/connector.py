@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_noop as _
+
 from soar.connectors.base import ConnectorError
 from soar.connectors.capabilities import CONTAINER, HASH, Collected, Result, Target
 from soar.connectors.kinds import Kind, Setting
@@ -84,8 +86,10 @@ class VisionOne(Workbench):
 
 KIND = Kind(
     name="visionone",
-    label="Trend Vision One",
+    label=_("Trend Vision One"),
     connector=VisionOne,
-    settings=(Setting("push", "Send status and notes of its alerts back to Vision One", form="flag", default=False),),
-    secrets=(Setting("token", "API key", required=True),),
+    settings=(
+        Setting("push", _("Send status and notes of its alerts back to Vision One"), form="flag", default=False),
+    ),
+    secrets=(Setting("token", _("API key"), required=True),),
 )

@@ -6,6 +6,9 @@ import time
 import uuid
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from soar.connectors.base import ConnectorError
 from soar.connectors.channel import CLEARED
 from soar.connectors.fitting import fit
@@ -70,7 +73,7 @@ def problems(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str
         try:
             key_of(str(secrets.get(name, "")))
         except ValueError as error:
-            found[name] = f"This is no secret of Standard Webhooks: {error}."
+            found[name] = _("This is no secret of Standard Webhooks: %(error)s.") % {"error": error}
     try:
         own.parsed(str(secrets.get("headers", "")))
     except ConnectorError as error:
@@ -80,23 +83,32 @@ def problems(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str
 
 KIND = Kind(
     name="webhook",
-    label="Webhook",
+    label=gettext_noop("Webhook"),
     connector=WebhookConnector,
-    address=Setting("url", "Address that takes the POST", "url", required=True, query=True),
+    address=Setting("url", gettext_noop("Address that takes the POST"), "url", required=True, query=True),
     secret_url=True,
     rules=problems,
     settings=(
         CLEARED,
-        Setting("template", "Body with $title$, $type$ and $payload$; empty is Standard Webhooks' JSON", "lines"),
-        Setting("signature", "With a secret: the headers of Standard Webhooks, or those and GitHub's",
-                "choice", choices=(STANDARD, GITHUB), default=STANDARD),
+        Setting(
+            "template",
+            gettext_noop("Body with $title$, $type$ and $payload$; empty is Standard Webhooks' JSON"),
+            "lines",
+        ),
+        Setting(
+            "signature",
+            gettext_noop("With a secret: the headers of Standard Webhooks, or those and GitHub's"),
+            "choice",
+            choices=(STANDARD, GITHUB),
+            default=STANDARD,
+        ),
     ),
     secrets=(
-        Setting("secret", "Secret that signs each message, whsec_…"),
-        Setting("old_secret", "The secret before this one, as long as it is being replaced"),
-        Setting("headers", "Headers of your own, one a line: Name: value", form="lines"),
-        Setting("token", "Bearer token"),
-        Setting("username", "User name (HTTP Basic)"),
-        Setting("password", "Password (HTTP Basic)"),
+        Setting("secret", gettext_noop("Secret that signs each message, whsec_…")),
+        Setting("old_secret", gettext_noop("The secret before this one, as long as it is being replaced")),
+        Setting("headers", gettext_noop("Headers of your own, one a line: Name: value"), form="lines"),
+        Setting("token", gettext_noop("Bearer token")),
+        Setting("username", gettext_noop("User name (HTTP Basic)")),
+        Setting("password", gettext_noop("Password (HTTP Basic)")),
     ),
-)  # fmt: skip
+)

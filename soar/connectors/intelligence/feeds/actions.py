@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from soar.accounts.models import User
 from soar.connectors import registry
@@ -35,7 +36,12 @@ def request_file(actor: User | None, account_id: int, writer: Writer, name: str 
     _may(actor)
     account = _account(account_id)
     if account.kind != "feed":
-        raise Refused({"file": f"{account.name} brings its values itself; files go to feeds of the kind “feed”."})
+        raise Refused(
+            {
+                "file": _("%(name)s brings its values itself; files go to feeds of the kind “feed”.")
+                % {"name": account.name}
+            }
+        )
     return imports.request(actor, account, writer.name, writer.size, name)
 
 
@@ -44,9 +50,9 @@ def request_import(actor: User | None, account_id: int) -> bool:
     _may(actor)
     account = _account(account_id)
     if not account.settings.get("url"):
-        raise Refused({"": "This feed has no address; import it from a file."})
+        raise Refused({"": _("This feed has no address; import it from a file.")})
     if not account.enabled:
-        raise Refused({"": f"The feed {account.name} is switched off."})
+        raise Refused({"": _("The feed %(name)s is switched off.") % {"name": account.name}})
     with transaction.atomic():
         return _begin(account_id)
 
@@ -131,4 +137,4 @@ def _account(account_id: int) -> ConnectorAccount:
 
 def _may(actor: User | None) -> None:
     if actor is not None and not actor.has_perm("accounts.manage_connectors"):
-        raise Forbidden("You may not manage feeds.")
+        raise Forbidden(_("You may not manage feeds."))

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from soar.connectors.base import ConnectorError
 from soar.connectors.intelligence.feeds.reading import FORMATS, LARGEST, read
 from soar.connectors.intelligence.feeds.rows import TYPES, BadFeed, Place, Row
@@ -80,28 +83,30 @@ def _given(headers: dict[str, str]) -> dict[str, str]:
 def rules(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str]:
     """What cannot be together."""
     if settings.get("every_minutes") and not settings.get("url"):
-        return {"url": "An address is needed to bring the feed by itself."}
+        return {"url": _("An address is needed to bring the feed by itself.")}
     return too_soon(settings)
 
 
 KIND = Kind(
     name="feed",
-    label="Intelligence feed",
+    label=gettext_noop("Intelligence feed"),
     connector=FeedConnector,
-    summary="A list of values",
-    address=Setting("url", "Address of the file; empty for one that is imported by hand", form="url", query=True),
+    summary=gettext_noop("A list of values"),
+    address=Setting(
+        "url", gettext_noop("Address of the file; empty for one that is imported by hand"), form="url", query=True
+    ),
     settings=(
-        Setting("format", "How it is written", form="choice", choices=FORMATS, default="plain"),
+        Setting("format", gettext_noop("How it is written"), form="choice", choices=FORMATS, default="plain"),
         EFFECT,
-        Setting("type", "Type of its values; empty: by their looks", form="choice", choices=("", *TYPES)),
-        Setting("column", "Of CSV: the column's name or number; empty: the first"),
+        Setting("type", gettext_noop("Type of its values; empty: by their looks"), form="choice", choices=("", *TYPES)),
+        Setting("column", gettext_noop("Of CSV: the column's name or number; empty: the first")),
         EVERY,
-        Setting("key_header", "Header of the key, such as Auth-Key; empty: a bearer token"),
+        Setting("key_header", gettext_noop("Header of the key, such as Auth-Key; empty: a bearer token")),
     ),
     secrets=(
-        Setting("token", "Key"),
-        Setting("username", "User name (HTTP Basic)"),
-        Setting("password", "Password (HTTP Basic)"),
+        Setting("token", gettext_noop("Key")),
+        Setting("username", gettext_noop("User name (HTTP Basic)")),
+        Setting("password", gettext_noop("Password (HTTP Basic)")),
     ),
     rules=rules,
 )

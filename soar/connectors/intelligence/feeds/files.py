@@ -15,13 +15,15 @@ from pathlib import Path
 from typing import IO
 
 from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from soar.connectors.errors import Refused
 from soar.connectors.intelligence.feeds.reading import LARGEST
 
 NAME = re.compile("[0-9a-f]{32}")
-TOO_LARGE = "A feed has at most 64 MiB."
-NO_ROOM = "The file cannot be stored: the server's disk is full or does not take it."
+TOO_LARGE = gettext_noop("A feed has at most 64 MiB.")
+NO_ROOM = gettext_noop("The file cannot be stored: the server's disk is full or does not take it.")
 
 
 class Writer:
@@ -32,29 +34,29 @@ class Writer:
         try:
             descriptor = os.open(path_of(self.name), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as error:
-            raise Refused({"file": NO_ROOM}) from error
+            raise Refused({"file": _(NO_ROOM)}) from error
         self._file = os.fdopen(descriptor, "wb")
 
     def write(self, piece: bytes) -> None:
         """Add a piece. Raises Refused over the limit, and when the disk does not take it."""
         self.size += len(piece)
         if self.size > LARGEST:
-            raise Refused({"file": TOO_LARGE})
+            raise Refused({"file": _(TOO_LARGE)})
         try:
             self._file.write(piece)
         except OSError as error:
-            raise Refused({"file": NO_ROOM}) from error
+            raise Refused({"file": _(NO_ROOM)}) from error
 
     def finish(self) -> str:
         """The name of the file, which is on disk for good now. Raises Refused, and for an empty one."""
         if not self.size:
-            raise Refused({"file": "The file is empty."})
+            raise Refused({"file": _("The file is empty.")})
         try:
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
         except OSError as error:
-            raise Refused({"file": NO_ROOM}) from error
+            raise Refused({"file": _(NO_ROOM)}) from error
         return self.name
 
     def abort(self) -> None:

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from soar.accounts import audit
 from soar.accounts.models import User
@@ -53,7 +54,9 @@ def request(actor: User | None, account: ConnectorAccount, file: str, size: int,
     except IntegrityError as error:
         if "feedimport_one_open" not in str(error):
             raise
-        raise Refused({"file": f"Another file for {account.name} is being imported. Wait until it is done."}) from None
+        raise Refused(
+            {"file": _("Another file for %(name)s is being imported. Wait until it is done.") % {"name": account.name}}
+        ) from None
     return row
 
 

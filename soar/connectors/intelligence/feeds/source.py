@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from soar.connectors.base import Connector, ConnectorError
 from soar.connectors.intelligence.feeds.rows import Row
 from soar.connectors.kinds import Setting
@@ -13,8 +16,8 @@ from soar.connectors.kinds import Setting
 FEED_KINDS = ("feed", "taxii", "misp")
 EFFECTS = ("malicious", "suspicious", "benign")
 SOONEST = 5  # minutes: what the makers of feeds ask for
-EFFECT = Setting("effect", "What its values are", form="choice", choices=EFFECTS, default="malicious")
-EVERY = Setting("every_minutes", "Minutes between two imports; 0: only by hand", form="number", default=0)
+EFFECT = Setting("effect", gettext_noop("What its values are"), form="choice", choices=EFFECTS, default="malicious")
+EVERY = Setting("every_minutes", gettext_noop("Minutes between two imports; 0: only by hand"), form="number", default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,4 +41,8 @@ class FeedSource(Connector):
 def too_soon(settings: dict[str, Any]) -> dict[str, str]:
     """What is wrong with the pause between two imports, by name."""
     every = settings.get("every_minutes") or 0
-    return {"every_minutes": f"At least {SOONEST} minutes, or 0."} if 0 < every < SOONEST else {}
+    return (
+        {"every_minutes": _("At least %(soonest)s minutes, or 0.") % {"soonest": SOONEST}}
+        if 0 < every < SOONEST
+        else {}
+    )

@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, StopFutureHandlers, StopUpload
 from django.http import HttpRequest, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
+from django.utils.translation import gettext as _
 
 from soar.connectors.errors import Refused
 from soar.connectors.intelligence.feeds.files import Writer
@@ -41,13 +42,13 @@ class Upload(FileUploadHandler):
         try:
             self._http.POST  # noqa: B018  reads the form, if the token check has not
         except UNREADABLE:
-            raise self._problem or Refused({"file": "The form cannot be read."}) from None
+            raise self._problem or Refused({"file": _("The form cannot be read.")}) from None
         if self._problem:
             raise self._problem
         if self._http.content_type == "multipart/form-data" and not self._end.seen:
-            raise Refused({"file": "The upload was cut in the middle. Nothing was changed."})
+            raise Refused({"file": _("The upload was cut in the middle. Nothing was changed.")})
         if self._writer is None:
-            raise Refused({"file": "Choose a file."})
+            raise Refused({"file": _("Choose a file.")})
         self._writer.finish()
         return self._writer
 
@@ -57,7 +58,7 @@ class Upload(FileUploadHandler):
         self._allow()
         try:
             if self._writer is not None or self.field_name != "file":
-                raise Refused({"file": "Send one file, in the field “file”."})
+                raise Refused({"file": _("Send one file, in the field “file”.")})
             self._writer, self.name = Writer(), _plain(str(self.file_name or ""))
         except Refused as error:
             self._stop(error)

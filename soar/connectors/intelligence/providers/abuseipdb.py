@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from soar.connectors.base import ConnectorError
 from soar.connectors.intelligence.providers.base import Opinion, Provider, Scores, number, part, provider_kind
 from soar.connectors.kinds import Setting
@@ -54,8 +56,13 @@ KIND = provider_kind(
     AbuseIPDB,
     "AbuseIPDB",
     "https://api.abuseipdb.com/api/v2",
-    Setting("malicious_at", "Confidence from which it counts as malicious (1 to 100)", form="number", default=75),
-    Setting("suspicious_at", "Confidence from which it is suspicious (1 to 100)", form="number", default=25),
-    Setting("days", "Reports of how many days", form="number", default=90),
+    Setting(
+        "malicious_at",
+        _("Confidence from which it counts as malicious (1 to 100)"),
+        form="number",
+        default=75,
+    ),
+    Setting("suspicious_at", _("Confidence from which it is suspicious (1 to 100)"), form="number", default=25),
+    Setting("days", _("Reports of how many days"), form="number", default=90),
     a_day=1000,
 )

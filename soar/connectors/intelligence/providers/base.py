@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_noop as _
+
 from soar.connectors.base import Connector, ConnectorError
 from soar.connectors.kinds import Kind, Setting
 from soar.lib import clock
@@ -115,22 +117,37 @@ def provider_kind(
         name=connector.kind,
         label=label,
         connector=connector,
-        summary="Ratings of values",
-        address=Setting("url", "Address of its API", form="url", required=True, default=url),
+        summary=_("Ratings of values"),
+        address=Setting("url", _("Address of its API"), form="url", required=True, default=url),
         settings=(
             *settings,
             Setting(
                 "tlp",
-                "The most restricted TLP whose values are sent; AMBER+STRICT and RED never are",
+                _("The most restricted TLP whose values are sent; AMBER+STRICT and RED never are"),
                 form="choice",
                 choices=TLP_ORDER,
                 default="amber",
             ),
-            Setting("strip_query", "Leave out what follows ? in URLs: it may hold secrets", form="flag", default=True),
-            Setting("keep_hours", "Hours that an answer counts; 0: by type", form="number", default=0),
-            Setting("rate_per_minute", "Calls a minute at most; 0 is no limit", form="number", default=a_minute),
-            Setting("rate_per_day", "Calls a day at most; 0 is no limit", form="number", default=a_day),
-            Setting("timeout_seconds", "Longest silence, in seconds (at most 8 count)", form="number", default=8),
+            Setting(
+                "strip_query",
+                _("Leave out what follows ? in URLs: it may hold secrets"),
+                form="flag",
+                default=True,
+            ),
+            Setting("keep_hours", _("Hours that an answer counts; 0: by type"), form="number", default=0),
+            Setting(
+                "rate_per_minute",
+                _("Calls a minute at most; 0 is no limit"),
+                form="number",
+                default=a_minute,
+            ),
+            Setting("rate_per_day", _("Calls a day at most; 0 is no limit"), form="number", default=a_day),
+            Setting(
+                "timeout_seconds",
+                _("Longest silence, in seconds (at most 8 count)"),
+                form="number",
+                default=8,
+            ),
         ),
-        secrets=(Setting("token", "API key", required=True),),
+        secrets=(Setting("token", _("API key"), required=True),),
     )

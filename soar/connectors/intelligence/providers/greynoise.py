@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from soar.connectors.intelligence.providers.base import Opinion, Provider, Scores, part, provider_kind
 from soar.connectors.kinds import Setting
 
@@ -49,6 +51,6 @@ KIND = provider_kind(
     GreyNoise,
     "GreyNoise",
     "https://api.greynoise.io",
-    Setting("strong", "Its class malicious is enough for highly suspicious", form="flag", default=True),
+    Setting("strong", _("Its class malicious is enough for highly suspicious"), form="flag", default=True),
     a_day=50,
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+from django.utils.translation import gettext_noop as _
 from msgspec import Raw, Struct
 
 from soar.connectors.base import ConnectorError
@@ -144,9 +145,9 @@ _KIND = provider_kind(
     Misp,
     "MISP",
     "",
-    Setting("malicious_at", "Events for detection from which it counts as malicious", form="number", default=1),
+    Setting("malicious_at", _("Events for detection from which it counts as malicious"), form="number", default=1),
     EFFECT,
-    Setting("days", "As a feed: attributes changed in so many days; 0: all", form="number", default=30),
+    Setting("days", _("As a feed: attributes changed in so many days; 0: all"), form="number", default=30),
     EVERY,
 )
 
@@ -156,4 +157,4 @@ def problems(settings: dict[str, Any], secrets: dict[str, Any]) -> dict[str, str
     return too_soon(settings)
 
 
-KIND = dataclasses.replace(_KIND, summary="Ratings of values, and a list of values", rules=problems)
+KIND = dataclasses.replace(_KIND, summary=_("Ratings of values, and a list of values"), rules=problems)

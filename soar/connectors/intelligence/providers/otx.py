@@ -6,6 +6,8 @@ import ipaddress
 from typing import Any
 from urllib.parse import quote
 
+from django.utils.translation import gettext_noop as _
+
 from soar.connectors.base import ConnectorError
 from soar.connectors.intelligence.providers.base import HASHES, Opinion, Provider, Scores, number, part, provider_kind
 from soar.connectors.intelligence.values import registered
@@ -71,5 +73,5 @@ KIND = provider_kind(
     Otx,
     "AlienVault OTX",
     "https://otx.alienvault.com",
-    Setting("malicious_at", "Pulses from which it counts as malicious", form="number", default=5),
+    Setting("malicious_at", _("Pulses from which it counts as malicious"), form="number", default=5),
 )

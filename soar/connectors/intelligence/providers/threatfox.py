@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from soar.connectors.intelligence.providers.abusech import AbuseCh
 from soar.connectors.intelligence.providers.base import HASHES, Opinion, Scores, number, part, provider_kind
 from soar.connectors.kinds import Setting
@@ -57,5 +59,10 @@ KIND = provider_kind(
     ThreatFox,
     "ThreatFox",
     "https://threatfox-api.abuse.ch",
-    Setting("malicious_at", "Confidence from which it counts as malicious (1 to 100)", form="number", default=75),
+    Setting(
+        "malicious_at",
+        _("Confidence from which it counts as malicious (1 to 100)"),
+        form="number",
+        default=75,
+    ),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_noop as _
+
 from soar.connectors.intelligence.providers.abusech import AbuseCh
 from soar.connectors.intelligence.providers.base import Opinion, Scores, number, part, provider_kind
 from soar.connectors.kinds import Setting
@@ -52,5 +54,10 @@ KIND = provider_kind(
     UrlHaus,
     "URLhaus",
     "https://urlhaus-api.abuse.ch",
-    Setting("malicious_at", "Addresses online on a host from which it counts as malicious", form="number", default=3),
+    Setting(
+        "malicious_at",
+        _("Addresses online on a host from which it counts as malicious"),
+        form="number",
+        default=3,
+    ),
 )

@@ -6,6 +6,8 @@ import base64
 from datetime import UTC, datetime
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from soar.connectors.base import ConnectorError
 from soar.connectors.intelligence.providers.base import HASHES, Opinion, Provider, Scores, number, part, provider_kind
 from soar.connectors.kinds import Setting
@@ -69,7 +71,12 @@ KIND = provider_kind(
     VirusTotal,
     "VirusTotal",
     "https://www.virustotal.com/api/v3",
-    Setting("malicious_at", "Engines that say malicious, from which it counts as such", form="number", default=5),
+    Setting(
+        "malicious_at",
+        _("Engines that say malicious, from which it counts as such"),
+        form="number",
+        default=5,
+    ),
     a_minute=4,
     a_day=500,
 )
