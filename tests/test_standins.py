@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -40,6 +42,16 @@ def test_it_refuses_to_listen_where_others_could_reach_it(host: str) -> None:
         Server([Slack()], host)
     with pytest.raises(CommandError, match="loopback alone"):
         call_command("standins", "--host", host)
+
+
+def test_half_a_request_is_none() -> None:
+    with Server([Slack()]) as server:
+        address = urlsplit(server.urls["slack"]["url"])
+        with socket.create_connection((address.hostname or "", address.port or 0)) as client:
+            client.sendall(f"POST {address.path} HTTP/1.1\r\nHost: x\r\nContent-Length: 16\r\n\r\n{{".encode())
+            client.shutdown(socket.SHUT_WR)
+            assert client.recv(100) == b""
+        assert httpx.get(f"{server.urls['slack']['control']}/state").json()["messages"] == []
 
 
 def test_the_command_prints_where_everything_is_and_ends_when_told(tmp_path: Path) -> None:

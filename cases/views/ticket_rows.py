@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -87,7 +88,7 @@ _FIRST = 11  # of the link's columns
 _CHANGES_FIRST = _FIRST + width(TicketLink, _LARGE)
 
 
-def _row(row: tuple[object, ...]) -> LinkRow:
+def _row(row: tuple[Any, ...]) -> LinkRow:
     _free, state, person, group, out_paused, in_paused, enabled, url, waiting, conflicts, evidence = row[:_FIRST]
     link = made(TicketLink, row[_FIRST:_CHANGES_FIRST], _LARGE)
     account = ConnectorAccount(enabled=enabled, settings={"url": url})
@@ -96,4 +97,4 @@ def _row(row: tuple[object, ...]) -> LinkRow:
     if failure is not None and failure.evidence_id:
         failure.evidence = Evidence(pk=failure.evidence_id, name=evidence)
     assigned = person if person is not None else group
-    return LinkRow(link, state, assigned, waiting, conflicts, failure)  # type: ignore[arg-type]  as SQL says
+    return LinkRow(link, state, assigned, waiting, conflicts, failure)

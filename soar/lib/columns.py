@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 
-M = TypeVar("M", bound=Model)
+Rows = TypeVar("Rows", bound="QuerySet[Any, Any]")
 PERSON = ("username", "first_name", "last_name")  # what a person is called by
 
 
-def beside(rows: QuerySet[M], **related: tuple[str, ...]) -> QuerySet[M]:
+def beside(rows: Rows, **related: tuple[str, ...]) -> Rows:
     """``rows`` with all columns of their own, and joined what ``related`` names, of each only its key and the columns
     that are given: ``beside(tasks, incident=("title",), assignee=PERSON)``. A column that is read besides costs a
     query."""

@@ -70,9 +70,11 @@ def _handler(standins: dict[str, Standin]) -> type[BaseHTTPRequestHandler]:
             if length > LARGEST:
                 self._send(text_response("too large", 413))
                 return
-            self._send(
-                _answer(standins, self.command, self.path, dict(self.headers), self.rfile.read(length), self._base())
-            )
+            body = self.rfile.read(length)
+            if len(body) < length:  # whoever asked died while writing: half a request is none
+                self.close_connection = True
+                return
+            self._send(_answer(standins, self.command, self.path, dict(self.headers), body, self._base()))
 
         def _base(self) -> str:
             return f"http://{self.headers.get('Host', 'localhost')}"
