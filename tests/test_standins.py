@@ -48,7 +48,7 @@ def test_half_a_request_is_none() -> None:
     with Server([Slack()]) as server:
         address = urlsplit(server.urls["slack"]["url"])
         with socket.create_connection((address.hostname or "", address.port or 0)) as client:
-            client.sendall(f"POST {address.path} HTTP/1.1\r\nHost: x\r\nContent-Length: 16\r\n\r\n{{".encode())
+            client.sendall(f"POST {address.path} HTTP/1.1\r\nHost: x\r\nContent-Length: 16\r\n\r\n".encode())
             client.shutdown(socket.SHUT_WR)
             assert client.recv(100) == b""
         assert httpx.get(f"{server.urls['slack']['control']}/state").json()["messages"] == []
