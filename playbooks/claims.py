@@ -128,7 +128,7 @@ def _without_code(found: Waiting) -> str:
         return "Its code cannot be loaded."
     if not waiting.nobody_came(found.run):
         return ""
-    return f"No worker could load its code for {waiting.CODE_PATIENCE / 60:.0f} minutes. {why}"
+    return f"No worker could load its code for {waiting.CODE_PATIENCE // 60} minutes. {why}"
 
 
 def _hindrance(run: Run, resumed: bool) -> str:

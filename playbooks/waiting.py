@@ -23,22 +23,26 @@ from soar.lib.database import UNHURRIED, prepared
 
 _LEFT_OUT = {"result", "error", "traceback", "targets", "report"}
 _THIS = "r.id = %s FOR UPDATE OF a"
-# The oldest run that nobody has begun, first of its sequence. Alerts that somebody works on are passed over, and so are
-# playbooks whose code this process could not load: other workers may have it.
-_NEXT = (
+CODE_PATIENCE = 300  # seconds for which a run waits for a worker that can load its code
+# A run on an alert that nobody has begun, first of its sequence, whose code this process could load.
+_FREE = (
     "r.status = 'queued' AND r.position = 1 AND r.sequence_id IS NOT NULL AND r.started_at IS NULL"
     " AND r.alert_id IS NOT NULL AND NOT r.cancel_requested AND r.playbook_id <> ALL(%s::bigint[])"
-    " ORDER BY r.id LIMIT 1 FOR UPDATE OF a SKIP LOCKED"
 )
+# The oldest. Alerts that somebody works on are passed over.
+_NEXT = _FREE + " ORDER BY r.id LIMIT 1 FOR UPDATE OF a SKIP LOCKED"
 _ANY_NEXT = "SELECT r.id FROM playbooks_run r WHERE " + _NEXT.partition(" FOR UPDATE")[0]
 
-CODE_PATIENCE = 300.0  # seconds for which a run waits for a worker that can load its code
-# Its turn came when it was queued, when those before it ended, when its worker fell silent, when people had decided.
-_LATE = """
-SELECT greatest(r.queued_at, r.lease_until,
-    (SELECT max(b.finished_at) FROM playbooks_run b WHERE b.sequence_id = r.sequence_id AND b.position < r.position),
-    (SELECT max(s.finished_at) FROM playbooks_step s WHERE s.run_id = r.id)) < now() - %s * interval '1 second'
-FROM playbooks_run r WHERE r.id = %s"""
+# Its turn came when it was queued, when those before it ended, when its worker fell silent, when people had decided. As
+# long as older runs wait, who has its code may only be busy.
+_LATE = f"""
+SELECT greatest(w.queued_at, w.lease_until,
+        (SELECT max(b.finished_at) FROM playbooks_run b
+            WHERE b.sequence_id = w.sequence_id AND b.position < w.position),
+        (SELECT max(s.finished_at) FROM playbooks_step s WHERE s.run_id = w.id)
+    ) < now() - interval '{CODE_PATIENCE} seconds'
+    AND NOT EXISTS (SELECT FROM playbooks_run r WHERE r.id < w.id AND {_FREE})
+FROM playbooks_run w WHERE w.id = %s"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +95,10 @@ def any_next() -> int | None:
 
 
 def nobody_came(run: Run) -> bool:
-    """Whether the run has waited for a worker that can load its code for longer than ``CODE_PATIENCE``."""
+    """Whether the run has waited for longer than ``CODE_PATIENCE``, and for nothing but a worker that can load its
+    code."""
     with prepared() as cursor:
-        row = cursor.execute(_LATE, [CODE_PATIENCE, run.pk]).fetchone()
+        row = cursor.execute(_LATE, [catalog.unloaded_here(), run.pk]).fetchone()
     return bool(row and row[0])
 
 

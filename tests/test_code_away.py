@@ -147,6 +147,24 @@ def test_what_nobody_can_load_fails_with_the_reason_and_the_next_has_its_turn(fo
     assert told.text == first.error and told.data["playbook"] == "one"
 
 
+def test_a_backlog_is_no_want_of_code(folder: Folder) -> None:
+    """Who has the code may only be busy with what came before."""
+    folder.load(ONE.replace("order=1", "order=1, conditions={'tags': ['first']}"))
+    folder.load(TWO, "two.py")
+    folder.load(BROKEN)
+    ids = [make_alert(tags=tags).timeline.get().pk for tags in ([], [], ["first"])]
+    QueuedTask.objects.all().delete()
+    triggers.consider(ids)
+    QueuedTask.objects.all().delete()
+    late = Run.objects.get(playbook__name="one")
+    too_late()
+    assert claims.claim(late.pk) is None
+    assert Run.objects.get(pk=late.pk).status == "queued"
+    engine.drain()
+    assert claims.claim(late.pk) is not None  # the next one of its sequence
+    assert Run.objects.get(pk=late.pk).status == "unsuccessful"
+
+
 def test_what_waits_for_its_code_holds_up_nothing_else(folder: Folder) -> None:
     folder.load(ONE.replace("order=1", "order=1, conditions={'tags': ['first']}"))
     folder.load(TWO, "two.py")

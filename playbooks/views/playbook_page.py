@@ -62,7 +62,7 @@ def page_context(request: HttpRequest, playbook: Playbook, form: RunForm | None 
         "run_rows": recent(user, playbook),
         "form": form or RunForm(playbook, initial={"subject": request.GET.get("alert", "")[:40]}),
         "workers": workers_alive(),
-        "code_minutes": round(CODE_PATIENCE / 60),
+        "code_minutes": CODE_PATIENCE // 60,
         **versions(request, playbook),
         **rights_of(user, playbook),
     }
