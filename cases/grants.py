@@ -105,13 +105,17 @@ def grants_of(user: User) -> dict[str, Granted]:
 
 
 def read_grants(people: Sequence[User]) -> None:
-    """What is granted to each of these people, by one statement for all, for ``grants_of`` and ``team_ids``."""
-    rows: dict[int, list[tuple[str, int]]] = {user.pk: [] for user in people}
+    """What is granted to each of these people, by one statement for all, for ``grants_of`` and ``team_ids``.
+    Who was read before is not read again."""
+    asked = [user for user in people if not hasattr(user, "_grants")]
+    if not asked:
+        return
+    rows: dict[int, list[tuple[str, int]]] = {user.pk: [] for user in asked}
     with connection.cursor() as cursor:
         cursor.execute(READ_EACH, {"users": list(rows), "most": AT_MOST + 1})
         for user, name, pk in cursor.fetchall():
             rows[user].append((name, pk))
-    for person in people:
+    for person in asked:
         _keep(person, rows[person.pk])
 
 

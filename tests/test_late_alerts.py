@@ -147,12 +147,34 @@ def test_many_people_take_no_more_statements_than_few(seen: bool, red: Team) -> 
     for number in (2, 20):
         for user in crowd(number):
             came(20, team=user_team(user) if seen else red)
-        with clock.at(NOW), CaptureQueriesContext(connection) as found:
+        with clock.at(NOW + timedelta(minutes=number)), CaptureQueriesContext(connection) as found:
             tasks.notifications_late_alerts_tell()
         taken.append(len(found.captured_queries))
         told_of = Notification.objects.filter(kind="triage.late", user__username__startswith=f"one{number}-")
         assert told_of.count() == (number if seen else 0)
     assert taken[0] == taken[1]
+
+
+def test_who_saw_nothing_new_is_asked_again_when_something_is(analyst: User, blue: Team, red: Team) -> None:
+    came(20, team=red)
+    came(13, team=blue)  # late in two minutes
+    taken = []
+    for minutes in (0, 1):
+        with clock.at(NOW + timedelta(minutes=minutes)), CaptureQueriesContext(connection) as found:
+            tasks.notifications_late_alerts_tell()
+        taken.append(len(found.captured_queries))
+    assert taken[1] < taken[0] and counts(analyst) == []
+    look(NOW + timedelta(minutes=3))
+    assert counts(analyst) == [1]
+
+
+def test_who_is_let_in_hears_of_what_was_late_before(analyst: User, red: Team) -> None:
+    came(20, team=red)
+    look()
+    analyst.groups.add(red.group)
+    look(NOW + timedelta(minutes=16))
+    look(NOW + timedelta(minutes=17))
+    assert counts(analyst) == [1]
 
 
 def user_team(user: User) -> Team:

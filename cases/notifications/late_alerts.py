@@ -6,10 +6,11 @@ flood in the queue, and one line here."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.core.cache import cache
 from django.db.models import BigIntegerField, Case, Count, F, Max, Min, Q, When
 
 from cases.choices import Severity
@@ -32,6 +33,8 @@ PERIOD = timedelta(hours=1)
 LOOK_BACK = timedelta(days=1)  # who was never told hears of what became late within a day
 PEOPLE_AT_MOST = 1_000
 COUNTED = 1_000
+WHOLE = timedelta(minutes=15)  # how often people are asked about all that is late, not only what became so since
+LOOKED = "late_alerts.looked"  # in the cache: when that was, and when they were last asked at all
 Since = dict[int, datetime | None]
 TELL = "cases.tasks.notifications_late_alerts_tell"
 
@@ -59,33 +62,56 @@ def tell() -> int:
     """Write the lines that are due. Returns how many people were told. Called by a worker; again it changes nothing.
     How many statements it takes does not depend on how many people there are."""
     policy, now = policy_and_time()
-    waiting = _waiting(now)
+    whole, looked = _looked(now)
+    waiting = _waiting(now, looked)
     groups = _groups(policy, now) if waiting else []
-    began: dict[datetime, Since] = {}
-    for since in waiting.values():
-        began.setdefault(since, _edges(policy, since))
-    asked = [to for to, since in waiting.items() if any(_is_new(one, began[since]) for one in groups)]
-    seen = alerts_seen_by([to.user for to in asked], {one.first for one in groups})
-    lines = []
-    for to in asked:
-        own = [one for one in groups if one.first in seen[to.user.pk] and to.user.pk not in one.muted_by]
-        if any(_is_new(one, began[waiting[to]]) for one in own):
-            lines.append((to, _line(own)))
+    edges = {since: _edges(policy, since) for since in set(waiting.values())}
+    new = {to: [one for one in groups if _is_new(one, edges[since])] for to, since in waiting.items()}
+    lines = [(to, _line(own)) for to, own in _told({to: own for to, own in new.items() if own}, groups)]
     writing.add_lines(f"{KIND}:{int(now.timestamp()) // int(PERIOD.total_seconds())}", lines)
+    cache.set(LOOKED, (whole, now), int(WHOLE.total_seconds()))
     return len(lines)
 
 
-def _waiting(now: datetime) -> dict[Receiver, datetime]:
-    """Who may be told at this moment, and since when what became late is new to them."""
+def _looked(now: datetime) -> tuple[datetime, datetime | None]:
+    """When people were last asked about all that is late, and when about what had become so since: now and never, if it
+    is time to do so again. In between somebody may have been let in, or an alert given back."""
+    whole, looked = cache.get(LOOKED) or (now, None)
+    return (whole, looked) if looked is not None and looked <= now < whole + WHOLE else (now, None)
+
+
+def _waiting(now: datetime, looked: datetime | None) -> dict[Receiver, datetime]:
+    """Who may be told at this moment, and since when what became late is new to them. Who could be told when all
+    ``looked`` and was not saw nothing new."""
     people = list(workers().filter(is_service=False)[:PEOPLE_AT_MOST])
     chosen = choices.settings_of_all(user.pk for user in people)
     last = _last_told(people)
     mail = notify.mail_account() is not None
-    return {
-        Receiver(user, chosen[user.pk], mail=mail): max(last.get(user.pk, now - LOOK_BACK), now - LOOK_BACK)
-        for user in people
-        if not choices.is_off(chosen[user.pk], REASON) and _is_time(last.get(user.pk), now)
-    }
+    found = {}
+    for user in people:
+        told = last.get(user.pk)
+        if not choices.is_off(chosen[user.pk], REASON) and _is_time(told, now):
+            asked = looked if looked is not None and _is_time(told, looked) else None
+            since = max(one for one in (now - LOOK_BACK, told, asked) if one is not None)
+            found[Receiver(user, chosen[user.pk], mail=mail)] = since
+    return found
+
+
+def _told(new: dict[Receiver, list[Group]], groups: list[Group]) -> Iterator[tuple[Receiver, list[Group]]]:
+    """Those who see something of what is new to them and did not mute it, with all that they see. Everybody is asked
+    about what is new to somebody, and who is told about the rest."""
+    first = {one.first for own in new.values() for one in own}
+    seen = alerts_seen_by([to.user for to in new], first)
+    hit = {to for to, own in new.items() if any(_hears(to, one, seen) for one in own)}
+    rest = alerts_seen_by([to.user for to in hit], {one.first for one in groups} - first)
+    for pk, alerts in rest.items():
+        seen[pk] |= alerts
+    for to in hit:
+        yield to, [one for one in groups if _hears(to, one, seen)]
+
+
+def _hears(to: Receiver, group: Group, seen: dict[int, set[int]]) -> bool:
+    return group.first in seen[to.user.pk] and to.user.pk not in group.muted_by
 
 
 def _last_told(people: Iterable[User]) -> dict[int, datetime]:

@@ -54,8 +54,11 @@ _NOBODY = -1  # stands for the id of the person
 
 
 def read_permissions(people: Sequence[User]) -> None:
-    """What each of these people holds, by one statement for all, for ``has_perm``. Superusers hold all without it."""
-    asked = [user for user in people if user.is_active and not user.is_superuser]
+    """What each of these people holds, by one statement for all, for ``has_perm``. Superusers hold all without it;
+    who was read before is not read again."""
+    asked = [one for one in people if one.is_active and not one.is_superuser and not hasattr(one, "_perm_cache")]
+    if not asked:
+        return
     with connection.cursor() as cursor:
         cursor.execute(_HELD_BY_EACH, {"users": [user.pk for user in asked]})
         held = dict(cursor.fetchall())
