@@ -72,6 +72,7 @@ class Catalog:
 
 _lock = threading.RLock()
 _cache: dict[str, Catalog] = {}  # of this process; at most one, under "current"
+_lacking: dict[int, float] = {}  # since when this process looks for the code of these playbooks, monotonic
 
 
 def generation() -> int:
@@ -107,7 +108,22 @@ def current(number: int | None = None) -> Catalog:
         if known is not None and known.is_due and built.contradicts and file_rows.differs(loaded):
             built = _build(sync(loaded), loaded)  # the trouble was that of one process, or is over
         _cache["current"] = built
+        _note(built)
         return built
+
+
+def _note(built: Catalog) -> None:
+    for playbook in _lacking.keys() - built.unloaded.keys():
+        del _lacking[playbook]
+    for playbook in built.unloaded:
+        _lacking.setdefault(playbook, time.monotonic())
+
+
+def lacked_for(playbook: int) -> float:
+    """For how many seconds this process has looked for the code of a playbook in vain; 0 for one that it has, or need
+    not have. By its own clock: that of the database may be set."""
+    since = _lacking.get(playbook)
+    return 0.0 if since is None else time.monotonic() - since
 
 
 def unloaded_here() -> list[int]:
@@ -120,6 +136,7 @@ def forget() -> None:
     """Start afresh at the next look."""
     with _lock:
         _cache.clear()
+        _lacking.clear()
 
 
 @transaction.atomic

@@ -96,7 +96,10 @@ def any_next() -> int | None:
 
 def nobody_came(run: Run) -> bool:
     """Whether the run has waited for longer than ``CODE_PATIENCE``, and for nothing but a worker that can load its
-    code."""
+    code, which this process could not for as long: a file may be half written in this moment, and the database's clock
+    may have been set."""
+    if catalog.lacked_for(run.playbook_id) < CODE_PATIENCE:
+        return False
     with prepared() as cursor:
         row = cursor.execute(_LATE, [catalog.unloaded_here(), run.pk]).fetchone()
     return bool(row and row[0])

@@ -63,7 +63,15 @@ def ring_again() -> None:
 
 
 def too_late() -> None:
-    """As if the runs had waited for so long."""
+    """As if the runs had waited for so long, and this process had looked for their code all the time."""
+    waited_long()
+    catalog.current()
+    for playbook in catalog._lacking:
+        catalog._lacking[playbook] -= LATE.total_seconds()
+
+
+def waited_long() -> None:
+    """As if the runs had waited for so long; or as if the database's clock had been set."""
     Run.objects.update(queued_at=timezone.now() - LATE)
     Run.objects.exclude(lease_until=None).update(lease_until=timezone.now() - LATE)
 
@@ -145,6 +153,22 @@ def test_what_nobody_can_load_fails_with_the_reason_and_the_next_has_its_turn(fo
     assert first.error.startswith("No worker could load its code for 5 minutes. ModuleNotFoundError: No module named")
     told = alert.timeline.filter(kind="run.finished").order_by("id")[0]
     assert told.text == first.error and told.data["playbook"] == "one"
+
+
+def test_a_file_that_is_away_for_a_moment_fails_nothing_that_waited_long(folder: Folder) -> None:
+    folder.load(ONE)
+    make_alert()
+    QueuedTask.objects.all().delete()
+    triggers.consider([TimelineEntry.objects.get().pk, TimelineEntry.objects.get().pk])
+    folder.write(BROKEN)
+    a_new_process()
+    waited_long()
+    ring_again()
+    assert only_run().status == "queued"
+    folder.write(ONE)
+    half_a_minute_later()
+    ring_again()
+    assert only_run().status == "successful"
 
 
 def test_a_backlog_is_no_want_of_code(folder: Folder) -> None:

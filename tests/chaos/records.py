@@ -70,7 +70,12 @@ def check_effects(database: psycopg.Connection[Any], portal: Portal, accepted: s
     for ref, status in rows:
         allowed = (1,) if status == "successful" else (0, 1)
         assert marks[ref] in allowed, f"{ref}: {status} with {marks[ref]} marks"
-    assert {status for _, status in rows} <= {"successful", "needs_decision"}
+    odd = database.execute(
+        "SELECT r.id, r.status, r.error, r.attempts, r.queued_at::text, r.started_at::text, r.finished_at::text"
+        " FROM playbooks_run r JOIN playbooks_playbook p ON p.id = r.playbook_id"
+        " WHERE p.name = 'effects' AND r.status NOT IN ('successful', 'needs_decision') LIMIT 20"
+    ).fetchall()
+    assert not odd, "\n".join(map(str, odd))
     undecided = database.execute(
         "SELECT count(*) FROM playbooks_run r JOIN playbooks_playbook p ON p.id = r.playbook_id"
         " WHERE p.name = 'effects' AND r.status = 'needs_decision' AND NOT EXISTS"
