@@ -31,6 +31,7 @@ from cases.models import (
 from cases.servicenow import considering, linking, outbox, polling, sending
 from soar.accounts.models import User
 from soar.connectors.models import Attempt
+from soar.lib import clock
 from soar.standins.servicenow import seed
 from tests.factories import make_alert, make_incident, make_source, make_team, make_user
 from tests.servicenow_tools import DESK, Both, both_sides
@@ -433,7 +434,8 @@ def test_newest_is_judged_by_one_clock(both: Both, actor: Actor) -> None:
     both.poll()
     change(both, link, impact="1", urgency="1")
     TicketLink.objects.update(lease=None)
-    incidents.update(actor, link.incident_id, changes={"severity": "low"})
+    with clock.at(timezone.now() + timedelta(minutes=1)):
+        incidents.update(actor, link.incident_id, changes={"severity": "low"})
     both.settle()
     assert incident(link).severity == Severity.LOW
     assert abs(ServiceNowInstance.objects.get().skew_seconds - 300) < 5
