@@ -173,8 +173,12 @@ def _behind(before: int, order: str, times: Times) -> Q:
 
 
 def tell(user: User, entry: TimelineEntry) -> TimelineEntry:
-    """``tell_all`` for the entry and those that were read with it."""
-    tell_all(user, getattr(entry, "read_with", [entry]))
+    """``tell_all`` for the entry and those that were read with it, once for all of them."""
+    if getattr(entry, "told_to", None) != user.pk:
+        listed: list[Any] = getattr(entry, "read_with", [entry])
+        tell_all(user, listed)
+        for one in listed:
+            one.told_to = user.pk
     return entry
 
 

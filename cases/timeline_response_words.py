@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -18,6 +18,7 @@ from django.utils.translation import ngettext
 from cases.models import TimelineEntry
 from soar.lib import parts
 from soar.lib.text import defang, shorten_hash
+from soar.nav import address
 
 Data = dict[str, Any]
 LONGEST = 300
@@ -89,7 +90,7 @@ def _value(one: Data) -> str:
 
 def _link(name: str, pk: Any) -> SafeString:
     try:
-        url = reverse(name, args=[int(pk)]) if pk else ""
+        url = address(name, int(pk)) if pk else ""
     except (NoReverseMatch, TypeError, ValueError):
         url = ""
     return format_html(' <a href="{}">{}</a>', url, _("Show")) if url else NOTHING

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Window
 from django.db.models.expressions import RawSQL
-from django.urls import reverse
 
 from cases.attack import shown
 from cases.choices import OBSERVABLE_TYPES, Risk
@@ -16,6 +15,7 @@ from cases.views.folding import FIRST, WHOLE, fold, rest
 from soar.accounts.models import User
 from soar.lib import parts
 from soar.lib.text import defang
+from soar.nav import address
 
 # One list: with OR between two subqueries the planner reads all observables there are.
 ITS_OBSERVABLES = """
@@ -51,7 +51,7 @@ def _observable(one: Observable, own: bool) -> Context:
         "pk": one.pk,
         "type": one.type,
         "value": defang(one.value, one.type),
-        "link": shown.observable(one.value, reverse("observable-detail", args=[one.pk]), one.type),
+        "link": shown.observable(one.value, address("observable-detail", one.pk), one.type),
         "risk": parts.risk(Risk(one.risk).word, hidden=True),
         "own": own,
     }
