@@ -71,11 +71,11 @@ class ProfileForm(forms.Form):
     )
     severities.help_text = _("None ticked: any.")
     templates = forms.ModelMultipleChoiceField(
-        IncidentTemplate.objects.all(), label=_("Templates"), required=False, widget=forms.CheckboxSelectMultiple
+        IncidentTemplate.objects.only("name"), label=_("Templates"), required=False, widget=forms.CheckboxSelectMultiple
     )
     templates.help_text = _("None ticked: any, and incidents without one.")
     sources = forms.ModelMultipleChoiceField(
-        AlertSource.objects.all(), label=_("Sources"), required=False, widget=forms.CheckboxSelectMultiple
+        AlertSource.objects.only("name"), label=_("Sources"), required=False, widget=forms.CheckboxSelectMultiple
     )
     sources.help_text = _("Of one of its alerts. None ticked: any.")
 
@@ -86,7 +86,7 @@ class ProfileForm(forms.Form):
         assert isinstance(templates, forms.ModelMultipleChoiceField)
         # One that was deleted stays, as such, until somebody takes it off: without it the rule would mean any.
         named = Q(pk__in=profile.templates.values("pk"))
-        templates.queryset = IncidentTemplate.objects.filter(Q(deleted_at=None) | named)
+        templates.queryset = IncidentTemplate.objects.only("name").filter(Q(deleted_at=None) | named)
         self.problems: dict[str, str] = {}
         notes = self.fields["note_kinds"]
         assert isinstance(notes, forms.MultipleChoiceField)
@@ -149,6 +149,6 @@ def _initial(profile: TicketProfile) -> dict[str, Any]:
         **{name: getattr(profile, name) for name in same},
         **{name: getattr(profile, name).get("label", "") for name in REFERENCES},
         "severities": [Severity(number).word for number in profile.severities],
-        "templates": list(profile.templates.all()),
-        "sources": list(profile.sources.all()),
+        "templates": list(profile.templates.values_list("pk", flat=True)),
+        "sources": list(profile.sources.values_list("pk", flat=True)),
     }
