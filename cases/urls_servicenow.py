@@ -48,6 +48,7 @@ SYNC: list[URLPattern] = [
     path("servicenow/conflicts/live/", conflict_list.conflict_live, name="servicenow-conflicts-live"),
     path("servicenow/conflicts/<int:pk>/decide/", work.conflict_decide, name="servicenow-decide"),
     path("servicenow/changes/retry/", work.change_retry_all, name="servicenow-retry-all"),
+    path("servicenow/changes/skip/", work.change_skip_all, name="servicenow-skip-all"),
     path("servicenow/changes/<int:pk>/retry/", work.change_retry, name="servicenow-retry"),
     path("servicenow/changes/<int:pk>/skip/", work.change_skip, name="servicenow-skip"),
     path("servicenow/gaps/<int:pk>/", gaps.gap_map, name="servicenow-gap"),

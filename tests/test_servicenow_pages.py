@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from cases import timeline
 from cases.actors import Actor
-from cases.models import Incident, LinkState, TicketLink
+from cases.models import Incident, LinkState, TicketChange, TicketLink
 from cases.servicenow.incoming import actor_of
 from soar.accounts.models import Team, User
 from soar.connectors.models import Attempt
@@ -98,6 +98,27 @@ def test_a_failure_tells_servicenow_s_words_the_reason_and_what_waits(as_viewer:
     assert "maps no close code for suspicious" in text
     assert "2 changes wait" in text
     assert "3 attempts" in text
+
+
+def test_all_failures_are_skipped_with_one_reason_but_the_making_of_a_ticket(
+    as_analyst: Client, as_viewer: Client, blue: Team, red: Team, link: TicketLink
+) -> None:
+    failures = [make_failure(link), make_failure(make_link(make_incident("Another", team=blue), link.profile))]
+    making = make_failure(make_link(make_incident("Not there yet", team=blue), link.profile), kind="create")
+    elsewhere = make_failure(make_link(make_incident("Of others", team=red), link.profile))
+    path = "/servicenow/changes/skip/"
+    assert path in text_of(as_analyst)
+    assert path not in text_of(as_viewer)
+    assert "2 failed changes are never sent" in text_of(as_analyst, "changes/skip/")
+    unsaid = as_analyst.post(path, {"reason": " "}, headers=HTMX)
+    assert unsaid.status_code == 422
+    assert 'aria-invalid="true"' in unsaid.content.decode()
+    assert "Skipped 2 changes" in as_analyst.post(path, {"reason": "Rebuilt"}, headers=HTMX).content.decode()
+    states = dict(TicketChange.objects.values_list("pk", "state"))
+    assert [states[one.pk] for one in (*failures, making, elsewhere)] == ["skipped", "skipped", "failed", "failed"]
+    assert path not in text_of(as_analyst)
+    assert "Nothing failed that could be skipped" in text_of(as_analyst, "changes/skip/")
+    assert "Skipped 0 changes" in as_analyst.post(path, {"reason": "Again"}, headers=HTMX).content.decode()
 
 
 def test_who_may_not_work_sees_no_verbs(

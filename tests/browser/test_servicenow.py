@@ -88,6 +88,21 @@ def test_a_skip_asks_for_a_reason_and_gives_the_focus_back(sync_page: Page, link
     assert link.changes.filter(state=ChangeState.SKIPPED).count() == 1
 
 
+def test_all_are_skipped_with_one_reason(sync_page: Page, link: TicketLink) -> None:
+    make_failure(link)
+    sync_page.reload()
+    sync_page.get_by_role("link", name="Skip both").focus()
+    sync_page.keyboard.press("Enter")
+    dialog = sync_page.get_by_role("dialog")
+    expect(dialog.get_by_label("Reason")).to_be_focused()
+    check_accessibility(sync_page)
+    dialog.get_by_label("Reason").fill("The table was closed")
+    sync_page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden()
+    expect(sync_page.locator("#live")).to_contain_text("Skipped 2 changes")
+    expect(sync_page.locator("#failures")).not_to_contain_text("Data Policy Exception")
+
+
 def test_a_lost_ticket_is_linked_to_another_by_keyboard(sync_page: Page) -> None:
     lost = TicketLink.objects.get(state=LinkState.BROKEN)
     press(sync_page, f"Link {lost.incident.number} to another ticket")

@@ -151,6 +151,7 @@ FORMS: dict[str, dict[str, str]] = {
     **{f"settings/operations/tasks/{verb}/": {"task": "cases.tasks.nothing"} for verb in ("retry", "forget")},
     "settings/never-touch/": {"by": "name", "value": "DC-2", "reason": "Core"},
     "servicenow/changes/<int:pk>/skip/": {"reason": "Known"},
+    "servicenow/changes/skip/": {"reason": "Known"},
     "servicenow/conflicts/<int:pk>/decide/": {"side": "ours"},
     **{f"servicenow/instances/<slug:slug>/{verb}/": {"direction": "out"} for verb in ("pause", "resume", "try")},
     "settings/profile/": {"first_name": "Kei", "last_name": "T", "theme": "dark", "time_zone": "UTC", "email": ""},

@@ -58,13 +58,15 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """Some of them, and how many there are: of incidents that the person sees, and others. ``after``: behind which one
-    these begin, "" at the oldest; ``next``: the same of those that follow, "" without any."""
+    """Some of them, and how many there are: of incidents that the person sees, and others. ``retryable`` and
+    ``skippable``: of these rows, by the person. ``after``: behind which one these begin, "" at the oldest; ``next``:
+    the same of those that follow, "" without any."""
 
     rows: list[Failure]
     total: int
     hidden: int
     retryable: int
+    skippable: int
     after: str
     next: str
 
@@ -83,6 +85,7 @@ def failures(user: User, *, counts_all: bool = False, after: str = "") -> Failur
     return Failures(
         lines, number, max(all_failures(user) - number, 0) if counts_all else 0,
         sum(1 for one in lines if one.may_edit and not one.broken),
+        sum(1 for one in lines if one.may_edit and one.change and one.change.kind != "create"),
         "" if begins else after, _next(lines[-1]) if more else "",
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The verbs of failures and conflicts: retry, retry all, skip, keep ours, take theirs."""
+"""The verbs of failures and conflicts: retry, skip, both for all, keep ours, take theirs."""
 
 from __future__ import annotations
 
@@ -49,11 +49,15 @@ def _skipping(request: HttpRequest, user: User, pk: int) -> dict[str, Any]:
         "title": _("Skip this change?"),
         "lead": f"{numbers['incident']}: {change_words(change)}. " + _("It is never sent.") + f" {rest}",
         "said": change.said,
-        "fields": [{"name": "reason", "label": _("Reason"), "required": True, "longest": 500}],
+        "fields": [_reason()],
         "yes": _("Skip it"),
         "no": _("Keep it"),
         "stop": True,
     }
+
+
+def _reason() -> dict[str, Any]:
+    return {"name": "reason", "label": _("Reason"), "required": True, "longest": 500}
 
 
 @asked(_skipping)
@@ -64,6 +68,34 @@ def change_skip(request: HttpRequest, actor: Actor, pk: int) -> str:
         "incident": change.link.incident_id,
         "what": change_words(change),
     }
+
+
+def _skipping_all(request: HttpRequest, user: User) -> dict[str, Any]:
+    number = actions.failures_of(user).exclude(kind="create").count()
+    lead = (
+        ngettext(
+            "%d failed change is never sent, if you may change its incident; those behind it go on.",
+            "%d failed changes are never sent, as far as you may change their incidents; those behind them go on.",
+            number,
+        )
+        % number
+    )
+    return {
+        "title": _("Skip all failed changes?"),
+        "lead": lead + " " + _("What would make a ticket stays.") if number else "",
+        "fields": [_reason()] if number else [],
+        "blocked": "" if number else _("Nothing failed that could be skipped."),
+        "yes": _("Skip all"),
+        "no": _("Keep them"),
+        "stop": True,
+    }
+
+
+@asked(_skipping_all)
+def change_skip_all(request: HttpRequest, actor: Actor) -> str:
+    """Let all failed changes go that the person may work on, with one reason."""
+    number = actions.skip_all(actor, request.POST.get("reason", ""))
+    return ngettext("Skipped %d change", "Skipped %d changes", number) % number
 
 
 @verb
