@@ -17,13 +17,14 @@ TOKENS_AT_MOST = 30
 @dataclass(frozen=True, slots=True)
 class Token:
     """One part of the text. ``field`` is empty for a plain word; ``op`` is "", >=, <=, > or <;
-    ``source`` is how it was written, so that a chip can take it out again."""
+    ``source`` is how it was written and ``at`` where, so that a chip can take it out again."""
 
     field: str
     op: str
     value: str
     negated: bool
     source: str
+    at: int
 
     @property
     def values(self) -> list[str]:
@@ -40,16 +41,16 @@ def parse(text: str, fields: frozenset[str]) -> list[Token]:
         value = found["quoted"] if found["quoted"] is not None else found["plain"] or ""
         if field and field not in fields:
             written = found[0][1:] if found["minus"] else found[0]
-            tokens.append(Token("", "", written.strip('"'), bool(found["minus"]), found[0]))
+            tokens.append(Token("", "", written.strip('"'), bool(found["minus"]), found[0], found.start()))
         elif value:
             op = (found["op"] or "").removeprefix("=") if found["op"] == "=" else found["op"] or ""
-            tokens.append(Token(field, op, value, bool(found["minus"]), found[0]))
+            tokens.append(Token(field, op, value, bool(found["minus"]), found[0], found.start()))
     return tokens
 
 
 def without(text: str, token: Token) -> str:
     """The text with this token taken out."""
-    return " ".join(text.replace(token.source, " ", 1).split())
+    return " ".join(f"{text[: token.at]} {text[token.at + len(token.source) :]}".split())
 
 
 def values_of(text: str) -> list[str]:

@@ -24,7 +24,23 @@ from soar.lib import clock
 from tests.factories import make_alert, make_incident, make_source, make_team
 from tests.pages.words import HOSTILE
 
-FORMULAS = ("=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "\n=1", "＝1", "+cmd|' /C calc'!A0", '="a","b"', "'=1+1")
+FORMULAS = (
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    "＝1",
+    "+cmd|' /C calc'!A0",
+    '="a","b"',
+    "'=1+1",
+    "foo;=1+1;bar",
+    "foo, bar\n=1+1;baz",
+    "foo\t=1+1\tbar",
+    'foo;"=1+1";bar',
+)
 BREAKING = (
     "' OR '1'='1' AND file:name = '", "\\", "a\\' OR [url:value = 'b']", "]", '"}', "x" * 3000, "\x01\x1b[2J\x7f\x9f",
     "tlp:clear", 'misp-galaxy:mitre-attack-pattern="x"', "# forged\n## heading\n---\nsetext\n===\n", "1. a\n\n    code",

@@ -9,6 +9,8 @@ from html import unescape
 import pytest
 from django.test import Client
 
+from cases.actions import merge
+from cases.actors import Actor
 from cases.attack import counts
 from cases.attack.stored import catalog
 from cases.models import Alert, Incident
@@ -58,6 +60,17 @@ def test_figures_are_links_to_lists_of_that_length(work: None, as_analyst: Clien
     assert alerts["T1566"] == 2  # with its sub-techniques, each alert once
     assert "T1003" not in text
     assert "In no column" in text and "PowerShell (now T1059.001)" in text
+
+
+def test_what_was_merged_counts_once(analyst: User, blue: Team, as_analyst: Client) -> None:
+    first, second = (make_incident(name, team="Blue") for name in ("First", "Second"))
+    Incident.objects.update(techniques=["T1566.001"])
+    merge.merge(Actor.of(analyst), first.pk, [second.pk])
+    found = links(as_analyst.get("/attack/?by=incidents").content.decode())
+    assert [n for _url, n in found] == [1, 1]  # the technique and its sub-technique
+    assert [listed(as_analyst, url) for url, _n in found] == [1, 1]
+    rows = Api(analyst).get("/attack/matrix/").json()["rows"]
+    assert {row["id"]: row["incidents"] for row in rows} == {"T1566": 1, "T1566.001": 1}
 
 
 def test_a_longer_time_another_colour_and_all(work: None, as_analyst: Client) -> None:

@@ -89,12 +89,27 @@ def test_a_filter_that_cannot_be_is_refused(cases: None, analyst: User, query: d
         ("q=-cf.region:EMEA", {"Two", "Three"}),
         ("q=cf.note:%22Call of Mr. O'Neil 100%25%22", {"One"}),
         ("cf.region=none", {"Three"}),
+        ("cf.loss=%3E%3D10", {"One"}),
     ],
 )
 def test_filters_of_the_page_with_chips(cases: None, as_analyst: Client, query: str, titles: set[str]) -> None:
     text = as_analyst.get(f"/incidents/?{query}").content.decode()
     assert {name for name in ("One", "Two", "Three") if f">{name}</a>" in text} == titles
     assert 'class="chip' in text
+
+
+@pytest.mark.parametrize("choice", ["none", "Any", ">= 3", "<1", "5*", "*x*", "yes", "a, b"])
+def test_a_choice_is_meant_whatever_it_is_called(analyst: User, as_analyst: Client, choice: str) -> None:
+    make_field("Impact", "choice", choices=[choice, "other"])
+    make_field("Areas", "multi_choice", choices=[choice, "other"])
+    make_incident("One", custom_fields={"impact": choice, "areas": ["other", choice]})
+    make_incident("Two", custom_fields={"impact": "other", "areas": ["other"]})
+    make_incident("Three")
+    for key in ("cf.impact", "cf.areas"):
+        found = Api(analyst).get("/incidents/", **{key: f'"{choice}"'}).json()["results"]
+        assert [row["title"] for row in found] == ["One"]
+        text = as_analyst.get("/incidents/", {"q": f'{key}:"{choice}"'}).content.decode()
+        assert [name for name in ("One", "Two", "Three") if f">{name}</a>" in text] == ["One"]
 
 
 def test_a_page_says_what_it_does_not_know(cases: None, as_analyst: Client) -> None:

@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.db import connection
 
-from cases.actions import incidents
+from cases.actions import evidence, incidents
 from cases.actions.signing import rotate
 from cases.actors import Actor
 from cases.models import Evidence, SigningKey
@@ -130,6 +130,26 @@ def test_a_missing_an_added_and_a_doubled_file_are_found(exported: Path) -> None
     assert "timeline.csv: added" in verified(exported)[1]
 
 
+@pytest.mark.parametrize("name", ["manifest.json", "manifest.sig"])
+def test_a_second_manifest_is_found_wherever_it_stands(exported: Path, name: str) -> None:
+    files = files_of(exported)
+    with zipfile.ZipFile(exported, "w") as opened:
+        for one, body in files.items():
+            if one != name:
+                opened.writestr(one, body)
+        opened.writestr(name, b"{}")  # what a program that takes the first of two shows
+        with pytest.warns(UserWarning, match="Duplicate"):
+            opened.writestr(name, files[name])
+    assert verified(exported, "--key", active_key().public_key) == (1, f"{name}: added\n")
+
+
+def test_a_way_out_of_the_folder_is_found(exported: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "unpacked"
+    zipfile.ZipFile(exported).extractall(folder)
+    (folder / "more").symlink_to(tmp_path, target_is_directory=True)
+    assert verified(folder) == (1, "more: added\n")
+
+
 def _text(entries: Any) -> None:
     next(one for one in entries if one["kind"] == "comment")["text"] = "Something else was said"
 
@@ -220,11 +240,22 @@ def test_evidence_is_in_it_byte_for_byte_under_a_harmless_name(exported: Path) -
     assert about == {"id": piece.pk, "name": "mail ünder.eml", "sha256": piece.sha256}
 
 
-@pytest.mark.parametrize("name", ["../../etc/passwd", "/x", "C:\\x", "a\u202eb", "..", "", "a\nb", "x" * 300, "con."])
+@pytest.mark.parametrize("name", ["../../etc/passwd", "/x", "C:\\x", "a\u202eb", "..", "", "a\nb", "x" * 300, "con.",
+                                  "証" * 250, "🐟é" * 120])  # fmt: skip
 def test_names_from_hell_stay_in_the_folder(name: str) -> None:
     made = name_of(7, name)
     assert made.startswith("evidence/7-") and made.count("/") == 1
-    assert "\\" not in made and "\u202e" not in made and made.isprintable() and len(made) < 150
+    assert "\\" not in made and "\u202e" not in made and made.isprintable()
+    assert len(f"{made}.zip".removeprefix("evidence/").encode()) < 255  # what a file system takes
+
+
+def test_evidence_with_a_long_name_of_wide_letters_can_be_unpacked(admin: User, tmp_path: Path) -> None:
+    incident, path = rich_incident(admin), tmp_path / "x.zip"
+    evidence.add_bytes(Actor.of(admin), incident.pk, "証" * 250 + ".eml", b"wide")
+    path.write_bytes(b"".join(archive.render(told(admin, incident))))
+    zipfile.ZipFile(path).extractall(tmp_path / "unpacked")
+    assert verified(tmp_path / "unpacked", "--key", active_key().public_key)[0] == 0
+    assert [one.read_bytes() for one in (tmp_path / "unpacked" / "evidence").glob("*証.eml")] == [b"wide"]
 
 
 def test_sealed_evidence_is_encrypted(admin: User, tmp_path: Path) -> None:

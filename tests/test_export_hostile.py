@@ -160,6 +160,15 @@ def test_csv_of_the_timeline_reads_back_and_calculates_nothing(taken: Taken) -> 
     assert [json.loads(row["data"] or "{}") for row in rows] == [entry["data"] for entry in entries]
 
 
+@pytest.mark.parametrize("sign", [";", "\t"])
+def test_csv_calculates_nothing_where_another_sign_parts_cells(taken: Taken, admin: User, sign: str) -> None:
+    for text in CORPUS:
+        audit.record(admin, "user.changed", text[:300], name=text, about=[text])
+    for pieces in (csv_of(taken.document), export(admin, AuditFilter({}), "csv")):
+        read = csv.reader(io.StringIO(b"".join(pieces).decode(), newline=""), delimiter=sign)
+        assert not [one for row in read for one in row if one.startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠"))]
+
+
 def test_csv_of_the_audit_log_reads_back_and_calculates_nothing(admin: User) -> None:
     for text in CORPUS:
         audit.record(admin, "user.changed", text[:300], name=text, about=[text])

@@ -31,6 +31,20 @@ def test_plain_lists_are_read_as_before() -> None:
     assert query_text.values_of('"never closed') == ["never closed"]
 
 
+@pytest.mark.parametrize(
+    ("text", "number", "rest"),
+    [
+        ("foobar foo", 1, "foobar"),
+        ("-severity:high severity:high", 1, "-severity:high"),
+        ("foo foo", 0, "foo"),
+        ('a "b c" d', 1, "a d"),
+    ],
+)
+def test_a_chip_takes_out_its_own_word(text: str, number: int, rest: str) -> None:
+    token = query_text.parse(text, frozenset({"severity"}))[number]
+    assert query_text.without(text, token) == rest
+
+
 @pytest.fixture
 def reader(db: None) -> User:
     """Sees all teams."""

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from cases.actions import handovers, incidents, merge, notes, restriction, sla_pause, tasks
+from cases.actions import handovers, incidents, merge, notes, restriction, sla_pause, split, tasks
 from cases.actors import Actor
 from cases.dashboard import shift
 from cases.errors import CaseError, Conflict
@@ -85,6 +85,15 @@ def test_what_waits_says_on_whom(analyst: User, blue: Team) -> None:
     found = page(analyst).partition('id="wait-h"')[2].partition("</section>")[0]
     assert "Call them" in found and "Mara Lindqvist" in found and "Later" not in found
     assert "Case" in found and "nobody" in found  # grave, and without an owner
+
+
+def test_what_was_split_off_of_a_paused_one_says_why_it_waits(analyst: User, blue: Team) -> None:
+    alerts = [make_alert(team=blue), make_alert(team=blue)]
+    whole = make_incident("Whole", *alerts, team=blue)
+    sla_pause.pause(Actor.of(analyst), whole.pk, "The bank must answer")
+    split.split(Actor.of(analyst), whole.pk, alerts=[alerts[0].pk], title="Part")
+    found = page(analyst).partition('id="wait-h"')[2].partition("</section>")[0]
+    assert "Part" in found and found.count("The bank must answer") == 2
 
 
 def test_the_signed_page_names_only_what_its_reader_may_see(analyst: User, admin: User, blue: Team, red: Team) -> None:

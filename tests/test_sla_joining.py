@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cases.actions import incidents, merge, merge_undo, split
+from cases.actions import incidents, merge, merge_undo, sla_pause, sla_policy, split
 from cases.actors import Actor
 from cases.models import Incident, IncidentClock, IncidentMove
 from cases.sla import figures
@@ -110,3 +110,46 @@ def test_who_left_one_part_of_a_split_does_not_come_back_with_the_other(analyst:
     incidents.owners(me, part.pk, add=[nia])
     merge_undo.undo(me, whole.pk, IncidentMove.objects.get().pk)
     assert [row.user for row in again(whole).owner_rows.all()] == [nia]
+
+
+def test_a_target_that_was_missed_in_an_earlier_round_is_missed_by_what_is_split_off(analyst: User) -> None:
+    me = Actor.of(analyst)
+    with at(0):
+        whole = make_incident("Whole", make_alert(), make_alert(), severity="critical", owners=[analyst])
+    with at(2):
+        incidents.set_status(me, whole.pk, "contained")
+        incidents.set_status(me, whole.pk, "in_progress")
+        incidents.update(me, whole.pk, changes={"severity": "informational"})
+        part = split.split(me, whole.pk, alerts=[whole.alerts.order_by("pk")[0].pk], severity="informational")
+        assert again(whole).sla_missed and again(part).sla_missed
+        assert (state(whole), state(part)) == ("none", "none")
+
+
+def test_a_pause_of_the_one_gives_no_time_to_what_the_other_one_brings(analyst: User) -> None:
+    me, minute = Actor.of(analyst), timedelta(minutes=1)
+    with clock.at(MONDAY):
+        goes = make_incident("Goes", make_alert(), severity="critical", owners=[analyst])  # to be contained in an hour
+    with clock.at(MONDAY + 30 * minute):
+        stays = make_incident("Stays", make_alert(), severity="critical", owners=[analyst])
+        sla_pause.pause(me, stays.pk, "A call")
+    with clock.at(MONDAY + 50 * minute):
+        sla_pause.resume(me, stays.pk)
+    with clock.at(MONDAY + 55 * minute):
+        merge.merge(me, stays.pk, [goes.pk])
+    assert again(goes).sla_due_at == again(stays).sla_due_at == MONDAY + 60 * minute
+
+
+def test_a_pause_over_a_weekend_takes_no_more_than_its_working_hours(analyst: User, admin: User) -> None:
+    me, hour = Actor.of(analyst), timedelta(hours=1)
+    friday = MONDAY - 3 * DAY
+    sla_policy.change(Actor.of(admin), {"targets": {"high": {"always": False}}})  # 8 to 18 from Monday to Friday
+    with clock.at(friday + 8 * hour):  # five o'clock: to be contained within four hours, one of them today
+        goes = make_incident("Goes", make_alert(), severity="high", owners=[analyst])
+    with clock.at(friday + 8.5 * hour):
+        sla_pause.pause(me, goes.pk, "Until Sunday noon")
+    with clock.at(friday + 51 * hour):
+        sla_pause.resume(me, goes.pk)
+    with clock.at(MONDAY):
+        stays = make_incident("Stays", make_alert(), severity="high", owners=[analyst])
+        merge.merge(me, stays.pk, [goes.pk])
+    assert again(goes).sla_due_at == again(stays).sla_due_at == MONDAY + 2.5 * hour

@@ -43,13 +43,7 @@ def named(request: Request) -> list[str]:
 
 
 def _custom(request: Request) -> dict[str, Callable[[str, User], Q]]:
-    return {name: lambda value, user, name=name: _compared(name, value) for name in named(request)}  # type: ignore[misc]
-
-
-def _compared(name: str, value: str) -> Q:
-    """``cf.cost=>=100``: a sign before the value compares."""
-    sign = next((one for one in (">=", "<=", ">", "<") if value.startswith(one)), "")
-    return custom.condition(name, sign, value.removeprefix(sign).strip())
+    return {name: lambda value, user, name=name: custom.condition(name, "", value) for name in named(request)}  # type: ignore[misc]
 
 
 def _parts(name: str, value: str) -> list[str]:

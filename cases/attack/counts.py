@@ -42,8 +42,8 @@ def of_alerts(user: User, since: datetime, catalog: Catalog) -> Counts:
 
 
 def of_incidents(user: User, since: datetime, catalog: Catalog) -> Counts:
-    """Of incidents opened since then."""
-    rows = Incident.objects.visible_to(user).filter(~Q(techniques=[]), created_at__gte=since)
+    """Of incidents opened since then; what was merged counts in the one that it went to."""
+    rows = Incident.objects.visible_to(user).filter(~Q(techniques=[]), merged_at=None, created_at__gte=since)
     return _counted(rows.order_by("-created_at").values("techniques"), catalog)
 
 

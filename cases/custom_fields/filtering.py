@@ -52,12 +52,18 @@ def names_in(params: Iterable[str]) -> list[str]:
 
 def condition(name: str, op: str, value: str) -> Q:
     """That the field has this value; of several choices, that this one is among them. ``none`` and ``any``: that it has
-    none, or one; ``*part*`` and ``beginning*`` look into texts; ``>=`` and the like compare numbers and times.
+    none, or one; ``*part*`` and ``beginning*`` look into texts; ``>=`` and the like compare numbers and times, as
+    ``op`` or before the value. A choice of the field that is written like one of these is meant itself.
 
     Raises FilterError for a field that is not there and for what cannot be compared."""
     key = name[len(PREFIX) :]
-    if not is_field(name) or not CustomField.objects.filter(key=key).exists():
+    field = CustomField.objects.filter(key=key).only("choices").first() if is_field(name) else None
+    if field is None:
         raise FilterError(_("There is no custom field %(key)s.") % {"key": f"{key:.40}"})
+    chosen = _choice(field.choices, op + value)
+    if chosen:
+        return _is(key, [chosen, [chosen]])
+    op, value = _parted(op, value)
     if op:
         return _compared(key, op, value)
     if value.lower() in ("none", "any"):
@@ -67,10 +73,26 @@ def condition(name: str, op: str, value: str) -> Q:
         text = KeyTextTransform(key, COLUMN, output_field=TextField())
         part = value.strip("*")
         return Q((IContains if value.startswith("*") else IStartsWith)(text, part))
+    return _is(key, _forms(value))
+
+
+def _is(key: str, forms: Iterable[Any]) -> Q:
     found = Q()
-    for form in _forms(value):
+    for form in forms:
         found |= Q(custom_fields__contains={key: form})
     return found
+
+
+def _choice(choices: Iterable[str], value: str) -> str:
+    """The choice that is written so; "" if none is. What a choice is called it means, be it "none" or ">= 3"."""
+    wanted = "".join(value.split())
+    return next((one for one in choices if "".join(one.split()) == wanted), "")
+
+
+def _parted(op: str, value: str) -> tuple[str, str]:
+    """The sign that compares, and what with; it may stand before the value."""
+    sign = op or next((one for one in COMPARED if value.startswith(one)), "")
+    return sign, value if op else value.removeprefix(sign).strip()
 
 
 def _forms(value: str) -> list[Any]:

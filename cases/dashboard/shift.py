@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from cases.choices import IncidentStatus, Severity
 from cases.dashboard.work import Item
 from cases.incident_moments import ended, opened
-from cases.models import Alert, HandOver, Incident, IncidentTask, TimelineEntry
+from cases.models import Alert, HandOver, Incident, IncidentPause, IncidentTask, TimelineEntry
 from cases.query_text import written
 from cases.querysets import AlertQuerySet, IncidentQuerySet
 from cases.restricted_views import told_of
@@ -187,8 +187,8 @@ def grave(user: User, team: Team | None) -> Iterator[Waiting]:
 def paused(user: User, team: Team | None) -> Iterator[Waiting]:
     """Open incidents whose clocks stand still, with the reason: somebody else has to do something first."""
     rows = incidents(user, team).open().filter(sla_paused_at__isnull=False)
-    told = TimelineEntry.objects.filter(incident=OuterRef("pk"), kind="sla.paused").order_by("-pk")
-    rows = rows.annotate(reason=Subquery(told.values("text")[:1])).order_by("-severity", "pk")
+    lasting = IncidentPause.objects.filter(incident=OuterRef("pk"), ended_at=None)
+    rows = rows.annotate(reason=Subquery(lasting.values("reason")[:1])).order_by("-severity", "pk")
     found: list[Any] = list(rows.only(*SHOWN)[: AT_MOST + 1])
     for row in found[:AT_MOST]:
         url, about = reverse("incident-detail", args=[row.number]), f"{row.number} {row.title}"

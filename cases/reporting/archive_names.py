@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 _UNFIT = re.compile(r"[^\w.()@ -]+")
-NAME_AT_MOST = 120
+BYTES_AT_MOST = 200  # file systems take 255, and the id stands before it, ".zip" behind it
 
 
 def name_of(pk: int, name: str) -> str:
     """``evidence/7-invoice.eml``: unlike any other by the id. The whole name stands in the manifest."""
-    fit = _UNFIT.sub("_", name)[-NAME_AT_MOST:].strip(". ")
+    end = _UNFIT.sub("_", name).encode()[-BYTES_AT_MOST:]
+    fit = end.decode(errors="ignore").strip(". ")
     return f"evidence/{pk}-{fit or 'file'}"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
-from soar.accounts.audit_export import cell
+from soar.accounts.audit_export import cell, json_cell
 
 FIELDS = (
     "occurred_at", "recorded_at", "subject", "entry", "kind", "actor_type", "actor", "what", "text", "data", "hash",
@@ -33,11 +32,11 @@ def render_bom(document: dict[str, Any], _progress: object = None) -> Iterator[b
 
 
 def _values(entry: dict[str, Any]) -> list[Any]:
-    data = json.dumps(entry["data"], ensure_ascii=False) if entry["data"] else ""
     actor = entry["actor"]
     return [
         entry["occurred_at"], entry["recorded_at"], entry["subject"], entry["id"], entry["kind"],
-        actor["type"], actor["name"], entry.get("sentence", ""), entry["text"], data, entry["hash"],
+        actor["type"], actor["name"], entry.get("sentence", ""), entry["text"],
+        json_cell(entry["data"]), entry["hash"],
     ]  # fmt: skip
 
 

@@ -1,8 +1,7 @@
 """Verify an exported incident: python verify.py ARCHIVE.zip [--key PUBLIC_KEY], with Python 3.9 and nothing else.
 
-Checks the Ed25519 signature of the manifest of the zip, or of the folder it was unpacked to, that no file was changed,
-added, taken out or lost before, and that the timeline is whole. PUBLIC_KEY (64 hex digits) is on the portal's page of
-signing keys: without it the archive is only shown to agree with itself."""
+Checks the Ed25519 signature of the zip, or of the folder it was unpacked to, that no file was changed, added, removed
+or missing before, and the timeline. Without PUBLIC_KEY (64 hex digits, from the portal) it only agrees with itself."""
 
 import argparse
 import hashlib
@@ -50,7 +49,8 @@ def signed(key: bytes, message: bytes, signature: bytes) -> bool:  # RFC 8032, 5
 
 def opened(path: pathlib.Path) -> list[tuple[str, Callable[[], bytes]]]:  # [(name, how to read it)]
     if path.is_dir():
-        return [(one.relative_to(path).as_posix(), one.read_bytes) for one in path.rglob("*") if one.is_file()]
+        found = [one for one in path.rglob("*") if one.is_symlink() or not one.is_dir()]
+        return [(one.relative_to(path).as_posix(), one.read_bytes) for one in found]
     archive = zipfile.ZipFile(path)
     return [(one.filename, lambda one=one: archive.read(one)) for one in archive.infolist()]  # type: ignore[misc]
 
@@ -77,10 +77,10 @@ def findings(path: pathlib.Path, trusted: str) -> Iterator[str]:
     key, known = bytes.fromhex(trusted or manifest["key"]["public_key"]), manifest["files"]
     if not signed(key, files["manifest.json"](), bytes.fromhex(files["manifest.sig"]().decode())):
         yield "manifest.json: changed, or not signed with this key"
-    for name in sorted({*known, *names} - {"manifest.json", "manifest.sig"}):
-        if name not in files or name not in known or names.count(name) > 1:
+    for name in sorted({*known, *names}):
+        if name not in files or name not in {*known, "manifest.json", "manifest.sig"} or names.count(name) > 1:
             yield f"{name}: {'added' if name in files else 'missing'}"
-        elif hashlib.sha256(files[name]()).hexdigest() != known[name]["sha256"]:
+        elif name in known and hashlib.sha256(files[name]()).hexdigest() != known[name]["sha256"]:
             yield f"{name}: changed"
     yield from (f"evidence {one['name']!r}: damaged or missing at its export" for one in manifest["missing"])
     yield from timeline(json.loads(files["incident.json"]())["timeline"], manifest["timeline"]["chains"])

@@ -76,18 +76,18 @@ def elapsed(calendar: Calendar, since: datetime, until: datetime, pauses: Sequen
     return sum((end - begin for begin, end in spans), timedelta())
 
 
-def before(calendar: Calendar, now: datetime, length: timedelta) -> datetime | None:
-    """The latest instant since which ``length`` of working time has passed by ``now``: what began then or earlier is
-    due by now. None if that is ten years ago."""
+def before(calendar: Calendar, now: datetime, length: timedelta, pauses: Sequence[Span] = ()) -> datetime | None:
+    """The latest instant since which ``length`` of working time has passed by ``now``, pauses not counted: what began
+    then or earlier is due by now. None if that is ten years ago."""
     if length <= timedelta():
         return now
     reach = max(length, DAY)
-    while elapsed(calendar, now - reach, now) < length:
+    while elapsed(calendar, now - reach, now, pauses) < length:
         if reach >= HORIZON:
             return None
         reach = min(reach * 2, HORIZON)
     left = length
-    for begin, end in reversed(list(working(calendar, now - reach, now))):
+    for begin, end in reversed(list(working(calendar, now - reach, now, pauses))):
         if end - begin >= left:
             return end - left
         left -= end - begin

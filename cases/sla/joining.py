@@ -4,10 +4,12 @@ Actions call this in their transaction, before ``clocks.follow`` reckons anew.""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from cases.choices import IncidentStatus
 from cases.models import Incident, IncidentClock, IncidentPause
+from cases.sla import calendar, clocks
+from cases.sla.clocks import Clocks
 from cases.sla.policy import CLOCKS
 
 ACKNOWLEDGE = CLOCKS[0]
@@ -30,15 +32,17 @@ def wait_again(incident: Incident, stopped: int) -> None:
 
 
 def take_earlier(source: Incident, target: Incident) -> dict[str, list[str]]:
-    """Let the running clocks of ``target`` begin where those of ``source`` did that are due sooner. Its pauses are
-    counted: so much later. Returns by the clock's id when it began before, and begins now."""
-    theirs = _running(source)
+    """Let the running clocks of ``target`` go on from where those of ``source`` are that are due sooner: as much
+    working time is used of them, whatever pauses and hours either had. Returns by the clock's id when it began before,
+    and begins now."""
+    theirs, ours = clocks.read(source), clocks.read(target)
+    running = {row.name: row for row in theirs.running()}
     kept = {}
-    for name, row in _running(target).items():
-        other = theirs.get(name)
+    for row in ours.running():
+        other = running.get(row.name)
         if other is None or not _sooner(other, row):
             continue
-        begins = other.started_at + _paused(source, other.started_at)
+        begins = _beginning(theirs, ours, other)
         if begins < row.started_at:
             kept[str(row.pk)] = [row.started_at.isoformat(), begins.isoformat()]
             IncidentClock.objects.filter(pk=row.pk).update(started_at=begins)
@@ -59,14 +63,14 @@ def give_back(target: Incident, kept: Mapping[str, list[str]], later: Iterable[I
 def carry_on(source: Incident, part: Incident) -> None:
     """Let the clocks of what was split off go on where those of the whole stand: what is late stays late, what was
     reached stays reached. What the whole has measured counts in figures once, for the whole. Pauses are the same."""
-    rows = {row.name: row for row in IncidentClock.objects.filter(incident=source).order_by("round")}
+    rows = list(IncidentClock.objects.filter(incident=source).order_by("pk"))
     if not rows:  # older than clocks are: they are made of its history, and its own begin anew
         return
     IncidentClock.objects.filter(incident=part).delete()
-    for row in rows.values():
-        row.pk, row.incident, row.round, row.seconds = None, part, 1, None
+    for row in rows:  # rounds that have ended too: a target that was missed in one of them was missed
+        row.pk, row.incident, row.seconds = None, part, None
         row._state.adding = True
-    IncidentClock.objects.bulk_create(rows.values())
+    IncidentClock.objects.bulk_create(rows)
     for pause in IncidentPause.objects.filter(incident=source).order_by("pk"):
         pause.pk, pause.incident = None, part
         pause._state.adding = True
@@ -74,15 +78,13 @@ def carry_on(source: Incident, part: Incident) -> None:
     part.sla_missed = source.sla_missed
 
 
-def _running(incident: Incident) -> dict[str, IncidentClock]:
-    return {row.name: row for row in IncidentClock.objects.filter(incident=incident, stopped_at=None)}
-
-
 def _sooner(one: IncidentClock, other: IncidentClock) -> bool:
+    """A pause that lasts hides when a clock is due: such a one is not."""
     return one.due_at is not None and (other.due_at is None or one.due_at < other.due_at)
 
 
-def _paused(incident: Incident, since: datetime) -> timedelta:
-    """How long it stood still since then; a pause that lasts hides when it is due, and is not asked for."""
-    rows = IncidentPause.objects.filter(incident=incident, started_at__gte=since, ended_at__isnull=False)
-    return sum((row.ended_at - row.started_at for row in rows if row.ended_at), timedelta())
+def _beginning(theirs: Clocks, ours: Clocks, row: IncidentClock) -> datetime:
+    """When a clock of ours would have begun of which as much is used now as of this one of theirs."""
+    hours, own = (one.policy.calendar(one.incident.severity) for one in (theirs, ours))
+    used = calendar.elapsed(hours, row.started_at, theirs.now, theirs.pauses)
+    return calendar.before(own, ours.now, used, ours.pauses) or row.started_at

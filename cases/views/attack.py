@@ -52,7 +52,7 @@ class Cell:
     @property
     def incidents_url(self) -> str:
         """The same of incidents."""
-        asked = {"technique": self.id, "opened": self.period, "status": "any"}
+        asked = {"technique": self.id, "opened": self.period, "status": "any", "merged": "no"}
         return f"{reverse('incident-list')}?{urlencode(asked)}"
 
 

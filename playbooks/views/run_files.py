@@ -119,7 +119,7 @@ def _csv(columns: Iterable[str], rows: Iterable[Iterable[Any]], name: str) -> Ht
 
 def _cell(value: Any) -> Any:
     """A text that a spreadsheet would take for a formula is marked as text; a number stays one."""
-    return cell(value) if value is None or isinstance(value, str) else value
+    return value if isinstance(value, int | float) else cell(value)
 
 
 def _file(text: str, kind: str, name: str) -> HttpResponse:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from io import StringIO
 from typing import Any
@@ -20,6 +21,9 @@ FORMATS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
 BATCH = 1000
 # A table calculation takes a cell that begins so for a formula (OWASP: CSV injection).
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# Where the semicolon parts cells (as in much of Europe), a line of commas is torn apart at those inside its texts, and
+# at their line breaks, since quotation marks count at the beginning of a cell alone.
+_BEGINS_INSIDE = re.compile(r"([;\t\r\n])(?=\"*[=+\-@＝＋－＠])")
 
 
 def as_dict(entry: AuditEntry) -> dict[str, Any]:
@@ -55,9 +59,15 @@ def export(user: User, wanted: AuditFilter, kind: str) -> Iterator[bytes]:
 
 
 def cell(value: Any) -> str:
-    """A value as a cell that no table calculation runs: an apostrophe stands before what looks like a formula."""
-    text = "" if value is None else str(value)
+    """A value as a cell that no table calculation runs: an apostrophe stands before what looks like a formula, also
+    before what would be one in a program that takes another sign than the comma for the end of a cell."""
+    text = _BEGINS_INSIDE.sub(r"\1'", "" if value is None else str(value))
     return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def json_cell(value: Any) -> str:
+    """JSON as a cell: the same JSON, without a sign that a table calculation may take for the end of a cell."""
+    return json.dumps(value, ensure_ascii=False).replace(";", "\\u003b") if value else ""
 
 
 def _entries(wanted: AuditFilter, newest: int) -> Iterator[AuditEntry]:
@@ -71,7 +81,7 @@ def _csv(rows: Iterator[AuditEntry]) -> Iterator[bytes]:
     yield _row(FIELDS)
     for row in rows:
         values = as_dict(row)
-        values["data"] = json.dumps(row.data, ensure_ascii=False) if row.data else ""
+        values["data"] = json_cell(row.data)
         yield _row([cell(values[name]) for name in FIELDS])
 
 
