@@ -1,8 +1,8 @@
 """Entries of approvals and response tasks as sentences. Everything from outside is escaped.
 
-``data`` of approval.*: ``{"approval": id, "title" (begins with the playbook, who is named before), "tasks": [{"id", "label", "value", "type"}], "count": all of them,
-"reason": why it is asked though the node does not}``; of response.*: ``{"tasks", "count"}``, or of
-a single one ``{"task": id, "action": its label, "target", "target_kind", "status"}``."""
+``data`` of approval.*: ``{"approval": id, "title", "tasks": [{"id", "label", "value", "type"}], "count": all of them,
+"reason": why it is asked though the node does not}`` (the title begins with the name of the playbook); of response.*:
+``{"tasks", "count"}``, or of a single one ``{"task": id, "action": its label, "target", "target_kind", "status"}``."""
 
 from __future__ import annotations
 
