@@ -1,8 +1,8 @@
 """Entries of approvals and response tasks as sentences. Everything from outside is escaped.
 
 ``data`` of approval.*: ``{"approval": id, "title", "tasks": [{"id", "label", "value", "type"}], "count": all of them,
-"reason": why it is asked though the node does not}``; of response.*: ``{"tasks", "count"}``, or of
-a single one ``{"task": id, "action": its label, "target", "target_kind", "status"}``."""
+"reason": why it is asked though the node does not}`` (the title begins with the name of the playbook); of response.*:
+``{"tasks", "count"}``, or of a single one ``{"task": id, "action": its label, "target", "target_kind", "status"}``."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NOTHING = mark_safe("")
 
 def _approval(words: Callable[[Data], str]) -> Callable[[TimelineEntry, Data], SafeString]:
     def made(entry: TimelineEntry, data: Data) -> SafeString:
-        title = str(data.get("title") or "")[:LONGEST]
+        title = str(data.get("title") or "").removeprefix(f"{entry.actor_name}: ")[:LONGEST]
         more = format_html(": {}", _named(data)) if data.get("tasks") else NOTHING
         return format_html("{} <b>{}</b>{}{}", words(data), title, more, _link("approval-detail", data.get("approval")))
 
@@ -93,7 +93,7 @@ def _link(name: str, pk: Any) -> SafeString:
         url = address(name, int(pk)) if pk else ""
     except (NoReverseMatch, TypeError, ValueError):
         url = ""
-    return format_html(' <a href="{}">{}</a>', url, _("Show")) if url else NOTHING
+    return format_html(' <a class="leads-on" href="{}">{}</a>', url, _("Show")) if url else NOTHING
 
 
 def _number(value: Any) -> int:

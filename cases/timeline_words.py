@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html, format_html_join, strip_tags
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -31,6 +33,7 @@ Data = dict[str, Any]
 LONGEST = 200
 FIELDS = {"tlp": "TLP", "pap": "PAP", "source_state": "state at the source", "resolve_reason": "reason"}
 RUN_URL = "run-detail"
+_LEADS_ON = re.compile(r' <a class="leads-on"[^>]*>[^<]*</a>')  # "Show" at the end of a sentence
 # How a run ended, as the end of a sentence.
 _ENDED = {
     "successful": gettext_noop("finished successfully"),
@@ -49,6 +52,11 @@ def sentence(entry: TimelineEntry) -> SafeString:
     if made is None:
         return format_html("{}", _label(entry))
     return made(entry, data)
+
+
+def plain_sentence(entry: TimelineEntry) -> str:
+    """What happened as plain text: for mails, reports and tickets, where no link leads on."""
+    return " ".join(html.unescape(strip_tags(_LEADS_ON.sub("", sentence(entry)))).split())
 
 
 def _label(entry: TimelineEntry) -> str:
@@ -213,7 +221,7 @@ def _run(entry: TimelineEntry, data: Data) -> SafeString:
     ended = _ENDED.get(status) if entry.kind == "run.finished" else None
     words = [_(ended)] if ended else [_label(entry), parts.label(status).lower() if status else ""]
     url = _url(RUN_URL, data.get("run"))
-    link = format_html(' <a href="{}">{}</a>', url, _("Show the run")) if url else ""
+    link = format_html(' <a class="leads-on" href="{}">{}</a>', url, _("Show the run")) if url else ""
     return format_html("{}{}{}{}", name, " " if name else "", " ".join(filter(None, words)), link)
 
 

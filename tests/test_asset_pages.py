@@ -287,7 +287,7 @@ def test_an_alert_shows_what_is_known_of_its_assets(as_analyst: Client, blue: Te
     alert = make_alert("Beacon", source=make_source(team=blue), hostname="fin-lt-0114", entities=[asset])
     one = name(make_asset("FIN-LT-0114", groups=["Finance laptops"], criticality=Criticality.HIGH, tags=["vip"]), alert)
     text = as_analyst.get(f"/alerts/{alert.number}/").content.decode()
-    for words in (f'href="/assets/{one.pk}/"', "Finance laptops", '<span class="pill t-amber">High</span>', "vip"):
+    for words in (f'href="/assets/{one.pk}/"', "Finance laptops", '<span class="pill t-orange">High</span>', "vip"):
         assert words in text
 
 

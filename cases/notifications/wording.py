@@ -9,7 +9,6 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import NoReverseMatch, reverse
-from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -19,7 +18,7 @@ from cases.notifications.inbox import LATE, members
 from cases.notifications.reasons import REASONS
 from cases.restricted_views import note_rows
 from cases.timeline_read import tell_all
-from cases.timeline_words import sentence
+from cases.timeline_words import plain_sentence
 from soar.accounts.models import User
 
 EXCERPT = 280
@@ -142,7 +141,7 @@ def _words(row: Notification, entry: TimelineEntry | None, data: dict[str, Any])
     own = _OWN.get(row.kind) or _OWN.get(row.reason)
     if own is not None:
         return own(row, data)
-    return " ".join(strip_tags(sentence(entry)).split()) if entry is not None else ""
+    return plain_sentence(entry) if entry is not None else ""
 
 
 def _assigned(row: Notification, data: dict[str, Any]) -> str:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import html
 import json
-import re
 from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Q
-from django.utils.html import strip_tags
 
 from cases.api.representation import entry_dict
 from cases.merged import absorbed
@@ -18,7 +15,7 @@ from cases.reporting.beside import may_be_named
 from cases.reporting.options import Options
 from cases.timeline_kinds import KINDS, LINKING, NOTES
 from cases.timeline_read import NUMBER, entries_of_incident, tell_all
-from cases.timeline_words import sentence
+from cases.timeline_words import plain_sentence
 from soar.accounts.models import User
 
 WORDS = (*NOTES, "comment.edited")  # what people wrote
@@ -27,7 +24,6 @@ STATUS_KINDS = ("changed", "incident.reopened")
 HIDDEN = {"hidden": ["text", "data"]}
 IMPORTED = ("imported", "imported.note")
 LEFT_OUT = "left out of this export"
-SPACES = re.compile(r"\s+")
 
 
 class Stream:
@@ -109,7 +105,7 @@ class Stream:
             "label": kind.label if kind else entry.kind,
             "group": kind.group if kind else "changes",
             "note": entry.kind in NOTES,
-            "sentence": LEFT_OUT if entry.data == HIDDEN else plain(sentence(entry)),
+            "sentence": LEFT_OUT if entry.data == HIDDEN else plain_sentence(entry),
             "joined": entry.pk in self._joined,
         }
 
@@ -146,8 +142,3 @@ def _was(entry: TimelineEntry) -> tuple[str, dict[str, Any]]:
         return entry.kind, entry.data
     data = there.get("data")
     return str(there.get("kind") or ""), data if isinstance(data, dict) else {}
-
-
-def plain(words: str) -> str:
-    """A sentence of the timeline without its tags."""
-    return SPACES.sub(" ", html.unescape(strip_tags(words))).strip()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import transaction
-from django.utils.html import strip_tags
 
 from cases import evidence_store
 from cases.models import AttachmentSeen, Evidence, TicketChange, TicketLink, TimelineEntry
@@ -13,7 +12,7 @@ from cases.servicenow import notes
 from cases.servicenow.agreeing import locked, seen_ours
 from cases.servicenow.mapping import ProfileRules
 from cases.servicenow.remote import our_names, remember_us
-from cases.timeline_words import sentence
+from cases.timeline_words import plain_sentence
 from soar.connectors.errors import ConnectorError
 from soar.connectors.servicenow.connector import ServiceNow
 from soar.connectors.servicenow.records import Record
@@ -51,8 +50,7 @@ def text_of(entry: TimelineEntry) -> str:
     if entry.kind in SPOKEN:
         words = f"Correction: {entry.text}" if entry.kind == "comment.edited" else entry.text
         return notes.heading(author, words)
-    told = " ".join(strip_tags(sentence(entry)).split())
-    return notes.heading(author, f"{told}\n{entry.text}".strip())
+    return notes.heading(author, f"{plain_sentence(entry)}\n{entry.text}".strip())
 
 
 def attachment(link: TicketLink, change: TicketChange, connector: ServiceNow) -> str:

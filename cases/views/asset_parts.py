@@ -21,7 +21,7 @@ from soar.accounts.models import User
 from soar.lib import parts
 
 Context = dict[str, Any]
-TONES = {Criticality.LOW: "grey", Criticality.MEDIUM: "blue", Criticality.HIGH: "amber", Criticality.CRITICAL: "red"}
+TONES = {Criticality.LOW: "blue", Criticality.MEDIUM: "amber", Criticality.HIGH: "orange", Criticality.CRITICAL: "red"}
 SERVERS = ("server", "virtual machine", "vm", "appliance", "domain controller")
 # Open alerts are looked for among this many of an asset's newest: a list stays quick however much a host has reported.
 NEWEST = 200

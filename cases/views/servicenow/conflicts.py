@@ -38,11 +38,6 @@ class Side:
     by: str
     at: datetime | None
 
-    @property
-    def earlier(self) -> bool:
-        """Whether the day has to be said too."""
-        return self.at is not None and timezone.localdate(self.at) != timezone.localdate()
-
 
 @dataclass(frozen=True, slots=True)
 class ConflictRow:
