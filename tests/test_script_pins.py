@@ -76,12 +76,6 @@ def texts(tiny: Range) -> list[str]:
     return [one["params"]["text"] for one in tiny.done]
 
 
-def version(playbook: Playbook) -> PlaybookVersion:
-    row = Playbook.objects.select_related("current").get(pk=playbook.pk)
-    assert row.current is not None
-    return row.current
-
-
 # -- what a run does
 
 
