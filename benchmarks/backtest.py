@@ -71,7 +71,7 @@ def measure() -> None:
 
 
 def main() -> Iterator[Row]:
-    """The row of the report: 100,000 alerts in under 60 s (issue: "Must reach")."""
+    """The row of the report: 100,000 alerts in under 60 s."""
     with stack() as one:
         one.settle()
         one.manage("user", "create", "bench0", "--role", "Analyst", "--team", "Team 0")

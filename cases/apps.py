@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class CasesConfig(AppConfig):
-    """Never imports ``playbooks`` (ARCHITECTURE: one direction)."""
+    """Never imports ``playbooks`` (docs/architecture.md: rooms)."""
 
     name = "cases"
     label = "cases"

@@ -34,11 +34,6 @@ def bounds(value: str) -> Bounds:
     return moment(since) if since else None, moment(until) if dots and until else None
 
 
-def span(since: datetime, until: datetime | None = None) -> str:
-    """The value that means from the one moment to the other."""
-    return since.isoformat() + (f"{BETWEEN}{until.isoformat()}" if until else "")
-
-
 def within(column: str, given: Bounds) -> Q:
     """That a column lies between."""
     since, until = given

@@ -21,7 +21,7 @@ from cases.holds import check_alerts
 from cases.merged import absorbed_by
 from cases.models import Alert, AlertPayload, Incident, LegalHold, RetentionRule
 from cases.purge import purge
-from soar.accounts.models import User
+from soar.accounts.models import AuditEntry, User
 from soar.lib import clock
 
 REASON = "retention"
@@ -111,8 +111,6 @@ def _incidents(before: datetime) -> QuerySet[Any]:
 
 
 def _audit(before: datetime) -> QuerySet[Any]:
-    from soar.accounts.models import AuditEntry
-
     return AuditEntry.objects.filter(at__lt=before, unsent=None)  # what a receiver still waits for stays
 
 

@@ -43,7 +43,7 @@ def record(
     cause: uuid.UUID | None = None,
     touch: bool = False,
 ) -> TimelineEntry:
-    """Append one entry to the subject's chain and ring its readers (ARCHITECTURE: how one alert travels).
+    """Append one entry to the subject's chain and ring its readers (docs/architecture.md: the way of an alert).
 
     The caller holds the subject's row lock in an open transaction, taken before ``subject`` was read.
     With ``touch`` it counts as changed. Inside ``timeline_batch.collecting`` an alert's entry is written with those of

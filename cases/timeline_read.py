@@ -271,11 +271,6 @@ def cursor_of_incident(incident: Incident) -> str:
     return f"{incident.timeline_count + absorbed_entries(incident)}-{alerts}"
 
 
-def in_group(rows: QuerySet[TimelineEntry], group: str) -> QuerySet[TimelineEntry]:
-    """The rows that a filter holds; all of them for a name that is none."""
-    return EVERYTHING.only(group).apply(rows) if group in GROUPS else rows
-
-
 def _view(entry: TimelineEntry, later: list[TimelineEntry]) -> EntryView:
     texts = [entry.text, *(edit.text for edit in later if edit.kind == "comment.edited")]
     times = [edit.occurred_at for edit in later if moved(edit.kind, edit.data)]

@@ -65,11 +65,6 @@ def report_of_alert(alert: Alert) -> Report:
     return report
 
 
-def verify_alert(alert: Alert) -> list[Finding]:
-    """What is wrong with an alert's chain; empty if nothing is."""
-    return report_of_alert(alert).findings
-
-
 def _verify(model: type[Subject], pks: Iterable[int], report: Report) -> None:
     source = iter(pks)
     while batch := list(islice(source, BATCH)):

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class PlaybooksConfig(AppConfig):
-    """May import ``cases``; nothing of ``cases`` imports it (ARCHITECTURE)."""
+    """May import ``cases``; nothing of ``cases`` imports it (docs/architecture.md: rooms)."""
 
     name = "playbooks"
     label = "playbooks"

@@ -29,11 +29,6 @@ LACKING = {
 }
 
 
-def visible_to(user: User) -> QuerySet[Playbook]:
-    """The playbooks that this person sees: all, for whoever sees cases at all (rulings 20: without a role nothing)."""
-    return holding(user, "view")
-
-
 def holding(user: User, level: str) -> QuerySet[Playbook]:
     """The playbooks on which this person holds ``level``: by role, or by a grant that has not expired."""
     if not may(user, "view_cases"):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
+from cases.models import Alert, Incident
 from playbooks.choices import OPEN
 from soar.accounts.membership import may
 from soar.accounts.models import User
@@ -21,8 +22,6 @@ class RunQuerySet(models.QuerySet["Run"]):
     def visible_to(self, user: User) -> RunQuerySet:
         """Runs on alerts and incidents that the person may see (access.md 4). Those on neither are for whoever
         writes playbooks or sees all teams, and for who started them."""
-        from cases.models import Alert, Incident
-
         if not may(user, "view_cases"):
             return self.none()
         alert = Exists(Alert.objects.filter(pk=OuterRef("alert")).visible_to(user))
@@ -34,8 +33,6 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def on_incident(self, incident: int) -> RunQuerySet:
         """Runs on the incident and on its alerts."""
-        from cases.models import Alert
-
         # Ids first: OR over a join makes the planner read all runs.
         alerts = list(Alert.objects.filter(incident=incident).order_by().values_list("pk", flat=True))
         return self.filter(Q(incident=incident) | Q(alert__in=alerts))
@@ -52,8 +49,6 @@ class RunQuerySet(models.QuerySet["Run"]):
 def is_visible(run: Run, user: User) -> bool:
     """``visible_to`` of one run that was read already: a query that names its subject alone is made and answered in a
     third of the time."""
-    from cases.models import Alert, Incident
-
     if not may(user, "view_cases"):
         return False
     if run.alert_id:

@@ -1,4 +1,4 @@
-"""``request_approval`` of Python playbooks: the run waits without a lease until people have decided (issue B).
+"""``request_approval`` of Python playbooks: the run waits without a lease until people have decided.
 
 The question is the recorded call's step with an approval of its own; the decision is the step's result, so a replay
 returns it."""

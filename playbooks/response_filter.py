@@ -21,7 +21,6 @@ from soar.accounts.models import User
 from soar.connectors.capabilities import CAPABILITIES
 
 FIELDS = ("status", "action", "q", "by", "time", "run", "alert", "incident", "origin")
-ORIGINS = ("playbook", "hand")
 ACTIONS_KNOWN = tuple(dict.fromkeys([*ACTIONS, *CAPABILITIES]))
 
 

@@ -14,6 +14,7 @@ from django.conf import settings
 from cases import asset_facts
 from cases.choices import AlertStatus, Determination, IncidentStatus, Risk, Severity
 from cases.models import Alert, AlertPayload, Incident, IncidentObservable
+from playbooks.models import Run
 from soar.lib.clock import iso
 from soar.lib.database import prepared
 
@@ -188,8 +189,6 @@ def alert_raw(alert: int) -> Any:
 
 def alert_runs(alert: int) -> list[dict[str, Any]]:
     """``[{"id", "playbook", "status"}]`` of the runs on an alert, newest first."""
-    from playbooks.models import Run
-
     rows = Run.objects.filter(alert=alert).order_by("-pk").values_list("pk", "playbook__name", "status")
     return [{"id": pk, "playbook": name, "status": status} for pk, name, status in rows[:100]]
 

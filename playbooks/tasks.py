@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playbooks import catalog, engine, schedules, sweeper, tidying, triggers
+from playbooks import engine, schedules, sweeper, tidying, triggers
 from playbooks.backtest import working
 from playbooks.models import Run
 from playbooks.response import beginning, sweeping, telling
@@ -79,8 +79,3 @@ def tidy_calls() -> None:
 def cron() -> None:
     """Start scheduled playbooks whose time has come. Scheduled at least once a minute."""
     schedules.start_due()
-
-
-def refresh() -> None:
-    """Bring the rows in line with the files where nobody has done so yet."""
-    catalog.current()

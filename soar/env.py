@@ -1,4 +1,4 @@
-"""Typed readers of the environment that fail loudly (ARCHITECTURE habit 14).
+"""Typed readers of the environment that fail loudly.
 
 Each reader also looks at ``NAME_FILE`` so that secrets can come from files (operations.md 2).
 """

@@ -17,6 +17,7 @@ from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
+from soar.accounts.models import Role
 from soar.accounts.roles import BUILTIN
 from soar.lib.errors import CaseError
 from soar.problems import problem
@@ -146,8 +147,6 @@ def _is_right(codename: str) -> bool:
 
 
 def _right(codename: str) -> str:
-    from soar.accounts.models import Role
-
     return _(str(dict(Role._meta.permissions).get(codename, codename)))
 
 

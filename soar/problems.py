@@ -15,6 +15,8 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from soar.lib.errors import CaseError
+
 CONTENT_TYPE = "application/problem+json"
 
 
@@ -37,8 +39,6 @@ def _body(status: int, detail: str, extra: dict[str, Any]) -> dict[str, Any]:
 
 def handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: everything foreseen becomes a problem; the rest goes on to the 500 page."""
-    from soar.lib.errors import CaseError
-
     if isinstance(error, CaseError):
         return _of_case(error)
     if isinstance(error, Http404):

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from soar import nav
+from soar.accounts.actions.own import set_theme
 from soar.lib.htmx import is_partial
 from soar.theme import COOKIE, THEMES
 
@@ -53,8 +54,7 @@ def theme(request: HttpRequest) -> HttpResponse:
     if chosen not in THEMES:
         return HttpResponseBadRequest("theme is auto, light or dark")
     if request.user.is_authenticated:
-        request.user.theme = chosen
-        request.user.save(update_fields=["theme"])
+        set_theme(request.user, chosen)
     response = HttpResponse(status=204) if is_partial(request) else redirect(_back(request))
     year = 365 * 86400
     secure = settings.SESSION_COOKIE_SECURE

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -88,6 +90,24 @@ def client_of(user: User) -> Client:
     client = Client()
     client.force_login(user, backend="soar.accounts.backend.Backend")
     return client
+
+
+@pytest.fixture
+def own_store(settings: Any, tmp_path: Path) -> None:
+    """A data folder of the test's own: evidence, exports, reports."""
+    settings.DATA_DIR = tmp_path
+
+
+@pytest.fixture
+def as_responder(responder: User) -> Client:
+    """A browser of the responder."""
+    return client_of(responder)
+
+
+@pytest.fixture
+def as_author(author: User) -> Client:
+    """A browser of the playbook author."""
+    return client_of(author)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import hashlib
 import itertools
 import json
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
@@ -19,7 +20,7 @@ from cases.actors import Actor
 from cases.models import Alert
 from playbooks import catalog, tasks
 from playbooks.actions.runs import run_by_hand
-from playbooks.models import Approval, Playbook, PlaybookVersion, ResponseTask, Run, Vote
+from playbooks.models import Approval, Playbook, PlaybookVersion, ResponseTask, Run, Step, Vote
 from playbooks.response import approving, crew
 from playbooks.response.locking import together
 from soar.accounts.models import User
@@ -186,6 +187,19 @@ def run_now(playbook: Playbook, alert: Alert, actor: Actor | None = None, **more
     work()
     run.refresh_from_db()
     return run
+
+
+def states(run: Run) -> dict[str, dict[str, Any]]:
+    """Of each node that was reached, by its id: its status, how many objects arrived, and how many of its tasks have
+    which status; of a condition for how many objects it was true and false."""
+    found = {}
+    for step in Step.objects.filter(run=run, kind="node"):
+        result = step.result or {}
+        counts: dict[str, int] = dict(Counter(step.tasks.values_list("status", flat=True)))
+        if "true" in result:
+            counts = {"true": len(result["true"]), "false": len(result["false"])}
+        found[step.name] = {"status": step.status, "arrived": len(result.get("arrived", [])), "counts": counts}
+    return found
 
 
 def tasks_of(run: Run) -> list[tuple[str, str, str]]:

@@ -15,7 +15,6 @@ from soar.standins.server import Server
 from soar.standins.servicenow import seed
 from soar.standins.servicenow.standin import ServiceNow as Instance
 
-BASIC: dict[str, Any] = {"auth": "basic", "username": seed.INTEGRATION}
 WAYS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "basic": ({"username": seed.INTEGRATION}, {"password": seed.PASSWORD}),
     "password": (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
@@ -49,6 +50,14 @@ def signed_in(user: User) -> Client:
     assert password_step(client, user).status_code == 302
     assert is_in(client)
     return client
+
+
+def age(client: Client, seconds: int) -> None:
+    """Have the browser's login happened so long ago."""
+    session = client.session
+    for record in session[AUTHENTICATION_METHODS_SESSION_KEY]:
+        record["at"] -= seconds
+    session.save()
 
 
 def is_in(client: Client) -> bool:

@@ -31,11 +31,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 TWO = (("url", "http://evil-one.com/a"), ("url", "http://evil-two.com/b"))
 
 
-@pytest.fixture
-def as_responder(responder: User) -> Client:
-    return client_of(responder)
-
-
 def decide(client: Client, approval: Approval, word: str, **more: Any) -> Any:
     return client.post(f"/approvals/{approval.pk}/decide/", {"decide": word, **more})
 

@@ -23,11 +23,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def as_responder(responder: User) -> Client:
-    return client_of(responder)
-
-
-@pytest.fixture
 def alert(blue: Team) -> Alert:
     """On a critical laptop, with a domain that is on our own list."""
     add_own(None, "domain", "evil-one.com", "Seen in an attack", effect="malicious")

@@ -17,13 +17,12 @@ from soar.connectors.capabilities import Result, Target
 from soar.connectors.models import Attempt
 from soar.connectors.responder import Responder
 from soar.lib import clock
-from soar.standins.aws import ACCOUNT, Aws, key_of
+from soar.standins.aws import ACCOUNT, Aws
 from tests.acting import Range, practice
 
 pytestmark = pytest.mark.django_db
 SECRETS = {"client_id": "AKIASOAR000000000001", "client_secret": "wJalrXUtnFEMI/K7MDENG+secret"}
 NORA = Target("cloud_account", f"arn:aws:iam::{ACCOUNT}:user/nora")
-KEY = key_of("nora")
 
 
 @pytest.fixture

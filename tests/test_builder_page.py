@@ -21,12 +21,6 @@ from tests.playbook_pages import EVIL, HTMX, text_of
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def as_author(author: User) -> Client:
-    """A browser of the playbook author."""
-    return client_of(author)
-
-
 def edit(row: Playbook, node: str = "target") -> str:
     return f"/playbooks/{row.pk}/edit/?node={node}"
 

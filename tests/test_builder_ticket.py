@@ -23,11 +23,6 @@ NETWORK = {"value": "f" * 32, "label": "Network Team"}
 
 
 @pytest.fixture
-def as_author(author: User) -> Client:
-    return client_of(author)
-
-
-@pytest.fixture
 def profile(db: None) -> TicketProfile:
     return make_profile(make_instance(), short_description="{{ number }}: look")
 

@@ -304,7 +304,7 @@ def test_what_is_too_long_is_cut_and_keeps_its_link(practice: Server, kind: str)
 
 def test_a_webhook_signs_each_try(practice: Server) -> None:
     made = account(practice, "webhook")
-    actions.set_secrets(None, made.pk, {"secret": SECRET})
+    actions.update_account(None, made.pk, secrets={"secret": SECRET})
     made.refresh_from_db()
     notify.send(made, REPORT, key="k-1")
     [taken] = state(practice, "webhook")["messages"]
@@ -318,12 +318,12 @@ def test_a_webhook_signs_each_try(practice: Server) -> None:
 
 def test_a_wrong_secret_is_told(practice: Server) -> None:
     made = account(practice, "webhook")
-    actions.set_secrets(None, made.pk, {"secret": "another secret", "old_secret": "an old one"})
+    actions.update_account(None, made.pk, secrets={"secret": "another secret", "old_secret": "an old one"})
     made.refresh_from_db()
     with pytest.raises(ConnectorError, match="signature does not match") as caught:
         notify.send(made, REPORT, key="k-1")
     assert caught.value.permanent
-    actions.set_secrets(None, made.pk, {"secret": "a new secret", "old_secret": SECRET})
+    actions.update_account(None, made.pk, secrets={"secret": "a new secret", "old_secret": SECRET})
     made.refresh_from_db()
     notify.send(made, REPORT, key="k-1")  # one of two signatures is enough while a secret is replaced
 
@@ -343,7 +343,7 @@ def test_a_template_is_filled_as_json_needs_it(practice: Server) -> None:
 
 def test_a_template_that_is_no_json_goes_as_text(practice: Server) -> None:
     made = account(practice, "webhook", template="$title$ [$severity$] $link$")
-    actions.set_secrets(None, made.pk, {"headers": "X-Team: blue\nX-Key: 1234567-secret"})
+    actions.update_account(None, made.pk, secrets={"headers": "X-Team: blue\nX-Key: 1234567-secret"})
     made.refresh_from_db()
     notify.send(made, REPORT, key="k")
     [taken] = state(practice, "webhook")["messages"]

@@ -80,7 +80,7 @@ def test_nobody_finds_or_uses_it_any_more(admin: User) -> None:
         registry.get("EDR")
     for change in (
         lambda: actions.update_account(None, gone.pk, enabled=True),
-        lambda: actions.set_secrets(None, gone.pk, {"token": "x"}),
+        lambda: actions.update_account(None, gone.pk, secrets={"token": "x"}),
         lambda: actions.test_account(None, gone.pk),
     ):
         with pytest.raises(NoConnector):

@@ -77,7 +77,7 @@ def test_only_who_manages_connectors_changes_them(account: ConnectorAccount, res
     for forbidden in (
         lambda: actions.create_account(responder, "http", "B", {"url": "https://a.example"}, {}),
         lambda: actions.update_account(responder, account.pk, enabled=False),
-        lambda: actions.set_secrets(responder, account.pk, {"token": "x"}),
+        lambda: actions.update_account(responder, account.pk, secrets={"token": "x"}),
         lambda: actions.test_account(responder, account.pk),
     ):
         with pytest.raises(Forbidden):
@@ -88,10 +88,11 @@ def test_only_who_manages_connectors_changes_them(account: ConnectorAccount, res
 
 
 def test_the_audit_log_names_secrets_and_holds_none(account: ConnectorAccount, admin: User) -> None:
-    actions.set_secrets(admin, account.pk, {"username": "svc", "password": "p4ssw0rd-value"})
+    actions.update_account(admin, account.pk, secrets={"username": "svc", "password": "p4ssw0rd-value"})
     rows = list(AuditEntry.objects.filter(verb__startswith="connector.").order_by("id").values_list("verb", "data"))
     assert rows == [
         ("connector.created", {"kind": "http", "secrets": ["token"]}),
+        ("connector.changed", {"changed": {"secrets": [["token"], ["password", "token", "username"]]}}),
         ("connector.secrets_set", {"secrets": ["password", "username"]}),
     ]
 

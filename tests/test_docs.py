@@ -291,6 +291,15 @@ def test_every_environment_variable_is_described_and_no_other() -> None:
     assert described == variables_read()
 
 
+def test_the_numbers_of_the_variables_are_those_of_the_settings() -> None:
+    """What the table says a number is where nobody gives one is what the settings read."""
+    settings = page("soar/settings.py") + page("soar/settings_accounts.py")
+    wanted = {name: int(number) for name, number in re.findall(r'env\.number\("([A-Z_]+)", ([0-9_]+)', settings)}
+    told = dict(re.findall(r"^\| `([A-Z_]+)` \| `([0-9]+)` \|", page("docs/operations.md"), re.M))
+    assert wanted
+    assert {name: int(told[name]) for name in wanted} == wanted
+
+
 def test_every_dependency_has_its_reason_and_no_other() -> None:
     project = tomllib.loads(page("pyproject.toml"))
     wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]

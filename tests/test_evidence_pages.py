@@ -8,7 +8,6 @@ import io
 import json
 import struct
 import zipfile
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,13 +27,7 @@ from soar.lib.queue import function
 from tests.evidence_files import CONTENT, files, keep
 from tests.factories import make_incident
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def own_store(settings: Any, tmp_path: Path) -> None:
-    """A data folder for each test."""
-    settings.DATA_DIR = tmp_path
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_store")]
 
 
 @pytest.fixture

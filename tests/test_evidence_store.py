@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,13 +20,7 @@ from soar.accounts.models import Team
 from tests.evidence_files import files, keep, store
 from tests.factories import make_incident
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def own_store(settings: Any, tmp_path: Path) -> None:
-    """A data folder for each test."""
-    settings.DATA_DIR = tmp_path
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_store")]
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,13 +26,7 @@ from tests.evidence_files import keep
 from tests.exporting import SYSTEM, auditor, whole_incident
 from tests.factories import make_alert, make_incident, make_user
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def own_store(settings: Any, tmp_path: Path) -> None:
-    """A data folder for each test."""
-    settings.DATA_DIR = tmp_path
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_store")]
 
 
 def test_everything_of_an_incident_is_in_it_as_plain_json(blue: Team) -> None:

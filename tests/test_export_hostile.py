@@ -40,7 +40,7 @@ from tests.factories import make_team, make_user
 from tests.hostile_texts import CORPUS, full_of, hostile_incident
 from tests.rich_incident import told
 from tests.stix_checks import problems
-from tests.test_import_soar import run, same
+from tests.test_import_soar import SCHEMA, run, same
 
 pytestmark = pytest.mark.django_db
 STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -188,7 +188,7 @@ def test_json_is_imported_as_it_was(taken: Taken, settings: Any, tmp_path: Path)
     create_field(Actor.system(), fields={"name": field["name"], "kind": field["kind"]})
     path.write_bytes(taken.made("json"))
     first = json.loads(path.read_text())
-    jsonschema.Draft202012Validator(json.loads(json_case.schema())).validate(first)
+    jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text())).validate(first)
     code, reports = run("soar", path, "--apply")
     assert code == 0, reports
     again = told(make_user("reader", "Admin"), Incident.objects.get(title=first["incident"]["title"]))

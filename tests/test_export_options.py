@@ -26,15 +26,9 @@ from tests.test_export_archive import verified
 from tests.test_import_others import file_of
 from tests.test_import_soar import run
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_store")]
 QUICK = ("json", "html", "md", "csv", "stix", "misp")
 WORDS = {"observables": ("zebrafish.example.net", "203.0.113.77"), "evidence": ("quagga.eml",), "notes": ("okapi",)}
-
-
-@pytest.fixture(autouse=True)
-def own_store(settings: Any, tmp_path: Path) -> None:
-    """A data folder for each test."""
-    settings.DATA_DIR = tmp_path
 
 
 @pytest.fixture

@@ -19,14 +19,8 @@ from tests.exporting import export, file_of, worked
 from tests.factories import make_alert, make_incident
 from tests.test_import_soar import run
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_store")]
 BODY = '{"zebrafish": 1,  "spaces": "as they were"}'
-
-
-@pytest.fixture(autouse=True)
-def own_store(settings: Any, tmp_path: Path) -> None:
-    """A data folder for each test."""
-    settings.DATA_DIR = tmp_path
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -149,8 +150,9 @@ def test_renaming_keeps_the_name_unique_and_reaches_the_row(author: User) -> Non
     row = drawn(author, graph("One"))
     drawn(author, graph("Two"))
     with pytest.raises(Refused):
-        graphs.rename(Actor.of(author), row, "two")
-    assert graphs.rename(Actor.of(author), row, "Three").name == "Three"
+        graphs.change_draft(Actor.of(author), row, lambda drawn: replace(drawn, name="two"), number=None)
+    renamed = graphs.change_draft(Actor.of(author), row, lambda drawn: replace(drawn, name="Three"), number=None)
+    assert renamed.name == "Three"
     assert Playbook.objects.filter(pk=row.pk, draft__name="Three").exists()
 
 

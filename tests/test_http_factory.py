@@ -159,15 +159,13 @@ def test_compressed_answers_are_read(product: Product) -> None:
 def test_a_dripping_server_is_left_at_the_deadline(product: Product) -> None:
     def drip(handler: Any) -> None:
         handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-        for _ in range(200):
+        for _ in range(1000):  # for twenty seconds: who waits so long has a whole answer
             time.sleep(0.02)
             handler.wfile.write(b"x")
 
     product.replies = [drip]
-    started = time.monotonic()
     with client(product.url, limits=Limits(read=1, total=0.4, tries=1)) as http, pytest.raises(RemoteError) as caught:
         http.request("GET", "/")
-    assert time.monotonic() - started < 2
     assert caught.value.outcome_unknown
     assert not caught.value.permanent
 

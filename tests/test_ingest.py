@@ -20,7 +20,7 @@ from django.utils import timezone
 from cases.actions import alerts as actions
 from cases.actors import Actor
 from cases.models import Alert, AlertSource, Observable, SourceToken, TimelineEntry
-from cases.verify import verify_alert
+from cases.verify import report_of_alert
 from soar.accounts.tokens import new_token
 from soar.models import QueuedTask
 from tests.factories import make_source
@@ -87,7 +87,7 @@ def test_one_object_is_stored_whole(sender: Sender) -> None:
     assert {("ip", "203.0.113.9"), ("ip", "10.4.4.7"), ("domain", "evil.example.com")} <= values
     assert alert.observable_count == len(values)
     assert [entry.kind for entry in alert.timeline.all()] == ["alert.opened"]
-    assert verify_alert(alert) == []
+    assert report_of_alert(alert).findings == []
 
 
 def test_the_last_slash_is_not_needed(sender: Sender) -> None:
@@ -216,7 +216,7 @@ def test_hostile_payloads_are_stored_or_refused_never_an_error(sender: Sender, n
     if response.status_code == 201:
         alert = Alert.objects.get()
         assert alert.title and alert.payload.body == text
-        assert verify_alert(alert) == []
+        assert report_of_alert(alert).findings == []
     else:
         assert problem_of(response, 400) and not Alert.objects.exists()
 
@@ -435,7 +435,7 @@ def test_alertmanager_states_never_create_and_resolve_where_set_so(db: None) -> 
     assert sender.post(document).json()["results"][0]["status"] == 200
     stored = Alert.objects.get()
     assert (stored.source_state, stored.status, stored.determination) == ("resolved", 2, 1)
-    assert verify_alert(stored) == []
+    assert report_of_alert(stored).findings == []
 
 
 def test_an_idempotency_key_gives_the_same_answer_and_refuses_another_body(sender: Sender) -> None:

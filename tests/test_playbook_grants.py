@@ -14,7 +14,7 @@ from cases.errors import Forbidden
 from playbooks import publishers
 from playbooks.actions import definitions, graphs, runs
 from playbooks.models import Playbook, Run
-from playbooks.permissions import PLAYBOOK, holding, holds, holds_any, visible_to
+from playbooks.permissions import PLAYBOOK, holding, holds, holds_any
 from soar.accounts.models import Team, User
 from tests.api import Api, problem_of
 from tests.drawn import graph, published, tag
@@ -67,7 +67,7 @@ def test_what_roles_give(admin: User, author: User, analyst: User, viewer: User,
     }  # fmt: skip
     grant(nobody, one, "manage")  # without a role nothing (rulings 20)
     assert not holds(anew(nobody), one, "view")
-    assert not visible_to(anew(nobody)).exists()
+    assert not holding(anew(nobody), "view").exists()
 
 
 @pytest.mark.parametrize("how", ["expired", "scope", "inactive"])

@@ -13,7 +13,7 @@ from soar.lib import broker as brokers
 from soar.lib import queue
 from soar.lib.broker import Broker
 from soar.lib.database import own_connection
-from soar.lib.queue import enqueue, enqueue_many, enqueue_sql_row
+from soar.lib.queue import enqueue, enqueue_many
 from soar.models import QueuedTask
 from soar.settings import LONG_TASKS
 
@@ -94,15 +94,6 @@ def test_first_in_first_out(broker: Broker) -> None:
     enqueue_many([("tests.tasks.mark", (f"n{number}",)) for number in range(3)])
     order = [SignedPackage.loads(broker.dequeue()[0][1])["args"][0] for _ in range(3)]  # type: ignore[index]
     assert [args for held in order for _row, _claim, args in held] == [["n0"], ["n1"], ["n2"]]
-
-
-def test_a_row_of_a_callers_own_statement_is_delivered(broker: Broker) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO soar_queue (task, args) VALUES (%s, %s)", enqueue_sql_row("tests.tasks.mark", "own")
-        )
-    assert work(broker)
-    assert cache.get("own") == 1
 
 
 def test_a_claimed_task_is_not_given_twice(broker: Broker) -> None:

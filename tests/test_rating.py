@@ -483,7 +483,7 @@ def test_inside_a_transaction_it_refuses_to_ask(range_: Providers) -> None:
 def test_the_connection_can_be_tested(range_: Providers, kind: str) -> None:
     good = range_.connect(kind)
     assert actions.test_account(None, good.pk).ok
-    actions.set_secrets(None, good.pk, {"token": "expired-0123456789"})
+    actions.update_account(None, good.pk, secrets={"token": "expired-0123456789"})
     health = actions.test_account(None, good.pk)
     assert not health.ok
     assert "refuses the key" in health.message

@@ -10,7 +10,7 @@ from cases.actions import alerts as actions
 from cases.actors import Actor
 from cases.choices import AlertStatus, Determination
 from cases.models import Alert, AlertSource
-from cases.verify import verify_alert
+from cases.verify import report_of_alert
 from tests.factories import make_source
 from tests.test_ingest import Sender
 
@@ -46,7 +46,7 @@ def test_closed_there_does_not_reopen_what_is_resolved_here(sender: Sender, clas
     assert (alert.status, alert.determination) == (AlertStatus.RESOLVED, Determination.MALICIOUS)
     assert alert.source_state.lower().startswith("closed") and alert.count == 2
     assert not alert.timeline.filter(kind="alert.reopened").exists()
-    assert verify_alert(alert) == []
+    assert report_of_alert(alert).findings == []
     assert sender.post(incident("Active")).json()["id"] == pk
     alert.refresh_from_db()
     assert alert.status != AlertStatus.RESOLVED, "open there again, it is news"
@@ -71,4 +71,4 @@ def test_closed_there_resolves_here_where_the_source_is_set_so(
     alert = Alert.objects.get()
     assert (alert.status, alert.determination) == wanted
     assert alert.timeline.filter(kind="alert.resolved").count() == follows
-    assert verify_alert(alert) == []
+    assert report_of_alert(alert).findings == []

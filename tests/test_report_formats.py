@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +22,7 @@ from soar.accounts.models import Team
 from soar.lib.confined import Broken
 from tests.exporting import SYSTEM, auditor, file_of, text_of_pdf, whole_incident, worked
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_store")]
 HOSTILE = (
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
@@ -96,12 +95,6 @@ def assert_harmless(page: bytes) -> None:
     metas = [attributes for tag, attributes in marks(page) if tag == "meta" and "http-equiv" in attributes]
     assert len(metas) == 1
     assert (metas[0]["content"] or "").startswith("default-src 'none'; style-src 'sha256-")
-
-
-@pytest.fixture(autouse=True)
-def own_store(settings: Any, tmp_path: Path) -> None:
-    """A data folder for each test."""
-    settings.DATA_DIR = tmp_path
 
 
 def full_of(text: str) -> dict[str, Any]:

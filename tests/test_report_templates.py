@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,14 +17,8 @@ from soar.lib.confined import Limits
 from tests.api import Api, wrong_fields
 from tests.exporting import auditor, export, whole_incident
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_store")]
 BODY = "<h1>{{ incident.title }}</h1>\n<p>For the board, {{ report.tlp }}</p>"
-
-
-@pytest.fixture(autouse=True)
-def own_store(settings: Any, tmp_path: Path) -> None:
-    """A data folder for each test."""
-    settings.DATA_DIR = tmp_path
 
 
 def save(client: Client, path: str = "/settings/reports/new/", **fields: Any) -> Any:

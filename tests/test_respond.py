@@ -28,11 +28,6 @@ NEW = "/responses/new/"
 
 
 @pytest.fixture
-def as_responder(responder: User) -> Client:
-    return client_of(responder)
-
-
-@pytest.fixture
 def alert(blue: Team) -> Alert:
     return blue_alert(blue, ("domain", "evil-one.com"))
 

@@ -1,4 +1,4 @@
-"""Products that fail in every way, workers that die: no task done twice, none forgotten (issue B: must survive)."""
+"""Products that fail in every way, workers that die: no task done twice, none forgotten."""
 
 from __future__ import annotations
 

@@ -20,7 +20,6 @@ from soar.connectors.capabilities import CAPABILITIES
 from soar.connectors.models import BlockEntry, ConnectorAccount
 from tests.api import Api, problem_of, wrong_fields
 from tests.approving import asked, blue_alert, told
-from tests.fixtures import client_of
 from tests.playbook_files import work
 from tests.playbook_pages import EVIL, HTMX, text_of
 from tests.response_tools import Range, action, graph, make_due, publish, run_now, tiny
@@ -29,11 +28,6 @@ from tests.test_approval_decide import at_once
 __all__ = ["tiny"]
 pytestmark = pytest.mark.django_db(transaction=True)
 VERBS = ("resend", "inverse", "cancel", "decide", "secret", "file")
-
-
-@pytest.fixture
-def as_responder(responder: User) -> Client:
-    return client_of(responder)
 
 
 @pytest.fixture

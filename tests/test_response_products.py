@@ -1,4 +1,5 @@
-"""A response playbook against the practice range: Vision One isolates, Slack is told, people approve (24, issue B)."""
+"""A response playbook against the practice range: Vision One isolates, Slack is told, people approve
+(response-playbooks.md 24)."""
 
 from __future__ import annotations
 

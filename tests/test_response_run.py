@@ -9,7 +9,6 @@ import pytest
 from cases.models import Alert
 from playbooks.models import Run, Step
 from playbooks.response.objects import objects_of
-from playbooks.response.reading import states
 from soar.connectors.intelligence.actions import add_exception, add_own
 from soar.connectors.models import BlockEntry, ConnectorAccount, Route
 from tests.factories import make_asset
@@ -22,6 +21,7 @@ from tests.response_tools import (
     only_task,
     publish,
     run_now,
+    states,
     tasks_of,
     tiny,
 )

@@ -21,7 +21,6 @@ from soar.accounts.models import User
 from tests.api import Api
 from tests.approving import blue_alert
 from tests.factories import make_source
-from tests.fixtures import client_of
 from tests.playbook_files import work
 from tests.playbook_pages import text_of
 from tests.response_tools import Range, action, alert_of, graph, only_task, run_now, tiny
@@ -36,11 +35,6 @@ REPLACED = "fix.ps1 was replaced since version 1 was published: publish again."
 @pytest.fixture
 def script(author: User) -> Script:
     return scripts.add(Actor.of(author), "fix.ps1", OLD.encode())
-
-
-@pytest.fixture
-def as_author(author: User) -> Client:
-    return client_of(author)
 
 
 @pytest.fixture
@@ -74,12 +68,6 @@ def remove(script: Script) -> None:
 def texts(tiny: Range) -> list[str]:
     """What ran."""
     return [one["params"]["text"] for one in tiny.done]
-
-
-def version(playbook: Playbook) -> PlaybookVersion:
-    row = Playbook.objects.select_related("current").get(pk=playbook.pk)
-    assert row.current is not None
-    return row.current
 
 
 # -- what a run does

@@ -20,11 +20,6 @@ URL = "/settings/scripts/"
 MIB = 1024 * 1024
 
 
-@pytest.fixture
-def as_author(author: User) -> Client:
-    return client_of(author)
-
-
 def sent(client: Client, name: str, body: bytes, **fields: Any) -> Any:
     return client.post(URL, {"file": SimpleUploadedFile(name, body), **fields})
 

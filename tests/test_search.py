@@ -25,14 +25,8 @@ from tests.factories import make_alert, make_asset, make_incident, make_user
 from tests.pages.words import HOSTILE, MARK
 from tests.queries import counted
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_store")]
 SYSTEM = Actor.system()
-
-
-@pytest.fixture(autouse=True)
-def own_store(settings: Any, tmp_path: Any) -> None:
-    """A data folder for each test."""
-    settings.DATA_DIR = tmp_path
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Bad input on either side of the ServiceNow sync (issue: bad input): refused or shown, and no page breaks."""
+"""Bad input on either side of the ServiceNow sync: refused or shown, and no page breaks."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Workers that are killed or meet, an instance that is away, both sides at one field, clocks that differ, a database
-that is brought back from a copy (issue: must survive). Each ends with both sides compared."""
+that is brought back from a copy. Each ends with both sides compared."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cases.servicenow import notes
 from cases.timeline_kinds import KINDS
+from tests.servicenow_tools import joined
 
 MARK = uuid.UUID("01234567-89ab-cdef-0123-456789abcdef")
 
@@ -23,7 +24,7 @@ def test_a_long_note_is_cut_between_words_and_each_part_tells_which_it_is() -> N
     assert len(parts) == 4
     assert all(len(part) <= 4000 for part in parts)
     assert [notes.found_mark(part) for part in parts] == [notes.Mark(MARK, place, 4) for place in (1, 2, 3, 4)]
-    assert notes.joined(parts).split() == ["word"] * 3000
+    assert joined(parts).split() == ["word"] * 3000
 
 
 @given(st.text(max_size=9000), st.integers(min_value=50, max_value=4000))
@@ -31,7 +32,7 @@ def test_nothing_of_a_note_is_lost(text: str, most: int) -> None:
     parts = notes.chunks(text, MARK, most)
     assert all(len(notes.without_mark(part)) <= most for part in parts)
     assert all(notes.found_mark(part) is not None for part in parts)
-    assert "".join(notes.joined(parts).split()) == "".join(text.replace("\x00", "").split())
+    assert "".join(joined(parts).split()) == "".join(text.replace("\x00", "").split())
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A database of yesterday, brought back from a real copy (issue: must survive): what happened at tickets since comes
+"""A database of yesterday, brought back from a real copy: what happened at tickets since comes
 here, what waited goes over once, and nothing that went over goes again."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Rules and habits of instances that a sync meets sooner or later (reference: traps and rules of a ServiceNow sync).
-After each both sides are equal, or people read what differs and why."""
+"""Rules and habits of instances that a sync meets sooner or later: after each both sides are equal, or
+people read what differs and why."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from cases.ingest.prepare import prepare
 from cases.ingest.registry import KINDS
 from cases.ingest.suppression import Matcher, Scope, compiled
 from cases.models import Alert, AlertSource, SuppressionRule, TimelineEntry
-from cases.verify import verify_alert
+from cases.verify import report_of_alert
 from soar.accounts.models import Team, User
 from soar.models import QueuedTask
 from tests.factories import make_source, make_team
@@ -81,7 +81,7 @@ def test_held_back_stored_marked_and_no_playbook_asked(source: AlertSource, admi
         alert = alert_of(one)
         assert (one.status, alert.suppression_id, alert.status) == (201, rule.pk, AlertStatus.NEW)
         assert alert.payload.body and alert.timeline.get().data["suppression"]["reason"] == "Servers are being patched"
-        assert not verify_alert(alert)
+        assert not report_of_alert(alert).findings
     assert doorbells() == 0
     assert queued(admin) == set()
     rule.refresh_from_db()
@@ -241,7 +241,7 @@ def test_a_repeat_after_the_rule_is_news(source: AlertSource, admin: User) -> No
     assert alert.pk == first.id and alert.suppression_id is None and queued(admin) == {alert.pk}
     assert doorbells() == 1
     entry = alert.timeline.get(kind="alert.released")
-    assert entry.data == {"rule": rule.pk, "name": "Patch night"} and not verify_alert(alert)
+    assert entry.data == {"rule": rule.pk, "name": "Patch night"} and not report_of_alert(alert).findings
 
 
 def test_what_stands_in_the_queue_stays_there(source: AlertSource, admin: User) -> None:
@@ -261,7 +261,7 @@ def test_the_repeat_of_a_resolved_one_is_opened_but_held_back(source: AlertSourc
     alert = alert_of(send(source, item())[0])
     assert (alert.status, alert.suppression_id) == (AlertStatus.NEW, rule.pk)
     assert queued(admin) == set() and doorbells() == before
-    assert not verify_alert(alert)
+    assert not report_of_alert(alert).findings
 
 
 def test_the_new_alert_of_a_resolved_one_is_held_back(source: AlertSource) -> None:
@@ -314,7 +314,7 @@ def test_open_alerts_leave_the_queue_with_a_new_rule_and_come_back_quietly(sourc
     suppression_work.release_some(rule.pk)
     assert queued(admin) == {mine.pk, taken.pk, other.pk} and doorbells() == before
     mine.refresh_from_db()
-    assert not verify_alert(mine)
+    assert not report_of_alert(mine).findings
 
 
 def test_one_alert_is_put_into_the_queue_by_hand(source: AlertSource, analyst: User) -> None:

@@ -11,7 +11,7 @@ from cases import timeline, timeline_read
 from cases.actions import alerts, incidents, notes
 from cases.actors import Actor
 from cases.models import Alert, TimelineEntry
-from cases.verify import verify_alert
+from cases.verify import report_of_alert
 from soar.accounts.models import User
 from tests.factories import make_alert
 
@@ -28,7 +28,7 @@ def test_the_hash_survives_the_way_through_the_database(value: Any) -> None:
     with transaction.atomic():
         locked = Alert.objects.select_for_update().get(pk=alert.pk)
         timeline.record("changed", locked, Actor.system(), text="ä😀\r\n", data={"field": "x", "new": value})
-    assert [str(finding) for finding in verify_alert(Alert.objects.get(pk=alert.pk))] == []
+    assert [str(finding) for finding in report_of_alert(Alert.objects.get(pk=alert.pk)).findings] == []
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from cases.actions import alerts
 from cases.actors import Actor
 from cases.choices import Severity
 from cases.models import Alert, TimelineEntry
-from playbooks import engine, tasks
+from playbooks import catalog, engine, tasks
 from playbooks.actions import disable, enable
 from playbooks.models import Playbook, Run, Sequence
 from soar.accounts.models import AuditEntry
@@ -251,7 +251,7 @@ async def pong(alert):
 def test_nothing_is_written_where_nothing_matches(folder: Folder, django_assert_num_queries: Any) -> None:
     folder.load("@playbook(conditions={'severity': 'low'})\nasync def it(alert):\n    pass\n")
     entry = make_alert().timeline.get()
-    tasks.refresh()
+    catalog.current()
     with django_assert_num_queries(1):
         tasks.consider(entry.pk)
 
@@ -259,7 +259,7 @@ def test_nothing_is_written_where_nothing_matches(folder: Folder, django_assert_
 def test_the_payload_is_read_only_when_a_condition_asks_for_it(folder: Folder, django_assert_num_queries: Any) -> None:
     folder.load("@playbook(conditions={'process.name': 'cmd.exe'})\nasync def it(alert):\n    pass\n")
     entry = make_alert(raw='{"process": {"name": "calc.exe"}}').timeline.get()
-    tasks.refresh()
+    catalog.current()
     with django_assert_num_queries(2):
         tasks.consider(entry.pk)
 

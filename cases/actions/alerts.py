@@ -31,6 +31,7 @@ from cases.actions.base import (
     text_of,
     word,
 )
+from cases.actions.links import named
 from cases.actions.seen import Expected, check_version
 from cases.actors import Actor
 from cases.choices import AlertStatus, Determination, Severity
@@ -156,8 +157,6 @@ def reopen(actor: Actor, alert_id: AlertId, *, reason: str = "", expected_versio
 @transaction.atomic
 def comment(actor: Actor, alert_id: AlertId, text: str) -> TimelineEntry:
     """Write a note. Raises Conflict with the incident's ``url`` when the alert has one (rulings 5)."""
-    from cases.actions.links import named
-
     body = text_of(text)
     alert = _working_on(actor, alert_id, None)
     if alert.incident_id:

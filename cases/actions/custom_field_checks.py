@@ -21,7 +21,6 @@ from cases.models import CustomField, Incident, IncidentTemplate
 from soar.accounts.models import User
 
 CHOICES_AT_MOST = 100
-SHOWN = 10
 _WORDS = re.compile(r"[^a-z0-9]+")
 
 

@@ -12,7 +12,6 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from cases.actions.custom_field_checks import (
-    CHECKS,
     Draft,
     check_choices,
     checked_fields,
@@ -33,7 +32,6 @@ from soar.accounts import audit
 from soar.accounts.membership import may
 from soar.lib import clock
 
-FIELDS = ("key", *CHECKS)
 NAMED_AT_MOST = 5
 
 

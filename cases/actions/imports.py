@@ -1,4 +1,4 @@
-"""Carrying out the plan of an imported case: a new incident, with what came over and what did not (issue 7).
+"""Carrying out the plan of an imported case: a new incident, with what came over and what did not.
 
 It is a history, not news: no playbook, ticket, clock or notice starts by it, so its timeline opens with
 ``incident.imported`` and what stood there follows as ``imported`` entries with their own times, writers and, from

@@ -16,6 +16,7 @@ from cases.choices import Severity, Tlp
 from cases.errors import Forbidden, Refused
 from cases.ingest import asset_rows
 from cases.ingest.assets import named
+from cases.ingest.iocs import normalise_observable
 from cases.models import Alert, AlertAsset, AlertObservable, AlertPayload, AlertSource
 from soar.accounts.membership import may
 from soar.lib import clock
@@ -78,8 +79,6 @@ def hand_source() -> AlertSource:
 
 
 def _address(value: Any) -> str:
-    from cases.ingest.iocs import normalise_observable
-
     text = text_of(value, "source_ip", most=60, required=False)
     if not text:
         return ""

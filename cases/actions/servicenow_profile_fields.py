@@ -32,7 +32,6 @@ TAKEN = {
     "urgency", "priority", "state", "incident_state", "close_code", "close_notes", "work_notes", "comments",
     "comments_and_work_notes", "correlation_id", "correlation_display", "number", "active",
 }  # fmt: skip
-CALLER_ONLY = "comments"
 
 
 def checked(given: dict[str, Any]) -> dict[str, Any]:

@@ -10,25 +10,21 @@ import hmac
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.db import connection, transaction
-from django.db.models.functions import Least, Now
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import RawPostDataException
 from django.views.decorators.csrf import csrf_exempt
 
 from cases.models import ServiceNowInstance
+from cases.servicenow.polling import hurry
 from soar.lib import context
 from soar.lib.crypto import DecryptionError
-from soar.lib.queue import enqueue
 from soar.lib.shared_rate import SharedRateLimiter, rate_headers
 from soar.problems import problem
 
 BODY_AT_MOST = 64 * 1024
-POLL = "cases.tasks.servicenow_poll"
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="soar-servicenow"'}
 SIGNATURES = ("X-Webhook-Signature", "X-Hub-Signature-256")
 DECOY = "there-is-no-such-instance"  # compared where there is none, so that both take as long
-QUEUED = "SELECT EXISTS (SELECT 1 FROM soar_queue WHERE task = %s AND args = %s::jsonb AND started_at IS NULL)"
 _limiter = SharedRateLimiter(lambda: settings.DATA_DIR / "rates" / "events", lambda: settings.EVENTS_RATE)
 
 
@@ -49,22 +45,6 @@ def events(request: HttpRequest, slug: str) -> HttpResponse:
     if not _is_right(request, body, _secret(instance)) or instance is None:
         return problem(401, "The secret of the webhook is missing or wrong.", headers=CHALLENGE)
     return JsonResponse({"queued": hurry(instance.pk)}, status=202)
-
-
-@transaction.atomic
-def hurry(instance_id: int) -> bool:
-    """Have the instance read now. At most one poll waits in the queue, however many events come; returns whether this
-    call has put it there. One that is under way already may have read before the change: then another one waits."""
-    rows = ServiceNowInstance.objects.filter(pk=instance_id)
-    # The lock of this row lets those that come at once look into the queue one after the other.
-    if not rows.update(heard_at=Now(), due_at=Least("due_at", Now())) or rows.filter(in_paused=True).exists():
-        return False
-    with connection.cursor() as cursor:
-        cursor.execute(QUEUED, [POLL, f"[{instance_id}]"])
-        if cursor.fetchone()[0]:
-            return False
-    enqueue(POLL, instance_id)
-    return True
 
 
 def _bucket(address: str) -> int:

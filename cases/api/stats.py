@@ -22,7 +22,6 @@ from cases.models import Alert, Incident, IncidentTask
 from soar.lib import clock
 
 READ_CASES = gettext_noop("The permission to see alerts and incidents is missing.")
-HIGH = Severity.HIGH.value
 
 
 class Number(s.Serializer[Any]):

@@ -15,7 +15,6 @@ from soar.accounts.models import User
 from soar.lib.clock import moment_of
 
 DIGEST = 16
-Values = dict[str, Any]
 
 
 def words(kind: str, value: Any, people: dict[str, str] | None = None) -> str:

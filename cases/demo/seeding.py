@@ -1,4 +1,4 @@
-"""Makes the demo data, all in one transaction (issue: believable, some 400 alerts over two weeks)."""
+"""Makes the demo data, all in one transaction: believable, some 400 alerts over two weeks."""
 
 from __future__ import annotations
 

@@ -29,13 +29,6 @@ VERDICTS = {
     "not applicable": ("suspicious", "noteworthy"),
     "unknown": ("suspicious", "noteworthy"),
 }
-SEVERITIES = {
-    "informational": "informational",
-    "low": "low",
-    "medium": "medium",
-    "high": "high",
-    "critical": "critical",
-}
 DONE = ("done", "closed", "completed")
 
 

@@ -102,7 +102,7 @@ class Alert(models.Model):
                 name="alert_resolved_needs_determination",
             ),
         ]
-        # Partial indexes over open work stay small at a million alerts (reference: measured queue page).
+        # Partial indexes over open work stay small at a million alerts.
         indexes = [
             models.Index(fields=["-severity", "-id"], name="alert_queue_severity", condition=OPEN),
             models.Index(fields=["-severity", "-id"], name="alert_severity"),

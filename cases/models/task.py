@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -11,9 +11,6 @@ from cases import search_words
 from cases.choices import TaskStatus
 from cases.models.incident import Incident
 from cases.querysets import TaskQuerySet
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 OPEN = models.Q(status=TaskStatus.OPEN)
 TASKS_AT_MOST = 200
@@ -68,7 +65,3 @@ class IncidentTask(models.Model):
     def is_open(self) -> bool:
         """Still to be done."""
         return self.status == TaskStatus.OPEN
-
-    def is_overdue(self, now: datetime) -> bool:
-        """Open though its time has passed."""
-        return self.is_open and self.due_at is not None and self.due_at < now

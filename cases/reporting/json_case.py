@@ -5,17 +5,9 @@ Its shape is ``incident.schema.json`` beside this file."""
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
-
-SCHEMA = Path(__file__).with_name("incident.schema.json")
 
 
 def render(document: dict[str, Any], _progress: object = None) -> bytes:
     """The whole document in UTF-8, indented for people."""
     return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
-
-
-def schema() -> bytes:
-    """The JSON Schema (draft 2020-12) that every export fulfils."""
-    return SCHEMA.read_bytes()

@@ -14,7 +14,6 @@ from soar.lib.text import ALLOWED_TAGS, defang, markdown
 
 TEXT_AT_MOST = 20_000  # characters of one text in a report; the JSON export has all of it
 LINK = re.compile(r'<a\s[^>]*?href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
-UPPER = {"tlp": "TLP", "pap": "PAP", "id": "id"}
 
 
 def rich(text: str) -> str:

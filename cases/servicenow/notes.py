@@ -54,12 +54,6 @@ def chunks(text: str, mark: uuid.UUID, most: int = CHUNK) -> list[str]:
     return [f"{piece}\n{mark_line(mark, place, count)}" for place, piece in enumerate(pieces, 1)]
 
 
-def joined(entries: list[str]) -> str:
-    """The text of a note whose journal entries are given in order: the opposite of ``chunks`` but for white space at
-    the cuts."""
-    return "\n".join(without_mark(entry) for entry in entries)
-
-
 def without_mark(text: str) -> str:
     """A journal entry without its last line, if that is a mark."""
     return text.strip().rpartition("\n")[0].rstrip() if found_mark(text) else text.strip()

@@ -40,11 +40,6 @@ def add_all(rows: Iterable[TicketChange]) -> None:
     TicketChange.objects.bulk_create(list(rows), ignore_conflicts=True)
 
 
-def open_changes(link: TicketLink) -> list[TicketChange]:
-    """What is not over yet, in order."""
-    return list(link.changes.filter(state__in=OPEN_CHANGES).order_by("pk"))
-
-
 def ring(link: TicketLink) -> None:
     """Have a worker look at the link: send what waits, or, if nothing does, compare both sides. The caller's
     transaction."""

@@ -10,7 +10,8 @@ import uuid
 from datetime import datetime, timedelta
 from itertools import chain
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models.functions import Least, Now
 
 from cases import leases
 from cases.models import LinkState, ServiceNowInstance, TicketLink, TicketProfile
@@ -25,6 +26,7 @@ from soar.lib.queue import enqueue, enqueue_many
 
 logger = logging.getLogger(__name__)
 TASK = "cases.tasks.servicenow_poll"
+QUEUED = "SELECT EXISTS (SELECT 1 FROM soar_queue WHERE task = %s AND args = %s::jsonb AND started_at IS NULL)"
 TOGETHER = 100
 FIRST = timedelta(minutes=10)  # before the oldest link, where the first reading begins
 
@@ -43,6 +45,22 @@ def ring_due() -> None:
         row.due_at = now + timedelta(seconds=row.every_seconds)
     ServiceNowInstance.objects.bulk_update(due, ["due_at"])
     enqueue_many((TASK, (row.pk,)) for row in due)
+
+
+@transaction.atomic
+def hurry(instance_id: int) -> bool:
+    """Have the instance read now. At most one poll waits in the queue, however many events come; returns whether this
+    call has put it there. One that is under way already may have read before the change: then another one waits."""
+    rows = ServiceNowInstance.objects.filter(pk=instance_id)
+    # The lock of this row lets those that come at once look into the queue one after the other.
+    if not rows.update(heard_at=Now(), due_at=Least("due_at", Now())) or rows.filter(in_paused=True).exists():
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(QUEUED, [TASK, f"[{instance_id}]"])
+        if cursor.fetchone()[0]:
+            return False
+    enqueue(TASK, instance_id)
+    return True
 
 
 def poll(pk: int) -> None:

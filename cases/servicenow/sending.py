@@ -21,6 +21,7 @@ from cases.models.servicenow_traffic import OPEN_CHANGES
 from cases.servicenow import agreeing, creating, health, holding, linking, outbox, remote, replacing, telling
 from cases.servicenow.agreeing import Wanted, agree
 from cases.servicenow.case import state_of
+from cases.servicenow.correlation import correlation_id
 from cases.servicenow.history import touches
 from cases.servicenow.mapping import RAW_FIELDS, STEPS, ProfileRules
 from cases.servicenow.people import with_people
@@ -65,8 +66,6 @@ def work(link_id: int) -> None:
 def preview(incident: Incident, profile: TicketProfile) -> dict[str, Any]:
     """The exact request that would make the ticket of an incident; nothing is sent or written (2).
     Raises ConnectorError."""
-    from cases.servicenow.correlation import correlation_id
-
     connector = remote.connector_of(profile.instance)
     case = state_of(incident)
     rules = with_people(ProfileRules.of(profile), connector, case, {})

@@ -105,14 +105,6 @@ def trend(
     return [Day(day, {name: found.get((day, name), Figure()) for name in CLOCKS}) for day in days]
 
 
-def of_incident(incident: Incident) -> dict[str, list[IncidentClock]]:
-    """All rounds of the clocks of one incident, by name, the first round first. One query."""
-    found: dict[str, list[IncidentClock]] = {name: [] for name in CLOCKS}
-    for row in IncidentClock.objects.filter(incident=incident).order_by("round"):
-        found[row.name].append(row)
-    return found
-
-
 def _figure(row: Mapping[str, Any]) -> Figure:
     return Figure(**{name: row[name] for name in MEASURES})
 

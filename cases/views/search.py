@@ -1,4 +1,4 @@
-"""Search over everything: what the box beside every page leads to (issue of casework; interface.md 9)."""
+"""Search over everything: what the box beside every page leads to (interface.md 9)."""
 
 from __future__ import annotations
 

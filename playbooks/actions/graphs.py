@@ -146,11 +146,6 @@ def changed_meanwhile(row: Playbook) -> str:
     return _("%s changed this draft since you opened it. Nothing was saved.") % who
 
 
-def rename(actor: Actor, playbook: Playbook | str | int, name: str) -> Playbook:
-    """Give it another name. Raises Refused for one that is taken."""
-    return change_draft(actor, playbook, lambda graph: replace(graph, name=name), number=None)
-
-
 def trigger_of(graph: Graph) -> str:
     """What the row says of its trigger: an automatic one starts with a new or reopened alert."""
     return Trigger.WEBHOOK.value if graph.trigger.type == "automatic" else Trigger.MANUAL.value

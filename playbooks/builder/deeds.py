@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -61,7 +61,6 @@ class Group:
     deeds: list[Deed]
     error: str = ""
     url: str = ""
-    nones: list[str] = field(default_factory=list)
 
     @property
     def is_open(self) -> bool:

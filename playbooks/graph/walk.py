@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from playbooks.graph.conditions import Facts, Verdict, evaluate
 from playbooks.graph.model import TARGET, Graph, Node
 
-STATUSES = ("open", "ok", "failed", "stopped")
 CONDITIONS = ("condition", "else_if")
 
 
@@ -98,11 +97,6 @@ def _in_order(graph: Graph, found: list[Ready]) -> list[Ready]:
         return found
     place = {node.id: number for number, node in enumerate(graph.reading_order)}
     return sorted(found, key=lambda one: place[one.node_id])
-
-
-def is_finished(graph: Graph, state: State, objects: Iterable[str]) -> bool:
-    """Nothing is at work and nothing can begin."""
-    return all(passed.status != "open" for passed in state.values()) and not ready(graph, state, objects)
 
 
 @dataclass(frozen=True, slots=True)

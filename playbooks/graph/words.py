@@ -18,7 +18,6 @@ TYPE_LABELS = {
     "notify": _("Notification"),
 }
 CONDITIONS = ("condition", "else_if")
-DEEDS = ("action", "else_action")
 
 
 def title(graph: Graph, id: str) -> str:

@@ -5,7 +5,6 @@ rates again."""
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +28,6 @@ from soar.connectors.intelligence.providers.base import Provider
 from soar.lib import rows
 from soar.lib.database import UNHURRIED, prepared
 
-logger = logging.getLogger(__name__)
 _CLAIMED = ("status", "attempts", "started_at", "version")
 _KEPT = ("status", "attempts", "started_at", "version_id", "targets", "lease_owner", "lease_until")
 # If a crash of the database forgets the beginning, the run is queued again, and so is its bell; before anything leaves,

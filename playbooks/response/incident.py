@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,7 +17,6 @@ from playbooks.response.locking import Held
 from playbooks.steps import ticket
 
 REFUSED, LACKING = "refused", "lacking"
-logger = logging.getLogger(__name__)
 
 
 def opens_at_target(graph: Graph) -> bool:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, F, Func, IntegerField
+from django.db.models import F, Func, IntegerField
 
 from playbooks.choices import StepStatus, TaskStatus
-from playbooks.models import ResponseTask, Run, Step
+from playbooks.models import Run, Step
 
 # ``targets`` is null, or a JSON null, until the objects are gathered.
 _LIST = "CASE jsonb_typeof(targets) WHEN 'array' THEN targets END"
@@ -21,32 +21,6 @@ FROM (SELECT {_LIST} AS whole FROM playbooks_run WHERE id = %s) one"""  # noqa: 
 WITH_KEYS = f"""
 SELECT one::text FROM playbooks_run, jsonb_array_elements({_LIST}) one
 WHERE id = %s AND one->>'key' = ANY(%s)"""  # noqa: S608  our own words
-
-# A group shows its least successful status (response-playbooks.md 25): the first of these that any of its tasks has.
-WORST = (
-    TaskStatus.UNKNOWN_OUTCOME,
-    TaskStatus.PENDING_APPROVAL,
-    TaskStatus.UNSUCCESSFUL,
-    TaskStatus.REJECTED,
-    TaskStatus.EXPIRED,
-    TaskStatus.CANCELLED,
-    TaskStatus.IN_PROGRESS,
-    TaskStatus.QUEUED,
-    TaskStatus.NO_ACTION,
-    TaskStatus.SUCCESSFUL,
-)
-
-
-def states(run: Run) -> dict[str, dict[str, Any]]:
-    """``{node id: {"status", "arrived", "counts"}}`` of the nodes that were reached.
-
-    ``status``: a step's (contract.md); ``arrived``: how many objects came; ``counts``: tasks by their status, and for
-    a condition ``{"true": n, "false": n}``. Two queries, however many tasks."""
-    counts: dict[int, Counter[str]] = {}
-    rows = ResponseTask.objects.filter(run=run, step__isnull=False).order_by().values("step", "status")
-    for row in rows.annotate(number=Count("pk")):
-        counts.setdefault(row["step"], Counter())[row["status"]] = row["number"]
-    return {step.name: _state(step, counts.get(step.pk, Counter())) for step in nodes_of(run)}
 
 
 def nodes_of(run: Run) -> list[Step]:
@@ -77,20 +51,6 @@ def objects_with(run: Run, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
 
 def _length(path: str) -> Func:
     return Func(F(path), function="jsonb_array_length", output_field=IntegerField())
-
-
-def least_successful(statuses: Counter[str] | list[str]) -> str:
-    """The least successful of some tasks' statuses; successful for none."""
-    there = set(statuses)
-    return next((word.value for word in WORST if word in there), TaskStatus.SUCCESSFUL.value)
-
-
-def _state(step: Step, tasks: Counter[str]) -> dict[str, Any]:
-    result = step.result or {}
-    counts: dict[str, int] = dict(tasks)
-    if "true" in result:
-        counts = {"true": len(result["true"]), "false": len(result["false"])}
-    return {"status": step.status, "arrived": len(result.get("arrived", [])), "counts": counts}
 
 
 def status_of(statuses: Counter[str]) -> StepStatus:

@@ -3,7 +3,6 @@ login; nothing is decided by following it."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -22,7 +21,6 @@ from soar.connectors.models import ConnectorAccount
 from soar.lib import clock
 from soar.lib.clock import iso
 
-logger = logging.getLogger(__name__)
 ROWS_AT_MOST = 20
 
 

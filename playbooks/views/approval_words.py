@@ -9,8 +9,6 @@ from django.utils.translation import gettext as _
 from playbooks.models import Approval
 from soar.lib import parts
 
-SOON = 3600  # seconds
-
 
 def asked_by(approval: Approval) -> str:
     """The playbook or the person that asks."""

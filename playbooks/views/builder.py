@@ -23,7 +23,7 @@ from playbooks.figures import NONE
 from playbooks.graph import edits
 from playbooks.graph.grammar import additions, takes_one, type_of
 from playbooks.graph.model import TARGET, Graph, Problem
-from playbooks.graph.validate import validate
+from playbooks.graph.validate import enabling, saving, validate
 from playbooks.graph.words import TYPE_LABELS, title
 from playbooks.models import NeverTouch, Playbook, PlaybookVersion
 from playbooks.permissions import playbook_for
@@ -122,7 +122,7 @@ def context_of(
     offers = offers_of(user, back=_url(playbook, part).partition("#")[0], stock=stock)
     problems = validate(graph, world_of(playbook, stock=stock))
     changed = script_pins.changed(playbook.current)
-    hard = [one for one in problems if not one.enabling]
+    hard = saving(problems)
     shown = form_problems if form_graph is not None else hard
     form = form_of(form_graph or graph, part, offers, shown, _searches(request))
     last = PlaybookVersion.objects.filter(playbook=playbook).order_by("-number").values_list("number", flat=True)
@@ -203,7 +203,7 @@ def _line(playbook: Playbook, graph: Graph, one: Problem) -> Line:
 
 def _lacking(playbook: Playbook, graph: Graph, problems: Iterable[Problem], offers: Offers) -> list[Line]:
     """What only hinders the switch."""
-    found = [one for one in problems if one.enabling]
+    found = enabling(problems)
     return [replace(_line(playbook, graph, one), set_up=_set_up(one, offers)) for one in found]
 
 

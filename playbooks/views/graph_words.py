@@ -39,11 +39,6 @@ def about(graph: Graph, id: str) -> About:
     return About(_(TYPE_LABELS[node.type]), name_of(node), line_of(node), icon_of(node))
 
 
-def kind_of(id: str, graph: Graph) -> str:
-    """The kind of a node, "trigger" or "target" as people read it."""
-    return _(TYPE_LABELS[id if id in ("trigger", TARGET) else graph.node(id).type])
-
-
 def severities(chosen: tuple[str, ...]) -> str:
     """ "High or above", "Any alert", "Low, critical"."""
     wanted = [word for word in SEVERITIES if word in chosen]

@@ -12,6 +12,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from soar.accounts import audit, notices, sessions
+from soar.accounts.actions.sessions import forget_other_sessions
+from soar.accounts.models import LoginSession
 from soar.lib.context import address
 
 NOWHERE = "0.0.0.0"  # noqa: S104  who comes over a socket of the machine: all of them are one address
@@ -30,15 +33,11 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Write the refused login to the audit log (access.md 7), with the name that was tried."""
-        from soar.accounts import audit
-
         super().authentication_failed(request, **credentials)
         audit.record(None, "login.failed", str(credentials.get("username") or "")[:150].replace("\x00", ""))
 
     def pre_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> Any:
         """An answer to those who may not sign in, by whatever way: the deactivated, and programs."""
-        from soar.accounts import audit
-
         if user.is_active and not user.is_service:
             return super().pre_login(request, user, **kwargs)
         audit.record(None, "login.failed", user.username, reason="deactivated" if not user.is_active else "a program")
@@ -46,15 +45,11 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def login(self, request: HttpRequest, user: Any) -> None:
         """Sign in, and note where."""
-        from soar.accounts import sessions
-
         super().login(request, user)
         sessions.begin(request, user)
 
     def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> Any:
         """Write the login to the audit log, with what it was done by. For a while it counts as a confirmation too."""
-        from soar.accounts import audit
-
         used = [str(one.get("type") or one["method"]) for one in get_authentication_records(request, user)]
         record_authentication(request, user, "login", reauthenticated=True)
         audit.record(user, "login", user.username, by=list(dict.fromkeys(used)))
@@ -62,9 +57,6 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def logout(self, request: HttpRequest) -> None:
         """Write the logout to the audit log."""
-        from soar.accounts import audit
-        from soar.accounts.models import LoginSession
-
         user = request.user
         if user.is_authenticated:
             audit.record(user, "logout", user.username)
@@ -73,8 +65,6 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def set_password(self, user: Any, password: str) -> None:
         """A password that its owner changes, or sets anew by a link, is in the audit log (access.md 7)."""
-        from soar.accounts import audit
-
         known = self.request is not None and self.request.user.is_authenticated
         with transaction.atomic():
             super().set_password(user, password)
@@ -90,9 +80,6 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def send_notification_mail(self, template_prefix: str, user: Any, *args: Any, **kwargs: Any) -> None:
         """Called by allauth after each change of somebody's own means of signing in: tell them."""
-        from soar.accounts import notices
-        from soar.accounts.actions.sessions import forget_other_sessions
-
         if template_prefix in ("account/email/password_changed", "account/email/password_set"):
             forget_other_sessions(self.request, user)
         notices.tell(user, template_prefix.rpartition("/")[2])

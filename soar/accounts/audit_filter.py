@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from soar.accounts.models import AuditEntry
+from soar.accounts.models import AuditEntry, User
 from soar.lib.clock import moment_of
 
 # Groups of verbs by their beginnings, as they stand over the list.
@@ -119,8 +119,6 @@ def _who(text: str) -> Q:
         return Q(actor_id=int(text))
     if text.lower() == "soar":
         return Q(actor_id=None)
-    from soar.accounts.models import User
-
     ids = User.objects.filter(username__iexact=text).values_list("pk", flat=True)
     return Q(actor_id__in=list(ids)) | Q(actor_name__iexact=text)
 

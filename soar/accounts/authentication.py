@@ -14,6 +14,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
+from soar.accounts import fresh, second_factor, sessions
 from soar.accounts.models import ApiToken, User
 from soar.accounts.tokens import digest
 from soar.lib.context import via
@@ -49,8 +50,6 @@ class SessionAuthentication(authentication.SessionAuthentication):
 
     def authenticate(self, request: Request) -> tuple[User, None] | None:
         """The person. Raises PermissionDenied: 403 with ``code`` second_factor_needed or fresh_login_needed."""
-        from soar.accounts import fresh, second_factor, sessions
-
         found: tuple[User, None] | None = super().authenticate(request)
         if found is None:
             return None

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from soar.accounts import places
-from soar.accounts.actions.emails import set_email
+from soar.accounts.actions.own import update_profile
 from soar.accounts.actions.users import create_token, revoke_token
 from soar.accounts.forms import ProfileForm, TokenForm, zone_names
 from soar.accounts.membership import may
@@ -46,9 +46,8 @@ def profile(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         if "email" in form.changed_data:
             raise_if_reauthentication_required(request, app="soar.accounts")  # a link to a new password goes there
-        # These columns alone: whoever disables the person at this moment is not to be undone.
-        form.instance.save(update_fields=list(form.Meta.fields))
-        set_email(_me(request), form.instance, form.cleaned_data["email"])
+        own = {name: form.cleaned_data[name] for name in form.Meta.fields}
+        update_profile(_me(request), own, form.cleaned_data["email"])
         messages.success(request, _("Saved"))
         answer = redirect("profile")
         answer.delete_cookie(COOKIE)  # the browser's own choice gives way to the one just made

@@ -14,6 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from soar.accounts import authority, owning
 from soar.accounts import people as listed
 from soar.accounts.actions import people as actions
+from soar.accounts.actions.factors import reset_factors
+from soar.accounts.actions.sessions import end_all_sessions
 from soar.accounts.forms_people import HandOverForm, PersonForm
 from soar.accounts.membership import may
 from soar.accounts.models import AuditEntry, User
@@ -122,9 +124,6 @@ def person_password(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def person_sessions(request: HttpRequest, pk: int) -> HttpResponse:
     """End all their sessions; with ``factors=1`` take their second factors off as well."""
-    from soar.accounts.actions.factors import reset_factors
-    from soar.accounts.actions.sessions import end_all_sessions
-
     user, actor = _person(pk), person_of(request)
     if not (reason := _out_of_reach(actor, user)):
         if request.POST.get("factors") == "1":

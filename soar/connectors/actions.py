@@ -73,21 +73,6 @@ def update_account(
     return account
 
 
-def set_secrets(actor: User | None, account_id: int, secrets: Mapping[str, Any]) -> ConnectorAccount:
-    """Replace all secrets. Raises Forbidden, Refused, NoConnector."""
-    with transaction.atomic():
-        account = _locked(actor, account_id)
-        checked = check(_kind(account.kind).secrets, secrets, longest=LONGEST_SECRET)
-        if checked.errors:
-            raise Refused(checked.errors)
-        kept = account.readable_secrets()
-        address = {key: value for key, value in kept.items() if key == HIDDEN_ADDRESS}
-        account.secrets = address | {key: value for key, value in checked.values.items() if value}
-        account.save(update_fields=["secrets", "updated_at"])
-        _audit(actor, "connector.secrets_set", account, secrets=sorted(account.secrets))
-    return account
-
-
 def test_account(actor: User | None, account_id: int) -> Health:
     """Test the connection and keep the result on the account. Raises Forbidden, NoConnector."""
     account = ConnectorAccount.objects.filter(pk=account_id).first()

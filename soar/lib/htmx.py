@@ -86,11 +86,6 @@ def redirect(request: HttpRequest, url: str) -> HttpResponse:
     return HttpResponse(status=302, headers={"Location": url})
 
 
-def refresh() -> HttpResponse:
-    """Asks htmx to load the page anew."""
-    return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-
-
 def trigger(response: HttpResponse, *events: str) -> HttpResponse:
     """``response`` that fires ``events`` on the page after it arrives (each a plain name)."""
     response["HX-Trigger"] = ", ".join(events)

@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 LONGEST = 300  # characters of a path
 DEEPEST = 32  # names and indexes of a path
 MOST_VALUES = 1_000  # that one path finds with [*]
-MOST_INDEX = 9_999
 ALL = "[*]"
 PART = re.compile(
     r"""\.?(?:(?P<name>[^.\[\]"'$\s{}](?:[^.\[\]"'{}]{0,198}[^.\[\]"'\s{}])?)

@@ -86,15 +86,6 @@ def enqueue_many(tasks: Iterable[tuple[str, tuple[int | str, ...]]]) -> None:
             cursor.execute(INSERT_MANY, values, prepare=True)
 
 
-def enqueue_sql_row(task: str, *args: int | str) -> tuple[str, str]:
-    """``(task, args)`` for a statement of the caller's own, as the values of ``INSERT INTO soar_queue (task, args)``.
-
-    ``args`` is JSON, so ids that only the statement knows can be given by ``jsonb_build_array(id)`` instead.
-    The same statement or transaction must ``SELECT pg_notify('soar_queue', '')`` once.
-    """
-    return task, json.dumps(args)
-
-
 def lock_seconds() -> float:
     """How long a task belongs to the worker that took it; a living worker renews it."""
     return max(2 * settings.LEASE_SECONDS, 2)

@@ -16,7 +16,6 @@ from soar.standins.visionone_tasks import Tasks, failure
 
 VERSION = "/v3.0/"
 LARGEST_BODY = 1_000_000
-Handler = Callable[[Request, str], Response]
 
 
 class VisionOne(Arranged):

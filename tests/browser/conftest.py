@@ -14,6 +14,7 @@ from django.test import Client
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from cases.models import Incident
 from soar.accounts.models import User
 
 HERE = Path(__file__).parent
@@ -94,6 +95,14 @@ def sign_in(page: Page, live_server: LiveServer) -> SignIn:
         return page
 
     return signed_in
+
+
+@pytest.fixture
+def page_of(incident: Incident, analyst: User, sign_in: SignIn, live_server: LiveServer) -> Page:
+    """The page of the module's ``incident``, of an analyst."""
+    page = sign_in(analyst)
+    page.goto(f"{live_server.url}/incidents/{incident.number}/")
+    return page
 
 
 def check_accessibility(page: Page) -> None:

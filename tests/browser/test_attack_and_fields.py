@@ -44,14 +44,6 @@ def incident(analyst: User) -> Incident:
     return made
 
 
-@pytest.fixture
-def page_of(incident: Incident, analyst: User, sign_in: SignIn, live_server: LiveServer) -> Page:
-    """The incident's page, of an analyst."""
-    page = sign_in(analyst)
-    page.goto(f"{live_server.url}/incidents/{incident.number}/")
-    return page
-
-
 def test_a_technique_found_by_name_added_and_taken_off(page_of: Page, incident: Incident) -> None:
     box = page_of.locator("#incident-techniques")
     expect(box).to_contain_text("Spearphishing Attachment")

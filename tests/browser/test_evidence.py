@@ -15,11 +15,7 @@ from tests.browser.conftest import SignIn, check_accessibility
 from tests.evidence_files import CONTENT, keep
 from tests.factories import make_incident
 
-
-@pytest.fixture(autouse=True)
-def own_store(settings: Any, tmp_path: Path) -> None:
-    """A data folder for each test."""
-    settings.DATA_DIR = tmp_path
+pytestmark = pytest.mark.usefixtures("own_store")
 
 
 @pytest.fixture
@@ -28,14 +24,6 @@ def incident(analyst: User, own_store: None) -> Incident:
     made = make_incident("Rented servers", owners=[analyst])
     keep(made, description="From the mailbox", tlp="red")
     return made
-
-
-@pytest.fixture
-def page_of(incident: Incident, analyst: User, sign_in: SignIn, live_server: LiveServer) -> Page:
-    """The incident's page, of an analyst."""
-    page = sign_in(analyst)
-    page.goto(f"{live_server.url}/incidents/{incident.number}/")
-    return page
 
 
 def test_uploaded_in_the_dialog(page_of: Page, incident: Incident) -> None:

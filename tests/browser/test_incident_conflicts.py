@@ -20,14 +20,6 @@ def incident(analyst: User) -> Incident:
     return make_incident("Rented servers", make_alert("Beacon", hostname="LT-0114"), summary="First words")
 
 
-@pytest.fixture
-def page_of(incident: Incident, analyst: User, sign_in: SignIn, live_server: LiveServer) -> Page:
-    """The incident's page, of an analyst."""
-    page = sign_in(analyst)
-    page.goto(f"{live_server.url}/incidents/{incident.number}/")
-    return page
-
-
 def poll(page: Page) -> None:
     """What static/js/live.js does every few seconds."""
     with page.expect_response("**/live/**"):

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Page, expect
-from pytest_django.live_server_helper import LiveServer
 
 from cases.actions import incidents
 from cases.actors import Actor
 from cases.models import Incident
 from soar.accounts.models import User
-from tests.browser.conftest import SignIn
 from tests.factories import make_alert, make_incident
 
 
@@ -21,13 +19,6 @@ def incident(analyst: User) -> Incident:
     for number in range(30):
         incidents.comment(Actor.of(analyst), incident.pk, f"Note number {number}.")
     return incident
-
-
-@pytest.fixture
-def page_of(incident: Incident, analyst: User, sign_in: SignIn, live_server: LiveServer) -> Page:
-    page = sign_in(analyst)
-    page.goto(f"{live_server.url}/incidents/{incident.number}/")
-    return page
 
 
 def poll(page: Page) -> None:

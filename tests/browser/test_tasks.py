@@ -29,14 +29,6 @@ def incident(analyst: User) -> Incident:
     return made
 
 
-@pytest.fixture
-def page_of(incident: Incident, analyst: User, sign_in: SignIn, live_server: LiveServer) -> Page:
-    """The incident's page, of an analyst."""
-    page = sign_in(analyst)
-    page.goto(f"{live_server.url}/incidents/{incident.number}/")
-    return page
-
-
 def order(incident: Incident) -> list[str]:
     return [task.title for task in IncidentTask.objects.filter(incident=incident)]
 

@@ -15,7 +15,6 @@ from cases.actions import incidents, pins
 from cases.actors import Actor
 from cases.models import Incident, Mention
 from soar.accounts.models import Team, User
-from tests.browser.conftest import SignIn
 from tests.browser.keyboard import press, unfold, walk, write
 from tests.factories import make_alert, make_incident, make_source, make_team
 
@@ -23,14 +22,6 @@ from tests.factories import make_alert, make_incident, make_source, make_team
 @pytest.fixture
 def incident(blue: Team, analyst: User, responder: User) -> Incident:
     return make_incident("Overdue invoice", make_alert("Beacon", source=make_source(team=blue)), team=blue)
-
-
-@pytest.fixture
-def page_of(incident: Incident, analyst: User, sign_in: SignIn, live_server: LiveServer) -> Page:
-    """The incident's page, of an analyst."""
-    page = sign_in(analyst)
-    page.goto(f"{live_server.url}/incidents/{incident.number}/")
-    return page
 
 
 def test_a_mention_is_chosen_from_the_list_and_told(

@@ -1,4 +1,4 @@
-"""kill -9 of web, worker, supervisor and database at random under ingest (issue: must survive).
+"""kill -9 of web, worker, supervisor and database at random under ingest.
 
 No 2xx is lost, nothing is doubled, no run is stuck, an action of unknown outcome is shown and never repeated
 silently."""

@@ -1,5 +1,5 @@
 """Incidents and tickets edited at random on both sides, while the instance fails at random and workers are killed; at
-the end both sides are equal, nothing is doubled and nothing is lost (issue: must survive).
+the end both sides are equal, nothing is doubled and nothing is lost.
 
 ``SOAR_SOAK=20:200`` for 20 incidents and 200 edits, ``SOAR_SEED`` for the same edits again."""
 

@@ -8,8 +8,6 @@ from typing import Any
 from cases.demo.estate import CONSOLE, sha256
 from cases.demo.scene import Scene
 
-STATES = ("firing", "resolved")
-
 
 def metric(scene: Scene, state: str = "firing") -> dict[str, Any]:
     """One alert of a rule that watches figures; ``state`` is firing or resolved."""

@@ -1,4 +1,4 @@
-"""``manage.py import soar|thehive|iris FILE [--apply]``: cases from elsewhere (issue 7)."""
+"""``manage.py import soar|thehive|iris FILE [--apply]``: cases from elsewhere."""
 
 from __future__ import annotations
 

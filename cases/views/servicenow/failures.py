@@ -10,7 +10,15 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from cases.actions.servicenow_access import changes_seen, changes_told, failed, links_seen, links_told
+from cases.actions.servicenow_access import (
+    changes_seen,
+    changes_told,
+    conflicts_seen,
+    failed,
+    links_seen,
+    links_told,
+    open_conflicts,
+)
 from cases.models import LinkState, TicketChange, TicketLink
 from cases.models.servicenow_traffic import OPEN_CHANGES
 from cases.permissions import holds
@@ -112,8 +120,6 @@ def all_failures(user: User) -> int:
 def needing_people(user: User) -> QuerySet[Any, Any]:
     """Failures, broken links and open conflicts at incidents that the person sees: the figure beside ServiceNow in the
     navigation (settings.NAV_COUNTS)."""
-    from cases.actions.servicenow_access import conflicts_seen, open_conflicts
-
     refused = failed(changes_seen(user)).order_by().values("pk")
     broken = links_seen(user).filter(state=LinkState.BROKEN).order_by().values("pk")
     asked = open_conflicts(conflicts_seen(user)).order_by().values("pk")

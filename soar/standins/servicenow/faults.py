@@ -12,7 +12,6 @@ from soar.standins.servicenow.answers import failure, hibernating
 # Besides those of base: "lost" takes the write and never answers, "late" takes it and answers after ``delay`` seconds.
 # "first": right before the request somebody there does something (``verb`` of the control, with its ``wish``).
 KINDS = (*FAULTS, "lost", "late", "first", "hibernate", "400")
-SORTS = ("any", "read", "write", "create", "update", "journal", "attach", "delete", "import", "token")
 WRITES = {"POST": "create", "PATCH": "update", "PUT": "update", "DELETE": "delete"}
 TAKEN = ("after", "lost", "late", "slow", "first")  # the instance does what it is asked, only the answer suffers
 
