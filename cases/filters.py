@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
@@ -188,8 +188,9 @@ class AlertFilter:
         return rows.filter(~condition if negated else condition)
 
 
-def _any(conditions: Iterable[Q]) -> Q:
+def _any(conditions: Sequence[Q]) -> Q:
+    """One of them: all, where one of them lets everything through, which OR would take for nothing said."""
     result = Q()
-    for condition in conditions:
+    for condition in conditions if all(conditions) else ():
         result |= condition
     return result

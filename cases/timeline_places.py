@@ -14,23 +14,27 @@ PINS_SHOWN = 40
 
 
 def group_counts(rows: QuerySet[TimelineEntry]) -> dict[str, int]:
-    """How many entries each filter holds, and ``all``; ``pinned``: how many more were pinned than unpinned; ``newest``:
-    the highest id, of a correction too."""
-    counted = rows.order_by().values_list("kind", "actor_type").annotate(n=Count("pk"), last=Max("pk"))
-    return counts_of(counted)
+    """How many entries each filter holds, and ``all``; ``newest``: the highest id, of a correction too."""
+    figures = {"n": Count("pk"), "last": Max("pk"), "pins": Count("pin")}
+    return counts_of(rows.order_by().values_list("kind", "actor_type").annotate(**figures))
 
 
-def counts_of(counted: Iterable[tuple[str, str, int, int]]) -> dict[str, int]:
-    """The same from kinds, types of actor, and of both how many there are and the highest id."""
+def counts_of_read(entries: Iterable[TimelineEntry]) -> dict[str, int]:
+    """The same of entries that are read, each with its pin."""
+    return counts_of((one.kind, one.actor_type, 1, one.pk, int(hasattr(one, "pin"))) for one in entries)
+
+
+def counts_of(counted: Iterable[tuple[str, str, int, int, int]]) -> dict[str, int]:
+    """The same from kinds, types of actor, and of both how many there are, the highest id, and how many are pinned."""
     counts = dict.fromkeys(("all", *GROUPS, PINNED, "newest"), 0)
-    for kind, actor_type, number, newest in counted:
+    for kind, actor_type, number, newest, pinned in counted:
         counts["newest"] = max(counts["newest"], newest)
         if kind == "comment.edited":
             continue
         counts["all"] += number
         counts[group_of(kind)] += number
         counts[TRAFFIC] += number * (is_traffic(kind, actor_type) and group_of(kind) != TRAFFIC)
-        counts[PINNED] += number * ((kind == "entry.pinned") - (kind == "entry.unpinned"))
+        counts[PINNED] += pinned
     return counts
 
 

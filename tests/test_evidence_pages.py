@@ -9,6 +9,7 @@ import json
 import struct
 import zipfile
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -125,6 +126,17 @@ def test_a_hostile_name_does_no_harm_to_the_header(
     answer = as_analyst.get(f"/evidence/{piece.pk}/file/")
     assert answer["Content-Disposition"] == disposition
     body(answer)
+
+
+def test_a_long_name_of_wide_letters_fits_every_file_system(as_analyst: Client, incident: Incident) -> None:
+    piece = keep(incident, "証" * 250 + ".eml")
+    plain = as_analyst.get(f"/evidence/{piece.pk}/file/")
+    assert unquote(plain["Content-Disposition"]).endswith("証証.eml")
+    body(plain)
+    packed = body(as_analyst.get(f"/evidence/{piece.pk}/file/?as=zip"))
+    (name,) = zipfile.ZipFile(io.BytesIO(packed)).namelist()
+    assert name.endswith("証証.eml") and len(f"{name}.zip".encode()) <= 255
+    assert unsealed(packed, b"infected") == CONTENT
 
 
 def test_the_zip_opens_with_the_password_alone(as_analyst: Client, incident: Incident) -> None:

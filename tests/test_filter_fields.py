@@ -94,6 +94,11 @@ def test_what_a_field_finds_and_its_negation_leaves_out(analyst: User, query: st
     assert found(analyst, other) == {"Two"}
 
 
+@pytest.mark.parametrize("query", ["status:any,new", "status:new,any", "suppressed:all,yes"])
+def test_beside_a_word_that_means_all_nothing_else_narrows(analyst: User, query: str) -> None:
+    assert found(analyst, query) == {"One", "Two"}
+
+
 def test_an_incident_by_its_number(analyst: User) -> None:
     number = Alert.objects.get(title="One").incident_id
     assert found(analyst, f"incident:INC-{number}") == found(analyst, f"incident:{number}") == {"One"}

@@ -112,6 +112,18 @@ def test_the_api_adds_and_takes_off(analyst: User, viewer: User, incident: Incid
     problem_of(Api(viewer).post(path, {"add": ["T1003"]}), 403)
 
 
+def test_of_more_than_one_may_put_there_any_is_taken_off(analyst: User) -> None:
+    source, ids = make_source(), [f"T{n}" for n in range(1000, 1210)]
+    incident = make_incident("Case", *(make_alert(source=source, techniques=ids[n : n + 70]) for n in (0, 70, 140)))
+    api, path = Api(analyst), f"/incidents/{incident.pk}/"
+    assert api.get(path).json()["techniques"] == ids
+    taken = api.post(f"{path}techniques/", {"remove": ["T1000"]})
+    assert (taken.status_code, len(taken.json()["techniques"])) == (200, 209)
+    problem_of(api.post(f"{path}techniques/", {"add": ["T1300"]}), 400)
+    problem_of(api.patch(path, {"techniques": [*ids, "T1300"]}), 400)
+    assert api.patch(path, {"techniques": ids[:200]}).status_code == 200
+
+
 @pytest.mark.django_db(transaction=True)
 def test_many_at_once_lose_nothing(analyst: User) -> None:
     incident = make_incident("Case")

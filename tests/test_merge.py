@@ -85,6 +85,17 @@ def test_nothing_is_doubled(analyst: User) -> None:
     assert Evidence.objects.filter(incident=goes).count() == 1  # its custody is its own
 
 
+def test_as_many_techniques_come_along_as_an_incident_may_have(analyst: User) -> None:
+    me = Actor.of(analyst)
+    stays, goes = pair()
+    incidents.update(me, stays.pk, changes={"techniques": [f"T{n}" for n in range(1000, 1060)]})
+    incidents.update(me, goes.pk, changes={"techniques": [f"T{n}" for n in range(2000, 2150)]})
+    told = {part.name: one for part, one in merge.preview(me, stays.pk, [goes.pk])[0].told}["techniques"]
+    assert (told.moves, told.stays) == (140, 10)
+    merge.merge(me, stays.pk, [goes.pk])
+    assert len(again(stays).techniques) == 200
+
+
 def test_timelines_stay_where_they_were_written_and_are_read_together(analyst: User) -> None:
     me = Actor.of(analyst)
     stays, goes = pair()

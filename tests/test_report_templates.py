@@ -138,6 +138,13 @@ def test_switched_off_or_deleted_it_cannot_be_chosen(as_admin: Client, blue: Tea
     assert as_admin.get(f"/settings/reports/{pk}/").status_code == 404
 
 
+@pytest.mark.parametrize("slug", ["full", "no-such", "\x00", "9" * 300])
+def test_the_form_begins_as_a_copy_or_empty(as_admin: Client, slug: str) -> None:
+    answer = as_admin.get("/settings/reports/new/", {"from": slug})
+    assert answer.status_code == 200
+    assert (b"{% for" in answer.content) == (slug == "full")
+
+
 def test_others_may_not(as_analyst: Client, as_admin: Client) -> None:
     save(as_admin)
     pk = ReportTemplate.objects.get().pk

@@ -429,3 +429,13 @@ def test_the_log_says_what_was_written(as_admin: Client, link: TicketLink, body:
 def test_a_severity_from_there_stands_with_its_pair(as_viewer: Client, link: TicketLink) -> None:
     make_conflict(link, raw={"impact": "3", "urgency": "2"})
     assert re.search(r"\(impact 3, urgency 2\)", text_of(as_viewer, "conflicts/"))
+
+
+@pytest.mark.parametrize(
+    "way", ["-1", "servicenow-log", "", "https://evil.example/", "//evil.example", "javascript:alert(1)"]
+)
+def test_nobody_is_led_to_where_there_is_no_page(as_admin: Client, link: TicketLink, way: str) -> None:
+    answer = as_admin.post("/servicenow/changes/retry/", {"next": way})
+    assert (answer.status_code, answer["Location"]) == (302, "/servicenow/")
+    answer = as_admin.post("/servicenow/changes/retry/", {"next": "/servicenow/?state=failed"})
+    assert answer["Location"] == "/servicenow/?state=failed"

@@ -7,10 +7,10 @@ from functools import partial
 import pytest
 from django.test import Client
 
-from cases.actions import alerts, incidents, pins
+from cases.actions import alerts, incidents, merge, merge_undo, pins
 from cases.actors import Actor
 from cases.errors import Forbidden, Missing, Refused
-from cases.models import Incident, TimelineEntry, TimelinePin
+from cases.models import Incident, IncidentMove, TimelineEntry, TimelinePin
 from cases.purge import purge
 from cases.verify import report_of_incident
 from soar.accounts.models import Team, User
@@ -168,3 +168,18 @@ def test_a_pin_of_an_alert_without_incident(as_analyst: Client, analyst: User, b
     note = alerts.comment(Actor.of(analyst), alert.pk, "Ask first")
     as_analyst.post(f"/alerts/{alert.number}/pin/", {"entry": note.pk}, headers=HTMX)
     assert "Ask first" in top(as_analyst.get(f"/alerts/{alert.number}/").content.decode())
+
+
+def test_a_pin_that_came_while_it_was_merged_stays_after_the_undo(
+    incident: Incident, note: TimelineEntry, analyst: User, as_analyst: Client, blue: Team
+) -> None:
+    me, other = Actor.of(analyst), make_incident("Other", team=blue)
+    merge.merge(me, other.pk, [incident.pk])
+    pins.pin(me, note.pk)
+    assert "Do not" in top(as_analyst.get(f"/incidents/{other.number}/").content.decode())
+    merge_undo.undo(me, other.pk, IncidentMove.objects.get().pk)
+    page = as_analyst.get(f"/incidents/{incident.number}/").content.decode()
+    assert "Do not" in top(page)
+    assert "Do not" not in as_analyst.get(f"/incidents/{other.number}/").content.decode()
+    pins.unpin(me, note.pk)
+    assert "Do not" not in top(as_analyst.get(f"/incidents/{incident.number}/").content.decode())

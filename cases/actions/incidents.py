@@ -17,6 +17,7 @@ from cases.actions.incident_owners import add_owners, owners, people
 from cases.actions.restriction import restrict, unrestrict
 from cases.actions.seen import Expected, check_version
 from cases.actions.task_access import check_required
+from cases.actions.techniques import check_number
 from cases.actions.template_use import TemplateRef, template_of, use
 from cases.actors import Actor
 from cases.choices import Determination, IncidentStatus, Severity
@@ -118,6 +119,7 @@ def update(
     values = checked(changes)
     if incident.status >= IncidentStatus.RESOLVED and values.get("determination") == Determination.UNKNOWN:
         raise Refused(_("A resolved incident needs a determination other than unknown."), field="determination")
+    check_number(incident, values.get("techniques", []))
     changed = [name for name, value in values.items() if _set(actor, incident, name, value)]
     if {"determination", "findings"} & changes.keys():
         kept = "" if "determination" in changed else incident.findings

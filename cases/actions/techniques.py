@@ -34,10 +34,15 @@ def retag(
     wanted = checked({"techniques": [*incident.techniques, *add]})["techniques"]
     gone = {one.strip().upper() for one in remove}
     wanted = [one for one in wanted if one not in gone]
-    if len(wanted) > TECHNIQUES_AT_MOST:
-        raise Refused(
-            _("At most %(techniques_at_most)s techniques.") % {"techniques_at_most": TECHNIQUES_AT_MOST}, field="add"
-        )
+    check_number(incident, wanted, field="add")
     if change(incident, actor, "techniques", wanted):
         save(incident, "techniques")
     return incident
+
+
+def check_number(incident: Incident, wanted: list[str], *, field: str = "techniques") -> None:
+    """Raise Refused for more than 200; of one whose alerts brought more, any may be taken off."""
+    if len(wanted) > max(TECHNIQUES_AT_MOST, len(incident.techniques)):
+        raise Refused(
+            _("At most %(techniques_at_most)s techniques.") % {"techniques_at_most": TECHNIQUES_AT_MOST}, field=field
+        )

@@ -21,6 +21,7 @@ from cases.evidence_store import PIECE
 from cases.evidence_upload import begin_transfer, end_transfer
 from cases.evidence_zip import zip_length, zipped
 from cases.models import AlertMessage, Evidence
+from cases.reporting.archive_names import end_of
 from soar.accounts import audit
 
 # What no file system of a reader may take for something else than a name.
@@ -52,8 +53,8 @@ def file_answer(request: HttpRequest, actor: Actor, piece: Evidence, *, as_zip: 
 
 
 def download_name(name: str) -> str:
-    """The name under which a file is handed out: no folder, no drive, no hidden file, no device."""
-    fit = _UNFIT.sub("_", name).lstrip(". ").rstrip(". ")
+    """The name under which a file is handed out: no folder, no drive, no hidden file, no device, none too long."""
+    fit = end_of(_UNFIT.sub("_", name)).strip(". ")
     return fit or "evidence"
 
 

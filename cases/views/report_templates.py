@@ -146,7 +146,7 @@ def _beginning(slug: str) -> dict[str, Any]:
     """A copy of the product's template, or of one's own."""
     if slug in SHIPPED:
         return {"name": "", "description": SHIPPED[slug].description, "body": SHIPPED[slug].body}
-    own = ReportTemplate.objects.filter(slug=slug).first()
+    own = ReportTemplate.objects.filter(slug=slug.replace("\x00", "")).first()
     return {"name": "", "description": own.description, "body": own.body} if own else {}
 
 

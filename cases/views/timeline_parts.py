@@ -14,7 +14,7 @@ from cases.actions import mentions
 from cases.actors import Actor
 from cases.models import Incident, TimelineEntry
 from cases.timeline_filter import GROUPS, PINNED, TimelineFilter
-from cases.timeline_places import counts_of, group_counts, pinned_of, pinned_rows, place_of
+from cases.timeline_places import counts_of_read, group_counts, pinned_of, pinned_rows, place_of
 from cases.timeline_read import EVERYTHING, PAGE, rows_of_page, views
 from cases.views.task_parts import local_text
 from soar.accounts.models import User
@@ -44,6 +44,7 @@ LABELS_OF_LINKS = {
 def stream(rows: Rows, chosen: TimelineFilter, *, before: int = 0, aim: int = 0, limit: int = PAGE) -> Context:
     """A page of the stream from ``before`` on, or from the entry ``aim`` that an address asks for, with its filters and
     pins. ``entry_missing``: there is no such entry here, the newest are shown."""
+    rows = rows.select_related("pin")
     read, older = rows_of_page(rows, chosen, before=aim + 1 if aim else before, limit=limit)
     found = aim
     if aim and not (read and read[0].pk == aim and read[0].kind != "comment.edited"):  # a moved note, or not there
@@ -51,7 +52,7 @@ def stream(rows: Rows, chosen: TimelineFilter, *, before: int = 0, aim: int = 0,
         read, older = rows_of_page(rows, chosen, before=found + 1 if found else 0, limit=limit)
     counts, from_the_top = None, not (before or found)
     if from_the_top and not (older or chosen.written):  # all there is was read
-        counts = counts_of((entry.kind, entry.actor_type, 1, entry.pk) for entry in read)
+        counts = counts_of_read(read)
     counts = counts or _counts(rows, chosen)
     pinned = list(pinned_rows(rows)) if _has_pins(counts, chosen) else []
     entries = views([*read, *pinned])  # together: their corrections, and what they tell of others, are read once

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from cases.actions import custom_values
 from cases.actions.base import TAGS_AT_MOST, change
 from cases.actions.moving.base import Part, Told, Way
+from cases.actions.techniques import TECHNIQUES_AT_MOST
 from cases.choices import Pap, Severity, Tlp
 from cases.models import Incident
 
@@ -19,15 +20,18 @@ _RANKS: dict[str, list[Any]] = {"severity": Severity.values, "tlp": Tlp.values, 
 
 
 class Words(Part):
-    """A list of words of the incident."""
+    """A list of words of the incident, of which it has ``most`` at most."""
 
-    def __init__(self, name: str, label: str | Promise) -> None:
-        self.name, self.label = name, label
+    def __init__(self, name: str, label: str | Promise, most: int) -> None:
+        self.name, self.label, self._most = name, label, most
 
     @classmethod
     def all(cls) -> list[Part]:
         """Tags and techniques."""
-        return [cls("tags", gettext_lazy("tags")), cls("techniques", gettext_lazy("ATT&CK techniques"))]
+        return [
+            cls("tags", gettext_lazy("tags"), TAGS_AT_MOST),
+            cls("techniques", gettext_lazy("ATT&CK techniques"), TECHNIQUES_AT_MOST),
+        ]
 
     def preview(self, way: Way) -> Told:
         """Those that the other one does not have, while there is room."""
@@ -56,7 +60,7 @@ class Words(Part):
     def _new(self, way: Way) -> tuple[list[str], int]:
         have = getattr(way.target, self.name)
         new = [one for one in getattr(way.source, self.name) if one not in have]
-        room = max(TAGS_AT_MOST - len(have), 0)
+        room = max(self._most - len(have), 0)
         return new[:room], len(new[room:])
 
 

@@ -100,7 +100,8 @@ def back(request: HttpRequest) -> str:
     """The page that asked, if it is one of ours; else the page of the sync."""
     for url in (request.POST.get("next", ""), request.GET.get("next", ""), request.headers.get("Referer", "")):
         own = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
-        if url and own and not url.rstrip("/").endswith(request.path.rstrip("/")):
+        address = url.startswith(("/", "http"))  # what is none may be the name of a page, or of nothing
+        if address and own and not url.rstrip("/").endswith(request.path.rstrip("/")):
             return url
     return reverse("servicenow")
 
