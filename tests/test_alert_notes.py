@@ -107,3 +107,10 @@ def test_a_note_of_an_incident_is_corrected_the_same_way(as_analyst: Client, ana
     answer = as_analyst.post(f"/timeline/{entry.pk}/edit/", {"text": "Late shift"})
     assert answer["Location"] == f"/incidents/{incident.number}/#entry-{entry.pk}"
     assert "Late shift" in as_analyst.get(f"/incidents/{incident.number}/").content.decode()
+
+
+def test_a_corrected_note_can_be_corrected_again_at_once(as_analyst: Client, analyst: User) -> None:
+    incident = make_incident("Case")
+    entry = incidents.comment(Actor.of(analyst), incident.pk, "Night shift")
+    answer = as_analyst.post(f"/timeline/{entry.pk}/edit/", {"text": "Late shift"}, headers={"HX-Request": "true"})
+    assert f'href="/timeline/{entry.pk}/edit/"' in answer.content.decode()

@@ -55,7 +55,8 @@ def test_a_verb_on_all_that_are_ticked(
 ) -> None:
     status, page = send(as_analyst, two, action, **fields)
     assert status == 200
-    assert "2 alerts changed" in page
+    said = {"claim": "assigned to you", "assign": "assigned", "resolve": "resolved", "reopen": "reopened"}
+    assert f"2 alerts {said.get(action, 'changed')}" in page
     for alert in fresh(two):
         found: object = alert
         for name in field.split("."):
@@ -100,7 +101,7 @@ def test_refusals_are_told_alert_by_alert(as_analyst: Client, two: list[Alert], 
     foreign = make_alert("Not for Blue", source=make_source(team=red))
     status, page = send(as_analyst, [*two, foreign], "claim")
     assert status == 200
-    assert "1 alert changed" in page
+    assert "1 alert assigned to you" in page
     assert f"{two[0].number}: The alert is resolved" in page
     assert f"{foreign.number}: There is no alert" in page
     assert "Not for Blue" not in page
@@ -162,7 +163,7 @@ def test_the_plain_door_leads_back_to_the_same_filter(as_analyst: Client, two: l
     answer = as_analyst.post("/alerts/bulk/", given)
     assert answer.status_code == 302
     assert answer["Location"] == "/alerts/?severity=medium&sort=newest"
-    assert "1 alert changed" in as_analyst.get(answer["Location"]).content.decode()
+    assert "1 alert assigned to you" in as_analyst.get(answer["Location"]).content.decode()
 
 
 def test_the_way_back_is_always_ours(as_analyst: Client, two: list[Alert]) -> None:

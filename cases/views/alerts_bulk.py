@@ -154,7 +154,20 @@ def _said(result: Result, action: str) -> str:
         return _("%(incident)s opened") % done
     if not result.done:
         return _("Nothing was changed")
-    return ngettext("%(n)s alert changed", "%(n)s alerts changed", result.done) % done
+    return _counted(action, result.done) % done
+
+
+def _counted(action: str, n: int) -> str:
+    """How many, and what became of them, as far as the verb tells it."""
+    if action == "claim":
+        return ngettext("%(n)s alert assigned to you", "%(n)s alerts assigned to you", n)
+    if action == "assign":
+        return ngettext("%(n)s alert assigned", "%(n)s alerts assigned", n)
+    if action == "resolve":
+        return ngettext("%(n)s alert resolved", "%(n)s alerts resolved", n)
+    if action == "reopen":
+        return ngettext("%(n)s alert reopened", "%(n)s alerts reopened", n)
+    return ngettext("%(n)s alert changed", "%(n)s alerts changed", n)
 
 
 def _refusals(result: Result) -> str:

@@ -20,7 +20,7 @@ from cases.timeline_kinds import CORRECTABLE
 from cases.views.alerts_answer import Done, verb
 from cases.views.parts import person_of, signed_in_reader
 from cases.views.task_parts import exact_text
-from cases.views.timeline_parts import not_told, not_told_words
+from cases.views.timeline_parts import addresses, not_told, not_told_words
 from soar.accounts.models import User
 from soar.lib.htmx import is_partial, live, render_regions, toast, trigger
 
@@ -70,7 +70,8 @@ def _corrected(request: HttpRequest, entry: TimelineEntry, subject: Alert | Inci
     extra = [live(_("Note corrected")), *([toast(untold, "amber")] if untold else [])]
     can_pin = isinstance(subject, Alert) or holds(person_of(request), subject, "edit")
     pinned = {entry.pk} if hasattr(entry, "pin") else set()
-    context = {"view": view, "to": {"page": _page_of(subject)}, "can_pin": can_pin, "pinned": pinned}
+    where = addresses("alert" if isinstance(subject, Alert) else "incident", subject.number)
+    context = {"view": view, **where, "can_pin": can_pin, "pinned": pinned}
     answer = render_regions(request, ENTRIES, ["entry"], context, extra=extra)
     answer["HX-Retarget"], answer["HX-Reswap"] = f"#entry-{entry.pk}", "outerHTML"
     return trigger(answer, "dialog-close")

@@ -21,7 +21,7 @@ from cases.errors import Conflict, Refused
 from cases.models import Alert, Incident
 from cases.permissions import alert_for, incident_for
 from playbooks import actions
-from playbooks.choices import Trigger
+from playbooks.choices import RunStatus, Trigger
 from playbooks.disclosure import withhold
 from playbooks.models import ResponseTask, Run, Step
 from playbooks.permissions import holding, holds_any
@@ -128,7 +128,7 @@ def _run(request: HttpRequest, subject: Subject) -> HttpResponse:
 def box_context(user: User, subject: Subject) -> Context:
     """What the box shows, with the signature for its next poll."""
     runs, more = _runs(user, subject)
-    opened = runs[:OPENED]
+    opened = _opened(subject, runs)
     steps = _steps([run.pk for run in opened])
     withhold(user, opened, [step for found in steps.values() for step in found])
     nodes = lines_of(steps, {run.pk: run.version_id for run in opened})
@@ -168,6 +168,13 @@ def _runs(user: User, subject: Subject) -> tuple[list[Run], bool]:
     rows = rows.filter(alert=subject) if isinstance(subject, Alert) else rows.on_incident(subject.pk)
     found = list(rows.with_row_data().order_by("-id")[: RUNS_SHOWN + 1])
     return found[:RUNS_SHOWN], len(found) > RUNS_SHOWN
+
+
+def _opened(subject: Subject, runs: list[Run]) -> list[Run]:
+    """Whose steps are shown. An incident has the runs of all its alerts: those that went well need no look."""
+    if isinstance(subject, Incident):
+        runs = [run for run in runs if run.status != RunStatus.SUCCESSFUL]
+    return runs[:OPENED]
 
 
 def hands_on(user: User, subject: Subject) -> list[ResponseTask]:

@@ -59,7 +59,7 @@ def test_a_verb_in_the_panel_changes_the_row(
     page = sign_in(analyst)
     page.goto(f"{live_server.url}/alerts/")
     page.get_by_role("link", name=alert.title).click()
-    page.locator("#panel").get_by_role("button", name="Claim").click()
+    page.locator("#panel").get_by_role("button", name="Assign to me").click()
     expect(page.locator(f"#alert-{alert.pk}")).to_contain_text("ML")
     expect(page.locator("#panel #timeline")).to_contain_text("claimed it")
 
