@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -150,6 +151,12 @@ def tags_of(value: Any, most: int = TAGS_AT_MOST) -> list[str]:
     if any(len(tag) > 100 for tag in tags) or len(tags) > most:
         raise Refused(_("At most %(most)s tags of at most 100 characters.") % {"most": most}, field="tags")
     return tags
+
+
+def some_of(names: Sequence[str], most: int = 5) -> str:
+    """The first of some names within a sentence: “a”, “b” and 3 more."""
+    named = ", ".join(f"“{name}”" for name in names[:most])
+    return named + (_(" and %(n)s more") % {"n": len(names) - most} if len(names) > most else "")
 
 
 def word(choices: type[Words], value: Any, field: str) -> Any:

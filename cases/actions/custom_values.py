@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from cases import timeline
-from cases.actions.base import save
+from cases.actions.base import save, some_of
 from cases.actors import Actor
 from cases.choices import IncidentStatus
 from cases.custom_fields.kinds import checked
@@ -23,7 +23,6 @@ from cases.permissions import incident_for
 
 # Held shared while values are written, alone while a definition changes: nothing is stored by a rule that is gone.
 LOCK = 0x50A2_CF
-NAMED_AT_MOST = 5
 Values = Mapping[str, Any]
 
 
@@ -91,12 +90,10 @@ def check_required_fields(incident: Incident) -> None:
     names = [field.name for field in applying(incident).filter(required=True) if not _given(incident, field)]
     if not names:
         return
-    named = ", ".join(f"“{name}”" for name in names[:NAMED_AT_MOST])
-    more = _(" and %(n)s more") % {"n": len(names) - NAMED_AT_MOST} if len(names) > NAMED_AT_MOST else ""
     count = ngettext("%(n)s required field has", "%(n)s required fields have", len(names)) % {"n": len(names)}
     raise Conflict(
-        _("%(number)s cannot be resolved or closed: %(count)s no value: %(named)s%(more)s.")
-        % {"number": incident.number, "count": count, "named": named, "more": more},
+        _("%(number)s cannot be resolved or closed: %(count)s no value: %(named)s.")
+        % {"number": incident.number, "count": count, "named": some_of(names)},
         field="status",
         code="missing_fields",
     )

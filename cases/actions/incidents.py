@@ -31,6 +31,10 @@ from soar.lib import clock
 
 __all__ = ["comment", "escalate", "open_incident", "owners", "set_status", "update"]
 IncidentId = str | int
+# What a change of status may write.
+MOVED = (
+    "status", "determination", "findings", "resolve_reason", "contained_at", "resolved_at", "closed_at",
+)  # fmt: skip
 
 
 @transaction.atomic
@@ -172,34 +176,15 @@ def set_status(
     old = IncidentStatus(incident.status)
     before = incident.timeline_count
     if determination is not None and determination != "":
-        verdict: Determination = word(Determination, determination, "determination")
-        changed = change(incident, actor, "determination", verdict)
-        change(
-            incident,
-            actor,
-            "findings",
-            findings_of(verdict, findings or ("" if changed else incident.findings)),
-        )
+        _judge(actor, incident, determination, findings)
     if ends and incident.determination == Determination.UNKNOWN:
         raise Refused(_("Resolving needs a determination other than unknown."), field="determination")
     if old != wanted:
-        kind = "incident.reopened" if wanted.is_open and not old.is_open else "changed"
-        change(incident, actor, "status", wanted, reason=why, kind=kind)
-        incident.resolve_reason = (why or incident.resolve_reason) if ends else ""
-        _stamp(incident, wanted)
+        _move(actor, incident, wanted, why)
     elif ends and why:
         change(incident, actor, "resolve_reason", why)
     if incident.timeline_count > before:
-        save(
-            incident,
-            "status",
-            "determination",
-            "findings",
-            "resolve_reason",
-            "contained_at",
-            "resolved_at",
-            "closed_at",
-        )
+        save(incident, *MOVED)
     if old != wanted:
         clocks.follow(incident, taken=actor.is_person and wanted != IncidentStatus.OPEN)
     if ends and resolve_alerts:
@@ -231,6 +216,21 @@ def _working_on(actor: Actor, incident_id: IncidentId, expected_version: Expecte
     incident = incident_for(actor, incident_id, level=level, lock=True)
     check_version(incident, expected_version)
     return incident
+
+
+def _judge(actor: Actor, incident: Incident, determination: Determination | str, findings: str) -> None:
+    """Another verdict takes the findings of the former one away, unless it comes with its own."""
+    verdict: Determination = word(Determination, determination, "determination")
+    changed = change(incident, actor, "determination", verdict)
+    change(incident, actor, "findings", findings_of(verdict, findings or ("" if changed else incident.findings)))
+
+
+def _move(actor: Actor, incident: Incident, status: IncidentStatus, reason: str) -> None:
+    reopened = status.is_open and not IncidentStatus(incident.status).is_open
+    kind = "incident.reopened" if reopened else "changed"
+    change(incident, actor, "status", status, reason=reason, kind=kind)
+    incident.resolve_reason = "" if status.is_open else reason or incident.resolve_reason
+    _stamp(incident, status)
 
 
 def _stamp(incident: Incident, status: IncidentStatus) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from cases.actions.base import some_of
 from cases.actors import Actor
 from cases.choices import IncidentStatus
 from cases.errors import Conflict, Missing, Stale
 from cases.models import Incident, IncidentTask
 from cases.permissions import incident_for
 from soar.accounts.models import User
-
-NAMED_AT_MOST = 5
 
 
 def task_for(who: Actor | User, pk: int, *, level: str = "view", lock: bool = False) -> IncidentTask:
@@ -62,12 +61,10 @@ def check_required(incident: Incident) -> None:
     titles = list(IncidentTask.objects.filter(incident=incident, required=True).open().values_list("title", flat=True))
     if not titles:
         return
-    named = ", ".join(f"“{title}”" for title in titles[:NAMED_AT_MOST])
-    more = _(" and %(n)s more") % {"n": len(titles) - NAMED_AT_MOST} if len(titles) > NAMED_AT_MOST else ""
     count = ngettext("%(n)s required task is", "%(n)s required tasks are", len(titles)) % {"n": len(titles)}
     raise Conflict(
-        _("%(number)s cannot be resolved or closed: %(count)s still open: %(named)s%(more)s.")
-        % {"number": incident.number, "count": count, "named": named, "more": more},
+        _("%(number)s cannot be resolved or closed: %(count)s still open: %(named)s.")
+        % {"number": incident.number, "count": count, "named": some_of(titles)},
         field="status",
         code="open_tasks",
     )

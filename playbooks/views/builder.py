@@ -121,12 +121,9 @@ def context_of(
     stock = Stock()
     offers = offers_of(user, back=_url(playbook, part).partition("#")[0], stock=stock)
     problems = validate(graph, world_of(playbook, stock=stock))
-    changed = script_pins.changed(playbook.current)
     hard = saving(problems)
     shown = form_problems if form_graph is not None else hard
     form = form_of(form_graph or graph, part, offers, shown, _searches(request))
-    last = PlaybookVersion.objects.filter(playbook=playbook).order_by("-number").values_list("number", flat=True)
-    latest = last.first() or 0
     return {
         "playbook": playbook,
         "row": row_of(playbook, NONE),
@@ -138,26 +135,15 @@ def context_of(
             add=lambda id, side: _url(playbook, id, side),
         ),
         "form": form,
-        "about": graph_words.about(form_graph or graph, part) if part != "playbook" else _ABOUT_PLAYBOOK(graph),
+        "about": graph_words.about(form_graph or graph, part) if part != "playbook" else _about_playbook(graph),
         "menu": menu_of(graph, part),
         "focus": focus,
         "unsaved": form_graph is not None and not form_problems,
-        "wrong": [_line(playbook, graph, one) for one in hard],
-        "wrong_nodes": len({one.node for one in hard}),
-        "wrong_more": max(0, len(hard) - 6),
         "lacking": _lacking(playbook, graph, problems, offers),
-        "powerless": powerless_lines(playbook, graph, user),
-        "responders": holders("respond"),
-        "unentitled": unentitled_lines(playbook, graph, user),
-        "workers": holders("work_cases"),
         "parts_list": _parts(playbook, graph, part, hard),
-        "scripts_changed": [
-            _line(playbook, graph, one) for one in script_pins.problems(playbook.current, graph, changed)
-        ],
-        "published": is_published(playbook) and not changed,
-        "draft_label": _draft_label(playbook, latest),
-        "next_version": latest + 1,
-        "version_count": latest,
+        **_wrong(playbook, graph, hard),
+        **_people(playbook, graph, user),
+        **_versions(playbook, graph),
         "apply_url": reverse("playbook-edit-part", args=[playbook.pk]),
         "here_url": _url(playbook, part),
         "never_touch": NeverTouch.objects.count(),
@@ -168,7 +154,40 @@ def context_of(
     }
 
 
-def _ABOUT_PLAYBOOK(graph: Graph) -> graph_words.About:
+def _wrong(playbook: Playbook, graph: Graph, hard: Sequence[Problem]) -> Context:
+    """What hinders publishing."""
+    return {
+        "wrong": [_line(playbook, graph, one) for one in hard],
+        "wrong_nodes": len({one.node for one in hard}),
+        "wrong_more": max(0, len(hard) - 6),
+    }
+
+
+def _people(playbook: Playbook, graph: Graph, user: User) -> Context:
+    """Whose rights do not reach for what the graph does, and who can be asked."""
+    return {
+        "powerless": powerless_lines(playbook, graph, user),
+        "responders": holders("respond"),
+        "unentitled": unentitled_lines(playbook, graph, user),
+        "workers": holders("work_cases"),
+    }
+
+
+def _versions(playbook: Playbook, graph: Graph) -> Context:
+    """How the draft stands to what is published, and which scripts have changed since."""
+    last = PlaybookVersion.objects.filter(playbook=playbook).order_by("-number").values_list("number", flat=True)
+    latest, changed = last.first() or 0, script_pins.changed(playbook.current)
+    pinned = script_pins.problems(playbook.current, graph, changed)
+    return {
+        "scripts_changed": [_line(playbook, graph, one) for one in pinned],
+        "published": is_published(playbook) and not changed,
+        "draft_label": _draft_label(playbook, latest),
+        "next_version": latest + 1,
+        "version_count": latest,
+    }
+
+
+def _about_playbook(graph: Graph) -> graph_words.About:
     return graph_words.About(_("Playbook"), graph.name, "", "playbooks")
 
 
@@ -230,7 +249,7 @@ def _parts(playbook: Playbook, graph: Graph, chosen: str, problems: Iterable[Pro
     wrong = first_problems(problems)
     found = []
     for id in ("playbook", "trigger", TARGET, *(node.id for node in graph.reading_order)):
-        about = _ABOUT_PLAYBOOK(graph) if id == "playbook" else graph_words.about(graph, id)
+        about = _about_playbook(graph) if id == "playbook" else graph_words.about(graph, id)
         url = _url(playbook, id)
         deep = id in graph.by_id and graph.node(id).parent != TARGET
         message = wrong.get("" if id == "playbook" else id, "")

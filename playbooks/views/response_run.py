@@ -169,14 +169,13 @@ def _context(request: HttpRequest, user: User, run: Run, figures: Figures) -> Co
     node = request.GET.get("node", "")
     node = node if node in graph.by_id else ""
     reached = _reached(run, figures)
-    tasks = chosen_tasks(run, node, request.GET.get("status", ""))
-    found, notice = _page(tasks, request.GET.get("cursor", ""))
-    withhold(user, [run], tasks=found.rows)
+    listed = _tasks_listed(request, user, run, graph, node)  # first: it says whether the run's objects are withheld
     rights, total, alive = rights_of(user, run.playbook), figures.total, not run.state.is_final
-    now, head = timezone.now(), _head_words()
     object_count, objects = objects_shown(run, OBJECTS_SHOWN)
     marks = marks_of(run, graph, reached, object_count)
     return {
+        **listed,
+        **_of_case(run),
         "run": run,
         "graph": graph,
         "state": parts.state(run.status, running=True),
@@ -189,13 +188,7 @@ def _context(request: HttpRequest, user: User, run: Run, figures: Figures) -> Co
                   for id, count in _ordered(graph, figures.counts)],
         "all_url": _url(run),
         "total": sum(total.values()),
-        "status": request.GET.get("status", ""),
         "statuses": [(word, label) for word, label in TaskStatus.choices if total[word]],
-        "rows": [_row(task, graph, now).html(not node, head) for task in found.rows],
-        "next_url": _url(run, node=node, status=request.GET.get("status", ""), cursor=found.next) if found.next else "",
-        "previous_url": _url(run, node=node, status=request.GET.get("status", ""), cursor=found.previous)
-        if found.previous else "",
-        "notice": notice,
         "csv_url": f"{reverse('run-tasks-csv', args=[run.pk])}?{urlencode({'node': node} if node else {})}",
         "approvals": figures.approvals,
         "to_decide": _to_decide(run, total),
@@ -203,14 +196,10 @@ def _context(request: HttpRequest, user: User, run: Run, figures: Figures) -> Co
         "waiting": sum(total[word] for word in WAITING),
         "objects": [] if run.withheld else [object_row(one) for one in objects],
         "object_count": object_count,
-        "subject": words.subject_number(run),
-        "subject_url": subject_url(run),
-        "incident": run.opened_incident_id,
-        "incident_url": page("incident-detail", f"INC-{run.opened_incident_id}") if run.opened_incident_id else "",
         "origin": words.origin_of(run),
         "trigger": _(str(StartedBy(run.trigger).label)),
         "rights": run.acting_user.display_name() if run.acting_user else "",
-        "took": words.took(run.started_at, run.finished_at, now),
+        "took": words.took(run.started_at, run.finished_at, timezone.now()),
         "summary": _summary(total),
         "can_cancel": rights["may_run"] and alive and not run.cancel_requested,
         "can_retry": rights["may_run"] and run.status in RETRIABLE and not run.playbook.hindrance,
@@ -219,6 +208,30 @@ def _context(request: HttpRequest, user: User, run: Run, figures: Figures) -> Co
         "poll_url": _poll_url(request, run),
         **rights,
     }  # fmt: skip
+
+
+def _tasks_listed(request: HttpRequest, user: User, run: Run, graph: Graph, node: str) -> Context:
+    """The page of tasks that was asked for: of a node, of a status, further on."""
+    status, now, head = request.GET.get("status", ""), timezone.now(), _head_words()
+    found, notice = _page(chosen_tasks(run, node, status), request.GET.get("cursor", ""))
+    withhold(user, [run], tasks=found.rows)
+    return {
+        "status": status,
+        "rows": [_row(task, graph, now).html(not node, head) for task in found.rows],
+        "next_url": _url(run, node=node, status=status, cursor=found.next) if found.next else "",
+        "previous_url": _url(run, node=node, status=status, cursor=found.previous) if found.previous else "",
+        "notice": notice,
+    }
+
+
+def _of_case(run: Run) -> Context:
+    """What the run worked on, and the incident that it opened."""
+    return {
+        "subject": words.subject_number(run),
+        "subject_url": subject_url(run),
+        "incident": run.opened_incident_id,
+        "incident_url": page("incident-detail", f"INC-{run.opened_incident_id}") if run.opened_incident_id else "",
+    }
 
 
 def chosen_tasks(run: Run, node: str, status: str) -> QuerySet[ResponseTask]:
