@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import sys
 from typing import TextIO
 
@@ -26,7 +27,8 @@ def main(to: TextIO) -> None:
 
 
 def _plain(value: object) -> str:
-    text = "" if value is None else str(value)
+    # Where the semicolon parts cells, what stands behind one is a cell of its own.
+    text = re.sub(r'([;\t\r\n])(?="*[=+\-@])', r"\1'", "" if value is None else str(value))
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 

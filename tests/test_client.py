@@ -100,14 +100,14 @@ def test_the_examples_do_what_they_say(live_server: LiveServer, analyst: User, v
     posted = run("post_alerts.py", live_server, analyst, str(file))
     assert posted.returncode == 1 and "Odd: 400" in posted.stderr and "ALR-" in posted.stdout
     assert list(Alert.objects.values_list("title", flat=True)) == ["Beacon"]
-    make_incident("=HYPERLINK(1)", make_alert("One"))
+    make_incident("=HYPERLINK(1);=1+1;", make_alert("One"))
     ended = make_incident("Over")
     for number in (make_incident("Closed long ago").pk, ended.pk):
         Incident.objects.filter(pk=number).update(status=IncidentStatus.CLOSED, determination=Determination.BENIGN)
     written = run("export_incidents.py", live_server, viewer)
     assert written.returncode == 0, written.stderr
     rows = list(csv.DictReader(written.stdout.splitlines()))
-    assert [row["title"] for row in rows] == ["'=HYPERLINK(1)"]
+    assert [row["title"] for row in rows] == ["'=HYPERLINK(1);'=1+1;"]
     followed = run("follow_case.py", live_server, viewer, ended.number)
     assert followed.returncode == 0, followed.stderr
     missing = run("follow_case.py", live_server, viewer, "INC-999999")

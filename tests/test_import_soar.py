@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import zipfile
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -201,6 +203,48 @@ def test_the_zip_brings_its_evidence(admin: User, tmp_path: Path) -> None:
     assert (kept.sha256, kept.name, kept.incident.number) == (piece.sha256, piece.name, Incident.objects.get().number)
     assert (store() / piece.sha256[:2] / piece.sha256).read_bytes().endswith(b"hello")
     assert SigningKey.objects.count() == 1
+
+
+def altered(reports: Any) -> list[str]:
+    """What the report names as not as it was exported."""
+    return [one["what"] for one in reports[0]["changed"] if "not as it was exported" in one["why"]]
+
+
+def test_of_what_is_as_it_was_exported_nothing_is_said(exported: Path) -> None:
+    assert altered(run("soar", exported)[1]) == []
+
+
+def test_an_entry_that_was_changed_since_is_named(exported: Path) -> None:
+    document = json.loads(exported.read_bytes())
+    note = next(one for one in document["timeline"] if one["kind"] == "comment")
+    note["text"] = "Nothing was found"
+    document["timeline"].pop()
+    exported.write_text(json.dumps(document))
+    code, reports = run("soar", exported)
+    subject = document["incident"]["number"]
+    assert code == 0 and any(one.startswith(f"{subject}, entry {note['id']}: changed") for one in altered(reports))
+    assert any("not to the end that was signed" in one for one in altered(reports))
+
+
+def test_what_was_changed_in_the_zip_is_named(admin: User, tmp_path: Path) -> None:
+    incident, path = make_incident("Case"), tmp_path / "x.zip"
+    made = b"".join(archive.render(told(admin, incident)))
+    purge(None, alerts=[], incidents=[incident.pk], reason="test")
+    path.write_bytes(made)
+    assert altered(run("soar", path)[1]) == []
+    with zipfile.ZipFile(io.BytesIO(made)) as whole, zipfile.ZipFile(path, "w") as other:
+        for name in whole.namelist():
+            body = whole.read(name)
+            other.writestr(
+                name, body.replace(b'"title": "Case"', b'"title": "Calm"') if name == "incident.json" else body
+            )
+        other.writestr("planted.txt", b"x")
+    code, reports = run("soar", path)
+    assert (code, reports[0]["title"]) == (0, "Calm")
+    assert altered(reports) == ["incident.json: changed", "planted.txt: added"]
+    with zipfile.ZipFile(path, "w") as bare, zipfile.ZipFile(io.BytesIO(made)) as whole:
+        bare.writestr("incident.json", whole.read("incident.json"))
+    assert altered(run("soar", path)[1]) == ["there is no manifest by which the archive could be checked"]
 
 
 def test_without_the_zip_evidence_is_told_with_its_hash(exported: Path) -> None:

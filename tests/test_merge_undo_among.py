@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from cases.actions import incidents, merge, merge_undo, observables, relations, restriction
+from cases.actions import incidents, merge, merge_undo, observables, relations, restriction, split, tasks
 from cases.actors import Actor
 from cases.choices import Severity
 from cases.models import (
+    Alert,
     Evidence,
     Incident,
     IncidentMove,
     IncidentObservable,
     IncidentRelation,
+    IncidentTask,
     IncidentUserPermission,
     TimelineEntry,
     Watch,
@@ -119,6 +121,38 @@ def test_the_value_of_the_other_stands_in_for_the_one_that_went(analyst: User) -
     assert again(stays).custom_fields == {"site": "Oslo"}
     take_back(me, second)
     assert again(stays).custom_fields == {}
+
+
+def test_what_went_on_to_a_third_one_goes_all_the_way_back(analyst: User) -> None:
+    me = Actor.of(analyst)
+    first, second, third = (make_incident(name, make_alert()) for name in ("First", "Second", "Third"))
+    for incident in (first, second, third):
+        tasks.add(me, incident.pk, title=f"Look at {incident.title}")
+        tasks.add(me, incident.pk, title="Write it down")
+    merge.merge(me, second.pk, [first.pk])
+    merge.merge(me, third.pk, [second.pk])
+    oldest = Alert.objects.filter(incident=third).order_by("pk")[0]
+    part = split.split(me, third.pk, alerts=[oldest.pk], tasks=[IncidentTask.objects.get(title="Look at First").pk])
+    merge_undo.undo(me, part.pk, IncidentMove.objects.get(target=part).pk)
+    assert take_back(me, second) == [] and take_back(me, first) == []
+    for incident in (first, second, third):
+        listed = IncidentTask.objects.filter(incident=incident).order_by("position").values_list("title", flat=True)
+        assert set(listed) == {f"Look at {incident.title}", "Write it down"}
+
+
+def test_a_task_that_was_changed_or_done_in_a_third_one_stays_and_is_named(analyst: User) -> None:
+    me = Actor.of(analyst)
+    first, second, third = (make_incident(name, make_alert()) for name in ("First", "Second", "Third"))
+    kept, done, words = (tasks.add(me, first.pk, title=title) for title in ("Kept", "Done", "Other words"))
+    merge.merge(me, second.pk, [first.pk])
+    merge.merge(me, third.pk, [second.pk])
+    tasks.complete(me, done.pk)
+    tasks.update(me, words.pk, changes={"description": "More"})
+    tasks.move(me, kept.pk, 2)  # another place in the list is no change
+    assert len(take_back(me, second)) == 2
+    assert [row.title for row in IncidentTask.objects.filter(incident=third)] == ["Done", "Other words"]
+    assert take_back(me, first) == ["2 tasks were removed since"]
+    assert IncidentTask.objects.get(incident=first).pk == kept.pk
 
 
 def test_who_owns_no_longer_loses_what_the_rule_for_owners_gave(admin: User, blue: Team) -> None:

@@ -153,3 +153,50 @@ def test_a_pause_over_a_weekend_takes_no_more_than_its_working_hours(analyst: Us
         stays = make_incident("Stays", make_alert(), severity="high", owners=[analyst])
         merge.merge(me, stays.pk, [goes.pk])
     assert again(goes).sla_due_at == again(stays).sla_due_at == MONDAY + 2.5 * hour
+
+
+def begun(incident: Incident) -> dict[str, tuple[datetime, bool]]:
+    """When each clock began, and whether it runs."""
+    rows = IncidentClock.objects.filter(incident=incident)
+    return {row.name: (row.started_at, row.stopped_at is None) for row in rows}
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("owners", ["", "first", "second", "both"])
+def test_after_all_undos_the_clocks_are_as_they_were(
+    analyst: User, responder: User, order: tuple[int, int], owners: str
+) -> None:
+    me = Actor.of(analyst)
+    with at(0):
+        second = make_incident("Second", make_alert(), severity="critical")
+    with at(1):
+        first = make_incident("First", make_alert(), severity="critical")
+    with at(3):
+        stays = make_incident("Stays", make_alert(), severity="critical")
+        for incident, who in ((first, analyst), (second, responder)):
+            if owners in ("both", incident.title.lower()):
+                incidents.owners(me, incident.pk, add=[who])
+        was = begun(stays)
+        for incident in (first, second):
+            merge.merge(me, stays.pk, [incident.pk])
+        assert begun(stays) != was
+    moves = list(IncidentMove.objects.order_by("pk"))
+    with at(3.1):
+        for number in order:
+            merge_undo.undo(me, stays.pk, moves[number].pk)
+        assert begun(stays) == was
+
+
+def test_of_a_paused_one_the_clocks_are_as_they_were_too(analyst: User) -> None:
+    me = Actor.of(analyst)
+    with at(0):
+        second, first = (make_incident(name, make_alert(), severity="critical") for name in ("Second", "First"))
+    with at(1):
+        stays = make_incident("Stays", make_alert(), severity="critical")
+        sla_pause.pause(me, stays.pk, "The bank must answer")
+        was = begun(stays)
+        merge.merge(me, stays.pk, [first.pk, second.pk])
+    with at(1.5):
+        for move in IncidentMove.objects.order_by("pk"):
+            merge_undo.undo(me, stays.pk, move.pk)
+        assert begun(stays) == was

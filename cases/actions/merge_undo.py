@@ -19,6 +19,7 @@ from cases.actions.merge_checks import refusal_of
 from cases.actions.moving import Part, Way, parts
 from cases.actions.moving.alerts import lock_all
 from cases.actions.moving.base import MERGE_UNDONE, SPLIT_UNDONE
+from cases.actions.moving.owners import Owners
 from cases.actors import Actor
 from cases.errors import CaseError, Conflict, Forbidden, Missing
 from cases.holds import check_incidents
@@ -170,11 +171,20 @@ def _gone_along(move: IncidentMove) -> list[tuple[Part, Any]]:
 
 def _clocks_back(move: IncidentMove, way: Way) -> None:
     """What the merge did to the other one's clocks; what a later one does to them as well is its own from then on."""
-    taken = joining.give_back(way.target, move.before.get("clocks", {}), [later.source for later in way.later])
-    for later, kept in zip(way.later, taken, strict=True):
-        later.before["clocks"] = {**later.before.get("clocks", {}), **kept}
-        later.save(update_fields=["before"])
     if (stopped := move.before.get("acknowledged")) is not None:
+        _wait_again(way, stopped)
+    joining.give_back(way.target, move.before.get("clocks", {}), way.later)
+    for later in way.later:
+        later.save(update_fields=["before"])
+
+
+def _wait_again(way: Way, stopped: int) -> None:
+    """The clock that the merge stopped by bringing owners runs again; while those who came with a later one own it
+    still, the undo of that one lets it."""
+    heir = next((later for later in way.later if later.moved.get(Owners.name)), None)
+    if heir is not None and way.target.owner_rows.exists():
+        heir.before["acknowledged"] = stopped
+    else:
         joining.wait_again(way.target, stopped)
 
 

@@ -3,11 +3,11 @@ Actions call this in their transaction, before ``clocks.follow`` reckons anew.""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
 
 from cases.choices import IncidentStatus
-from cases.models import Incident, IncidentClock, IncidentPause
+from cases.models import Incident, IncidentClock, IncidentMove, IncidentPause
 from cases.sla import calendar, clocks
 from cases.sla.clocks import Clocks
 from cases.sla.policy import CLOCKS
@@ -31,16 +31,16 @@ def wait_again(incident: Incident, stopped: int) -> None:
         rounds.filter(pk=stopped).update(stopped_at=None, seconds=None)
 
 
-def take_earlier(source: Incident, target: Incident) -> dict[str, list[str]]:
+def take_earlier(source: Incident, target: Incident, only: Container[str] | None = None) -> dict[str, list[str]]:
     """Let the running clocks of ``target`` go on from where those of ``source`` are that are due sooner: as much
     working time is used of them, whatever pauses and hours either had. Returns by the clock's id when it began before,
-    and begins now."""
+    and begins now. ``only``: no clocks but these (ids)."""
     theirs, ours = clocks.read(source), clocks.read(target)
     running = {row.name: row for row in theirs.running()}
     kept = {}
     for row in ours.running():
         other = running.get(row.name)
-        if other is None or not _sooner(other, row):
+        if other is None or not _sooner(other, row) or (only is not None and str(row.pk) not in only):
             continue
         begins = _beginning(theirs, ours, other)
         if begins < row.started_at:
@@ -49,15 +49,32 @@ def take_earlier(source: Incident, target: Incident) -> dict[str, list[str]]:
     return kept
 
 
-def give_back(target: Incident, kept: Mapping[str, list[str]], later: Iterable[Incident]) -> list[dict[str, list[str]]]:
+def give_back(target: Incident, kept: Mapping[str, list[str]], later: Sequence[IncidentMove]) -> None:
     """Let these clocks of ``target`` begin again where they did before ``take_earlier``, if they still run; and then
-    where those of ``later`` ones that are inside still did. Returns of each of these what ``take_earlier`` does."""
+    where those of ``later`` merges do that are inside still. One that a later merge let begin earlier still, or
+    stopped, goes as far back with the undo of that one. What is kept with ``later`` is set in memory."""
+    free = set()
     for pk, (before, since) in kept.items():
-        rows = IncidentClock.objects.filter(
-            pk=pk, incident=target, started_at=datetime.fromisoformat(since), stopped_at=None
-        )
-        rows.update(started_at=datetime.fromisoformat(before), due_at=None, warn_at=None)  # to be reckoned anew
-    return [take_earlier(one, target) if kept else {} for one in later]
+        further = next((move.before["clocks"][pk] for move in later if _begun_at(move, pk) == since), None)
+        if further is not None:
+            further[0] = before
+            continue
+        rows = IncidentClock.objects.filter(pk=pk, incident=target, started_at=datetime.fromisoformat(since))
+        running = rows.filter(stopped_at=None)
+        if running.update(started_at=datetime.fromisoformat(before), due_at=None, warn_at=None):  # to be reckoned anew
+            free.add(pk)
+        elif (
+            stopper := next((move for move in later if str(move.before.get("acknowledged")) == pk), None)
+        ) is not None:
+            stopper.before["clocks"] = {**stopper.before.get("clocks", {}), pk: [before, since]}
+    for move in later if free else ():
+        move.before["clocks"] = {**move.before.get("clocks", {}), **take_earlier(move.source, target, only=free)}
+
+
+def _begun_at(move: IncidentMove, pk: str) -> str:
+    """When a clock began before this merge; "" if it did nothing to it."""
+    kept: list[str] = move.before.get("clocks", {}).get(pk, [""])
+    return kept[0]
 
 
 def carry_on(source: Incident, part: Incident) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from cases.actions.imports import bring_in
+from cases.actions.imports_check import tell_altered
 from cases.actors import Actor
 from cases.errors import CaseError
 from cases.importing import iris, soar_case, thehive
@@ -68,6 +69,8 @@ class Command(BaseCommand):
         content = parsed(content_of(path))
         # All of them are read before the first is kept.
         plans = list(PRODUCTS[options["product"]](content))
+        if options["product"] == "soar":
+            tell_altered(plans[0], content, path)
         with Files(path) if zipfile.is_zipfile(path) else nullcontext() as files:
             for plan in plans:
                 if files is not None:
