@@ -90,6 +90,7 @@ class Scheduler:
                 forget_connection()
                 self._stopped.wait(1)
         self._release()
+        self._leave()
 
     def step(self, now: float) -> None:
         """One round: a sign of life, and, if this scheduler is the acting one, all that is due."""
@@ -101,6 +102,13 @@ class Scheduler:
             for entry in self.entries:
                 entry.run_if_due(now)
         close_old_connections()
+
+    def _leave(self) -> None:
+        """Whoever ends in good order is not told as silent."""
+        try:
+            heartbeat.leave("scheduler")
+        except (*AWAY, psycopg.Error) as error:
+            logger.warning("The scheduler's sign of life stays: %s", error)
 
     def _acting(self) -> bool:
         """Whether this scheduler holds the lock, asked of the database each time: a lost connection has lost it."""

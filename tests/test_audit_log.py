@@ -194,3 +194,10 @@ def test_what_is_taken_out_of_the_portal_is_recorded(as_admin: Client, admin: Us
     rows = AuditEntry.objects.filter(verb__startswith="export.").order_by("pk")
     assert [(row.verb, row.actor_id) for row in rows] == [("export.evidence", admin.pk), ("export.runs", admin.pk)]
     assert rows[0].data["sha256"] == piece.sha256
+
+
+def test_what_holds_values_of_its_own_is_told_in_words(auditor: User) -> None:
+    audit.record(None, "test.odd", options={"notes": True, "tlp": "", "template": "full"}, sha256="ab" * 32)
+    page = body(client_of(auditor))
+    assert "options: tlp –, notes yes, template full" in page
+    assert "sha256: ababab…ababab" in page

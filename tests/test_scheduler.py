@@ -8,7 +8,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 
-from soar.lib import figures
+from soar.lib import figures, heartbeat
 from soar.models import FailingCall
 from soar.scheduler import Scheduler
 
@@ -75,3 +75,11 @@ def test_a_database_that_is_away_is_waited_for(scheduler: Scheduler, monkeypatch
     assert called == []
     monkeypatch.undo()
     scheduler._release()
+
+
+def test_a_scheduler_that_ends_in_good_order_is_not_told_as_silent(scheduler: Scheduler) -> None:
+    scheduler.step(0.0)
+    assert heartbeat.alive("scheduler")
+    scheduler.stop()
+    scheduler.run()
+    assert not heartbeat.alive("scheduler")

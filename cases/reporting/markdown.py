@@ -80,18 +80,19 @@ def _head(context: Row) -> Iterator[str]:
     facts = {
         "Severity": incident["severity_label"],
         "Status": incident["status_label"],
-        "Determination": " ".join(filter(None, (incident["determination_label"], incident["findings"]))),
+        "Determination": incident["determination_label"]
+        + (f" ({incident['findings']})" if incident["findings"] else ""),
         "TLP, PAP": f"{incident['tlp']}, {incident['pap']}",
         "Owners": ", ".join(people) or "nobody",
         "Team": incident["team"],
-        "Opened": f"{incident['created_at']} {incident['opened_by']}",
+        "Opened": f"{incident['created_at']} by {incident['opened_by']}",
         "Contained": incident["contained_at"],
-        "Resolved": f"{incident['resolved_at']} {incident['resolve_reason']}".strip(),
+        "Resolved": ": ".join(filter(None, (incident["resolved_at"], incident["resolve_reason"]))),
         "Closed": incident["closed_at"],
         "Tags": ", ".join(incident["tags"]),
         "ATT&CK": ", ".join(incident["techniques"]),
         "ServiceNow": ", ".join(one["number"] for one in incident["tickets"]),
-        "Exported": f"{report['generated_at']} {report['generated_by']}",
+        "Exported": f"{report['generated_at']} by {report['generated_by']}",
         "Left out": "; ".join(report["left_out"]),
     }
     yield from (f"- {inline(name)}: {inline(value)}" for name, value in facts.items() if value)

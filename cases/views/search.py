@@ -126,6 +126,8 @@ def excerpt(text: str, words: Sequence[str]) -> SafeString:
     if not places:
         return SafeString("")
     begin = max(min(places) - BEFORE, 0)
+    if begin and (gap := line.find(" ", begin, min(places))) >= 0:
+        begin = gap + 1  # not in the middle of a word
     cut = line[begin : begin + AROUND]
     more = "…" if begin + AROUND < len(line) else ""
     return format_html("{}{}{}", "…" if begin else "", marked(cut, words), more)

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from soar.accounts.models import AuditEntry, User
+from soar.lib.text import shorten_hash
 
 BAD = (".failed", ".refused", ".deleted", ".removed", ".deactivated", ".switched_off", "break_glass", "glass_broken")
 LOOK = ("secret", "token_rotated", "password_set", "restrict", "role.", "view_as", "purged", "legal_hold", "exported")
@@ -48,7 +49,7 @@ def _row(entry: AuditEntry, user: User | None) -> AuditRow:
     changes = _changes(data)
     facts = [(name, _text(value)) for name, value in data.items() if not (changes and name in ("before", "after"))]
     said = [f"{name}: {_moved(data, name) or f'{old} → {new}'}" for name, old, new in changes] + [
-        f"{name}: {value}" for name, value in facts
+        f"{name}: {shorten_hash(value)}" for name, value in facts
     ]
     return AuditRow(entry, user, tone, sign, _url(entry), facts, changes, "; ".join(said)[:300])
 
@@ -78,6 +79,8 @@ def _moved(data: dict[str, Any], name: str) -> str:
 def _text(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(_text(one) for one in value)[:VALUE_AT_MOST] or "–"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_text(one)}" for name, one in value.items())[:VALUE_AT_MOST] or "–"
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     text = "–" if value in (None, "") else _moment(str(value))
