@@ -1,4 +1,5 @@
-"""Query string <-> incidents <-> chips: the list's filters, shared by page and API (casework.md 6, contract)."""
+"""Query string <-> incidents <-> chips: the filters of the page, of grants on many, of what is hidden;
+the API takes their conditions (``cases.api.incident_filter``; casework.md 6, contract)."""
 
 from __future__ import annotations
 
