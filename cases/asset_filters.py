@@ -3,54 +3,40 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from urllib.parse import urlencode
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from django.db.models import BooleanField, Q, QuerySet
 from django.db.models.expressions import RawSQL
-from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from cases import query_text
 from cases.choices import Criticality
-from cases.filters import Chip, FilterError
+from cases.filters import FilterError
 from cases.ingest.refang import refang
 from cases.ingest.shapes import as_ip
 from cases.models import Asset
-from cases.query_text import Token
+from cases.query_filter import Params, QueryFilter, given
 
-VALUE_AT_MOST = 500
 IN_NETWORK = "EXISTS (SELECT 1 FROM unnest(cases_asset.addresses) one WHERE one::inet <<= %s::inet)"
 
 
 @dataclass
-class AssetFilter:
-    """A parsed filter. ``errors`` holds what could not be read: the page shows it, the API refuses it."""
-
-    params: dict[str, list[str]]
-    tokens: list[Token]
-    errors: list[str] = field(default_factory=list)
+class AssetFilter(QueryFilter):
+    """The filter of the list."""
 
     @classmethod
-    def parse(cls, params: QueryDict | Mapping[str, str | list[str]]) -> AssetFilter:
+    def parse(cls, params: Params) -> AssetFilter:
         """From a query string or a mapping; names it does not know are left to others."""
-        pairs = params.lists() if isinstance(params, QueryDict) else params.items()
         known: dict[str, list[str]] = {}
-        for name, values in pairs:
-            listed = [values] if isinstance(values, str) else list(values)
-            clean = [str(value).replace("\x00", "")[:VALUE_AT_MOST] for value in listed if str(value).strip()]
+        for name, values in given(params):
+            clean = [value for value in values if value.strip()]
             if name in FIELDS and clean:
                 known[name] = [part.strip() for value in clean for part in query_text.values_of(value) if part.strip()]
             elif name == "q" and clean:
                 known["q"] = clean[:1]
         return cls(known, query_text.parse(known.get("q", [""])[0], frozenset(FIELDS)))
-
-    @property
-    def text(self) -> str:
-        """What stands in the query box."""
-        return self.params.get("q", [""])[0]
 
     def apply(self, rows: QuerySet[Asset]) -> QuerySet[Asset]:
         """The rows that match. Values that cannot be read go to ``errors``."""
@@ -62,26 +48,9 @@ class AssetFilter:
             rows = self._filter(rows, token.field or "text", token.op, values, token.negated)
         return rows
 
-    def chips(self) -> list[Chip]:
-        """The filters that are on, each with the query string that takes it off."""
-        chips = [
-            Chip(_(LABELS[name]), ", ".join(values), self.query_string(without=name))
-            for name, values in self.params.items()
-            if name != "q"
-        ]
-        for token in self.tokens:
-            label = _(LABELS.get(token.field, gettext_noop("Text")))
-            rest = self.query_string(q=query_text.without(self.text, token))
-            shown = f"{token.op} {token.value}".strip()
-            chips.append(Chip(_("Not %(label)s") % {"label": label.lower()} if token.negated else label, shown, rest))
-        return chips
-
-    def query_string(self, without: str = "", **replace: str) -> str:
-        """The filter as a query string, without one parameter or with others in its place."""
-        pairs = {name: values for name, values in self.params.items() if name != without}
-        pairs |= {name: [value] for name, value in replace.items()}
-        flat = [(name, query_text.written(v)) if name != "q" else (name, v[0]) for name, v in pairs.items()]
-        return urlencode([(name, value) for name, value in flat if value])
+    def label(self, name: str) -> str:
+        """What people call a field."""
+        return _(LABELS[name])
 
     def _filter(self, rows: QuerySet[Asset], name: str, op: str, values: list[str], negated: bool) -> QuerySet[Asset]:
         condition = Q()

@@ -2,58 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from urllib.parse import urlencode
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
-from django.http import QueryDict
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from cases import query_text
 from cases.choices import AlertStatus
 from cases.filters_fields import COMPARED, FIELDS, LABELS, FilterError, is_text, moment, word
 from cases.filters_text import Plan, plan
 from cases.models import Alert
+from cases.query_filter import Params, QueryFilter, given
 from cases.query_text import Token
 from soar.accounts.models import User
 
-__all__ = ["FIELDS", "AlertFilter", "Chip", "FilterError", "moment"]
+__all__ = ["FIELDS", "AlertFilter", "FilterError", "moment"]
 
-VALUE_AT_MOST = 500
 STATES = ("status", "is")
 OPEN_WORDS = {"open", *(status.word for status in AlertStatus if status.is_open)}
 
 
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """A filter that is on: its label, its value, and the query string without it."""
-
-    label: str
-    value: str
-    remove: str
-
-
 @dataclass
-class AlertFilter:
-    """A parsed filter. ``errors`` holds what could not be read: the page shows it, the API refuses it."""
+class AlertFilter(QueryFilter):
+    """The filter of the queue."""
 
-    params: dict[str, list[str]]
-    tokens: list[Token]
-    errors: list[str] = field(default_factory=list)
     default_open: bool = False
     plan: Plan | None = None
 
     @classmethod
-    def parse(cls, params: QueryDict | Mapping[str, str | list[str]], *, default_open: bool = False) -> AlertFilter:
+    def parse(cls, params: Params, *, default_open: bool = False) -> AlertFilter:
         """From a query string or a mapping. With ``default_open``, resolved alerts are left out unless a
         status is asked for."""
-        pairs = params.lists() if isinstance(params, QueryDict) else params.items()
         known = {}
-        for name, values in pairs:
-            listed = [values] if isinstance(values, str) else list(values)
-            clean = [str(value).replace("\x00", "")[:VALUE_AT_MOST] for value in listed if str(value)]
+        for name, clean in given(params):
             if name in FIELDS and clean:
                 known[name] = [part for value in clean for part in query_text.values_of(value)]
             elif name == "q" and clean:
@@ -61,10 +43,9 @@ class AlertFilter:
         tokens = query_text.parse(known.get("q", [""])[0], frozenset(FIELDS))
         return cls(known, tokens, default_open=default_open)
 
-    @property
-    def text(self) -> str:
-        """What stands in the query box."""
-        return self.params.get("q", [""])[0]
+    def label(self, name: str) -> str:
+        """What people call a field."""
+        return _(LABELS.get(name, name))
 
     def apply(self, rows: QuerySet[Alert], user: User | None = None) -> QuerySet[Alert]:
         """The rows that match. ``me`` needs the user. Values that cannot be read go to ``errors``."""
@@ -85,33 +66,6 @@ class AlertFilter:
         if self.default_open and self.states() != {AlertStatus.RESOLVED.word}:
             return rows.filter(Q(suppression=None) | Q(status=AlertStatus.RESOLVED))
         return rows
-
-    def chips(self) -> list[Chip]:
-        """The filters that are on, each with the query string that takes it off."""
-        chips = [
-            Chip(_(LABELS.get(name, name)), ", ".join(values), self.query_string(without=name))
-            for name, values in self.params.items()
-            if name != "q"
-        ]
-        for token in self.tokens:
-            label = _(LABELS.get(token.field, token.field) if token.field else gettext_noop("Text"))
-            rest = query_text.without(self.text, token)
-            shown = f"{token.op} {token.value}".strip()
-            chips.append(
-                Chip(
-                    _("Not %(label)s") % {"label": label.lower()} if token.negated else label,
-                    shown,
-                    self.query_string(q=rest),
-                )
-            )
-        return chips
-
-    def query_string(self, without: str = "", **replace: str | list[str]) -> str:
-        """The filter as a query string, without one parameter or with others in its place."""
-        pairs = {name: values for name, values in self.params.items() if name != without}
-        pairs |= {name: [value] if isinstance(value, str) else value for name, value in replace.items()}
-        flat = [(name, query_text.written(v)) if name != "q" else (name, v[0]) for name, v in pairs.items()]
-        return urlencode([(name, value) for name, value in flat if value])
 
     def without(self, name: str) -> AlertFilter:
         """The filter without one parameter, and without a state that was not asked for. What was found out about the

@@ -106,7 +106,8 @@ def _tlp(op: str, value: str, user: User | None) -> Q:
 
 
 def _like(column: str) -> Callable[[str, str, User | None], Q]:
-    """Whole value, without regard to case; with a star at an end, a part of it."""
+    """Whole value; with a star at the end, a beginning. A model in any case; hosts and users, by their index, as
+    typed, in small or in capital letters."""
 
     def condition(op: str, value: str, user: User | None) -> Q:
         if value.endswith("*") and len(value) > 1:

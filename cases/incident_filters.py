@@ -1,13 +1,12 @@
-"""Query string <-> incidents <-> chips: the list's filters, shared by page and API (casework.md 6, contract)."""
+"""Query string <-> incidents <-> chips: the filters of the page, of grants on many, of what is hidden;
+the API takes their conditions (``cases.api.incident_filter``; casework.md 6, contract)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from urllib.parse import urlencode
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -15,43 +14,31 @@ from cases import query_text
 from cases.attack.stored import catalog
 from cases.choices import Determination, IncidentStatus, Severity, Tlp, Words
 from cases.custom_fields import filtering as custom
-from cases.filters import Chip, FilterError, moment
+from cases.filters import FilterError, moment
 from cases.incident_moments import MOMENTS
 from cases.models import Incident, IncidentOwner
-from cases.query_text import Token
+from cases.query_filter import Params, QueryFilter, given
 from cases.sla.states import WORDS, condition
 from soar.accounts.models import User
 
-VALUE_AT_MOST = 500
 Condition = Callable[[str, str, User], Q]
 
 
 @dataclass
-class IncidentFilter:
-    """A parsed filter. ``errors`` holds what could not be read: the page shows it, the API refuses it."""
-
-    params: dict[str, list[str]]
-    tokens: list[Token]
-    errors: list[str] = field(default_factory=list)
+class IncidentFilter(QueryFilter):
+    """The filter of the list."""
 
     @classmethod
-    def parse(cls, params: QueryDict | Mapping[str, str | list[str]]) -> IncidentFilter:
+    def parse(cls, params: Params) -> IncidentFilter:
         """From a query string or a mapping; names it does not know are left to others."""
-        pairs = params.lists() if isinstance(params, QueryDict) else params.items()
         known: dict[str, list[str]] = {}
-        for name, values in pairs:
-            listed = [values] if isinstance(values, str) else list(values)
-            clean = [str(value).replace("\x00", "")[:VALUE_AT_MOST] for value in listed if str(value).strip()]
+        for name, values in given(params):
+            clean = [value for value in values if value.strip()]
             if name in NAMES and clean:
                 known[name] = [part for value in clean for part in query_text.values_of(value)]
             elif name == "q" and clean:
                 known["q"] = clean[:1]
         return cls(known, query_text.parse(known.get("q", [""])[0], NAMES))
-
-    @property
-    def text(self) -> str:
-        """What stands in the query box."""
-        return self.params.get("q", [""])[0]
 
     @property
     def names_status(self) -> bool:
@@ -68,26 +55,9 @@ class IncidentFilter:
             rows = self._filter(rows, token.field or "text", token.op, values, token.negated, user)
         return rows
 
-    def chips(self) -> list[Chip]:
-        """The filters that are on, each with the query string that takes it off."""
-        chips = [
-            Chip(_label(name), ", ".join(values), self.query_string(without=name))
-            for name, values in self.params.items()
-            if name != "q"
-        ]
-        for token in self.tokens:
-            label = _label(token.field) if token.field else _("Text")
-            rest = self.query_string(q=query_text.without(self.text, token))
-            shown = f"{token.op} {token.value}".strip()
-            chips.append(Chip(_("Not %(label)s") % {"label": label.lower()} if token.negated else label, shown, rest))
-        return chips
-
-    def query_string(self, without: str = "", **replace: str | list[str]) -> str:
-        """The filter as a query string, without one parameter or with others in its place."""
-        pairs = {name: values for name, values in self.params.items() if name != without}
-        pairs |= {name: [value] if isinstance(value, str) else value for name, value in replace.items()}
-        flat = [(name, query_text.written(v)) if name != "q" else (name, v[0]) for name, v in pairs.items()]
-        return urlencode([(name, value) for name, value in flat if value])
+    def label(self, name: str) -> str:
+        """What people call a field; a custom one by its key."""
+        return name.removeprefix(custom.PREFIX) if custom.is_field(name) else _(LABELS.get(name, name))
 
     def _filter(
         self, rows: QuerySet[Incident], name: str, op: str, values: list[str], negated: bool, user: User
@@ -104,10 +74,6 @@ class IncidentFilter:
 
 def _condition(name: str, op: str, value: str, user: User) -> Q:
     return custom.condition(name, op, value) if custom.is_field(name) else _CONDITIONS[name](op, value, user)
-
-
-def _label(name: str) -> str:
-    return name.removeprefix(custom.PREFIX) if custom.is_field(name) else _(LABELS.get(name, name))
 
 
 def _choice(column: str, choices: type[Words]) -> Callable[[str, str, User], Q]:

@@ -17,6 +17,8 @@ from soar.keys import local_secret
 from soar.lib import log_lines
 from soar.paths import data_dir, socket_dir
 from soar.settings_accounts import *  # noqa: F403  signing in
+from soar.settings_api import *  # noqa: F403  the API and its schema
+from soar.settings_wiring import *  # noqa: F403  what the floors say to each other
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = data_dir()
@@ -69,6 +71,9 @@ AUDIT_SYSLOG = env.text("SOAR_AUDIT_SYSLOG", "")  # udp://HOST:PORT, tcp:// or t
 AUDIT_FILE = env.text("SOAR_AUDIT_FILE", "")  # and a file that it is appended to as JSON lines
 TOKEN_RATE = env.number("SOAR_TOKEN_RATE", 100, least=1)  # requests a second for one API token
 EVENTS_RATE = env.number("SOAR_EVENTS_RATE", 50, least=1)  # calls of ServiceNow's webhook a second from one address
+BULK_AT_MOST = env.number("SOAR_BULK_AT_MOST", 100_000, least=1)  # alerts of one action on all that a filter finds
+REPORT_SECONDS = env.number("SOAR_REPORT_SECONDS", 180, least=10)  # of CPU for a PDF; by the clock four times that
+REPORT_MEMORY_MB = env.number("SOAR_REPORT_MEMORY_MB", 2048, least=256)  # and how much memory it may take
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -339,190 +344,6 @@ SCHEDULED: list[tuple[str, float]] = [
     ("soar.accounts.access.jobs.tidy", 3600),
     ("soar.accounts.actions.viewing.end_expired", 15),
 ]
-
-# Readers of the timeline: dotted names of soar.lib.readers.Reader objects. None is called by name.
-TIMELINE_CONSUMERS = [
-    "playbooks.reader.reader",
-    "cases.pulls.reader.reader",
-    "cases.servicenow.reader.reader",
-    "cases.webhooks.reader.reader",
-    "cases.actions.messages.reader",
-    "cases.notifications.reader.reader",
-]
-# What the roof mounts into pages of cases (contract: cases knows URL names only).
-ALERT_RUNS_URL = "alert-runs"
-INCIDENT_RUNS_URL = "incident-runs"
-# The dashboard's box about playbooks, and who adds to a person's work: functions of the person (cases.dashboard.work).
-PLAYBOOK_FIGURES_URL = "playbook-figures"
-WORK_OF = [
-    "playbooks.work.approvals",
-    "cases.dashboard.work.incidents",
-    "cases.dashboard.work.tasks",
-    "cases.dashboard.work.alerts",
-]
-# The first run on an alert that is no demo: a function of a person that returns (name, address) or None.
-FIRST_RUN = "playbooks.work.first_run"
-# What the hand-over page says waits on whom: functions of a person and a team (cases.dashboard.shift).
-WAITING_OF = [
-    "playbooks.work.undecided",
-    "cases.dashboard.shift.grave",
-    "cases.dashboard.shift.paused",
-    "cases.dashboard.shift.tasks",
-]
-# Asks which playbook to run on the alerts that are ticked in the queue; posted to.
-ALERTS_RUN_URL = "alerts-run"
-# Starts a playbook on each of some alerts, for bulk jobs: (actor, playbook, ids, dry_run=) -> (name, runs, refused).
-ALERTS_RUN_ON_EACH = "playbooks.actions.many.run_on_each"
-# How many alerts one bulk action takes that is asked for by a filter.
-BULK_AT_MOST = env.number("SOAR_BULK_AT_MOST", 100_000, least=1)
-# Fills `runs` in an alert's JSON: dotted name of a function list[int] -> dict[int, list[dict]].
-ALERT_RUNS_PROVIDER = "playbooks.selectors.runs_of_alerts"
-# Places that are open without their permission to whom something there is granted by name: URL name -> dotted name of a
-# function (user) -> bool.
-NAV_GRANTED = {
-    "source-list": "cases.source_access.manages_some",
-    "connector-list": "cases.grants.manages_connectors",
-}
-# Whom an approval asks, for notifications: a function (approval id, alert id) -> {user id: it mails them itself}.
-NOTIFICATION_APPROVERS = "playbooks.response.approvers.approvers"
-# Figures beside places of the navigation: URL name -> dotted name of a function (user) -> the rows that are counted.
-NAV_COUNTS = {
-    "inbox": "cases.notifications.inbox.unread",
-    "source-list": "cases.silence.silent",
-    "settings-home": "cases.low_disks.warned_of",
-    "approval-list": "playbooks.response_selectors.asked_of",
-    "connector-list": "soar.connectors.health.needing_a_look",
-    "servicenow": "cases.views.servicenow.failures.needing_people",
-}
-# All of a person that these rows are chosen by: dotted name of a function (user) -> something hashable. Nothing else,
-# neither the time of day, may stand in them but as SQL.
-NAV_STANDING = "cases.grants.standing"
-# What there must be for such a figure to be any, of the person (``%(user)s``) or of anybody: URL name -> dotted
-# name of a condition in SQL. One query asks for all of them; a person's own figure, which is dearer, is counted only
-# where there is something.
-NAV_REASONS = {
-    "inbox": "cases.notifications.inbox.ANY_UNREAD",
-    "source-list": "cases.silence.ANY_SILENT",
-    "settings-home": "cases.low_disks.ANY_LOW",
-    "approval-list": "playbooks.response_selectors.ANY_WAITING",
-    "connector-list": "soar.connectors.health.ANY_DISABLED",
-    "servicenow": "cases.views.servicenow.failures.ANY_FAILURE",
-}
-# Whether texts name alerts or incidents that a person does not see: a function (user, texts) -> list[bool].
-NAMES_HIDDEN = "cases.numbers_hidden.names_hidden"
-# Which calls bear words of cases that a person does not see: a function (user, attempts) -> ids.
-CALLS_HIDDEN = "cases.calls_hidden.hidden_calls"
-# What of each floor uses a connector, asked before one is removed: functions (account) -> Iterable[Use].
-CONNECTOR_USES = ["soar.connectors.uses.own", "cases.connector_uses.uses", "playbooks.connector_uses.uses"]
-# Called by cases.purge before alerts and incidents are deleted: functions (*, alerts: list[int], incidents: list[int]).
-PURGE_HOOKS = ["playbooks.purge.forget", "cases.servicenow.purging.forget"]
-# What goes along when an incident is merged into another, besides what cases keep: cases.actions.moving Part objects.
-MERGE_PARTS = ["playbooks.merging.RUNS"]
-# What retention can delete besides alerts, incidents and the audit log: cases.retention.Sort objects.
-RETENTION_SORTS = ["playbooks.retention.RUNS"]
-# What is added to an exported incident: functions (user, incident, alerts: list[int]) -> dict[str, JSON].
-EXPORT_PARTS = ["playbooks.exporting.parts"]
-# How many seconds of CPU a report may take as a PDF (by the clock four times that), and how much memory.
-REPORT_SECONDS = env.number("SOAR_REPORT_SECONDS", 180, least=10)
-REPORT_MEMORY_MB = env.number("SOAR_REPORT_MEMORY_MB", 2048, least=256)
-# What people and teams own: soar.accounts.owning.Owning objects.
-OWNINGS = [
-    "cases.actions.ownings.alerts",
-    "cases.actions.ownings.incidents",
-    "cases.actions.ownings.tasks",
-    "cases.actions.ownings.sources",
-    "cases.actions.ownings.suppression",
-    "cases.actions.ownings.webhooks",
-    "cases.actions.ownings.views",
-    "playbooks.ownings.playbooks",
-]
-# What can be granted to people and groups by name: the kind in the API's words -> dotted name of its Grantable.
-GRANTABLE = {
-    "incident": "cases.actions.access.INCIDENT",
-    "source": "cases.actions.access.SOURCE",
-    "playbook": "playbooks.access.PLAYBOOK_ACCESS",
-    "connector": "soar.connectors.access.CONNECTOR_ACCESS",
-}
-# Runs the playbooks on an alert of the demo: a class, made once and then called with (entry id, moment).
-DEMO_RUNS = "playbooks.demo.past.Past"
-# What is added to the demo, in this order: classes of cases.demo.stage.Part.
-DEMO_PARTS = ["cases.demo.servicenow.ServiceNow", "playbooks.demo.response.Response"]
-
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "soar.accounts.authentication.TokenAuthentication",
-        "soar.accounts.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "soar.problems.handler",
-    "DEFAULT_THROTTLE_CLASSES": ["soar.accounts.throttling.TokenThrottle"],
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
-    "DATETIME_FORMAT": "iso-8601",
-    "URL_FORMAT_OVERRIDE": None,  # ?format= is a parameter like any other
-}
-API_TEXT = """Alerts, incidents, timelines and playbooks.
-
-**Tokens.** `Authorization: Bearer <token>`; a logged-in browser may call too. What you may not see is 404, what you see
-but may not change is 403.
-
-**Lists** answer `{"next", "previous", "results"}`: follow `next` until it is null. `page_size` is 1 to 200. A parameter
-or field that is not known is 400. `fields` leaves out all other keys.
-
-**Lost edits.** Send the `ETag` you read as `If-Match`: 412 means that somebody changed it since, and nothing was saved.
-
-**Safe retries.** Send an `Idempotency-Key` with a POST: for 24 hours the same call gives the same answer and does
-nothing twice; another body under the key is 409.
-
-**Limits.** A token may make 100 calls a second unless set otherwise; `RateLimit-Limit`, `RateLimit-Remaining` and
-`RateLimit-Reset` tell of it, and a 429 says in `Retry-After` how long to wait.
-
-**Errors** are `application/problem+json` (RFC 9457): `status`, `title`, `detail`, often `code`, and `errors` with
-`field` and `message`.
-"""
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Soar",
-    "DESCRIPTION": API_TEXT,
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "cases.api.schema.add_ingest",
-        "cases.api.schema_finish.finish",
-    ],
-    "ENUM_NAME_OVERRIDES": {
-        "AlertStatusEnum": "cases.api.fields.ALERT_STATUS",
-        "IncidentStatusEnum": "cases.api.fields.INCIDENT_STATUS",
-        "SeverityEnum": "cases.api.fields.SEVERITY",
-        "DeterminationEnum": "cases.api.fields.DETERMINATION",
-        "VerdictEnum": "cases.api.fields.VERDICT",
-        "BlockTypeEnum": "soar.connectors.blocklist.values.BLOCKABLE",
-        "ObservableTypeEnum": "cases.choices.OBSERVABLE_TYPES",
-        "TlpEnum": "cases.api.fields.TLP",
-        "TaskStatusEnum": "cases.api.task_shapes.TASK_STATUS",
-        "IncidentKindEnum": "cases.api.task_shapes.KIND",
-        "ExportStatusEnum": "cases.api.export_shapes.EXPORT_STATUS",
-        "JobStatusEnum": "cases.api.shapes.JOB_STATUS",
-        "RunStatusEnum": "playbooks.api.shapes.RUN_STATUS",
-        "StepStatusEnum": "playbooks.api.shapes.STEP_STATUS",
-        "ResponseStatusEnum": "playbooks.api.response_shapes.RESPONSE_STATUS",
-        "TargetKindEnum": "playbooks.api.material_shapes.TARGET_KINDS",
-        "ApprovalStatusEnum": "playbooks.api.response_shapes.APPROVAL_STATUS",
-        "ClockStateEnum": "cases.sla.states.STATES",
-        "CustomFieldKindEnum": "cases.custom_fields.kinds.KIND_WORDS",
-        "IncidentMoveEnum": "cases.api.move_shapes.MOVES",
-        "TellingModeEnum": "cases.notifications.reasons.MODES",
-        "WatchStateEnum": "cases.actions.notifications.STATES",
-        "PlaybookTriggerEnum": "playbooks.api.shapes.TRIGGER",
-        "RunTriggerEnum": "playbooks.api.shapes.STARTED_BY",
-    },
-}
 
 LOG_LEVEL = env.text("SOAR_LOG_LEVEL", "INFO")
 LOG_FORMAT = env.choice("SOAR_LOG_FORMAT", log_lines.FORMATS)

@@ -11,7 +11,7 @@ from playbooks.models import Backtest, Playbook, PlaybookVersion, ResponseTask, 
 from soar.accounts.models import Team, User
 from soar.connectors.intelligence.actions import add_own
 from soar.connectors.models import Attempt, ConnectorAccount
-from tests.api import Api, problem_of
+from tests.api import Api, problem_of, wrong_fields
 from tests.drawn import action, condition, graph, published, tag
 from tests.factories import make_alert, make_source
 from tests.playbook_files import work
@@ -166,6 +166,7 @@ def test_31_as_cacao(author: User) -> None:
     assert api.get(f"/playbooks/{row.pk}/export/", **{"as": "cacao"}).json()["id"] == document["id"]
     draft = api.post("/playbooks/", {**graph("New", tag("a1", "x")), "publish": False}).json()
     problem_of(api.get(f"/playbooks/{draft['id']}/export/", **{"as": "cacao"}), 409)
+    assert wrong_fields(api.get(f"/playbooks/{row.pk}/export/", **{"as": "xml"})) == {"as"}
 
 
 RISKY = graph(

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from cases.choices import Severity
+from cases.choices import IncidentStatus, Severity
 from cases.models import Alert, Incident, TimelineEntry
 from soar.accounts.models import Team, User
 from tests.api import Api, problem_of
@@ -97,6 +97,12 @@ def test_the_list_is_filtered_and_ordered(analyst: User, stranger: User, inciden
     assert numbers(owner="none") == numbers(q=str(incident.pk)) == [incident.number]
     assert numbers(updated_since="1h") == [incident.number, other.number]
     assert numbers(status="resolved") == []
+    assert (
+        numbers(status="open") == numbers(**{"is": "open"}) == numbers(tlp="amber") == [other.number, incident.number]
+    )
+    Incident.objects.filter(pk=other.pk).update(status=IncidentStatus.IN_PROGRESS, tlp="red")
+    assert numbers(status="open") == [other.number, incident.number], "all that is still work"
+    assert numbers(**{"is": "in_progress"}) == numbers(tlp="red") == [other.number] and numbers(**{"is": "ended"}) == []
     seen = [row["number"] for row in Api(stranger).get("/incidents/").json()["results"]]
     assert seen == [other.number]
     for params, field in (({"status": "x"}, "status"), ({"q": "ab"}, "q"), ({"titel": "x"}, "titel")):

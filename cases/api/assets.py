@@ -34,6 +34,16 @@ ORDERS = {
     "-criticality": Order("-criticality", ("criticality", "id")),
 }
 FILTERS = ("q", *FIELDS)
+# What the schema says of them.
+SAID = {
+    "name": "The whole name, in any case.",
+    "type": "As it stands at the asset: server, laptop, workstation.",
+    "system": "A part of the operating system's name.",
+    "criticality": "unknown, low, medium, high, critical.",
+    "group": "Name of a group of assets, or none.",
+    "address": "An address, or a network in CIDR notation.",
+    "inventory": "yes: those of the inventory; no: those that alerts alone have named.",
+}
 SIGHTINGS = 100
 LISTED = 1000  # assets and problems that the answer to an import names
 
@@ -45,7 +55,9 @@ class Assets(ApiViewSet):
 
     @extend_schema(
         **documented.listing(
-            "List assets", asset_shapes.ASSET_PAGE, params=[*documented.filters(FILTERS), documented.ordering(ORDERS)]
+            "List assets",
+            asset_shapes.ASSET_PAGE,
+            params=[*documented.filters(FILTERS, SAID), documented.ordering(ORDERS)],
         )
     )
     def list(self, request: Request) -> Response:

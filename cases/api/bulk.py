@@ -22,6 +22,7 @@ from cases.errors import Missing
 from cases.filters import FIELDS, AlertFilter
 from cases.models import BulkJob
 from cases.permissions import parse_number
+from cases.query_filter import VALUE_AT_MOST
 from soar.accounts.membership import asked_within
 from soar.accounts.models import User
 from soar.lib.clock import iso
@@ -32,7 +33,7 @@ class Bulk(Body):
 
     ids = serializers.ListField(child=Ref(), required=False, min_length=1, max_length=bulk_jobs.AT_MOST)
     filter = serializers.DictField(
-        child=Text(max_length=paging.VALUE_AT_MOST, allow_blank=True), required=False, allow_empty=False
+        child=Text(max_length=VALUE_AT_MOST, allow_blank=True), required=False, allow_empty=False
     )
     action = fields.Words(bulk_jobs.ACTIONS)
     owner = bodies.name()

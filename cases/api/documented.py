@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema_serializer
@@ -71,10 +71,12 @@ def several(name: str, description: str = "") -> OpenApiParameter:
     return OpenApiParameter(name, str, description=description, extensions=ANY_NUMBER)
 
 
-def filters(names: Iterable[str]) -> list[OpenApiParameter]:
-    """The filters of a list that can be searched: one query, of all others any number of values."""
-    one = OpenApiParameter("q", str, description=FILTERS["q"])
-    return [one if name == "q" else several(name, FILTERS.get(name, "")) for name in names]
+def filters(names: Iterable[str], said: Mapping[str, str] = {}) -> list[OpenApiParameter]:
+    """The filters of a list that can be searched: one query, of all others any number of values. ``said``: what they
+    mean there, where that is not what they mean of alerts."""
+    words = {**FILTERS, **said}
+    one = OpenApiParameter("q", str, description=words["q"])
+    return [one if name == "q" else several(name, words.get(name, "")) for name in names]
 
 
 def alert_list(names: Iterable[str], orders: tuple[str, ...]) -> dict[str, Any]:
@@ -99,12 +101,12 @@ def ordering(orders: Iterable[str]) -> OpenApiParameter:
     return OpenApiParameter("ordering", str, enum=list(orders))
 
 
-def read(summary: str, shape: Shape, *, tagged: bool = True) -> dict[str, Any]:
+def read(summary: str, shape: Shape, *, tagged: bool = True, params: Iterable[OpenApiParameter] = ()) -> dict[str, Any]:
     """One thing; ``tagged``: with an ETag."""
     answers: dict[int, Any] = {200: shape}
     if tagged:
         answers[304] = OpenApiResponse(description="You have it.")
-    return _call(summary, answers, (400, 403, 404), [FIELDS, *[IF_NONE_MATCH] * tagged], request=None)
+    return _call(summary, answers, (400, 403, 404), [*params, FIELDS, *[IF_NONE_MATCH] * tagged], request=None)
 
 
 def change(summary: str, body: Shape, shape: Shape) -> dict[str, Any]:
@@ -191,9 +193,16 @@ FILTERS = {
     "owner": "A user name, me or none.",
     "team": "A team's name or none.",
     "source": "Slug of the source.",
+    "model": "Name of the detection model; with a star at the end, its beginning.",
     "tag": "A tag.",
+    "host": "Name of the host; with a star at the end, its beginning.",
+    "user": "User name in the alert; with a star at the end, its beginning.",
+    "ip": "The alert's own address.",
+    "tlp": "clear, green, amber, amber+strict, red.",
     "observable": "A value, of whatever type.",
     "incident": "INC-42, any or none.",
+    "has_incident": "As `incident`.",
+    "resolved": "Resolved since then; ISO 8601, or 24h, 7d.",
     "updated_since": "A time; ISO 8601, or 24h, 7d.",
     "received": "Received at or after; ISO 8601, or 24h, 7d.",
     "since": "Received at or after.",

@@ -43,7 +43,7 @@ class Incidents(ApiViewSet):
             "List incidents",
             shapes.INCIDENT_PAGE,
             params=[
-                *map(documented.several, incident_filter.FILTERS),
+                *documented.filters(incident_filter.FILTERS, incident_filter.SAID),
                 documented.CUSTOM_FIELDS,
                 documented.ordering(ORDERS),
             ],

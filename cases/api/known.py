@@ -12,10 +12,11 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from cases.query_filter import VALUE_AT_MOST
+
 FIELDS, KEY = "fields", "Idempotency-Key"
 SEVERAL = "x-several"  # in the schema: a parameter that may stand more than once
 PLACES = (OpenApiParameter.QUERY, OpenApiParameter.HEADER)
-VALUE_AT_MOST = 500
 _calls: dict[tuple[type, str], Known] = {}
 
 

@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from cases.query_filter import VALUE_AT_MOST
 from soar.lib.keyset import SIZE, SIZE_AT_MOST, BadCursor, Order, Page, keyset_page
 
 M = TypeVar("M", bound=Model)
 PAGE_PARAMS = ("cursor", "page_size", "fields")
-VALUE_AT_MOST = 500
 NEWEST = Order("-id", ("id",))
 OLDEST = Order("id", ("id",), descending=False)
 BY_ID = {order.name: order for order in (NEWEST, OLDEST)}

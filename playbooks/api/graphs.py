@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -37,7 +38,8 @@ from soar.lib.clock import iso
 # What hinders it is found anew each time.
 PASSING = ("state", "deactivated_reason", "load_error", "warnings")
 PARTS = ("name", "description", "trigger", "target", "nodes")
-AS = OpenApiParameter("as", str, enum=["json", "cacao"], description="`cacao`: the published version as CACAO 2.0.")
+FORMATS = ("json", "cacao")
+AS = OpenApiParameter("as", str, enum=FORMATS, description="`cacao`: the published version as CACAO 2.0.")
 
 
 class Graphs(ApiViewSet):
@@ -127,16 +129,18 @@ class Graphs(ApiViewSet):
             lambda: Response(whole_playbook(playbook_named(graphs.duplicate(self.actor, id).pk)), status=201)
         )
 
-    @extend_schema(**documented.listing("Export a response playbook", shapes.GraphDocument, params=[AS]))
+    @extend_schema(**documented.read("Export a response playbook", shapes.GraphDocument, tagged=False, params=[AS]))
     def export(self, request: Request, id: str) -> Response:
         """The draft as JSON that `POST /playbooks/` takes (rulings 13)."""
         row = playbook_named(id)
         if row.kind != "response":
             raise Missing(_("%(name)s is a Python playbook: its file is the export.") % {"name": row.name})
-        wanted = request.query_params.get("as")
+        wanted = request.query_params.get("as", "json")
+        if wanted not in FORMATS:
+            raise ValidationError({"as": [_("One of: %(formats)s.") % {"formats": ", ".join(FORMATS)}]})
         if wanted == "cacao" and row.current is None:
             raise Conflict(_("%(name)s was never published: there is nothing to export yet.") % {"name": row.name})
-        audit.exported(self.user, "playbook", row.name, format="cacao" if wanted == "cacao" else "json")
+        audit.exported(self.user, "playbook", row.name, format=wanted)
         return Response(cacao_of(row) if wanted == "cacao" else graph_files.export(row))
 
     @extend_schema(

@@ -1,8 +1,10 @@
 // Menus (<details class="menu">) close on Escape and on a click outside; dialogs open from data-dialog="id" and give
-// the focus back; data-copy="text" copies. A dialog that htmx put into #dialog opens by itself.
+// the focus back; data-copy="text" copies, and data-copy-from="id"
+// what stands there. A dialog that htmx put into #dialog opens by itself.
 (function () {
   const openMenus = () => document.querySelectorAll("details.menu[open]");
   const openers = new WeakMap();
+  const SAID = 80; // characters that are told of what was copied
 
   function show(dialog, opener) {
     if (!dialog || dialog.open) return;
@@ -41,7 +43,7 @@
     if (closer) { event.preventDefault(); closer.closest("dialog").close(); }
     // A click on the backdrop is a click on the dialog itself, outside of its parts.
     if (event.target.matches("dialog") && outside(event)) event.target.close();
-    const copy = event.target.closest("[data-copy]");
+    const copy = event.target.closest("[data-copy], [data-copy-from]");
     if (copy) copyText(copy);
   });
 
@@ -52,9 +54,10 @@
 
   async function copyText(button) {
     const words = document.getElementById("toast-error")?.dataset || {};
+    const text = button.dataset.copy ?? document.getElementById(button.dataset.copyFrom).textContent;
     try {
-      await navigator.clipboard.writeText(button.dataset.copy);
-      say(`${words.copied}: ${button.dataset.copy}`);
+      await navigator.clipboard.writeText(text);
+      say(`${words.copied}: ${text.length > SAID ? `${text.slice(0, SAID)}…` : text}`);
     } catch {
       say(words.notCopied);
     }

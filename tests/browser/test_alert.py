@@ -28,6 +28,17 @@ def page_of(alert: Alert, analyst: User, sign_in: SignIn, live_server: LiveServe
     return page
 
 
+def test_the_payload_is_copied_whole_and_only_its_beginning_is_told(
+    analyst: User, sign_in: SignIn, live_server: LiveServer
+) -> None:
+    alert, page = make_alert("Beacon", raw='{"id": "edr-4711", "path": "' + "x" * 200 + '"}'), sign_in(analyst)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=live_server.url)
+    page.goto(f"{live_server.url}/alerts/{alert.number}/raw/")
+    page.get_by_role("button", name="Copy", exact=True).click()
+    expect(page.get_by_text("Copied: {")).to_contain_text("…")
+    assert page.evaluate("navigator.clipboard.readText()") == page.locator("#payload").text_content()
+
+
 def poll(page: Page) -> None:
     """What static/js/live.js does every few seconds."""
     page.evaluate("document.body.dispatchEvent(new CustomEvent('poll'))")
