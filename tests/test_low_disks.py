@@ -14,6 +14,7 @@ from django.test import Client
 
 from cases import low_disks
 from soar.accounts.models import AuditEntry, User
+from soar.connectors.models import Attempt
 from soar.lib import disks, heartbeat, room
 from soar.models import LowDisk, QueuedTask
 from tests.test_metrics import TOKEN, scraped
@@ -133,3 +134,4 @@ def test_another_hosts_disk_is_shown_until_nobody_watches_it(as_admin: Client) -
 
 def test_a_warning_that_is_over_is_not_written() -> None:
     low_disks.tell(4711)
+    assert not Attempt.objects.exists() and told() == []

@@ -28,7 +28,11 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 )
 ANY_NUMBER = {SEVERAL: True}
 CURSOR = OpenApiParameter("cursor", str, description="From `next` or `previous`.")
-PAGE_SIZE = OpenApiParameter("page_size", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50})
+PAGE_SIZE = OpenApiParameter(
+    "page_size",
+    {"type": "integer", "minimum": 1, "maximum": 200, "default": 50},
+    description="How many a page has at most.",
+)
 CUSTOM_FIELDS = OpenApiParameter(
     "cf.*",
     str,

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
+from cases.api.documented import IDEMPOTENCY_KEY
 from cases.api.vendor_shapes import vendor_paths
 from soar.problems import CONTENT_TYPE
 
@@ -106,7 +107,12 @@ _INGEST = {
     "tags": ["ingest"],
     "parameters": [
         {"in": "path", "name": "slug", "schema": {"type": "string"}, "required": True},
-        {"in": "header", "name": "Idempotency-Key", "schema": {"type": "string"}},
+        {
+            "in": "header",
+            "name": "Idempotency-Key",
+            "schema": {"type": "string"},
+            "description": IDEMPOTENCY_KEY.description,
+        },
     ],
     "requestBody": {
         "required": True,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from cases.api.documented import IDEMPOTENCY_KEY
+
 _TEXT, _WHOLE, _OBJECT = {"type": "string"}, {"type": "integer"}, {"type": "object"}
 _LIST = {"results": {"type": "array", "items": _OBJECT}}
 _RESULTS = {"type": "object", "properties": _LIST, "required": ["results"]}
@@ -57,7 +59,14 @@ def _path(name: str, product: str, answers: dict[str, tuple[str, Any]], error: d
             "summary": f"Send alerts as to {product}",
             "description": f"For senders of {product}: a new base URL and the token of a source of that kind will do.",
             "tags": ["ingest"],
-            "parameters": [{"in": "header", "name": "Idempotency-Key", "schema": _TEXT}],
+            "parameters": [
+                {
+                    "in": "header",
+                    "name": "Idempotency-Key",
+                    "schema": _TEXT,
+                    "description": IDEMPOTENCY_KEY.description,
+                }
+            ],
             "requestBody": {"required": True, "content": {"application/json": {"schema": _OBJECT}}},
             "security": [{"sourceToken": []}, {"sourceKey": []}, {"sourcePassword": []}],
             "responses": dict(sorted({**good, **several, **bad}.items())),
