@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.iocs import HOSTILE, ours, report
-from cases.ingest.gather import from_payload
+from cases.ingest.gather import Gather
 from cases.ingest.iocs import extract
 from cases.ingest.observables import TYPES, defang, guess_type, is_private_ip, normalise_observable
 from cases.ingest.suffixes import is_registrable, suffix_length
@@ -209,7 +209,12 @@ def test_payload_texts_are_searched_but_ids_and_links_are_not() -> None:
         "id": MD5, "sessionId": SHA1, "trace_id": SHA256, "links": ["https://portal.example.com/x"],
         "cveId": "CVE-2024-3094", "deep": [{"note": "seen 203.0.113.9"}], "n": 5,
     }  # fmt: skip
-    assert sorted(from_payload(payload)) == [("cve", "CVE-2024-3094"), ("ip", "203.0.113.9")]
+    gathered = Gather()
+    gathered.payload(payload)
+    assert sorted((one.type, one.value) for one in gathered.found()) == [
+        ("cve", "CVE-2024-3094"),
+        ("ip", "203.0.113.9"),
+    ]
 
 
 @pytest.mark.parametrize("unit", HOSTILE, ids=ascii)

@@ -1,4 +1,4 @@
-"""``POST /api/v1/ingest/<source>/``: plain views on the fast lane (ARCHITECTURE: how one alert travels)."""
+"""``POST /api/v1/ingest/<source>/``: plain views on the fast lane (docs/architecture.md: the way of an alert)."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from cases.api.dialects import NATIVE, Dialect, as_it_is
 from cases.api.unread import keep_items, keep_whole
+from cases.idempotency import idempotent
 from cases.ingest import counters
 from cases.ingest.mappings import overlay_of
 from cases.ingest.pipeline import Outcome, receive
@@ -223,8 +224,6 @@ def _check_signature(request: HttpRequest, raw: bytes, secret: str) -> None:
 
 def _answer(request: HttpRequest, sender: Sender, dialect: Dialect, body: bytes) -> HttpResponse:
     if key := request.META.get("HTTP_IDEMPOTENCY_KEY"):
-        from cases.idempotency import idempotent
-
         holder = f"source:{sender.rules.source_id}"
         status, answer = idempotent(holder, key, body, lambda: _take(request, sender, dialect, body))
         return _json(status, answer)

@@ -136,8 +136,3 @@ def _is_noise(key: str, skip: frozenset[str]) -> bool:
     if plain(key) in skip:
         return True
     return ID_NAME.search(key) is not None and not EVIDENT_ID.search(key)
-
-
-def from_payload(value: Any, skip: frozenset[str] = NOISE) -> list[tuple[str, str]]:
-    """The indicators in all texts of a JSON value, as ``extract`` gives them."""
-    return extract("\n".join(texts(value, skip))[:LONGEST_SCAN])
