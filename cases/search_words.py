@@ -5,6 +5,9 @@ around it, as the indexes do."""
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db.models import Expression, F, Func, Q, TextField
 from django.db.models.functions import Upper
@@ -45,6 +48,22 @@ EVIDENCE = Words(F("name"), F("description"))
 NOTE = F("text")
 WRITTEN = ~Q(text="")
 HAND_OVER = F("note")
+
+
+def read(text: str) -> str:
+    """The words of an incident as people read them: the values of its custom fields stand in the last line as JSON."""
+    above, line, last = text.rpartition("\n")
+    try:
+        values = json.loads(last)
+    except ValueError:  # of very long texts only the beginning was read
+        return text
+    return above + line + _said(values)
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_said, value))
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def index(words: Expression | F, name: str, condition: Q | None = None) -> GinIndex:

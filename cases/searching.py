@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import reduce
 from operator import or_
@@ -159,7 +159,8 @@ def _things(user: User, found: Found) -> None:
         _rows(assets, "asset", "name", F("name"), "updated_at", Value(None)),
     ]
     listed = [Hit(*row) for row in parts[0].union(*parts[1:], all=True)]
-    for sort in ("incident", "observable", "task", "evidence", "hand-over", "asset"):
+    found.add("incident", [replace(hit, text=words_of.read(hit.text)) for hit in listed if hit.sort == "incident"])
+    for sort in ("observable", "task", "evidence", "hand-over", "asset"):
         found.add(sort, [hit for hit in listed if hit.sort == sort])
 
 

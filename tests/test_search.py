@@ -203,6 +203,11 @@ def test_values_of_custom_fields_are_found_as_they_were_written(incident: Incide
     for text in ("C:\\Temp", "temp\\NEW", "c:\\temp 100%_"):
         assert sorts(analyst, text) == {"incident": [incident.title]}, text
     assert sorts(analyst, "C:\\Temp\\old") == {}
+    (hit,) = search(analyst, "C:\\Temp").hits["incident"]
+    assert hit.text.endswith("\nIn C:\\Temp\\new as 100%_of it")
+    set_values(SYSTEM, incident.pk, {CustomField.objects.get().key: None})
+    (hit,) = search(analyst, incident.title).hits["incident"]
+    assert "[]" not in hit.text
 
 
 def test_numbers_are_found_as_they_are_written(incident: Incident, analyst: User, stranger: User) -> None:

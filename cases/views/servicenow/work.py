@@ -86,7 +86,7 @@ def _skipping_all(request: HttpRequest, user: User) -> dict[str, Any]:
         "fields": [_reason()] if number else [],
         "blocked": "" if number else _("Nothing failed that could be skipped."),
         "yes": _("Skip all"),
-        "no": _("Keep them"),
+        "no": _("Keep them") if number else _("Back"),
         "stop": True,
     }
 
